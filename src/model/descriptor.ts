@@ -1,0 +1,90 @@
+import type { Digest } from './digest.ts';
+import { parseDigest } from './digest.ts';
+import { OciError } from './errors.ts';
+import type { Platform } from './platform.ts';
+import { parsePlatformObject } from './platform.ts';
+
+/**
+ * What content is: type, digest, size.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
+ */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly urls?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The content itself, base64, where a manifest carries it inline. */
+  readonly data?: string;
+  readonly artifactType?: string;
+  readonly platform?: Platform;
+}
+
+/**
+ * Reads a descriptor out of parsed JSON.
+ *
+ * @param where The path inside the document, for the error.
+ * @throws OciError MANIFEST_INVALID naming the field that is wrong.
+ */
+export function parseDescriptor(value: unknown, where: string): Descriptor {
+  const fields = asObject(value, where);
+  const size = fields['size'];
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    throw invalid(`${where}.size`, 'must be a whole number of bytes');
+  }
+  return {
+    mediaType: asString(fields['mediaType'], `${where}.mediaType`),
+    digest: parseDigestField(fields['digest'], `${where}.digest`),
+    size,
+    ...(fields['urls'] !== undefined && { urls: asStrings(fields['urls'], `${where}.urls`) }),
+    ...(isPresent(fields['annotations']) && {
+      annotations: parseAnnotations(fields['annotations'], `${where}.annotations`),
+    }),
+    ...(fields['data'] !== undefined && { data: asString(fields['data'], `${where}.data`) }),
+    ...(typeof fields['artifactType'] === 'string' && { artifactType: fields['artifactType'] }),
+    ...(isPresent(fields['platform']) && { platform: parsePlatformObject(fields['platform'], `${where}.platform`) }),
+  };
+}
+
+/** Reads a string-to-string map. @throws OciError MANIFEST_INVALID */
+export function parseAnnotations(value: unknown, where: string): Readonly<Record<string, string>> {
+  const entries = Object.entries(asObject(value, where));
+  return Object.fromEntries(entries.map(([key, text]) => [key, asString(text, `${where}.${key}`)]));
+}
+
+export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(where, 'must be an object');
+  return value as Record<string, unknown>;
+}
+
+export function asArray(value: unknown, where: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw invalid(where, 'must be a list');
+  return value;
+}
+
+export function asString(value: unknown, where: string): string {
+  if (typeof value !== 'string') throw invalid(where, 'must be a string');
+  return value;
+}
+
+export function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function asStrings(value: unknown, where: string): readonly string[] {
+  return asArray(value ?? [], where).map((item, i) => asString(item, `${where}[${i}]`));
+}
+
+function parseDigestField(value: unknown, where: string): Digest {
+  try {
+    return parseDigest(asString(value, where));
+  } catch (cause) {
+    throw invalid(where, cause instanceof Error ? cause.message : 'is not a digest');
+  }
+}
+
+function invalid(where: string, problem: string): OciError {
+  return new OciError('MANIFEST_INVALID', `malformed manifest: ${where} ${problem}`);
+}

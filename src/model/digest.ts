@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { OciError } from './errors.ts';
+
+declare const digestBrand: unique symbol;
+
+/** A content digest, `algorithm:hex`, that {@link parseDigest} has checked: safe in a URL and in a path. */
+export type Digest = string & { readonly [digestBrand]: true };
+
+/**
+ * Digest algorithms and the number of hex digits each has.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#registered-algorithms
+ */
+export const digestAlgorithms = { sha256: 64, sha384: 96, sha512: 128, blake3: 64 } as const;
+
+export type DigestAlgorithm = keyof typeof digestAlgorithms;
+
+/** A running hash. It cannot be saved: whoever resumes hashes again from the first byte. */
+export interface Hasher {
+  readonly algorithm: DigestAlgorithm;
+  update(chunk: Uint8Array): void;
+  /** Ends the hash; may be called once. */
+  digest(): Digest;
+}
+
+/**
+ * Reads a digest.
+ *
+ * @throws OciError DIGEST_INVALID when the algorithm is unknown, or the hex has the wrong length or case.
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
+ */
+export function parseDigest(text: string): Digest {
+  const colon = text.indexOf(':');
+  const algorithm = text.slice(0, Math.max(colon, 0));
+  const hex = text.slice(colon + 1);
+  if (colon < 1 || !/^[a-z0-9]+(?:[.+_-][a-z0-9]+)*$/.test(algorithm) || hex === '') {
+    throw new OciError('DIGEST_INVALID', `invalid digest format: ${quote(text)}`, {
+      hint: 'a digest looks like sha256: followed by 64 lowercase hexadecimal digits',
+    });
+  }
+  if (!isDigestAlgorithm(algorithm)) {
+    throw new OciError('DIGEST_INVALID', `unsupported digest algorithm: ${quote(algorithm)}`, {
+      hint: `the algorithms known here are ${Object.keys(digestAlgorithms).join(', ')}`,
+    });
+  }
+  if (!/^[0-9a-fA-F]+$/.test(hex) || (hex.length === digestAlgorithms[algorithm] && !/^[0-9a-f]+$/.test(hex))) {
+    throw new OciError('DIGEST_INVALID', `invalid digest format: ${quote(text)}`, {
+      hint: 'the part after the colon must be lowercase hexadecimal',
+    });
+  }
+  if (hex.length !== digestAlgorithms[algorithm]) {
+    throw new OciError(
+      'DIGEST_INVALID',
+      `invalid digest length: ${algorithm} has ${digestAlgorithms[algorithm]} hexadecimal digits, not ${hex.length}`,
+    );
+  }
+  return text as Digest;
+}
+
+/** The digest, or undefined where the text is none. For untrusted text that may hold anything. */
+export function tryParseDigest(text: unknown): Digest | undefined {
+  try {
+    return typeof text === 'string' ? parseDigest(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The algorithm of a digest. */
+export function digestAlgorithm(digest: Digest): DigestAlgorithm {
+  return digest.slice(0, digest.indexOf(':')) as DigestAlgorithm;
+}
+
+/** The hex part of a digest. */
+export function digestHex(digest: Digest): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
+/** The twelve hex digits that people know an image or a layer by. */
+export function shortDigest(digest: Digest): string {
+  return digestHex(digest).slice(0, 12);
+}
+
+/** Starts a hash. Asynchronous because blake3 is loaded when first asked for. */
+export async function createHasher(algorithm: DigestAlgorithm = 'sha256'): Promise<Hasher> {
+  if (algorithm === 'blake3') {
+    const { blake3 } = await import('@noble/hashes/blake3.js');
+    const hash = blake3.create({});
+    return {
+      algorithm,
+      update: (chunk) => void hash.update(chunk),
+      digest: () => `blake3:${Buffer.from(hash.digest()).toString('hex')}` as Digest,
+    };
+  }
+  const hash = createHash(algorithm);
+  return {
+    algorithm,
+    update: (chunk) => void hash.update(chunk),
+    digest: () => `${algorithm}:${hash.digest('hex')}` as Digest,
+  };
+}
+
+/** The digest of bytes in memory. */
+export async function digestBytes(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Promise<Digest> {
+  const hasher = await createHasher(algorithm);
+  hasher.update(bytes);
+  return hasher.digest();
+}
+
+export function isDigestAlgorithm(word: string): word is DigestAlgorithm {
+  return Object.hasOwn(digestAlgorithms, word);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
+}

@@ -1,0 +1,134 @@
+/**
+ * The one error class and the one table of error codes.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+ */
+
+/** What a code means to an HTTP client, to a shell and to a retry loop. */
+interface CodeFacts {
+  /** HTTP status that a registry answers with this code. */
+  readonly status: number;
+  /** Process exit status, the contract of docs/exit-codes.md. */
+  readonly exit: number;
+  /** Whether the same request may succeed later without any change. */
+  readonly retryable?: true;
+}
+
+export const errorCodes = {
+  // The distribution spec's codes.
+  BLOB_UNKNOWN: { status: 404, exit: 3 },
+  BLOB_UPLOAD_INVALID: { status: 404, exit: 5 },
+  BLOB_UPLOAD_UNKNOWN: { status: 404, exit: 5 },
+  DIGEST_INVALID: { status: 400, exit: 7 },
+  MANIFEST_BLOB_UNKNOWN: { status: 400, exit: 3 },
+  MANIFEST_INVALID: { status: 400, exit: 7 },
+  MANIFEST_UNKNOWN: { status: 404, exit: 3 },
+  NAME_INVALID: { status: 400, exit: 2 },
+  NAME_UNKNOWN: { status: 404, exit: 3 },
+  SIZE_INVALID: { status: 400, exit: 7 },
+  UNAUTHORIZED: { status: 401, exit: 4 },
+  DENIED: { status: 403, exit: 4 },
+  UNSUPPORTED: { status: 405, exit: 1 },
+  TOOMANYREQUESTS: { status: 429, exit: 6, retryable: true },
+  // Codes that distribution adds.
+  TAG_INVALID: { status: 400, exit: 2 },
+  MANIFEST_UNVERIFIED: { status: 400, exit: 7 },
+  PAGINATION_NUMBER_INVALID: { status: 400, exit: 2 },
+  RANGE_INVALID: { status: 416, exit: 5 },
+  UNKNOWN: { status: 500, exit: 5, retryable: true },
+  UNAVAILABLE: { status: 503, exit: 5, retryable: true },
+  // Ours: content that is not what was asked for.
+  DIGEST_MISMATCH: { status: 400, exit: 7 },
+  SIZE_MISMATCH: { status: 400, exit: 7 },
+  TOO_LARGE: { status: 413, exit: 7 },
+  // Ours: what the caller said.
+  USAGE: { status: 400, exit: 2 },
+  REFERENCE_INVALID: { status: 400, exit: 2 },
+  CONFIG_INVALID: { status: 500, exit: 2 },
+  // Ours: what is not there, and what we will not do.
+  IMAGE_UNKNOWN: { status: 404, exit: 3 },
+  PLATFORM_UNKNOWN: { status: 404, exit: 3 },
+  REFUSED: { status: 409, exit: 9 },
+  NOT_MODIFIED: { status: 304, exit: 1 },
+  PARTLY_FAILED: { status: 500, exit: 8 },
+  // Ours: the way to the registry.
+  NETWORK: { status: 502, exit: 5, retryable: true },
+  TIMEOUT: { status: 504, exit: 5, retryable: true },
+  TLS: { status: 502, exit: 5 },
+  PROTOCOL: { status: 502, exit: 5 },
+  // Ours: the local disk.
+  STORAGE: { status: 500, exit: 10 },
+  STORAGE_FULL: { status: 507, exit: 10 },
+  STORAGE_DENIED: { status: 500, exit: 10 },
+  STORAGE_DAMAGED: { status: 500, exit: 10 },
+  // Ours: the user's wish, and our own faults.
+  CANCELLED: { status: 499, exit: 130 },
+  INTERNAL: { status: 500, exit: 1 },
+} as const satisfies Record<string, CodeFacts>;
+
+/** A stable error code; code branches on it, never on the message. */
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface OciErrorOptions {
+  /** What to do next, in one sentence. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+  /** Machine-readable detail, as the `detail` of the spec's error body. */
+  readonly detail?: unknown;
+  /** HTTP status that was received, where one was. */
+  readonly status?: number | undefined;
+  /** Scheme, host and port of the endpoint that failed; never a path, query or credential. */
+  readonly endpoint?: string | undefined;
+  /** How long the registry asked to wait, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** Overrides the code's own answer, where the caller knows better. */
+  readonly retryable?: boolean | undefined;
+}
+
+/** Every failure that ocictl reports. */
+export class OciError extends Error {
+  override readonly name = 'OciError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly detail: unknown;
+  readonly status: number | undefined;
+  readonly endpoint: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: OciErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.detail = options.detail;
+    this.status = options.status;
+    this.endpoint = options.endpoint;
+    this.retryAfterMs = options.retryAfterMs;
+    this.retryable = options.retryable ?? isRetryableCode(code);
+  }
+}
+
+/** Whether a value is an {@link OciError}, of one of the given codes when any are given. */
+export function isOciError(error: unknown, ...codes: ErrorCode[]): error is OciError {
+  return error instanceof OciError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** Whether a word that a registry sent is one of our codes. */
+export function isErrorCode(word: string): word is ErrorCode {
+  return Object.hasOwn(errorCodes, word);
+}
+
+/** HTTP status that stands for a code. */
+export function statusOf(code: ErrorCode): number {
+  return errorCodes[code].status;
+}
+
+/** Process exit status that stands for an error; 1 for anything that is not an {@link OciError}. */
+export function exitStatusOf(error: unknown): number {
+  return error instanceof OciError ? errorCodes[error.code].exit : 1;
+}
+
+function isRetryableCode(code: ErrorCode): boolean {
+  const facts: CodeFacts = errorCodes[code];
+  return facts.retryable === true;
+}

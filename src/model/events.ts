@@ -1,0 +1,24 @@
+import type { Descriptor } from './descriptor.ts';
+import type { Digest } from './digest.ts';
+import type { Platform } from './platform.ts';
+
+/**
+ * What a transfer tells while it runs. `node` is the descriptor of a blob or manifest; a node that is used by several
+ * images appears once.
+ */
+export type TransferEvent =
+  | { readonly type: 'resolved'; readonly root: Descriptor; readonly reference: string }
+  /** A node was found; `total` counts bytes known so far over all blobs. */
+  | { readonly type: 'discovered'; readonly node: Descriptor; readonly kind: NodeKind; readonly parent?: Digest }
+  | { readonly type: 'started'; readonly node: Descriptor; readonly resumedBytes: number }
+  /** Bytes of the node that have arrived, resumed ones included. Sent at most every 100 ms for a node. */
+  | { readonly type: 'progress'; readonly node: Descriptor; readonly bytes: number }
+  | { readonly type: 'retrying'; readonly node: Descriptor; readonly reason: string; readonly delayMs: number }
+  | { readonly type: 'waiting'; readonly node: Descriptor; readonly reason: string }
+  | { readonly type: 'done'; readonly node: Descriptor; readonly kind: NodeKind; readonly outcome: NodeOutcome }
+  /** Entries of an index that were left out because of the platforms asked for. */
+  | { readonly type: 'skipped'; readonly node: Descriptor; readonly platform?: Platform }
+  | { readonly type: 'tagged'; readonly root: Descriptor; readonly tag: string };
+
+export type NodeKind = 'manifest' | 'config' | 'layer';
+export type NodeOutcome = 'exists' | 'mounted' | 'transferred' | 'foreign';

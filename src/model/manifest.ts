@@ -1,0 +1,167 @@
+import type { Descriptor } from './descriptor.ts';
+import { asArray, asObject, isPresent, parseAnnotations, parseDescriptor } from './descriptor.ts';
+import type { Digest, DigestAlgorithm } from './digest.ts';
+import { digestBytes } from './digest.ts';
+import { OciError } from './errors.ts';
+import { bareMediaType, isImageType, isIndexType, isSchema1Type, mediaTypes } from './media-types.ts';
+
+/** A manifest as it travels: the exact bytes and the type they were pushed under. */
+export interface RawManifest {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A manifest that was got: its exact bytes, what they are, and a view of what they say. */
+export interface Manifest extends RawManifest {
+  readonly descriptor: Descriptor;
+  readonly view: ManifestView;
+}
+
+interface CommonView {
+  readonly subject?: Descriptor;
+  readonly artifactType?: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** An image, or an artifact in an image manifest's clothes. */
+export interface ImageView extends CommonView {
+  readonly kind: 'image';
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+}
+
+/** An index or manifest list; entries may be indexes themselves. */
+export interface IndexView extends CommonView {
+  readonly kind: 'index';
+  readonly manifests: readonly Descriptor[];
+}
+
+/** The artifact manifest that image-spec 1.1 withdrew. */
+export interface ArtifactView extends CommonView {
+  readonly kind: 'artifact';
+  readonly blobs: readonly Descriptor[];
+}
+
+/** Docker's schema 1 (2013–2017): recognised, never created. */
+export interface Schema1View extends CommonView {
+  readonly kind: 'schema1';
+}
+
+/** A type that nobody here knows: passed on as bytes without references. */
+export interface OtherView extends CommonView {
+  readonly kind: 'other';
+}
+
+export type ManifestView = ImageView | IndexView | ArtifactView | Schema1View | OtherView;
+
+/**
+ * Parses a manifest to look at it; the bytes stay what they were.
+ *
+ * @throws OciError MANIFEST_INVALID for JSON that is none, fields of the wrong shape, a `mediaType` that contradicts
+ *   the type it was sent under, or a document that is an image and an index at once (CVE-2021-41190).
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
+ */
+export function parseManifest(raw: RawManifest): ManifestView {
+  const type = bareMediaType(raw.mediaType);
+  const known = isImageType(type) || isIndexType(type) || isSchema1Type(type) || type === mediaTypes.ociArtifact;
+  if (!known) return { kind: 'other', annotations: {} };
+  const document = parseJsonObject(raw.bytes);
+  if (isSchema1Type(type)) return { kind: 'schema1', annotations: {} };
+  refuseAmbiguity(document, type);
+  const common = commonView(document);
+  if (isIndexType(type)) {
+    return { kind: 'index', ...common, manifests: descriptors(document['manifests'], 'manifests') };
+  }
+  if (type === mediaTypes.ociArtifact) {
+    return { kind: 'artifact', ...common, blobs: descriptors(document['blobs'] ?? [], 'blobs') };
+  }
+  return {
+    kind: 'image',
+    ...common,
+    config: parseDescriptor(document['config'], 'config'),
+    layers: descriptors(document['layers'], 'layers'),
+  };
+}
+
+/** Completes raw bytes to a {@link Manifest}. @throws OciError MANIFEST_INVALID, as {@link parseManifest}. */
+export async function readManifest(raw: RawManifest, algorithm?: DigestAlgorithm): Promise<Manifest> {
+  const mediaType = bareMediaType(raw.mediaType);
+  const view = parseManifest(raw);
+  const digest: Digest = await digestBytes(raw.bytes, algorithm);
+  return { mediaType, bytes: raw.bytes, view, descriptor: { mediaType, digest, size: raw.bytes.length } };
+}
+
+/** The blobs that a manifest names: config, layers, artifact blobs. */
+export function blobsOf(view: ManifestView): readonly Descriptor[] {
+  if (view.kind === 'image') return [view.config, ...view.layers];
+  return view.kind === 'artifact' ? view.blobs : [];
+}
+
+/** The manifests that an index names; none for anything else. */
+export function childrenOf(view: ManifestView): readonly Descriptor[] {
+  return view.kind === 'index' ? view.manifests : [];
+}
+
+/** The error for an image in Docker's schema 1. */
+export function schema1Refused(name: string): OciError {
+  return new OciError(
+    'UNSUPPORTED',
+    `${name} is in Docker's image format schema 1, which registries and Docker no longer support`,
+    { hint: 'pull and push it once with Docker 19.03 or older, or rebuild it, to convert it to schema 2' },
+  );
+}
+
+/**
+ * The type of a manifest that came without one, as in an OCI layout or from a careless registry.
+ *
+ * @returns The document's own `mediaType`, or the type its fields imply.
+ * @throws OciError MANIFEST_INVALID when the bytes are no JSON object or imply nothing.
+ */
+export function detectMediaType(bytes: Uint8Array): string {
+  const document = parseJsonObject(bytes);
+  if (typeof document['mediaType'] === 'string') return bareMediaType(document['mediaType']);
+  if (document['schemaVersion'] === 1) {
+    return 'signatures' in document ? mediaTypes.dockerSchema1Signed : mediaTypes.dockerSchema1;
+  }
+  if ('manifests' in document) return mediaTypes.ociIndex;
+  if ('config' in document || 'layers' in document) return mediaTypes.ociManifest;
+  throw new OciError('MANIFEST_INVALID', 'malformed manifest: neither mediaType, manifests nor config is there');
+}
+
+/** Parses bytes as a JSON object. @throws OciError MANIFEST_INVALID */
+export function parseJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new OciError('MANIFEST_INVALID', 'malformed manifest: it is not JSON', { cause });
+  }
+  return asObject(value, 'the document');
+}
+
+function commonView(document: Readonly<Record<string, unknown>>): CommonView {
+  return {
+    ...(isPresent(document['subject']) && { subject: parseDescriptor(document['subject'], 'subject') }),
+    ...(typeof document['artifactType'] === 'string' && { artifactType: document['artifactType'] }),
+    annotations: isPresent(document['annotations']) ? parseAnnotations(document['annotations'], 'annotations') : {},
+  };
+}
+
+function refuseAmbiguity(document: Readonly<Record<string, unknown>>, type: string): void {
+  const claimed = document['mediaType'];
+  if (claimed !== undefined && (typeof claimed !== 'string' || bareMediaType(claimed) !== type)) {
+    throw new OciError(
+      'MANIFEST_INVALID',
+      `malformed manifest: it says mediaType ${JSON.stringify(claimed)} but was sent as ${type}`,
+    );
+  }
+  const asImage = 'config' in document || 'layers' in document || 'fsLayers' in document;
+  if (asImage && 'manifests' in document) {
+    throw new OciError('MANIFEST_INVALID', 'malformed manifest: it is an image and an index at once (CVE-2021-41190)');
+  }
+}
+
+// null stands for an empty list in what Go programs write.
+function descriptors(value: unknown, where: string): readonly Descriptor[] {
+  return asArray(value === null ? [] : value, where).map((item, i) => parseDescriptor(item, `${where}[${i}]`));
+}

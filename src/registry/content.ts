@@ -1,0 +1,133 @@
+import type { Descriptor } from '../model/descriptor.ts';
+import { createHasher, digestAlgorithm, type Hasher } from '../model/digest.ts';
+import { OciError } from '../model/errors.ts';
+
+/** Something bytes are written to. */
+export interface Sink {
+  /** Takes a chunk; the caller may reuse its memory when the promise has resolved. */
+  write(chunk: Uint8Array): Promise<void>;
+}
+
+/** The body of a blob. It is read once: iterated, drained or cancelled. */
+export interface Content extends AsyncIterable<Uint8Array> {
+  readonly descriptor: Descriptor;
+  /** Writes the rest into a sink, by the fastest way there is, one chunk after the other. */
+  drainTo(sink: Sink, opts?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /** Gives the body up and frees what it holds. Idempotent. */
+  cancel(): Promise<void>;
+}
+
+/** Where a blob's bytes can be had, as often as needed. */
+export interface BlobSource {
+  /** @param offset The first byte wanted; at most the blob's size. */
+  open(offset: number, opts?: { readonly signal?: AbortSignal | undefined }): Promise<Content>;
+}
+
+/** A source over bytes in memory. */
+export function bytesSource(descriptor: Descriptor, bytes: Uint8Array): BlobSource {
+  return { open: async (offset) => bytesContent(descriptor, bytes.subarray(offset)) };
+}
+
+/** Content over bytes in memory. */
+export function bytesContent(descriptor: Descriptor, bytes: Uint8Array): Content {
+  return streamContent(descriptor, [bytes].values());
+}
+
+/** Content over any iterable of chunks, without checks of its own; see {@link verifiedContent}. */
+export function streamContent(
+  descriptor: Descriptor,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  cancel: () => Promise<void> = async () => {},
+): Content {
+  return {
+    descriptor,
+    async *[Symbol.asyncIterator]() {
+      yield* chunks;
+    },
+    async drainTo(sink, opts) {
+      for await (const chunk of chunks) {
+        opts?.signal?.throwIfAborted();
+        await sink.write(chunk);
+      }
+    },
+    cancel,
+  };
+}
+
+/**
+ * Content that hashes what passes and compares at the end: a reader learns that the bytes were wrong before it has
+ * seen the last of them end well, and never reads past the descriptor's size.
+ *
+ * @throws OciError while reading: DIGEST_MISMATCH, SIZE_MISMATCH
+ */
+export async function verifiedContent(content: Content): Promise<Content> {
+  const { descriptor } = content;
+  const hasher = await createHasher(digestAlgorithm(descriptor.digest));
+  let seen = 0;
+  const take = (chunk: Uint8Array): void => {
+    seen += chunk.length;
+    if (seen > descriptor.size) throw sizeMismatch(descriptor, seen);
+    hasher.update(chunk);
+  };
+  return {
+    descriptor,
+    async *[Symbol.asyncIterator]() {
+      for await (const chunk of content) {
+        take(chunk);
+        yield chunk;
+      }
+      checkEnd(descriptor, seen, hasher);
+    },
+    async drainTo(sink, opts) {
+      const checking: Sink = {
+        write(chunk) {
+          take(chunk);
+          return sink.write(chunk);
+        },
+      };
+      await content.drainTo(checking, opts);
+      checkEnd(descriptor, seen, hasher);
+    },
+    cancel: () => content.cancel(),
+  };
+}
+
+/** Reads content whole, for blobs that are known to be small. @throws OciError TOO_LARGE past `maxBytes`. */
+export async function readContent(content: Content, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  await content.drainTo({
+    async write(chunk) {
+      size += chunk.length;
+      if (size > maxBytes) {
+        throw new OciError(
+          'TOO_LARGE',
+          `blob ${content.descriptor.digest} is larger than the ${maxBytes} bytes allowed`,
+        );
+      }
+      chunks.push(Uint8Array.from(chunk));
+    },
+  });
+  return Buffer.concat(chunks, size);
+}
+
+export function sizeMismatch(expected: Descriptor, got: number): OciError {
+  const relation = got > expected.size ? 'more than' : 'not';
+  return new OciError(
+    'SIZE_MISMATCH',
+    `blob ${expected.digest} has ${got} bytes, ${relation} the ${expected.size} its descriptor says`,
+    { hint: 'the registry or a proxy on the way damaged it; try again, or pull from another registry' },
+  );
+}
+
+export function digestMismatch(expected: string, got: string): OciError {
+  return new OciError('DIGEST_MISMATCH', `content is ${got}, not ${expected} as asked for`, {
+    hint: 'the registry or a proxy on the way sent other bytes; nothing of them was kept',
+  });
+}
+
+function checkEnd(descriptor: Descriptor, seen: number, hasher: Hasher): void {
+  if (seen !== descriptor.size) throw sizeMismatch(descriptor, seen);
+  const got = hasher.digest();
+  if (got !== descriptor.digest) throw digestMismatch(descriptor.digest, got);
+}

@@ -1,0 +1,66 @@
+/** Optional capabilities: small interfaces that are asked for with `registry.extension(key)`, never methods that throw. */
+import type { Digest } from '../model/digest.ts';
+import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { SignalOption } from './registry.ts';
+
+/** Names a capability and carries its type. Compared by identity. */
+export interface ExtensionKey<T> {
+  readonly name: string;
+  /** Never present; it carries the type. */
+  readonly type?: T;
+}
+
+function key<T>(name: string): ExtensionKey<T> {
+  return Object.freeze({ name });
+}
+
+/** Every blob a registry holds, in any repository. */
+export interface BlobEnumerator {
+  blobs(opts?: SignalOption): AsyncIterable<{ readonly digest: Digest; readonly size: number }>;
+}
+export const blobEnumerator = key<BlobEnumerator>('blob-enumerator');
+
+/** Every manifest of a repository, tagged or not. */
+export interface ManifestEnumerator {
+  manifests(repo: RepositoryName, opts?: SignalOption): AsyncIterable<Digest>;
+}
+export const manifestEnumerator = key<ManifestEnumerator>('manifest-enumerator');
+
+export interface RepositoryRemover {
+  /** Removes a repository with its tags and manifests. Its blobs go with the next collection. */
+  removeRepository(repo: RepositoryName, opts?: SignalOption): Promise<void>;
+}
+export const repositoryRemover = key<RepositoryRemover>('repository-remover');
+
+/** Every digest a tag pointed to. */
+export interface TagHistory {
+  history(repo: RepositoryName, tag: Tag, opts?: SignalOption): AsyncIterable<Digest>;
+}
+export const tagHistory = key<TagHistory>('tag-history');
+
+export interface CollectResult {
+  readonly removed: readonly { readonly digest: Digest; readonly size: number }[];
+}
+
+/** Removes blobs that no repository's manifest names any more. */
+export interface GarbageCollector {
+  /**
+   * @param opts.graceMs Blobs touched within this time stay. Default: 0 when no other process holds a lease on the
+   *   store, an hour otherwise.
+   */
+  collect(opts?: SignalOption & { readonly graceMs?: number; readonly dryRun?: boolean }): Promise<CollectResult>;
+}
+export const garbageCollector = key<GarbageCollector>('garbage-collector');
+
+/** A store that several processes use: a lease tells collectors that a transfer is under way. */
+export interface Leases {
+  lease(opts?: SignalOption): Promise<AsyncDisposable>;
+}
+export const leases = key<Leases>('leases');
+
+/** Tells which endpoint answers, where a registry stands for several. */
+export interface EndpointReport {
+  /** Name of the endpoint that served the last manifest, as host[:port]. */
+  servedBy(): string | undefined;
+}
+export const endpointReport = key<EndpointReport>('endpoint-report');

@@ -1,0 +1,59 @@
+import type { Challenge } from '../model/challenge.ts';
+
+const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+const padding = /[ \t]*/y;
+const token68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
+const quoted = /"((?:[^"\\]|\\.)*)"/y;
+// Some registries leave a URL unquoted; it ends where the next parameter begins.
+const bare = /[^",\s]+/y;
+
+/**
+ * Reads `WWW-Authenticate`: several challenges in one line or in several, any case, quoted or not. What cannot be read
+ * ends its line, and the challenges before it count.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+ */
+export function parseChallenges(value: string | readonly string[] | undefined): readonly Challenge[] {
+  const lines = typeof value === 'string' ? [value] : (value ?? []);
+  return lines.flatMap(parseLine);
+}
+
+function parseLine(line: string): Challenge[] {
+  const challenges: { scheme: string; parameters: Record<string, string> }[] = [];
+  let at = 0;
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(line);
+    if (match) at = pattern.lastIndex;
+    return match;
+  };
+  while (at < line.length) {
+    take(padding);
+    if (line[at] === ',') {
+      at += 1;
+      continue;
+    }
+    const word = take(token)?.[0];
+    if (word === undefined) break;
+    take(padding);
+    const current = challenges.at(-1);
+    if (line[at] === '=' && current) {
+      at += 1;
+      take(padding);
+      const value = take(quoted)?.[1]?.replace(/\\(.)/g, '$1') ?? take(bare)?.[0] ?? '';
+      current.parameters[word.toLowerCase()] ??= value;
+    } else {
+      challenges.push({ scheme: word.toLowerCase(), parameters: Object.create(null) as Record<string, string> });
+      take(token68);
+    }
+  }
+  return challenges.map(({ scheme, parameters }) => ({ scheme, parameters: { ...parameters } }));
+}
+
+export function formatChallenge(challenge: Challenge): string {
+  const parameters = Object.entries(challenge.parameters).map(
+    ([key, value]) => `${key}="${value.replace(/["\\]/g, '\\$&')}"`,
+  );
+  const scheme = challenge.scheme.replace(/^./, (first) => first.toUpperCase());
+  return parameters.length === 0 ? scheme : `${scheme} ${parameters.join(',')}`;
+}

@@ -1,0 +1,101 @@
+import { type ErrorCode, isErrorCode, OciError, statusOf } from '../model/errors.ts';
+
+/** The error body of the spec, as a server sends it. */
+export function encodeErrors(error: OciError): string {
+  const entry = {
+    code: publicCode(error.code),
+    message: error.message,
+    ...(error.detail !== undefined && { detail: error.detail }),
+  };
+  return `${JSON.stringify({ errors: [entry] })}\n`;
+}
+
+export interface ErrorContext {
+  readonly status: number;
+  /** What was asked, for the message: `manifest for alpine:3`. Holds no query and no credential. */
+  readonly subject: string;
+  readonly endpoint: string;
+  readonly retryAfterMs?: number | undefined;
+  /** The code that a 404 means here, where the body names none. */
+  readonly notFound?: ErrorCode | undefined;
+}
+
+/**
+ * The error that a response stands for. Bodies may be the spec's JSON, `{"details":…}`, HTML or nothing at all.
+ *
+ * @param body At most the first MiB of it.
+ */
+export function decodeError(body: Uint8Array, context: ErrorContext): OciError {
+  const { status, subject, endpoint, retryAfterMs } = context;
+  const first = firstEntry(body);
+  const code = first && isErrorCode(first.code) && agrees(first.code, status) ? first.code : codeOf(context);
+  const reason = first?.message === undefined ? `${status} from ${endpoint}` : printable(first.message);
+  return new OciError(code, `${subject}: ${reason}`, {
+    status,
+    endpoint,
+    retryAfterMs,
+    detail: first?.detail,
+    retryable:
+      status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505 && status !== 507),
+  });
+}
+
+/** Turns control characters that a registry sent into spaces, so that it cannot write to the terminal; cuts at 500. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text
+    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .trim()
+    .slice(0, 500);
+}
+
+function firstEntry(body: Uint8Array): { code: string; message?: string; detail?: unknown } | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+  if (typeof document !== 'object' || document === null) return undefined;
+  const fields = document as Record<string, unknown>;
+  const entry: unknown = Array.isArray(fields['errors']) ? fields['errors'][0] : undefined;
+  if (typeof entry === 'object' && entry !== null) {
+    const { code, message, detail } = entry as Record<string, unknown>;
+    return {
+      code: typeof code === 'string' ? code.toUpperCase() : '',
+      ...(typeof message === 'string' && message !== '' && { message }),
+      ...(detail !== undefined && { detail }),
+    };
+  }
+  const message = fields['details'] ?? fields['message'] ?? fields['error'];
+  return typeof message === 'string' ? { code: '', message } : undefined;
+}
+
+// A code is believed only where it fits its status: MANIFEST_UNKNOWN in a 500 is not "not found".
+function agrees(code: ErrorCode, status: number): boolean {
+  return Math.floor(statusOf(code) / 100) === Math.floor(status / 100) || status === 202;
+}
+
+function codeOf({ status, notFound }: ErrorContext): ErrorCode {
+  if (status === 401) return 'UNAUTHORIZED';
+  if (status === 403) return 'DENIED';
+  if (status === 404) return notFound ?? 'NAME_UNKNOWN';
+  if (status === 405 || status === 501) return 'UNSUPPORTED';
+  if (status === 408 || status === 504) return 'TIMEOUT';
+  if (status === 413) return 'TOO_LARGE';
+  if (status === 416) return 'RANGE_INVALID';
+  if (status === 429) return 'TOOMANYREQUESTS';
+  return status >= 500 ? 'UNAVAILABLE' : 'PROTOCOL';
+}
+
+const publicCodes = new Map<ErrorCode, string>([
+  ['DIGEST_MISMATCH', 'DIGEST_INVALID'],
+  ['SIZE_MISMATCH', 'SIZE_INVALID'],
+  ['TOO_LARGE', 'SIZE_INVALID'],
+  ['REFERENCE_INVALID', 'NAME_INVALID'],
+]);
+
+function publicCode(code: ErrorCode): string {
+  if (publicCodes.has(code)) return publicCodes.get(code) ?? code;
+  return statusOf(code) >= 500 && code !== 'UNAVAILABLE' ? 'UNKNOWN' : code;
+}
