@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { OciError } from './errors.ts';
+import { quote } from './quote.ts';
 
 declare const digestBrand: unique symbol;
 
@@ -109,8 +110,4 @@ export async function digestBytes(bytes: Uint8Array, algorithm: DigestAlgorithm 
 
 export function isDigestAlgorithm(word: string): word is DigestAlgorithm {
   return Object.hasOwn(digestAlgorithms, word);
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
 }

@@ -13,7 +13,6 @@ export type TransferEvent =
   | { readonly type: 'started'; readonly node: Descriptor; readonly resumedBytes: number }
   /** Bytes of the node that have arrived, resumed ones included. Sent at most every 100 ms for a node. */
   | { readonly type: 'progress'; readonly node: Descriptor; readonly bytes: number }
-  | { readonly type: 'retrying'; readonly node: Descriptor; readonly reason: string; readonly delayMs: number }
   | { readonly type: 'waiting'; readonly node: Descriptor; readonly reason: string }
   | { readonly type: 'done'; readonly node: Descriptor; readonly kind: NodeKind; readonly outcome: NodeOutcome }
   /** Entries of an index that were left out because of the platforms asked for. */

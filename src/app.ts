@@ -1,0 +1,135 @@
+/** The one composition root: makes what commands work with, when they first ask for it. */
+import type { Settings, SettingsFlags } from './config/settings.ts';
+import type { Platform } from './model/platform.ts';
+import type { Registry } from './registry/registry.ts';
+import type { RegistryService } from './service/service.ts';
+import type { LocalImage } from './storage/local-store.ts';
+import type { RemovedImage, RemoveOptions } from './storage/remove-image.ts';
+import type { Terminal } from './terminal/terminal.ts';
+import { version } from './version.ts';
+
+export type { LocalImage };
+
+/** What `ocictl serve` was asked to serve. */
+export interface ServedOptions {
+  readonly root?: string | undefined;
+  readonly memory?: boolean | undefined;
+  readonly store?: boolean | undefined;
+  readonly mirrorOf?: string | undefined;
+  readonly readOnly?: boolean | undefined;
+}
+
+export interface Served {
+  readonly registry: Registry;
+  /** For people: `the local store (read-only)`. */
+  readonly what: string;
+  readonly readOnly: boolean;
+}
+
+export interface ServiceFlags {
+  readonly registryMirrors?: readonly string[] | undefined;
+  readonly insecureRegistries?: readonly string[] | undefined;
+}
+
+/** All that a command may use. Commands never build a URL, read a credential or touch TLS. */
+export interface Context {
+  readonly terminal: Terminal;
+  /** Aborted on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly facts: { readonly version: string; readonly node: string; readonly platform: string };
+  storeRoot(): Promise<string>;
+  defaultPlatform(): Promise<Platform>;
+  parallelDownloads(): Promise<number>;
+  service(flags?: ServiceFlags): Promise<RegistryService>;
+  /** The local store as a registry of store names. */
+  store(): Promise<Registry>;
+  images(): AsyncIterable<LocalImage>;
+  removeImage(word: string, opts?: Pick<RemoveOptions, 'force'>): Promise<RemovedImage>;
+  openServed(options: ServedOptions): Promise<Served>;
+}
+
+export interface AppOptions {
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+  /** From the command line. */
+  readonly flags: SettingsFlags;
+  readonly verbose: boolean;
+}
+
+/** A context, and the end of what it opened. */
+export interface App extends Context {
+  close(): Promise<void>;
+}
+
+export function createApp({ terminal, signal, env, flags, verbose }: AppOptions): App {
+  const closers: (() => Promise<void>)[] = [];
+  const settings = async (more: ServiceFlags = {}): Promise<Settings> => {
+    const { loadSettings } = await import('./config/settings.ts');
+    return loadSettings({ flags: { ...flags, ...given(more) }, env });
+  };
+  const base = once(() => settings());
+  const store = once(async () => openStore((await base()).storeRoot.value));
+  return {
+    terminal,
+    signal,
+    facts: { version, node: process.versions.node, platform: `${process.platform}/${process.arch}` },
+    storeRoot: async () => (await base()).storeRoot.value,
+    async defaultPlatform() {
+      const { hostPlatform } = await import('./model/platform.ts');
+      return (await base()).defaultPlatform?.value ?? hostPlatform();
+    },
+    parallelDownloads: async () => (await base()).maxConcurrentDownloads.value,
+    async service(more) {
+      const { createRegistryService } = await import('./service/service.ts');
+      const service = createRegistryService({
+        settings: await settings(more),
+        warn: (text) => terminal.warn(text),
+        userAgent: `ocictl/${version}`,
+        onFallback: ({ from, to, error }) => terminal.note(`${from}: ${error.message}, trying ${to}`),
+        ...(verbose && { trace: (line: string) => terminal.note(terminal.paint('dim', line)) }),
+      });
+      closers.push(() => service.close());
+      return service;
+    },
+    store,
+    async *images() {
+      const { listImages } = await import('./storage/local-store.ts');
+      yield* listImages(await store(), { signal, platform: (await base()).defaultPlatform?.value });
+    },
+    async removeImage(word, opts) {
+      const { removeImage } = await import('./storage/remove-image.ts');
+      return removeImage(await store(), word, { ...opts, signal });
+    },
+    async openServed(options) {
+      const { openServed } = await import('./served.ts');
+      return openServed(options, async () => (await base()).storeRoot.value);
+    },
+    async close() {
+      await Promise.allSettled(closers.map((end) => end()));
+    },
+  };
+}
+
+async function openStore(root: string): Promise<Registry> {
+  const [{ createStorage }, { openFilesystemDriver }] = await Promise.all([
+    import('./storage/storage.ts'),
+    import('./storage/drivers/filesystem.ts'),
+  ]);
+  return createStorage({ driver: await openFilesystemDriver({ root }), name: 'local store', sparseIndexes: true });
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function given(flags: ServiceFlags): ServiceFlags {
+  return {
+    ...(flags.registryMirrors && { registryMirrors: flags.registryMirrors }),
+    ...(flags.insecureRegistries && { insecureRegistries: flags.insecureRegistries }),
+  };
+}

@@ -1,0 +1,72 @@
+/** A command is data plus a short `run`; help, completion and man pages are made from the same data. */
+import type { Context } from '../app.ts';
+
+/** One option. `T` is what `run` receives for it. */
+export interface OptionSpec<T> {
+  /** As commander writes it: `-q, --quiet`, `--platform <os/arch>`. */
+  readonly flags: string;
+  readonly summary: string;
+  /** Turns the words given (none, one, several) into the value. */
+  readonly parse: (words: readonly string[]) => T;
+  /** Whether it takes a word, and whether it may be given again. */
+  readonly takes: 'nothing' | 'word' | 'words';
+  /** The words it can take, for completion. */
+  readonly choices?: readonly string[];
+}
+
+export interface ArgumentSpec {
+  /** In help: `NAME[:TAG|@DIGEST]`. */
+  readonly label: string;
+  readonly summary: string;
+  readonly arity: 'one' | 'optional' | 'many';
+  /** What to complete it with. */
+  readonly completes?: 'image' | 'file' | 'directory' | 'nothing';
+}
+
+export interface Example {
+  readonly text: string;
+  /** The words after `ocictl`. */
+  readonly command: string;
+}
+
+type Options = Readonly<Record<string, OptionSpec<unknown>>>;
+type ValuesOf<O extends Options> = { readonly [K in keyof O]: O[K] extends OptionSpec<infer T> ? T : never };
+
+export interface CommandSpec<O extends Options> {
+  readonly name: string;
+  readonly summary: string;
+  /** Paragraphs of help below the summary. */
+  readonly description: string;
+  readonly arguments: readonly ArgumentSpec[];
+  readonly options: O;
+  readonly examples: readonly Example[];
+  run(input: { readonly words: readonly string[]; readonly options: ValuesOf<O> }, context: Context): Promise<void>;
+}
+
+/** A command whose option types are known to nobody but itself. */
+export type Command = CommandSpec<Options>;
+
+/** Checks a command's `run` against its own options, then forgets their types. */
+export function defineCommand<const O extends Options>(spec: CommandSpec<O>): Command {
+  return spec as unknown as Command;
+}
+
+/** A switch. */
+export function flag(flags: string, summary: string): OptionSpec<boolean> {
+  return { flags, summary, takes: 'nothing', parse: (words) => words.length > 0 };
+}
+
+/** An option with one value; the last one given counts. */
+export function value(flags: string, summary: string): OptionSpec<string | undefined> {
+  return { flags, summary, takes: 'word', parse: (words) => words.at(-1) };
+}
+
+/** An option that may be given several times, or once with a comma-separated list. */
+export function list(flags: string, summary: string): OptionSpec<readonly string[]> {
+  return {
+    flags,
+    summary,
+    takes: 'words',
+    parse: (words) => words.flatMap((word) => word.split(',').filter((item) => item !== '')),
+  };
+}

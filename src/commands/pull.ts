@@ -1,0 +1,194 @@
+import type { Context } from '../app.ts';
+import { shortDigest } from '../model/digest.ts';
+import { OciError } from '../model/errors.ts';
+import type { TransferEvent } from '../model/events.ts';
+import { type Platform, parsePlatform } from '../model/platform.ts';
+import {
+  defaultTag,
+  familiarReference,
+  formatReference,
+  manifestReference,
+  parseReference,
+  type Reference,
+  toStoreName,
+  withDefaultTag,
+} from '../model/reference.ts';
+import { endpointReport, leases } from '../registry/extensions.ts';
+import type { Registry } from '../registry/registry.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { type TransferResult, transfer } from '../transfer/transfer.ts';
+import { defineCommand, flag, list } from './command.ts';
+import { jsonOption, serviceOptions } from './options.ts';
+
+export const pull = defineCommand({
+  name: 'pull',
+  summary: 'Download an image from a registry into the local store',
+  description:
+    'Without a tag, latest is meant. Of an image for several platforms, the one of this machine is taken unless --platform\n' +
+    'says otherwise. What is in the store is not fetched again; a download that was cut off goes on where it stood.',
+  arguments: [{ label: 'NAME[:TAG|@DIGEST]', summary: 'The image', arity: 'one', completes: 'image' }],
+  options: {
+    allTags: flag('-a, --all-tags', 'Pull every tag of the repository'),
+    platform: list('--platform <os/arch>', 'Platforms to pull, comma-separated, or all'),
+    quiet: flag('-q, --quiet', 'Print only the full name of what was pulled'),
+    json: jsonOption,
+    ...serviceOptions,
+  },
+  examples: [
+    { text: 'The image tagged latest, for this machine', command: 'pull alpine' },
+    { text: 'Two platforms of one tag', command: 'pull --platform linux/amd64,linux/arm64 alpine:3.20' },
+    { text: 'By digest, from a registry of your own', command: 'pull registry.example.com/team/app@sha256:…' },
+  ],
+  async run({ words, options }, context) {
+    const reference = parsePullable(words[0] ?? '', options.allTags);
+    const { out } = context.terminal;
+    const say = options.quiet || options.json ? async () => {} : (line: string) => out(`${line}\n`);
+    const service = await context.service(options);
+    const remote = await service.open(reference, 'pull');
+    const puller = new Puller(context, remote, await choosePlatforms(options.platform, context), say, options.quiet);
+    if (!options.allTags && reference.tag === undefined && reference.digest === undefined) {
+      await say(`Using default tag: ${defaultTag}`);
+    }
+    const local = await context.store();
+    await using _lease = await local.extension(leases)?.lease({ signal: context.signal });
+    let count = 0;
+    for await (const wanted of references(reference, options.allTags, remote, context.signal)) {
+      const outcome = await puller.pull(wanted, local);
+      count += 1;
+      if (options.json) await out(`${JSON.stringify(outcome)}\n`);
+      else if (options.quiet || !options.allTags) await out(`${formatReference(wanted)}\n`);
+    }
+    if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${familiarReference(reference)} has no tags to pull`);
+    if (options.allTags && !options.quiet && !options.json) await out(`${familiarReference(reference)}\n`);
+  },
+});
+
+function parsePullable(word: string, allTags: boolean): Reference {
+  const reference = parseReference(word);
+  if (allTags && (reference.tag !== undefined || reference.digest !== undefined)) {
+    throw new OciError('USAGE', "tag can't be used with --all-tags/-a", { hint: 'name the repository alone' });
+  }
+  if (reference.domain === 'docker.io' && reference.path === 'library/scratch') {
+    throw new OciError('REFERENCE_INVALID', "'scratch' is a reserved name", {
+      hint: 'scratch is the empty image that builds start from; there is nothing to pull',
+    });
+  }
+  return reference;
+}
+
+async function* references(
+  reference: Reference,
+  allTags: boolean,
+  remote: Registry,
+  signal: AbortSignal,
+): AsyncGenerator<Reference> {
+  if (!allTags) yield withDefaultTag(reference);
+  else for await (const tag of remote.tags(reference.path, { signal })) yield { ...reference, tag };
+}
+
+interface PlatformChoice {
+  readonly platforms: readonly Platform[] | undefined;
+  readonly explicit: boolean;
+}
+
+async function choosePlatforms(words: readonly string[], context: Context): Promise<PlatformChoice> {
+  if (words.includes('all')) return { platforms: undefined, explicit: false };
+  if (words.length > 0) return { platforms: words.map(parsePlatform), explicit: true };
+  return { platforms: [await context.defaultPlatform()], explicit: false };
+}
+
+/** What `--json` prints for one image. */
+interface PullOutcome {
+  readonly reference: string;
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly status: 'downloaded' | 'up-to-date';
+  readonly transferredBytes: number;
+  readonly endpoint: string | undefined;
+  readonly layers: readonly { readonly digest: string; readonly size: number; readonly outcome: string }[];
+}
+
+class Puller {
+  readonly #context: Context;
+  readonly #remote: Registry;
+  readonly #choice: PlatformChoice;
+  readonly #say: (line: string) => Promise<void>;
+  readonly #quiet: boolean;
+
+  constructor(
+    context: Context,
+    remote: Registry,
+    choice: PlatformChoice,
+    say: (line: string) => Promise<void>,
+    quiet: boolean,
+  ) {
+    this.#context = context;
+    this.#remote = remote;
+    this.#choice = choice;
+    this.#say = say;
+    this.#quiet = quiet;
+  }
+
+  async pull(reference: Reference, local: Registry): Promise<PullOutcome> {
+    const { terminal, signal } = this.#context;
+    const running = transfer({
+      from: { registry: this.#remote, repo: reference.path, reference: manifestReference(reference) },
+      to: {
+        registry: local,
+        repo: toStoreName(reference),
+        tags: reference.digest === undefined && reference.tag !== undefined ? [reference.tag] : [],
+        sparse: true,
+      },
+      platforms: this.#choice.platforms,
+      requirePlatform: this.#choice.explicit,
+      parallelBlobs: await this.#context.parallelDownloads(),
+      signal,
+    });
+    const title = `pulling ${familiarReference(reference)}`;
+    const progress = await createProgress(terminal, { title, quiet: this.#quiet });
+    const layers: PullOutcome['layers'][number][] = [];
+    const lines: string[] = [];
+    try {
+      for await (const event of running.events) {
+        progress.event(event);
+        const line = this.#lineOf(event, reference);
+        if (event.type === 'done' && event.kind === 'layer') {
+          layers.push({ digest: event.node.digest, size: event.node.size, outcome: event.outcome });
+        }
+        if (line === undefined) continue;
+        // Bars own the screen: what belongs on stdout waits until they are gone.
+        if (terminal.err$.isTTY && terminal.out$.isTTY) lines.push(line);
+        else await this.#say(line);
+      }
+    } finally {
+      progress.stop();
+    }
+    for (const line of lines) await this.#say(line);
+    const result = await running.result;
+    await this.#conclude(reference, result);
+    return {
+      reference: formatReference(reference),
+      digest: result.root.digest,
+      mediaType: result.root.mediaType,
+      status: result.changed ? 'downloaded' : 'up-to-date',
+      transferredBytes: result.transferredBytes,
+      endpoint: this.#remote.extension(endpointReport)?.servedBy(),
+      layers,
+    };
+  }
+
+  #lineOf(event: TransferEvent, reference: Reference): string | undefined {
+    if (event.type === 'resolved') {
+      const what = reference.digest === undefined ? reference.tag : formatReference(reference);
+      return `${what}: Pulling from ${reference.path}`;
+    }
+    if (event.type !== 'done' || event.kind !== 'layer') return undefined;
+    return `${shortDigest(event.node.digest)}: ${event.outcome === 'transferred' ? 'Pull complete' : 'Already exists'}`;
+  }
+
+  async #conclude(reference: Reference, { root, changed }: TransferResult): Promise<void> {
+    await this.#say(`Digest: ${root.digest}`);
+    const status = changed ? 'Downloaded newer image for' : 'Image is up to date for';
+    await this.#say(`Status: ${status} ${familiarReference(reference)}`);
+  }
+}

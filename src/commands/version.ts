@@ -1,0 +1,20 @@
+import { defineCommand } from './command.ts';
+import { jsonOption } from './options.ts';
+
+export const version = defineCommand({
+  name: 'version',
+  summary: 'Show the version of ocictl and of what it runs on',
+  description: 'ocictl --version prints the number alone.',
+  arguments: [],
+  options: { json: jsonOption },
+  examples: [{ text: 'For a bug report', command: 'version' }],
+  async run({ options }, { terminal, facts, storeRoot }) {
+    if (options.json) {
+      await terminal.out(`${JSON.stringify({ ...facts, store: await storeRoot() })}\n`);
+      return;
+    }
+    await terminal.out(
+      `ocictl ${facts.version}\nnode ${facts.node}\nplatform ${facts.platform}\nstore ${await storeRoot()}\n`,
+    );
+  },
+});

@@ -1,0 +1,34 @@
+import { OciError } from '../model/errors.ts';
+
+/**
+ * Checks the address of a registry mirror: http or https, a host, perhaps a path, nothing else.
+ *
+ * @returns The address with the scheme in lower case and exactly one slash at its end; a path is kept.
+ * @throws OciError CONFIG_INVALID. A password in it is masked in the message.
+ * @see https://docs.docker.com/docker-hub/mirror/#configure-the-docker-daemon
+ */
+export function validateMirror(text: string): string {
+  const [, scheme = '', rest = ''] = /^([^:/?#]*):\/\/(.*)$/s.exec(text) ?? [];
+  const shown = mask(text);
+  if (scheme === '') return refuse(`no scheme in "${shown}", it must begin with https:// or http://`);
+  if (!/^https?$/i.test(scheme)) return refuse(`unsupported scheme "${scheme}" in "${shown}"`);
+  if (/[?#]/.test(rest)) return refuse(`query or fragment after "${shown}"`);
+  if (/^[^/]*@/.test(rest)) return refuse(`username or password in "${shown}"`);
+  // The WHATWG parser would skip to the next host, turn backslashes around or encode what Go's refuses.
+  if (!/^[^/]/.test(rest)) return refuse(`no host in "${shown}"`);
+  if (/[\s\\\p{Cc}]|%(?![0-9a-f]{2})/iu.test(rest)) return refuse(`"${shown}" is not a valid URI`);
+  const normal = `${scheme.toLowerCase()}://${rest.replace(/\/+$/, '')}/`;
+  if (!URL.canParse(normal)) return refuse(`"${shown}" is not a valid URI`);
+  return normal;
+}
+
+// A password or a token in a query must not reach the terminal or a log.
+function mask(text: string): string {
+  return text.replace(/[?#].*$/s, '').replace(/^(\w+:\/\/)?([^:@/]*):.*@/s, '$1$2:xxxxx@');
+}
+
+function refuse(reason: string): never {
+  throw new OciError('CONFIG_INVALID', `invalid mirror: ${reason}`, {
+    hint: 'Write a mirror as https://mirror.example.com, without user, query or fragment; log in to it with `ocictl login`.',
+  });
+}

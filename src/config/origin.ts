@@ -1,0 +1,19 @@
+/** Where a setting came from, so that an error, a warning or `doctor` can name the place to change. */
+export interface Origin {
+  readonly kind: 'flag' | 'environment' | 'file' | 'default';
+  /** `--registry-mirror`, `DOCKER_CONFIG`, a file's path, or what the default rests on. */
+  readonly name: string;
+  /** Line in the file, from 1. */
+  readonly line?: number;
+}
+
+/** A value together with where it was set. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly origin: Origin;
+}
+
+/** `--registry-mirror`, `DOCKER_CONFIG`, `/etc/docker/daemon.json:3`. */
+export function formatOrigin(origin: Origin): string {
+  return origin.line === undefined ? origin.name : `${origin.name}:${origin.line}`;
+}

@@ -1,0 +1,26 @@
+import { homedir, platform } from 'node:os';
+
+/** What the settings are looked up in; tests and the library bring their own. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly platform: NodeJS.Platform;
+  readonly homedir: string;
+  /** 0 is root; undefined on Windows. */
+  readonly uid: number | undefined;
+}
+
+/** Those of this process, where none are given. */
+export function surroundings(given: Partial<Surroundings> = {}): Surroundings {
+  return {
+    env: given.env ?? process.env,
+    platform: given.platform ?? platform(),
+    homedir: given.homedir ?? homedir(),
+    uid: 'uid' in given ? given.uid : process.geteuid?.(),
+  };
+}
+
+/** A variable's value; an empty one counts as unset. */
+export function variable(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  const value = env[name];
+  return value === undefined || value === '' ? undefined : value;
+}

@@ -1,0 +1,10 @@
+/**
+ * Text from outside, in quotes, for a message: control, bidirectional and invisible characters are escaped so that it
+ * cannot write to the terminal or disguise itself; cut at `maxCharacters`.
+ */
+export function quote(text: string, maxCharacters = 160): string {
+  const cut = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
+  return JSON.stringify(cut).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}

@@ -1,0 +1,159 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { OciError, statusOf } from '../model/errors.ts';
+import type { Content, Sink } from '../registry/content.ts';
+import { encodeErrors } from '../wire/errors.ts';
+import { headers as names } from '../wire/headers.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What is read of a body nobody wants, so that its sender gets to see the answer. */
+const lingerBytes = 32 * 1024 * 1024;
+const lingerMs = 5000;
+
+/** Sends an answer whose body is in memory. A HEAD request gets the headers only. */
+export async function answer(
+  exchange: Exchange,
+  status: number,
+  fields: OutgoingHttpHeaders = {},
+  body: Uint8Array | string = '',
+): Promise<void> {
+  const { response } = exchange;
+  const bodiless = status === 204 || status === 304;
+  writeHead(exchange, status, bodiless ? fields : { 'content-length': Buffer.byteLength(body), ...fields });
+  const payload = exchange.method === 'HEAD' || bodiless ? '' : body;
+  exchange.sentBytes += Buffer.byteLength(payload);
+  if (exchange.unreadBody === 'coming') {
+    // Closing while the client still sends would reset the connection, and the answer would be lost.
+    if (payload.length > 0) response.write(payload);
+    else response.flushHeaders();
+    await discardBody(exchange);
+    response.end();
+  } else {
+    response.end(payload);
+  }
+  await ended(response);
+}
+
+export function answerJson(
+  exchange: Exchange,
+  value: unknown,
+  fields: OutgoingHttpHeaders = {},
+  status = 200,
+): Promise<void> {
+  return answer(exchange, status, { 'content-type': 'application/json', ...fields }, `${JSON.stringify(value)}\n`);
+}
+
+/**
+ * Sends an error body. What went wrong inside (5xx) is for the log alone: its message may name paths or upstreams.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+ */
+export async function answerError(exchange: Exchange, error: unknown, fields: OutgoingHttpHeaders = {}): Promise<void> {
+  exchange.failure = error;
+  if (exchange.response.headersSent || exchange.signal.aborted) {
+    // The body has begun: only a broken connection tells the client that it is not whole.
+    exchange.response.destroy();
+    return;
+  }
+  const known = error instanceof OciError ? error : new OciError('INTERNAL', 'internal error');
+  const status = known.code === 'CANCELLED' ? 503 : statusOf(known.code);
+  const shown = status < 500 ? known : new OciError(known.code, genericMessages[status] ?? 'internal error');
+  const wait = known.retryAfterMs === undefined ? {} : { 'retry-after': Math.ceil(known.retryAfterMs / 1000) };
+  const body = encodeErrors(shown);
+  await answer(exchange, status, { 'content-type': 'application/json', ...wait, ...fields }, body);
+}
+
+const genericMessages: Readonly<Record<number, string>> = {
+  500: 'internal error',
+  502: 'the registry behind this one failed',
+  503: 'not available at the moment',
+  504: 'the registry behind this one took too long',
+  507: 'no space left for this',
+};
+
+/** Streams a blob, or the part of it that `length` counts. A short or long body breaks the connection. */
+export async function answerContent(
+  exchange: Exchange,
+  status: number,
+  fields: OutgoingHttpHeaders,
+  content: Content,
+  length: number,
+): Promise<void> {
+  const { response, signal } = exchange;
+  writeHead(exchange, status, { ...fields, 'content-length': length });
+  const sink = new ResponseSink(exchange, length);
+  try {
+    await content.drainTo(sink, { signal });
+  } finally {
+    sink.close();
+    await content.cancel();
+  }
+  if (exchange.sentBytes !== length) throw new OciError('SIZE_MISMATCH', `${exchange.sentBytes} of ${length} bytes came`);
+  response.end();
+  await ended(response);
+}
+
+/** Resolves a write when the bytes have left this process: their memory may then be used again. */
+class ResponseSink implements Sink {
+  readonly #exchange: Exchange;
+  readonly #length: number;
+  #reject: ((reason: unknown) => void) | undefined;
+
+  constructor(exchange: Exchange, length: number) {
+    this.#exchange = exchange;
+    this.#length = length;
+    exchange.signal.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    const exchange = this.#exchange;
+    exchange.signal.throwIfAborted();
+    exchange.sentBytes += chunk.length;
+    if (exchange.sentBytes > this.#length) throw new OciError('SIZE_MISMATCH', `more than ${this.#length} bytes came`);
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      exchange.awaitsClient = true;
+      exchange.response.write(chunk, (error) => {
+        exchange.awaitsClient = false;
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+
+  close(): void {
+    this.#exchange.signal.removeEventListener('abort', this.#abort);
+  }
+
+  readonly #abort = (): void => this.#reject?.(this.#exchange.signal.reason);
+}
+
+function writeHead(exchange: Exchange, status: number, fields: OutgoingHttpHeaders): void {
+  const closes = exchange.site.stopping || exchange.unreadBody !== 'none';
+  exchange.response.writeHead(status, {
+    [names.apiVersion]: 'registry/2.0',
+    // A pushed manifest may claim to be HTML: a browser that opens it must not run it on the registry's origin.
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; sandbox",
+    ...fields,
+    ...(closes && { connection: 'close' }),
+  });
+}
+
+async function discardBody(exchange: Exchange): Promise<void> {
+  const timer = setTimeout(() => exchange.response.destroy(), lingerMs);
+  try {
+    await exchange.readBody(async () => {}, exchange.receivedBytes + lingerBytes);
+  } catch {
+    // Too long, or the client went away: the connection closes either way.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function ended(response: ServerResponse): Promise<void> {
+  if (response.writableFinished || response.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    response.once('finish', resolve);
+    response.once('close', resolve);
+  });
+}

@@ -1,0 +1,65 @@
+import type { Descriptor } from '../model/descriptor.ts';
+import type { Digest } from '../model/digest.ts';
+import { isOciError } from '../model/errors.ts';
+import { mediaTypes } from '../model/media-types.ts';
+import { formatPlatformObject } from '../model/platform.ts';
+import type { RepositoryName } from '../model/reference.ts';
+import { formatNextLink, headers as names } from '../wire/headers.ts';
+import { routePath } from '../wire/routes.ts';
+import { answerJson } from './answers.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Clients read an index of up to 4 MiB; a page stays well below. */
+const maxPageBytes = 2 * 1024 * 1024;
+
+/**
+ * `GET /v2/<name>/referrers/<digest>`: an empty index where nothing refers to it.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+ */
+export async function getReferrers(
+  exchange: Exchange,
+  { repo, digest }: { readonly repo: RepositoryName; readonly digest: Digest },
+): Promise<void> {
+  const artifactType = exchange.query.get('artifactType') || undefined;
+  const manifests: Descriptor[] = [];
+  let next: Digest | undefined;
+  let bytes = 0;
+  for await (const referrer of behind(exchange, repo, digest, artifactType)) {
+    bytes += JSON.stringify(referrer).length;
+    const last = manifests.at(-1);
+    if (bytes > maxPageBytes && last) {
+      next = last.digest;
+      break;
+    }
+    manifests.push(referrer);
+  }
+  const query = new URLSearchParams({ ...(artifactType && { artifactType }), ...(next && { last: next }) });
+  await answerJson(
+    exchange,
+    { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests },
+    {
+      'content-type': mediaTypes.ociIndex,
+      ...(artifactType && { [names.filtersApplied]: 'artifactType' }),
+      ...(next && { link: formatNextLink(`${routePath({ name: 'referrers', repo, digest })}?${query}`) }),
+    },
+  );
+}
+
+async function* behind(
+  exchange: Exchange,
+  repo: RepositoryName,
+  digest: Digest,
+  artifactType: string | undefined,
+): AsyncGenerator<Descriptor> {
+  const last = exchange.query.get('last');
+  let reached = last === null;
+  try {
+    for await (const referrer of exchange.site.registry.referrers(repo, digest, { artifactType, signal: exchange.signal })) {
+      if (reached) yield referrer;
+      else reached = referrer.digest === last;
+    }
+  } catch (error) {
+    if (!isOciError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN')) throw error;
+  }
+}

@@ -1,0 +1,77 @@
+import type { Descriptor } from '../model/descriptor.ts';
+import { createHasher, type DigestAlgorithm, type Hasher } from '../model/digest.ts';
+import type { Content, Sink } from '../registry/content.ts';
+import type { SignalOption } from '../registry/registry.ts';
+import { giveBuffer, takeBuffer } from './buffers.ts';
+import type { Driver, FileReader, StorePath } from './driver.ts';
+
+/** Bytes in each chunk that an iterator yields; these belong to the caller, so they cannot be reused. */
+const chunkBytes = 256 * 1024;
+
+/** Content over an open file, which it closes at the end, on an error and on cancel. */
+export function fileContent(descriptor: Descriptor, file: FileReader): Content {
+  return {
+    descriptor,
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (;;) {
+          const chunk = Buffer.allocUnsafeSlow(chunkBytes);
+          const size = await file.read(chunk);
+          if (size === 0) return;
+          yield chunk.subarray(0, size);
+        }
+      } finally {
+        await file.close();
+      }
+    },
+    async drainTo(sink, opts) {
+      try {
+        await drainFile(file, sink, opts?.signal);
+      } finally {
+        await file.close();
+      }
+    },
+    cancel: () => file.close(),
+  };
+}
+
+/** Feeds a file's bytes to a hash. @returns The hasher, or undefined when the file is absent. */
+export async function hashFile(
+  driver: Driver,
+  path: StorePath,
+  algorithm: DigestAlgorithm,
+  opts?: SignalOption,
+): Promise<Hasher | undefined> {
+  const file = await driver.openRead(path);
+  if (file === undefined) return undefined;
+  try {
+    const hasher = await createHasher(algorithm);
+    await drainFile(file, { write: async (chunk) => hasher.update(chunk) }, opts?.signal);
+    return hasher;
+  } finally {
+    await file.close();
+  }
+}
+
+// The next piece is read while the sink is busy with this one.
+async function drainFile(file: FileReader, sink: Sink, signal: AbortSignal | undefined): Promise<void> {
+  let reading = takeBuffer();
+  let other = takeBuffer();
+  let read = file.read(reading);
+  try {
+    for (;;) {
+      const size = await read;
+      signal?.throwIfAborted();
+      if (size === 0) return;
+      const piece = reading.subarray(0, size);
+      [reading, other] = [other, reading];
+      read = file.read(reading);
+      read.catch(() => {}); // reported by the next turn, unless the sink fails first
+      await sink.write(piece);
+    }
+  } finally {
+    await read.catch(() => {});
+    giveBuffer(reading);
+    giveBuffer(other);
+  }
+}

@@ -1,0 +1,198 @@
+/** The local store as commands see it: images by reference, over a storage registry whose repositories are store names. */
+import type { Descriptor } from '../model/descriptor.ts';
+import type { Digest } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import { blobsOf, childrenOf, type ImageView, type Manifest } from '../model/manifest.ts';
+import { hostPlatform, type Platform, selectPlatform } from '../model/platform.ts';
+import {
+  familiarName,
+  familiarReference,
+  fromStoreName,
+  manifestReference,
+  type Reference,
+  type StoreName,
+  type Tag,
+  toStoreName,
+} from '../model/reference.ts';
+import { readContent } from '../registry/content.ts';
+import { manifestEnumerator } from '../registry/extensions.ts';
+import type { Registry, SignalOption } from '../registry/registry.ts';
+
+/** One line of `ocictl images`. */
+export interface LocalImage {
+  readonly repo: StoreName;
+  /** `alpine`, `localhost:5000/app`. */
+  readonly name: string;
+  readonly tag: Tag | undefined;
+  /** The index or manifest that the tag points at. */
+  readonly root: Descriptor;
+  /** The config of the platform's image: what Docker calls the image ID. The manifest's digest for other artifacts. */
+  readonly id: Digest;
+  readonly created: Date | undefined;
+  /** Bytes of all blobs that are here, each counted once. */
+  readonly sizeBytes: number;
+  /** Every platform that the index names, and whether its image is here. One entry for a plain image. */
+  readonly platforms: readonly { readonly platform: Platform; readonly digest: Digest; readonly present: boolean }[];
+}
+
+const maxConfigBytes = 4 * 1024 * 1024;
+
+/**
+ * Lists images, by repository, tags before what has lost its tag.
+ *
+ * @param platform Decides whose config gives an index its ID and date; default the host's.
+ */
+export async function* listImages(
+  registry: Registry,
+  opts: SignalOption & { readonly platform?: Platform | undefined } = {},
+): AsyncGenerator<LocalImage, void, undefined> {
+  const platform = opts.platform ?? hostPlatform();
+  for await (const repo of registry.repositories(opts)) {
+    const origin = fromStoreName(repo);
+    if (!origin) continue;
+    const reader = new RepositoryReader(registry, repo as StoreName, familiarName(origin), platform, opts.signal);
+    yield* reader.images();
+  }
+}
+
+/** The image that a reference names. @throws OciError IMAGE_UNKNOWN in Docker's words. */
+export async function findImage(
+  registry: Registry,
+  reference: Reference,
+  opts: SignalOption = {},
+): Promise<Descriptor> {
+  try {
+    return await registry.statManifest(toStoreName(reference), manifestReference(reference), opts);
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) throw noSuchImage(familiarReference(reference));
+    throw error;
+  }
+}
+
+export function noSuchImage(name: string): OciError {
+  return new OciError('IMAGE_UNKNOWN', `No such image: ${name}`, {
+    hint: 'ocictl images lists what is in the local store',
+  });
+}
+
+class RepositoryReader {
+  readonly #registry: Registry;
+  readonly #repo: StoreName;
+  readonly #name: string;
+  readonly #platform: Platform;
+  readonly #signal: SignalOption;
+
+  constructor(registry: Registry, repo: StoreName, name: string, platform: Platform, signal: AbortSignal | undefined) {
+    this.#registry = registry;
+    this.#repo = repo;
+    this.#name = name;
+    this.#platform = platform;
+    this.#signal = { signal };
+  }
+
+  async *images(): AsyncGenerator<LocalImage, void, undefined> {
+    const seen = new Set<Digest>();
+    for await (const tag of this.#registry.tags(this.#repo, this.#signal)) {
+      const manifest = await this.#get(tag);
+      if (!manifest) continue;
+      seen.add(manifest.descriptor.digest);
+      yield await this.#describe(manifest, tag);
+    }
+    for (const manifest of await this.#untagged(seen)) yield await this.#describe(manifest, undefined);
+  }
+
+  // What no tag, no index and no subject leads to: images that lost their tag, or were pulled by digest.
+  async #untagged(tagged: ReadonlySet<Digest>): Promise<readonly Manifest[]> {
+    const enumerator = this.#registry.extension(manifestEnumerator);
+    if (!enumerator) return [];
+    const loose = new Map<Digest, Manifest>();
+    const children = new Set<Digest>();
+    for await (const digest of enumerator.manifests(this.#repo, this.#signal)) {
+      const manifest = await this.#get(digest);
+      if (!manifest) continue;
+      for (const child of childrenOf(manifest.view)) children.add(child.digest);
+      if (!tagged.has(digest) && !manifest.view.subject) loose.set(digest, manifest);
+    }
+    return [...loose.values()].filter(({ descriptor }) => !children.has(descriptor.digest));
+  }
+
+  async #describe(root: Manifest, tag: Tag | undefined): Promise<LocalImage> {
+    const images = new Map<Digest, Manifest>();
+    await this.#collect(root, images);
+    const entries = childrenOf(root.view);
+    const best = selectPlatform(entries, this.#platform).find(({ digest }) => images.has(digest));
+    const main = images.get(best?.digest ?? root.descriptor.digest) ?? images.values().next().value;
+    const config = main?.view.kind === 'image' ? await this.#config(main.view) : undefined;
+    return {
+      repo: this.#repo,
+      name: this.#name,
+      tag,
+      root: root.descriptor,
+      id: main?.view.kind === 'image' ? main.view.config.digest : root.descriptor.digest,
+      created: config?.created,
+      sizeBytes: sizeOf(images.values()),
+      platforms: platformsOf(entries, images, root.descriptor.digest, config?.platform),
+    };
+  }
+
+  // The images of an index that are here, nested ones included.
+  async #collect(manifest: Manifest, images: Map<Digest, Manifest>, depth = 0): Promise<void> {
+    if (manifest.view.kind !== 'index') {
+      images.set(manifest.descriptor.digest, manifest);
+      return;
+    }
+    for (const child of manifest.view.manifests) {
+      const found = depth < 16 && !images.has(child.digest) ? await this.#get(child.digest) : undefined;
+      if (found) await this.#collect(found, images, depth + 1);
+    }
+  }
+
+  async #get(reference: Tag | Digest): Promise<Manifest | undefined> {
+    try {
+      return await this.#registry.getManifest(this.#repo, reference, this.#signal);
+    } catch (error) {
+      // Another process may remove an image while the list is made.
+      if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
+      throw error;
+    }
+  }
+
+  async #config(view: ImageView): Promise<{ created?: Date; platform?: Platform }> {
+    try {
+      const content = await this.#registry.getBlob(this.#repo, view.config, { ...this.#signal, verify: false });
+      const document: unknown = JSON.parse(Buffer.from(await readContent(content, maxConfigBytes)).toString());
+      if (typeof document !== 'object' || document === null) return {};
+      const { created, os, architecture, variant } = document as Record<string, unknown>;
+      return {
+        ...(typeof created === 'string' && { created: new Date(created) }),
+        ...(typeof os === 'string' &&
+          typeof architecture === 'string' && {
+            platform: { os, architecture, ...(typeof variant === 'string' && { variant }) },
+          }),
+      };
+    } catch {
+      // An artifact's config may be anything; a list of images shows no date then.
+      return {};
+    }
+  }
+}
+
+function sizeOf(images: Iterable<Manifest>): number {
+  const blobs = new Map<Digest, number>();
+  for (const image of images) {
+    for (const { digest, size } of blobsOf(image.view)) blobs.set(digest, size);
+  }
+  return [...blobs.values()].reduce((sum, size) => sum + size, 0);
+}
+
+function platformsOf(
+  entries: readonly Descriptor[],
+  images: ReadonlyMap<Digest, Manifest>,
+  root: Digest,
+  own: Platform | undefined,
+): LocalImage['platforms'] {
+  if (entries.length === 0) return own ? [{ platform: own, digest: root, present: true }] : [];
+  return entries.flatMap(({ platform, digest }) =>
+    platform && platform.os !== 'unknown' ? [{ platform, digest, present: images.has(digest) }] : [],
+  );
+}

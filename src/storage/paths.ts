@@ -1,0 +1,198 @@
+/**
+ * The layout, below the root. What stands under `docker/registry/v2` is distribution's; directories that distribution
+ * wrote are read and the reverse. The lines marked * are additions it passes over.
+ *
+ *     docker/registry/v2/
+ *       blobs/<alg>/<2 hex>/<hex>/data
+ *       repositories/<name>/
+ *         _layers/<alg>/<hex>/link
+ *         _manifests/revisions/<alg>/<hex>/link
+ *         _manifests/revisions/<alg>/<hex>/mediatype            * only where the bytes do not tell it
+ *         _manifests/tags/<tag>/current/link
+ *         _manifests/tags/<tag>/index/<alg>/<hex>/link
+ *         _referrers/<subject alg>/<subject hex>/<alg>/<hex>/link  *
+ *         _uploads/<uuid>/startedat
+ *         _uploads/<uuid>/data
+ *         _uploads/<uuid>/data.<holder>                         * while a process writes it
+ *     partial/<alg>/<hex>                                       * a download that was interrupted
+ *     partial/<alg>/<hex>.<holder>                              * while a process writes it
+ *     partial/<alg>/<hex>.lock                                  *
+ *     leases/<holder>                                           *
+ *     tmp/<random>                                              * the filesystem driver's
+ *
+ * A link's content is a digest, and no newline. A holder names a process; see holder.ts.
+ *
+ * @see https://github.com/distribution/distribution/blob/v3.0.0/registry/storage/paths.go
+ */
+import { type Digest, digestAlgorithm, digestHex, tryParseDigest } from '../model/digest.ts';
+import { OciError } from '../model/errors.ts';
+import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { Driver, Entry, StorePath } from './driver.ts';
+import type { Holder } from './holder.ts';
+
+declare const uploadBrand: unique symbol;
+
+/** The id of an upload session, a UUID that {@link parseUploadId} has checked. */
+export type UploadId = string & { readonly [uploadBrand]: true };
+
+const v2 = 'docker/registry/v2' as StorePath;
+
+export const blobsPath = join(v2, 'blobs');
+export const repositoriesPath = join(v2, 'repositories');
+export const partialsPath = 'partial' as StorePath;
+export const leasesPath = 'leases' as StorePath;
+
+export function blobPath(digest: Digest): StorePath {
+  const hex = digestHex(digest);
+  return join(blobsPath, digestAlgorithm(digest), hex.slice(0, 2), hex, 'data');
+}
+
+export function repositoryPath(repo: RepositoryName): StorePath {
+  return join(repositoriesPath, repo);
+}
+
+export function layersPath(repo: RepositoryName): StorePath {
+  return join(repositoriesPath, repo, '_layers');
+}
+
+export function layerLinkPath(repo: RepositoryName, digest: Digest): StorePath {
+  return join(layersPath(repo), slashed(digest), 'link');
+}
+
+export function manifestsPath(repo: RepositoryName): StorePath {
+  return join(repositoriesPath, repo, '_manifests');
+}
+
+export function revisionsPath(repo: RepositoryName): StorePath {
+  return join(manifestsPath(repo), 'revisions');
+}
+
+export function revisionPath(repo: RepositoryName, digest: Digest): StorePath {
+  return join(revisionsPath(repo), slashed(digest));
+}
+
+export function revisionLinkPath(repo: RepositoryName, digest: Digest): StorePath {
+  return join(revisionPath(repo, digest), 'link');
+}
+
+export function mediaTypePath(repo: RepositoryName, digest: Digest): StorePath {
+  return join(revisionPath(repo, digest), 'mediatype');
+}
+
+export function tagsPath(repo: RepositoryName): StorePath {
+  return join(manifestsPath(repo), 'tags');
+}
+
+export function tagPath(repo: RepositoryName, tag: Tag): StorePath {
+  return join(tagsPath(repo), tag);
+}
+
+export function tagCurrentPath(repo: RepositoryName, tag: Tag): StorePath {
+  return join(tagPath(repo, tag), 'current/link');
+}
+
+export function tagIndexPath(repo: RepositoryName, tag: Tag): StorePath {
+  return join(tagPath(repo, tag), 'index');
+}
+
+export function tagIndexLinkPath(repo: RepositoryName, tag: Tag, digest: Digest): StorePath {
+  return join(tagIndexPath(repo, tag), slashed(digest), 'link');
+}
+
+export function referrersRootPath(repo: RepositoryName): StorePath {
+  return join(repositoriesPath, repo, '_referrers');
+}
+
+export function referrersPath(repo: RepositoryName, subject: Digest): StorePath {
+  return join(referrersRootPath(repo), slashed(subject));
+}
+
+export function referrerLinkPath(repo: RepositoryName, subject: Digest, digest: Digest): StorePath {
+  return join(referrersPath(repo, subject), slashed(digest), 'link');
+}
+
+export function uploadsPath(repo: RepositoryName): StorePath {
+  return join(repositoriesPath, repo, '_uploads');
+}
+
+export function uploadPath(repo: RepositoryName, id: UploadId): StorePath {
+  return join(uploadsPath(repo), id);
+}
+
+export function uploadDataPath(repo: RepositoryName, id: UploadId): StorePath {
+  return join(uploadPath(repo, id), 'data');
+}
+
+export function uploadStartedAtPath(repo: RepositoryName, id: UploadId): StorePath {
+  return join(uploadPath(repo, id), 'startedat');
+}
+
+export function partialPath(digest: Digest): StorePath {
+  return join(partialsPath, slashed(digest));
+}
+
+export function partialLockPath(digest: Digest): StorePath {
+  return `${partialPath(digest)}.lock` as StorePath;
+}
+
+export function leasePath(holder: Holder): StorePath {
+  return join(leasesPath, holder);
+}
+
+/** The name a file has while a process writes it. */
+export function heldPath(resting: StorePath, holder: Holder): StorePath {
+  return `${resting}.${holder}` as StorePath;
+}
+
+/** Where the collector puts a file for the moment in which it makes sure that nobody wants it. */
+export function asidePath(path: StorePath): StorePath {
+  return `${path}.collected` as StorePath;
+}
+
+/** An entry of a directory that was listed. */
+export function childPath(directory: StorePath, entry: Pick<Entry, 'name'>): StorePath {
+  return join(directory, entry.name);
+}
+
+export function parentPath(path: StorePath): StorePath {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as StorePath;
+}
+
+export function baseName(path: StorePath): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/**
+ * Reads an upload's id. It becomes a path, so anything but a UUID is refused (path traversal).
+ *
+ * @throws OciError BLOB_UPLOAD_UNKNOWN
+ */
+export function parseUploadId(text: string): UploadId {
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) throw uploadUnknown();
+  return text as UploadId;
+}
+
+export function uploadUnknown(): OciError {
+  return new OciError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload in this repository', {
+    hint: 'it was finished, given up or cleaned away; start it again',
+  });
+}
+
+/** The digests that a directory of `<alg>/<hex>/` holds, in order. What is no digest is passed over. */
+export async function* digestsIn(driver: Driver, directory: StorePath): AsyncGenerator<Digest> {
+  for (const algorithm of await driver.list(directory)) {
+    if (algorithm.kind !== 'directory') continue;
+    for (const hex of await driver.list(childPath(directory, algorithm))) {
+      const digest = tryParseDigest(`${algorithm.name}:${hex.name}`);
+      if (digest !== undefined && hex.kind === 'directory') yield digest;
+    }
+  }
+}
+
+function slashed(digest: Digest): string {
+  return `${digestAlgorithm(digest)}/${digestHex(digest)}`;
+}
+
+function join(base: StorePath, ...parts: readonly string[]): StorePath {
+  return [base, ...parts].join('/') as StorePath;
+}

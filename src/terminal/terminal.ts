@@ -1,0 +1,77 @@
+import type { Writable } from 'node:stream';
+
+/** Where a program writes and what it may write there. */
+export interface Terminal {
+  /** The result: nothing else goes here. Resolves when the text is taken, so a long list does not pile up in memory. */
+  out(text: string): Promise<void>;
+  /** A line for people, on stderr; above the progress bars where there are any. */
+  note(line: string): void;
+  /** `warning: …`; the same text once in a run. */
+  warn(text: string): void;
+  /** Whether stdout's reader has gone: more output is pointless, and no error. */
+  readonly outClosed: boolean;
+  readonly out$: OutputFacts;
+  readonly err$: OutputFacts;
+  /** The stream that progress is drawn on. */
+  readonly progressStream: Writable;
+  /** Takes the lines of {@link note} while progress bars own the screen; undefined gives them back. */
+  overlay(write: ((line: string) => void) | undefined): void;
+  /** Text with an ANSI style when stderr shows colours. */
+  paint(style: Style, text: string): string;
+}
+
+export interface OutputFacts {
+  readonly isTTY: boolean;
+  readonly columns: number;
+}
+
+export type Style = 'red' | 'yellow' | 'dim' | 'bold';
+export type Painter = (style: Style, text: string) => string;
+
+export interface TerminalOptions {
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Colours stderr; absent where colours are not wanted. */
+  readonly painter?: Painter | undefined;
+  /** Whether moving progress is wanted, where stderr is a terminal. */
+  readonly animation: boolean;
+}
+
+export function createTerminal({ stdout, stderr, painter, animation }: TerminalOptions): Terminal {
+  let outClosed = false;
+  let overlay: ((line: string) => void) | undefined;
+  const warned = new Set<string>();
+  const onError = (error: NodeJS.ErrnoException): void => {
+    // `ocictl … | head -1` closes the pipe when it has seen enough.
+    if (error.code !== 'EPIPE') throw error;
+    outClosed = true;
+  };
+  stdout.on('error', onError);
+  stderr.on('error', () => {});
+  const terminal: Terminal = {
+    out(text) {
+      if (outClosed || text === '') return Promise.resolve();
+      return new Promise((resolve) => stdout.write(text, () => resolve()));
+    },
+    note(line) {
+      if (overlay) overlay(line);
+      else stderr.write(`${line}\n`);
+    },
+    warn(text) {
+      if (warned.has(text)) return;
+      warned.add(text);
+      terminal.note(`${terminal.paint('yellow', 'warning:')} ${text}`);
+    },
+    get outClosed() {
+      return outClosed;
+    },
+    out$: { isTTY: stdout.isTTY === true, columns: stdout.columns ?? 80 },
+    err$: { isTTY: stderr.isTTY === true && animation, columns: stderr.columns ?? 80 },
+    progressStream: stderr,
+    overlay(write) {
+      overlay = write;
+    },
+    paint: painter ?? ((_style, text) => text),
+  };
+  return terminal;
+}

@@ -1,0 +1,116 @@
+import type { Descriptor } from '../model/descriptor.ts';
+import type { BlobSource, Content, Sink } from '../registry/content.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { BlobNode } from './graph.ts';
+import type { TransferOptions } from './transfer.ts';
+
+const defaultParallelBlobs = 3;
+const progressIntervalMs = 100;
+
+/**
+ * Moves blobs, the largest first, a few at once. The first failure stops the others; what they have stays resumable.
+ *
+ * @returns Bytes that went over.
+ */
+export async function transferBlobs(
+  blobs: readonly BlobNode[],
+  options: TransferOptions,
+  events: EventQueue,
+): Promise<number> {
+  const queue = [...blobs].sort((a, b) => b.descriptor.size - a.descriptor.size).values();
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  let transferredBytes = 0;
+  const work = async (): Promise<void> => {
+    for (const blob of queue) {
+      signal.throwIfAborted();
+      transferredBytes += await transferBlob(blob, { ...options, signal }, events);
+    }
+  };
+  const failures: unknown[] = [];
+  const lanes = Array.from({ length: options.parallelBlobs ?? defaultParallelBlobs }, () =>
+    work().catch((error: unknown) => {
+      failures.push(error);
+      stop.abort(error);
+    }),
+  );
+  await Promise.all(lanes);
+  if (failures.length > 0) throw failures[0];
+  return transferredBytes;
+}
+
+async function transferBlob(blob: BlobNode, options: TransferOptions, events: EventQueue): Promise<number> {
+  const { descriptor, kind, foreign } = blob;
+  if (foreign && options.foreignLayers === 'skip') {
+    events.push({ type: 'done', node: descriptor, kind, outcome: 'foreign' });
+    return 0;
+  }
+  const { to, mountFrom, signal } = options;
+  const source = new CountedSource(descriptor, options, events);
+  const { outcome } = await to.registry.pushBlob(to.repo, descriptor, source, {
+    mountFrom,
+    signal,
+    onWait: (reason) => events.push({ type: 'waiting', node: descriptor, reason }),
+  });
+  events.push({ type: 'done', node: descriptor, kind, outcome: outcome === 'pushed' ? 'transferred' : outcome });
+  return source.readBytes;
+}
+
+/** The blob at the transfer's source; tells how far its reader has come. */
+class CountedSource implements BlobSource {
+  /** Bytes read in all, those of a second attempt included. */
+  readBytes = 0;
+  readonly #descriptor: Descriptor;
+  readonly #options: TransferOptions;
+  readonly #events: EventQueue;
+  #toldAtMs = 0;
+
+  constructor(descriptor: Descriptor, options: TransferOptions, events: EventQueue) {
+    this.#descriptor = descriptor;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  async open(offset: number, opts?: { readonly signal?: AbortSignal | undefined }): Promise<Content> {
+    const { from, signal } = this.#options;
+    this.#events.push({ type: 'started', node: this.#descriptor, resumedBytes: offset });
+    const content = await from.registry.getBlob(from.repo, this.#descriptor, {
+      // The destination verifies what it commits: no byte is hashed twice.
+      verify: false,
+      signal: opts?.signal ?? signal,
+      ...(offset > 0 && { range: { start: offset } }),
+    });
+    let position = offset;
+    const count = (chunk: Uint8Array): void => {
+      position += chunk.length;
+      this.readBytes += chunk.length;
+      this.#tell(position);
+    };
+    return {
+      descriptor: content.descriptor,
+      async *[Symbol.asyncIterator]() {
+        for await (const chunk of content) {
+          count(chunk);
+          yield chunk;
+        }
+      },
+      drainTo(sink, drainOptions) {
+        const counting: Sink = {
+          write(chunk) {
+            count(chunk);
+            return sink.write(chunk);
+          },
+        };
+        return content.drainTo(counting, drainOptions);
+      },
+      cancel: () => content.cancel(),
+    };
+  }
+
+  #tell(bytes: number): void {
+    const nowMs = Date.now();
+    if (nowMs - this.#toldAtMs < progressIntervalMs && bytes < this.#descriptor.size) return;
+    this.#toldAtMs = nowMs;
+    this.#events.push({ type: 'progress', node: this.#descriptor, bytes });
+  }
+}

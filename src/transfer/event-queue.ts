@@ -1,0 +1,44 @@
+import type { TransferEvent } from '../model/events.ts';
+
+/**
+ * Events on their way to a reader who may be slow or absent: a progress event replaces the one of the same node that
+ * still waits, so the queue never holds more than a few events per node.
+ */
+export class EventQueue implements AsyncIterable<TransferEvent> {
+  #waiting: TransferEvent[] = [];
+  readonly #progressAt = new Map<string, number>();
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  push(event: TransferEvent): void {
+    if (event.type === 'progress') {
+      const at = this.#progressAt.get(event.node.digest);
+      if (at !== undefined) {
+        this.#waiting[at] = event;
+        return;
+      }
+      this.#progressAt.set(event.node.digest, this.#waiting.length);
+    }
+    this.#waiting.push(event);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<TransferEvent, void, undefined> {
+    for (;;) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      this.#progressAt.clear();
+      yield* batch;
+      if (this.#waiting.length > 0) continue;
+      if (this.#ended) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/** The one copy engine: pull, push, copy and sync are this, with other ends. It knows interfaces only. */
+import type { Descriptor } from '../model/descriptor.ts';
+import type { Digest } from '../model/digest.ts';
+import { isOciError } from '../model/errors.ts';
+import type { TransferEvent } from '../model/events.ts';
+import { isIndexType } from '../model/media-types.ts';
+import type { Platform } from '../model/platform.ts';
+import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { transferBlobs } from './blobs.ts';
+import { EventQueue } from './event-queue.ts';
+import { discoverGraph, type Graph } from './graph.ts';
+
+/** One end of a transfer. */
+export interface TransferEnd {
+  readonly registry: Registry;
+  readonly repo: RepositoryName;
+}
+
+export interface TransferOptions {
+  readonly from: TransferEnd & { readonly reference: Tag | Digest };
+  /** `sparse`: this end accepts an index without its children, as the local store does. */
+  readonly to: TransferEnd & { readonly tags: readonly Tag[]; readonly sparse?: boolean };
+  /** Which entries of an index are wanted; all of them where absent. A platform that matches nothing is an error. */
+  readonly platforms?: readonly Platform[] | undefined;
+  /** Whether an image that is no index must be for one of `platforms` too. Default false, as in Docker. */
+  readonly requirePlatform?: boolean | undefined;
+  /** Blobs that move at once; default 3. */
+  readonly parallelBlobs?: number | undefined;
+  /** A repository of the destination's registry that may hold the blobs. */
+  readonly mountFrom?: RepositoryName | undefined;
+  /** Layers that may not be redistributed: `skip` leaves them where their URLs point. Default `copy`. */
+  readonly foreignLayers?: 'copy' | 'skip' | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TransferResult {
+  readonly root: Descriptor;
+  /** False when the destination had it all, tags included. */
+  readonly changed: boolean;
+  /** Bytes of blobs that went over; what was there or was resumed does not count. */
+  readonly transferredBytes: number;
+  /** Entries of indexes that were left out, because another platform was asked for. */
+  readonly omitted: readonly Descriptor[];
+}
+
+export interface Transfer {
+  /** What happens, as it happens; ends when the transfer does. May be left unread. */
+  readonly events: AsyncIterable<TransferEvent>;
+  /**
+   * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1, and what the two registries throw. Rejects when
+   *   everything has come to rest: nothing goes on behind the caller's back.
+   */
+  readonly result: Promise<TransferResult>;
+}
+
+/** Starts copying an image or index, with all it refers to, from one registry to another. */
+export function transfer(options: TransferOptions): Transfer {
+  const events = new EventQueue();
+  const result = run(options, events).finally(() => events.end());
+  // Whoever reads only the events must not be killed by an unhandled rejection of the result.
+  result.catch(() => {});
+  return { events, result };
+}
+
+async function run(options: TransferOptions, events: EventQueue): Promise<TransferResult> {
+  const { from, signal } = options;
+  const root = await from.registry.statManifest(from.repo, from.reference, { signal });
+  events.push({ type: 'resolved', root, reference: from.reference });
+  const graph = await discoverGraph(root, options, events);
+  const transferredBytes = await transferBlobs(graph.blobs, options, events);
+  await pushManifests(graph, options, events);
+  const tagged = await pushTags(graph, options, events);
+  const changed = tagged || graph.manifests.some((node) => !node.exists) || transferredBytes > 0;
+  return { root: graph.root, changed, transferredBytes, omitted: graph.omitted };
+}
+
+// Children stand before their parents in the list, so a reader of the destination never sees a parent without them.
+async function pushManifests(graph: Graph, { to, signal }: TransferOptions, events: EventQueue): Promise<void> {
+  for (const { manifest, exists } of graph.manifests) {
+    const { descriptor } = manifest;
+    if (!exists) {
+      await to.registry.pushManifest(to.repo, manifest, {
+        digest: descriptor.digest,
+        missing: to.sparse && isIndexType(descriptor.mediaType) ? 'allow-children' : 'refuse',
+        signal,
+      });
+    }
+    events.push({ type: 'done', node: descriptor, kind: 'manifest', outcome: exists ? 'exists' : 'transferred' });
+  }
+}
+
+async function pushTags(graph: Graph, { to, signal }: TransferOptions, events: EventQueue): Promise<boolean> {
+  const stale: Tag[] = [];
+  for (const tag of to.tags) {
+    if ((await digestOfTag(to, tag, signal)) !== graph.root.digest) stale.push(tag);
+  }
+  const root = graph.manifests.at(-1)?.manifest;
+  if (stale.length > 0 && root) {
+    const missing = to.sparse ? 'allow-children' : 'refuse';
+    await to.registry.pushManifest(to.repo, root, { digest: root.descriptor.digest, tags: stale, missing, signal });
+  }
+  for (const tag of stale) events.push({ type: 'tagged', root: graph.root, tag });
+  return stale.length > 0;
+}
+
+async function digestOfTag(to: TransferEnd, tag: Tag, signal?: AbortSignal): Promise<Digest | undefined> {
+  try {
+    return (await to.registry.statManifest(to.repo, tag, { signal })).digest;
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
+    throw error;
+  }
+}
