@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { formatIpv6, parseIpv6 } from '../model/ipv6.ts';
 
 /** A network. IPv4 addresses written in IPv6 (`::ffff:10.0.0.1`) count as the IPv4 addresses they are. */
 export interface Cidr {
@@ -39,14 +40,10 @@ function maskIPv4(address: string, bits: number): string {
 }
 
 function maskIPv6(address: string, bits: number): string {
-  const [head = '', tail] = canonicalIPv6(address).split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
-  const groups = [...left, ...zeros, ...right].map((group, index) =>
-    (Number.parseInt(group, 16) & maskOf(bits - index * 16, 16)).toString(16),
+  const groups = parseIpv6(canonicalIPv6(address)) ?? [];
+  return formatIpv6(
+    groups.map((group, index) => (Number.parseInt(group, 16) & maskOf(bits - index * 16, 16)).toString(16)),
   );
-  return canonicalIPv6(groups.join(':'));
 }
 
 /** A mask of the first `bits` of a number that is `width` bits wide. */

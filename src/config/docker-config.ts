@@ -7,6 +7,7 @@ import { OciError } from '../model/errors.ts';
 import { type Fields, fieldsOf } from './fields.ts';
 import { parseJsonDocument } from './json-document.ts';
 import { formatOrigin, type Origin, type Sourced } from './origin.ts';
+import { readSettingsFile } from './settings-file.ts';
 
 /** One entry of `auths`, decoded. All fields are absent in the empty entries that a helper leaves behind. */
 export interface AuthEntry {
@@ -29,6 +30,11 @@ export interface DockerConfig {
   readonly credsStore: Sourced<string> | undefined;
   /** Helper names by registry. */
   readonly credHelpers: ReadonlyMap<string, Sourced<string>>;
+}
+
+/** Reads one config.json; a missing or empty file is an empty configuration. @throws OciError CONFIG_INVALID */
+export async function loadDockerConfig(file: string): Promise<DockerConfig> {
+  return parseDockerConfig((await readSettingsFile(file)) ?? '', file);
 }
 
 /** @throws OciError CONFIG_INVALID naming file and line, and for a fault of syntax the column. */
@@ -93,13 +99,20 @@ function decodeAuth(auth: string): { readonly username: string; readonly passwor
 
 // A line break in a header would smuggle a second one into every request.
 function readHeader([name, { value, origin }]: readonly [string, Sourced<unknown>]): readonly [string, string] {
-  if (/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) && typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+  if (
+    /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) &&
+    typeof value === 'string' &&
+    /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+  ) {
     return [name, value];
   }
   throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: "HttpHeaders.${name}" is not a valid header`);
 }
 
-function readHelper([host, { value, origin }]: readonly [string, Sourced<unknown>]): readonly [string, Sourced<string>] {
+function readHelper([host, { value, origin }]: readonly [string, Sourced<unknown>]): readonly [
+  string,
+  Sourced<string>,
+] {
   if (typeof value === 'string') return [host, { value, origin }];
   throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: "credHelpers.${host}" must be a string`);
 }

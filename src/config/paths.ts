@@ -10,7 +10,8 @@ import { type Surroundings, variable } from './surroundings.ts';
  */
 export function daemonJsonFiles(where: Surroundings): readonly string[] {
   const { platform, homedir } = where;
-  if (platform === 'win32') return [join(homedir, '.docker', 'daemon.json'), dockerProgramData(where, 'config', 'daemon.json')];
+  if (platform === 'win32')
+    return [join(homedir, '.docker', 'daemon.json'), dockerProgramData(where, 'config', 'daemon.json')];
   const system = '/etc/docker/daemon.json';
   if (platform === 'darwin') return [join(homedir, '.docker', 'daemon.json'), system];
   return isRoot(where) ? [system] : [join(configHome(where), 'docker', 'daemon.json'), system];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { OciError } from '../model/errors.ts';
 import { type Platform, parsePlatform } from '../model/platform.ts';
 import { type DaemonJson, parseDaemonJson } from './daemon-json.ts';
-import { type AuthEntry, type DockerConfig, parseDockerAuthConfig, parseDockerConfig } from './docker-config.ts';
+import { type AuthEntry, type DockerConfig, loadDockerConfig, parseDockerAuthConfig } from './docker-config.ts';
 import { type HostRule, parseHostRules } from './host-rules.ts';
 import { validateMirror } from './mirrors.ts';
 import { formatOrigin, type Origin, type Sourced } from './origin.ts';
@@ -19,11 +19,9 @@ export interface SettingsFlags {
   readonly registryMirrors?: readonly string[] | undefined;
   readonly insecureRegistries?: readonly string[] | undefined;
   /** `--config`: the directory of Docker's config.json. */
-  readonly configDir?: string | undefined;
+  readonly dockerConfigDir?: string | undefined;
   readonly certsDir?: string | undefined;
   readonly storeRoot?: string | undefined;
-  /** Each may name several, separated by commas. */
-  readonly platforms?: readonly string[] | undefined;
 }
 
 /** Settings are immutable; a file that changes later does not change them. */
@@ -38,8 +36,8 @@ export interface Settings {
   readonly maxConcurrentUploads: Sourced<number>;
   /** Requests for one blob, the first one included. */
   readonly maxDownloadAttempts: Sourced<number>;
-  /** What `--platform` or `DOCKER_DEFAULT_PLATFORM` asks for; undefined: the host's. */
-  readonly platforms: Sourced<readonly Platform[]> | undefined;
+  /** `DOCKER_DEFAULT_PLATFORM`: what is meant where a command was told no platform; undefined: the host's. */
+  readonly defaultPlatform: Sourced<Platform> | undefined;
   readonly dockerConfigDir: Sourced<string>;
   readonly dockerConfig: DockerConfig;
   /** Entries of `DOCKER_AUTH_CONFIG`, which come before everything else; undefined while it is not set. */
@@ -69,7 +67,7 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
     ...(values ?? []).map((value) => ({ value, origin: { kind: 'flag', name: flag } as const })),
     ...daemons.flatMap((daemon) => daemon[key]),
   ];
-  const configDir = dockerConfigDir(flags.configDir, where);
+  const configDir = dockerConfigDir(flags.dockerConfigDir, where);
   const authConfig = variable(where.env, 'DOCKER_AUTH_CONFIG');
   return {
     surroundings: where,
@@ -88,18 +86,13 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
     maxConcurrentDownloads: first(daemons, 'maxConcurrentDownloads', 3),
     maxConcurrentUploads: first(daemons, 'maxConcurrentUploads', 5),
     maxDownloadAttempts: first(daemons, 'maxDownloadAttempts', 5),
-    platforms: readPlatforms(flags.platforms, where),
+    defaultPlatform: readDefaultPlatform(where),
     dockerConfigDir: configDir,
     dockerConfig: await loadDockerConfig(join(configDir.value, 'config.json')),
     dockerAuthConfig: authConfig === undefined ? undefined : parseDockerAuthConfig(authConfig),
     certsDirs: readCertsDirs(flags.certsDir, where),
     warnings,
   };
-}
-
-/** Reads one config.json; a missing or empty file is an empty configuration. @throws OciError CONFIG_INVALID */
-export async function loadDockerConfig(file: string): Promise<DockerConfig> {
-  return parseDockerConfig((await readSettingsFile(file)) ?? '', file);
 }
 
 /**
@@ -140,17 +133,11 @@ async function readDaemonJson(where: Surroundings, warn: (text: string) => void)
   return daemons;
 }
 
-function readPlatforms(
-  flags: readonly string[] | undefined,
-  { env }: Surroundings,
-): Sourced<readonly Platform[]> | undefined {
+function readDefaultPlatform({ env }: Surroundings): Sourced<Platform> | undefined {
   const named = variable(env, 'DOCKER_DEFAULT_PLATFORM');
-  const [texts, origin]: [readonly string[], Origin] =
-    flags && flags.length > 0
-      ? [flags.flatMap((flag) => flag.split(',')), { kind: 'flag', name: '--platform' }]
-      : [named === undefined ? [] : [named], { kind: 'environment', name: 'DOCKER_DEFAULT_PLATFORM' }];
-  if (texts.length === 0) return undefined;
-  return { value: at(origin, () => texts.map((text) => parsePlatform(text.trim()))), origin };
+  if (named === undefined) return undefined;
+  const origin: Origin = { kind: 'environment', name: 'DOCKER_DEFAULT_PLATFORM' };
+  return { value: at(origin, () => parsePlatform(named)), origin };
 }
 
 function readCertsDirs(flag: string | undefined, where: Surroundings): readonly Sourced<string>[] {
@@ -166,6 +153,9 @@ function at<T>(origin: Origin, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof OciError)) throw error;
-    throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${error.message}`, { hint: error.hint, cause: error });
+    throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${error.message}`, {
+      hint: error.hint,
+      cause: error,
+    });
   }
 }

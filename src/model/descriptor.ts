@@ -3,6 +3,7 @@ import { parseDigest } from './digest.ts';
 import { OciError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import { parsePlatformObject } from './platform.ts';
+import { quote } from './quote.ts';
 
 /**
  * What content is: type, digest, size.
@@ -42,7 +43,7 @@ export function parseDescriptor(value: unknown, where: string): Descriptor {
     ...(isPresent(fields['annotations']) && {
       annotations: parseAnnotations(fields['annotations'], `${where}.annotations`),
     }),
-    ...(fields['data'] !== undefined && { data: asString(fields['data'], `${where}.data`) }),
+    ...(isPresent(fields['data']) && { data: asString(fields['data'], `${where}.data`) }),
     ...(typeof fields['artifactType'] === 'string' && { artifactType: fields['artifactType'] }),
     ...(isPresent(fields['platform']) && { platform: parsePlatformObject(fields['platform'], `${where}.platform`) }),
   };
@@ -51,7 +52,7 @@ export function parseDescriptor(value: unknown, where: string): Descriptor {
 /** Reads a string-to-string map. @throws OciError MANIFEST_INVALID */
 export function parseAnnotations(value: unknown, where: string): Readonly<Record<string, string>> {
   const entries = Object.entries(asObject(value, where));
-  return Object.fromEntries(entries.map(([key, text]) => [key, asString(text, `${where}.${key}`)]));
+  return Object.fromEntries(entries.map(([key, text]) => [key, asString(text, `${where}[${quote(key)}]`)]));
 }
 
 export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@ import type { Digest, DigestAlgorithm } from './digest.ts';
 import { digestBytes } from './digest.ts';
 import { OciError } from './errors.ts';
 import { bareMediaType, isImageType, isIndexType, isSchema1Type, mediaTypes } from './media-types.ts';
+import { quote } from './quote.ts';
 
 /** A manifest as it travels: the exact bytes and the type they were pushed under. */
 export interface RawManifest {
@@ -119,7 +120,8 @@ export function schema1Refused(name: string): OciError {
  */
 export function detectMediaType(bytes: Uint8Array): string {
   const document = parseJsonObject(bytes);
-  if (typeof document['mediaType'] === 'string') return bareMediaType(document['mediaType']);
+  const claimed = document['mediaType'];
+  if (typeof claimed === 'string' && claimed !== '') return bareMediaType(claimed);
   if (document['schemaVersion'] === 1) {
     return 'signatures' in document ? mediaTypes.dockerSchema1Signed : mediaTypes.dockerSchema1;
   }
@@ -152,7 +154,7 @@ function refuseAmbiguity(document: Readonly<Record<string, unknown>>, type: stri
   if (claimed !== undefined && (typeof claimed !== 'string' || bareMediaType(claimed) !== type)) {
     throw new OciError(
       'MANIFEST_INVALID',
-      `malformed manifest: it says mediaType ${JSON.stringify(claimed)} but was sent as ${type}`,
+      `malformed manifest: it says mediaType ${quote(String(claimed))} but was sent as ${type}`,
     );
   }
   const asImage = 'config' in document || 'layers' in document || 'fsLayers' in document;

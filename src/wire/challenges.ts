@@ -36,8 +36,9 @@ function parseLine(line: string): Challenge[] {
     const word = take(token)?.[0];
     if (word === undefined) break;
     take(padding);
-    const current = challenges.at(-1);
-    if (line[at] === '=' && current) {
+    if (line[at] === '=') {
+      const current = challenges.at(-1);
+      if (!current) break;
       at += 1;
       take(padding);
       const value = take(quoted)?.[1]?.replace(/\\(.)/g, '$1') ?? take(bare)?.[0] ?? '';

@@ -28,8 +28,8 @@ export interface ErrorContext {
 export function decodeError(body: Uint8Array, context: ErrorContext): OciError {
   const { status, subject, endpoint, retryAfterMs } = context;
   const first = firstEntry(body);
-  const code = first && isErrorCode(first.code) && agrees(first.code, status) ? first.code : codeOf(context);
-  const reason = first?.message === undefined ? `${status} from ${endpoint}` : printable(first.message);
+  const code = believedCode(first?.code ?? '', status) ?? codeOf(context);
+  const reason = printable(first?.message ?? '') || `${status} from ${endpoint}`;
   return new OciError(code, `${subject}: ${reason}`, {
     status,
     endpoint,
@@ -40,13 +40,17 @@ export function decodeError(body: Uint8Array, context: ErrorContext): OciError {
   });
 }
 
-/** Turns control characters that a registry sent into spaces, so that it cannot write to the terminal; cuts at 500. */
+/**
+ * Text of a registry, fit for a message: control, bidirectional and invisible characters become spaces, so that it cannot
+ * write to the terminal; URLs lose credentials and queries, which may hold a signature; cut at 500 characters.
+ */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return text
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()
-    .slice(0, 500);
+    .slice(0, 500)
+    .replace(/(?<=https?:\/\/)[^\s/?#@]*@/gi, '')
+    .replace(/(?<=https?:\/\/[^\s?]{0,500})\?[^\s"']*/gi, '?…');
 }
 
 function firstEntry(body: Uint8Array): { code: string; message?: string; detail?: unknown } | undefined {
@@ -71,9 +75,34 @@ function firstEntry(body: Uint8Array): { code: string; message?: string; detail?
   return typeof message === 'string' ? { code: '', message } : undefined;
 }
 
+/** The codes that registries speak; the others are ours, and no registry decides on our exit status with them. */
+const wireCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  'BLOB_UNKNOWN',
+  'BLOB_UPLOAD_INVALID',
+  'BLOB_UPLOAD_UNKNOWN',
+  'DIGEST_INVALID',
+  'MANIFEST_BLOB_UNKNOWN',
+  'MANIFEST_INVALID',
+  'MANIFEST_UNKNOWN',
+  'MANIFEST_UNVERIFIED',
+  'NAME_INVALID',
+  'NAME_UNKNOWN',
+  'PAGINATION_NUMBER_INVALID',
+  'RANGE_INVALID',
+  'SIZE_INVALID',
+  'TAG_INVALID',
+  'UNAUTHORIZED',
+  'DENIED',
+  'UNSUPPORTED',
+  'TOOMANYREQUESTS',
+  'UNKNOWN',
+  'UNAVAILABLE',
+]);
+
 // A code is believed only where it fits its status: MANIFEST_UNKNOWN in a 500 is not "not found".
-function agrees(code: ErrorCode, status: number): boolean {
-  return Math.floor(statusOf(code) / 100) === Math.floor(status / 100) || status === 202;
+function believedCode(word: string, status: number): ErrorCode | undefined {
+  if (status === 429 || !isErrorCode(word) || !wireCodes.has(word)) return undefined;
+  return Math.floor(statusOf(word) / 100) === Math.floor(status / 100) ? word : undefined;
 }
 
 function codeOf({ status, notFound }: ErrorContext): ErrorCode {
@@ -88,14 +117,18 @@ function codeOf({ status, notFound }: ErrorContext): ErrorCode {
   return status >= 500 ? 'UNAVAILABLE' : 'PROTOCOL';
 }
 
-const publicCodes = new Map<ErrorCode, string>([
+/** What our own codes are called towards a client. */
+const publicCodes: ReadonlyMap<ErrorCode, ErrorCode> = new Map<ErrorCode, ErrorCode>([
   ['DIGEST_MISMATCH', 'DIGEST_INVALID'],
   ['SIZE_MISMATCH', 'SIZE_INVALID'],
   ['TOO_LARGE', 'SIZE_INVALID'],
   ['REFERENCE_INVALID', 'NAME_INVALID'],
+  ['IMAGE_UNKNOWN', 'MANIFEST_UNKNOWN'],
+  ['PLATFORM_UNKNOWN', 'MANIFEST_UNKNOWN'],
+  ['REFUSED', 'DENIED'],
+  ['USAGE', 'UNSUPPORTED'],
 ]);
 
-function publicCode(code: ErrorCode): string {
-  if (publicCodes.has(code)) return publicCodes.get(code) ?? code;
-  return statusOf(code) >= 500 && code !== 'UNAVAILABLE' ? 'UNKNOWN' : code;
+function publicCode(code: ErrorCode): ErrorCode {
+  return wireCodes.has(code) ? code : (publicCodes.get(code) ?? 'UNKNOWN');
 }

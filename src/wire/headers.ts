@@ -1,5 +1,7 @@
 /** Header fields that client and server share: ranges, links, warnings, waiting times. */
 
+import { printable } from './errors.ts';
+
 /** Inclusive ends, as HTTP writes them. */
 export interface HttpRange {
   readonly start: number;
@@ -18,7 +20,7 @@ export const headers = {
 
 /** `Range` of a blob request, for a blob of `size` bytes. @see https://www.rfc-editor.org/rfc/rfc9110#section-14.2 */
 export function parseRangeRequest(value: string | undefined, size: number): HttpRange | 'whole' | 'unsatisfiable' {
-  const match = /^bytes=(\d*)-(\d*)$/i.exec((value ?? '').replaceAll(' ', ''));
+  const match = /^bytes=(\d*)-(\d*)$/i.exec((value ?? '').trim());
   // Several ranges, other units and nonsense may be ignored by a server: the whole blob is the answer.
   if (!match || (match[1] === '' && match[2] === '')) return 'whole';
   const [, first = '', last = ''] = match;
@@ -36,12 +38,17 @@ export function formatRangeRequest(start: number, endExclusive?: number): string
   return `bytes=${start}-${endExclusive === undefined ? '' : endExclusive - 1}`;
 }
 
-/** `Content-Range` of a 206, with the size of the whole where it is told. */
+/**
+ * `Content-Range` of a 206, with the size of the whole where it is told.
+ *
+ * @returns undefined for nonsense: an end before the start or past the whole, a number no offset can be.
+ */
 export function parseContentRange(value: string | undefined): (HttpRange & { readonly size?: number }) | undefined {
   const match = /^bytes\s+(\d+)-(\d+)\/(\d+|\*)$/i.exec((value ?? '').trim());
-  if (!match) return undefined;
-  const range = { start: Number(match[1]), end: Number(match[2]) };
-  return match[3] === '*' ? range : { ...range, size: Number(match[3]) };
+  const range = match ? rangeOf(match[1], match[2]) : undefined;
+  if (!match || !range || match[3] === '*') return range;
+  const size = Number(match[3]);
+  return Number.isSafeInteger(size) && range.end < size ? { ...range, size } : undefined;
 }
 
 export function formatContentRange(range: HttpRange, size: number): string {
@@ -51,9 +58,12 @@ export function formatContentRange(range: HttpRange, size: number): string {
 /** `Content-Range` of an upload's chunk: `start-end`, which some clients prefix with `bytes` or `bytes=`. */
 export function parseChunkRange(value: string): HttpRange | undefined {
   const match = /^(?:bytes[ =])?(\d+)-(\d+)(?:\/(?:\d+|\*))?$/i.exec(value.trim());
-  if (!match) return undefined;
-  const range = { start: Number(match[1]), end: Number(match[2]) };
-  return range.end < range.start ? undefined : range;
+  return match ? rangeOf(match[1], match[2]) : undefined;
+}
+
+function rangeOf(first: string | undefined, last: string | undefined): HttpRange | undefined {
+  const range = { start: Number(first), end: Number(last) };
+  return Number.isSafeInteger(range.end) && range.start <= range.end ? range : undefined;
 }
 
 /** `Range` of an upload session. An empty session is `0-0` in distribution, which a session of one byte is as well. */
@@ -64,56 +74,99 @@ export function formatUploadRange(size: number): string {
 /** Bytes that a session holds, by its `Range` header; `0-0` counts as nothing, since one-byte chunks do not occur. */
 export function parseUploadRange(value: string | undefined): number | undefined {
   const match = /^(?:bytes=)?0-(\d+)$/.exec((value ?? '').trim());
-  if (!match) return undefined;
-  const end = Number(match[1]);
+  const end = Number(match?.[1]);
+  if (!Number.isSafeInteger(end)) return undefined;
   return end === 0 ? 0 : end + 1;
 }
 
-/** The target of the first `Link` with rel=next. @see https://www.rfc-editor.org/rfc/rfc8288 */
+// Sticky, and each part begins with a character that ends the one before: no header can make them backtrack far.
+const linkTarget = /[\s,]*<([^>]*)>/y;
+const linkParameter = /\s*;\s*([^\s=;,"]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?/y;
+
+/** The target of the first `Link` with rel=next. @see https://www.rfc-editor.org/rfc/rfc8288#section-3 */
 export function parseNextLink(value: string | readonly string[] | undefined): string | undefined {
   const text = typeof value === 'string' ? value : (value ?? []).join(', ');
-  for (const [, target = '', parameters = ''] of text.matchAll(
-    /<([^>]*)>((?:\s*;\s*[\w!#$&+\-.^`|~*]+\s*(?:=\s*(?:"[^"]*"|[^",;\s]*))?)*)/g,
-  )) {
-    if (/;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?=\s*(?:;|$)))/i.test(parameters)) return target;
+  let at = 0;
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match) at = pattern.lastIndex;
+    return match;
+  };
+  for (let target = take(linkTarget); target; target = take(linkTarget)) {
+    for (let parameter = take(linkParameter); parameter; parameter = take(linkParameter)) {
+      const [, name = '', quoted, bare = ''] = parameter;
+      if (name.toLowerCase() === 'rel' && isNext(quoted ?? bare)) return target[1];
+    }
+    const comma = text.indexOf(',', at);
+    if (comma === -1) return undefined;
+    at = comma;
   }
   return undefined;
+}
+
+function isNext(relations: string): boolean {
+  return relations.toLowerCase().split(/\s/).includes('next');
 }
 
 export function formatNextLink(target: string): string {
   return `<${target}>; rel="next"`;
 }
 
-/** The texts of `Warning: 299` headers. @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#warnings */
+/**
+ * The texts of `Warning: 299` headers, without characters that write to a terminal.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#warnings
+ */
 export function parseWarnings(value: string | readonly string[] | undefined): readonly string[] {
   const text = typeof value === 'string' ? value : (value ?? []).join(', ');
-  return [...text.matchAll(/299\s+\S+\s+"((?:[^"\\]|\\.)*)"/g)].map(([, quoted = '']) =>
-    quoted.replace(/\\(.)/g, '$1'),
+  return [...text.matchAll(/(?<![^\s,])299\s+\S+\s+"((?:[^"\\]|\\.)*)"/g)].map(([, quoted = '']) =>
+    printable(quoted.replace(/\\(.)/g, '$1')),
   );
 }
 
+// What setTimeout can wait; it fires at once when asked for more.
+const maxWaitMs = 2 ** 31 - 1;
+
 /**
- * `Retry-After` in milliseconds: seconds, an HTTP date, or the durations of Go that GHCR writes (`880µs`, `1.5s`).
+ * `Retry-After` in milliseconds: seconds, an HTTP date, or the durations of Go that GHCR writes (`880µs`, `1m30s`).
  *
  * @param nowMs The clock that a date is measured by.
+ * @returns From 0 to 2^31 − 1; undefined for what says nothing.
  */
 export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   const text = (value ?? '').trim();
-  if (text === '') return undefined;
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const duration = /^(\d+(?:\.\d+)?)(ns|µs|μs|us|ms|s|m|h)$/.exec(text);
-  if (duration) return Math.ceil(Number(duration[1]) * (durationUnits[duration[2] ?? ''] ?? 0));
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+  if (text.length > 64) return undefined;
+  const waitMs = durationMs(text) ?? dateMs(text, nowMs);
+  return waitMs === undefined ? undefined : Math.min(Math.max(Math.ceil(waitMs), 0), maxWaitMs);
 }
 
-const durationUnits: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  µs: 1e-3,
-  μs: 1e-3,
-  us: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
+function durationMs(text: string): number | undefined {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([^\d.]+)/g)];
+  const known = parts.every(([, , unit = '']) => durationUnits.has(unit));
+  if (!known || parts.length === 0 || parts.map(([part]) => part).join('') !== text) return undefined;
+  return parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (durationUnits.get(unit) ?? 0), 0);
+}
+
+// Date.parse alone would read a date into `soon 5`, and C's form of a date in local time.
+function dateMs(text: string, nowMs: number): number | undefined {
+  const date = /^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? |\d{4}-\d\d-\d\dT)/i.test(text);
+  const utc = /\d{4}$/.test(text) ? `${text} GMT` : text;
+  const atMs = date ? Date.parse(utc) : Number.NaN;
+  return Number.isNaN(atMs) ? undefined : atMs - nowMs;
+}
+
+const durationUnits: ReadonlyMap<string, number> = new Map([
+  ['ns', 1e-6],
+  ['us', 1e-3],
+  // The micro sign and the Greek letter, each also as UTF-8 that was read as Latin-1.
+  ['\u00b5s', 1e-3],
+  ['\u03bcs', 1e-3],
+  ['\u00c2\u00b5s', 1e-3],
+  ['\u00ce\u00bcs', 1e-3],
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+]);

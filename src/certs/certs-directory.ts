@@ -1,0 +1,105 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OciError } from '../model/errors.ts';
+import { pemCertificates } from './roots.ts';
+
+/** What a registry's certs.d directory holds. */
+export interface HostCertificates {
+  /** From `*.crt`, in the order of the file names. */
+  readonly ca: readonly string[];
+  /** From the first pair of `X.cert` and `X.key`. */
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
+/**
+ * Reads the directory of one registry: `*.crt` are authorities, `X.cert` and `X.key` a client certificate, other names
+ * are ignored.
+ *
+ * @param warn Told of what is skipped: a directory or file that cannot be read, a `.crt` without a certificate.
+ * @returns undefined where there is no such directory, or none that can be read.
+ * @throws OciError CONFIG_INVALID for half a pair, and for a pair that cannot be used.
+ */
+export async function readCertsDirectory(
+  directory: string,
+  warn: (text: string) => void,
+): Promise<HostCertificates | undefined> {
+  let names: string[];
+  try {
+    names = (await readdir(directory)).sort();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') warn(`certificates in ${directory} were skipped: it cannot be read (${code})`);
+    return undefined;
+  }
+  const ca: string[] = [];
+  const clients: { readonly cert: string; readonly key: string; readonly name: string }[] = [];
+  for (const name of names) {
+    const stem = name.replace(/\.(?:cert|key)$/, '');
+    if (name.endsWith('.crt')) ca.push(...(await readAuthorities(join(directory, name), warn)));
+    else if (name.endsWith('.key') && !names.includes(`${stem}.cert`)) {
+      refuse(directory, `missing client certificate ${stem}.cert for key ${name}`);
+    } else if (name.endsWith('.cert')) {
+      if (!names.includes(`${stem}.key`)) {
+        const rule = 'CA certificates must use the extension .crt';
+        refuse(directory, `missing key ${stem}.key for client certificate ${name}. ${rule}`);
+      }
+      const client = await readClient(directory, stem, warn);
+      if (client) clients.push({ ...client, name });
+    }
+  }
+  const [client, ...others] = clients;
+  // TLS presents one certificate per kind of key, so a second pair would replace the first unseen.
+  if (others.length > 0) warn(`${directory} holds several client certificates; ${client?.name} is used`);
+  return { ca, ...(client && { client: { cert: client.cert, key: client.key } }) };
+}
+
+async function readAuthorities(file: string, warn: (text: string) => void): Promise<readonly string[]> {
+  const text = await readPem(file, warn);
+  if (text === undefined) return [];
+  const found = pemCertificates(text);
+  const good = found.filter((pem) => parse(() => new X509Certificate(pem)) !== undefined);
+  if (good.length < found.length) warn(`${file} holds a certificate that cannot be read; it was skipped`);
+  else if (found.length === 0) warn(`${file} was skipped: it holds no PEM certificate`);
+  return good;
+}
+
+async function readClient(
+  directory: string,
+  stem: string,
+  warn: (text: string) => void,
+): Promise<{ readonly cert: string; readonly key: string } | undefined> {
+  const [certFile, keyFile] = [`${stem}.cert`, `${stem}.key`];
+  const cert = await readPem(join(directory, certFile), warn);
+  const key = await readPem(join(directory, keyFile), warn);
+  if (cert === undefined || key === undefined) return undefined;
+  const certificate = parse(() => new X509Certificate(cert));
+  if (!certificate) return refuse(directory, `${certFile} is not a PEM certificate`);
+  const secret = parse(() => createPrivateKey(key));
+  if (!secret) return refuse(directory, `${keyFile} is not a PEM private key without a passphrase`);
+  if (!certificate.checkPrivateKey(secret)) return refuse(directory, `${keyFile} is not the key of ${certFile}`);
+  return { cert, key };
+}
+
+async function readPem(file: string, warn: (text: string) => void): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    warn(`${file} was skipped: it cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    return undefined;
+  }
+}
+
+function parse<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(directory: string, reason: string): never {
+  throw new OciError('CONFIG_INVALID', reason, {
+    hint: `Correct the files in ${directory}.`,
+  });
+}

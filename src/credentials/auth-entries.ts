@@ -1,0 +1,37 @@
+import type { AuthEntry } from '../config/docker-config.ts';
+import { formatOrigin } from '../config/origin.ts';
+import { OciError } from '../model/errors.ts';
+import type { Credential } from './credential.ts';
+import { exactKeys, keyMatchesHost } from './registry-key.ts';
+
+/**
+ * Looks a registry up among the `auths` of a file or variable: exact keys first, then any key of the same hostname.
+ *
+ * @throws OciError CONFIG_INVALID where the entry that counts cannot be decoded.
+ */
+export function credentialFromEntries(entries: readonly AuthEntry[], host: string): Credential | undefined {
+  const exact = exactKeys(host);
+  const candidates = [
+    ...exact.flatMap((key) => entries.filter((entry) => entry.key === key)),
+    ...entries.filter(({ key }) => !exact.includes(key) && keyMatchesHost(key, host)),
+  ];
+  for (const entry of candidates) {
+    const credential = credentialOf(entry);
+    if (credential) return credential;
+  }
+  return undefined;
+}
+
+/** undefined for the empty entry that a helper leaves behind. */
+function credentialOf(entry: AuthEntry): Credential | undefined {
+  const { username, password = '', identityToken, registryToken, fault, key } = entry;
+  const source = formatOrigin(entry.origin);
+  if (registryToken !== undefined) return { kind: 'registry-token', token: registryToken, source };
+  if (identityToken !== undefined) return { kind: 'identity-token', token: identityToken, source };
+  if (fault !== undefined) {
+    throw new OciError('CONFIG_INVALID', `${source}: the credentials of ${key} cannot be read: ${fault}`, {
+      hint: `Log in again with \`ocictl login ${key}\`.`,
+    });
+  }
+  return username === undefined ? undefined : { kind: 'password', username, password, source };
+}

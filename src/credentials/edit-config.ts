@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, lstat, mkdir, open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { parseJsonDocument } from '../config/json-document.ts';
+import { type ErrorCode, OciError } from '../model/errors.ts';
+import { withLockFile } from './lock-file.ts';
+import type { StoreOptions } from './store.ts';
+
+/** The members of a config.json, unknown ones included. */
+export type ConfigObject = Record<string, unknown>;
+
+/**
+ * Changes a config.json as a whole or not at all. Symbolic links are followed, mode and owner kept; a new file has mode
+ * 0600 in a directory of mode 0700.
+ *
+ * @param change Answers the new content, or undefined to leave the file alone. It is given the file's present content
+ *   under the lock, so that no other process's change is lost.
+ * @throws OciError CONFIG_INVALID for a file that cannot be parsed, which stays as it is; STORAGE_* when the disk refuses.
+ */
+export async function editConfig(
+  file: string,
+  change: (config: ConfigObject) => ConfigObject | undefined,
+  opts: StoreOptions = {},
+): Promise<void> {
+  try {
+    const target = await followLinks(file);
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    await withLockFile(
+      `${target}.lock`,
+      async () => {
+        const changed = change(await readConfig(target));
+        if (changed) await replace(target, `${JSON.stringify(changed, null, '\t')}\n`);
+      },
+      opts,
+    );
+  } catch (error) {
+    throw error instanceof OciError || opts.signal?.aborted ? error : storageError(file, error);
+  }
+}
+
+async function readConfig(file: string): Promise<ConfigObject> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const { value } = parseJsonDocument(text, file);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ConfigObject;
+  throw new OciError('CONFIG_INVALID', `${file}: the file must be a JSON object; it was left as it is`);
+}
+
+// By hand, since a link may point to a file that is still to be made.
+async function followLinks(file: string): Promise<string> {
+  let path = resolve(file);
+  for (let hops = 0; hops < 40; hops++) {
+    const stats = await lstat(path).catch(() => undefined);
+    if (!stats?.isSymbolicLink()) return path;
+    path = resolve(dirname(path), await readlink(path));
+  }
+  throw new OciError('CONFIG_INVALID', `${file} is a symbolic link that leads nowhere`);
+}
+
+async function replace(file: string, text: string): Promise<void> {
+  const before = await stat(file).catch(() => undefined);
+  const draft = join(dirname(file), `.config.json.${randomBytes(6).toString('hex')}`);
+  try {
+    // Secrets: never readable by others, not even for the moment until the mode is set.
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (before) {
+      await chmod(draft, before.mode & 0o777);
+      // With sudo, the file would otherwise no longer belong to its user; where it may not be given away, it stays ours.
+      await chown(draft, before.uid, before.gid).catch(() => {});
+    }
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+function storageError(file: string, error: unknown): OciError {
+  const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+  const codes: Readonly<Record<string, ErrorCode>> = {
+    ENOSPC: 'STORAGE_FULL',
+    EDQUOT: 'STORAGE_FULL',
+    EACCES: 'STORAGE_DENIED',
+    EPERM: 'STORAGE_DENIED',
+    EROFS: 'STORAGE_DENIED',
+  };
+  return new OciError(codes[code] ?? 'STORAGE', `${file} cannot be changed: ${code}`, { cause: error });
+}

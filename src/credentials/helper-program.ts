@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { OciError } from '../model/errors.ts';
+
+export type HelperAction = 'get' | 'store' | 'erase' | 'list';
+
+export interface HelperRunOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Some helpers wait for an unlocked keyring or a network for minutes. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Answers are a few hundred bytes; a program that never stops writing is not a helper. */
+const maxAnswerBytes = 1 << 20;
+
+/**
+ * Checks the name of a helper.
+ *
+ * @throws OciError CONFIG_INVALID for a name that could name a program elsewhere than on PATH.
+ */
+export function validateHelperName(name: string, where: string): string {
+  if (/^[\w.+-]+$/.test(name) && !name.includes('..')) return name;
+  throw new OciError('CONFIG_INVALID', `${where}: "${name}" cannot be the name of a credential helper`, {
+    hint: 'It is the part of the program’s name after docker-credential-, as in "pass" or "osxkeychain".',
+  });
+}
+
+/**
+ * Runs `docker-credential-<name> <action>`.
+ *
+ * @param input The whole of its standard input. Secrets go this way and never as an argument, which others can see.
+ * @returns What it printed, or undefined where it says that it knows no such credentials.
+ * @throws OciError CONFIG_INVALID when it is missing or fails, TIMEOUT when it hangs. Messages hold no answer of a success.
+ * @see https://github.com/docker/docker-credential-helpers#development
+ */
+export async function runHelper(
+  name: string,
+  action: HelperAction,
+  input: string,
+  options: HelperRunOptions,
+): Promise<string | undefined> {
+  const { env, timeoutMs, signal } = options;
+  signal?.throwIfAborted();
+  const program = `docker-credential-${name}`;
+  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+  const child = spawn(program, [action], { env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+  const answer: Buffer[] = [];
+  const complaint: Buffer[] = [];
+  let answered = 0;
+  const collect = (into: Buffer[]) => (chunk: Buffer) => {
+    answered += chunk.length;
+    if (answered > maxAnswerBytes) fail('CONFIG_INVALID', `${program} printed more than a mebibyte`);
+    else into.push(chunk);
+  };
+  const fail = (code: 'CONFIG_INVALID' | 'TIMEOUT', reason: string, hint?: string): void => {
+    reject(new OciError(code, reason, { hint }));
+  };
+  child.stdout.on('data', collect(answer));
+  child.stderr.on('data', collect(complaint));
+  // A helper need not read its input; then the pipe breaks, and its exit status says what matters.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  child.on('error', (error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'ENOENT' ? 'is not on PATH' : `cannot be run (${error.code})`;
+    fail('CONFIG_INVALID', `${program} ${reason}`, `Install ${program}, or take it out of Docker's config.json.`);
+  });
+  child.on('close', (status, killer) => {
+    const text = Buffer.concat(answer).toString('utf8');
+    if (status === 0) return resolve(text);
+    const said = text.trim() === '' ? Buffer.concat(complaint).toString('utf8') : text;
+    if (/credentials not found|no credentials (?:server URL|username)/i.test(said)) return resolve(undefined);
+    const how = status === null ? `was ended by ${killer}` : `failed with status ${status}`;
+    return fail('CONFIG_INVALID', `${program} ${action} ${how}${reasonIn(said)}`, hintFor(said));
+  });
+  const timer = setTimeout(() => {
+    fail('TIMEOUT', `${program} ${action} did not answer within ${timeoutMs / 1000} s`, 'Is its keyring locked?');
+  }, timeoutMs);
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+    // A child of the helper may keep the pipes open after the helper is gone.
+    child.kill('SIGKILL');
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.unref();
+  }
+}
+
+// An answer that looks like credentials is not repeated, and control characters do not reach the terminal.
+function reasonIn(said: string): string {
+  const line = said
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, 200);
+  return line === '' || /[{}]|secret/i.test(line) ? '' : `: ${line}`;
+}
+
+function hintFor(said: string): string | undefined {
+  if (/pass not initialized|pass store is uninitialized/i.test(said)) return 'Run `pass init <gpg-id>` once.';
+  if (/gpg|pinentry/i.test(said)) return 'Unlock the GPG key that pass uses.';
+  if (/keychain|keyring|locked|dbus|d-bus|secret service/i.test(said))
+    return 'Unlock the keyring, or log in to a desktop session.';
+  return undefined;
+}

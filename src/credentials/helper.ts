@@ -1,0 +1,96 @@
+import { OciError } from '../model/errors.ts';
+import type { Credential } from './credential.ts';
+import { type HelperRunOptions, runHelper, validateHelperName } from './helper-program.ts';
+import { authConfigKey, convertToHostname } from './registry-key.ts';
+import type { CredentialStore, StoreOptions } from './store.ts';
+
+export interface HelperStoreOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Where the helper was named, for messages. */
+  readonly where: string;
+  /** Default 30 s: an unlocking prompt needs a person. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Docker's protocol writes this for the user name when the secret is an identity token. */
+const tokenUser = '<token>';
+
+/**
+ * A `docker-credential-*` program as a store. Each registry is asked for once per run.
+ *
+ * @throws OciError CONFIG_INVALID for a name that cannot be a helper's.
+ */
+export function createHelperStore(name: string, options: HelperStoreOptions): CredentialStore {
+  validateHelperName(name, options.where);
+  const { env, timeoutMs = 30_000 } = options;
+  const source = `docker-credential-${name}`;
+  const run = (action: 'get' | 'store' | 'erase' | 'list', input: string, opts: StoreOptions = {}) =>
+    runHelper(name, action, input, { env, timeoutMs, signal: opts.signal } satisfies HelperRunOptions);
+  const known = new Map<string, Promise<Credential | undefined>>();
+  const get = (host: string): Promise<Credential | undefined> => {
+    const key = authConfigKey(host);
+    // Not bound to one caller's signal: others wait for the same answer.
+    const asked = known.get(key) ?? run('get', key).then((answer) => decode(answer, source));
+    known.set(key, asked);
+    return asked;
+  };
+  return {
+    get: (host, opts = {}) => abortable(get(host), opts.signal),
+    async store(host, credential, opts) {
+      const key = authConfigKey(host);
+      const login = encode(credential);
+      known.delete(key);
+      await run('store', JSON.stringify({ ServerURL: key, ...login }), opts);
+      known.delete(key);
+    },
+    async erase(host, opts) {
+      const key = authConfigKey(host);
+      const found = (await run('get', key, opts)) !== undefined;
+      if (found) await run('erase', key, opts);
+      known.delete(key);
+      return found;
+    },
+    async *list(opts) {
+      const document = parseAnswer((await run('list', '', opts)) ?? '{}', source);
+      for (const [key, username] of Object.entries(document)) {
+        yield { host: convertToHostname(key), ...(typeof username === 'string' && { username }), source };
+      }
+    },
+  };
+}
+
+function decode(answer: string | undefined, source: string): Credential | undefined {
+  if (answer === undefined) return undefined;
+  const { Username: username, Secret: secret } = parseAnswer(answer, source);
+  if (typeof secret !== 'string' || secret === '') return undefined;
+  if (username === tokenUser) return { kind: 'identity-token', token: secret, source };
+  return typeof username === 'string' && username !== ''
+    ? { kind: 'password', username, password: secret, source }
+    : undefined;
+}
+
+function encode(credential: Credential): { readonly Username: string; readonly Secret: string } {
+  if (credential.kind === 'password') return { Username: credential.username, Secret: credential.password };
+  if (credential.kind === 'identity-token') return { Username: tokenUser, Secret: credential.token };
+  throw new OciError('UNSUPPORTED', 'a credential helper cannot keep a registry token', {
+    hint: 'Keep it in the file, or give it for one run in DOCKER_AUTH_CONFIG.',
+  });
+}
+
+// The parser's own message would quote the answer, which holds the secret.
+function parseAnswer(answer: string, source: string): Record<string, unknown> {
+  try {
+    const document: unknown = JSON.parse(answer);
+    if (typeof document === 'object' && document !== null) return document as Record<string, unknown>;
+  } catch {}
+  throw new OciError('CONFIG_INVALID', `${source} did not answer with a JSON object`);
+}
+
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
+}

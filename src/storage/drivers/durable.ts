@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { OciError } from '../../model/errors.ts';
+import { hasErrno } from './file-errors.ts';
+
+/** What distribution gives its files and directories; the umask takes away from it and never adds. */
+export const fileMode = 0o644;
+export const directoryMode = 0o755;
+
+/** Makes a directory's entries survive a power cut. Windows has no such call and needs none. */
+export async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(directory, 'r');
+    await handle.sync();
+  } catch (error) {
+    // Some network and FUSE file systems know no fsync of a directory; a directory gone meanwhile needs none.
+    if (!hasErrno(error, 'EINVAL', 'ENOTSUP', 'ENOENT')) throw error;
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Makes a directory with its parents, durably. */
+export async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode: directoryMode });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+}
+
+/**
+ * Runs an operation that puts a file into a directory, and makes the directory when it is missing: first, or because
+ * a collector removed it for being empty just then.
+ */
+export async function inDirectory<T>(directory: string, operation: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await operation();
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT') || attempt === 5) throw error;
+      await makeDirectory(directory);
+    }
+  }
+}
+
+/**
+ * Refuses a file system that takes `A` and `a` for the same name: tags that differ in case would overwrite each other.
+ *
+ * @throws OciError STORAGE
+ */
+export async function refuseFoldedCase(root: string): Promise<void> {
+  const name = `.case-${randomBytes(8).toString('hex')}`;
+  const probe = join(root, name);
+  const handle = await open(probe, 'wx', fileMode);
+  try {
+    await handle.close();
+    const folded = await stat(join(root, name.toUpperCase())).then(
+      () => true,
+      () => false,
+    );
+    if (!folded) return;
+  } finally {
+    await rm(probe, { force: true });
+  }
+  throw new OciError('STORAGE', `${root} is on a file system that does not tell upper from lower case`, {
+    hint: 'tags and repositories need one that does; choose another directory, for instance on a case-sensitive volume',
+  });
+}

@@ -1,0 +1,100 @@
+import { open } from 'node:fs/promises';
+import { OciError } from '../../model/errors.ts';
+import type { FileAppender, FileReader } from '../driver.ts';
+import { fileMode } from './durable.ts';
+import { storageError } from './file-errors.ts';
+
+/** Opens a file for reading from `range.start` to `range.end`, exclusive. */
+export async function openReader(
+  file: string,
+  range?: { readonly start: number; readonly end?: number | undefined },
+): Promise<FileReader> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const end = Math.min(range?.end ?? size, size);
+    let position = range?.start ?? 0;
+    let closing: Promise<void> | undefined;
+    return {
+      size,
+      async read(into) {
+        const wanted = Math.min(into.length, end - position);
+        if (wanted <= 0) return 0;
+        try {
+          const { bytesRead } = await handle.read(into, 0, wanted, position);
+          position += bytesRead;
+          return bytesRead;
+        } catch (error) {
+          throw storageError(error, 'read', file);
+        }
+      },
+      close() {
+        closing ??= handle.close();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Opens a file for appending and creates it where absent. */
+export async function openAppender(file: string): Promise<FileAppender> {
+  const handle = await open(file, 'a', fileMode);
+  try {
+    let { size } = await handle.stat();
+    let closing: Promise<void> | undefined;
+    return {
+      get size() {
+        return size;
+      },
+      async write(chunk) {
+        try {
+          for (let written = 0; written < chunk.length; ) {
+            const { bytesWritten } = await handle.write(chunk, written, chunk.length - written);
+            written += bytesWritten;
+            size += bytesWritten;
+          }
+        } catch (error) {
+          throw storageError(error, 'write', file);
+        }
+      },
+      async sync() {
+        try {
+          await handle.sync();
+        } catch (error) {
+          throw storageError(error, 'write', file);
+        }
+      },
+      close() {
+        closing ??= handle.close();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Reads a file whole. @throws OciError TOO_LARGE before more than `maxBytes` are in memory. */
+export async function readWhole(file: string, maxBytes: number): Promise<Uint8Array> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size > maxBytes) {
+      throw new OciError('TOO_LARGE', `${file} has ${size} bytes, more than the ${maxBytes} allowed`);
+    }
+    const bytes = new Uint8Array(size);
+    let filled = 0;
+    while (filled < size) {
+      const { bytesRead } = await handle.read(bytes, filled, size - filled, filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,119 @@
+import { type Digest, tryParseDigest } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import type { RepositoryName } from '../model/reference.ts';
+import type { StorePath } from './driver.ts';
+import { blobPath, layerLinkPath, revisionLinkPath } from './paths.ts';
+import type { Store } from './store.ts';
+
+/** More than any digest's text. */
+const maxLinkBytes = 512;
+
+/** Where a blob lies. Its own digest is another one where distribution keeps sha512 content under sha256. */
+export interface StoredBlob {
+  readonly path: StorePath;
+  readonly stored: Digest;
+  readonly size: number;
+}
+
+/**
+ * Reads a link, or gives undefined where there is none.
+ *
+ * @throws OciError STORAGE_DAMAGED naming the file when its content is no digest: it becomes a path (traversal).
+ */
+export async function readLink({ driver }: Store, path: StorePath): Promise<Digest | undefined> {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await driver.readSmall(path, maxLinkBytes);
+  } catch (error) {
+    if (isOciError(error, 'TOO_LARGE')) throw damaged(driver.name, path);
+    throw error;
+  }
+  if (bytes === undefined) return undefined;
+  const digest = tryParseDigest(Buffer.from(bytes).toString('utf8').trim());
+  if (digest === undefined) throw damaged(driver.name, path);
+  return digest;
+}
+
+export async function writeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<void> {
+  await driver.writeSmall(path, Buffer.from(digest));
+}
+
+/** The blob that a repository holds under a digest, or undefined. */
+export async function findLinkedBlob(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+): Promise<StoredBlob | undefined> {
+  const stored = await readLink(store, layerLinkPath(repo, digest));
+  return stored === undefined ? undefined : await findBlob(store, stored);
+}
+
+/** The manifest that a repository holds under a digest, or undefined. */
+export async function findRevision(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+): Promise<StoredBlob | undefined> {
+  const stored = await readLink(store, revisionLinkPath(repo, digest));
+  return stored === undefined ? undefined : await findBlob(store, stored);
+}
+
+/** A blob of any repository. */
+export async function findBlob({ driver }: Store, digest: Digest): Promise<StoredBlob | undefined> {
+  const path = blobPath(digest);
+  const facts = await driver.stat(path);
+  return facts === undefined ? undefined : { path, stored: digest, size: facts.size };
+}
+
+/**
+ * Brings a blob that is in the store into a repository, and keeps it from a collector that is at work.
+ *
+ * @returns False when the blob is gone.
+ */
+export async function linkBlob(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+  blob: Pick<StoredBlob, 'stored' | 'path'>,
+): Promise<boolean> {
+  const link = layerLinkPath(repo, digest);
+  const linked = await readLink(store, link).catch(() => undefined);
+  // The blob is touched last: what a collector takes away before is noticed here, and what it looks at later is new.
+  if (linked === blob.stored && (await store.driver.touch(link, store.now()))) return await keepBlob(store, blob);
+  await writeLink(store, link, blob.stored);
+  return await keepBlob(store, blob);
+}
+
+/** Tells a collector that a blob is wanted. @returns False when it is gone. */
+export async function keepBlob({ driver, now }: Store, blob: Pick<StoredBlob, 'path'>): Promise<boolean> {
+  return await driver.touch(blob.path, now());
+}
+
+/**
+ * Moves a verified file of ours into place as a blob; one of the right size that is there already stays.
+ *
+ * @throws OciError STORAGE when another process removed the file.
+ */
+export async function placeBlob(store: Store, from: StorePath, digest: Digest, size: number): Promise<StoredBlob> {
+  const { driver, now } = store;
+  const blob: StoredBlob = { path: blobPath(digest), stored: digest, size };
+  const present = await driver.stat(blob.path);
+  if (present?.size === size && (await keepBlob(store, blob))) {
+    await driver.remove(from);
+    return blob;
+  }
+  await driver.touch(from, now());
+  if (!(await driver.move(from, blob.path, { durable: true }))) {
+    throw new OciError('STORAGE', `${driver.name}/${from} was removed while blob ${digest} was written`, {
+      hint: 'something else cleans this directory; try again',
+      retryable: true,
+    });
+  }
+  return blob;
+}
+
+function damaged(root: string, path: StorePath): OciError {
+  return new OciError('STORAGE_DAMAGED', `${root}/${path} does not hold a digest`, {
+    hint: 'the store is damaged: remove this file and pull or push the image again',
+  });
+}

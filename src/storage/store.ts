@@ -1,0 +1,10 @@
+import type { Driver } from './driver.ts';
+
+/** What every part of a storage registry works with. */
+export interface Store {
+  readonly driver: Driver;
+  readonly name: string;
+  readonly sparseIndexes: boolean;
+  readonly maxManifestBytes: number;
+  readonly now: () => Date;
+}
