@@ -26,10 +26,7 @@ export interface Served {
   readonly readOnly: boolean;
 }
 
-export interface ServiceFlags {
-  readonly registryMirrors?: readonly string[] | undefined;
-  readonly insecureRegistries?: readonly string[] | undefined;
-}
+export type ServiceFlags = Pick<SettingsFlags, 'registryMirrors' | 'insecureRegistries'>;
 
 /** All that a command may use. Commands never build a URL, read a credential or touch TLS. */
 export interface Context {
@@ -66,7 +63,9 @@ export function createApp({ terminal, signal, env, flags, verbose }: AppOptions)
   const closers: (() => Promise<void>)[] = [];
   const settings = async (more: ServiceFlags = {}): Promise<Settings> => {
     const { loadSettings } = await import('./config/settings.ts');
-    return loadSettings({ flags: { ...flags, ...given(more) }, env });
+    const loaded = await loadSettings({ flags: { ...flags, ...more }, env });
+    for (const warning of loaded.warnings) terminal.warn(warning);
+    return loaded;
   };
   const base = once(() => settings());
   const store = once(async () => openStore((await base()).storeRoot.value));
@@ -124,12 +123,5 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => {
     made ??= make();
     return made;
-  };
-}
-
-function given(flags: ServiceFlags): ServiceFlags {
-  return {
-    ...(flags.registryMirrors && { registryMirrors: flags.registryMirrors }),
-    ...(flags.insecureRegistries && { insecureRegistries: flags.insecureRegistries }),
   };
 }

@@ -34,8 +34,13 @@ export async function main(words: readonly string[]): Promise<number> {
       version,
       out: (text) => void terminal.out(text),
       context: ({ config, verbose }) => {
-        const flags = config === undefined ? {} : { dockerConfigDir: config };
-        app = createApp({ terminal, signal: interrupt.signal, env: process.env, flags, verbose });
+        app = createApp({
+          terminal,
+          signal: interrupt.signal,
+          env: process.env,
+          flags: { dockerConfigDir: config },
+          verbose,
+        });
         return app;
       },
     });

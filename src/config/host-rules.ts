@@ -21,15 +21,17 @@ const hostPort = new RegExp(`^(?:${label}(?:\\.${label})*|\\[([0-9a-fA-F:]+)\\])
 export function parseHostRule(entry: Sourced<string>, setting: string, warn: (text: string) => void): HostRule {
   const { origin } = entry;
   const where = formatOrigin(origin);
+  // Somebody may have put user and password in front of the host.
+  const shown = entry.value.replace(/^.*@/s, '…@');
   const refuse = (reason: string): never => {
-    throw new OciError('CONFIG_INVALID', `${where}: invalid ${setting} entry "${entry.value}": ${reason}`, {
+    throw new OciError('CONFIG_INVALID', `${where}: invalid ${setting} entry "${shown}": ${reason}`, {
       hint: `An entry is host, host:port or a network such as 10.0.0.0/8.`,
     });
   };
   let text = entry.value;
   const [scheme] = /^https?:\/\//i.exec(text) ?? [];
   if (scheme !== undefined) {
-    warn(`${where}: ${setting} entry ${text} should not contain '${scheme}'; it was read without`);
+    warn(`${where}: ${setting} entry ${shown} should not contain '${scheme}'; it was read without`);
     text = text.slice(scheme.length);
   } else if (text.includes('://')) return refuse("it should not contain '://'");
   if (text === '') return refuse('it is empty');

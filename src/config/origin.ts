@@ -1,7 +1,7 @@
 /** Where a setting came from, so that an error, a warning or `doctor` can name the place to change. */
 export interface Origin {
-  readonly kind: 'flag' | 'environment' | 'file' | 'default';
-  /** `--registry-mirror`, `DOCKER_CONFIG`, a file's path, or what the default rests on. */
+  readonly kind: 'flag' | 'environment' | 'file' | 'option' | 'default';
+  /** `--registry-mirror`, `DOCKER_CONFIG`, a file's path, a program's option, or what the default rests on. */
   readonly name: string;
   /** Line in the file, from 1. */
   readonly line?: number;

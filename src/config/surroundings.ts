@@ -11,10 +11,12 @@ export interface Surroundings {
 
 /** Those of this process, where none are given. */
 export function surroundings(given: Partial<Surroundings> = {}): Surroundings {
+  const { env = process.env } = given;
+  const os = given.platform ?? platform();
   return {
-    env: given.env ?? process.env,
-    platform: given.platform ?? platform(),
-    homedir: given.homedir ?? homedir(),
+    env,
+    platform: os,
+    homedir: given.homedir ?? (os === 'win32' ? undefined : variable(env, 'HOME')) ?? homedir(),
     uid: 'uid' in given ? given.uid : process.geteuid?.(),
   };
 }

@@ -42,43 +42,44 @@ export async function runHelper(
   const { env, timeoutMs, signal } = options;
   signal?.throwIfAborted();
   const program = `docker-credential-${name}`;
-  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
   const child = spawn(program, [action], { env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
-  const answer: Buffer[] = [];
-  const complaint: Buffer[] = [];
-  let answered = 0;
-  const collect = (into: Buffer[]) => (chunk: Buffer) => {
-    answered += chunk.length;
-    if (answered > maxAnswerBytes) fail('CONFIG_INVALID', `${program} printed more than a mebibyte`);
-    else into.push(chunk);
-  };
-  const fail = (code: 'CONFIG_INVALID' | 'TIMEOUT', reason: string, hint?: string): void => {
-    reject(new OciError(code, reason, { hint }));
-  };
-  child.stdout.on('data', collect(answer));
-  child.stderr.on('data', collect(complaint));
-  // A helper need not read its input; then the pipe breaks, and its exit status says what matters.
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  child.on('error', (error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'ENOENT' ? 'is not on PATH' : `cannot be run (${error.code})`;
-    fail('CONFIG_INVALID', `${program} ${reason}`, `Install ${program}, or take it out of Docker's config.json.`);
-  });
-  child.on('close', (status, killer) => {
-    const text = Buffer.concat(answer).toString('utf8');
-    if (status === 0) return resolve(text);
-    const said = text.trim() === '' ? Buffer.concat(complaint).toString('utf8') : text;
-    if (/credentials not found|no credentials (?:server URL|username)/i.test(said)) return resolve(undefined);
-    const how = status === null ? `was ended by ${killer}` : `failed with status ${status}`;
-    return fail('CONFIG_INVALID', `${program} ${action} ${how}${reasonIn(said)}`, hintFor(said));
-  });
-  const timer = setTimeout(() => {
-    fail('TIMEOUT', `${program} ${action} did not answer within ${timeoutMs / 1000} s`, 'Is its keyring locked?');
-  }, timeoutMs);
-  const onAbort = () => reject(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = () => {};
   try {
-    return await promise;
+    return await new Promise<string | undefined>((resolve, reject) => {
+      const fail = (code: 'CONFIG_INVALID' | 'TIMEOUT', reason: string, hint?: string): void => {
+        reject(new OciError(code, reason, { hint }));
+      };
+      let bytes = 0;
+      const collect = (into: Buffer[]) => (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > maxAnswerBytes) fail('CONFIG_INVALID', `${program} printed more than a mebibyte`);
+        else into.push(chunk);
+      };
+      const [answer, complaint]: [Buffer[], Buffer[]] = [[], []];
+      child.stdout.on('data', collect(answer));
+      child.stderr.on('data', collect(complaint));
+      // A helper need not read its input; then the pipe breaks, and its exit status says what matters.
+      child.stdin.on('error', () => {});
+      child.stdin.end(input);
+      child.on('error', (error: NodeJS.ErrnoException) => {
+        const reason = error.code === 'ENOENT' ? 'is not on PATH' : `cannot be run (${error.code})`;
+        fail('CONFIG_INVALID', `${program} ${reason}`, `Install ${program}, or take it out of Docker's config.json.`);
+      });
+      child.on('close', (status, killer) => {
+        const text = Buffer.concat(answer).toString('utf8');
+        if (status === 0) return resolve(text);
+        const said = text.trim() === '' ? Buffer.concat(complaint).toString('utf8') : text;
+        if (/credentials not found|no credentials (?:server URL|username)/i.test(said)) return resolve(undefined);
+        const how = status === null ? `was ended by ${killer}` : `failed with status ${status}`;
+        return fail('CONFIG_INVALID', `${program} ${action} ${how}${reasonIn(said)}`, hintFor(said));
+      });
+      timer = setTimeout(() => {
+        fail('TIMEOUT', `${program} ${action} did not answer within ${timeoutMs / 1000} s`, 'Is its keyring locked?');
+      }, timeoutMs);
+      onAbort = () => reject(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);

@@ -4,7 +4,7 @@ import { formatOrigin, type Sourced } from '../config/origin.ts';
 import { isOciError } from '../model/errors.ts';
 import { credentialFromEntries } from './auth-entries.ts';
 import { createConfigFileStore } from './config-file.ts';
-import { createHelperStore } from './helper.ts';
+import { createHelperStore } from './helper-store.ts';
 import { convertToHostname, exactKeys } from './registry-key.ts';
 import type { CredentialStore } from './store.ts';
 

@@ -55,21 +55,25 @@ export function parseAnnotations(value: unknown, where: string): Readonly<Record
   return Object.fromEntries(entries.map(([key, text]) => [key, asString(text, `${where}[${quote(key)}]`)]));
 }
 
+/** Asserts a JSON object. @throws OciError MANIFEST_INVALID */
 export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(where, 'must be an object');
   return value as Record<string, unknown>;
 }
 
+/** Asserts a JSON list. @throws OciError MANIFEST_INVALID */
 export function asArray(value: unknown, where: string): readonly unknown[] {
   if (!Array.isArray(value)) throw invalid(where, 'must be a list');
   return value;
 }
 
+/** Asserts a JSON string. @throws OciError MANIFEST_INVALID */
 export function asString(value: unknown, where: string): string {
   if (typeof value !== 'string') throw invalid(where, 'must be a string');
   return value;
 }
 
+/** Whether a JSON field is there; Go programs write null for what is not. */
 export function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

@@ -14,6 +14,7 @@ export type Digest = string & { readonly [digestBrand]: true };
  */
 export const digestAlgorithms = { sha256: 64, sha384: 96, sha512: 128, blake3: 64 } as const;
 
+/** An algorithm that {@link createHasher} has. */
 export type DigestAlgorithm = keyof typeof digestAlgorithms;
 
 /** A running hash. It cannot be saved: whoever resumes hashes again from the first byte. */
@@ -108,6 +109,7 @@ export async function digestBytes(bytes: Uint8Array, algorithm: DigestAlgorithm 
   return hasher.digest();
 }
 
+/** Whether a word names an algorithm known here. */
 export function isDigestAlgorithm(word: string): word is DigestAlgorithm {
   return Object.hasOwn(digestAlgorithms, word);
 }

@@ -18,8 +18,9 @@ export interface Problem {
 
 /** Where a name without a domain leads: Docker Hub. */
 export const defaultDomain = 'docker.io';
+/** Characters of a repository's path, the domain not counted. */
 export const maxNameLength = 255;
-export const maxTagLength = 128;
+const maxTagLength = 128;
 
 const format = 'invalid reference format';
 const component = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
@@ -52,6 +53,7 @@ export function splitDomain(text: string): { readonly domain: string; readonly r
   return { domain: first === 'index.docker.io' ? defaultDomain : first, rest: text.slice(slash + 1) };
 }
 
+/** Whether a first segment is read as a domain, well-formed or not. */
 export function looksLikeDomain(segment: string): boolean {
   return segment === 'localhost' || /[.:A-Z]/.test(segment);
 }
@@ -79,7 +81,7 @@ function readRest(domain: string, rest: string, text: string): Reference | Probl
   };
 }
 
-export const tooLong = `repository name must not be more than ${maxNameLength} characters`;
+const tooLong = `repository name must not be more than ${maxNameLength} characters`;
 
 function readDigest(digest: string, text: string): Digest | Problem {
   // Shorter text is no digest in Docker's grammar at all; longer text is a digest with something wrong in it.

@@ -57,7 +57,7 @@ export async function answerError(exchange: Exchange, error: unknown, fields: Ou
   const known = error instanceof OciError ? error : new OciError('INTERNAL', 'internal error');
   const status = known.code === 'CANCELLED' ? 503 : statusOf(known.code);
   const shown = status < 500 ? known : new OciError(known.code, genericMessages[status] ?? 'internal error');
-  const wait = known.retryAfterMs === undefined ? {} : { 'retry-after': Math.ceil(known.retryAfterMs / 1000) };
+  const wait = known.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(known.retryAfterMs / 1000)) };
   const body = encodeErrors(shown);
   await answer(exchange, status, { 'content-type': 'application/json', ...wait, ...fields }, body);
 }
@@ -87,7 +87,8 @@ export async function answerContent(
     sink.close();
     await content.cancel();
   }
-  if (exchange.sentBytes !== length) throw new OciError('SIZE_MISMATCH', `${exchange.sentBytes} of ${length} bytes came`);
+  if (exchange.sentBytes !== length)
+    throw new OciError('SIZE_MISMATCH', `${exchange.sentBytes} of ${length} bytes came`);
   response.end();
   await ended(response);
 }

@@ -2,7 +2,6 @@ import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
 import { mediaTypes } from '../model/media-types.ts';
-import { formatPlatformObject } from '../model/platform.ts';
 import type { RepositoryName } from '../model/reference.ts';
 import { formatNextLink, headers as names } from '../wire/headers.ts';
 import { routePath } from '../wire/routes.ts';
@@ -22,17 +21,19 @@ export async function getReferrers(
   { repo, digest }: { readonly repo: RepositoryName; readonly digest: Digest },
 ): Promise<void> {
   const artifactType = exchange.query.get('artifactType') || undefined;
-  const manifests: Descriptor[] = [];
+  const manifests: unknown[] = [];
+  let last: Digest | undefined;
   let next: Digest | undefined;
   let bytes = 0;
-  for await (const referrer of behind(exchange, repo, digest, artifactType)) {
-    bytes += JSON.stringify(referrer).length;
-    const last = manifests.at(-1);
+  for await (const referrer of referrersOf(exchange, repo, digest, artifactType)) {
+    const entry = encodeDescriptor(referrer);
+    bytes += JSON.stringify(entry).length;
     if (bytes > maxPageBytes && last) {
-      next = last.digest;
+      next = last;
       break;
     }
-    manifests.push(referrer);
+    manifests.push(entry);
+    last = referrer.digest;
   }
   const query = new URLSearchParams({ ...(artifactType && { artifactType }), ...(next && { last: next }) });
   await answerJson(
@@ -46,7 +47,8 @@ export async function getReferrers(
   );
 }
 
-async function* behind(
+// From behind the `last` of the request on.
+async function* referrersOf(
   exchange: Exchange,
   repo: RepositoryName,
   digest: Digest,
@@ -55,11 +57,27 @@ async function* behind(
   const last = exchange.query.get('last');
   let reached = last === null;
   try {
-    for await (const referrer of exchange.site.registry.referrers(repo, digest, { artifactType, signal: exchange.signal })) {
+    for await (const referrer of exchange.site.registry.referrers(repo, digest, {
+      artifactType,
+      signal: exchange.signal,
+    })) {
       if (reached) yield referrer;
       else reached = referrer.digest === last;
     }
   } catch (error) {
     if (!isOciError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN')) throw error;
   }
+}
+
+function encodeDescriptor({ platform, ...descriptor }: Descriptor): unknown {
+  if (platform === undefined) return descriptor;
+  const { osVersion, osFeatures, ...plain } = platform;
+  return {
+    ...descriptor,
+    platform: {
+      ...plain,
+      ...(osVersion && { 'os.version': osVersion }),
+      ...(osFeatures && { 'os.features': osFeatures }),
+    },
+  };
 }

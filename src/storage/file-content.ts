@@ -9,12 +9,13 @@ import type { Driver, FileReader, StorePath } from './driver.ts';
 const chunkBytes = 256 * 1024;
 
 /** Content over an open file, which it closes at the end, on an error and on cancel. */
-export function fileContent(descriptor: Descriptor, file: FileReader): Content {
+export function fileContent(descriptor: Descriptor, file: FileReader, { signal }: SignalOption = {}): Content {
   return {
     descriptor,
     async *[Symbol.asyncIterator]() {
       try {
         for (;;) {
+          signal?.throwIfAborted();
           const chunk = Buffer.allocUnsafeSlow(chunkBytes);
           const size = await file.read(chunk);
           if (size === 0) return;
@@ -26,7 +27,7 @@ export function fileContent(descriptor: Descriptor, file: FileReader): Content {
     },
     async drainTo(sink, opts) {
       try {
-        await drainFile(file, sink, opts?.signal);
+        await drainFile(file, sink, [signal, opts?.signal]);
       } finally {
         await file.close();
       }
@@ -46,7 +47,7 @@ export async function hashFile(
   if (file === undefined) return undefined;
   try {
     const hasher = await createHasher(algorithm);
-    await drainFile(file, { write: async (chunk) => hasher.update(chunk) }, opts?.signal);
+    await drainFile(file, { write: async (chunk) => hasher.update(chunk) }, [opts?.signal]);
     return hasher;
   } finally {
     await file.close();
@@ -54,14 +55,14 @@ export async function hashFile(
 }
 
 // The next piece is read while the sink is busy with this one.
-async function drainFile(file: FileReader, sink: Sink, signal: AbortSignal | undefined): Promise<void> {
+async function drainFile(file: FileReader, sink: Sink, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
   let reading = takeBuffer();
   let other = takeBuffer();
   let read = file.read(reading);
   try {
     for (;;) {
       const size = await read;
-      signal?.throwIfAborted();
+      for (const signal of signals) signal?.throwIfAborted();
       if (size === 0) return;
       const piece = reading.subarray(0, size);
       [reading, other] = [other, reading];

@@ -1,5 +1,7 @@
+import type { Descriptor } from '../model/descriptor.ts';
 import { type Digest, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
+import { mediaTypes } from '../model/media-types.ts';
 import type { RepositoryName } from '../model/reference.ts';
 import type { StorePath } from './driver.ts';
 import { blobPath, layerLinkPath, revisionLinkPath } from './paths.ts';
@@ -36,6 +38,11 @@ export async function readLink({ driver }: Store, path: StorePath): Promise<Dige
 
 export async function writeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<void> {
   await driver.writeSmall(path, Buffer.from(digest));
+}
+
+/** What a digest and a size alone tell. */
+export function blobDescriptor(digest: Digest, size: number): Descriptor {
+  return { mediaType: mediaTypes.octetStream, digest, size };
 }
 
 /** The blob that a repository holds under a digest, or undefined. */

@@ -66,8 +66,7 @@ export class UploadSession {
       try {
         await file.writer.write(chunk);
       } catch (error) {
-        this.#hasher = undefined; // it ran ahead of what the disk took
-        await this.#rest();
+        await this.#rest().catch(() => {});
         throw error;
       }
     });
@@ -87,10 +86,14 @@ export class UploadSession {
         await this.#end();
         throw digestMismatch(digest, got);
       }
-      await appender.sync();
-      await appender.close();
-      const blob = await placeBlob(this.#store, path, digest, total);
-      await linkBlob(this.#store, this.repo, digest, blob);
+      try {
+        await appender.sync();
+        await appender.close();
+        await linkBlob(this.#store, this.repo, digest, await placeBlob(this.#store, path, digest, total));
+      } catch (error) {
+        await this.#rest().catch(() => {});
+        throw error;
+      }
       await this.#end();
       return total;
     });
@@ -120,7 +123,8 @@ export class UploadSession {
     const { driver } = this.#store;
     const resting = uploadDataPath(this.repo, this.id);
     if ((await driver.stat(uploadStartedAtPath(this.repo, this.id))) === undefined) throw uploadUnknown();
-    const path = (await takeLeftover(this.#store, resting, await findLeftovers(this.#store, resting))) ?? ownPath(resting);
+    const path =
+      (await takeLeftover(this.#store, resting, await findLeftovers(this.#store, resting))) ?? ownPath(resting);
     const appender = await driver.openAppend(path);
     if (appender.size !== this.#size) {
       this.#hasher = undefined;
@@ -148,6 +152,9 @@ export class UploadSession {
     this.#file = undefined;
     try {
       await file.writer.flush();
+    } catch (error) {
+      this.#hasher = undefined; // it ran ahead of what the disk took
+      throw error;
     } finally {
       this.#size = file.appender.size;
       await file.appender.close();

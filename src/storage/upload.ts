@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createHasher } from '../model/digest.ts';
-import { mediaTypes } from '../model/media-types.ts';
 import type { RepositoryName } from '../model/reference.ts';
 import type { BlobWriter, Writer } from '../registry/registry.ts';
+import { blobDescriptor } from './links.ts';
 import { parseUploadId, type UploadId, uploadDataPath, uploadStartedAtPath, uploadUnknown } from './paths.ts';
 import type { Store } from './store.ts';
 import { outOfOrder, UploadSession } from './upload-sessions.ts';
@@ -82,9 +82,12 @@ function openWriter(session: UploadSession, forget: () => void): BlobWriter {
     },
     async commit({ digest, size: announced }, opts) {
       opts?.signal?.throwIfAborted();
-      const total = await session.commit(owner, size, digest, announced, opts);
-      forget();
-      return { mediaType: mediaTypes.octetStream, digest, size: total };
+      try {
+        const total = await session.commit(owner, size, digest, announced, opts);
+        return blobDescriptor(digest, total);
+      } finally {
+        if (session.ended) forget();
+      }
     },
     async cancel() {
       if (!session.ended) await session.cancel();

@@ -24,7 +24,8 @@ export async function transferBlobs(
   const work = async (): Promise<void> => {
     for (const blob of queue) {
       signal.throwIfAborted();
-      transferredBytes += await transferBlob(blob, { ...options, signal }, events);
+      const bytes = await transferBlob(blob, { ...options, signal }, events);
+      transferredBytes += bytes;
     }
   };
   const failures: unknown[] = [];

@@ -1,16 +1,21 @@
 /**
- * A URL as it may be shown: without user, password, query and fragment. A redirect's query is often a signature that
- * opens the blob for anyone.
+ * A URL as it may be shown: without user, password and fragment, and without what its query says. A redirect's query is
+ * often a signature that opens the blob for anyone.
  */
 export function redactUrl(url: URL | string): string {
-  const parsed = typeof url === 'string' ? URL.parse?.(url) ?? parse(url) : url;
-  if (!parsed) return 'an invalid URL';
-  return `${parsed.protocol}//${parsed.host}${parsed.pathname}${parsed.search === '' ? '' : '?…'}`;
+  if (typeof url === 'string' && !URL.canParse(url)) return 'an invalid URL';
+  const { protocol, host, pathname, search } = new URL(url);
+  return `${protocol}//${host}${pathname}${search === '' ? '' : '?…'}`;
 }
 
-const secretHeaders = /^(?:authorization|proxy-authorization|cookie|set-cookie|location|link)$|token|secret|api-?key|password/i;
+/** `https://host:port`: the name of an endpoint in messages. */
+export function endpointOf(url: URL): string {
+  return `${url.protocol}//${url.host}`;
+}
 
-/** Headers as they may be shown: secrets replaced, and URLs that may carry a signature cut. */
+const secretHeaders = /authorization|cookie|token|secret|api-?key|password|^location$|^link$/i;
+
+/** Headers as they may be shown: secrets replaced, and queries cut from URLs. */
 export function redactHeaders(
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
 ): Readonly<Record<string, string>> {
@@ -18,21 +23,13 @@ export function redactHeaders(
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
     const text = typeof value === 'string' ? value : value.join(', ');
-    shown[name] = secretHeaders.test(name) ? redactValue(name, text) : text;
+    shown[name] = secretHeaders.test(name) ? redactValue(name.toLowerCase(), text) : text;
   }
   return shown;
 }
 
 function redactValue(name: string, text: string): string {
-  if (/^authorization$/i.test(name)) return `${text.split(' ', 1)[0]} …`;
-  if (/^(?:location|link)$/i.test(name)) return text.replace(/\?[^>\s]*/g, '?…').replace(/\/\/[^/@\s]*@/g, '//…@');
-  return '…';
-}
-
-function parse(url: string): URL | undefined {
-  try {
-    return new URL(url);
-  } catch {
-    return undefined;
-  }
+  if (name === 'authorization') return `${text.split(' ', 1)[0]} …`;
+  if (name !== 'location' && name !== 'link') return '…';
+  return text.replace(/\?[^>\s]*/g, '?…').replace(/\/\/[^/@\s]*@/g, '//…@');
 }

@@ -19,7 +19,7 @@ export function parseChallenges(value: string | readonly string[] | undefined): 
 }
 
 function parseLine(line: string): Challenge[] {
-  const challenges: { scheme: string; parameters: Record<string, string> }[] = [];
+  const challenges: { scheme: string; parameters: Map<string, string> }[] = [];
   let at = 0;
   const take = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at;
@@ -42,15 +42,17 @@ function parseLine(line: string): Challenge[] {
       at += 1;
       take(padding);
       const value = take(quoted)?.[1]?.replace(/\\(.)/g, '$1') ?? take(bare)?.[0] ?? '';
-      current.parameters[word.toLowerCase()] ??= value;
+      const key = word.toLowerCase();
+      if (!current.parameters.has(key)) current.parameters.set(key, value);
     } else {
-      challenges.push({ scheme: word.toLowerCase(), parameters: Object.create(null) as Record<string, string> });
+      challenges.push({ scheme: word.toLowerCase(), parameters: new Map() });
       take(token68);
     }
   }
-  return challenges.map(({ scheme, parameters }) => ({ scheme, parameters: { ...parameters } }));
+  return challenges.map(({ scheme, parameters }) => ({ scheme, parameters: Object.fromEntries(parameters) }));
 }
 
+/** Writes one challenge, its values quoted. The inverse of {@link parseChallenges}. */
 export function formatChallenge(challenge: Challenge): string {
   const parameters = Object.entries(challenge.parameters).map(
     ([key, value]) => `${key}="${value.replace(/["\\]/g, '\\$&')}"`,

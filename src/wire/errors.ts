@@ -10,6 +10,7 @@ export function encodeErrors(error: OciError): string {
   return `${JSON.stringify({ errors: [entry] })}\n`;
 }
 
+/** What is known of a failed request beside its body. */
 export interface ErrorContext {
   readonly status: number;
   /** What was asked, for the message: `manifest for alpine:3`. Holds no query and no credential. */
@@ -46,6 +47,7 @@ export function decodeError(body: Uint8Array, context: ErrorContext): OciError {
  */
 export function printable(text: string): string {
   return text
+    .slice(0, 4096)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()
     .slice(0, 500)

@@ -8,6 +8,7 @@ export interface HttpRange {
   readonly end: number;
 }
 
+/** Names of the API's own header fields, in lower case as Node has them. */
 export const headers = {
   apiVersion: 'docker-distribution-api-version',
   contentDigest: 'docker-content-digest',
@@ -34,6 +35,7 @@ export function parseRangeRequest(value: string | undefined, size: number): Http
   return { start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
 }
 
+/** `Range` of a request. @param endExclusive Absent: to the end. */
 export function formatRangeRequest(start: number, endExclusive?: number): string {
   return `bytes=${start}-${endExclusive === undefined ? '' : endExclusive - 1}`;
 }
@@ -51,6 +53,7 @@ export function parseContentRange(value: string | undefined): (HttpRange & { rea
   return Number.isSafeInteger(size) && range.end < size ? { ...range, size } : undefined;
 }
 
+/** `Content-Range` of a 206. @param size Bytes of the whole. */
 export function formatContentRange(range: HttpRange, size: number): string {
   return `bytes ${range.start}-${range.end}/${size}`;
 }
@@ -109,6 +112,7 @@ function isNext(relations: string): boolean {
   return relations.toLowerCase().split(/\s/).includes('next');
 }
 
+/** `Link` to the next page. */
 export function formatNextLink(target: string): string {
   return `<${target}>; rel="next"`;
 }

@@ -6,6 +6,7 @@
 import { type Digest, parseDigest } from '../model/digest.ts';
 import { parseRepositoryName, parseTag, type RepositoryName, type Tag } from '../model/reference.ts';
 
+/** A request's place in the API. An upload's `id` is any text: whoever makes a path of it checks it first. */
 export type Route =
   | { readonly name: 'base' }
   | { readonly name: 'catalog' }

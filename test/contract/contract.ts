@@ -26,8 +26,7 @@ export type Capability =
   | 'untagged-repositories'
   | 'blobs-per-repository'
   | 'cross-repository-sessions'
-  | 'referrers-of-indexes'
-  | 'immediate-deletes';
+  | 'referrers-of-indexes';
 
 /**
  * What an implementation lacks, and why. Such a test is not skipped: it must fail, so that a reason that no longer

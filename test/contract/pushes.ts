@@ -34,7 +34,8 @@ export function pushContract(suite: Suite): void {
     const descriptor = await pushBytes(registry, from, bytes);
     const source = watched(bytesSource(descriptor, bytes));
     const result = await registry.pushBlob(repo, descriptor, source, { mountFrom: from });
-    assert.equal(result.outcome, 'mounted');
+    // A storage that finds the blob in its own files may say that it exists.
+    assert.notEqual(result.outcome, 'pushed');
     assert.deepEqual(source.openedAt, []);
     assert.deepEqual(await read(await registry.getBlob(repo, descriptor)), Buffer.from(bytes));
   });
@@ -52,10 +53,11 @@ export function pushContract(suite: Suite): void {
     const bytes = uniqueBytes(200_000);
     const descriptor = await blobOf(bytes);
     const cut = function* (from: number): Generator<Uint8Array, void, undefined> {
-      for (let at = from, length = 1; at < bytes.length; at += length, length = (length * 7 + 1) % 40_000) {
+      let length = 1;
+      for (let at = from; at < bytes.length; at += length) {
+        length = 1 + ((length * 7) % 40_000);
         yield bytes.subarray(at, at + length);
         yield new Uint8Array(0);
-        if (length === 0) length = 1;
       }
     };
     const open = async (offset: number) => streamContent(descriptor, cut(offset));
@@ -63,7 +65,7 @@ export function pushContract(suite: Suite): void {
     assert.deepEqual(await read(await registry.getBlob(repo, descriptor)), Buffer.from(bytes));
   });
 
-  check(suite, 'reuses no chunk after its source took it back', async ({ registry, repo }) => {
+  check(suite, 'keeps no chunk that its source uses again', async ({ registry, repo }) => {
     const bytes = uniqueBytes(200_000);
     const descriptor = await blobOf(bytes);
     const buffer = new Uint8Array(10_000);
@@ -75,13 +77,8 @@ export function pushContract(suite: Suite): void {
         yield buffer.subarray(0, part.length);
       }
     };
-    const source = {
-      open: async (offset: number) => {
-        const content = streamContent(descriptor, reused(offset));
-        return content;
-      },
-    };
-    await registry.pushBlob(repo, descriptor, source);
+    const open = async (offset: number) => streamContent(descriptor, reused(offset));
+    await registry.pushBlob(repo, descriptor, { open });
     assert.deepEqual(await read(await registry.getBlob(repo, descriptor)), Buffer.from(bytes));
   });
 

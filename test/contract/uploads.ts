@@ -137,7 +137,14 @@ export function uploadContract(suite: Suite): void {
     await assert.rejects(registry.resumeUpload(repo, writer.id), failsWith('BLOB_UPLOAD_UNKNOWN'));
   });
 
-  for (const id of ['00000000-0000-4000-8000-000000000000', '../../../../etc', '..', 'a/b', '%2e%2e', 'x'.repeat(300)]) {
+  for (const id of [
+    '00000000-0000-4000-8000-000000000000',
+    '../../../../etc',
+    '..',
+    'a/b',
+    '%2e%2e',
+    'x'.repeat(300),
+  ]) {
     check(suite, `knows no session ${JSON.stringify(id.slice(0, 40))}`, async ({ registry, repo }) => {
       await (await registry.startUpload(repo)).cancel();
       const resume = registry.resumeUpload(repo, id);

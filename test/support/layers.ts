@@ -48,6 +48,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   service: { may: belowService },
   commands: { may: ['model', 'registry', 'transfer', 'terminal'], types: ['app.ts'], late: ['server'] },
   'app.ts': { may: 'all' },
+  // The part of app.ts that only `serve` loads.
+  'served.ts': { may: 'all' },
   'index.ts': { may: 'all' },
   'main.ts': { may: 'all' },
 };

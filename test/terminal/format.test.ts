@@ -29,7 +29,8 @@ describe('ages', () => {
     ['1970-01-01T00:00:00Z', '56 years ago'],
     ['nonsense', 'N/A'],
   ];
-  for (const [from, text] of rows) it(`says ${text} of ${from}`, () => assert.equal(formatAge(new Date(from), now), text));
+  for (const [from, text] of rows)
+    it(`says ${text} of ${from}`, () => assert.equal(formatAge(new Date(from), now), text));
 });
 
 describe('tables', () => {

@@ -149,7 +149,11 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
     },
 
     async touch(path, at) {
-      return await change('touch', path, async (file) => (await orAbsent(utimes(file, at, at).then(() => true))) ?? false);
+      return await change(
+        'touch',
+        path,
+        async (file) => (await orAbsent(utimes(file, at, at).then(() => true))) ?? false,
+      );
     },
 
     async removeTemporary(before) {

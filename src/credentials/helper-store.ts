@@ -86,11 +86,13 @@ function parseAnswer(answer: string, source: string): Record<string, unknown> {
   throw new OciError('CONFIG_INVALID', `${source} did not answer with a JSON object`);
 }
 
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+  });
   signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
 }

@@ -1,0 +1,78 @@
+// Runs the tests: `node scripts/test.mjs [interop|large] [--filter text]…`. Without a tier: all that need Node alone.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const build = join(root, '.build');
+const separateTiers = ['interop', 'large'];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { filter: { type: 'string', multiple: true, default: [] }, 'no-build': { type: 'boolean', default: false } },
+});
+const [tier = 'default'] = positionals;
+if (!['default', ...separateTiers].includes(tier) || positionals.length > 1) {
+  fail(`usage: node scripts/test.mjs [${separateTiers.join('|')}] [--filter text]… [--no-build]`, 2);
+}
+
+if (!values['no-build']) {
+  run([join(root, 'scripts', 'build.mjs')]);
+  // What was compiled from a test that is gone would still run.
+  rmSync(build, { recursive: true, force: true });
+  run([join(root, 'node_modules', 'typescript', 'bin', 'tsc')]);
+}
+
+const files = testFiles();
+if (files.length === 0) fail('no test file matches', 2);
+
+const scratch = mkdtempSync(join(tmpdir(), 'ocictl-tests-'));
+const skipped = join(scratch, 'skipped');
+// Directories and globs mean different things to Node 20 and 22: every file is named.
+const { status, signal } = spawnSync(
+  process.execPath,
+  [
+    '--test',
+    `--test-concurrency=${tier === 'large' ? 1 : Math.max(2, availableParallelism())}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${new URL('skipped.mjs', import.meta.url)}`,
+    `--test-reporter-destination=${skipped}`,
+    ...files,
+  ],
+  { cwd: root, stdio: 'inherit', env: process.env },
+);
+const reasons = readFileSync(skipped, 'utf8').trim();
+rmSync(scratch, { recursive: true, force: true });
+if (signal) fail(`the test runner was ended by ${signal}`, 1);
+if (status !== 0) process.exit(status ?? 1);
+if (reasons !== '' && process.env.OCICTL_TEST_REQUIRE_PROGRAMS === '1') {
+  fail(`these tests were skipped, where nothing may be:\n${reasons}`, 1);
+}
+
+/** The compiled test files of the tier, by full path. */
+function testFiles() {
+  const tests = join(build, 'test');
+  return readdirSync(tests, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.js'))
+    .filter((name) => {
+      const folder = name.split(sep, 1)[0] ?? '';
+      return tier === 'default' ? !separateTiers.includes(folder) : folder === tier;
+    })
+    .filter((name) => values.filter.every((text) => name.includes(text)))
+    .sort()
+    .map((name) => relative(root, join(tests, name)));
+}
+
+function run(words) {
+  const result = spawnSync(process.execPath, words, { cwd: root, stdio: 'inherit' });
+  if (result.status !== 0) fail(`${relative(root, words[0])} failed`, result.status ?? 1);
+}
+
+function fail(message, status) {
+  process.stderr.write(`${message}\n`);
+  process.exit(status);
+}

@@ -1,0 +1,64 @@
+import { lookup as dnsLookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { parseCidr } from '../config/cidr.ts';
+import type { HostRule } from '../config/host-rules.ts';
+import { formatOrigin, type Origin } from '../config/origin.ts';
+
+/** All addresses of a name; rejects where it has none. */
+export type Resolve = (hostname: string) => Promise<readonly string[]>;
+
+/** Why a host falls under a setting. */
+export interface HostMatch {
+  /** The entry that covers it, in canonical form. */
+  readonly rule: string;
+  readonly origin: Origin;
+  /** The address that lies in the network of the rule; absent where the host itself is named. */
+  readonly address?: string;
+}
+
+export const resolveAll: Resolve = async (hostname) =>
+  (await dnsLookup(hostname, { all: true })).map(({ address }) => address);
+
+/** Loopback needs no certificate: traffic to it stays on this machine. */
+export const loopbackRules: readonly HostRule[] = ['127.0.0.0/8', '::1/128'].flatMap((text) => {
+  const network = parseCidr(text);
+  return network ? [{ kind: 'network', network, origin: { kind: 'default', name: 'loopback' } } as const] : [];
+});
+
+/**
+ * The rule that covers a host: an exact `host[:port]` first, then a network that holds one of its addresses. A name that
+ * does not resolve is in no network.
+ *
+ * @param host `host[:port]` as a reference writes it; an entry without a port does not cover a host with one.
+ * @see https://docs.docker.com/reference/cli/dockerd/#insecure-registries
+ */
+export async function matchHost(
+  host: string,
+  rules: readonly HostRule[],
+  resolve: Resolve = resolveAll,
+): Promise<HostMatch | undefined> {
+  const exact = rules.find((rule) => rule.kind === 'host' && rule.key === host);
+  if (exact) return { rule: host, origin: exact.origin };
+  const networks = rules.filter((rule) => rule.kind === 'network');
+  if (networks.length === 0) return undefined;
+  for (const address of await addressesOf(host, resolve)) {
+    const rule = networks.find(({ network }) => network.contains(address));
+    if (rule) return { rule: rule.network.text, origin: rule.origin, address };
+  }
+  return undefined;
+}
+
+/** `10.0.0.0/8 (/etc/docker/daemon.json:3)`. */
+export function formatHostMatch({ rule, origin }: HostMatch): string {
+  return `${rule} (${formatOrigin(origin)})`;
+}
+
+async function addressesOf(host: string, resolve: Resolve): Promise<readonly string[]> {
+  const hostname = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  if (isIP(hostname) !== 0) return [hostname];
+  try {
+    return await resolve(hostname);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,183 @@
+import type { Descriptor } from '../model/descriptor.ts';
+import { type Digest, type DigestAlgorithm, digestBytes } from '../model/digest.ts';
+import { isOciError } from '../model/errors.ts';
+import type { Manifest, RawManifest } from '../model/manifest.ts';
+import { mediaTypes } from '../model/media-types.ts';
+import type { RepositoryName, Tag } from '../model/reference.ts';
+import { bytesSource, type Content, readContent } from './content.ts';
+import type {
+  BlobWriter,
+  GetBlobOptions,
+  GetManifestOptions,
+  ListOptions,
+  PushManifestOptions,
+  Registry,
+  SignalOption,
+  StartUploadOptions,
+} from './registry.ts';
+
+/** One repository of any registry. Errors are those of {@link Registry}'s methods. */
+export interface Repository {
+  readonly name: RepositoryName;
+  readonly manifests: ManifestService;
+  readonly tags: TagService;
+  readonly blobs: BlobService;
+  /** Manifests whose subject is this digest. */
+  referrers(
+    digest: Digest,
+    opts?: SignalOption & { readonly artifactType?: string | undefined },
+  ): AsyncIterable<Descriptor>;
+}
+
+export interface ManifestService {
+  exists(reference: Tag | Digest, opts?: SignalOption): Promise<boolean>;
+  get(reference: Tag | Digest, opts?: GetManifestOptions): Promise<Manifest>;
+  put(manifest: RawManifest, opts?: PushManifestOptions): Promise<Descriptor>;
+  /** Removes the manifest and every tag that points at it. */
+  delete(digest: Digest, opts?: SignalOption): Promise<void>;
+}
+
+export interface TagService {
+  /** What the tag points at. @throws OciError MANIFEST_UNKNOWN */
+  get(tag: Tag, opts?: SignalOption): Promise<Descriptor>;
+  /** Points a tag at a manifest that is there. @throws OciError MANIFEST_UNKNOWN */
+  tag(tag: Tag, digest: Digest, opts?: SignalOption): Promise<Descriptor>;
+  /** Removes the tag alone. */
+  untag(tag: Tag, opts?: SignalOption): Promise<void>;
+  all(opts?: ListOptions): AsyncIterable<Tag>;
+  /** The tags that point at a manifest; asks for every tag of the repository. */
+  lookup(digest: Digest, opts?: SignalOption): AsyncIterable<Tag>;
+}
+
+export interface BlobService {
+  stat(digest: Digest, opts?: SignalOption): Promise<Descriptor>;
+  /** The blob from its first byte on, to be read once. */
+  get(blob: Digest | Descriptor, opts?: GetBlobOptions): Promise<Content>;
+  /** The blob to be read anywhere, as often as needed. What is read in parts is not verified. */
+  open(digest: Digest, opts?: SignalOption): Promise<BlobReader>;
+  /** Stores bytes that are in memory. */
+  put(
+    bytes: Uint8Array,
+    opts?: SignalOption & { readonly mediaType?: string; readonly algorithm?: DigestAlgorithm },
+  ): Promise<Descriptor>;
+  /** Begins a blob whose bytes are still to come. */
+  create(opts?: StartUploadOptions): Promise<BlobWriter>;
+  resume(id: string, opts?: SignalOption & { readonly offset?: number | undefined }): Promise<BlobWriter>;
+  delete(digest: Digest, opts?: SignalOption): Promise<void>;
+}
+
+export interface BlobReader {
+  readonly descriptor: Descriptor;
+  /**
+   * Reads a part.
+   *
+   * @param position The first byte, from 0.
+   * @param length Bytes; fewer come at the end of the blob, none behind it.
+   */
+  read(position: number, length: number, opts?: SignalOption): Promise<Uint8Array>;
+}
+
+/** How many tags are asked for at once when one looks for a digest. */
+const lookupWidth = 8;
+
+/** A handle on one repository of a registry. Makes no request by itself. */
+export function repository(registry: Registry, name: RepositoryName): Repository {
+  return {
+    name,
+    manifests: manifestService(registry, name),
+    tags: tagService(registry, name),
+    blobs: blobService(registry, name),
+    referrers: (digest, opts) => registry.referrers(name, digest, opts),
+  };
+}
+
+function manifestService(registry: Registry, name: RepositoryName): ManifestService {
+  return {
+    async exists(reference, opts) {
+      try {
+        await registry.statManifest(name, reference, opts);
+        return true;
+      } catch (error) {
+        if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;
+        throw error;
+      }
+    },
+    get: (reference, opts) => registry.getManifest(name, reference, opts),
+    put: (manifest, opts) => registry.pushManifest(name, manifest, opts),
+    delete: (digest, opts) => registry.deleteManifest(name, digest, opts),
+  };
+}
+
+function tagService(registry: Registry, name: RepositoryName): TagService {
+  return {
+    get: (tag, opts) => registry.statManifest(name, tag, opts),
+    async tag(tag, digest, opts) {
+      const manifest = await registry.getManifest(name, digest, opts);
+      // It is there already, with whatever of its children the registry has let it lack.
+      return await registry.pushManifest(name, manifest, { ...opts, tags: [tag], digest, missing: 'allow-children' });
+    },
+    untag: (tag, opts) => registry.deleteTag(name, tag, opts),
+    all: (opts) => registry.tags(name, opts),
+    async *lookup(digest, opts) {
+      let batch: Tag[] = [];
+      for await (const tag of registry.tags(name, opts)) {
+        batch.push(tag);
+        if (batch.length < lookupWidth) continue;
+        yield* await pointingAt(registry, name, batch, digest, opts);
+        batch = [];
+      }
+      yield* await pointingAt(registry, name, batch, digest, opts);
+    },
+  };
+}
+
+async function pointingAt(
+  registry: Registry,
+  name: RepositoryName,
+  tags: readonly Tag[],
+  digest: Digest,
+  opts?: SignalOption,
+): Promise<readonly Tag[]> {
+  const found = await Promise.all(
+    tags.map(async (tag) => {
+      try {
+        return (await registry.statManifest(name, tag, opts)).digest === digest;
+      } catch (error) {
+        // A tag may be deleted while the list is read.
+        if (isOciError(error, 'MANIFEST_UNKNOWN')) return false;
+        throw error;
+      }
+    }),
+  );
+  return tags.filter((_, i) => found[i]);
+}
+
+function blobService(registry: Registry, name: RepositoryName): BlobService {
+  return {
+    stat: (digest, opts) => registry.statBlob(name, digest, opts),
+    get: (blob, opts) => registry.getBlob(name, blob, opts),
+    async open(digest, opts) {
+      return blobReader(registry, name, await registry.statBlob(name, digest, opts));
+    },
+    async put(bytes, { mediaType = mediaTypes.octetStream, algorithm, signal } = {}) {
+      const descriptor = { mediaType, digest: await digestBytes(bytes, algorithm), size: bytes.length };
+      await registry.pushBlob(name, descriptor, bytesSource(descriptor, bytes), { signal });
+      return descriptor;
+    },
+    create: (opts) => registry.startUpload(name, opts),
+    resume: (id, opts) => registry.resumeUpload(name, id, opts),
+    delete: (digest, opts) => registry.deleteBlob(name, digest, opts),
+  };
+}
+
+function blobReader(registry: Registry, name: RepositoryName, descriptor: Descriptor): BlobReader {
+  return {
+    descriptor,
+    async read(position, length, opts) {
+      const end = Math.min(position + length, descriptor.size);
+      if (end <= position) return new Uint8Array(0);
+      const range = { start: position, end };
+      return await readContent(await registry.getBlob(name, descriptor.digest, { ...opts, range }), end - position);
+    },
+  };
+}

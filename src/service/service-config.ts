@@ -1,0 +1,77 @@
+import { type HostRule, parseHostRules } from '../config/host-rules.ts';
+import { indexName } from '../config/index-name.ts';
+import type { Sourced } from '../config/origin.ts';
+import { readMirrors, type Settings } from '../config/settings.ts';
+import { loopbackRules } from '../endpoints/host-match.ts';
+
+/** What a running service can be given anew. What is absent becomes empty, as in Docker. */
+export interface ServiceOptions {
+  readonly mirrors?: readonly string[] | undefined;
+  readonly insecureRegistries?: readonly string[] | undefined;
+  readonly allowNondistributableArtifacts?: readonly string[] | undefined;
+}
+
+/** A registry as configured. */
+export interface IndexInfo {
+  /** `docker.io` or `host[:port]`. */
+  readonly name: string;
+  /** Addresses that end in a slash; only Docker Hub has any. */
+  readonly mirrors: readonly string[];
+  /** Whether its certificate must be valid and plain http is never spoken. */
+  readonly secure: boolean;
+  readonly official: boolean;
+}
+
+/** The configuration that counts, in the form of Docker's API. */
+export interface ServiceConfig {
+  readonly mirrors: readonly string[];
+  readonly insecureRegistryCIDRs: readonly string[];
+  /** Docker Hub, and the registries that are named insecure. */
+  readonly indexConfigs: Readonly<Record<string, IndexInfo>>;
+  readonly allowNondistributableArtifactsCIDRs: readonly string[];
+  readonly allowNondistributableArtifactsHostnames: readonly string[];
+}
+
+/** The part of the settings that {@link ServiceOptions} replaces. */
+export type ReplaceableSettings = Pick<
+  Settings,
+  'registryMirrors' | 'insecureRegistries' | 'allowNondistributableArtifacts'
+>;
+
+/**
+ * Checks options and turns them into settings.
+ *
+ * @throws OciError CONFIG_INVALID naming the option.
+ */
+export function readServiceOptions(options: ServiceOptions, warn: (text: string) => void): ReplaceableSettings {
+  const sourced = (name: keyof ServiceOptions): readonly Sourced<string>[] =>
+    (options[name] ?? []).map((value) => ({ value, origin: { kind: 'option', name } }));
+  const rules = (name: keyof ServiceOptions, setting: string) => parseHostRules(sourced(name), setting, warn);
+  return {
+    registryMirrors: readMirrors(sourced('mirrors')),
+    insecureRegistries: rules('insecureRegistries', 'insecure-registries'),
+    allowNondistributableArtifacts: rules('allowNondistributableArtifacts', 'allow-nondistributable-artifacts'),
+  };
+}
+
+export function describeConfig(settings: ReplaceableSettings): ServiceConfig {
+  const mirrors = settings.registryMirrors.map(({ value }) => value);
+  const insecure = [...settings.insecureRegistries, ...loopbackRules];
+  const named = hosts(insecure).map((name) => [name, { name, mirrors: [], secure: false, official: false }] as const);
+  const official = { name: indexName, mirrors, secure: true, official: true };
+  return {
+    mirrors,
+    insecureRegistryCIDRs: networks(insecure),
+    indexConfigs: Object.fromEntries([...named, [indexName, official]]),
+    allowNondistributableArtifactsCIDRs: networks(settings.allowNondistributableArtifacts),
+    allowNondistributableArtifactsHostnames: hosts(settings.allowNondistributableArtifacts),
+  };
+}
+
+function hosts(rules: readonly HostRule[]): readonly string[] {
+  return rules.flatMap((rule) => (rule.kind === 'host' ? [rule.key] : []));
+}
+
+function networks(rules: readonly HostRule[]): readonly string[] {
+  return rules.flatMap((rule) => (rule.kind === 'network' ? [rule.network.text] : []));
+}

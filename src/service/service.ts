@@ -1,0 +1,180 @@
+/**
+ * The registry service: resolves a reference to endpoints, trust and credentials, and opens it as a registry. Commands go
+ * through it and never build a URL, read a credential or touch TLS themselves.
+ */
+import { indexName } from '../config/index-name.ts';
+import type { Settings } from '../config/settings.ts';
+import { createCredentialLookup } from '../credentials/lookup.ts';
+import type { APIEndpoint } from '../endpoints/endpoint.ts';
+import type { Resolve } from '../endpoints/host-match.ts';
+import { type EndpointOptions, lookupPullEndpoints, lookupPushEndpoints, matchInsecure } from '../endpoints/lookup.ts';
+import { familiarName, type Reference, type RepositoryName } from '../model/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { type FallbackEndpoint, type FallbackEvent, fallback } from '../registry/wrappers/fallback.ts';
+import type { Transport } from '../transport/transport.ts';
+import { type EndpointRegistryOptions, openEndpoint } from './endpoint-registry.ts';
+import {
+  describeConfig,
+  type IndexInfo,
+  readServiceOptions,
+  type ServiceConfig,
+  type ServiceOptions,
+} from './service-config.ts';
+import { formatTrace } from './trace.ts';
+
+/** A repository as the service sees it. */
+export interface RepositoryInfo {
+  readonly name: { readonly domain: string; readonly path: RepositoryName };
+  readonly index: IndexInfo;
+  /** Whether it is one of Docker's own images: its familiar name has no slash. */
+  readonly official: boolean;
+}
+
+export interface RegistryService {
+  resolveRepository(reference: Pick<Reference, 'domain' | 'path'>): Promise<RepositoryInfo>;
+  /** In the order in which they are asked. @throws OciError CONFIG_INVALID for certificates that cannot be used. */
+  lookupPullEndpoints(host: string): Promise<readonly APIEndpoint[]>;
+  /** The same without mirrors. @throws OciError CONFIG_INVALID */
+  lookupPushEndpoints(host: string): Promise<readonly APIEndpoint[]>;
+  /** Whether a host may be spoken to without a valid certificate, and in plain http. */
+  isInsecureRegistry(host: string): Promise<boolean>;
+  serviceConfig(): ServiceConfig;
+  /**
+   * Checks a new configuration whole.
+   *
+   * @returns The commit: calling it makes the configuration count. Registries that are open keep the one they had.
+   * @throws OciError CONFIG_INVALID; the present configuration then stays.
+   */
+  replaceConfig(options: ServiceOptions): () => void;
+  /**
+   * The registry that a reference lives in, behind its endpoints in order. No request is made before the first call.
+   *
+   * @throws OciError CONFIG_INVALID
+   */
+  open(reference: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry>;
+  /** Cuts the connections of every registry that was opened. */
+  close(): Promise<void>;
+}
+
+export interface RegistryServiceOptions {
+  readonly settings: Settings;
+  /** Told what the user should know: once about each thing that was skipped, and what registries warn of. */
+  readonly warn: (text: string) => void;
+  /** One line for each request, without secrets. */
+  readonly trace?: ((line: string) => void) | undefined;
+  /** Told when the next endpoint is asked because of an error. */
+  readonly onFallback?: ((event: FallbackEvent) => void) | undefined;
+  readonly userAgent: string;
+  /** Stands in for Docker Hub's own address. */
+  readonly defaultRegistry?: string | undefined;
+  /** Default: the system's resolver. */
+  readonly resolve?: Resolve | undefined;
+  readonly helperTimeoutMs?: number | undefined;
+}
+
+/** Opens no connection and starts no helper before they are needed. */
+export function createRegistryService(options: RegistryServiceOptions): RegistryService {
+  return new Service(options);
+}
+
+class Service implements RegistryService {
+  #settings: Settings;
+  readonly #options: RegistryServiceOptions;
+  readonly #endpoint: EndpointRegistryOptions;
+  readonly #warned = new Set<string>();
+  readonly #transports = new Set<Transport>();
+
+  constructor(options: RegistryServiceOptions) {
+    const { settings, trace, userAgent, helperTimeoutMs } = options;
+    this.#settings = settings;
+    this.#options = options;
+    this.#endpoint = {
+      credentials: createCredentialLookup({
+        dockerConfig: settings.dockerConfig,
+        dockerAuthConfig: settings.dockerAuthConfig,
+        env: settings.surroundings.env,
+        warn: this.#warn,
+        helperTimeoutMs,
+      }),
+      httpHeaders: settings.dockerConfig.httpHeaders,
+      userAgent,
+      attempts: settings.maxDownloadAttempts.value,
+      warn: this.#warn,
+      trace: trace && ((event) => trace(formatTrace(event))),
+    };
+    for (const text of settings.warnings) this.#warn(text);
+  }
+
+  async resolveRepository({ domain, path }: Pick<Reference, 'domain' | 'path'>): Promise<RepositoryInfo> {
+    const official = domain === indexName;
+    const known = this.serviceConfig().indexConfigs;
+    const index = Object.hasOwn(known, domain) ? known[domain] : undefined;
+    return {
+      name: { domain, path },
+      index: index ?? { name: domain, mirrors: [], secure: !(await this.isInsecureRegistry(domain)), official },
+      official: !familiarName({ domain, path }).includes('/'),
+    };
+  }
+
+  lookupPullEndpoints(host: string): Promise<readonly APIEndpoint[]> {
+    return lookupPullEndpoints(host, this.#endpointOptions());
+  }
+
+  lookupPushEndpoints(host: string): Promise<readonly APIEndpoint[]> {
+    return lookupPushEndpoints(host, this.#endpointOptions());
+  }
+
+  async isInsecureRegistry(host: string): Promise<boolean> {
+    return (await matchInsecure(host, this.#endpointOptions())) !== undefined;
+  }
+
+  serviceConfig(): ServiceConfig {
+    return describeConfig(this.#settings);
+  }
+
+  replaceConfig(options: ServiceOptions): () => void {
+    const replaced = readServiceOptions(options, this.#warn);
+    return () => {
+      this.#settings = { ...this.#settings, ...replaced };
+    };
+  }
+
+  async open({ domain }: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry> {
+    const endpoints = await (intent === 'pull' ? this.lookupPullEndpoints(domain) : this.lookupPushEndpoints(domain));
+    return fallback(
+      endpoints.map((endpoint) => this.#asFallback(endpoint)),
+      { onFallback: this.#options.onFallback },
+    );
+  }
+
+  async close(): Promise<void> {
+    const transports = [...this.#transports];
+    this.#transports.clear();
+    await Promise.all(transports.map((transport) => transport.close()));
+  }
+
+  #asFallback(endpoint: APIEndpoint): FallbackEndpoint {
+    const { url, mirror } = endpoint;
+    return {
+      name: url.host,
+      kind: mirror ? 'mirror' : 'origin',
+      open: async () => {
+        const { registry, transport } = openEndpoint(endpoint, this.#endpoint);
+        this.#transports.add(transport);
+        return registry;
+      },
+    };
+  }
+
+  #endpointOptions(): EndpointOptions {
+    const { resolve, defaultRegistry } = this.#options;
+    return { settings: this.#settings, warn: this.#warn, resolve, defaultRegistry };
+  }
+
+  // Certificates are read, and registries warn, again and again; the user reads it once.
+  readonly #warn = (text: string): void => {
+    if (this.#warned.has(text)) return;
+    this.#warned.add(text);
+    this.#options.warn(text);
+  };
+}

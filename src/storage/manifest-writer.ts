@@ -1,0 +1,121 @@
+import type { Descriptor } from '../model/descriptor.ts';
+import { type Digest, digestAlgorithm, digestBytes } from '../model/digest.ts';
+import { OciError } from '../model/errors.ts';
+import type { ManifestView } from '../model/manifest.ts';
+import {
+  blobsOf,
+  childrenOf,
+  detectMediaType,
+  parseManifest,
+  type RawManifest,
+  schema1Refused,
+} from '../model/manifest.ts';
+import { bareMediaType, isForeignLayerType, isManifestType } from '../model/media-types.ts';
+import type { RepositoryName } from '../model/reference.ts';
+import { digestMismatch } from '../registry/content.ts';
+import type { PushManifestOptions } from '../registry/registry.ts';
+import { findBlob, findLinkedBlob, findRevision, keepBlob, linkBlob, writeLink } from './links.ts';
+import { impliedMediaType } from './manifests.ts';
+import {
+  blobPath,
+  mediaTypePath,
+  referrerLinkPath,
+  revisionLinkPath,
+  tagCurrentPath,
+  tagIndexLinkPath,
+} from './paths.ts';
+import type { Store } from './store.ts';
+
+/**
+ * Stores a manifest: its bytes, its revision link, its referrer link, then the tags. Each step makes sense alone, so a
+ * crash leaves nothing half visible.
+ */
+export async function pushManifest(
+  store: Store,
+  repo: RepositoryName,
+  raw: RawManifest,
+  opts?: PushManifestOptions,
+): Promise<Descriptor> {
+  opts?.signal?.throwIfAborted();
+  const { bytes } = raw;
+  if (bytes.length > store.maxManifestBytes) {
+    throw new OciError(
+      'TOO_LARGE',
+      `the manifest has ${bytes.length} bytes; at most ${store.maxManifestBytes} are taken`,
+    );
+  }
+  const mediaType = bareMediaType(raw.mediaType) || detectMediaType(bytes);
+  const view = parseManifest({ mediaType, bytes });
+  if (view.kind === 'schema1') throw schema1Refused('the manifest');
+  const digest = await digestBytes(bytes, opts?.digest === undefined ? 'sha256' : digestAlgorithm(opts.digest));
+  if (opts?.digest !== undefined && opts.digest !== digest) throw digestMismatch(opts.digest, digest);
+  const sparse = store.sparseIndexes && opts?.missing === 'allow-children';
+  await keepReferences(store, repo, view, sparse, opts?.signal);
+
+  await storeBytes(store, digest, bytes);
+  await keepMediaType(store, repo, digest, mediaType, bytes);
+  await writeLink(store, revisionLinkPath(repo, digest), digest);
+  if (view.subject !== undefined) await writeLink(store, referrerLinkPath(repo, view.subject.digest, digest), digest);
+  for (const tag of opts?.tags ?? []) {
+    opts?.signal?.throwIfAborted();
+    await writeLink(store, tagIndexLinkPath(repo, tag, digest), digest);
+    await writeLink(store, tagCurrentPath(repo, tag), digest);
+  }
+  return { mediaType, digest, size: bytes.length };
+}
+
+// Everything found is touched, so that a collector at work lets it stay until the revision link is there.
+async function keepReferences(
+  store: Store,
+  repo: RepositoryName,
+  view: ManifestView,
+  sparse: boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const missing: Digest[] = [];
+  for (const entry of blobsOf(view)) {
+    signal?.throwIfAborted();
+    if (await keepLinkedBlob(store, repo, entry.digest)) continue;
+    if (!isForeignLayerType(entry.mediaType) && (entry.urls ?? []).length === 0) missing.push(entry.digest);
+  }
+  for (const entry of childrenOf(view)) {
+    signal?.throwIfAborted();
+    const child = await findRevision(store, repo, entry.digest);
+    if (child !== undefined && (await keepBlob(store, child))) continue;
+    // Build caches are indexes whose entries are layers.
+    if (!isManifestType(entry.mediaType) && (await keepLinkedBlob(store, repo, entry.digest))) continue;
+    if (!sparse) missing.push(entry.digest);
+  }
+  if (missing.length === 0) return;
+  const digests = [...new Set(missing)];
+  const more = digests.length > 1 ? ` and ${digests.length - 1} more` : '';
+  throw new OciError('MANIFEST_BLOB_UNKNOWN', `the manifest names ${digests[0]}${more}, which ${repo} does not hold`, {
+    detail: digests.map((digest) => ({ digest })),
+    hint: 'push what a manifest names before the manifest',
+  });
+}
+
+async function keepLinkedBlob(store: Store, repo: RepositoryName, digest: Digest): Promise<boolean> {
+  const blob = await findLinkedBlob(store, repo, digest);
+  return blob !== undefined && (await linkBlob(store, repo, digest, blob));
+}
+
+async function storeBytes(store: Store, digest: Digest, bytes: Uint8Array): Promise<void> {
+  const present = await findBlob(store, digest);
+  if (present?.size === bytes.length && (await keepBlob(store, present))) return;
+  await store.driver.writeSmall(blobPath(digest), bytes);
+  await keepBlob(store, { path: blobPath(digest) });
+}
+
+// Distribution finds the type in the bytes; only what cannot be found there needs a file of its own.
+async function keepMediaType(
+  { driver }: Store,
+  repo: RepositoryName,
+  digest: Digest,
+  mediaType: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const path = mediaTypePath(repo, digest);
+  if (impliedMediaType(bytes) !== mediaType) await driver.writeSmall(path, Buffer.from(mediaType));
+  else if ((await driver.stat(path)) !== undefined) await driver.remove(path);
+}

@@ -1,0 +1,75 @@
+import { type Digest, digestAlgorithm, digestBytes } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import { detectMediaType, type ManifestView, parseManifest, type RawManifest } from '../model/manifest.ts';
+import { bareMediaType, mediaTypes } from '../model/media-types.ts';
+import type { RepositoryName } from '../model/reference.ts';
+import type { StorePath } from './driver.ts';
+import { findRevision } from './links.ts';
+import { mediaTypePath, repositoryPath } from './paths.ts';
+import type { Store } from './store.ts';
+
+const maxMediaTypeBytes = 1_024;
+
+/**
+ * Reads a manifest that a repository holds, or gives undefined.
+ *
+ * @throws OciError DIGEST_MISMATCH when the store is damaged, TOO_LARGE
+ */
+export async function loadManifest(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+): Promise<RawManifest | undefined> {
+  const blob = await findRevision(store, repo, digest);
+  const bytes = blob === undefined ? undefined : await store.driver.readSmall(blob.path, store.maxManifestBytes);
+  if (blob === undefined || bytes === undefined) return undefined;
+  const got = await digestBytes(bytes, digestAlgorithm(digest));
+  if (got !== digest) throw damagedManifest(store, blob.path, digest, got);
+  return { mediaType: await mediaTypeOf(store, repo, digest, bytes), bytes };
+}
+
+/** Whether a repository has ever been written to and is not removed. */
+export async function repositoryExists({ driver }: Store, repo: RepositoryName): Promise<boolean> {
+  const entries = await driver.list(repositoryPath(repo));
+  return entries.some(isRepositoryPart);
+}
+
+/** Whether a directory's entry makes the directory a repository. */
+export function isRepositoryPart(entry: { readonly name: string }): boolean {
+  return entry.name === '_manifests' || entry.name === '_layers';
+}
+
+/** A view of a manifest, or undefined where the bytes are not what their type says. */
+export function tryParseManifest(raw: RawManifest): ManifestView | undefined {
+  try {
+    return parseManifest(raw);
+  } catch (error) {
+    if (isOciError(error)) return undefined;
+    throw error;
+  }
+}
+
+export function nameUnknown(repo: RepositoryName): OciError {
+  return new OciError('NAME_UNKNOWN', `there is no repository ${repo}`);
+}
+
+async function mediaTypeOf(store: Store, repo: RepositoryName, digest: Digest, bytes: Uint8Array): Promise<string> {
+  const kept = await store.driver.readSmall(mediaTypePath(repo, digest), maxMediaTypeBytes);
+  const told = kept === undefined ? '' : bareMediaType(Buffer.from(kept).toString('utf8'));
+  return told || (impliedMediaType(bytes) ?? mediaTypes.octetStream);
+}
+
+function damagedManifest(store: Store, path: StorePath, digest: Digest, got: Digest): OciError {
+  return new OciError('DIGEST_MISMATCH', `${store.driver.name}/${path} is ${got}, not ${digest}`, {
+    hint: 'the store is damaged: remove this file and pull or push the image again',
+  });
+}
+
+/** The media type that the bytes tell, or undefined. */
+export function impliedMediaType(bytes: Uint8Array): string | undefined {
+  try {
+    return detectMediaType(bytes);
+  } catch {
+    return undefined;
+  }
+}

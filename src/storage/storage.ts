@@ -1,0 +1,102 @@
+import type { Digest } from '../model/digest.ts';
+import type { RepositoryName, Tag } from '../model/reference.ts';
+import {
+  blobEnumerator,
+  type ExtensionKey,
+  garbageCollector,
+  leases,
+  manifestEnumerator,
+  repositoryRemover,
+  tagHistory,
+} from '../registry/extensions.ts';
+import type { Registry, SignalOption } from '../registry/registry.ts';
+import { walkBlobs } from './blobs.ts';
+import { createCollector } from './collect.ts';
+import { createDeleter } from './deleter.ts';
+import type { Driver } from './driver.ts';
+import { createLeases } from './lease.ts';
+import { readLink } from './links.ts';
+import { createLister } from './lister.ts';
+import { nameUnknown, repositoryExists } from './manifests.ts';
+import { digestsIn, revisionLinkPath, revisionsPath, tagCurrentPath, tagIndexLinkPath, tagIndexPath } from './paths.ts';
+import { createReader, manifestUnknown } from './reader.ts';
+import type { Store } from './store.ts';
+import { createWriter } from './writer.ts';
+
+export interface StorageOptions {
+  readonly driver: Driver;
+  /** What the registry calls itself. Default `local`. */
+  readonly name?: string;
+  /** Whether `pushManifest` honours `missing: 'allow-children'`. Default false. */
+  readonly sparseIndexes?: boolean;
+  /** Default 4 MiB, which the distribution spec asks registries to take at least. */
+  readonly maxManifestBytes?: number;
+  readonly now?: () => Date;
+}
+
+/**
+ * A registry that keeps what it has with a driver, in the layout of distribution (see paths.ts).
+ *
+ * Errors besides those of {@link Registry}: STORAGE_DAMAGED for a link that is none.
+ */
+export function createStorage(options: StorageOptions): Registry {
+  const { driver } = options;
+  const store: Store = {
+    driver,
+    name: options.name ?? 'local',
+    sparseIndexes: options.sparseIndexes ?? false,
+    maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
+    now: options.now ?? (() => new Date()),
+  };
+  const { removeRepository, ...deleter } = createDeleter(store);
+  const extensions = new Map<ExtensionKey<unknown>, unknown>([
+    [blobEnumerator, { blobs: (opts?: SignalOption) => blobs(store, opts) }],
+    [manifestEnumerator, { manifests: (repo: RepositoryName, opts?: SignalOption) => manifests(store, repo, opts) }],
+    [tagHistory, { history: (repo: RepositoryName, tag: Tag, opts?: SignalOption) => history(store, repo, tag, opts) }],
+  ]);
+  if (!driver.readOnly) {
+    extensions.set(repositoryRemover, { removeRepository });
+    extensions.set(garbageCollector, createCollector(store));
+    if (driver.locks !== undefined) extensions.set(leases, createLeases(driver.locks));
+  }
+  return {
+    name: store.name,
+    ...createReader(store),
+    ...createWriter(store),
+    ...deleter,
+    ...createLister(store),
+    async ping(opts) {
+      opts?.signal?.throwIfAborted();
+      return { authorized: true, challenges: [] };
+    },
+    // The key's type is the value's, by the way the map above is filled.
+    extension: <T>(key: ExtensionKey<T>) => extensions.get(key) as T | undefined,
+  };
+}
+
+async function* blobs(store: Store, opts?: SignalOption): AsyncGenerator<{ digest: Digest; size: number }> {
+  for await (const { digest, size } of walkBlobs(store, opts)) yield { digest, size };
+}
+
+async function* manifests(store: Store, repo: RepositoryName, opts?: SignalOption): AsyncGenerator<Digest> {
+  if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
+  for await (const digest of digestsIn(store.driver, revisionsPath(repo))) {
+    opts?.signal?.throwIfAborted();
+    if ((await store.driver.stat(revisionLinkPath(repo, digest))) !== undefined) yield digest;
+  }
+}
+
+// The newest first. A tag that comes back to a digest has it once, at the later place.
+async function* history(store: Store, repo: RepositoryName, tag: Tag, opts?: SignalOption): AsyncGenerator<Digest> {
+  const current = await readLink(store, tagCurrentPath(repo, tag));
+  if (current === undefined) throw manifestUnknown(repo, tag);
+  const entries: { digest: Digest; at: Date }[] = [];
+  for await (const digest of digestsIn(store.driver, tagIndexPath(repo, tag))) {
+    opts?.signal?.throwIfAborted();
+    const facts = await store.driver.stat(tagIndexLinkPath(repo, tag, digest));
+    if (facts !== undefined) entries.push({ digest, at: facts.modifiedAt });
+  }
+  const rank = ({ digest, at }: (typeof entries)[number]): number => (digest === current ? Infinity : at.getTime());
+  entries.sort((a, b) => rank(b) - rank(a));
+  for (const { digest } of entries) yield digest;
+}

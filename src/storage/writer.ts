@@ -1,0 +1,50 @@
+import type { Descriptor } from '../model/descriptor.ts';
+import type { RepositoryName } from '../model/reference.ts';
+import type { Writer } from '../registry/registry.ts';
+import { blobDescriptor, findBlob, findLinkedBlob, linkBlob } from './links.ts';
+import { pushManifest } from './manifest-writer.ts';
+import { download, lockDownload } from './partial.ts';
+import type { Store } from './store.ts';
+import { createUploads } from './upload.ts';
+
+/** The writing half of a storage registry. */
+export function createWriter(store: Store): Writer {
+  const uploads = createUploads(store);
+
+  return {
+    ...uploads,
+
+    async pushBlob(repo, descriptor, source, opts) {
+      opts?.signal?.throwIfAborted();
+      const isThere = () => adopt(store, repo, descriptor);
+      const lock = await lockDownload(store, descriptor, isThere, opts);
+      if (lock === undefined) return { descriptor, outcome: 'exists' };
+      try {
+        const blob = await download(store, descriptor, source, opts);
+        await linkBlob(store, repo, descriptor.digest, blob);
+        return { descriptor, outcome: 'pushed' };
+      } finally {
+        await lock.release();
+      }
+    },
+
+    async mountBlob(repo, digest, opts) {
+      opts?.signal?.throwIfAborted();
+      // Without a source only what the repository itself holds counts: a mount from anywhere would hand out blobs of
+      // repositories that the caller may not read.
+      const blob =
+        (await findLinkedBlob(store, repo, digest)) ??
+        (opts?.from === undefined ? undefined : await findLinkedBlob(store, opts.from, digest));
+      if (blob !== undefined && (await linkBlob(store, repo, digest, blob))) return blobDescriptor(digest, blob.size);
+      return await uploads.startUpload(repo, opts);
+    },
+
+    pushManifest: (repo, manifest, opts) => pushManifest(store, repo, manifest, opts),
+  };
+}
+
+// A blob that another repository holds is as good: the store is one user's, or guarded by who serves it.
+async function adopt(store: Store, repo: RepositoryName, { digest, size }: Descriptor): Promise<boolean> {
+  const blob = (await findLinkedBlob(store, repo, digest)) ?? (await findBlob(store, digest));
+  return blob?.size === size && (await linkBlob(store, repo, digest, blob));
+}

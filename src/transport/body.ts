@@ -1,0 +1,220 @@
+import { OciError } from '../model/errors.ts';
+import { networkError } from './failures.ts';
+import type { ByteSink, HttpBody } from './http.ts';
+import { endpointOf } from './redact.ts';
+
+/** What the body may do to its connection. */
+export interface BodySource {
+  pause(): void;
+  resume(): void;
+  abort(reason: Error): void;
+}
+
+/** Bytes that may wait for the reader; past them the socket is left alone. */
+const highWaterBytes = 1024 * 1024;
+/** Largest chunk a sink is given: many small ones cost more than to copy them together. */
+const batchBytes = 1024 * 1024;
+/** A rest up to this size is read so that its connection can be used again. */
+const discardBytes = 256 * 1024;
+
+/**
+ * The body of an answer: what the socket delivers waits in a bounded queue for its one reader. The network side calls
+ * `push`, `end` and `fail`; everything else is the reader's.
+ */
+export class ResponseBody implements HttpBody {
+  readonly #source: BodySource;
+  readonly #url: URL;
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #paused = false;
+  #ended = false;
+  #failure: { readonly error: unknown } | undefined;
+  #wake: (() => void) | undefined;
+  #settled: (() => void) | undefined;
+
+  /** @param settled Called once, when the reader has it all or will get no more. */
+  constructor(source: BodySource, url: URL, settled: () => void) {
+    this.#source = source;
+    this.#url = url;
+    this.#settled = settled;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#failure) return;
+    this.#queue.push(chunk);
+    this.#queuedBytes += chunk.length;
+    if (this.#queuedBytes >= highWaterBytes && !this.#paused) {
+      this.#paused = true;
+      this.#source.pause();
+    }
+    this.#notify();
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#queue.length === 0) this.#settle();
+    this.#notify();
+  }
+
+  /** Ends the body with an error of the network; what had arrived before is still read. */
+  fail(reason: unknown): void {
+    if (this.#ended || this.#failure) return;
+    this.#failure = { error: networkError(reason, this.#url) };
+    this.#settle();
+  }
+
+  /** Ends the reading at once, with the reason of a signal. */
+  abort(reason: unknown): void {
+    if (this.#failure) return;
+    this.#drop();
+    const live = !this.#ended;
+    this.#failure = { error: reason };
+    this.#settle();
+    if (live) this.#source.abort(reason instanceof Error ? reason : new Error('aborted', { cause: reason }));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      while (await this.#filled()) {
+        const chunk = this.#queue.shift() as Uint8Array;
+        this.#took(chunk.length);
+        yield chunk;
+      }
+    } finally {
+      await this.cancel();
+    }
+  }
+
+  async drainTo(sink: ByteSink, opts?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
+    const signal = opts?.signal;
+    const onAbort = () => this.abort(signal?.reason);
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const gathered: { buffer?: Uint8Array } = {};
+    try {
+      while (await this.#filled()) await sink.write(this.#takeBatch(gathered));
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      await this.cancel();
+    }
+  }
+
+  async bytes(maxBytes: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of this) {
+      size += chunk.length;
+      if (size > maxBytes) {
+        throw new OciError('TOO_LARGE', `the answer of ${this.#url.host} is longer than ${maxBytes} bytes`, {
+          endpoint: endpointOf(this.#url),
+        });
+      }
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, size);
+  }
+
+  async discard(): Promise<void> {
+    let size = 0;
+    try {
+      for await (const chunk of this) {
+        size += chunk.length;
+        if (size > discardBytes) break;
+      }
+    } catch {
+      // Whoever discards does not care why the rest did not come.
+    }
+  }
+
+  async cancel(): Promise<void> {
+    if (!this.#failure && !this.#ended) this.abort(new OciError('CANCELLED', 'the body was given up'));
+    this.#drop();
+    this.#settle();
+  }
+
+  /** Waits for a byte; false at the end. */
+  async #filled(): Promise<boolean> {
+    while (this.#queue.length === 0) {
+      if (this.#failure) throw this.#failure.error;
+      if (this.#ended) return false;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return true;
+  }
+
+  #takeBatch(gathered: { buffer?: Uint8Array }): Uint8Array {
+    const first = this.#queue[0] as Uint8Array;
+    if (this.#queue.length === 1 || first.length >= batchBytes / 2) {
+      this.#queue.shift();
+      this.#took(first.length);
+      return first;
+    }
+    gathered.buffer ??= new Uint8Array(batchBytes);
+    let length = 0;
+    let count = 0;
+    for (const chunk of this.#queue) {
+      if (length + chunk.length > batchBytes) break;
+      gathered.buffer.set(chunk, length);
+      length += chunk.length;
+      count += 1;
+    }
+    this.#queue.splice(0, count);
+    this.#took(length);
+    return gathered.buffer.subarray(0, length);
+  }
+
+  #took(bytes: number): void {
+    this.#queuedBytes -= bytes;
+    if (this.#paused && this.#queuedBytes < highWaterBytes / 2 && !this.#failure) {
+      this.#paused = false;
+      this.#source.resume();
+    }
+    if (this.#ended && this.#queue.length === 0) this.#settle();
+  }
+
+  #drop(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
+  }
+
+  #settle(): void {
+    this.#settled?.();
+    this.#settled = undefined;
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}
+
+/** A body that is in memory already. */
+export function bytesBody(bytes: Uint8Array): HttpBody {
+  let rest: Uint8Array[] = bytes.length === 0 ? [] : [bytes];
+  const take = (): Uint8Array[] => {
+    const taken = rest;
+    rest = [];
+    return taken;
+  };
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield* take();
+    },
+    async drainTo(sink) {
+      for (const chunk of take()) await sink.write(chunk);
+    },
+    async bytes(maxBytes) {
+      if (bytes.length > maxBytes) throw new OciError('TOO_LARGE', `the answer is longer than ${maxBytes} bytes`);
+      return take()[0] ?? new Uint8Array(0);
+    },
+    async discard() {
+      take();
+    },
+    async cancel() {
+      take();
+    },
+  };
+}

@@ -1,0 +1,7 @@
+/** The code of a Node or undici error; of several attempts, that of the first. */
+export function errorCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const { code, errors } = error as { code?: unknown; errors?: unknown };
+  if (typeof code === 'string' && code !== '') return code;
+  return Array.isArray(errors) && errors.length > 0 ? errorCode(errors[0]) : '';
+}

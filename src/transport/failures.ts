@@ -1,0 +1,102 @@
+import { OciError } from '../model/errors.ts';
+import { errorCode } from './error-code.ts';
+import { endpointOf } from './redact.ts';
+import { tlsFailure } from './tls-failures.ts';
+
+/** What went wrong, as far as the decision to try again goes. */
+export type FailureKind = 'unreachable' | 'reset' | 'timeout' | 'final';
+
+/**
+ * The OciError for anything that undici or Node threw: NETWORK, TIMEOUT, TLS or PROTOCOL. Its message names host and
+ * port, never a path, a query or a credential.
+ */
+export function networkError(error: unknown, url: URL): OciError {
+  if (error instanceof OciError) return error;
+  const tls = tlsFailure(error, url);
+  if (tls) return tls;
+  const code = errorCode(error);
+  const endpoint = endpointOf(url);
+  const known = prose[code];
+  if (known) {
+    const [ours, text, hint] = known;
+    const closed = code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED';
+    const retryable = closed ? false : undefined;
+    return new OciError(ours, `${url.host}: ${text}`, { hint, cause: error, endpoint, retryable });
+  }
+  if (code.startsWith('HPE_')) return parserError(code, error, url);
+  const detail = code === '' ? 'the connection failed' : `the connection failed (${code})`;
+  return new OciError('NETWORK', `${url.host}: ${detail}`, { cause: error, endpoint });
+}
+
+/** How a failure may be met: see {@link FailureKind}. */
+export function failureKind(error: unknown): FailureKind {
+  const code = errorCode(error instanceof OciError ? error.cause : error);
+  if (unreachableCodes.has(code)) return 'unreachable';
+  if (error instanceof OciError && error.code === 'TIMEOUT') return 'timeout';
+  if (error instanceof OciError && error.code === 'NETWORK' && error.retryable) return 'reset';
+  return 'final';
+}
+
+type Prose = readonly [code: 'NETWORK' | 'TIMEOUT' | 'PROTOCOL', text: string, hint?: string];
+
+const unreachableCodes: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+const checkName = 'check the name of the registry, and the network';
+const reset: Prose = ['NETWORK', 'the connection was cut'];
+
+const prose: Readonly<Record<string, Prose>> = {
+  ECONNREFUSED: ['NETWORK', 'connection refused', 'check that the registry runs there, and the port'],
+  ENOTFOUND: ['NETWORK', 'no such host', checkName],
+  EAI_AGAIN: ['NETWORK', 'the name could not be looked up', checkName],
+  EHOSTUNREACH: ['NETWORK', 'no route to the host', checkName],
+  ENETUNREACH: ['NETWORK', 'the network is unreachable', checkName],
+  ECONNRESET: reset,
+  EPIPE: reset,
+  ECONNABORTED: reset,
+  UND_ERR_SOCKET: reset,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['NETWORK', 'the answer ended too early'],
+  UND_ERR_CLOSED: ['NETWORK', 'the transport is closed'],
+  UND_ERR_DESTROYED: ['NETWORK', 'the transport is closed'],
+  ETIMEDOUT: ['TIMEOUT', 'the connection timed out', checkName],
+  UND_ERR_CONNECT_TIMEOUT: ['TIMEOUT', 'the connection timed out', checkName],
+  UND_ERR_HEADERS_TIMEOUT: ['TIMEOUT', 'no answer came in time'],
+  UND_ERR_BODY_TIMEOUT: ['TIMEOUT', 'the answer stopped in the middle'],
+  UND_ERR_HEADERS_OVERFLOW: ['PROTOCOL', 'the answer has more headers than are accepted'],
+  HPE_HEADER_OVERFLOW: ['PROTOCOL', 'the answer has more headers than are accepted'],
+};
+
+function parserError(code: string, cause: unknown, url: URL): OciError {
+  const endpoint = endpointOf(url);
+  // A TLS server answers plain text with an alert record: 0x15 0x03.
+  const data = (cause as { data?: unknown }).data;
+  if (url.protocol === 'http:' && typeof data === 'string' && data.startsWith('\u0015\u0003')) {
+    return speaksTls(url, cause);
+  }
+  // The connection ended before the body did.
+  if (code === 'HPE_INVALID_EOF_STATE') {
+    return new OciError('NETWORK', `${url.host}: the answer ended too early`, { cause, endpoint });
+  }
+  return new OciError('PROTOCOL', `${url.host}: the answer is not HTTP (${code})`, {
+    cause,
+    endpoint,
+    hint: 'check that a registry runs on this port',
+  });
+}
+
+/** The error for plain http that met a TLS server. */
+export function speaksTls(url: URL, cause?: unknown): OciError {
+  return new OciError('TLS', `${url.host} wants TLS but was asked in plain http`, {
+    cause,
+    endpoint: endpointOf(url),
+    hint: 'use https for this registry: take it out of the insecure registries, or write https:// where it is named',
+  });
+}

@@ -1,0 +1,102 @@
+import { OciError } from '../model/errors.ts';
+import { errorCode } from './error-code.ts';
+import { endpointOf } from './redact.ts';
+
+/** The error for a TLS connection that did not come about, or undefined where the failure is another. */
+export function tlsFailure(error: unknown, url: URL): OciError | undefined {
+  const code = errorCode(error);
+  const found = explain(code, error, url);
+  if (!found) return undefined;
+  return new OciError('TLS', `${url.host}: ${found.text}`, {
+    cause: error,
+    endpoint: endpointOf(url),
+    hint: found.hint,
+  });
+}
+
+interface Explanation {
+  readonly text: string;
+  readonly hint?: string;
+}
+
+function explain(code: string, error: unknown, url: URL): Explanation | undefined {
+  if (unknownAuthority.has(code)) {
+    return {
+      text: 'its certificate is signed by an unknown authority',
+      hint: `put the authority's certificate into /etc/docker/certs.d/${url.host}/ca.crt`,
+    };
+  }
+  if (code === 'CERT_HAS_EXPIRED') {
+    const until = (error as { cert?: { valid_to?: unknown } }).cert?.valid_to;
+    const when = typeof until === 'string' ? ` on ${printableName(until)}` : '';
+    return { text: `its certificate has expired${when}`, hint: 'have it renewed, and check the clock of this machine' };
+  }
+  if (code === 'CERT_NOT_YET_VALID') {
+    return { text: 'its certificate is not valid yet', hint: 'check the clock of this machine' };
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return wrongName(error, url);
+  if (plainHttp.has(code)) {
+    return {
+      text: 'it answered in plain http, not TLS',
+      hint: `if that is meant to be, name ${url.host} an insecure registry`,
+    };
+  }
+  if (wantsCertificate.has(code)) {
+    return {
+      text: 'it refused the TLS handshake, as it does without the right client certificate',
+      hint: `put client.cert and client.key into /etc/docker/certs.d/${url.host}/`,
+    };
+  }
+  if (tooOld.has(code)) return { text: 'it offers only TLS older than 1.2' };
+  if (
+    /^(?:CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)/.test(code)
+  ) {
+    return { text: `the TLS connection failed (${code})` };
+  }
+  return undefined;
+}
+
+function wrongName(error: unknown, url: URL): Explanation {
+  const names = (error as { cert?: { subjectaltname?: unknown } }).cert?.subjectaltname;
+  const listed = typeof names === 'string' && names !== '' ? printableName(names.replaceAll('DNS:', '')) : 'no name';
+  return {
+    text: `its certificate is for ${listed}, not for ${url.hostname}`,
+    hint: 'use one of these names, or have a certificate made for this one',
+  };
+}
+
+// A certificate's fields are the server's text.
+function printableName(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 200);
+}
+
+const unknownAuthority: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_UNTRUSTED',
+]);
+
+const plainHttp: ReadonlySet<string> = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_UNEXPECTED_MESSAGE',
+]);
+
+const wantsCertificate: ReadonlySet<string> = new Set([
+  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+  'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
+  'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN',
+  'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+]);
+
+const tooOld: ReadonlySet<string> = new Set([
+  'ERR_SSL_UNSUPPORTED_PROTOCOL',
+  'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+  'ERR_SSL_VERSION_TOO_LOW',
+]);

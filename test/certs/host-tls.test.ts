@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { rootCertificates } from 'node:tls';
+import { type HostTlsOptions, readHostTls } from '../../src/certs/host-tls.ts';
+import type { TlsSettings } from '../../src/certs/tls-settings.ts';
+import { isOciError } from '../../src/model/errors.ts';
+import { issue } from './issue.ts';
+
+const authority = issue('Test CA');
+const host = 'registry.example.com:5000';
+
+async function certsDirs(t: TestContext, ...contents: readonly Readonly<Record<string, string>>[]): Promise<string[]> {
+  const root = await mkdtemp(join(tmpdir(), 'ocictl-tls-'));
+  t.after(() => rm(root, { recursive: true }));
+  return Promise.all(
+    contents.map(async (files, index) => {
+      const directory = join(root, `${index}`);
+      await mkdir(join(directory, host), { recursive: true });
+      for (const [name, text] of Object.entries(files)) await writeFile(join(directory, host, name), text);
+      return directory;
+    }),
+  );
+}
+
+function read(directories: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<TlsSettings> {
+  const options: HostTlsOptions = {
+    certsDirs: directories,
+    surroundings: { env, platform: 'linux' },
+    warn: (text) => assert.fail(text),
+  };
+  return readHostTls(host, options);
+}
+
+describe("a host's TLS settings", () => {
+  it('are empty where nothing is set, so that nothing has to be read', async () => {
+    assert.deepEqual(await read(['/nonexistent']), {});
+  });
+
+  it("join certs.d's authorities to all roots that are trusted anyway", async (t) => {
+    const { ca } = await read(await certsDirs(t, { 'ca.crt': authority.cert }));
+    assert.equal(ca?.at(-1)?.trim(), authority.cert.trim());
+    assert.ok(rootCertificates.every((root) => ca?.includes(root)));
+  });
+
+  it('come from the first directory that has the host', async (t) => {
+    const client = issue('client', { by: authority });
+    const [first = '', second = ''] = await certsDirs(
+      t,
+      { 'client.cert': client.cert, 'client.key': client.key },
+      { 'ca.crt': authority.cert },
+    );
+    assert.deepEqual(await read(['/nonexistent', first, second]), { cert: client.cert, key: client.key });
+  });
+
+  it('take SSL_CERT_FILE in place of the system’s bundle', async (t) => {
+    const [directory = ''] = await certsDirs(t, { 'roots.pem': authority.cert });
+    const file = join(directory, host, 'roots.pem');
+    const { ca } = await read(['/nonexistent'], { SSL_CERT_FILE: file });
+    assert.ok(ca?.includes(authority.cert.trim()));
+  });
+
+  for (const [what, text] of [
+    ['is not there', undefined],
+    ['holds no certificate', 'nothing'],
+  ] as const) {
+    it(`refuse an SSL_CERT_FILE that ${what}`, async (t) => {
+      const [directory = ''] = await certsDirs(t, text === undefined ? {} : { 'roots.pem': text });
+      await assert.rejects(
+        read(['/nonexistent'], { SSL_CERT_FILE: join(directory, host, 'roots.pem') }),
+        (error) => isOciError(error, 'CONFIG_INVALID') && error.message.startsWith('SSL_CERT_FILE names '),
+      );
+    });
+  }
+
+  it('let a client in that the server asks for a certificate', async (t) => {
+    const certificate = issue('server', { by: authority, dnsNames: ['localhost'] });
+    const client = issue('client', { by: authority });
+    const server = createServer(
+      { cert: certificate.cert, key: certificate.key, ca: authority.cert, requestCert: true, rejectUnauthorized: true },
+      (_, response) => response.end('in'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const directories = await certsDirs(t, {
+      'ca.crt': authority.cert,
+      'client.cert': client.cert,
+      'client.key': client.key,
+    });
+    const { ca, cert, key } = await read(directories);
+    const { port } = server.address() as AddressInfo;
+    const options = { port, host: '127.0.0.1', servername: 'localhost', agent: false as const };
+    const ask = (tls: { ca?: string[]; cert?: string | undefined; key?: string | undefined }) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        request({ ...options, ...tls }, (response) => resolve(response.resume().statusCode))
+          .on('error', reject)
+          .end();
+      });
+    assert.equal(await ask({ ca: [...(ca ?? [])], cert, key }), 200);
+    await assert.rejects(ask({ ca: [...(ca ?? [])] }), 'without the client certificate');
+    await assert.rejects(ask({ cert, key }), 'without the authority');
+  });
+});

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { parseTag, type RepositoryName } from '../../src/model/reference.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import { all, check, failsWith, freshRepository, type Suite } from './contract.ts';
+import { configOnly } from './manifests.ts';
+
+const byCodeUnit = ['0', '10', '9', 'A', 'B', '_', 'a', 'a-b', 'a.b', 'a_b', 'b'].sort();
+
+export function listContract(suite: Suite): void {
+  check(suite, 'lists tags sorted by code unit', async ({ registry, repo }) => {
+    await pushTags(registry, repo, ['a', 'b', 'B', '9', '10', '_', 'a.b', 'A', 'a_b', '0', 'a-b']);
+    assert.deepEqual(await all(registry.tags(repo)), byCodeUnit);
+  });
+
+  check(suite, 'lists tags behind an entry, be it there or not', async ({ registry, repo }) => {
+    await pushTags(registry, repo, ['a', 'c', 'e']);
+    assert.deepEqual(await all(registry.tags(repo, { after: 'a' })), ['c', 'e']);
+    assert.deepEqual(await all(registry.tags(repo, { after: 'b' })), ['c', 'e']);
+    assert.deepEqual(await all(registry.tags(repo, { after: 'e' })), []);
+    assert.deepEqual(await all(registry.tags(repo, { after: 'z' })), []);
+  });
+
+  check(suite, 'lists at most as many tags as asked for', async ({ registry, repo }) => {
+    await pushTags(registry, repo, ['a', 'b', 'c']);
+    assert.deepEqual(await all(registry.tags(repo, { limit: 0 })), []);
+    assert.deepEqual(await all(registry.tags(repo, { limit: 1 })), ['a']);
+    assert.deepEqual(await all(registry.tags(repo, { limit: 2, after: 'a' })), ['b', 'c']);
+    assert.deepEqual(await all(registry.tags(repo, { limit: 50 })), ['a', 'b', 'c']);
+  });
+
+  check(suite, 'lists more than a hundred tags, in any number of pages', async ({ registry, repo }) => {
+    const tags = Array.from({ length: 230 }, (_, i) => `t${String(i).padStart(4, '0')}`);
+    await pushTags(registry, repo, tags);
+    assert.deepEqual(await all(registry.tags(repo)), tags);
+    assert.deepEqual(await all(registry.tags(repo, { limit: 130 })), tags.slice(0, 130));
+    assert.deepEqual(await all(registry.tags(repo, { after: 't0099' })), tags.slice(100));
+  });
+
+  check(suite, 'lets a loop over tags break, and another begin', async ({ registry, repo }) => {
+    await pushTags(registry, repo, ['a', 'b', 'c']);
+    const list = registry.tags(repo);
+    for await (const tag of list) {
+      assert.equal(tag, 'a');
+      break;
+    }
+    assert.deepEqual(await all(registry.tags(repo)), ['a', 'b', 'c']);
+  });
+
+  check(
+    suite,
+    'lists no tags where manifests have none',
+    async ({ registry, repo }) => {
+      await registry.pushManifest(repo, await configOnly(registry, repo));
+      assert.deepEqual(await all(registry.tags(repo)), []);
+    },
+    'untagged-repositories',
+  );
+
+  check(suite, 'says that a repository to list is unknown', async ({ registry, repo }) => {
+    await assert.rejects(all(registry.tags(repo)), failsWith('NAME_UNKNOWN'));
+  });
+
+  check(suite, 'lists repositories, sorted, nested ones among them', async ({ registry }) => {
+    const base = freshRepository();
+    const names = ['', '/a', '/a/b', '/b', '0'].map((suffix) => `${base}${suffix}` as RepositoryName);
+    for (const name of names) await pushTags(registry, name, ['latest']);
+    const listed = await all(registry.repositories());
+    assert.deepEqual(
+      listed.filter((name) => name.startsWith(base)),
+      [...names].sort(),
+    );
+    assert.equal(new Set(listed).size, listed.length);
+  });
+
+  check(
+    suite,
+    'lists repositories in pages, from any name on',
+    async ({ registry }) => {
+      const base = freshRepository();
+      const names = Array.from({ length: 5 }, (_, i) => `${base}/${i}` as RepositoryName);
+      for (const name of names) await pushTags(registry, name, ['latest']);
+      // The name before all of ours: the base itself holds nothing.
+      assert.deepEqual(await all(registry.repositories({ after: base, limit: 3 })), names.slice(0, 3));
+      assert.deepEqual(await all(registry.repositories({ after: names[2], limit: 2 })), names.slice(3));
+      assert.deepEqual(await all(registry.repositories({ limit: 0 })), []);
+      assert.equal((await all(registry.repositories({ limit: 1 }))).length, 1);
+      for await (const name of registry.repositories()) {
+        assert.equal(typeof name, 'string');
+        break;
+      }
+    },
+    'list-paging',
+  );
+
+  check(suite, 'lists more than a hundred repositories', async ({ registry }) => {
+    const base = freshRepository();
+    const names = Array.from({ length: 120 }, (_, i) => `${base}/${String(i).padStart(3, '0')}` as RepositoryName);
+    await Promise.all(names.map((name) => pushTags(registry, name, ['latest'])));
+    const listed = await all(registry.repositories());
+    assert.deepEqual(
+      listed.filter((name) => name.startsWith(base)),
+      names,
+    );
+  });
+}
+
+async function pushTags(registry: Registry, repo: RepositoryName, tags: readonly string[]): Promise<void> {
+  await registry.pushManifest(repo, await configOnly(registry, repo), { tags: tags.map(parseTag) });
+}

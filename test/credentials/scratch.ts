@@ -1,0 +1,42 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+/** A temporary directory with a config.json to be, and credential helpers that are real programs on a PATH. */
+export interface Scratch {
+  readonly directory: string;
+  readonly configFile: string;
+  readonly env: NodeJS.ProcessEnv;
+  write(text: string): Promise<void>;
+  read(): Promise<string>;
+  /** Writes `docker-credential-<name>`, a shell script, which also records its calls. */
+  helper(name: string, script: string): Promise<void>;
+  /** `action input` of each call, in order. */
+  calls(name: string): Promise<readonly string[]>;
+}
+
+export async function scratch(t: TestContext): Promise<Scratch> {
+  const directory = await mkdtemp(join(tmpdir(), 'ocictl-credentials-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const configFile = join(directory, 'config.json');
+  const log = (name: string): string => join(directory, `${name}.log`);
+  return {
+    directory,
+    configFile,
+    env: { PATH: [directory, process.env['PATH']].join(delimiter), STORE: join(directory, 'store') },
+    write: (text) => writeFile(configFile, text),
+    read: () => readFile(configFile, 'utf8'),
+    async helper(name, script) {
+      const file = join(directory, `docker-credential-${name}`);
+      await writeFile(file, `#!/bin/sh\ninput=$(cat)\necho "$1 $input" >> '${log(name)}'\n${script}\n`);
+      await chmod(file, 0o755);
+    },
+    calls: async (name) =>
+      (await readFile(log(name), 'utf8').catch(() => '')).split('\n').filter((line) => line !== ''),
+  };
+}
+
+export function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}

@@ -1,0 +1,150 @@
+/** Stores in temporary directories, and blobs to put into them. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Descriptor } from '../../src/model/descriptor.ts';
+import { type Digest, digestBytes, digestHex } from '../../src/model/digest.ts';
+import { type ErrorCode, isOciError, type OciError } from '../../src/model/errors.ts';
+import type { RawManifest } from '../../src/model/manifest.ts';
+import { mediaTypes } from '../../src/model/media-types.ts';
+import { parseRepositoryName, type RepositoryName } from '../../src/model/reference.ts';
+import { type BlobSource, bytesSource, readContent, streamContent } from '../../src/registry/content.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import type { Driver } from '../../src/storage/driver.ts';
+import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
+import { createStorage, type StorageOptions } from '../../src/storage/storage.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
+
+export const repo: RepositoryName = parseRepositoryName('library/app');
+export const otherRepo: RepositoryName = parseRepositoryName('library/other');
+
+export interface TestStore {
+  readonly root: string;
+  readonly driver: Driver;
+  readonly registry: Registry;
+}
+
+/** An empty store on disk, in memory where there is a memory file system: most of a test's time would be fsync. */
+export async function openStore(t: TestContext, options: Partial<StorageOptions> = {}): Promise<TestStore> {
+  const root = await temporaryDirectory(t);
+  const driver = await openFilesystemDriver({ root });
+  return { root, driver, registry: createStorage({ driver, ...options }) };
+}
+
+export function text(content: string): Uint8Array {
+  return new TextEncoder().encode(content);
+}
+
+/** Bytes that look random and are the same in every process. */
+export function madeBytes(seed: string, size: number): Uint8Array {
+  const block = createHash('shake256', { outputLength: 65_536 }).update(seed).digest();
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size; at += block.length) {
+    bytes.set(block.subarray(0, Math.min(block.length, size - at)), at);
+    block.writeUInt32LE(at % 0xffff_ffff, 0);
+  }
+  return bytes;
+}
+
+export async function describeBytes(bytes: Uint8Array): Promise<Descriptor> {
+  return { mediaType: mediaTypes.octetStream, digest: await digestBytes(bytes), size: bytes.length };
+}
+
+export async function pushBytes(registry: Registry, name: RepositoryName, bytes: Uint8Array): Promise<Descriptor> {
+  const descriptor = await describeBytes(bytes);
+  await registry.pushBlob(name, descriptor, bytesSource(descriptor, bytes));
+  return descriptor;
+}
+
+export interface MeteredSource extends BlobSource {
+  readonly openedAt: readonly number[];
+  readonly served: number;
+}
+
+/**
+ * A source that counts what it hands out.
+ *
+ * @param failAfter Throws this error when so many bytes of one opening were handed out.
+ */
+export function meteredSource(
+  descriptor: Descriptor,
+  bytes: Uint8Array,
+  failAfter?: { readonly bytes: number; readonly error: unknown },
+): MeteredSource {
+  const openedAt: number[] = [];
+  let served = 0;
+  async function* chunks(offset: number): AsyncGenerator<Uint8Array> {
+    const end = failAfter === undefined ? bytes.length : Math.min(bytes.length, offset + failAfter.bytes);
+    for (let at = offset; at < end; at += 65_536) {
+      const chunk = bytes.slice(at, Math.min(at + 65_536, end));
+      served += chunk.length;
+      yield chunk;
+      chunk.fill(0xff); // the buffer is the source's own again
+    }
+    if (failAfter !== undefined) throw failAfter.error;
+  }
+  return {
+    openedAt,
+    get served() {
+      return served;
+    },
+    async open(offset) {
+      openedAt.push(offset);
+      return streamContent(descriptor, chunks(offset));
+    },
+  };
+}
+
+export async function readBlob(registry: Registry, name: RepositoryName, digest: Digest): Promise<Buffer> {
+  return Buffer.from(await readContent(await registry.getBlob(name, digest), 64 * 1024 * 1024));
+}
+
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+export function failsWith(code: ErrorCode, check?: (error: OciError) => void): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(isOciError(error), String(error instanceof Error ? error.stack : error));
+    assert.equal(error.code, code, error.message);
+    check?.(error);
+    return true;
+  };
+}
+
+/** Every file below a directory, as relative paths in order. */
+export async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
+}
+
+export const v2 = 'docker/registry/v2';
+
+export function blobFile(root: string, digest: Digest): string {
+  const hex = digestHex(digest);
+  return join(root, v2, 'blobs', digest.slice(0, digest.indexOf(':')), hex.slice(0, 2), hex, 'data');
+}
+
+export function manifestOf(fields: Record<string, unknown>, mediaType: string = mediaTypes.ociManifest): RawManifest {
+  return { mediaType, bytes: text(JSON.stringify({ schemaVersion: 2, ...fields })) };
+}
+
+/** A manifest of a fresh config and one layer, both pushed. */
+export async function imageWith(
+  registry: Registry,
+  name: RepositoryName,
+  seed: string,
+  fields: Record<string, unknown> = {},
+): Promise<{ raw: RawManifest; config: Descriptor; layer: Descriptor }> {
+  const config = { ...(await pushBytes(registry, name, text(`{"seed":"${seed}"}`))), mediaType: mediaTypes.ociConfig };
+  const layer = { ...(await pushBytes(registry, name, madeBytes(seed, 1_000))), mediaType: mediaTypes.ociLayer };
+  const raw = manifestOf({ mediaType: mediaTypes.ociManifest, config, layers: [layer], ...fields });
+  return { raw, config, layer };
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { type Running, type RunResult, start } from './process.ts';
+import { projectRoot } from './project.ts';
+import { type Scope, sandbox } from './sandbox.ts';
+
+export interface CommandOptions {
+  /** Added to the sandbox's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  /** Runs on a terminal of its own: stdout and stderr are that terminal, and come back as stdout. */
+  readonly tty?: boolean;
+}
+
+/** Runs the built `ocictl` to its end, in the sandbox of the test. */
+export async function ocictl(t: Scope, words: readonly string[], options: CommandOptions = {}): Promise<RunResult> {
+  return (await spawnOcictl(t, words, options)).result;
+}
+
+/** Starts the built `ocictl`, for tests that kill it or wait for what it says. */
+export async function spawnOcictl(t: Scope, words: readonly string[], options: CommandOptions = {}): Promise<Running> {
+  const { home, env } = await sandbox(t);
+  const { tty, ...rest } = options;
+  const run = { cwd: home, ...rest, env: { ...env, ...options.env } };
+  const program = [process.execPath, join(projectRoot, 'bin', 'ocictl.js'), ...words];
+  if (!tty) return start(t, program[0] ?? '', program.slice(1), run);
+  // util-linux's `script` gives a pseudo terminal, which Node cannot make by itself.
+  const line = program.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  const terminal = { TERM: 'xterm-256color', COLUMNS: '120', LINES: '40' };
+  return start(t, 'script', ['-qefc', line, '/dev/null'], { ...run, env: { ...terminal, ...run.env } });
+}
+
+/** Starts `ocictl serve` on a free port. @returns Its address. */
+export async function spawnServe(
+  t: Scope,
+  words: readonly string[],
+  options: CommandOptions = {},
+): Promise<Running & { readonly url: string; readonly host: string }> {
+  const running = await spawnOcictl(t, ['serve', '--addr', '127.0.0.1:0', ...words], {
+    timeoutMs: 900_000,
+    ...options,
+  });
+  const [, url = ''] = await running.waitFor(/on (http:\/\/\S+)/);
+  return { ...running, url, host: new URL(url).host };
+}

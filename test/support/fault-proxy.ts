@@ -1,0 +1,173 @@
+/** A real HTTP proxy in front of a registry, which can do to a response what networks and bad servers do. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Scope } from './sandbox.ts';
+
+/** What happens to the responses that match. */
+export interface Fault {
+  /** Which requests: their path with query. Default all. */
+  readonly path?: RegExp;
+  readonly method?: string;
+  /** How many of them; then the fault is over. Default all. */
+  readonly times?: number;
+  /** Answers instead of the registry. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** Cuts the connection after this many bytes of the body; 0 before the headers. */
+  readonly cutAfterBytes?: number;
+  /** Says nothing more after this many bytes of the body, and keeps the connection. */
+  readonly stallAfterBytes?: number;
+  /** Flips a bit of the byte at this offset of the body. */
+  readonly flipByteAt?: number;
+  /** Ends the body early, as if it were complete, with a content-length to match. */
+  readonly endAfterBytes?: number;
+  readonly bytesPerSecond?: number;
+  /** Before the registry is asked. */
+  readonly delayMs?: number;
+}
+
+export interface Recorded {
+  readonly method: string;
+  /** Path with query. */
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  status: number | undefined;
+  /** Bytes of the body that went to the client. */
+  sentBytes: number;
+  /** Bytes of the body that came from the client. */
+  receivedBytes: number;
+}
+
+export interface FaultProxy {
+  readonly url: string;
+  /** host:port */
+  readonly host: string;
+  /** In the order they came. */
+  readonly requests: readonly Recorded[];
+  /** Adds a fault; the first one that matches a request is applied. */
+  fail(fault: Fault): void;
+  /** Ends all faults. */
+  heal(): void;
+  /** Bytes of bodies sent to clients for paths that match. */
+  sentBytes(path?: RegExp): number;
+  count(path?: RegExp, method?: string): number;
+  close(): Promise<void>;
+}
+
+/** Starts a proxy on loopback. @param target Where the registry is: `http://host:port`. */
+export async function startFaultProxy(t: Scope, target: string): Promise<FaultProxy> {
+  const upstream = new URL(target);
+  const requests: Recorded[] = [];
+  let faults: { readonly fault: Fault; left: number }[] = [];
+
+  const take = (method: string, path: string): Fault => {
+    const found = faults.find(
+      ({ fault, left }) =>
+        left > 0 && (fault.path?.test(path) ?? true) && (fault.method === undefined || fault.method === method),
+    );
+    if (found) found.left -= 1;
+    return found?.fault ?? {};
+  };
+
+  const server = createServer(async (incoming, response) => {
+    const { method = 'GET', url: path = '/', headers } = incoming;
+    const record: Recorded = { method, path, headers, status: undefined, sentBytes: 0, receivedBytes: 0 };
+    requests.push(record);
+    const fault = take(method, path);
+    incoming.on('data', (chunk: Uint8Array) => {
+      record.receivedBytes += chunk.length;
+    });
+    incoming.on('error', () => {});
+    response.on('error', () => {});
+    if (fault.delayMs !== undefined) await pause(fault.delayMs);
+    if (fault.cutAfterBytes === 0) return void response.destroy();
+    if (fault.status !== undefined) {
+      record.status = fault.status;
+      incoming.resume();
+      response.writeHead(fault.status, fault.headers);
+      record.sentBytes = fault.body?.length ?? 0;
+      return void response.end(fault.body);
+    }
+    // The client's own Host goes along, so that a Location made from it leads back here.
+    const outgoing = request({ host: upstream.hostname, port: upstream.port, method, path, headers });
+    outgoing.on('error', () => response.destroy());
+    outgoing.on('response', (answer) => {
+      void relay(answer, response, fault, record).catch(() => response.destroy());
+    });
+    response.on('close', () => outgoing.destroy());
+    incoming.pipe(outgoing);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const close = async (): Promise<void> => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  t.after(close);
+  const matching = (path: RegExp | undefined): Recorded[] =>
+    requests.filter((recorded) => path?.test(recorded.path) ?? true);
+  return {
+    url: `http://${host}`,
+    host,
+    requests,
+    fail(fault) {
+      faults.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY });
+    },
+    heal() {
+      faults = [];
+    },
+    sentBytes: (path) => matching(path).reduce((sum, recorded) => sum + recorded.sentBytes, 0),
+    count: (path, method) => matching(path).filter((r) => method === undefined || r.method === method).length,
+    close,
+  };
+}
+
+async function relay(answer: IncomingMessage, response: ServerResponse, fault: Fault, record: Recorded): Promise<void> {
+  record.status = answer.statusCode;
+  const headers = { ...answer.headers, ...fault.headers };
+  if (fault.endAfterBytes !== undefined) headers['content-length'] = String(fault.endAfterBytes);
+  response.writeHead(answer.statusCode ?? 502, headers);
+  response.flushHeaders();
+  const stopAt = Math.min(
+    fault.cutAfterBytes ?? Infinity,
+    fault.stallAfterBytes ?? Infinity,
+    fault.endAfterBytes ?? Infinity,
+  );
+  for await (const received of answer) {
+    const whole = received as Uint8Array;
+    const chunk = whole.subarray(0, Math.min(whole.length, stopAt - record.sentBytes));
+    flip(chunk, (fault.flipByteAt ?? -1) - record.sentBytes);
+    record.sentBytes += chunk.length;
+    if (chunk.length > 0 && !response.write(chunk)) {
+      // A client that goes away never drains.
+      await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    }
+    if (response.destroyed) return;
+    if (fault.bytesPerSecond !== undefined) await pause((chunk.length / fault.bytesPerSecond) * 1000);
+    if (record.sentBytes >= stopAt) return stop(response, fault);
+  }
+  response.end();
+}
+
+async function stop(response: ServerResponse, fault: Fault): Promise<void> {
+  if (fault.stallAfterBytes !== undefined) return void (await once(response, 'close'));
+  if (fault.endAfterBytes !== undefined) return void response.end();
+  // What was written must leave before the connection breaks, or the cut comes earlier than asked for.
+  await new Promise<void>((resolve) => setTimeout(resolve, 20));
+  response.destroy();
+}
+
+function flip(chunk: Uint8Array, at: number): void {
+  const byte = chunk[at];
+  if (byte !== undefined) chunk[at] = byte ^ 1;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

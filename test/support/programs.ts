@@ -1,0 +1,215 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { type RunResult, start } from './process.ts';
+import { type Scope, sandbox, temporaryDirectory } from './sandbox.ts';
+
+const exec = promisify(execFile);
+
+/**
+ * Whether a test can run with the programs it needs.
+ *
+ * @returns False after `t.skip`, where one is missing; with OCICTL_TEST_REQUIRE_PROGRAMS=1 that is a failure instead.
+ */
+export function needs(t: Pick<TestContext, 'skip'>, ...programs: string[]): boolean {
+  const missing = programs.filter((program) => findProgram(program) === undefined);
+  if (missing.length === 0) return true;
+  const reason = `needs ${missing.join(', ')} on PATH`;
+  if (process.env['OCICTL_TEST_REQUIRE_PROGRAMS'] === '1') throw new Error(reason);
+  t.skip(reason);
+  return false;
+}
+
+export function findProgram(name: string): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return directories
+    .map((directory) => join(directory, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+export interface DockerRegistryOptions {
+  readonly htpasswd?: { readonly username: string; readonly password: string };
+  /** PEM files. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** URL of the registry it is a pull-through cache of. */
+  readonly proxyOf?: string;
+  /** Its storage directory; a temporary one where absent. */
+  readonly root?: string;
+}
+
+export interface DockerRegistry {
+  readonly url: string;
+  readonly host: string;
+  /** Where it keeps `docker/registry/v2`. */
+  readonly root: string;
+  stop(): Promise<void>;
+}
+
+/** Starts Debian's docker-registry (distribution 2.8) on a free port, with deletes allowed. */
+export async function startDockerRegistry(t: Scope, options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+  const directory = await temporaryDirectory(t);
+  const root = options.root ?? join(directory, 'data');
+  await mkdir(root, { recursive: true });
+  const port = await freePort();
+  const { htpasswd, tls, proxyOf } = options;
+  if (htpasswd) {
+    const { stdout } = await exec('htpasswd', ['-Bbn', htpasswd.username, htpasswd.password]);
+    await writeFile(join(directory, 'htpasswd'), stdout);
+  }
+  // JSON is YAML, and needs no quoting rules.
+  const config = {
+    version: '0.1',
+    log: { level: 'error', accesslog: { disabled: true } },
+    storage: {
+      filesystem: { rootdirectory: root },
+      delete: { enabled: true },
+      maintenance: { uploadpurging: { enabled: false } },
+    },
+    http: { addr: `127.0.0.1:${port}`, ...(tls && { tls: { certificate: tls.certificate, key: tls.key } }) },
+    ...(htpasswd && { auth: { htpasswd: { realm: 'test', path: join(directory, 'htpasswd') } } }),
+    ...(proxyOf !== undefined && { proxy: { remoteurl: proxyOf } }),
+  };
+  const file = join(directory, 'config.yml');
+  await writeFile(file, JSON.stringify(config));
+  const env = { PATH: process.env['PATH'] ?? '', HOME: directory };
+  const running = start(t, 'docker-registry', ['serve', file], { env, timeoutMs: 1_800_000 });
+  await waitForPort(port, running.result);
+  const host = `127.0.0.1:${port}`;
+  return {
+    url: `${tls ? 'https' : 'http'}://${host}`,
+    host,
+    root,
+    async stop() {
+      running.child.kill('SIGKILL');
+      await running.result;
+    },
+  };
+}
+
+/** Runs skopeo in the test's sandbox, with a policy that accepts everything. */
+export async function skopeo(t: Scope, words: readonly string[]): Promise<RunResult> {
+  const { home, env } = await sandbox(t);
+  const policy = join(home, 'policy.json');
+  await writeFile(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
+  return finish('skopeo', start(t, 'skopeo', ['--policy', policy, ...words], { env, cwd: home }).result);
+}
+
+/** Runs umoci in the test's sandbox. */
+export async function umoci(t: Scope, words: readonly string[]): Promise<RunResult> {
+  const { home, env } = await sandbox(t);
+  return finish('umoci', start(t, 'umoci', words, { env, cwd: home }).result);
+}
+
+/** Runs podman with storage of its own in the sandbox, by copying layers: overlays need rights a container lacks. */
+export async function podman(t: Scope, words: readonly string[]): Promise<RunResult> {
+  const { home, env } = await sandbox(t);
+  const global = [
+    ['--root', join(home, 'podman')],
+    ['--runroot', join(home, 'podman-run')],
+    ['--tmpdir', join(home, 'podman-tmp')],
+    ['--storage-driver', 'vfs'],
+    ['--events-backend', 'file'],
+    ['--cgroup-manager', 'cgroupfs'],
+  ].flat();
+  await mkdir(join(home, 'config', 'containers'), { recursive: true });
+  await writeFile(join(home, 'config/containers/policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}');
+  const policy =
+    words[0] === 'pull' || words[0] === 'push'
+      ? ['--signature-policy', join(home, 'config/containers/policy.json')]
+      : [];
+  const all = [...global, ...words.slice(0, 1), ...policy, ...words.slice(1)];
+  return finish('podman', start(t, 'podman', all, { env, cwd: home }).result);
+}
+
+export interface Certificates {
+  /** PEM files. */
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** A certificate for loopback addresses, from an authority nobody knows. */
+export async function makeCertificates(t: Scope): Promise<Certificates> {
+  const directory = await temporaryDirectory(t);
+  const at = (name: string): string => join(directory, name);
+  const openssl = (...words: string[]) => exec('openssl', words, { cwd: directory });
+  await openssl(
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=Test Authority'],
+    ...['-keyout', 'ca.key', '-out', 'ca.crt'],
+  );
+  await openssl(
+    ...[
+      'req',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-subj',
+      '/CN=127.0.0.1',
+      '-keyout',
+      'server.key',
+      '-out',
+      'server.csr',
+    ],
+  );
+  await writeFile(at('names'), 'subjectAltName=IP:127.0.0.1,IP:0.0.0.0,DNS:localhost\n');
+  await openssl(
+    ...['x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2'],
+    ...['-extfile', 'names', '-out', 'server.crt'],
+  );
+  return { authority: at('ca.crt'), certificate: at('server.crt'), key: at('server.key') };
+}
+
+async function finish(program: string, running: Promise<RunResult>): Promise<RunResult> {
+  const result = await running;
+  if (result.exitCode === 0) return result;
+  throw new Error(`${program} ended with ${result.exitCode ?? result.signal}:\n${result.stdout}${result.stderr}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function waitForPort(port: number, ended: Promise<RunResult>): Promise<void> {
+  const { connect } = await import('node:net');
+  let result: RunResult | undefined;
+  ended.then(
+    (value) => {
+      result = value;
+    },
+    () => {},
+  );
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    if (result) throw new Error(`docker-registry ended at once:\n${result.stdout}${result.stderr}`);
+    const socket = connect(port, '127.0.0.1');
+    const open = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'error').then(
+        () => false,
+        () => false,
+      ),
+    ]).catch(() => false);
+    socket.destroy();
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('docker-registry does not listen');
+}

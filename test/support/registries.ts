@@ -1,0 +1,20 @@
+import type { Registry } from '../../src/registry/registry.ts';
+import { type ServeOptions, serve } from '../../src/server/server.ts';
+import { memoryRegistry } from './memory.ts';
+import type { Scope } from './sandbox.ts';
+
+export interface ServedRegistry {
+  readonly url: string;
+  /** host:port */
+  readonly host: string;
+  /** What is served, for looking at it from behind. */
+  readonly registry: Registry;
+}
+
+/** Serves a registry on loopback, in this process; one in memory where none is given. */
+export async function startServe(t: Scope, options: Partial<ServeOptions> = {}): Promise<ServedRegistry> {
+  const registry = options.registry ?? memoryRegistry();
+  const server = await serve({ host: '127.0.0.1', port: 0, deletes: true, ...options, registry });
+  t.after(() => server.stop({ graceMs: 0 }));
+  return { url: server.url, host: new URL(server.url).host, registry };
+}

@@ -1,0 +1,67 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+/** What a test needs of `TestContext`: something that a script can stand in for as well. */
+export type Scope = Pick<TestContext, 'after'>;
+
+/** A directory that is gone when the test is. */
+export async function temporaryDirectory(t: Scope, parent: string = tmpdir()): Promise<string> {
+  const directory = await mkdtemp(join(parent, 'ocictl-test-'));
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  return directory;
+}
+
+/** A home of its own for a test: nothing of the user's is read or written. */
+export interface Sandbox {
+  readonly home: string;
+  /** The local store. */
+  readonly store: string;
+  /** The directory of Docker's config.json, which is `{}` at first. */
+  readonly dockerConfig: string;
+  /** Docker's daemon.json, `{}` at first. */
+  readonly daemonJson: string;
+  readonly certsDir: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const sandboxes = new WeakMap<Scope, Promise<Sandbox>>();
+
+/** The sandbox of a test, the same for all its commands. */
+export function sandbox(t: Scope): Promise<Sandbox> {
+  const known = sandboxes.get(t);
+  if (known) return known;
+  const made = makeSandbox(t);
+  sandboxes.set(t, made);
+  return made;
+}
+
+async function makeSandbox(t: Scope): Promise<Sandbox> {
+  const home = await temporaryDirectory(t);
+  const [store, dockerConfig, temporary] = [join(home, 'store'), join(home, '.docker'), join(home, 'tmp')];
+  const [daemonJson, certsDir, run] = [join(home, 'daemon.json'), join(home, 'certs.d'), join(home, 'run')];
+  for (const directory of [dockerConfig, temporary, certsDir, run]) await mkdir(directory, { mode: 0o700 });
+  await writeFile(daemonJson, '{}');
+  // Podman fails where DOCKER_CONFIG names a directory without it.
+  await writeFile(join(dockerConfig, 'config.json'), '{}');
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    OCICTL_ROOT: store,
+    DOCKER_CONFIG: dockerConfig,
+    OCICTL_DAEMON_JSON: daemonJson,
+    OCICTL_CERTS_DIR: certsDir,
+    XDG_CONFIG_HOME: join(home, 'config'),
+    XDG_DATA_HOME: join(home, 'data'),
+    XDG_CACHE_HOME: join(home, 'cache'),
+    XDG_RUNTIME_DIR: run,
+    TMPDIR: temporary,
+    LANG: 'C.UTF-8',
+    TZ: 'UTC',
+    NO_COLOR: '1',
+    // Coverage of the children counts too.
+    ...(process.env['NODE_V8_COVERAGE'] !== undefined && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
+  };
+  return { home, store, dockerConfig, daemonJson, certsDir, env };
+}
