@@ -8,7 +8,7 @@ import { ScopeSet } from './scopes.ts';
 import { basicAuthorization, fetchToken, type Token } from './token-server.ts';
 
 export interface AuthorizerOptions {
-  /** The way to the registry; token servers are asked over it as by a stranger: without its headers and certificate. */
+  /** The way to the registry, and to its token server, which gets neither headers nor certificate at another origin. */
   readonly transport: Transport;
   /** Looks up what is known for this registry: once, when it first asks who we are. */
   readonly credentials: () => Promise<Credential | undefined>;
@@ -196,6 +196,7 @@ class ChallengeAuthorizer implements Authorizer {
 
 async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
+  promise.catch(() => {});
   signal.throwIfAborted();
   let onAbort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {

@@ -60,7 +60,7 @@ function get(transport: Transport, request: TokenRequest, authorization: string 
   if (authorization !== undefined && credential?.kind === 'password') {
     url.searchParams.set('account', credential.username);
   }
-  return transport.request({ method: 'GET', url, authorization, anonymous: true, signal });
+  return transport.request({ method: 'GET', url, authorization, signal });
 }
 
 function post(transport: Transport, request: TokenRequest, refreshToken: string): Promise<HttpResponse> {
@@ -79,7 +79,6 @@ function post(transport: Transport, request: TokenRequest, refreshToken: string)
     body: Buffer.from(form.toString()),
     // To ask for a token twice does nothing that asking once does not.
     idempotent: true,
-    anonymous: true,
     signal: request.signal,
   });
 }

@@ -10,7 +10,7 @@ export interface OptionSpec<T> {
   readonly parse: (words: readonly string[]) => T;
   /** Whether it takes a word, and whether it may be given again. */
   readonly takes: 'nothing' | 'word' | 'words';
-  /** The words it can take, for completion. */
+  /** Words it can take, for completion; it may take others too. */
   readonly choices?: readonly string[];
 }
 
@@ -21,6 +21,8 @@ export interface ArgumentSpec {
   readonly arity: 'one' | 'optional' | 'many';
   /** What to complete it with. */
   readonly completes?: 'image' | 'file' | 'directory' | 'nothing';
+  /** Words to complete it with. */
+  readonly choices?: readonly string[];
 }
 
 export interface Example {
@@ -56,17 +58,36 @@ export function flag(flags: string, summary: string): OptionSpec<boolean> {
   return { flags, summary, takes: 'nothing', parse: (words) => words.length > 0 };
 }
 
+/** What an option may say beside its flags. */
+export type OptionExtras = Pick<OptionSpec<unknown>, 'choices'>;
+
 /** An option with one value; the last one given counts. */
-export function value(flags: string, summary: string): OptionSpec<string | undefined> {
-  return { flags, summary, takes: 'word', parse: (words) => words.at(-1) };
+export function value(flags: string, summary: string, extras: OptionExtras = {}): OptionSpec<string | undefined> {
+  return { ...extras, flags, summary, takes: 'word', parse: (words) => words.at(-1) };
 }
 
 /** An option that may be given several times, or once with a comma-separated list. */
-export function list(flags: string, summary: string): OptionSpec<readonly string[]> {
+export function list(flags: string, summary: string, extras: OptionExtras = {}): OptionSpec<readonly string[]> {
   return {
+    ...extras,
     flags,
     summary,
     takes: 'words',
     parse: (words) => words.flatMap((word) => word.split(',').filter((item) => item !== '')),
   };
+}
+
+/** The parts of `-q, --quiet` or `--platform <os/arch>`. */
+export interface FlagParts {
+  readonly short: string | undefined;
+  readonly long: string;
+  /** `os/arch`; undefined for a switch. */
+  readonly label: string | undefined;
+}
+
+/** Takes an option's flags apart. @throws TypeError where they are not written as commander wants them. */
+export function readFlags(flags: string): FlagParts {
+  const [, short, long, label] = /^(?:(-\w), )?(--[a-z0-9][a-z0-9-]*)(?: <([^<>]+)>)?$/.exec(flags) ?? [];
+  if (long === undefined) throw new TypeError(`these are no flags: ${flags}`);
+  return { short, long, label };
 }

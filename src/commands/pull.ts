@@ -15,10 +15,10 @@ import {
 } from '../model/reference.ts';
 import { endpointReport, leases } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
-import { createProgress } from '../terminal/progress.ts';
-import { type TransferResult, transfer } from '../transfer/transfer.ts';
+import type { TransferResult } from '../transfer/transfer.ts';
 import { defineCommand, flag, list } from './command.ts';
 import { jsonOption, serviceOptions } from './options.ts';
+import { type BlobOutcome, runTransfer } from './transferring.ts';
 
 export const pull = defineCommand({
   name: 'pull',
@@ -105,7 +105,7 @@ interface PullOutcome {
   readonly status: 'downloaded' | 'up-to-date';
   readonly transferredBytes: number;
   readonly endpoint: string | undefined;
-  readonly layers: readonly { readonly digest: string; readonly size: number; readonly outcome: string }[];
+  readonly layers: readonly BlobOutcome[];
 }
 
 class Puller {
@@ -130,8 +130,7 @@ class Puller {
   }
 
   async pull(reference: Reference, local: Registry): Promise<PullOutcome> {
-    const { terminal, signal } = this.#context;
-    const running = transfer({
+    const result = await runTransfer(this.#context, {
       from: { registry: this.#remote, repo: reference.path, reference: manifestReference(reference) },
       to: {
         registry: local,
@@ -142,29 +141,11 @@ class Puller {
       platforms: this.#choice.platforms,
       requirePlatform: this.#choice.explicit,
       parallelBlobs: await this.#context.parallelDownloads(),
-      signal,
+      title: `pulling ${familiarReference(reference)}`,
+      quiet: this.#quiet,
+      lineOf: (event) => lineOf(event, reference),
+      say: this.#say,
     });
-    const title = `pulling ${familiarReference(reference)}`;
-    const progress = await createProgress(terminal, { title, quiet: this.#quiet });
-    const layers: PullOutcome['layers'][number][] = [];
-    const lines: string[] = [];
-    try {
-      for await (const event of running.events) {
-        progress.event(event);
-        const line = this.#lineOf(event, reference);
-        if (event.type === 'done' && event.kind === 'layer') {
-          layers.push({ digest: event.node.digest, size: event.node.size, outcome: event.outcome });
-        }
-        if (line === undefined) continue;
-        // Bars own the screen: what belongs on stdout waits until they are gone.
-        if (terminal.err$.isTTY && terminal.out$.isTTY) lines.push(line);
-        else await this.#say(line);
-      }
-    } finally {
-      progress.stop();
-    }
-    for (const line of lines) await this.#say(line);
-    const result = await running.result;
     await this.#conclude(reference, result);
     return {
       reference: formatReference(reference),
@@ -173,17 +154,8 @@ class Puller {
       status: result.changed ? 'downloaded' : 'up-to-date',
       transferredBytes: result.transferredBytes,
       endpoint: this.#remote.extension(endpointReport)?.servedBy(),
-      layers,
+      layers: result.layers,
     };
-  }
-
-  #lineOf(event: TransferEvent, reference: Reference): string | undefined {
-    if (event.type === 'resolved') {
-      const what = reference.digest === undefined ? reference.tag : formatReference(reference);
-      return `${what}: Pulling from ${reference.path}`;
-    }
-    if (event.type !== 'done' || event.kind !== 'layer') return undefined;
-    return `${shortDigest(event.node.digest)}: ${event.outcome === 'transferred' ? 'Pull complete' : 'Already exists'}`;
   }
 
   async #conclude(reference: Reference, { root, changed }: TransferResult): Promise<void> {
@@ -191,4 +163,13 @@ class Puller {
     const status = changed ? 'Downloaded newer image for' : 'Image is up to date for';
     await this.#say(`Status: ${status} ${familiarReference(reference)}`);
   }
+}
+
+function lineOf(event: TransferEvent, reference: Reference): string | undefined {
+  if (event.type === 'resolved') {
+    const what = reference.digest === undefined ? reference.tag : formatReference(reference);
+    return `${what}: Pulling from ${reference.path}`;
+  }
+  if (event.type !== 'done' || event.kind !== 'layer') return undefined;
+  return `${shortDigest(event.node.digest)}: ${event.outcome === 'transferred' ? 'Pull complete' : 'Already exists'}`;
 }

@@ -1,13 +1,15 @@
 import type { Command } from './command.ts';
 
-interface Entry {
+export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
+  /** Not for people: in no help, completion or man page. */
+  readonly hidden?: true;
   readonly load: () => Promise<Command>;
 }
 
 /** Every command, by name. Only the one that is asked for is loaded; a test compares the summaries with its own. */
-export const commandTable: readonly Entry[] = [
+export const commandTable: readonly CommandEntry[] = [
   {
     name: 'pull',
     summary: 'Download an image from a registry into the local store',
@@ -27,6 +29,17 @@ export const commandTable: readonly Entry[] = [
     name: 'serve',
     summary: 'Run a registry',
     load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    name: 'completion',
+    summary: 'Print the completion script of a shell',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+  {
+    name: '__complete',
+    summary: 'List names for a completion script',
+    hidden: true,
+    load: async () => (await import('./complete.ts')).complete,
   },
   {
     name: 'version',

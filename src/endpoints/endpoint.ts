@@ -14,7 +14,7 @@ export interface APIEndpoint {
   /** Whether foreign layers may be pushed here. */
   readonly allowNondistributableArtifacts: boolean;
   readonly tls: TlsSettings;
-  /** The name under which its credentials are kept: `docker.io`, `host[:port]`, a mirror's own host. */
+  /** What it is called in messages, and where its credentials are kept: `docker.io`, `host[:port]`, a mirror’s own host. */
   readonly credentialHost: string;
   /** Why its certificate need not be valid and plain http may follow; absent for secure hosts. */
   readonly insecure?: HostMatch;

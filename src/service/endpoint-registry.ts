@@ -38,7 +38,8 @@ export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOpt
     transport,
     // By the endpoint's own name: a mirror of Docker Hub must not be shown what the user is at Docker Hub.
     credentials: () => credentials.get(endpoint.credentialHost),
+    registry: endpoint.credentialHost,
   });
-  const registry = createRemote({ name: endpoint.url.host, transport, authorizer, onWarning: warn });
+  const registry = createRemote({ name: endpoint.credentialHost, transport, authorizer, onWarning: warn });
   return { registry, transport };
 }

@@ -2,7 +2,6 @@
  * The registry service: resolves a reference to endpoints, trust and credentials, and opens it as a registry. Commands go
  * through it and never build a URL, read a credential or touch TLS themselves.
  */
-import { indexName } from '../config/index-name.ts';
 import type { Settings } from '../config/settings.ts';
 import { createCredentialLookup } from '../credentials/lookup.ts';
 import type { APIEndpoint } from '../endpoints/endpoint.ts';
@@ -10,7 +9,8 @@ import type { Resolve } from '../endpoints/host-match.ts';
 import { type EndpointOptions, lookupPullEndpoints, lookupPushEndpoints, matchInsecure } from '../endpoints/lookup.ts';
 import { familiarName, type Reference, type RepositoryName } from '../model/reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import { type FallbackEndpoint, type FallbackEvent, fallback } from '../registry/wrappers/fallback.ts';
+import { fallback } from '../registry/wrappers/fallback.ts';
+import type { FallbackEndpoint, FallbackEvent } from '../registry/wrappers/fallback-endpoints.ts';
 import type { Transport } from '../transport/transport.ts';
 import { type EndpointRegistryOptions, openEndpoint } from './endpoint-registry.ts';
 import {
@@ -106,12 +106,11 @@ class Service implements RegistryService {
   }
 
   async resolveRepository({ domain, path }: Pick<Reference, 'domain' | 'path'>): Promise<RepositoryInfo> {
-    const official = domain === indexName;
     const known = this.serviceConfig().indexConfigs;
     const index = Object.hasOwn(known, domain) ? known[domain] : undefined;
     return {
       name: { domain, path },
-      index: index ?? { name: domain, mirrors: [], secure: !(await this.isInsecureRegistry(domain)), official },
+      index: index ?? { name: domain, mirrors: [], secure: !(await this.isInsecureRegistry(domain)), official: false },
       official: !familiarName({ domain, path }).includes('/'),
     };
   }
@@ -143,7 +142,7 @@ class Service implements RegistryService {
     const endpoints = await (intent === 'pull' ? this.lookupPullEndpoints(domain) : this.lookupPushEndpoints(domain));
     return fallback(
       endpoints.map((endpoint) => this.#asFallback(endpoint)),
-      { onFallback: this.#options.onFallback },
+      { onFallback: this.#tellFallback },
     );
   }
 
@@ -154,15 +153,17 @@ class Service implements RegistryService {
   }
 
   #asFallback(endpoint: APIEndpoint): FallbackEndpoint {
-    const { url, mirror } = endpoint;
+    const { url, mirror, insecure } = endpoint;
+    const plain = url.protocol === 'http:';
     return {
-      name: url.host,
+      name: plain ? plainName(url.host) : url.host,
       kind: mirror ? 'mirror' : 'origin',
       open: async () => {
         const { registry, transport } = openEndpoint(endpoint, this.#endpoint);
         this.#transports.add(transport);
         return registry;
       },
+      ...(plain && insecure && !mirror && { twinOf: url.host }),
     };
   }
 
@@ -171,10 +172,22 @@ class Service implements RegistryService {
     return { settings: this.#settings, warn: this.#warn, resolve, defaultRegistry };
   }
 
+  // That an insecure registry speaks plain http is how it was set up, not a failure to tell of.
+  readonly #tellFallback = (event: FallbackEvent): void => {
+    const { trace, onFallback } = this.#options;
+    if (event.to === plainName(event.from)) trace?.(`${event.from}: ${event.error.message}, trying ${event.to}`);
+    else onFallback?.(event);
+  };
+
   // Certificates are read, and registries warn, again and again; the user reads it once.
   readonly #warn = (text: string): void => {
     if (this.#warned.has(text)) return;
     this.#warned.add(text);
     this.#options.warn(text);
   };
+}
+
+/** How an endpoint without TLS is shown. */
+function plainName(host: string): string {
+  return `http://${host}`;
 }

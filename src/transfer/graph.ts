@@ -2,18 +2,11 @@ import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { NodeKind } from '../model/events.ts';
-import { blobsOf, childrenOf, type IndexView, type Manifest, schema1Refused } from '../model/manifest.ts';
-import { isForeignLayerType, isIndexType } from '../model/media-types.ts';
-import {
-  formatPlatform,
-  isAttestation,
-  type Platform,
-  parsePlatformObject,
-  platformMatches,
-  selectPlatform,
-} from '../model/platform.ts';
-import { readContent } from '../registry/content.ts';
+import { blobsOf, type IndexView, type Manifest, schema1Refused } from '../model/manifest.ts';
+import { isForeignLayerType } from '../model/media-types.ts';
+import { formatPlatform, type Platform } from '../model/platform.ts';
 import type { EventQueue } from './event-queue.ts';
+import { findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
 import type { TransferOptions } from './transfer.ts';
 
 /** A manifest of the graph; `exists`: the destination has it. */
@@ -36,17 +29,15 @@ export interface Graph {
   readonly omitted: readonly Descriptor[];
 }
 
-const maxDepth = 16;
-const maxConfigBytes = 4 * 1024 * 1024;
-
-/** Walks from the root to all that is wanted, reading what the destination has from there: it costs no request. */
+/** Walks from the root to all that is wanted, reading what a sparse destination has from there: it costs no request. */
 export async function discoverGraph(root: Descriptor, options: TransferOptions, events: EventQueue): Promise<Graph> {
+  const { from, platforms, signal } = options;
   const walk = new Walk(options, events);
-  const wanted = options.platforms;
-  await walk.visit(root, wanted, 0);
+  await walk.visit(root, platforms, 0);
+  walk.refuseAbsent();
   const rootNode = walk.manifests.get(root.digest);
-  if (options.requirePlatform && wanted && rootNode?.manifest.view.kind === 'image') {
-    await requirePlatform(rootNode.manifest, wanted, options);
+  if (options.requirePlatform && platforms && rootNode) {
+    await requirePlatform(from.registry, from.repo, rootNode.manifest, platforms, { signal });
   }
   return {
     root: rootNode?.manifest.descriptor ?? root,
@@ -61,6 +52,8 @@ class Walk {
   readonly manifests = new Map<Digest, ManifestNode>();
   readonly blobs = new Map<Digest, BlobNode>();
   readonly omitted = new Map<Digest, Descriptor>();
+  /** Entries that the source does not have. */
+  readonly #absent = new Map<Digest, Descriptor>();
   readonly #options: TransferOptions;
   readonly #events: EventQueue;
   readonly #read = new Map<Digest, Promise<ManifestNode>>();
@@ -77,32 +70,48 @@ class Walk {
     parent?: Digest,
   ): Promise<void> {
     if (this.manifests.has(node.digest)) return;
-    // A hostile registry could nest indexes without end.
-    if (depth > maxDepth) throw new OciError('MANIFEST_INVALID', `index ${node.digest} is nested too deeply`);
+    if (depth > maxIndexDepth) throw new OciError('MANIFEST_INVALID', `index ${node.digest} is nested too deeply`);
     const read = await this.#get(node);
     const { manifest, exists } = read;
     if (manifest.view.kind === 'schema1') throw schema1Refused(String(this.#options.from.reference));
-    this.#events.push({
-      type: 'discovered',
-      node: manifest.descriptor,
-      kind: 'manifest',
-      ...(parent && { parent }),
-    });
+    this.#events.push({ type: 'discovered', node: manifest.descriptor, kind: 'manifest', ...(parent && { parent }) });
     // A registry that refuses sparse indexes has everything below one it holds.
     const whole = exists && !this.#options.to.sparse;
-    if (manifest.view.kind === 'index' && !whole) {
-      const chosen = wanted ? await this.#choose(manifest.view, wanted, depth) : childrenOf(manifest.view);
-      for (const child of chosen) {
-        // An entry chosen by its own platform is whole; only an index in it is asked for the platform again.
-        await this.visit(child, child.platform === undefined ? wanted : undefined, depth + 1, node.digest);
-      }
-    } else if (!exists) {
-      this.#addBlobs(manifest);
-    }
+    if (manifest.view.kind === 'index' && !whole) await this.#visitChildren(manifest.view, wanted, depth, node.digest);
+    else if (!exists) this.#addBlobs(manifest);
     this.manifests.set(node.digest, read);
   }
 
-  // A sparse destination is the local store, which is read first: that costs no request.
+  /** @throws OciError MANIFEST_UNKNOWN naming every entry that the source lacks, where the destination wants all. */
+  refuseAbsent(): void {
+    if (this.#absent.size === 0 || this.#options.to.sparse) return;
+    const names = [...this.#absent.values()].map(({ platform, digest }) =>
+      platform ? formatPlatform(platform) : digest,
+    );
+    throw new OciError('MANIFEST_UNKNOWN', `the index names images that are not there: ${names.join(', ')}`, {
+      hint: 'pull them too, with ocictl pull --platform all, or name one platform with --platform',
+    });
+  }
+
+  async #visitChildren(
+    view: IndexView,
+    wanted: readonly Platform[] | undefined,
+    depth: number,
+    parent: Digest,
+  ): Promise<void> {
+    for (const { entry, platforms } of wanted ? await this.#choose(view, wanted, depth) : view.manifests.map(whole)) {
+      try {
+        await this.visit(entry, platforms, depth + 1, parent);
+      } catch (error) {
+        // An entry that was asked for by platform must be there.
+        if (wanted || !this.#options.from.sparse || !isUnknown(error)) throw error;
+        this.#absent.set(entry.digest, entry);
+        this.omitted.set(entry.digest, entry);
+      }
+    }
+  }
+
+  // A sparse destination is the local store, which is read first.
   #get(node: Descriptor): Promise<ManifestNode> {
     const { from, to, signal } = this.#options;
     const known = this.#read.get(node.digest);
@@ -121,12 +130,16 @@ class Walk {
     return reading;
   }
 
-  async #choose(view: IndexView, wanted: readonly Platform[], depth: number): Promise<readonly Descriptor[]> {
-    const chosen = new Map<Digest, Descriptor>();
+  async #choose(view: IndexView, wanted: readonly Platform[], depth: number): Promise<readonly Choice[]> {
+    const chosen = new Map<Digest, { entry: Descriptor; platforms: Platform[] | undefined }>();
+    const get = async (entry: Descriptor): Promise<Manifest> => (await this.#get(entry)).manifest;
     for (const platform of wanted) {
-      const found = await this.#find(view, platform, depth);
-      if (!found) throw noMatch(view, platform);
-      chosen.set(found.digest, found);
+      const entry = await findEntry(view, platform, get, depth);
+      if (!entry) throw noMatch(view, platform);
+      // An entry chosen by its own platform is whole; only an index without one is asked for the platform again.
+      const choice = chosen.get(entry.digest) ?? { entry, platforms: entry.platform ? undefined : [] };
+      choice.platforms?.push(platform);
+      chosen.set(entry.digest, choice);
     }
     for (const entry of view.manifests) {
       if (chosen.has(entry.digest)) continue;
@@ -134,17 +147,6 @@ class Walk {
       this.#events.push({ type: 'skipped', node: entry, ...(entry.platform && { platform: entry.platform }) });
     }
     return [...chosen.values()];
-  }
-
-  // The best entry; one without a platform may be an index, which serves if something in it does.
-  async #find(view: IndexView, platform: Platform, depth: number): Promise<Descriptor | undefined> {
-    for (const entry of selectPlatform(view.manifests, platform)) {
-      if (entry.platform !== undefined || !isIndexType(entry.mediaType)) return entry;
-      if (depth >= maxDepth) continue;
-      const { manifest } = await this.#get(entry);
-      if (manifest.view.kind === 'index' && (await this.#find(manifest.view, platform, depth + 1))) return entry;
-    }
-    return undefined;
   }
 
   #addBlobs(manifest: Manifest): void {
@@ -159,44 +161,25 @@ class Walk {
   }
 }
 
-// An image that is no index says in its config what it is for.
-async function requirePlatform(image: Manifest, wanted: readonly Platform[], options: TransferOptions): Promise<void> {
-  if (image.view.kind !== 'image') return;
-  const { from, signal } = options;
-  const content = await from.registry.getBlob(from.repo, image.view.config, { signal });
-  const actual = configPlatform(await readContent(content, maxConfigBytes));
-  if (!actual || wanted.some((platform) => platformMatches(actual, platform))) return;
-  throw new OciError(
-    'PLATFORM_UNKNOWN',
-    `the image is for ${formatPlatform(actual)} alone, not for ${wanted.map(formatPlatform).join(', ')}`,
-    { hint: `leave --platform out, or ask for ${formatPlatform(actual)}` },
-  );
+/** An entry to visit; `platforms`: which to choose inside it, all where undefined. */
+interface Choice {
+  readonly entry: Descriptor;
+  readonly platforms: readonly Platform[] | undefined;
 }
 
-function configPlatform(bytes: Uint8Array): Platform | undefined {
-  try {
-    return parsePlatformObject(JSON.parse(Buffer.from(bytes).toString()), 'config');
-  } catch {
-    // The config of an artifact is no image config: it has no platform to disagree with.
-    return undefined;
-  }
+function whole(entry: Descriptor): Choice {
+  return { entry, platforms: undefined };
 }
 
-function noMatch(view: IndexView, platform: Platform): OciError {
-  const offered = view.manifests.filter((entry) => !isAttestation(entry) && entry.platform);
-  const names = [...new Set(offered.map((entry) => (entry.platform ? formatPlatform(entry.platform) : '')))];
-  return new OciError(
-    'PLATFORM_UNKNOWN',
-    `no matching manifest for ${formatPlatform(platform)} in the manifest list entries`,
-    { hint: names.length === 0 ? undefined : `the image is there for ${names.join(', ')}: choose one with --platform` },
-  );
+function isUnknown(error: unknown): boolean {
+  return isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN');
 }
 
 async function unlessUnknown<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {
-    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
+    if (isUnknown(error)) return undefined;
     throw error;
   }
 }

@@ -15,12 +15,13 @@ import { discoverGraph, type Graph } from './graph.ts';
 export interface TransferEnd {
   readonly registry: Registry;
   readonly repo: RepositoryName;
+  /** Whether indexes may be here without all their children, as in the local store. */
+  readonly sparse?: boolean;
 }
 
 export interface TransferOptions {
   readonly from: TransferEnd & { readonly reference: Tag | Digest };
-  /** `sparse`: this end accepts an index without its children, as the local store does. */
-  readonly to: TransferEnd & { readonly tags: readonly Tag[]; readonly sparse?: boolean };
+  readonly to: TransferEnd & { readonly tags: readonly Tag[] };
   /** Which entries of an index are wanted; all of them where absent. A platform that matches nothing is an error. */
   readonly platforms?: readonly Platform[] | undefined;
   /** Whether an image that is no index must be for one of `platforms` too. Default false, as in Docker. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { readCertsDirectory } from '../../src/certs/certs-directory.ts';
 import { isOciError, type OciError } from '../../src/model/errors.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
 import { issue } from './issue.ts';
 
 const authority = issue('Test CA');
@@ -12,8 +12,7 @@ const other = issue('Other CA');
 const client = issue('client', { by: authority });
 
 async function directory(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'ocictl-certs-'));
-  t.after(() => rm(path, { recursive: true }));
+  const path = await temporaryDirectory(t);
   for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
   return path;
 }

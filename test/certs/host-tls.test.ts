@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { type HostTlsOptions, readHostTls } from '../../src/certs/host-tls.ts';
 import type { TlsSettings } from '../../src/certs/tls-settings.ts';
 import { isOciError } from '../../src/model/errors.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
 import { issue } from './issue.ts';
 
 const authority = issue('Test CA');
 const host = 'registry.example.com:5000';
 
 async function certsDirs(t: TestContext, ...contents: readonly Readonly<Record<string, string>>[]): Promise<string[]> {
-  const root = await mkdtemp(join(tmpdir(), 'ocictl-tls-'));
-  t.after(() => rm(root, { recursive: true }));
+  const root = await temporaryDirectory(t);
   return Promise.all(
     contents.map(async (files, index) => {
       const directory = join(root, `${index}`);

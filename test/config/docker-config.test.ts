@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type AuthEntry, loadDockerConfig, parseDockerConfig } from '../../src/config/docker-config.ts';
 import { isOciError } from '../../src/model/errors.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -45,8 +45,7 @@ describe("Docker's config.json", () => {
 
   for (const text of [undefined, '', ' \n', '{}', '\ufeff{}', '{"auths": null}']) {
     it(`is empty when the file is ${text === undefined ? 'missing' : JSON.stringify(text)}`, async (t) => {
-      const directory = await mkdtemp(join(tmpdir(), 'ocictl-config-'));
-      t.after(() => rm(directory, { recursive: true }));
+      const directory = await temporaryDirectory(t);
       const file = join(directory, 'config.json');
       if (text !== undefined) await writeFile(file, text);
       assert.deepEqual(await loadDockerConfig(file), {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { daemonJsonFiles } from '../../src/config/paths.ts';
 import { loadSettings, type Settings, type SettingsFlags } from '../../src/config/settings.ts';
 import { isOciError } from '../../src/model/errors.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
 
 interface World {
   readonly home: string;
@@ -14,8 +14,7 @@ interface World {
 }
 
 async function world(t: TestContext): Promise<World> {
-  const home = await mkdtemp(join(tmpdir(), 'ocictl-settings-'));
-  t.after(() => rm(home, { recursive: true }));
+  const home = await temporaryDirectory(t);
   const write = async (path: string, text: string): Promise<string> => {
     const file = join(home, path);
     await mkdir(dirname(file), { recursive: true });
@@ -139,6 +138,22 @@ describe('daemon.json', () => {
       ['https://flag/ flag', 'https://file/ file'],
     );
     assert.deepEqual(settings.insecureRegistries[0]?.origin, { kind: 'flag', name: '--insecure-registry' });
+  });
+
+  it('that this user may not read is skipped with a warning, unless it was named', async (t) => {
+    const { load, write, home } = await world(t);
+    const file = await write('.config/docker/daemon.json', '{"registry-mirrors": ["https://mine"]}');
+    await chmod(home, 0o755);
+    await chmod(file, 0);
+    const root = process.geteuid?.() === 0;
+    if (root) process.seteuid?.(65_534);
+    try {
+      const settings = await load({ env: { OCICTL_DAEMON_JSON: '' } });
+      assert.ok(settings.warnings.includes(`${file} was skipped: it may not be read by this user`));
+      await assert.rejects(load({ env: { OCICTL_DAEMON_JSON: file } }), /daemon\.json cannot be read: EACCES/);
+    } finally {
+      if (root) process.seteuid?.(0);
+    }
   });
 
   const faults = [

@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { temporaryDirectory } from '../support/sandbox.ts';
 
 /** A temporary directory with a config.json to be, and credential helpers that are real programs on a PATH. */
 export interface Scratch {
@@ -17,8 +17,7 @@ export interface Scratch {
 }
 
 export async function scratch(t: TestContext): Promise<Scratch> {
-  const directory = await mkdtemp(join(tmpdir(), 'ocictl-credentials-'));
-  t.after(() => rm(directory, { recursive: true }));
+  const directory = await temporaryDirectory(t);
   const configFile = join(directory, 'config.json');
   const log = (name: string): string => join(directory, `${name}.log`);
   return {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseHostRules } from '../../src/config/host-rules.ts';
@@ -17,6 +16,7 @@ import {
 } from '../../src/endpoints/lookup.ts';
 import { isOciError } from '../../src/model/errors.ts';
 import { issue } from '../certs/issue.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
 
 const origin: Origin = { kind: 'file', name: 'daemon.json', line: 1 };
 
@@ -189,8 +189,7 @@ describe('the endpoints of any other host', () => {
   });
 
   it('carry the certificates of certs.d, unless the host is insecure', async (t) => {
-    const certsDir = await mkdtemp(join(tmpdir(), 'ocictl-endpoints-'));
-    t.after(() => rm(certsDir, { recursive: true }));
+    const certsDir = await temporaryDirectory(t);
     const { cert } = issue('CA');
     for (const host of [
       'example.com:5000',

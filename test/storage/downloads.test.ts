@@ -207,13 +207,19 @@ describe('a download into the store', () => {
     const gate = new Promise<void>((resolve) => {
       finish = resolve;
     });
+    let opened = (): void => {};
+    const begun = new Promise<void>((resolve) => {
+      opened = resolve;
+    });
     const slow = {
       open: async (offset: number) => {
+        opened();
         await gate;
         return await meteredSource(descriptor, bytes).open(offset);
       },
     };
     const first = registry.pushBlob(repo, descriptor, slow);
+    await begun;
     const stop = new AbortController();
     const reason = new Error('not that long');
     const second = registry.pushBlob(repo, descriptor, slow, {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Scope } from './sandbox.ts';
+import { atEnd, type Scope } from './sandbox.ts';
 
 /** What happens to the responses that match. */
 export interface Fault {
@@ -109,7 +109,7 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
     server.closeAllConnections();
     await closed;
   };
-  t.after(close);
+  atEnd(t, close);
   const matching = (path: RegExp | undefined): Recorded[] =>
     requests.filter((recorded) => path?.test(recorded.path) ?? true);
   return {
@@ -142,6 +142,7 @@ async function relay(answer: IncomingMessage, response: ServerResponse, fault: F
   for await (const received of answer) {
     const whole = received as Uint8Array;
     const chunk = whole.subarray(0, Math.min(whole.length, stopAt - record.sentBytes));
+    if (fault.bytesPerSecond !== undefined) await pause((chunk.length / fault.bytesPerSecond) * 1000);
     flip(chunk, (fault.flipByteAt ?? -1) - record.sentBytes);
     record.sentBytes += chunk.length;
     if (chunk.length > 0 && !response.write(chunk)) {
@@ -149,7 +150,6 @@ async function relay(answer: IncomingMessage, response: ServerResponse, fault: F
       await Promise.race([once(response, 'drain'), once(response, 'close')]);
     }
     if (response.destroyed) return;
-    if (fault.bytesPerSecond !== undefined) await pause((chunk.length / fault.bytesPerSecond) * 1000);
     if (record.sentBytes >= stopAt) return stop(response, fault);
   }
   response.end();

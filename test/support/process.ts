@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Scope } from './sandbox.ts';
+import { atEnd, type Scope } from './sandbox.ts';
 
 export interface RunOptions {
   /** The whole environment of the child. */
@@ -48,7 +48,7 @@ export function start(t: Scope, program: string, words: readonly string[], optio
     child.once('close', (exitCode, endedBy) => resolve({ exitCode, signal: endedBy, ...written }));
   });
   result.catch(() => {});
-  t.after(async () => {
+  atEnd(t, async () => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
     child.kill('SIGKILL');
     await once(child, 'close');

@@ -1,7 +1,7 @@
 import type { Registry } from '../../src/registry/registry.ts';
 import { type ServeOptions, serve } from '../../src/server/server.ts';
 import { memoryRegistry } from './memory.ts';
-import type { Scope } from './sandbox.ts';
+import { atEnd, type Scope } from './sandbox.ts';
 
 export interface ServedRegistry {
   readonly url: string;
@@ -15,6 +15,6 @@ export interface ServedRegistry {
 export async function startServe(t: Scope, options: Partial<ServeOptions> = {}): Promise<ServedRegistry> {
   const registry = options.registry ?? memoryRegistry();
   const server = await serve({ host: '127.0.0.1', port: 0, deletes: true, ...options, registry });
-  t.after(() => server.stop({ graceMs: 0 }));
+  atEnd(t, () => server.stop({ graceMs: 0 }));
   return { url: server.url, host: new URL(server.url).host, registry };
 }

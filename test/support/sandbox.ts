@@ -6,10 +6,23 @@ import type { TestContext } from 'node:test';
 /** What a test needs of `TestContext`: something that a script can stand in for as well. */
 export type Scope = Pick<TestContext, 'after'>;
 
+const endings = new WeakMap<Scope, (() => unknown)[]>();
+
+/** Runs at the end of a test, the latest first: a program ends before the directory it works in is removed. */
+export function atEnd(t: Scope, end: () => unknown): void {
+  const known = endings.get(t);
+  if (known) return void known.push(end);
+  const ends = [end];
+  endings.set(t, ends);
+  t.after(async () => {
+    for (const each of ends.reverse()) await each();
+  });
+}
+
 /** A directory that is gone when the test is. */
 export async function temporaryDirectory(t: Scope, parent: string = tmpdir()): Promise<string> {
   const directory = await mkdtemp(join(parent, 'ocictl-test-'));
-  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  atEnd(t, () => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
   return directory;
 }
 

@@ -38,7 +38,6 @@ export function renamed(registry: Registry, names: Renaming): Registry {
     startUpload: (repo, opts) => registry.startUpload(inside(repo), opts),
     resumeUpload: (repo, id, opts) => registry.resumeUpload(inside(repo), id, opts),
     mountBlob: (repo, digest, opts) =>
-      // Without a source, the registry would look in repositories that this view does not have.
       registry.mountBlob(inside(repo), digest, { ...opts, from: opts?.from && inside(opts.from) }),
     pushManifest: (repo, manifest, opts) => registry.pushManifest(inside(repo), manifest, opts),
     deleteBlob: (repo, digest, opts) => registry.deleteBlob(inside(repo), digest, opts),

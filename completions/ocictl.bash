@@ -1,0 +1,119 @@
+# bash completion for ocictl, made from its commands: do not edit.
+
+# Sets `takes` to what the option $2 of the command $1 takes; fails for a switch.
+_ocictl_takes() {
+  case "$1 $2" in
+    ' --config' | 'pull --config' | 'images --config' | 'rmi --config' | 'serve --root' | 'serve --config' | 'completion --config' | 'version --config') takes='directory' ;;
+    'pull --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
+    'pull --registry-mirror' | 'pull --insecure-registry' | 'serve --addr' | 'serve --mirror-of') takes='' ;;
+    *) return 1 ;;
+  esac
+}
+
+# Sets `takes` to what the argument $2 of the command $1 is, the first being 1.
+_ocictl_argument() {
+  case "$1 $2" in
+    'pull 1' | 'images 1' | 'rmi '*) takes='image' ;;
+    'completion 1') takes='words bash zsh fish' ;;
+    'help 1') takes='words pull images rmi serve completion version help' ;;
+    *) takes= ;;
+  esac
+}
+
+# Sets `options` to the options of the command $1.
+_ocictl_options() {
+  case $1 in
+    '') options='--config -v --verbose -h --help -V --version' ;;
+    'pull') options='-a --all-tags --platform -q --quiet --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
+    'images') options='-q --quiet --digests --no-trunc --json --config -v --verbose -h --help' ;;
+    'rmi') options='-f --force --json --config -v --verbose -h --help' ;;
+    'serve') options='--addr --root --memory --store --mirror-of --read-only --config -v --verbose -h --help' ;;
+    'completion') options='--config -v --verbose -h --help' ;;
+    'version') options='--json --config -v --verbose -h --help' ;;
+    'help') options='' ;;
+    *) options= ;;
+  esac
+}
+
+_ocictl() {
+  local rest=${COMP_LINE:0:COMP_POINT} blank word i count=0
+  local -a words=()
+  # Bash breaks words at ':', '=' and '@', which are parts of an image's name: they are put together again.
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    blank=${rest%%[![:space:]]*}
+    rest=${rest#"$blank"}
+    word=${COMP_WORDS[i]}
+    ((i == COMP_CWORD)) && word=$rest
+    rest=${rest#"$word"}
+    if [[ -z $blank && $count -gt 0 ]]; then
+      words[count - 1]+=$word
+    else
+      words[count++]=$word
+    fi
+  done
+
+  local current=${words[count - 1]} previous= command= takes= options= position=1 waiting= ended=
+  for ((i = 1; i < count - 1; i++)); do
+    word=${words[i]}
+    previous=$word
+    if [[ -n $waiting ]]; then
+      waiting=
+    elif [[ -z $ended && $word == -- ]]; then
+      ended=1
+    elif [[ -z $ended && $word == -?* ]]; then
+      _ocictl_takes "$command" "$word" && waiting=1
+    elif [[ -z $command ]]; then
+      command=$word
+    else
+      ((position++))
+    fi
+  done
+
+  # What comes before the text that is completed, and that text.
+  local head= text=${current#[\'\"]}
+  if [[ $current == *[\<\>]* ]]; then
+    takes=file head=${current%"${current##*[<>]}"} text=${current##*[<>]}
+  elif [[ $previous == *[\<\>] ]]; then
+    takes=file
+  elif [[ -n $waiting ]]; then
+    _ocictl_takes "$command" "$previous"
+  elif [[ -z $ended && $current == --*=* ]]; then
+    _ocictl_takes "$command" "${current%%=*}" || return 0
+    head=${current%%=*}= text=${current#*=}
+  elif [[ -z $ended && $current == -* ]]; then
+    _ocictl_options "$command"
+    takes="words $options"
+  elif [[ -z $command ]]; then
+    takes='words pull images rmi serve completion version help'
+  else
+    _ocictl_argument "$command" "$position"
+  fi
+  if [[ $takes == list* && $text == *,* ]]; then
+    head+=${text%,*}, text=${text##*,}
+  fi
+
+  # Readline puts the reply in place of what follows the last break in the word.
+  local kept=$current reply
+  while [[ -n $kept && $COMP_WORDBREAKS != *"${kept: -1}"* ]]; do kept=${kept%?}; done
+  COMPREPLY=()
+  while IFS= read -r word; do
+    # Compared here, since `compgen -W` would run what a name in a hostile store has in it.
+    [[ -n $word && $word == "$text"* ]] || continue
+    reply=$head$word
+    COMPREPLY+=("${reply#"$kept"}")
+  done < <(_ocictl_words "$takes" "$text")
+  [[ $takes == file || $takes == directory ]] && compopt -o filenames 2>/dev/null
+  return 0
+}
+
+# Prints what a place can hold, one in a line.
+_ocictl_words() {
+  case $1 in
+    'words '* | 'list '*) printf '%s\n' ${1#* } ;;
+    image) ocictl __complete images 2>/dev/null ;;
+    file) compgen -f -- "$2" ;;
+    directory) compgen -d -- "$2" ;;
+  esac
+}
+
+complete -F _ocictl ocictl

@@ -1,0 +1,37 @@
+import { OciError } from '../model/errors.ts';
+import { defineCommand } from './command.ts';
+import type { Completable } from './completion/completable.ts';
+
+const shells: Readonly<Record<string, () => Promise<(completable: Completable) => string>>> = {
+  bash: async () => (await import('./completion/bash.ts')).bashCompletion,
+  zsh: async () => (await import('./completion/zsh.ts')).zshCompletion,
+  fish: async () => (await import('./completion/fish.ts')).fishCompletion,
+};
+
+export const completion = defineCommand({
+  name: 'completion',
+  summary: 'Print the completion script of a shell',
+  description:
+    'The script completes commands, options, their values, and the names of images in the local store. It never asks a\n' +
+    'registry. Without an installation, a shell can read it at its start, as the examples show.',
+  arguments: [{ label: 'SHELL', summary: 'bash, zsh or fish', arity: 'one', choices: Object.keys(shells) }],
+  options: {},
+  examples: [
+    {
+      text: 'bash, for yourself',
+      command: 'completion bash > ~/.local/share/bash-completion/completions/ocictl',
+    },
+    { text: 'zsh, with ~/.zfunc in $fpath', command: 'completion zsh > ~/.zfunc/_ocictl' },
+    { text: 'fish', command: 'completion fish > ~/.config/fish/completions/ocictl.fish' },
+  ],
+  async run({ words: [shell = ''] }, { terminal }) {
+    const script = Object.hasOwn(shells, shell) ? await shells[shell]?.() : undefined;
+    if (!script) {
+      throw new OciError('USAGE', `no completion for the shell ${JSON.stringify(shell)}`, {
+        hint: `there is one for ${Object.keys(shells).join(', ')}`,
+      });
+    }
+    const { completableOf, loadCommands } = await import('./completion/completable.ts');
+    await terminal.out(script(completableOf(await loadCommands())));
+  },
+});

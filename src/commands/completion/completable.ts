@@ -1,0 +1,116 @@
+/** What a shell can complete, taken out of the command data once for all shells. */
+import type { ArgumentSpec, Command, OptionSpec } from '../command.ts';
+import { readFlags } from '../command.ts';
+import { globalOptions } from '../program.ts';
+import { commandTable } from '../table.ts';
+
+/** What stands in a place: words to choose from (as a comma-separated list, or one), or something to look up. */
+export type Completes =
+  | { readonly kind: 'words' | 'list'; readonly words: readonly string[] }
+  | { readonly kind: 'image' | 'file' | 'directory' | 'nothing' };
+
+export interface CompletableOption {
+  /** `-q` and `--quiet`. */
+  readonly short: string | undefined;
+  readonly long: string;
+  readonly summary: string;
+  /** Whether it may stand in a line more than once. */
+  readonly repeats: boolean;
+  /** Its value, under the name that help gives it; undefined for a switch. */
+  readonly value: { readonly label: string; readonly completes: Completes } | undefined;
+}
+
+export interface CompletableArgument {
+  readonly label: string;
+  readonly arity: ArgumentSpec['arity'];
+  readonly completes: Completes;
+}
+
+export interface CompletableCommand {
+  readonly name: string;
+  readonly summary: string;
+  /** The command's own, and the global ones that it gives no other meaning. */
+  readonly options: readonly CompletableOption[];
+  readonly arguments: readonly CompletableArgument[];
+}
+
+export interface Completable {
+  /** The options before the command. */
+  readonly options: readonly CompletableOption[];
+  readonly commands: readonly CompletableCommand[];
+}
+
+const commonPlatforms = [
+  ...['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/arm/v6', 'linux/386', 'linux/ppc64le', 'linux/s390x'],
+  ...['linux/riscv64', 'windows/amd64', 'all'],
+];
+
+/** By the name that help gives a value, where the option itself says nothing. */
+const completesByLabel: Readonly<Record<string, Completes>> = {
+  dir: { kind: 'directory' },
+  directory: { kind: 'directory' },
+  file: { kind: 'file' },
+  path: { kind: 'file' },
+  'os/arch': { kind: 'list', words: commonPlatforms },
+};
+
+/** Loads every command that people see. */
+export async function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(commandTable.filter(({ hidden }) => !hidden).map(({ load }) => load()));
+}
+
+export function completableOf(commands: readonly Command[]): Completable {
+  const switches = { help: { flags: '-h, --help', summary: 'Show help' } };
+  const globals = Object.values({ ...globalOptions, ...switches }).map(globalOption);
+  const version = globalOption({ flags: '-V, --version', summary: 'Show the version' });
+  const names = [...commands.map(({ name }) => name), 'help'];
+  const help: CompletableCommand = {
+    name: 'help',
+    summary: 'Show the help of a command',
+    options: [],
+    arguments: [{ label: 'COMMAND', arity: 'optional', completes: { kind: 'words', words: names } }],
+  };
+  return { options: [...globals, version], commands: [...commands.map((one) => commandOf(one, globals)), help] };
+}
+
+function commandOf(command: Command, globals: readonly CompletableOption[]): CompletableCommand {
+  const own = Object.values(command.options).map(optionOf);
+  const free = globals.filter(
+    ({ long, short }) => !own.some((one) => one.long === long || (short !== undefined && one.short === short)),
+  );
+  return {
+    name: command.name,
+    summary: command.summary,
+    options: [...own, ...free],
+    arguments: command.arguments.map(({ label, arity, completes = 'nothing', choices }) => ({
+      label,
+      arity,
+      completes: choices ? { kind: 'words', words: choices } : { kind: completes },
+    })),
+  };
+}
+
+function optionOf({ flags, summary, takes, choices }: OptionSpec<unknown>): CompletableOption {
+  const { short, long, label = 'value' } = readFlags(flags);
+  const known: Completes = choices
+    ? { kind: takes === 'words' ? 'list' : 'words', words: choices }
+    : (completesByLabel[label] ?? { kind: 'nothing' });
+  // One word is no list, whatever its label says.
+  const completes: Completes = known.kind === 'list' && takes === 'word' ? { ...known, kind: 'words' } : known;
+  return {
+    short,
+    long,
+    summary,
+    repeats: takes === 'words',
+    value: takes === 'nothing' ? undefined : { label, completes },
+  };
+}
+
+function globalOption({ flags, summary }: { readonly flags: string; readonly summary: string }): CompletableOption {
+  return optionOf({
+    flags,
+    summary,
+    takes: readFlags(flags).label === undefined ? 'nothing' : 'word',
+    parse: (words) => words,
+  });
+}

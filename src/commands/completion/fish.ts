@@ -1,0 +1,111 @@
+import type {
+  Completable,
+  CompletableArgument,
+  CompletableCommand,
+  CompletableOption,
+  Completes,
+} from './completable.ts';
+
+/** The completion script for fish 3 and newer. */
+export function fishCompletion({ options, commands }: Completable): string {
+  const places = [{ name: '', options }, ...commands];
+  return `# fish completion for ocictl, made from its commands: do not edit.
+
+# Prints the command that is typed and how many arguments stand after it: \`pull 0\`. No command yet: \`'' 0\`.
+function __ocictl_place
+    set -l words (commandline -opc)
+    set -l command ''
+    set -l count 0
+    set -l waiting no
+    set -l ended no
+    for word in $words[2..-1]
+        if test $waiting = yes
+            set waiting no
+        else if test $ended = no -a "$word" = --
+            set ended yes
+        else if test $ended = no; and string match -q -- '-?*' $word
+            contains -- "$command $word" $__ocictl_taking; and set waiting yes
+        else if test -z "$command"
+            set command $word
+        else
+            set count (math $count + 1)
+        end
+    end
+    printf '%s\\n' "$command" $count
+end
+
+function __ocictl_at -a command count
+    set -l place (__ocictl_place)
+    test "$place[1]" = "$command"; or return 1
+    test -z "$count" -o "$place[2]" = "$count"
+end
+
+# The words after the commas that were typed.
+function __ocictl_list
+    set -l typed (commandline -ct | string replace -r -- '^--[^=]*=' '' | string replace -r -- '[^,]*$' '')
+    printf '%s\\n' $typed$argv
+end
+
+function __ocictl_images
+    command ocictl __complete images 2>/dev/null
+end
+
+# Options that take the next word, behind their command.
+set -g __ocictl_taking ${places.flatMap(({ name, options: own }) => own.flatMap((option) => taking(name, option))).join(' ')}
+
+complete -c ocictl -e
+complete -c ocictl -f
+${[
+  ...options.map((option) => optionLine('', option)),
+  ...commands.map(({ name, summary }) => line('', `-a ${name} -d ${quote(summary)}`)),
+  ...commands.flatMap(commandLines),
+].join('\n')}
+`;
+}
+
+function commandLines({ name, options, arguments: list }: CompletableCommand): readonly string[] {
+  return [
+    ...options.map((option) => optionLine(name, option)),
+    ...list.flatMap((argument, at) => argumentLine(name, argument, at)),
+  ];
+}
+
+function taking(command: string, { short, long, value }: CompletableOption): readonly string[] {
+  if (!value) return [];
+  return (short === undefined ? [long] : [short, long]).map((name) => quote(`${command} ${name}`));
+}
+
+function optionLine(command: string, { short, long, summary, value }: CompletableOption): string {
+  const names = [...(short === undefined ? [] : [`-s ${short.slice(1)}`]), `-l ${long.slice(2)}`];
+  return line(command, [...names, ...(value ? ['-r', offer(value.completes)] : []), `-d ${quote(summary)}`].join(' '));
+}
+
+function argumentLine(command: string, { arity, completes }: CompletableArgument, at: number): readonly string[] {
+  if (completes.kind === 'nothing') return [];
+  return [line(command, offer(completes), arity === 'many' ? '' : ` ${at}`)];
+}
+
+function line(command: string, rest: string, position = ''): string {
+  return `complete -c ocictl -n ${quote(`__ocictl_at ${command === '' ? "''" : command}${position}`)} ${rest}`;
+}
+
+function offer(completes: Completes): string {
+  switch (completes.kind) {
+    case 'words':
+      return `-f -a ${quote(completes.words.join(' '))}`;
+    case 'list':
+      return `-f -a ${quote(`(__ocictl_list ${completes.words.join(' ')})`)}`;
+    case 'image':
+      return `-f -a ${quote('(__ocictl_images)')}`;
+    case 'file':
+      return '-F';
+    case 'directory':
+      return `-f -a ${quote('(__fish_complete_directories (commandline -ct))')}`;
+    case 'nothing':
+      return '-f';
+  }
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
+}

@@ -1,0 +1,82 @@
+/** How help looks: commander's formatter with our usage lines, groups and widths. */
+import type { Help, HelpConfiguration } from 'commander';
+import type { ArgumentSpec, Command } from './command.ts';
+
+/** Past this, lines get hard to read, however wide the terminal is. */
+const maxColumns = 100;
+
+/** The headings of `ocictl --help`, and the commands under each; a test finds every command here. */
+const commandGroups: Readonly<Record<string, readonly string[]>> = {
+  'Images:': ['pull', 'push', 'copy', 'tag', 'images', 'rmi', 'inspect', 'digest', 'save', 'load'],
+  'Registries:': ['login', 'logout', 'search', 'tags', 'delete', 'serve'],
+  'This program:': ['completion', 'version', 'help'],
+};
+
+/** The heading that a command stands under in `ocictl --help`; undefined where it has none. */
+export function groupOf(name: string): string | undefined {
+  return Object.entries(commandGroups).find(([, names]) => names.includes(name))?.[0];
+}
+
+/** `NAME`, `[NAME]` or `NAME...`, as Docker writes them. */
+export function argumentUsage({ label, arity }: ArgumentSpec): string {
+  if (arity === 'many') return `${label}...`;
+  return arity === 'optional' ? `[${label}]` : label;
+}
+
+/** The words of a command's usage line after `ocictl`. */
+export function commandUsage({ name, arguments: list, options }: Command): string {
+  const words = Object.keys(options).length > 0 ? [name, '[options]'] : [name];
+  return [...words, ...list.map(argumentUsage)].join(' ');
+}
+
+/** A description's paragraphs, each on one line; those that begin with white space are kept as they are. */
+export function paragraphsOf(description: string): readonly string[] {
+  return description
+    .split(/\n{2,}/)
+    .filter((paragraph) => paragraph.trim() !== '')
+    .map((paragraph) => (/^\s/.test(paragraph) ? paragraph : paragraph.replace(/\s*\n\s*/g, ' ').trim()));
+}
+
+/** The text below the options: what can be typed, and what for. */
+export function examplesText({ examples }: Command): string {
+  const lines = examples.map(({ text, command }) => `  # ${text}\n  ocictl ${command}`);
+  return lines.length === 0 ? '' : `\nExamples:\n${lines.join('\n\n')}`;
+}
+
+/** For commander's `configureHelp`. */
+export const helpLayout: HelpConfiguration & ThisType<Help> = {
+  prepareContext({ helpWidth }) {
+    this.helpWidth = Math.min(helpWidth ?? 80, maxColumns);
+  },
+  // Commander's own order puts the options before the commands.
+  formatHelp(program, helper) {
+    const width = helper.padWidth(program, helper);
+    const row = (term: string, text: string): string => helper.formatItem(term, width, text, helper);
+    const commands = helper.groupItems([], helper.visibleCommands(program), (sub) => sub.helpGroup() || 'Commands:');
+    const options = helper.groupItems([], helper.visibleOptions(program), (own) => own.helpGroupHeading ?? 'Options:');
+    const sections = [
+      [`Usage: ${helper.commandUsage(program)}`],
+      [helper.boxWrap(helper.commandDescription(program), this.helpWidth ?? maxColumns)],
+      titled(
+        'Arguments:',
+        helper.visibleArguments(program).map((own) => row(own.name(), own.description)),
+      ),
+      ...[...commands].map(([title, subs]) => [title, ...subs.map((sub) => row(sub.name(), sub.summary()))]),
+      ...[...options].map(([title, list]) => [
+        title,
+        ...list.map((own) => row(helper.optionTerm(own), own.description)),
+      ]),
+    ];
+    return sections
+      .filter((lines) => lines.length > 0)
+      .map((lines) => `${lines.join('\n')}\n`)
+      .join('\n');
+  },
+  subcommandTerm: (command) => command.name(),
+  // Long flags stand in one column, whether there is a short one or not.
+  optionTerm: ({ flags, short }) => (short === undefined ? `    ${flags}` : flags),
+};
+
+function titled(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [title, ...lines];
+}

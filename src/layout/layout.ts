@@ -1,0 +1,149 @@
+import { readdir, realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isOciError, OciError } from '../model/errors.ts';
+import { parseJsonObject } from '../model/manifest.ts';
+import { quote } from '../model/quote.ts';
+import { parseRepositoryName, type RepositoryName } from '../model/reference.ts';
+import type { ExtensionKey } from '../registry/extensions.ts';
+import type { Registry } from '../registry/registry.ts';
+import { readConfined } from './confined-files.ts';
+import { createDeleter } from './deleter.ts';
+import { makeDirectory } from './durable.ts';
+import { hasErrno, onFile } from './file-errors.ts';
+import { IndexFile } from './index-file.ts';
+import type { Layout } from './layout-state.ts';
+import { createLister } from './lister.ts';
+import { LayoutLock } from './lock.ts';
+import { createRootImages, rootImages } from './only-image.ts';
+import { blobsPath, versionFileName, workName } from './paths.ts';
+import { createReader } from './reader.ts';
+import { WorkDirectory } from './work-directory.ts';
+import { createWriter } from './writer.ts';
+
+/** A name for a layout's one repository, for callers who need one: a layout takes any and looks at none. */
+export const layoutRepository: RepositoryName = parseRepositoryName('layout');
+
+const layoutVersion = '1.0.0';
+const maxVersionBytes = 64 * 1024;
+
+export interface LayoutOptions {
+  readonly directory: string;
+  /** Makes the directory a layout when it is absent or empty. Default false. */
+  readonly create?: boolean | undefined;
+  /** Refuses every change with DENIED, and makes none itself, `create` or not. Default false. */
+  readonly readOnly?: boolean | undefined;
+}
+
+/**
+ * Opens an OCI image layout as a registry. It has one repository without a name: every name given means that one, and
+ * `repositories()` lists none. Tags are the `org.opencontainers.image.ref.name` of index.json's entries; several
+ * processes may write at once, and what they write appears whole or not at all.
+ *
+ * @throws OciError NAME_UNKNOWN when there is no layout in the directory; with `create`, REFUSED when it holds
+ *   something else, which is left untouched; UNSUPPORTED for a version that is not 1.0.0; STORAGE_*.
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+ */
+export async function openLayout(options: LayoutOptions): Promise<Registry> {
+  const { directory, readOnly = false } = options;
+  const create = options.create === true && !readOnly;
+  const name = `oci:${directory}`;
+  const path = resolve(directory);
+  if (create) await createDirectory(path);
+  const root = await realRoot(path);
+  const work = new WorkDirectory(root);
+  const index = new IndexFile(root, work);
+  const layout: Layout = { name, root, readOnly, index, work, lock: new LayoutLock(work) };
+  const isLayout = await checkVersion(layout, path);
+  if (!isLayout && !create) throw noLayout(path, `it has no ${versionFileName} file`);
+  if (create) await complete(layout, path, isLayout);
+  return asRegistry(layout);
+}
+
+function asRegistry(layout: Layout): Registry {
+  const images = createRootImages(layout);
+  return {
+    name: layout.name,
+    ...createReader(layout),
+    ...createWriter(layout),
+    ...createDeleter(layout),
+    ...createLister(layout),
+    async ping(opts) {
+      opts?.signal?.throwIfAborted();
+      return { authorized: true, challenges: [] };
+    },
+    extension<T>(key: ExtensionKey<T>): T | undefined {
+      return (key as ExtensionKey<unknown>) === rootImages ? (images as T) : undefined;
+    },
+  };
+}
+
+async function createDirectory(path: string): Promise<void> {
+  await onFile('create', path, async () => {
+    try {
+      await makeDirectory(path);
+    } catch (error) {
+      if (!hasErrno(error, 'EEXIST', 'ENOTDIR')) throw error;
+      throw new OciError('REFUSED', `${path} cannot be a layout: a file is in the way`, { cause: error });
+    }
+  });
+}
+
+async function realRoot(path: string): Promise<string> {
+  return await onFile('read', path, async () => {
+    try {
+      return await realpath(path);
+    } catch (error) {
+      throw hasErrno(error, 'ENOENT', 'ENOTDIR') ? noLayout(path, 'there is no such directory') : error;
+    }
+  });
+}
+
+/** @returns False when there is no version file. */
+async function checkVersion({ root }: Layout, path: string): Promise<boolean> {
+  const file = join(root, versionFileName);
+  const bytes = await readConfined(root, file, maxVersionBytes);
+  if (bytes === undefined) return false;
+  const version = versionIn(bytes);
+  if (version === layoutVersion) return true;
+  const found = typeof version === 'string' ? `version ${quote(version)}` : 'no version that can be read';
+  throw new OciError('UNSUPPORTED', `${path} is an OCI layout of ${found}; only ${layoutVersion} is known`);
+}
+
+function versionIn(bytes: Uint8Array): unknown {
+  try {
+    return parseJsonObject(bytes)['imageLayoutVersion'];
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_INVALID')) return undefined;
+    throw error;
+  }
+}
+
+// Also finishes what a process began that was killed, or what another is just beginning.
+async function complete(layout: Layout, path: string, isLayout: boolean): Promise<void> {
+  const { root, work, index, lock } = layout;
+  if (isLayout && (await index.exists())) return;
+  if (!isLayout) await refuseOccupied(layout, path);
+  await lock.exclusively(async (held) => {
+    if (!(await checkVersion(layout, path))) {
+      await work.writeSmall(
+        join(root, versionFileName),
+        Buffer.from(JSON.stringify({ imageLayoutVersion: layoutVersion })),
+      );
+    }
+    await onFile('create', blobsPath(root), () => makeDirectory(blobsPath(root)));
+    if (!(await index.exists())) await index.create(held);
+  });
+}
+
+async function refuseOccupied(layout: Layout, path: string): Promise<void> {
+  const names = await onFile('read', path, () => readdir(layout.root));
+  const others = names.filter((name) => name !== workName);
+  if (others.length === 0 || (await checkVersion(layout, path))) return;
+  throw new OciError('REFUSED', `${path} is not empty and no OCI layout: nothing was written to it`, {
+    hint: 'choose a directory that is absent, empty or a layout',
+  });
+}
+
+function noLayout(path: string, problem: string): OciError {
+  return new OciError('NAME_UNKNOWN', `there is no OCI layout at ${path}: ${problem}`);
+}

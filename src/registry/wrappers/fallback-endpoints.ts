@@ -1,0 +1,185 @@
+import type { Digest } from '../../model/digest.ts';
+import { type ErrorCode, isOciError, OciError } from '../../model/errors.ts';
+import type { Tag } from '../../model/reference.ts';
+import type { Registry } from '../registry.ts';
+
+/** What is about to be asked of an endpoint. */
+export interface FallbackRequest {
+  readonly kind: 'ping' | 'manifest' | 'blob' | 'list';
+  readonly reference?: Tag | Digest;
+}
+
+/** A registry that may answer for others. */
+export interface FallbackEndpoint {
+  /** Shown to people: host[:port], with `http://` where it is not TLS. */
+  readonly name: string;
+  /** Mirrors hold copies: what they lack may be elsewhere. An origin's word is final. */
+  readonly kind: 'mirror' | 'origin';
+  /** Called when it is first needed, and once. */
+  open(): Promise<Registry>;
+  /** Passes the endpoint by for some requests, as a mirror that is for digests only. */
+  skipWhen?(request: FallbackRequest): boolean;
+  /**
+   * Name of the same host over TLS. Once that has answered anything, even an error, this endpoint is not used: whoever
+   * can cut a connection must not get the next one in clear text.
+   */
+  readonly twinOf?: string | undefined;
+}
+
+export interface FallbackEvent {
+  readonly from: string;
+  readonly to: string;
+  readonly error: OciError;
+}
+
+/** One endpoint, and what is known about it so far. */
+export class Candidate {
+  readonly endpoint: FallbackEndpoint;
+  /** Whether it has answered anything at all. */
+  answered = false;
+  /** Why it could not be reached. It is then asked only where no other is left. */
+  unreachable: unknown;
+  #registry: Promise<Registry> | undefined;
+
+  constructor(endpoint: FallbackEndpoint) {
+    this.endpoint = endpoint;
+  }
+
+  /** Asks it. Whatever comes back tells whether it can be reached. */
+  async ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
+    this.#registry ??= this.endpoint.open();
+    const registry = await this.#registry;
+    try {
+      const result = await question(registry);
+      this.answered = true;
+      this.unreachable = undefined;
+      return result;
+    } catch (error) {
+      this.failed(error);
+      throw error;
+    }
+  }
+
+  failed(error: unknown): void {
+    if (isConnectionFailure(error)) this.unreachable = error;
+    else if (isAnswer(error)) this.answered = true;
+  }
+}
+
+/** The endpoints in the order they are asked, with what each one said. */
+export class Attempts {
+  readonly #candidates: readonly Candidate[];
+  readonly #onFallback: ((event: FallbackEvent) => void) | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #tried = new Set<Candidate>();
+  readonly #failures: { readonly name: string; readonly error: unknown; readonly asked: boolean }[] = [];
+
+  constructor(
+    candidates: readonly Candidate[],
+    opts: {
+      readonly signal?: AbortSignal | undefined;
+      readonly onFallback?: ((event: FallbackEvent) => void) | undefined;
+    },
+  ) {
+    this.#candidates = candidates;
+    this.#signal = opts.signal;
+    this.#onFallback = opts.onFallback;
+  }
+
+  /** Asks one endpoint after the other. @throws the last one's error, naming those before it. */
+  async first<T>(question: (registry: Registry, candidate: Candidate) => Promise<T>): Promise<T> {
+    for (let next = this.#next(); next; next = this.#next()) {
+      const candidate = next;
+      this.#announce(candidate);
+      try {
+        return await candidate.ask((registry) => question(registry, candidate));
+      } catch (error) {
+        this.failed(candidate, error);
+      }
+    }
+    throw this.#lastError();
+  }
+
+  /** Takes down why an endpoint did not serve. @throws the final error, where no other may be asked. */
+  failed({ endpoint }: Candidate, error: unknown): void {
+    this.#failures.push({ name: endpoint.name, error, asked: true });
+    if (!movesOn(endpoint, error, this.#signal)) throw this.#lastError();
+  }
+
+  #next(): Candidate | undefined {
+    for (const candidate of this.#candidates) {
+      if (this.#tried.has(candidate) || this.#hasAnsweringTwin(candidate)) continue;
+      this.#tried.add(candidate);
+      if (candidate.unreachable === undefined || this.#isLastHope()) return candidate;
+      this.#failures.push({ name: candidate.endpoint.name, error: candidate.unreachable, asked: false });
+    }
+    return undefined;
+  }
+
+  // Where nobody could be reached before, the caller may have waited, and one is worth another try.
+  #isLastHope(): boolean {
+    const left = this.#candidates.some((other) => !this.#tried.has(other) && !this.#hasAnsweringTwin(other));
+    return !left && !this.#failures.some(({ asked }) => asked);
+  }
+
+  #hasAnsweringTwin({ endpoint: { twinOf } }: Candidate): boolean {
+    return this.#candidates.some(({ endpoint, answered }) => endpoint.name === twinOf && answered);
+  }
+
+  #announce(to: Candidate): void {
+    const from = this.#failures.findLast(({ asked }) => asked);
+    if (from) this.#onFallback?.({ from: from.name, to: to.endpoint.name, error: asOciError(from.error) });
+  }
+
+  #lastError(): unknown {
+    const last = this.#failures.at(-1);
+    if (!last) return new OciError('NAME_UNKNOWN', 'none of the endpoints is to be asked for this');
+    const tried = this.#failures.slice(0, -1).map(({ name, error }) => {
+      const { code, message } = asOciError(error);
+      return { endpoint: name, code, message };
+    });
+    if (tried.length === 0 || !isOciError(last.error)) return last.error;
+    const { code, message, hint, detail, status, endpoint, retryAfterMs, retryable } = last.error;
+    const reasons = tried.map((entry) => `${entry.endpoint}: ${entry.message}`).join('; ');
+    return new OciError(code, `${message} (tried before: ${reasons})`, {
+      hint,
+      cause: last.error,
+      detail: { tried, ...(detail !== undefined && { registry: detail }) },
+      status,
+      endpoint,
+      retryAfterMs,
+      retryable,
+    });
+  }
+}
+
+const originMovesOn: readonly ErrorCode[] = ['NETWORK', 'TIMEOUT', 'TLS', 'PROTOCOL', 'UNAVAILABLE', 'UNKNOWN'];
+
+function movesOn({ kind }: FallbackEndpoint, error: unknown, signal: AbortSignal | undefined): boolean {
+  if (signal?.aborted || isOciError(error, 'CANCELLED', 'NOT_MODIFIED')) return false;
+  if (kind === 'origin') return isOciError(error, ...originMovesOn) || statusOf(error) >= 500;
+  // Without an HTTP status it is the image that is of no use: a format that no registry could serve better.
+  return !(isOciError(error, 'UNSUPPORTED') && error.status === undefined);
+}
+
+/** Whether a body that broke with this error may go on from another endpoint. */
+export function isBrokenBody(error: unknown): boolean {
+  return isOciError(error) && (error.retryable || isOciError(error, 'NETWORK', 'TIMEOUT', 'TLS', 'PROTOCOL'));
+}
+
+function isConnectionFailure(error: unknown): boolean {
+  return isOciError(error, 'NETWORK', 'TIMEOUT', 'TLS') && error.status === undefined;
+}
+
+function isAnswer(error: unknown): boolean {
+  return isOciError(error) && (error.status !== undefined || !isOciError(error, 'PROTOCOL', 'CANCELLED'));
+}
+
+function statusOf(error: unknown): number {
+  return isOciError(error) ? (error.status ?? 0) : 0;
+}
+
+function asOciError(error: unknown): OciError {
+  if (isOciError(error)) return error;
+  return new OciError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+}

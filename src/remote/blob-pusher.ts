@@ -1,0 +1,212 @@
+import { repositoryScope } from '../auth/scopes.ts';
+import type { Descriptor } from '../model/descriptor.ts';
+import type { Digest } from '../model/digest.ts';
+import { isOciError } from '../model/errors.ts';
+import type { RepositoryName } from '../model/reference.ts';
+import type { BlobSource } from '../registry/content.ts';
+import type { PushBlobOptions, PushBlobResult } from '../registry/registry.ts';
+import type { BlobReader } from './blob-reader.ts';
+import type { RemoteClient, Subject } from './client.ts';
+import { shownName } from './names.ts';
+import { UploadSource } from './upload-body.ts';
+import { isInterruption, openedSession, type UploadSession, waitAskedFor } from './upload-session.ts';
+
+const defaultChunkBytes = 8 * 1024 * 1024;
+const leastChunkBytes = 1024 * 1024;
+
+export interface OpenUploadOptions {
+  readonly mount?: Digest | undefined;
+  readonly from?: RepositoryName | undefined;
+  readonly digestAlgorithm?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Brings blobs to a registry: whole where it takes that, in chunks where it does not. */
+export class BlobPusher {
+  readonly #client: RemoteClient;
+  readonly #blobs: BlobReader;
+  /** What this registry was learned to need: requests no larger than this. */
+  #chunkBytes: number | undefined;
+
+  constructor(client: RemoteClient, blobs: BlobReader) {
+    this.#client = client;
+    this.#blobs = blobs;
+  }
+
+  get chunkBytes(): number {
+    return this.#chunkBytes ?? this.#client.options.uploadChunkBytes ?? defaultChunkBytes;
+  }
+
+  /** Opens a session, or mounts: undefined when the blob was mounted. */
+  async openUpload(repo: RepositoryName, options: OpenUploadOptions = {}): Promise<UploadSession | undefined> {
+    const { mount, from, digestAlgorithm, signal } = options;
+    const scopes = uploadScopes(repo, from);
+    const query = { mount, from, 'digest-algorithm': digestAlgorithm === 'sha256' ? undefined : digestAlgorithm };
+    const url = this.#client.url({ name: 'uploads', repo }, query);
+    const subject = this.#subject(repo, 'upload');
+    // A session that is opened twice is forgotten by the registry in time.
+    const request = { method: 'POST', url, scopes, body: new Uint8Array(0), idempotent: true, signal } as const;
+    const response = await this.#client.expect(request, mount === undefined ? [202] : [201, 202], subject);
+    await response.body.discard();
+    if (response.status === 201) return undefined;
+    return openedSession(this.#client, response, scopes, subject);
+  }
+
+  async pushBlob(
+    repo: RepositoryName,
+    descriptor: Descriptor,
+    source: BlobSource,
+    opts: PushBlobOptions = {},
+  ): Promise<PushBlobResult> {
+    const { mountFrom, signal } = opts;
+    signal?.throwIfAborted();
+    if (await this.exists(repo, descriptor.digest, signal, mountFrom)) return { descriptor, outcome: 'exists' };
+    const session = mountFrom && (await this.#mount(repo, descriptor.digest, mountFrom, signal));
+    if (session === 'mounted') return { descriptor, outcome: 'mounted' };
+    const upload = new UploadSource(descriptor, source, signal);
+    try {
+      await this.#send(repo, descriptor, upload, session, opts);
+    } finally {
+      upload.close();
+    }
+    return { descriptor, outcome: 'pushed' };
+  }
+
+  async exists(
+    repo: RepositoryName,
+    digest: Digest,
+    signal: AbortSignal | undefined,
+    mountFrom?: RepositoryName,
+  ): Promise<boolean> {
+    const response = await this.#blobs.head(repo, digest, uploadScopes(repo, mountFrom), signal);
+    await response.body.discard();
+    if (response.status === 200) return true;
+    // Without HEAD it is sent again, which harms nobody.
+    if ([400, 404, 405, 501].includes(response.status)) return false;
+    throw await this.#client.error(response, this.#subject(repo, `blob ${digest}`));
+  }
+
+  async #mount(
+    repo: RepositoryName,
+    mount: Digest,
+    from: RepositoryName,
+    signal: AbortSignal | undefined,
+  ): Promise<UploadSession | 'mounted' | undefined> {
+    try {
+      return (await this.openUpload(repo, { mount, from, signal })) ?? 'mounted';
+    } catch (error) {
+      // A registry that cannot mount, or may not from there, gets the bytes.
+      if (isOciError(error) && error.status !== undefined && error.status < 500 && error.status !== 429)
+        return undefined;
+      throw error;
+    }
+  }
+
+  async #send(
+    repo: RepositoryName,
+    descriptor: Descriptor,
+    upload: UploadSource,
+    mounted: UploadSession | undefined,
+    opts: PushBlobOptions,
+  ): Promise<void> {
+    const { signal, onWait } = opts;
+    const { retry } = this.#client.transport;
+    let session = mounted;
+    let inChunks = false;
+    for (let failures = 0; ; ) {
+      let before = 0;
+      try {
+        session ??= await this.openUpload(repo, { signal });
+        if (session === undefined) return;
+        before = session.size;
+        if (inChunks || this.#chunkBytes !== undefined || before > 0) {
+          await this.#sendChunks(repo, descriptor, upload, session, signal);
+        } else await this.#sendWhole(descriptor, upload, session, signal);
+        return;
+      } catch (error) {
+        const progressed = session !== undefined && session.size > before;
+        const goesOn = !upload.failure && !signal?.aborted && this.#mayGoOn(error);
+        failures = progressed ? 1 : failures + 1;
+        if (!goesOn || failures >= retry.attempts) {
+          // Not waited for when the user stops: the registry forgets it in time.
+          const given = session?.cancel();
+          if (!signal?.aborted) await given;
+          signal?.throwIfAborted();
+          throw upload.failure ? upload.failure.error : error;
+        }
+        inChunks = true;
+        if (isInterruption(error)) {
+          onWait?.(`the upload of ${descriptor.digest} was interrupted; trying again`);
+          await retry.pause(failures, { signal, leastMs: waitAskedFor(error, retry) });
+          if (await this.exists(repo, descriptor.digest, signal)) return;
+        }
+        session = await this.#stillOpen(session, descriptor, error, signal);
+      }
+    }
+  }
+
+  /** Whether another way may work, or the same one later. Learns on the way what this registry needs. */
+  #mayGoOn(error: unknown): boolean {
+    if (isOciError(error, 'TOO_LARGE')) {
+      const tried = this.#chunkBytes;
+      this.#chunkBytes = tried === undefined ? this.chunkBytes : tried / 2;
+      return this.#chunkBytes >= leastChunkBytes || tried === undefined;
+    }
+    return isInterruption(error) || isOciError(error, 'RANGE_INVALID', 'BLOB_UPLOAD_UNKNOWN');
+  }
+
+  /** The session, where it can be gone on with; distribution forgets one that was cut inside a request. */
+  async #stillOpen(
+    session: UploadSession | undefined,
+    descriptor: Descriptor,
+    error: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<UploadSession | undefined> {
+    if (session === undefined || isOciError(error, 'BLOB_UPLOAD_UNKNOWN')) return undefined;
+    try {
+      if (!isOciError(error, 'TOO_LARGE', 'RANGE_INVALID') && (await session.refresh(signal)) <= descriptor.size) {
+        return session;
+      }
+      await session.cancel();
+    } catch {
+      signal?.throwIfAborted();
+    }
+    return undefined;
+  }
+
+  async #sendWhole(
+    descriptor: Descriptor,
+    upload: UploadSource,
+    session: UploadSession,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { digest, size } = descriptor;
+    if (size === 0) {
+      for await (const _ of upload.pieces(0));
+      return session.commit(digest, {}, signal);
+    }
+    await session.commit(digest, { body: async () => upload.pieces(0), contentBytes: size }, signal);
+  }
+
+  async #sendChunks(
+    repo: RepositoryName,
+    { digest }: Descriptor,
+    upload: UploadSource,
+    session: UploadSession,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const chunkBytes = Math.max(this.chunkBytes, session.minChunkBytes);
+    for await (const chunk of upload.pieces(session.size, chunkBytes)) await session.append(chunk, signal);
+    await session.commitSurely(digest, new Uint8Array(0), () => this.exists(repo, digest, signal), signal);
+  }
+
+  #subject(repo: RepositoryName, what: string): Subject {
+    const repository = shownName(this.#client.name, repo);
+    return { what: `${what} to ${repository}`, repository, action: 'push', notFound: 'NAME_UNKNOWN' };
+  }
+}
+
+function uploadScopes(repo: RepositoryName, from: RepositoryName | undefined): readonly string[] {
+  const own = repositoryScope(repo, 'pull', 'push');
+  return from === undefined || from === repo ? [own] : [own, repositoryScope(from, 'pull')];
+}

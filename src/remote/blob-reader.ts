@@ -1,0 +1,179 @@
+import { isPrivateHost } from '../auth/realm.ts';
+import { repositoryScope } from '../auth/scopes.ts';
+import type { Descriptor } from '../model/descriptor.ts';
+import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import { mediaTypes } from '../model/media-types.ts';
+import type { RepositoryName } from '../model/reference.ts';
+import { bytesContent, type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
+import type { ByteRange, GetBlobOptions, SignalOption } from '../registry/registry.ts';
+import { contentLength, type HttpResponse, header } from '../transport/http.ts';
+import { formatRangeRequest, headers, parseContentRange } from '../wire/headers.ts';
+import { BlobContent } from './blob-content.ts';
+import { bodyAt } from './blob-span.ts';
+import type { RemoteClient, Subject } from './client.ts';
+import { shownName } from './names.ts';
+
+/** The blobs of a remote registry, to read. */
+export class BlobReader {
+  readonly #client: RemoteClient;
+
+  constructor(client: RemoteClient) {
+    this.#client = client;
+  }
+
+  async statBlob(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<Descriptor> {
+    const response = await this.head(repo, digest, [repositoryScope(repo, 'pull')], opts?.signal);
+    if (response.status !== 200) throw await this.#client.error(response, this.#subject(repo, digest));
+    await response.body.discard();
+    const size = contentLength(response.headers) ?? (await this.#sizeByGet(repo, digest, opts?.signal));
+    this.#compareHeader(response, digest);
+    return { mediaType: mediaTypes.octetStream, digest, size };
+  }
+
+  /** The answer to a HEAD, whatever it is. */
+  head(
+    repo: RepositoryName,
+    digest: Digest,
+    scopes: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse> {
+    const url = this.#client.url({ name: 'blob', repo, digest });
+    return this.#client.send({ method: 'HEAD', url, scopes, signal });
+  }
+
+  async getBlob(repo: RepositoryName, blob: Digest | Descriptor, opts: GetBlobOptions = {}): Promise<Content> {
+    opts.signal?.throwIfAborted();
+    const descriptor = typeof blob === 'string' ? undefined : blob;
+    const { range } = opts;
+    const inline = descriptor && (await inlineContent(descriptor, range));
+    if (inline) return inline;
+    if (descriptor && range) refuseRangePastEnd(descriptor, range);
+    const content = await this.#open(repo, blob, range, opts.signal);
+    return range === undefined && (opts.verify ?? true) ? verifiedContent(content) : content;
+  }
+
+  async #open(
+    repo: RepositoryName,
+    blob: Digest | Descriptor,
+    range: ByteRange | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<BlobContent> {
+    const descriptor = typeof blob === 'string' ? undefined : blob;
+    const digest = typeof blob === 'string' ? blob : blob.digest;
+    const url = this.#client.url({ name: 'blob', repo, digest });
+    const scopes = [repositoryScope(repo, 'pull')];
+    const start = range?.start ?? 0;
+    const end = range?.end;
+    let open = (from: number): Promise<HttpResponse> =>
+      this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, end), signal });
+    let response = await open(start);
+    const foreign = response.status === 404 ? await this.#foreign(descriptor, end, start, signal) : undefined;
+    if (foreign) {
+      await response.body.discard();
+      ({ open, response } = foreign);
+    }
+    if (response.status !== 200 && response.status !== 206) {
+      throw await this.#client.error(response, this.#subject(repo, digest));
+    }
+    try {
+      const size = totalBytes(response) ?? descriptor?.size ?? (await this.statBlob(repo, digest, { signal })).size;
+      if (descriptor && size !== descriptor.size) throw sizeMismatch(descriptor, size);
+      const whole = descriptor ?? { mediaType: mediaTypes.octetStream, digest, size };
+      if (range) refuseRangePastEnd(whole, range);
+      const span = { start, end: Math.min(end ?? size, size) };
+      const reopen = async (from: number): Promise<HttpResponse> => {
+        const again = await open(from);
+        if (again.status === 200 || again.status === 206) return again;
+        throw await this.#client.error(again, this.#subject(repo, digest));
+      };
+      const first = bodyAt(response, span, whole);
+      return new BlobContent({ descriptor: whole, span, first, reopen, retry: this.#client.transport.retry, signal });
+    } catch (error) {
+      await response.body.cancel();
+      throw error;
+    }
+  }
+
+  /**
+   * A layer that its registry may not hand out, from where its descriptor says. Anonymously, since whoever wrote the
+   * manifest chose the address (CVE-2020-15157), and never from inside the network of who pulls.
+   */
+  async #foreign(
+    descriptor: Descriptor | undefined,
+    end: number | undefined,
+    start: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ open: (from: number) => Promise<HttpResponse>; response: HttpResponse } | undefined> {
+    const { transport } = this.#client;
+    for (const text of descriptor?.urls ?? []) {
+      const url = URL.canParse(text) ? new URL(text) : undefined;
+      if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') continue;
+      if (isPrivateHost(url.hostname) && !isPrivateHost(transport.base.hostname)) continue;
+      const open = (from: number): Promise<HttpResponse> =>
+        transport.request({ method: 'GET', url, headers: rangeHeader(from, end), anonymous: true, signal });
+      try {
+        const response = await open(start);
+        if (response.status === 200 || response.status === 206) return { open, response };
+        await response.body.discard();
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!isOciError(error)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  async #sizeByGet(repo: RepositoryName, digest: Digest, signal: AbortSignal | undefined): Promise<number> {
+    const url = this.#client.url({ name: 'blob', repo, digest });
+    const scopes = [repositoryScope(repo, 'pull')];
+    const response = await this.#client.expect(
+      { method: 'GET', url, scopes, signal },
+      [200],
+      this.#subject(repo, digest),
+    );
+    await response.body.cancel();
+    const size = contentLength(response.headers);
+    if (size !== undefined) return size;
+    throw new OciError('PROTOCOL', `${this.#client.name} does not say how large blob ${digest} is`, {
+      endpoint: this.#client.endpoint,
+    });
+  }
+
+  #compareHeader(response: HttpResponse, digest: Digest): void {
+    const said = tryParseDigest(header(response.headers, headers.contentDigest));
+    if (!said || said === digest || digestAlgorithm(said) !== digestAlgorithm(digest)) return;
+    throw new OciError('DIGEST_MISMATCH', `${this.#client.name} answered for blob ${said}, not for ${digest}`, {
+      endpoint: this.#client.endpoint,
+    });
+  }
+
+  #subject(repo: RepositoryName, digest: Digest): Subject {
+    return { what: `blob ${digest}`, repository: shownName(this.#client.name, repo), notFound: 'BLOB_UNKNOWN' };
+  }
+}
+
+/** Inline content that is what its descriptor says; other data is as if it were not there. */
+async function inlineContent(descriptor: Descriptor, range: ByteRange | undefined): Promise<Content | undefined> {
+  if (descriptor.data === undefined) return undefined;
+  const bytes = Buffer.from(descriptor.data, 'base64');
+  if (bytes.length !== descriptor.size) return undefined;
+  if ((await digestBytes(bytes, digestAlgorithm(descriptor.digest))) !== descriptor.digest) return undefined;
+  if (range) refuseRangePastEnd(descriptor, range);
+  return bytesContent(descriptor, bytes.subarray(range?.start ?? 0, range?.end));
+}
+
+function refuseRangePastEnd({ digest, size }: Descriptor, { start }: ByteRange): void {
+  if (start < size || (start === 0 && size === 0)) return;
+  throw new OciError('RANGE_INVALID', `blob ${digest} has ${size} bytes: there is no byte ${start}`);
+}
+
+function rangeHeader(start: number, end: number | undefined): Readonly<Record<string, string>> {
+  return start === 0 && end === undefined ? {} : { range: formatRangeRequest(start, end) };
+}
+
+/** Size of the whole blob, where the answer tells it. */
+function totalBytes(response: HttpResponse): number | undefined {
+  if (response.status === 200) return contentLength(response.headers);
+  return parseContentRange(header(response.headers, 'content-range'))?.size;
+}

@@ -1,0 +1,141 @@
+import type { Authorizer } from '../auth/authorizer.ts';
+import type { ErrorCode, OciError } from '../model/errors.ts';
+import { type HttpMethod, type HttpResponse, header, headerLines } from '../transport/http.ts';
+import { endpointOf } from '../transport/redact.ts';
+import type { Transport } from '../transport/transport.ts';
+import { parseChallenges } from '../wire/challenges.ts';
+import { parseWarnings } from '../wire/headers.ts';
+import { type Route, routePath } from '../wire/routes.ts';
+import { responseError } from './response-error.ts';
+
+export interface RemoteOptions {
+  /** host[:port], or docker.io: what the registry is called in messages. */
+  readonly name: string;
+  readonly transport: Transport;
+  readonly authorizer: Authorizer;
+  /** The registry that a mirror stands in for, sent as `?ns=`, where the mirror wants that. */
+  readonly nsQuery?: string | undefined;
+  /** Size of an upload's chunks where it must be cut. Default 8 MiB. */
+  readonly uploadChunkBytes?: number | undefined;
+  /** Default 4 MiB. */
+  readonly maxManifestBytes?: number | undefined;
+  /** Told every text that the registry warns with, once. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+}
+
+/** A request to the registry, before it is known who we are there. */
+export interface RemoteRequest {
+  readonly method: HttpMethod;
+  readonly url: URL;
+  readonly scopes: readonly string[];
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Bytes, or a body that is opened anew for every attempt. */
+  readonly body?: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>) | undefined;
+  readonly contentBytes?: number | undefined;
+  readonly idempotent?: boolean | undefined;
+  readonly headersTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a request is about, for the error when it fails. */
+export interface Subject {
+  /** `manifest for alpine:3`, `blob sha256:…`. */
+  readonly what: string;
+  /** The repository as people know it, where one is meant. */
+  readonly repository?: string | undefined;
+  readonly action?: 'pull' | 'push' | 'delete' | undefined;
+  /** The code that a 404 means, where its body names none. */
+  readonly notFound?: ErrorCode | undefined;
+}
+
+/** Sends requests to one registry as whom the authorizer says. */
+export class RemoteClient {
+  readonly name: string;
+  readonly transport: Transport;
+  readonly options: RemoteOptions;
+  readonly #authorizer: Authorizer;
+  readonly #warned = new Set<string>();
+
+  constructor(options: RemoteOptions) {
+    this.name = options.name;
+    this.transport = options.transport;
+    this.options = options;
+    this.#authorizer = options.authorizer;
+  }
+
+  get endpoint(): string {
+    return endpointOf(this.transport.base);
+  }
+
+  url(route: Route, query: Readonly<Record<string, string | undefined>> = {}): URL {
+    const url = new URL(`.${routePath(route)}`, this.transport.base);
+    for (const [key, value] of Object.entries({ ...query, ns: this.options.nsQuery })) {
+      if (value !== undefined) url.searchParams.set(key, value);
+    }
+    return url;
+  }
+
+  /** Sends without an identity. */
+  async sendPlain(request: RemoteRequest): Promise<HttpResponse> {
+    return this.#send(request, undefined);
+  }
+
+  /**
+   * Sends as whom the authorizer says, and once more after a 401. Any status is an answer.
+   *
+   * Nothing is said about who we are to another origin: an upload's Location may lead there.
+   */
+  async send(request: RemoteRequest): Promise<HttpResponse> {
+    if (request.url.origin !== this.transport.base.origin) return this.sendPlain(request);
+    const { scopes, signal } = request;
+    const authorization = await this.#authorizer.authorize(scopes, { signal });
+    const response = await this.#send(request, authorization);
+    // A 401 from where a redirect led is not the registry's.
+    if (response.status !== 401 || response.url.origin !== request.url.origin) return response;
+    const challenges = parseChallenges(headerLines(response.headers, 'www-authenticate'));
+    if (challenges.length === 0) return response;
+    await response.body.discard();
+    const next = await this.#authorizer.challenged({ challenges, scopes, authorization, signal });
+    return this.#send(request, next);
+  }
+
+  /** Sends, and takes only the statuses named. @throws OciError for every other. */
+  async expect(request: RemoteRequest, statuses: readonly number[], subject: Subject): Promise<HttpResponse> {
+    const response = await this.send(request);
+    if (statuses.includes(response.status)) return response;
+    throw await this.error(response, subject);
+  }
+
+  /** The error that an answer stands for; reads its body. */
+  error(response: HttpResponse, subject: Subject): Promise<OciError> {
+    const redirected = response.url.origin !== this.transport.base.origin;
+    const endpoint = endpointOf(response.url);
+    return responseError(response, { ...subject, registry: this.name, endpoint, redirected });
+  }
+
+  async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {
+    const { method, url, headers, contentBytes, idempotent, headersTimeoutMs, signal } = request;
+    const body = typeof request.body === 'function' ? await request.body() : request.body;
+    const response = await this.transport.request({
+      method,
+      url,
+      authorization,
+      body,
+      contentBytes,
+      idempotent,
+      headersTimeoutMs,
+      signal,
+      ...(headers && { headers }),
+    });
+    if (header(response.headers, 'warning') !== undefined) this.#warn(response);
+    return response;
+  }
+
+  #warn(response: HttpResponse): void {
+    for (const text of parseWarnings(headerLines(response.headers, 'warning'))) {
+      if (this.#warned.has(text) || this.#warned.size >= 100) continue;
+      this.#warned.add(text);
+      this.options.onWarning?.(text);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { catalogScope, repositoryScope } from '../auth/scopes.ts';
+import { OciError } from '../model/errors.ts';
+import { parseJsonObject } from '../model/manifest.ts';
+import { type RepositoryName, type Tag, tryParseRepositoryName, tryParseTag } from '../model/reference.ts';
+import type { ListOptions } from '../registry/registry.ts';
+import { type HttpResponse, headerLines } from '../transport/http.ts';
+import { parseNextLink } from '../wire/headers.ts';
+import type { RemoteClient, Subject } from './client.ts';
+import { shownName } from './names.ts';
+
+const maxPageBytes = 4 * 1024 * 1024;
+const pageEntries = 1000;
+
+/** A page of a list, and where the next one is. */
+export interface Page {
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly response: HttpResponse;
+}
+
+/** The lists of a remote registry. */
+export class RemoteLister {
+  readonly #client: RemoteClient;
+
+  constructor(client: RemoteClient) {
+    this.#client = client;
+  }
+
+  repositories(opts: ListOptions = {}): AsyncIterable<RepositoryName> {
+    const url = this.#client.url({ name: 'catalog' });
+    const subject = { what: `repositories of ${this.#client.name}`, notFound: 'UNSUPPORTED' } as const;
+    return this.#entries(url, [catalogScope], 'repositories', tryParseRepositoryName, subject, opts);
+  }
+
+  tags(repo: RepositoryName, opts: ListOptions = {}): AsyncIterable<Tag> {
+    const repository = shownName(this.#client.name, repo);
+    const subject = { what: `tags of ${repository}`, repository, notFound: 'NAME_UNKNOWN' } as const;
+    const url = this.#client.url({ name: 'tags', repo });
+    return this.#entries(url, [repositoryScope(repo, 'pull')], 'tags', tryParseTag, subject, opts);
+  }
+
+  async *#entries<T extends string>(
+    url: URL,
+    scopes: readonly string[],
+    field: string,
+    parse: (value: unknown) => T | undefined,
+    subject: Subject,
+    { after, limit = Number.POSITIVE_INFINITY, signal }: ListOptions,
+  ): AsyncGenerator<T, void, undefined> {
+    signal?.throwIfAborted();
+    if (limit <= 0) return;
+    const first = new URL(url);
+    first.searchParams.set('n', String(Math.min(limit, pageEntries)));
+    if (after !== undefined) first.searchParams.set('last', after);
+    let left = limit;
+    for await (const { document } of pages(this.#client, first, scopes, subject, signal)) {
+      const entries = document[field];
+      // Lists may be null, and hold null, digests and names that nobody could ask for.
+      const values = (Array.isArray(entries) ? entries : []).map(parse).filter((value) => value !== undefined);
+      for (const value of behind(values, after)) {
+        signal?.throwIfAborted();
+        yield value;
+        left -= 1;
+        if (left === 0) return;
+      }
+    }
+  }
+}
+
+/**
+ * The pages of a list. The next one is where `Link` says, on the same origin: elsewhere would be somebody else's list.
+ *
+ * @throws OciError PROTOCOL for a link to elsewhere or back, TOO_LARGE for an endless page.
+ */
+export async function* pages(
+  client: RemoteClient,
+  first: URL,
+  scopes: readonly string[],
+  subject: Subject,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Page, void, undefined> {
+  const seen = new Set<string>();
+  const get = (url: URL): Promise<HttpResponse> => client.send({ method: 'GET', url, scopes, signal });
+  for (let url: URL | undefined = first; url; ) {
+    seen.add(url.href);
+    let response = await get(url);
+    if (response.status === 400 && url === first && url.searchParams.has('n')) {
+      // A registry that allows only shorter pages: it knows how long they may be.
+      await response.body.discard();
+      url.searchParams.delete('n');
+      response = await get(url);
+    }
+    if (response.status !== 200) throw await client.error(response, subject);
+    const document = readDocument(await response.body.bytes(maxPageBytes), client, subject);
+    yield { document, response };
+    url = nextPage(response, client);
+    if (url && seen.has(url.href)) {
+      throw new OciError('PROTOCOL', `${subject.what}: the pages lead in a circle`, { endpoint: client.endpoint });
+    }
+  }
+}
+
+function readDocument(bytes: Uint8Array, client: RemoteClient, subject: Subject): Readonly<Record<string, unknown>> {
+  try {
+    return parseJsonObject(bytes);
+  } catch (cause) {
+    throw new OciError('PROTOCOL', `${subject.what}: the answer is not the JSON of a list`, {
+      cause,
+      endpoint: client.endpoint,
+    });
+  }
+}
+
+function nextPage(response: HttpResponse, client: RemoteClient): URL | undefined {
+  const target = parseNextLink(headerLines(response.headers, 'link'));
+  if (target === undefined) return undefined;
+  const next = URL.canParse(target, response.url.href) ? new URL(target, response.url) : undefined;
+  // Behind a proxy that ends TLS, registries write http:// and mean the way we came.
+  if (next?.host === response.url.host && next.protocol === 'http:') next.protocol = response.url.protocol;
+  if (next?.origin === response.url.origin) return next;
+  throw new OciError('PROTOCOL', `${client.name}: the next page of a list is elsewhere: not followed`, {
+    endpoint: client.endpoint,
+  });
+}
+
+// Debian's docker-registry 2.8 knows no `last` for tags: what comes up to it is left out here. The order of others is
+// theirs, so only a page that is sorted by code unit, or names the entry itself, is cut.
+function behind<T extends string>(values: readonly T[], after: string | undefined): readonly T[] {
+  if (after === undefined) return values;
+  const sorted = values.every((value, i) => i === 0 || (values[i - 1] ?? '') < value);
+  return sorted
+    ? values.filter((value) => value > after)
+    : values.slice((values as readonly string[]).indexOf(after) + 1);
+}

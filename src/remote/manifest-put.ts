@@ -1,0 +1,54 @@
+import { repositoryScope } from '../auth/scopes.ts';
+import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
+import type { RawManifest } from '../model/manifest.ts';
+import type { RepositoryName, Tag } from '../model/reference.ts';
+import { digestMismatch } from '../registry/content.ts';
+import type { SignalOption } from '../registry/registry.ts';
+import { type HttpResponse, header } from '../transport/http.ts';
+import { headers } from '../wire/headers.ts';
+import type { RemoteClient } from './client.ts';
+import { shownName, shownReference } from './names.ts';
+
+/** Registries that check every blob of a manifest take their time. */
+const manifestTimeoutMs = 300_000;
+
+/**
+ * Stores a manifest under a tag or its digest.
+ *
+ * @param opts.tags Tags for the registry to set in the same request; it names those that it did in `OCI-Tag`.
+ * @throws OciError DIGEST_MISMATCH when the registry stored other bytes; TOO_LARGE, MANIFEST_INVALID and others it gives.
+ */
+export async function putManifest(
+  client: RemoteClient,
+  repo: RepositoryName,
+  reference: Tag | Digest,
+  manifest: RawManifest,
+  opts: SignalOption & { readonly tags?: readonly Tag[] } = {},
+): Promise<HttpResponse> {
+  const url = client.url({ name: 'manifest', repo, reference });
+  for (const tag of opts.tags ?? []) url.searchParams.append('tag', tag);
+  const response = await client.expect(
+    {
+      method: 'PUT',
+      url,
+      scopes: [repositoryScope(repo, 'pull', 'push')],
+      headers: { 'content-type': manifest.mediaType },
+      body: manifest.bytes,
+      idempotent: true,
+      headersTimeoutMs: manifestTimeoutMs,
+      signal: opts.signal,
+    },
+    [200, 201, 202, 204],
+    {
+      what: `push of ${shownReference(client.name, repo, reference)}`,
+      repository: shownName(client.name, repo),
+      action: 'push',
+      notFound: 'NAME_UNKNOWN',
+    },
+  );
+  await response.body.discard();
+  const stored = tryParseDigest(header(response.headers, headers.contentDigest));
+  const sent = stored && (await digestBytes(manifest.bytes, digestAlgorithm(stored)));
+  if (stored && sent && stored !== sent) throw digestMismatch(sent, stored);
+  return response;
+}

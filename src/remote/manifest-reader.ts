@@ -1,0 +1,142 @@
+import { repositoryScope } from '../auth/scopes.ts';
+import type { Descriptor } from '../model/descriptor.ts';
+import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
+import { OciError } from '../model/errors.ts';
+import { detectMediaType, type Manifest, parseManifest } from '../model/manifest.ts';
+import { acceptedManifests, bareMediaType, mediaTypes } from '../model/media-types.ts';
+import { isDigestReference, type RepositoryName, type Tag } from '../model/reference.ts';
+import { digestMismatch } from '../registry/content.ts';
+import type { GetManifestOptions, SignalOption } from '../registry/registry.ts';
+import { contentLength, type HttpResponse, header } from '../transport/http.ts';
+import { headers } from '../wire/headers.ts';
+import type { RemoteClient, Subject } from './client.ts';
+import { shownName, shownReference } from './names.ts';
+
+const defaultMaxManifestBytes = 4 * 1024 * 1024;
+
+/** The manifests of a remote registry, to read. */
+export class ManifestReader {
+  readonly #client: RemoteClient;
+
+  constructor(client: RemoteClient) {
+    this.#client = client;
+  }
+
+  /** By HEAD, and by GET where the answer to that lacks something. */
+  async statManifest(repo: RepositoryName, reference: Tag | Digest, opts?: SignalOption): Promise<Descriptor> {
+    const response = await this.#request(
+      'HEAD',
+      repo,
+      reference,
+      { accept: acceptedManifests.join(', ') },
+      opts?.signal,
+    );
+    await response.body.discard();
+    // Registries and proxies without HEAD.
+    if ([400, 405, 501].includes(response.status)) return this.#statByGet(repo, reference, opts);
+    if (response.status !== 200) throw await this.#client.error(response, this.#subject(repo, reference));
+    const said = tryParseDigest(header(response.headers, headers.contentDigest));
+    const digest = isDigestReference(reference) ? reference : said;
+    const size = contentLength(response.headers);
+    const mediaType = declaredType(response);
+    if (!digest || !size || mediaType === undefined) return this.#statByGet(repo, reference, opts);
+    // Of what was asked for by digest, the body has the last word.
+    if (said && said !== digest && digestAlgorithm(said) === digestAlgorithm(digest)) {
+      return this.#statByGet(repo, reference, opts);
+    }
+    return { mediaType, digest, size };
+  }
+
+  async getManifest(repo: RepositoryName, reference: Tag | Digest, opts: GetManifestOptions = {}): Promise<Manifest> {
+    const { accept = acceptedManifests, ifNoneMatch, signal } = opts;
+    const condition = ifNoneMatch === undefined ? {} : { 'if-none-match': `"${ifNoneMatch}"` };
+    const response = await this.#request('GET', repo, reference, { accept: accept.join(', '), ...condition }, signal);
+    const name = shownReference(this.#client.name, repo, reference);
+    const said = tryParseDigest(header(response.headers, headers.contentDigest));
+    if (ifNoneMatch !== undefined && (response.status === 304 || (response.status === 200 && said === ifNoneMatch))) {
+      await response.body.discard();
+      throw new OciError('NOT_MODIFIED', `${name} has not changed: it is ${ifNoneMatch}`, { status: response.status });
+    }
+    if (response.status !== 200) throw await this.#client.error(response, this.#subject(repo, reference));
+    const bytes = await this.#readBody(response, name);
+    const expected = isDigestReference(reference) ? reference : undefined;
+    const digest = await verifiedDigest(bytes, expected, said);
+    if (digest === ifNoneMatch) throw new OciError('NOT_MODIFIED', `${name} has not changed: it is ${ifNoneMatch}`);
+    const mediaType = declaredType(response) ?? detectMediaType(bytes);
+    const view = parseManifest({ mediaType, bytes });
+    return { mediaType, bytes, view, descriptor: { mediaType, digest, size: bytes.length } };
+  }
+
+  async #statByGet(repo: RepositoryName, reference: Tag | Digest, opts?: SignalOption): Promise<Descriptor> {
+    return (await this.getManifest(repo, reference, { signal: opts?.signal })).descriptor;
+  }
+
+  async #readBody(response: HttpResponse, name: string): Promise<Uint8Array> {
+    const maxBytes = this.#client.options.maxManifestBytes ?? defaultMaxManifestBytes;
+    const tooLarge = (): OciError =>
+      new OciError('TOO_LARGE', `manifest for ${name} is larger than the ${maxBytes} bytes allowed`, {
+        endpoint: this.#client.endpoint,
+      });
+    if ((contentLength(response.headers) ?? 0) > maxBytes) {
+      await response.body.cancel();
+      throw tooLarge();
+    }
+    if (bareMediaType(header(response.headers, 'content-type') ?? '') === 'text/html') {
+      await response.body.cancel();
+      throw new OciError('PROTOCOL', `${this.#client.name} answered with a web page, not with manifest ${name}`, {
+        endpoint: this.#client.endpoint,
+        hint: 'a proxy or a login page of the network may stand in between, or no registry runs there',
+      });
+    }
+    try {
+      return await response.body.bytes(maxBytes);
+    } catch (error) {
+      throw error instanceof OciError && error.code === 'TOO_LARGE' ? tooLarge() : error;
+    }
+  }
+
+  #request(
+    method: 'GET' | 'HEAD',
+    repo: RepositoryName,
+    reference: Tag | Digest,
+    requestHeaders: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse> {
+    const url = this.#client.url({ name: 'manifest', repo, reference });
+    const scopes = [repositoryScope(repo, 'pull')];
+    return this.#client.send({ method, url, scopes, headers: requestHeaders, signal });
+  }
+
+  #subject(repo: RepositoryName, reference: Tag | Digest): Subject {
+    const { name } = this.#client;
+    return {
+      what: `manifest for ${shownReference(name, repo, reference)}`,
+      repository: shownName(name, repo),
+      notFound: 'MANIFEST_UNKNOWN',
+    };
+  }
+}
+
+/**
+ * The digest of the bytes, by the algorithm that was asked for, or else that of the header.
+ *
+ * @throws OciError DIGEST_MISMATCH when they are not what was asked for, or not what the header says of them. A header
+ *   of another algorithm says nothing: distribution names a sha512 manifest by its sha256.
+ */
+async function verifiedDigest(
+  bytes: Uint8Array,
+  expected: Digest | undefined,
+  said: Digest | undefined,
+): Promise<Digest> {
+  const claim = expected ?? said;
+  const digest = await digestBytes(bytes, claim && digestAlgorithm(claim));
+  if (claim && claim !== digest) throw digestMismatch(claim, digest);
+  if (said && said !== digest && digestAlgorithm(said) === digestAlgorithm(digest)) throw digestMismatch(said, digest);
+  return digest;
+}
+
+/** The Content-Type, unless it is one that careless servers give to everything. */
+function declaredType(response: HttpResponse): string | undefined {
+  const type = bareMediaType(header(response.headers, 'content-type') ?? '');
+  return ['', 'text/plain', 'application/json', mediaTypes.octetStream].includes(type) ? undefined : type;
+}

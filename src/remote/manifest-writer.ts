@@ -1,0 +1,63 @@
+import type { Descriptor } from '../model/descriptor.ts';
+import { type Digest, digestAlgorithm, digestBytes } from '../model/digest.ts';
+import { parseManifest, type RawManifest } from '../model/manifest.ts';
+import { bareMediaType } from '../model/media-types.ts';
+import type { RepositoryName, Tag } from '../model/reference.ts';
+import { digestMismatch } from '../registry/content.ts';
+import type { PushManifestOptions } from '../registry/registry.ts';
+import { type HttpResponse, header, headerLines } from '../transport/http.ts';
+import { headers } from '../wire/headers.ts';
+import type { RemoteClient } from './client.ts';
+import { putManifest } from './manifest-put.ts';
+import { type Referrers, referrerEntry } from './referrers.ts';
+
+/** The manifests of a remote registry, to write. */
+export class ManifestWriter {
+  readonly #client: RemoteClient;
+  readonly #referrers: Referrers;
+
+  constructor(client: RemoteClient, referrers: Referrers) {
+    this.#client = client;
+    this.#referrers = referrers;
+  }
+
+  /** Whether children may be absent is for the registry to decide. */
+  async pushManifest(repo: RepositoryName, raw: RawManifest, opts: PushManifestOptions = {}): Promise<Descriptor> {
+    const { tags = [], signal } = opts;
+    signal?.throwIfAborted();
+    const manifest = { mediaType: bareMediaType(raw.mediaType), bytes: raw.bytes };
+    const view = parseManifest(manifest);
+    const digest = await digestBytes(raw.bytes, opts.digest && digestAlgorithm(opts.digest));
+    if (opts.digest && opts.digest !== digest) throw digestMismatch(opts.digest, digest);
+    const descriptor = { mediaType: manifest.mediaType, digest, size: raw.bytes.length };
+    const answer = await this.#put(repo, manifest, digest, tags, signal);
+    const listed = header(answer.headers, headers.subject) !== undefined;
+    if (view.subject && !listed) {
+      await this.#referrers.add(repo, view.subject.digest, referrerEntry(descriptor, view), signal);
+    }
+    return descriptor;
+  }
+
+  /** The last answer. */
+  async #put(
+    repo: RepositoryName,
+    manifest: RawManifest,
+    digest: Digest,
+    tags: readonly Tag[],
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse> {
+    const put = (reference: Tag | Digest, query: readonly Tag[] = []): Promise<HttpResponse> =>
+      putManifest(this.#client, repo, reference, manifest, { tags: query, signal });
+    const [first, ...others] = tags;
+    if (first !== undefined && digestAlgorithm(digest) === 'sha256') {
+      const answer = await put(first);
+      for (const tag of others) await put(tag);
+      return answer;
+    }
+    // Pushed by a tag alone, a registry would name the manifest by its sha256.
+    const answer = await put(digest, tags);
+    const set = new Set(headerLines(answer.headers, headers.tag).flatMap((line) => line.split(/[\s,]+/)));
+    for (const tag of tags) if (!set.has(tag)) await put(tag);
+    return answer;
+  }
+}

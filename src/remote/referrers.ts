@@ -1,0 +1,173 @@
+import { repositoryScope } from '../auth/scopes.ts';
+import { asArray, type Descriptor, parseDescriptor } from '../model/descriptor.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import type { ManifestView } from '../model/manifest.ts';
+import { mediaTypes } from '../model/media-types.ts';
+import { parseTag, type RepositoryName, type Tag } from '../model/reference.ts';
+import type { SignalOption } from '../registry/registry.ts';
+import { header } from '../transport/http.ts';
+import { headers } from '../wire/headers.ts';
+import type { RemoteClient, Subject } from './client.ts';
+import { pages } from './lister.ts';
+import { putManifest } from './manifest-put.ts';
+import type { ManifestReader } from './manifest-reader.ts';
+import { shownName } from './names.ts';
+
+/**
+ * Manifests that speak about another one: over the referrers API, or over the tag that stands in for it.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+ */
+export class Referrers {
+  readonly #client: RemoteClient;
+  readonly #manifests: ManifestReader;
+  /** The last change of each fallback tag: changes to one follow each other, or they would undo each other. */
+  readonly #changes = new Map<string, Promise<void>>();
+
+  constructor(client: RemoteClient, manifests: ManifestReader) {
+    this.#client = client;
+    this.#manifests = manifests;
+  }
+
+  async *list(
+    repo: RepositoryName,
+    digest: Digest,
+    opts: SignalOption & { readonly artifactType?: string | undefined } = {},
+  ): AsyncGenerator<Descriptor, void, undefined> {
+    const { artifactType, signal } = opts;
+    signal?.throwIfAborted();
+    for await (const { entries, filtered } of this.#pages(repo, digest, artifactType, signal)) {
+      for (const entry of entries) {
+        if (artifactType !== undefined && !filtered && entry.artifactType !== artifactType) continue;
+        signal?.throwIfAborted();
+        yield entry;
+      }
+    }
+  }
+
+  /** Whether the registry keeps the list itself. */
+  async supported(repo: RepositoryName, digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
+    const url = this.#client.url({ name: 'referrers', repo, digest });
+    const response = await this.#client.send({ method: 'GET', url, scopes: [repositoryScope(repo, 'pull')], signal });
+    await response.body.discard();
+    return !isMissing(response.status);
+  }
+
+  /** Puts a manifest into the list of its subject, for a registry that does not do so itself. */
+  add(repo: RepositoryName, subject: Digest, entry: Descriptor, signal: AbortSignal | undefined): Promise<void> {
+    return this.#change(repo, subject, signal, (entries) =>
+      entries.some(({ digest }) => digest === entry.digest) ? undefined : [...entries, entry],
+    );
+  }
+
+  /** Takes a manifest out of the list of its subject. */
+  remove(repo: RepositoryName, subject: Digest, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
+    return this.#change(repo, subject, signal, (entries) => {
+      const left = entries.filter((entry) => entry.digest !== digest);
+      return left.length === entries.length ? undefined : left;
+    });
+  }
+
+  async *#pages(
+    repo: RepositoryName,
+    digest: Digest,
+    artifactType: string | undefined,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{ readonly entries: readonly Descriptor[]; readonly filtered: boolean }, void, undefined> {
+    const url = this.#client.url({ name: 'referrers', repo, digest }, { artifactType });
+    const subject: Subject = { what: `referrers of ${digest}`, repository: shownName(this.#client.name, repo) };
+    try {
+      for await (const { document, response } of pages(
+        this.#client,
+        url,
+        [repositoryScope(repo, 'pull')],
+        subject,
+        signal,
+      )) {
+        const applied = header(response.headers, headers.filtersApplied) ?? '';
+        const filtered = applied.split(',').some((word) => word.trim() === 'artifactType');
+        yield { entries: readEntries(document['manifests']), filtered };
+      }
+    } catch (error) {
+      if (!isOciError(error) || error.status === undefined || !isMissing(error.status)) throw error;
+      yield { entries: (await this.#fallback(repo, fallbackTag(digest), signal)) ?? [], filtered: false };
+    }
+  }
+
+  async #fallback(
+    repo: RepositoryName,
+    tag: Tag,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Descriptor[] | undefined> {
+    try {
+      const { view } = await this.#manifests.getManifest(repo, tag, { signal });
+      return view.kind === 'index' ? view.manifests : undefined;
+    } catch (error) {
+      if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return [];
+      throw error;
+    }
+  }
+
+  #change(
+    repo: RepositoryName,
+    subject: Digest,
+    signal: AbortSignal | undefined,
+    edit: (entries: readonly Descriptor[]) => readonly Descriptor[] | undefined,
+  ): Promise<void> {
+    const tag = fallbackTag(subject);
+    const key = `${repo}:${tag}`;
+    const before = this.#changes.get(key) ?? Promise.resolve();
+    const change = before
+      .catch(() => {})
+      .then(async () => {
+        const entries = await this.#fallback(repo, tag, signal);
+        if (!entries) throw new OciError('MANIFEST_INVALID', `the tag ${tag} of ${repo} is not the index it should be`);
+        const edited = edit(entries);
+        if (!edited) return;
+        const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: edited };
+        const manifest = { mediaType: mediaTypes.ociIndex, bytes: Buffer.from(JSON.stringify(index)) };
+        await putManifest(this.#client, repo, tag, manifest, { signal });
+      })
+      .finally(() => {
+        if (this.#changes.get(key) === change) this.#changes.delete(key);
+      });
+    this.#changes.set(key, change);
+    return change;
+  }
+}
+
+/** `sha256-<64 hex>`: the tag that lists what speaks about a digest. Cut as the spec cuts it. */
+export function fallbackTag(digest: Digest): Tag {
+  return parseTag(`${digestAlgorithm(digest).slice(0, 32)}-${digestHex(digest).slice(0, 64)}`);
+}
+
+/** What a list of referrers says about a manifest. */
+export function referrerEntry(descriptor: Descriptor, view: ManifestView): Descriptor {
+  const { mediaType, digest, size } = descriptor;
+  const artifactType = view.artifactType ?? (view.kind === 'image' ? view.config.mediaType : undefined);
+  const annotated = Object.keys(view.annotations).length > 0;
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(artifactType !== undefined && { artifactType }),
+    ...(annotated && { annotations: view.annotations }),
+  };
+}
+
+// Registries from before the API: most do not know the path, some answer as to a wrong method.
+function isMissing(status: number): boolean {
+  return status === 404 || status === 405 || status === 501;
+}
+
+function readEntries(value: unknown): readonly Descriptor[] {
+  const items = value === null || value === undefined ? [] : asArray(value, 'manifests');
+  return items.flatMap((item, i) => {
+    try {
+      return [parseDescriptor(item, `manifests[${i}]`)];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,78 @@
+import { type ErrorCode, OciError } from '../model/errors.ts';
+import { type HttpResponse, header } from '../transport/http.ts';
+import { decodeError } from '../wire/errors.ts';
+import { parseRetryAfter } from '../wire/headers.ts';
+
+export interface ErrorSubject {
+  readonly what: string;
+  readonly repository?: string | undefined;
+  readonly action?: 'pull' | 'push' | 'delete' | undefined;
+  readonly notFound?: ErrorCode | undefined;
+  readonly registry: string;
+  readonly endpoint: string;
+  /** Whether the answer came from elsewhere: a storage that a redirect led to, or an upload's Location. */
+  readonly redirected: boolean;
+}
+
+const maxErrorBytes = 1024 * 1024;
+
+/** The error for an answer that is none of those hoped for, in the words of docker where scripts know them. */
+export async function responseError(response: HttpResponse, subject: ErrorSubject): Promise<OciError> {
+  const { status } = response;
+  const { endpoint, registry, repository, action = 'pull' } = subject;
+  const body = await readErrorBody(response);
+  const retryAfterMs = parseRetryAfter(header(response.headers, 'retry-after'), Date.now());
+  const error = decodeError(body, {
+    status,
+    subject: subject.what,
+    endpoint,
+    retryAfterMs,
+    notFound: subject.notFound,
+  });
+  const reason = error.message.slice(subject.what.length + 2);
+  const options = { status, endpoint, retryAfterMs, detail: error.detail, retryable: error.retryable };
+  if (error.code === 'UNAUTHORIZED' || error.code === 'DENIED') {
+    if (subject.redirected) {
+      const message = `${subject.what}: ${registry} redirected to ${endpoint}, which refused: ${reason}`;
+      return new OciError('DENIED', message, options);
+    }
+    const name = repository ?? registry;
+    const login = `ocictl login${registry === 'docker.io' ? '' : ` ${registry}`}`;
+    const message =
+      action === 'pull' && repository !== undefined
+        ? `pull access denied for ${name}, repository does not exist or may require 'ocictl login': ${reason}`
+        : `${action} access denied for ${name}: ${reason}`;
+    // A token that was made for this request and is refused: the account may not, whatever the status says.
+    return new OciError('DENIED', message, {
+      ...options,
+      hint: `log in with '${login}', or check what the account may do`,
+    });
+  }
+  if (error.code === 'MANIFEST_UNKNOWN') {
+    const unknown = /manifest unknown/i.test(reason) ? reason : `manifest unknown: ${reason}`;
+    return new OciError('MANIFEST_UNKNOWN', `${subject.what} not found: ${unknown}`, options);
+  }
+  if (error.code === 'TOOMANYREQUESTS') {
+    return new OciError('TOOMANYREQUESTS', `toomanyrequests: ${reason}`, {
+      ...options,
+      hint: `wait, or log in with 'ocictl login ${registry}' for a higher limit`,
+    });
+  }
+  return error;
+}
+
+// As much of it as comes; an error whose explanation breaks off is still that error.
+async function readErrorBody(response: HttpResponse): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.body) {
+      size += chunk.length;
+      if (size > maxErrorBytes) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    // What has arrived must do.
+  }
+  return Buffer.concat(chunks);
+}

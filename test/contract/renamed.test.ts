@@ -1,0 +1,14 @@
+import { parseRepositoryName, type RepositoryName } from '../../src/model/reference.ts';
+import { renamed } from '../../src/registry/wrappers/renamed.ts';
+import { memoryRegistry } from '../support/memory.ts';
+import { registryContract } from './registry.ts';
+
+const prefix = 'docker.io/';
+
+// What `serve --store --mirror-of docker.io` stands on: a prefix outside the grammar's ordinary names is put in front.
+registryContract('a storage under other names', async () => ({
+  registry: renamed(memoryRegistry({ sparseIndexes: true }), {
+    inside: (name) => parseRepositoryName(`${prefix}${name}`),
+    outside: (name) => (name.startsWith(prefix) ? (name.slice(prefix.length) as RepositoryName) : undefined),
+  }),
+}));

@@ -1,0 +1,28 @@
+import { after, it } from 'node:test';
+import { registryContract } from '../contract/registry.ts';
+import { type DockerRegistry, findProgram, needs, startDockerRegistry } from '../support/programs.ts';
+import { openRemote } from '../support/remotes.ts';
+import type { Scope } from '../support/sandbox.ts';
+
+// One docker-registry for all tests of the file.
+const ends: Parameters<Scope['after']>[0][] = [];
+const file: Scope = { after: (end) => void ends.push(end) };
+after(async () => {
+  for (const end of ends.reverse()) await (end as () => unknown)();
+});
+let shared: Promise<DockerRegistry> | undefined;
+
+if (findProgram('docker-registry') === undefined) {
+  it('remote → docker-registry keeps the contract of Registry', (t) => void needs(t, 'docker-registry'));
+} else {
+  registryContract(
+    'remote → docker-registry 2.8',
+    async (t) => {
+      shared ??= startDockerRegistry(file);
+      return { registry: openRemote(t, (await shared).url) };
+    },
+    {
+      'sparse-indexes': 'only a local store takes them',
+    },
+  );
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { describe, it, type TestContext } from 'node:test';
+import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
+import { createStorage } from '../../src/storage/storage.ts';
+import { spawnOcictl, spawnServe } from '../support/command.ts';
+import { buildImage, pushImage } from '../support/images.ts';
+import { randomLayer } from '../support/layer.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
+import { roomyDirectory } from './room.ts';
+
+const MB = 1_000_000;
+const peakLimitBytes = 140 * MB;
+
+describe('the memory that a pull takes', {
+  skip: process.platform !== 'linux' && 'reads /proc',
+  timeout: 300_000,
+}, () => {
+  for (const [count, megabytes] of [
+    [5, 200],
+    [10, 100],
+    [1, 1000],
+  ] as const) {
+    it(`stays below 140 MB for ${count} × ${megabytes} MB`, async (t) => {
+      const root = await temporaryDirectory(t, await roomyDirectory());
+      const layers = [];
+      for (let i = 0; i < count; i += 1) layers.push(await randomLayer(megabytes * MB, `layer ${i} of ${count}`));
+      const registry = createStorage({ driver: await openFilesystemDriver({ root }) });
+      await pushImage(registry, parseRepositoryName('team/large'), parseTag('1'), await buildImage({ layers }));
+      const server = await spawnServe(t, ['--root', root]);
+      const store = await temporaryDirectory(t, await roomyDirectory());
+      const pull = await spawnOcictl(t, ['pull', '-q', `${server.host}/team/large:1`], { env: { OCICTL_ROOT: store } });
+      const peak = await watchPeak(t, 'pull', pull);
+      const { exitCode, stderr } = await pull.result;
+      assert.equal(exitCode, 0, stderr);
+      assert.ok(peak > 0 && peak <= peakLimitBytes, `${peak / MB} MB`);
+      const served = await peakBytes(server.child.pid);
+      t.diagnostic(`the server took ${Math.round((served ?? 0) / MB)} MB`);
+    });
+  }
+});
+
+/** The highest resident size of a running child, until it ends. */
+async function watchPeak(
+  t: TestContext,
+  name: string,
+  { child }: Awaited<ReturnType<typeof spawnOcictl>>,
+): Promise<number> {
+  let peak = 0;
+  while (child.exitCode === null && child.signalCode === null) {
+    peak = Math.max(peak, (await peakBytes(child.pid)) ?? 0);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  t.diagnostic(`the ${name} took ${Math.round(peak / MB)} MB at most`);
+  return peak;
+}
+
+/** The kernel's own high-water mark, so nothing between two looks is missed but what comes after the last. */
+async function peakBytes(pid: number | undefined): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}

@@ -1,0 +1,14 @@
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+
+const wantedBytes = 4e9;
+
+/** Where large files go: memory where there is plenty of it, else the disk. */
+export async function roomyDirectory(): Promise<string> {
+  const shared = '/dev/shm';
+  const free = await statfs(shared).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  );
+  return free > wantedBytes ? shared : tmpdir();
+}

@@ -1,0 +1,66 @@
+import { createServer, type IncomingHttpHeaders, type RequestListener, request as send } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Scope } from '../support/sandbox.ts';
+
+export interface Seen {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface Recorder {
+  readonly url: string;
+  readonly host: string;
+  /** Every request, in order. */
+  readonly seen: readonly Seen[];
+}
+
+export interface RecorderOptions {
+  /** Where requests go on to. */
+  readonly target?: string;
+  /** Answers with this status instead. */
+  readonly status?: number;
+  /** Lets in whoever sends this `Authorization`, and asks all others for Basic. */
+  readonly authorization?: string;
+  /** PEM: speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/** A server on loopback that writes down what it is sent. */
+export async function startRecorder(t: Scope, options: RecorderOptions): Promise<Recorder> {
+  const seen: Seen[] = [];
+  const listener: RequestListener = (request, response) => {
+    const { method = '', url: path = '', headers } = request;
+    seen.push({ method, path, headers });
+    if (options.authorization !== undefined && headers.authorization !== options.authorization) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
+    } else if (options.target === undefined) {
+      response.writeHead(options.status ?? 503, { 'retry-after': '0' }).end();
+    } else {
+      const onward = send(new URL(path, options.target), { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on('error', () => response.destroy());
+      request.pipe(onward);
+    }
+  };
+  const server = options.tls ? createTlsServer({ ...options.tls }, listener) : createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url: `${options.tls ? 'https' : 'http'}://${host}`, host, seen };
+}
+
+/** An address on loopback at which nothing listens. */
+export async function deadAddress(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `127.0.0.1:${port}`;
+}
