@@ -70,7 +70,7 @@ _ocictl() {
   done
 
   # What comes before the text that is completed, and that text.
-  local head= text=${current#[\'\"]}
+  local head= text=$current
   if [[ $current == *[\<\>]* ]]; then
     takes=file head=${current%"${current##*[<>]}"} text=${current##*[<>]}
   elif [[ $previous == *[\<\>] ]]; then
@@ -88,13 +88,15 @@ _ocictl() {
   else
     _ocictl_argument "$command" "$position"
   fi
+  # As it will be without quotes: names of files are compared as they are on the disk.
+  text=${text#[\"\']} text=${text//\\/}
   if [[ $takes == list* && $text == *,* ]]; then
     head+=${text%,*}, text=${text##*,}
   fi
 
   # Readline puts the reply in place of what follows the last break in the word.
-  local kept=$current reply
-  while [[ -n $kept && $COMP_WORDBREAKS != *"${kept: -1}"* ]]; do kept=${kept%?}; done
+  local breaks=${COMP_WORDBREAKS//[[:space:]\"\']/} kept=$current reply
+  while [[ -n $kept && $breaks != *"${kept: -1}"* ]]; do kept=${kept%?}; done
   COMPREPLY=()
   while IFS= read -r word; do
     # Compared here, since `compgen -W` would run what a name in a hostile store has in it.

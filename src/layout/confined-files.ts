@@ -84,8 +84,8 @@ export async function readConfined(root: string, file: string, maxBytes: number)
 /**
  * Where a path leads when every link is followed.
  *
- * @throws OciError STORAGE_DAMAGED when that is outside the root: a hostile layout whose blobs are links to the files
- *   of whoever copies it (CVE-2024-3727 and its like). ENOENT as the system gives it.
+ * @throws OciError STORAGE_DAMAGED when that is outside the root (symlink attack: a hostile layout whose blobs are links
+ *   to the files of whoever copies it). ENOENT as the system gives it.
  */
 export async function confinedPath(root: string, path: string): Promise<string> {
   const real = await realpath(path).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { type FileHandle, link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { link, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OciError } from '../model/errors.ts';
@@ -11,6 +11,8 @@ import type { WorkDirectory } from './work-directory.ts';
 const pollMs = 20;
 /** What is done under the lock takes milliseconds: whoever holds it for so long on another machine is gone. */
 const silenceMs = 30_000;
+/** As long for one that says nobody's name: its process was killed while writing it. */
+const namelessMs = 2_000;
 const patienceMs = 60_000;
 
 export interface Held {
@@ -57,25 +59,24 @@ export class LayoutLock {
     }
   }
 
-  // An owner that cannot be read is one whose process is just writing it, or was killed just then.
+  // Written aside and linked: nobody sees a lock without its owner, even if the process is killed in between.
   async #create(owner: Owner): Promise<boolean> {
+    const aside = join(this.#work.path, `lock.${owner}`);
     return await onFile('lock', this.#file, async () => {
-      let handle: FileHandle;
       try {
-        handle = await this.#work.within(() => open(this.#file, 'wx', fileMode));
+        await this.#work.within(() => writeFile(aside, owner, { flag: 'wx', mode: fileMode }));
+        await link(aside, this.#file).catch(async (error: unknown) => {
+          // FAT and some network file systems have no hard links.
+          if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error;
+          await writeFile(this.#file, owner, { flag: 'wx', mode: fileMode });
+        });
+        return true;
       } catch (error) {
         if (hasErrno(error, 'EEXIST')) return false;
         throw error;
-      }
-      try {
-        await handle.writeFile(owner);
-      } catch (error) {
-        await unlink(this.#file).catch(() => {});
-        throw error;
       } finally {
-        await handle.close();
+        await removeFile(aside).catch(() => {});
       }
-      return true;
     });
   }
 
@@ -93,9 +94,10 @@ export class LayoutLock {
     return await onFile('lock', this.#file, async () => {
       const content = await contentOf(this.#file);
       const holder = content === undefined ? undefined : tryParseOwner(content);
-      const state = holder === undefined ? 'elsewhere' : ownerState(holder);
-      if (content === undefined || state === 'alive') return undefined;
-      return state === 'dead' || (await ageMs(this.#file)) > silenceMs ? content : undefined;
+      if (content === undefined) return undefined;
+      const state = holder === undefined ? 'nameless' : ownerState(holder);
+      if (state === 'alive' || state === 'dead') return state === 'dead' ? content : undefined;
+      return (await ageMs(this.#file)) > (state === 'nameless' ? namelessMs : silenceMs) ? content : undefined;
     });
   }
 

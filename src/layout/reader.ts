@@ -13,7 +13,10 @@ import { blobUnknown, type Layout, manifestUnknown } from './layout-state.ts';
 import { findManifest, loadManifest } from './manifests.ts';
 import { blobPath } from './paths.ts';
 
-/** The reading half of a layout. The repository's name is not looked at: there is one. */
+/**
+ * The reading half of a layout. The repository's name is not looked at: there is one. A layout reaches no network, so a
+ * foreign layer that is not in it is BLOB_UNKNOWN, whatever its `urls` say.
+ */
 export function createReader(layout: Layout): Reader {
   const { root } = layout;
   return {

@@ -1,7 +1,8 @@
-import { lstat, open, readdir, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileMode, inDirectory, moveIntoPlace, removeFile } from './durable.ts';
-import { onFile } from './file-errors.ts';
+import { confinedPath } from './confined-files.ts';
+import { directoryMode, fileMode, moveIntoPlace, removeFile } from './durable.ts';
+import { hasErrno, onFile } from './file-errors.ts';
 import { newOwner, ownerState, tryParseOwner } from './owner.ts';
 import { workName } from './paths.ts';
 
@@ -10,6 +11,7 @@ export const uploadPrefix = 'upload.';
 
 /** A file of another machine's, or an upload nobody went on with, is taken for abandoned after this. */
 const abandonedMs = 7 * 24 * 3_600_000;
+const maxAttempts = 100;
 
 /**
  * Where files lie while they are written: `<name>.<owner>`, renamed into place when they are whole. The directory goes
@@ -30,11 +32,24 @@ export class WorkDirectory {
     return join(this.path, `${name}.${newOwner()}`);
   }
 
-  /** Runs an operation that needs the directory to be there. */
+  /**
+   * Runs an operation that puts a file into the directory. Whoever is done removes it when it is empty, so it may go
+   * again at any moment until the file is there.
+   */
   async within<T>(operation: () => Promise<T>): Promise<T> {
     this.#swept ??= this.#sweep();
     await this.#swept;
-    return await inDirectory(this.#root, this.path, operation);
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await confinedPath(this.#root, this.path);
+        return await operation();
+      } catch (error) {
+        if (!hasErrno(error, 'ENOENT') || attempt === maxAttempts) throw error;
+        await mkdir(this.path, { mode: directoryMode }).catch((failure: unknown) => {
+          if (!hasErrno(failure, 'EEXIST')) throw failure;
+        });
+      }
+    }
   }
 
   /** Writes a small file whole or not at all. */

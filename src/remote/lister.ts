@@ -11,10 +11,11 @@ import { shownName } from './names.ts';
 const maxPageBytes = 4 * 1024 * 1024;
 const pageEntries = 1000;
 
-/** A page of a list, and where the next one is. */
+/** A page of a list. */
 export interface Page {
   readonly document: Readonly<Record<string, unknown>>;
   readonly response: HttpResponse;
+  readonly isLast: boolean;
 }
 
 /** The lists of a remote registry. */
@@ -52,16 +53,18 @@ export class RemoteLister {
     first.searchParams.set('n', String(Math.min(limit, pageEntries)));
     if (after !== undefined) first.searchParams.set('last', after);
     let left = limit;
-    for await (const { document } of pages(this.#client, first, scopes, subject, signal)) {
+    let isFirst = true;
+    for await (const { document, isLast } of pages(this.#client, first, scopes, subject, signal)) {
       const entries = document[field];
       // Lists may be null, and hold null, digests and names that nobody could ask for.
       const values = (Array.isArray(entries) ? entries : []).map(parse).filter((value) => value !== undefined);
-      for (const value of behind(values, after)) {
+      for (const value of isFirst ? behind(values, after, isLast) : values) {
         signal?.throwIfAborted();
         yield value;
         left -= 1;
         if (left === 0) return;
       }
+      isFirst = false;
     }
   }
 }
@@ -91,8 +94,8 @@ export async function* pages(
     }
     if (response.status !== 200) throw await client.error(response, subject);
     const document = readDocument(await response.body.bytes(maxPageBytes), client, subject);
-    yield { document, response };
     url = nextPage(response, client);
+    yield { document, response, isLast: url === undefined };
     if (url && seen.has(url.href)) {
       throw new OciError('PROTOCOL', `${subject.what}: the pages lead in a circle`, { endpoint: client.endpoint });
     }
@@ -122,12 +125,10 @@ function nextPage(response: HttpResponse, client: RemoteClient): URL | undefined
   });
 }
 
-// Debian's docker-registry 2.8 knows no `last` for tags: what comes up to it is left out here. The order of others is
-// theirs, so only a page that is sorted by code unit, or names the entry itself, is cut.
-function behind<T extends string>(values: readonly T[], after: string | undefined): readonly T[] {
-  if (after === undefined) return values;
-  const sorted = values.every((value, i) => i === 0 || (values[i - 1] ?? '') < value);
-  return sorted
-    ? values.filter((value) => value > after)
-    : values.slice((values as readonly string[]).indexOf(after) + 1);
+// Debian's docker-registry 2.8 sends all tags at once, in any order, and knows no `last`. So a list that is one page
+// gets its order here; of a longer one, whose order is the registry's, what comes up to `after` is cut where it is there.
+function behind<T extends string>(values: readonly T[], after: string | undefined, whole: boolean): readonly T[] {
+  if (!whole) return after === undefined ? values : values.slice((values as readonly string[]).indexOf(after) + 1);
+  const sorted = [...values].sort();
+  return after === undefined ? sorted : sorted.filter((value) => value > after);
 }

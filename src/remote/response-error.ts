@@ -48,6 +48,7 @@ export async function responseError(response: HttpResponse, subject: ErrorSubjec
       hint: `log in with '${login}', or check what the account may do`,
     });
   }
+  if (status === 413) return new OciError('TOO_LARGE', error.message, options);
   if (error.code === 'MANIFEST_UNKNOWN') {
     const unknown = /manifest unknown/i.test(reason) ? reason : `manifest unknown: ${reason}`;
     return new OciError('MANIFEST_UNKNOWN', `${subject.what} not found: ${unknown}`, options);

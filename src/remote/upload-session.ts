@@ -178,10 +178,9 @@ export class UploadSession {
     const error = await this.#client.error(response, { ...this.#subject, notFound: 'BLOB_UPLOAD_UNKNOWN' });
     const { message, hint, status, endpoint } = error;
     if (error.code === 'DIGEST_INVALID') return new OciError('DIGEST_MISMATCH', message, { hint, status, endpoint });
-    if (error.code === 'SIZE_INVALID' && status === 400) {
+    if (error.code === 'SIZE_INVALID') {
       return new OciError('SIZE_MISMATCH', message, { hint, status, endpoint });
     }
-    if (error.status === 413) return new OciError('TOO_LARGE', message, { hint, status, endpoint });
     if (error.code === 'BLOB_UPLOAD_INVALID' || error.code === 'NAME_UNKNOWN') {
       return new OciError('BLOB_UPLOAD_UNKNOWN', message, { hint, status, endpoint });
     }

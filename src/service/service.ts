@@ -154,16 +154,17 @@ class Service implements RegistryService {
 
   #asFallback(endpoint: APIEndpoint): FallbackEndpoint {
     const { url, mirror, insecure } = endpoint;
-    const plain = url.protocol === 'http:';
+    const twin = url.protocol === 'http:' && insecure !== undefined && !mirror;
     return {
-      name: plain ? plainName(url.host) : url.host,
+      // Only the plain twin needs its scheme: everything else is the one endpoint of its host.
+      name: twin ? plainName(url.host) : url.host,
       kind: mirror ? 'mirror' : 'origin',
       open: async () => {
         const { registry, transport } = openEndpoint(endpoint, this.#endpoint);
         this.#transports.add(transport);
         return registry;
       },
-      ...(plain && insecure && !mirror && { twinOf: url.host }),
+      ...(twin && { twinOf: url.host }),
     };
   }
 
@@ -187,7 +188,7 @@ class Service implements RegistryService {
   };
 }
 
-/** How an endpoint without TLS is shown. */
+/** How the plain http side of a host is shown. */
 function plainName(host: string): string {
   return `http://${host}`;
 }

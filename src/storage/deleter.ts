@@ -1,10 +1,10 @@
 import type { Digest } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
 import { parseManifest } from '../model/manifest.ts';
-import { type RepositoryName, type Tag, tryParseTag } from '../model/reference.ts';
+import { type RepositoryName, tryParseTag } from '../model/reference.ts';
 import type { RepositoryRemover } from '../registry/extensions.ts';
 import type { Deleter, SignalOption } from '../registry/registry.ts';
-import { readLink } from './links.ts';
+import { readSoundLink } from './links.ts';
 import { loadManifest, nameUnknown, repositoryExists } from './manifests.ts';
 import {
   layerLinkPath,
@@ -75,19 +75,10 @@ async function removeTagsOf(store: Store, repo: RepositoryName, digest: Digest, 
   for (const { name } of await store.driver.list(tagsPath(repo))) {
     opts?.signal?.throwIfAborted();
     const tag = tryParseTag(name);
-    if (tag === undefined || (await pointedAt(store, repo, tag)) !== digest) continue;
+    // A damaged tag must not keep every manifest of the repository from being deleted.
+    if (tag === undefined || (await readSoundLink(store, tagCurrentPath(repo, tag))) !== digest) continue;
     await store.driver.remove(tagCurrentPath(repo, tag));
     await store.driver.removeTree(tagPath(repo, tag));
-  }
-}
-
-// A damaged tag must not keep every manifest of the repository from being deleted.
-async function pointedAt(store: Store, repo: RepositoryName, tag: Tag): Promise<Digest | undefined> {
-  try {
-    return await readLink(store, tagCurrentPath(repo, tag));
-  } catch (error) {
-    if (isOciError(error, 'STORAGE_DAMAGED')) return undefined;
-    throw error;
   }
 }
 

@@ -36,6 +36,16 @@ export async function readLink({ driver }: Store, path: StorePath): Promise<Dige
   return digest;
 }
 
+/** As {@link readLink}, but a damaged link is none: for whoever replaces or removes it. */
+export async function readSoundLink(store: Store, path: StorePath): Promise<Digest | undefined> {
+  try {
+    return await readLink(store, path);
+  } catch (error) {
+    if (isOciError(error, 'STORAGE_DAMAGED')) return undefined;
+    throw error;
+  }
+}
+
 export async function writeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<void> {
   await driver.writeSmall(path, Buffer.from(digest));
 }
@@ -84,7 +94,7 @@ export async function linkBlob(
   blob: Pick<StoredBlob, 'stored' | 'path'>,
 ): Promise<boolean> {
   const link = layerLinkPath(repo, digest);
-  const linked = await readLink(store, link).catch(() => undefined);
+  const linked = await readSoundLink(store, link);
   // The blob is touched last: what a collector takes away before is noticed here, and what it looks at later is new.
   if (linked === blob.stored && (await store.driver.touch(link, store.now()))) return await keepBlob(store, blob);
   await writeLink(store, link, blob.stored);

@@ -114,11 +114,8 @@ export class UploadSession {
 
   async #open(owner: object, offset: number): Promise<OpenFile> {
     if (this.#ended) throw uploadUnknown();
-    if (this.#owner !== owner) {
-      if (this.#owner !== undefined) await this.#rest();
-      if (offset !== this.size) throw outOfOrder(offset, this.size);
-      this.#owner = owner;
-    }
+    if (this.#owner !== owner) await this.#rest();
+    this.#owner = owner;
     if (this.#file !== undefined) return this.#file;
     const { driver } = this.#store;
     const resting = uploadDataPath(this.repo, this.id);

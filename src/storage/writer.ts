@@ -1,9 +1,10 @@
 import type { Descriptor } from '../model/descriptor.ts';
 import type { RepositoryName } from '../model/reference.ts';
 import type { Writer } from '../registry/registry.ts';
-import { blobDescriptor, findBlob, findLinkedBlob, linkBlob } from './links.ts';
+import { blobDescriptor, findBlob, findLinkedBlob, linkBlob, readSoundLink } from './links.ts';
 import { pushManifest } from './manifest-writer.ts';
 import { download, lockDownload } from './partial.ts';
+import { layerLinkPath } from './paths.ts';
 import type { Store } from './store.ts';
 import { createUploads } from './upload.ts';
 
@@ -45,6 +46,7 @@ export function createWriter(store: Store): Writer {
 
 // A blob that another repository holds is as good: the store is one user's, or guarded by who serves it.
 async function adopt(store: Store, repo: RepositoryName, { digest, size }: Descriptor): Promise<boolean> {
-  const blob = (await findLinkedBlob(store, repo, digest)) ?? (await findBlob(store, digest));
+  const linked = await readSoundLink(store, layerLinkPath(repo, digest));
+  const blob = (linked && (await findBlob(store, linked))) ?? (await findBlob(store, digest));
   return blob?.size === size && (await linkBlob(store, repo, digest, blob));
 }

@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import { OciError } from '../model/errors.ts';
 import { errorCode } from './error-code.ts';
 import { endpointOf } from './redact.ts';
@@ -23,7 +24,7 @@ export function networkError(error: unknown, url: URL): OciError {
     const retryable = closed ? false : undefined;
     return new OciError(ours, `${url.host}: ${text}`, { hint, cause: error, endpoint, retryable });
   }
-  if (code.startsWith('HPE_')) return parserError(code, error, url);
+  if (error instanceof errors.HTTPParserError) return parserError(error, url);
   const detail = code === '' ? 'the connection failed' : `the connection failed (${code})`;
   return new OciError('NETWORK', `${url.host}: ${detail}`, { cause: error, endpoint });
 }
@@ -74,20 +75,15 @@ const prose: Readonly<Record<string, Prose>> = {
   HPE_HEADER_OVERFLOW: ['PROTOCOL', 'the answer has more headers than are accepted'],
 };
 
-function parserError(code: string, cause: unknown, url: URL): OciError {
-  const endpoint = endpointOf(url);
+function parserError(cause: errors.HTTPParserError, url: URL): OciError {
   // A TLS server answers plain text with an alert record: 0x15 0x03.
-  const data = (cause as { data?: unknown }).data;
+  const { data } = cause as { data?: unknown };
   if (url.protocol === 'http:' && typeof data === 'string' && data.startsWith('\u0015\u0003')) {
     return speaksTls(url, cause);
   }
-  // The connection ended before the body did.
-  if (code === 'HPE_INVALID_EOF_STATE') {
-    return new OciError('NETWORK', `${url.host}: the answer ended too early`, { cause, endpoint });
-  }
-  return new OciError('PROTOCOL', `${url.host}: the answer is not HTTP (${code})`, {
+  return new OciError('PROTOCOL', `${url.host}: the answer is not HTTP`, {
     cause,
-    endpoint,
+    endpoint: endpointOf(url),
     hint: 'check that a registry runs on this port',
   });
 }

@@ -27,9 +27,7 @@ function explain(code: string, error: unknown, url: URL): Explanation | undefine
     };
   }
   if (code === 'CERT_HAS_EXPIRED') {
-    const until = (error as { cert?: { valid_to?: unknown } }).cert?.valid_to;
-    const when = typeof until === 'string' ? ` on ${printableName(until)}` : '';
-    return { text: `its certificate has expired${when}`, hint: 'have it renewed, and check the clock of this machine' };
+    return { text: 'its certificate has expired', hint: 'have it renewed, and check the clock of this machine' };
   }
   if (code === 'CERT_NOT_YET_VALID') {
     return { text: 'its certificate is not valid yet', hint: 'check the clock of this machine' };

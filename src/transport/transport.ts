@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { OciError } from '../model/errors.ts';
 import { parseRetryAfter } from '../wire/headers.ts';
 import { bytesBody } from './body.ts';
@@ -146,6 +147,9 @@ class UndiciTransport implements Transport {
       });
     try {
       const pool = this.#origins.pool(url, anonymous);
+      // undici frees a connection one turn after its answer has ended; without the wait it would open another.
+      await setImmediate();
+      signal?.throwIfAborted();
       const answer = await exchange(pool, { method, url, headers, body, headersTimeoutMs, signal });
       this.#answered.add(url.origin);
       if (this.#options.trace) tell({ status: answer.status, responseHeaders: redactHeaders(answer.headers) });

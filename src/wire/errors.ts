@@ -101,9 +101,10 @@ const wireCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'UNAVAILABLE',
 ]);
 
-// A code is believed only where it fits its status: MANIFEST_UNKNOWN in a 500 is not "not found".
+// A code is believed only where it fits its status: MANIFEST_UNKNOWN in a 500 is not "not found". 413 and 429 say more
+// than the codes that come with them.
 function believedCode(word: string, status: number): ErrorCode | undefined {
-  if (status === 429 || !isErrorCode(word) || !wireCodes.has(word)) return undefined;
+  if (status === 413 || status === 429 || !isErrorCode(word) || !wireCodes.has(word)) return undefined;
   return Math.floor(statusOf(word) / 100) === Math.floor(status / 100) ? word : undefined;
 }
 

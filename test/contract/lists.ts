@@ -7,43 +7,77 @@ import { configOnly } from './manifests.ts';
 const byCodeUnit = ['0', '10', '9', 'A', 'B', '_', 'a', 'a-b', 'a.b', 'a_b', 'b'].sort();
 
 export function listContract(suite: Suite): void {
-  check(suite, 'lists tags sorted by code unit', async ({ registry, repo }) => {
-    await pushTags(registry, repo, ['a', 'b', 'B', '9', '10', '_', 'a.b', 'A', 'a_b', '0', 'a-b']);
-    assert.deepEqual(await all(registry.tags(repo)), byCodeUnit);
-  });
+  check(
+    suite,
+    'lists tags sorted by code unit',
+    async ({ registry, repo }) => {
+      await pushTags(registry, repo, ['a', 'b', 'B', '9', '10', '_', 'a.b', 'A', 'a_b', '0', 'a-b']);
+      assert.deepEqual(await all(registry.tags(repo)), byCodeUnit);
+    },
+    'sorted-tags',
+  );
 
-  check(suite, 'lists tags behind an entry, be it there or not', async ({ registry, repo }) => {
-    await pushTags(registry, repo, ['a', 'c', 'e']);
-    assert.deepEqual(await all(registry.tags(repo, { after: 'a' })), ['c', 'e']);
-    assert.deepEqual(await all(registry.tags(repo, { after: 'b' })), ['c', 'e']);
-    assert.deepEqual(await all(registry.tags(repo, { after: 'e' })), []);
-    assert.deepEqual(await all(registry.tags(repo, { after: 'z' })), []);
-  });
+  check(
+    suite,
+    'lists tags behind an entry, be it there or not',
+    async ({ registry, repo }) => {
+      const tags = ['a', 'c', 'e', 'g', 'i', 'k', 'm', 'o'];
+      await pushTags(registry, repo, tags);
+      assert.deepEqual(await all(registry.tags(repo, { after: 'a' })), tags.slice(1));
+      assert.deepEqual(await all(registry.tags(repo, { after: 'b' })), tags.slice(1));
+      assert.deepEqual(await all(registry.tags(repo, { after: 'o' })), []);
+      assert.deepEqual(await all(registry.tags(repo, { after: 'z' })), []);
+    },
+    'sorted-tags',
+  );
 
-  check(suite, 'lists at most as many tags as asked for', async ({ registry, repo }) => {
+  check(
+    suite,
+    'lists at most as many tags as asked for, the first ones',
+    async ({ registry, repo }) => {
+      const tags = ['a', 'c', 'e', 'g', 'i', 'k', 'm', 'o'];
+      await pushTags(registry, repo, tags);
+      assert.deepEqual(await all(registry.tags(repo, { limit: 1 })), ['a']);
+      assert.deepEqual(await all(registry.tags(repo, { limit: 2, after: 'a' })), ['c', 'e']);
+      assert.deepEqual(await all(registry.tags(repo, { limit: 50 })), tags);
+    },
+    'sorted-tags',
+  );
+
+  check(suite, 'lists no more tags than asked for', async ({ registry, repo }) => {
     await pushTags(registry, repo, ['a', 'b', 'c']);
     assert.deepEqual(await all(registry.tags(repo, { limit: 0 })), []);
-    assert.deepEqual(await all(registry.tags(repo, { limit: 1 })), ['a']);
-    assert.deepEqual(await all(registry.tags(repo, { limit: 2, after: 'a' })), ['b', 'c']);
-    assert.deepEqual(await all(registry.tags(repo, { limit: 50 })), ['a', 'b', 'c']);
+    assert.equal((await all(registry.tags(repo, { limit: 1 }))).length, 1);
+    assert.equal((await all(registry.tags(repo, { limit: 50 }))).length, 3);
   });
 
-  check(suite, 'lists more than a hundred tags, in any number of pages', async ({ registry, repo }) => {
-    const tags = Array.from({ length: 230 }, (_, i) => `t${String(i).padStart(4, '0')}`);
+  check(suite, 'lists more than a hundred tags', async ({ registry, repo }) => {
+    const tags = manyTags(110);
     await pushTags(registry, repo, tags);
-    assert.deepEqual(await all(registry.tags(repo)), tags);
-    assert.deepEqual(await all(registry.tags(repo, { limit: 130 })), tags.slice(0, 130));
-    assert.deepEqual(await all(registry.tags(repo, { after: 't0099' })), tags.slice(100));
+    assert.deepEqual((await all(registry.tags(repo))).sort(), tags);
   });
+
+  check(
+    suite,
+    'lists more than a hundred tags in any number of pages',
+    async ({ registry, repo }) => {
+      const tags = manyTags(230);
+      await pushTags(registry, repo, tags);
+      assert.deepEqual(await all(registry.tags(repo)), tags);
+      assert.deepEqual(await all(registry.tags(repo, { limit: 130 })), tags.slice(0, 130));
+      assert.deepEqual(await all(registry.tags(repo, { after: 't0099' })), tags.slice(100));
+    },
+    'sorted-tags',
+  );
 
   check(suite, 'lets a loop over tags break, and another begin', async ({ registry, repo }) => {
     await pushTags(registry, repo, ['a', 'b', 'c']);
     const list = registry.tags(repo);
     for await (const tag of list) {
-      assert.equal(tag, 'a');
+      assert.ok(['a', 'b', 'c'].includes(tag));
       break;
     }
-    assert.deepEqual(await all(registry.tags(repo)), ['a', 'b', 'c']);
+    assert.equal((await all(registry.tags(repo))).length, 3);
   });
 
   check(
@@ -102,6 +136,10 @@ export function listContract(suite: Suite): void {
       names,
     );
   });
+}
+
+function manyTags(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `t${String(i).padStart(4, '0')}`);
 }
 
 async function pushTags(registry: Registry, repo: RepositoryName, tags: readonly string[]): Promise<void> {

@@ -23,6 +23,13 @@ if (findProgram('docker-registry') === undefined) {
     },
     {
       'sparse-indexes': 'only a local store takes them',
+      'blake3-blobs': 'it knows sha256, sha384 and sha512 alone',
+      'sha512-manifests': 'it keeps manifests under sha256 alone',
+      'artifact-manifests': 'it knows the types of images and indexes alone',
+      'other-manifests': 'it knows the types of images and indexes alone',
+      'too-large-code': 'it says MANIFEST_INVALID',
+      'untagged-repositories': 'it says NAME_UNKNOWN where no tag was ever set',
+      'delete-tag': 'it deletes manifests by digest alone',
     },
   );
 }

@@ -52,7 +52,8 @@ describe('ocictl pull from docker-registry', () => {
     const server = await spawnServe(t, ['--store', '--mirror-of', origin.host]);
     const target = await temporaryDirectory(t);
     const from = `${server.host}/team/app:1.0`;
-    await skopeo(t, ['copy', '--all', '--src-tls-verify=false', `docker://${from}`, `oci:${target}:1.0`]);
+    const words = ['copy', '--all', '--preserve-digests', '--src-tls-verify=false'];
+    await skopeo(t, [...words, `docker://${from}`, `oci:${target}:1.0`]);
     assert.equal(await layoutRoot(target), index.descriptor.digest);
     for (const { descriptor } of blobsIn(index)) {
       assert.equal(`sha256:${await fileHash(layoutBlob(target, descriptor.digest))}`, descriptor.digest);

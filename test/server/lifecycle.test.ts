@@ -63,11 +63,17 @@ describe('a server', () => {
     assert.equal(server.log[0]?.remoteAddress, '127.0.0.1');
   });
 
-  it('survives a client that sends a large body to nobody', async (t) => {
+  it('lets a client that sends a large body to nobody see the answer', async (t) => {
     const server = await startServer(t);
-    const answer = await ask(server, 'POST', '/nothing', { body: Buffer.alloc(8_000_000) });
-    assert.equal(answer.status, 404);
-    assert.equal(answer.headers.connection, 'close');
+    const socket = connect(server.port, server.host);
+    t.after(() => socket.destroy());
+    socket.pause();
+    const head = 'POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n';
+    await new Promise((resolve) => socket.write(head + 'x'.repeat(8_000_000), resolve));
+    socket.setEncoding('latin1');
+    let answer = '';
+    for await (const text of socket) answer += String(text);
+    assert.match(answer, /^HTTP\/1\.1 404 .*connection: close/is);
     assert.equal((await ask(server, 'GET', '/v2/')).status, 200);
   });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { type Digest, digestBytes } from '../../src/model/digest.ts';
 import { parseRepositoryName } from '../../src/model/reference.ts';
@@ -112,9 +114,12 @@ describe('an upload over HTTP', () => {
     for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {
       for (const range of ['0-49', '0-149']) {
         const asked = { headers: { ...headers, 'content-range': range }, body: bytes.subarray(0, 100) };
-        const answer = await ask(server, 'PATCH', await open(server), asked);
+        const place = await open(server);
+        const answer = await ask(server, 'PATCH', place, asked);
         assert.equal(answer.status, 400);
         assert.equal(codeOf(answer), 'SIZE_INVALID');
+        const held = (await ask(server, 'GET', place)).headers.range;
+        if (range === '0-49') assert.equal(held, '0-0', 'nothing of a chunk that is too long');
       }
     }
   });
@@ -165,9 +170,14 @@ describe('an upload over HTTP', () => {
 
   it('waits for 100 Continue, and is told off before it sends a byte', async (t) => {
     const server = await startServer(t);
-    const digest = await digestBytes(bytes);
+    const place = `${await open(server)}?digest=${await digestBytes(Buffer.from('hello'))}`;
+    const socket = connect(server.port, server.host);
+    t.after(() => socket.destroy());
+    socket.write(`PUT ${place} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
+    assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 100 Continue/);
+    socket.write('hello');
+    assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 201 /);
     const headers = { expect: '100-continue', 'content-length': bytes.length };
-    assertStored(await ask(server, 'PUT', `${await open(server)}?digest=${digest}`, { headers, body: bytes }), digest);
     const refused = await ask(server, 'PATCH', `${uploads}unknown`, { headers, body: bytes });
     assert.equal(refused.status, 404);
     assert.equal(refused.headers.connection, 'close');

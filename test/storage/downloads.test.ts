@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Descriptor } from '../../src/model/descriptor.ts';
@@ -169,9 +169,9 @@ describe('a download into the store', () => {
     const { root, registry } = await openStore(t);
     let served = 0;
     async function* endless(): AsyncGenerator<Uint8Array> {
-      for (;;) {
+      while (served < 3 * size) {
         served += 65_536;
-        yield madeBytes('endless', 65_536);
+        yield bytes.subarray(0, 65_536);
       }
     }
     const source = { open: async () => streamContent(descriptor, endless()) };
@@ -249,14 +249,16 @@ describe('a download into the store', () => {
     const holder = newHolder();
     const theirs = partialFile(root, descriptor, `.${holder}`);
     await mkdir(dirname(theirs), { recursive: true });
-    await writeFile(theirs, bytes.subarray(0, 2_000_000));
+    const asleep = await open(theirs, 'a');
+    t.after(() => asleep.close());
+    await asleep.write(bytes.subarray(0, 2_000_000));
     const lock = partialFile(root, descriptor, '.lock');
     await writeFile(lock, JSON.stringify({ holder }));
     await utimes(lock, new Date(0), new Date(0));
     const source = meteredSource(descriptor, bytes);
     await registry.pushBlob(repo, descriptor, source);
     assert.deepEqual(source.openedAt, [2_000_000]);
-    await writeFile(theirs, 'it wakes up and writes on');
+    await asleep.write('it wakes up and writes on');
     assert.deepEqual(await readBlob(registry, repo, descriptor.digest), Buffer.from(bytes));
   });
 });

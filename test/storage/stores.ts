@@ -26,7 +26,7 @@ export interface TestStore {
   readonly registry: Registry;
 }
 
-/** An empty store on disk, in memory where there is a memory file system: most of a test's time would be fsync. */
+/** An empty store on disk. */
 export async function openStore(t: TestContext, options: Partial<StorageOptions> = {}): Promise<TestStore> {
   const root = await temporaryDirectory(t);
   const driver = await openFilesystemDriver({ root });

@@ -139,6 +139,9 @@ async function relay(answer: IncomingMessage, response: ServerResponse, fault: F
     fault.stallAfterBytes ?? Infinity,
     fault.endAfterBytes ?? Infinity,
   );
+  // A client that goes away never drains.
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
   for await (const received of answer) {
     const whole = received as Uint8Array;
     const chunk = whole.subarray(0, Math.min(whole.length, stopAt - record.sentBytes));
@@ -146,8 +149,7 @@ async function relay(answer: IncomingMessage, response: ServerResponse, fault: F
     flip(chunk, (fault.flipByteAt ?? -1) - record.sentBytes);
     record.sentBytes += chunk.length;
     if (chunk.length > 0 && !response.write(chunk)) {
-      // A client that goes away never drains.
-      await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      await once(response, 'drain', { signal: gone.signal }).catch(() => {});
     }
     if (response.destroyed) return;
     if (record.sentBytes >= stopAt) return stop(response, fault);

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { OciError } from '../../src/model/errors.ts';
+import { networkError } from '../../src/transport/failures.ts';
+import type { TlsSettings } from '../../src/transport/origins.ts';
+import { createTransport } from '../../src/transport/transport.ts';
+import { issue } from '../certs/issue.ts';
+import { type Answer, startFakeServer } from '../support/fake-server.ts';
+import { atEnd } from '../support/sandbox.ts';
+
+const authority = issue('An authority');
+const trusted = issue('localhost', { by: authority, dnsNames: ['localhost'] });
+const client = issue('a client', { by: authority });
+
+function open(t: TestContext, url: string, tls?: TlsSettings) {
+  const transport = createTransport({ base: new URL(url), tls, retry: { attempts: 1 } });
+  atEnd(t, () => transport.close());
+  return transport;
+}
+
+async function get(t: TestContext, url: string, tls?: TlsSettings): Promise<string> {
+  const response = await open(t, url, tls).request({ method: 'GET', url });
+  return Buffer.from(await response.body.bytes(1000)).toString();
+}
+
+function tlsError(text: RegExp, hint?: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof OciError, String(error));
+    assert.equal(error.code, 'TLS', `${error.code} ${error.message} ${String((error.cause as Error)?.message)}`);
+    assert.match(error.message, text);
+    if (hint) assert.match(error.hint ?? '', hint);
+    return true;
+  };
+}
+
+const ok: Answer = (_, response) => response.end('ok');
+
+describe('TLS', () => {
+  it('takes the roots it is given, and verifies', async (t) => {
+    const server = await startFakeServer(t, ok, { tls: trusted });
+    assert.equal(await get(t, server.url, { ca: [authority.cert] }), 'ok');
+  });
+
+  it('says that an authority is unknown, and where to put its certificate', async (t) => {
+    const server = await startFakeServer(t, ok, { tls: trusted });
+    const hint = new RegExp(`certs\\.d/${server.host}/ca\\.crt`);
+    await assert.rejects(get(t, server.url), tlsError(/signed by an unknown authority/, hint));
+    const alone = issue('localhost', { dnsNames: ['localhost'] });
+    const other = await startFakeServer(t, ok, { tls: alone });
+    await assert.rejects(get(t, other.url), tlsError(/signed by an unknown authority/));
+  });
+
+  it('asks nobody when it is told not to verify', async (t) => {
+    const server = await startFakeServer(t, ok, { tls: trusted });
+    assert.equal(await get(t, server.url, { verify: false }), 'ok');
+  });
+
+  it('names the names of a certificate for another host', async (t) => {
+    const tls = issue('elsewhere', { by: authority, dnsNames: ['elsewhere.example', 'other.example'] });
+    const server = await startFakeServer(t, ok, { tls });
+    const text = /certificate is for elsewhere\.example, other\.example, not for localhost/;
+    await assert.rejects(get(t, server.url, { ca: [authority.cert] }), tlsError(text));
+  });
+
+  it('says that a certificate has expired', async (t) => {
+    const notAfter = new Date(Date.now() - 3_600_000);
+    const tls = issue('localhost', { by: authority, dnsNames: ['localhost'], notAfter });
+    const server = await startFakeServer(t, ok, { tls });
+    const text = /its certificate has expired$/;
+    await assert.rejects(get(t, server.url, { ca: [authority.cert] }), tlsError(text, /clock/));
+  });
+
+  it('shows its client certificate at its own origin, and nowhere else', async (t) => {
+    const seen: string[] = [];
+    const tls = { ...trusted, ca: [authority.cert], requestCert: true, rejectUnauthorized: false };
+    const note = (name: string, incoming: { socket: unknown }): void => {
+      const subject = (incoming.socket as TLSSocket).getPeerCertificate().subject as { CN?: string } | undefined;
+      seen.push(`${name}: ${subject?.CN ?? 'nobody'}`);
+    };
+    const storage = await startFakeServer(
+      t,
+      (_, response, incoming) => {
+        note('storage', incoming);
+        response.end('ok');
+      },
+      { tls },
+    );
+    const server = await startFakeServer(
+      t,
+      (_, response, incoming) => {
+        note('registry', incoming);
+        response.writeHead(307, { location: storage.url }).end();
+      },
+      { tls },
+    );
+    const settings = { ca: [authority.cert], cert: client.cert, key: client.key };
+    assert.equal(await get(t, server.url, settings), 'ok');
+    assert.deepEqual(seen, ['registry: a client', 'storage: nobody']);
+    const transport = open(t, server.url, settings);
+    const response = await transport.request({ method: 'HEAD', url: server.url, anonymous: true });
+    await response.body.discard();
+    assert.equal(seen[2], 'registry: nobody');
+  });
+
+  it('says when a server wants a client certificate', () => {
+    // Node's own servers cut the connection without an alert.
+    const alert = Object.assign(new Error('alert'), { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' });
+    const error = networkError(alert, new URL('https://registry.example:5000/v2/'));
+    tlsError(/right client certificate/, /certs\.d\/registry\.example:5000\//)(error);
+  });
+
+  it('says that a server speaks plain http', async (t) => {
+    const server = await startFakeServer(t, ok);
+    const url = server.url.replace('http:', 'https:');
+    await assert.rejects(get(t, url), tlsError(/answered in plain http, not TLS/, /insecure registry/));
+  });
+
+  it('says that a server wants TLS, as Go and nginx do and as an alert does', async (t) => {
+    for (const text of [
+      'Client sent an HTTP request to an HTTPS server.\n',
+      '<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>',
+    ]) {
+      const server = await startFakeServer(t, (_, response) => response.writeHead(400).end(text));
+      await assert.rejects(get(t, server.url), tlsError(/wants TLS but was asked in plain http/, /https/));
+    }
+    const other = await startFakeServer(t, (_, response) => response.writeHead(400).end('{"errors":[]}'));
+    assert.equal(await get(t, other.url), '{"errors":[]}');
+    const { createServer } = await import('node:net');
+    const alerting = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46])));
+    }).listen(0, '127.0.0.1');
+    atEnd(t, () => alerting.close());
+    await new Promise((resolve) => alerting.once('listening', resolve));
+    const { port } = alerting.address() as { port: number };
+    await assert.rejects(get(t, `http://127.0.0.1:${port}/`), tlsError(/wants TLS/));
+  });
+
+  it('refuses TLS 1.1', async (t) => {
+    const tls = { ...trusted, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' } as const;
+    const server = await startFakeServer(t, ok, { tls });
+    await assert.rejects(get(t, server.url, { ca: [authority.cert] }), tlsError(/TLS/));
+  });
+
+  it('refuses to follow a redirect out of TLS', async (t) => {
+    const plain = await startFakeServer(t, ok);
+    const server = await startFakeServer(t, (_, response) => response.writeHead(302, { location: plain.url }).end(), {
+      tls: trusted,
+    });
+    await assert.rejects(get(t, server.url, { ca: [authority.cert] }), (error) => {
+      assert.ok(error instanceof OciError);
+      assert.equal(error.code, 'PROTOCOL');
+      assert.match(error.message, /plain http/);
+      return true;
+    });
+    assert.equal(plain.requests.length, 0);
+  });
+});
