@@ -1,6 +1,6 @@
 /** Words in, exit status out: the only place that sees the process itself. */
 import type { App } from './app.ts';
-import { enableCompileCache } from './compile-cache.ts';
+import { tuneEngine } from './engine.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';
 
@@ -16,7 +16,7 @@ export async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(`${version}\n`);
     return 0;
   }
-  enableCompileCache(process.env);
+  tuneEngine(process.env);
   const terminal = await openTerminal();
   const interrupt = new AbortController();
   let signalStatus = 130;

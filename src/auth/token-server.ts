@@ -14,11 +14,18 @@ export interface TokenRequest {
   readonly credential: Credential | undefined;
   /** host[:port] of the registry, for messages. */
   readonly registry: string;
+  /**
+   * Checks the credential itself: an identity token is asked for too, no refusal is met by asking as anybody, and the
+   * message of an UNAUTHORIZED or DENIED is the server's own reason, empty where it gave none.
+   */
+  readonly login?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Token {
   readonly value: string;
+  /** What the server gave to log in with from now on. */
+  readonly identityToken?: string;
   /** When to stop using it, in the milliseconds of the clock that was given. */
   readonly expiresAtMs: number;
 }
@@ -38,7 +45,7 @@ export async function fetchToken(transport: Transport, request: TokenRequest, no
   if (credential?.kind === 'identity-token') {
     const response = await post(transport, request, credential.token);
     // Servers without OAuth2, and those that know the token no more: what everybody may have is still to be had.
-    if (![400, 401, 404, 405].includes(response.status)) return readToken(response, request, nowMs);
+    if (request.login || ![400, 401, 404, 405].includes(response.status)) return readToken(response, request, nowMs);
     await response.body.discard();
     const refused = response.status === 400 || response.status === 401;
     return readToken(await get(transport, request, undefined), request, nowMs, refused);
@@ -53,12 +60,16 @@ export function basicAuthorization({ username, password }: { username: string; p
 }
 
 function get(transport: Transport, request: TokenRequest, authorization: string | undefined): Promise<HttpResponse> {
-  const { realm, service, scopes, credential, signal } = request;
+  const { realm, service, scopes, credential, login, signal } = request;
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set('service', service);
   for (const scope of scopes) url.searchParams.append('scope', scope);
   if (authorization !== undefined && credential?.kind === 'password') {
     url.searchParams.set('account', credential.username);
+  }
+  if (login) {
+    url.searchParams.set('offline_token', 'true');
+    url.searchParams.set('client_id', clientId);
   }
   return transport.request({ method: 'GET', url, authorization, signal });
 }
@@ -111,7 +122,9 @@ async function readToken(
   if (typeof value !== 'string') throw unusable('answered without a token');
   // What is sent as a header must not be able to end it.
   if (!/^[\x21-\x7e]+$/.test(value)) throw unusable('sent a token of characters that none may have');
-  return { value, expiresAtMs: expiry(document, nowMs()) };
+  const refreshToken = document['refresh_token'];
+  const identityToken = typeof refreshToken === 'string' && refreshToken !== '' ? refreshToken : undefined;
+  return { value, expiresAtMs: expiry(document, nowMs()), ...(identityToken !== undefined && { identityToken }) };
 }
 
 /**
@@ -133,6 +146,10 @@ function refusal(response: HttpResponse, body: Uint8Array, request: TokenRequest
   const { credential, registry } = request;
   const endpoint = endpointOf(response.url);
   const hint = `log in with 'ocictl login ${registry}'`;
+  if (request.login && [400, 401, 403].includes(status)) {
+    const code = status === 403 ? 'DENIED' : 'UNAUTHORIZED';
+    return new OciError(code, printable(String(firstMessage(body) ?? '')), { status, endpoint });
+  }
   if ((status === 401 || identityRefused) && credential) {
     const said = printable(String(firstMessage(body) ?? ''));
     return new OciError(

@@ -28,6 +28,8 @@ export function createConfigFileStore(file: string): CredentialStore {
       );
     },
     async erase(host, opts) {
+      // Where there is nothing to erase, a directory that may not be written to is no obstacle.
+      if (!(await loadDockerConfig(file)).auths.some(({ key }) => keyMatchesHost(key, host))) return false;
       let found = false;
       await editConfig(
         file,
@@ -52,15 +54,22 @@ export function createConfigFileStore(file: string): CredentialStore {
 const secretFields = new Set(['auth', 'username', 'password', 'identitytoken', 'registrytoken']);
 
 function encode(credential: Credential): ConfigObject {
-  if (credential.kind === 'identity-token') return { identitytoken: credential.token };
+  if (credential.kind === 'identity-token') {
+    const { token, username } = credential;
+    // containers/image passes over an entry that has no "auth".
+    return { ...(username !== undefined && { auth: encodeAuth(username, '') }), identitytoken: token };
+  }
   if (credential.kind === 'registry-token') return { registrytoken: credential.token };
-  const { username, password } = credential;
+  return { auth: encodeAuth(credential.username, credential.password) };
+}
+
+function encodeAuth(username: string, password: string): string {
   // Readers split at the first colon and cut NULs off the end, so these would come back as another credential.
   if (username === '' || /[:\0]/.test(username)) {
     throw new OciError('USAGE', 'a user name cannot be empty or hold a colon');
   }
   if (password.includes('\0')) throw new OciError('USAGE', 'a password cannot hold a NUL character');
-  return { auth: Buffer.from(`${username}:${password}`).toString('base64') };
+  return Buffer.from(`${username}:${password}`).toString('base64');
 }
 
 function members(value: unknown): ConfigObject {

@@ -34,12 +34,7 @@ export function createCredentialLookup(options: CredentialLookupOptions): Creden
     helpers.set(name, made);
     return made;
   };
-  const helperOf = (host: string): Sourced<string> | undefined => {
-    const named = exactKeys(host).map((key) => dockerConfig.credHelpers.get(key));
-    const found = named.find((name) => name !== undefined) ?? dockerConfig.credsStore;
-    // An empty name in credHelpers keeps a registry in the file in spite of a credsStore.
-    return found?.value === '' ? undefined : found;
-  };
+  const helperOf = (host: string): Sourced<string> | undefined => configuredHelper(dockerConfig, host);
   const broken = new Set<string>();
   return {
     async get(host, opts) {
@@ -62,7 +57,10 @@ export function createCredentialLookup(options: CredentialLookupOptions): Creden
     },
     async store(host, credential, opts) {
       const name = helperOf(host);
-      await (name ? helper(name) : file).store(host, credential, opts);
+      if (!name) return file.store(host, credential, opts);
+      await helper(name).store(host, credential, opts);
+      // What lay in the file before the helper was set up is in clear text, and out of date now.
+      await file.erase(host, opts);
     },
     async erase(host, opts) {
       const name = helperOf(host);
@@ -90,4 +88,15 @@ export function createCredentialLookup(options: CredentialLookupOptions): Creden
       }
     },
   };
+}
+
+/** The helper that keeps a registry's credentials; undefined: the file does. */
+export function configuredHelper(
+  { credHelpers, credsStore }: Pick<DockerConfig, 'credHelpers' | 'credsStore'>,
+  host: string,
+): Sourced<string> | undefined {
+  const named = exactKeys(host).map((key) => credHelpers.get(key));
+  const found = named.find((name) => name !== undefined) ?? credsStore;
+  // An empty name in credHelpers keeps a registry in the file in spite of a credsStore.
+  return found?.value === '' ? undefined : found;
 }

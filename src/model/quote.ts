@@ -4,7 +4,15 @@
  */
 export function quote(text: string, maxCharacters = 160): string {
   const cut = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
-  return JSON.stringify(cut).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+  return visible(JSON.stringify(cut));
+}
+
+/**
+ * Text from outside for a line of output: control, bidirectional and invisible characters, line ends too, are escaped so
+ * that it cannot write to the terminal or disguise itself.
+ */
+export function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
   });
 }

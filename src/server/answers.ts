@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { OciError, statusOf } from '../model/errors.ts';
 import type { Content, Sink } from '../registry/content.ts';
 import { encodeErrors } from '../wire/errors.ts';
@@ -30,7 +30,7 @@ export async function answer(
   } else {
     response.end(payload);
   }
-  await ended(response);
+  await ended(exchange);
 }
 
 export function answerJson(
@@ -90,7 +90,7 @@ export async function answerContent(
   if (exchange.sentBytes !== length)
     throw new OciError('SIZE_MISMATCH', `${exchange.sentBytes} of ${length} bytes came`);
   response.end();
-  await ended(response);
+  await ended(exchange);
 }
 
 /** Resolves a write when the bytes have left this process: their memory may then be used again. */
@@ -141,7 +141,7 @@ function writeHead(exchange: Exchange, status: number, fields: OutgoingHttpHeade
 }
 
 async function discardBody(exchange: Exchange): Promise<void> {
-  const timer = setTimeout(() => exchange.response.destroy(), lingerMs);
+  const timer = setTimeout(() => exchange.request.socket.destroy(), lingerMs);
   try {
     await exchange.readBody(async () => {}, exchange.receivedBytes + lingerBytes);
   } catch {
@@ -151,10 +151,13 @@ async function discardBody(exchange: Exchange): Promise<void> {
   }
 }
 
-function ended(response: ServerResponse): Promise<void> {
-  if (response.writableFinished || response.destroyed) return Promise.resolve();
+// Nothing is left to do but for the client to take it.
+function ended(exchange: Exchange): Promise<void> {
+  const { response } = exchange;
+  exchange.awaitsClient = true;
+  if (response.writableFinished || exchange.signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     response.once('finish', resolve);
-    response.once('close', resolve);
+    exchange.signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

@@ -30,6 +30,7 @@ export class Exchange {
   sentBytes = 0;
   /** What went wrong, for the log; the client may be told less. */
   failure: unknown;
+  readonly #gone = new AbortController();
   #continueExpected: boolean;
 
   constructor(site: Site, request: IncomingMessage, response: ServerResponse, continueExpected: boolean) {
@@ -43,11 +44,12 @@ export class Exchange {
     this.path = queryAt < 0 ? target : target.slice(0, queryAt);
     this.query = new URLSearchParams(queryAt < 0 ? '' : target.slice(queryAt + 1));
     this.#continueExpected = continueExpected;
-    const gone = new AbortController();
-    this.signal = gone.signal;
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort(clientGone());
-    });
+    this.signal = this.#gone.signal;
+  }
+
+  /** The connection has closed. A response that waits behind another on it is not told by Node. */
+  abandon(): void {
+    if (!this.response.writableFinished) this.#gone.abort(clientGone());
   }
 
   header(name: string): string | undefined {

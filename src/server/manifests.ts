@@ -108,7 +108,7 @@ function answerNotModified(exchange: Exchange, digest: Digest): Promise<void> {
 
 async function readWhole(exchange: Exchange): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  const timer = setTimeout(() => exchange.response.destroy(), maxBodyMs);
+  const timer = setTimeout(() => exchange.request.socket.destroy(), maxBodyMs);
   try {
     await exchange.readBody(async (chunk) => void chunks.push(chunk), exchange.site.maxManifestBytes);
   } finally {

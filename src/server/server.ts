@@ -77,8 +77,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
     stopping: false,
   };
-  const running = new Set<Promise<void>>();
-  const exchanges = new WeakMap<Socket, Exchange>();
+  const running = new Map<Exchange, Promise<void>>();
   // Uploads may take hours: what bounds them is the idle time, not `requestTimeout`.
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
@@ -90,18 +89,22 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   });
   const handle = (request: IncomingMessage, response: ServerResponse, continueExpected: boolean): void => {
     const exchange = new Exchange(site, request, response, continueExpected);
-    exchanges.set(request.socket, exchange);
     const run = attend(exchange, options).finally(() => {
-      running.delete(run);
+      running.delete(exchange);
       if (site.stopping) server.closeIdleConnections();
     });
-    running.add(run);
+    running.set(exchange, run);
   };
+  server.on('connection', (socket: Socket) => {
+    socket.once('close', () => {
+      for (const exchange of running.keys()) if (exchange.request.socket === socket) exchange.abandon();
+    });
+  });
   server.on('request', (request, response) => handle(request, response, false));
   server.on('checkContinue', (request, response) => handle(request, response, true));
   server.setTimeout(options.idleTimeoutMs ?? 60_000, (socket: Socket) => {
-    const exchange = exchanges.get(socket);
-    const working = exchange && !exchange.response.writableFinished && !exchange.awaitsClient;
+    const here = [...running.keys()].filter(({ request }) => request.socket === socket);
+    const working = here.some(({ awaitsClient }) => !awaitsClient);
     // While the registry works, a silent connection is no fault of the client's.
     if (working) socket.setTimeout(socket.timeout ?? 0);
     else socket.destroy();
@@ -135,7 +138,7 @@ async function attend(exchange: Exchange, { log, authorize }: ServeOptions): Pro
   });
 }
 
-function stopper(server: Server, site: Site, running: ReadonlySet<Promise<void>>): RunningServer['stop'] {
+function stopper(server: Server, site: Site, running: ReadonlyMap<Exchange, Promise<void>>): RunningServer['stop'] {
   let closed: Promise<void> | undefined;
   return async ({ graceMs = 10_000 } = {}) => {
     site.stopping = true;
@@ -144,7 +147,7 @@ function stopper(server: Server, site: Site, running: ReadonlySet<Promise<void>>
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(cut);
-    await Promise.all(running);
+    await Promise.all(running.values());
   };
 }
 

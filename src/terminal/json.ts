@@ -1,3 +1,4 @@
+import { OciError } from '../model/errors.ts';
 import { isRecord, sortedEntries } from './template/values.ts';
 
 export interface JsonOptions {
@@ -7,29 +8,41 @@ export interface JsonOptions {
   readonly escapeHtml?: boolean;
 }
 
+// A hostile document could overflow the stack, and its indentation the memory.
+const maxDepth = 20;
+
 /**
  * JSON as Go's programs write it: maps sorted by key, records in the order of their fields, undefined fields left out. The
  * control, bidirectional and invisible characters are escaped, so that it can be shown on a terminal.
+ *
+ * @throws OciError TOO_LARGE past 20 levels.
  */
 export function formatJson(value: unknown, { indent = 0, escapeHtml = false }: JsonOptions = {}): string {
   const [end, colon] = indent > 0 ? ['\n', ': '] : ['', ':'];
   const escaped = escapeHtml ? /[<>&\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu : /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
   const text = (string: string): string => JSON.stringify(string).replace(escaped, escapes);
   const write = (item: unknown, depth: number): string => {
+    if (depth > maxDepth) throw new OciError('TOO_LARGE', `the JSON is nested more than ${maxDepth} levels deep`);
     const [inside, outside] = [' '.repeat(indent * (depth + 1)), ' '.repeat(indent * depth)];
     const block = (open: string, items: readonly string[], close: string): string =>
-      items.length === 0 ? open + close : `${open}${end}${items.map((each) => inside + each).join(`,${end}`)}${end}${outside}${close}`;
+      items.length === 0
+        ? open + close
+        : `${open}${end}${items.map((each) => inside + each).join(`,${end}`)}${end}${outside}${close}`;
     if (item === null || item === undefined) return 'null';
-    if (Array.isArray(item)) return block('[', item.map((each) => write(each, depth + 1)), ']');
+    const deeper = (each: unknown): string => write(each, depth + 1);
+    if (Array.isArray(item)) return block('[', item.map(deeper), ']');
     const entries = item instanceof Map ? sortedEntries(item) : isRecord(item) ? Object.entries(item) : undefined;
     if (!entries) return typeof item === 'string' ? text(item) : JSON.stringify(item);
-    const present = entries.filter(([, each]) => each !== undefined);
-    return block('{', present.map(([key, each]) => `${text(key)}${colon}${write(each, depth + 1)}`), '}');
+    const fields = entries.flatMap(([key, each]) => (each === undefined ? [] : [text(key) + colon + deeper(each)]));
+    return block('{', fields, '}');
   };
   return write(value, 0);
 }
 
 // The characters past U+FFFF are two units, and an escape each.
 function escapes(character: string): string {
-  return character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 /** Where a program writes and what it may write there. */
 export interface Terminal {
   /** The result: nothing else goes here. Resolves when the text is taken, so a long list does not pile up in memory. */
-  out(text: string): Promise<void>;
+  out(text: string | Uint8Array): Promise<void>;
   /** A line for people, on stderr; above the progress bars where there are any. */
   note(line: string): void;
   /** `warning: …`; the same text once in a run. */
@@ -50,7 +50,7 @@ export function createTerminal({ stdout, stderr, painter, animation }: TerminalO
   stderr.on('error', () => {});
   const terminal: Terminal = {
     out(text) {
-      if (outClosed || text === '') return Promise.resolve();
+      if (outClosed || text.length === 0) return Promise.resolve();
       return new Promise((resolve) => stdout.write(text, () => resolve()));
     },
     note(line) {

@@ -12,7 +12,7 @@ const reserved: Readonly<Record<string, Shape>> = {
   '--json': { takes: 'nothing' },
   '--quiet': { takes: 'nothing', short: '-q' },
   '--platform': { takes: 'words', label: 'os/arch' },
-  '--yes': { takes: 'nothing', short: '-y' },
+  '--yes': { takes: 'nothing' },
   '--dry-run': { takes: 'nothing' },
   '--force': { takes: 'nothing', short: '-f' },
   '--all-tags': { takes: 'nothing', short: '-a' },

@@ -26,6 +26,7 @@ export type Capability =
   | 'sorted-tags'
   | 'list-paging'
   | 'untagged-repositories'
+  | 'several-repositories'
   | 'blobs-per-repository'
   | 'cross-repository-sessions'
   | 'referrers-of-indexes';
@@ -55,15 +56,21 @@ export interface Subject {
   readonly repo: RepositoryName;
 }
 
-/** Declares one test of the contract. */
-export function check(suite: Suite, name: string, body: (subject: Subject) => Promise<void>, needs?: Capability): void {
-  const reason = needs && suite.lacks[needs];
+/** Declares one test of the contract. @param needs What an implementation may lack. */
+export function check(
+  suite: Suite,
+  name: string,
+  body: (subject: Subject) => Promise<void>,
+  ...needs: readonly Capability[]
+): void {
+  const missing = needs.find((capability) => suite.lacks[capability] !== undefined);
+  const reason = missing && suite.lacks[missing];
   const title = reason === undefined ? name : `${name} — not here: ${reason}`;
   it(title, { timeout: 60_000 }, async (t) => {
     const { registry } = await suite.open(t);
     const run = body({ t, registry, repo: freshRepository() });
     if (reason === undefined) return run;
-    await assert.rejects(run, `this works now; take ${needs} from what ${registry.name} lacks`);
+    await assert.rejects(run, `this works now; take ${missing} from what ${registry.name} lacks`);
   });
 }
 

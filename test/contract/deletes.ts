@@ -78,16 +78,21 @@ export function deleteContract(suite: Suite): void {
     assert.equal((await registry.statManifest(repo, two)).digest, image.descriptor.digest);
   });
 
-  check(suite, 'keeps a manifest in other repositories', async ({ registry, repo }) => {
-    const image = await uniqueImage();
-    const elsewhere = freshRepository();
-    await pushImage(registry, repo, one, image);
-    await pushImage(registry, elsewhere, one, image);
-    await registry.deleteManifest(repo, image.descriptor.digest);
-    const got = await registry.getManifest(elsewhere, one);
-    assert.equal(got.descriptor.digest, image.descriptor.digest);
-    for (const { descriptor } of image.blobs) await read(await registry.getBlob(elsewhere, descriptor));
-  });
+  check(
+    suite,
+    'keeps a manifest in other repositories',
+    async ({ registry, repo }) => {
+      const image = await uniqueImage();
+      const elsewhere = freshRepository();
+      await pushImage(registry, repo, one, image);
+      await pushImage(registry, elsewhere, one, image);
+      await registry.deleteManifest(repo, image.descriptor.digest);
+      const got = await registry.getManifest(elsewhere, one);
+      assert.equal(got.descriptor.digest, image.descriptor.digest);
+      for (const { descriptor } of image.blobs) await read(await registry.getBlob(elsewhere, descriptor));
+    },
+    'several-repositories',
+  );
 
   check(
     suite,
@@ -103,6 +108,7 @@ export function deleteContract(suite: Suite): void {
       await assert.rejects(registry.deleteBlob(repo, digest), failsWith('BLOB_UNKNOWN'));
     },
     'delete-blob',
+    'several-repositories',
   );
 
   check(

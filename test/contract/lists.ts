@@ -90,21 +90,31 @@ export function listContract(suite: Suite): void {
     'untagged-repositories',
   );
 
-  check(suite, 'says that a repository to list is unknown', async ({ registry, repo }) => {
-    await assert.rejects(all(registry.tags(repo)), failsWith('NAME_UNKNOWN'));
-  });
+  check(
+    suite,
+    'says that a repository to list is unknown',
+    async ({ registry, repo }) => {
+      await assert.rejects(all(registry.tags(repo)), failsWith('NAME_UNKNOWN'));
+    },
+    'several-repositories',
+  );
 
-  check(suite, 'lists repositories, sorted, nested ones among them', async ({ registry }) => {
-    const base = freshRepository();
-    const names = ['', '/a', '/a/b', '/b', '0'].map((suffix) => `${base}${suffix}` as RepositoryName);
-    for (const name of names) await pushTags(registry, name, ['latest']);
-    const listed = await all(registry.repositories());
-    assert.deepEqual(
-      listed.filter((name) => name.startsWith(base)),
-      [...names].sort(),
-    );
-    assert.equal(new Set(listed).size, listed.length);
-  });
+  check(
+    suite,
+    'lists repositories, sorted, nested ones among them',
+    async ({ registry }) => {
+      const base = freshRepository();
+      const names = ['', '/a', '/a/b', '/b', '0'].map((suffix) => `${base}${suffix}` as RepositoryName);
+      for (const name of names) await pushTags(registry, name, ['latest']);
+      const listed = await all(registry.repositories());
+      assert.deepEqual(
+        listed.filter((name) => name.startsWith(base)),
+        [...names].sort(),
+      );
+      assert.equal(new Set(listed).size, listed.length);
+    },
+    'several-repositories',
+  );
 
   check(
     suite,
@@ -126,16 +136,21 @@ export function listContract(suite: Suite): void {
     'list-paging',
   );
 
-  check(suite, 'lists more than a hundred repositories', async ({ registry }) => {
-    const base = freshRepository();
-    const names = Array.from({ length: 120 }, (_, i) => `${base}/${String(i).padStart(3, '0')}` as RepositoryName);
-    await Promise.all(names.map((name) => pushTags(registry, name, ['latest'])));
-    const listed = await all(registry.repositories());
-    assert.deepEqual(
-      listed.filter((name) => name.startsWith(base)),
-      names,
-    );
-  });
+  check(
+    suite,
+    'lists more than a hundred repositories',
+    async ({ registry }) => {
+      const base = freshRepository();
+      const names = Array.from({ length: 120 }, (_, i) => `${base}/${String(i).padStart(3, '0')}` as RepositoryName);
+      await Promise.all(names.map((name) => pushTags(registry, name, ['latest'])));
+      const listed = await all(registry.repositories());
+      assert.deepEqual(
+        listed.filter((name) => name.startsWith(base)),
+        names,
+      );
+    },
+    'several-repositories',
+  );
 }
 
 function manyTags(count: number): string[] {

@@ -92,13 +92,18 @@ export function referrerContract(suite: Suite): void {
     );
   });
 
-  check(suite, 'keeps repositories apart', async ({ registry, repo }) => {
-    const subject = (await uniqueImage()).descriptor;
-    await pushImage(registry, repo, undefined, await buildArtifact({ artifactType: 'a/here', subject }));
-    const elsewhere = freshRepository();
-    await pushImage(registry, elsewhere, undefined, await uniqueImage());
-    assert.deepEqual(await all(registry.referrers(elsewhere, subject.digest)), []);
-  });
+  check(
+    suite,
+    'keeps repositories apart',
+    async ({ registry, repo }) => {
+      const subject = (await uniqueImage()).descriptor;
+      await pushImage(registry, repo, undefined, await buildArtifact({ artifactType: 'a/here', subject }));
+      const elsewhere = freshRepository();
+      await pushImage(registry, elsewhere, undefined, await uniqueImage());
+      assert.deepEqual(await all(registry.referrers(elsewhere, subject.digest)), []);
+    },
+    'several-repositories',
+  );
 
   check(
     suite,

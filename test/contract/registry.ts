@@ -4,6 +4,7 @@ import type { Lacks, Open } from './contract.ts';
 import { deleteContract } from './deletes.ts';
 import { extensionContract } from './extensions.ts';
 import { listContract } from './lists.ts';
+import { manifestRefusalContract } from './manifest-refusals.ts';
 import { manifestContract } from './manifests.ts';
 import { pushContract } from './pushes.ts';
 import { referrerContract } from './referrers.ts';
@@ -18,6 +19,7 @@ export function registryContract(name: string, open: Open, lacks: Lacks = {}): v
     describe('pushing blobs', () => pushContract(suite));
     describe('upload sessions', () => uploadContract(suite));
     describe('manifests', () => manifestContract(suite));
+    describe('refusals of manifests', () => manifestRefusalContract(suite));
     describe('deletes', () => deleteContract(suite));
     describe('lists', () => listContract(suite));
     describe('referrers', () => referrerContract(suite));

@@ -30,7 +30,11 @@ interface State {
   cancelled: number;
 }
 
-async function uploads(t: TestContext, parts: (state: State) => Parts = () => ({}), options: FakeRegistryOptions = {}) {
+async function uploads(
+  t: TestContext,
+  parts: (state: State, own: Required<Parts>) => Parts = () => ({}),
+  options: FakeRegistryOptions = {},
+) {
   const state: State = { held: Buffer.alloc(0), sessions: 0, committed: undefined, cancelled: 0 };
   const range = (): Record<string, string> => ({ range: `0-${Math.max(state.held.length - 1, 0)}` });
   const own: Required<Parts> = {
@@ -56,8 +60,7 @@ async function uploads(t: TestContext, parts: (state: State) => Parts = () => ({
   };
   const answer: Answer = (request, response, incoming) => {
     const { method } = request;
-    const replaced = parts(state);
-    const all = { ...own, ...replaced };
+    const all = { ...own, ...parts(state, own) };
     if (method === 'HEAD') return all.head(request, response, incoming);
     if (method === 'POST') return all.post(request, response, incoming);
     if (method === 'PATCH') return all.patch(request, response, incoming);
@@ -66,7 +69,7 @@ async function uploads(t: TestContext, parts: (state: State) => Parts = () => ({
     state.cancelled += 1;
     response.writeHead(204).end();
   };
-  return { ...(await fakeRegistry(t, answer, options)), state, own };
+  return { ...(await fakeRegistry(t, answer, options)), state };
 }
 
 const methods = (requests: readonly AskedRequest[]): string => requests.map(({ method }) => method).join(' ');
@@ -134,9 +137,9 @@ describe('a blob to a remote registry', () => {
     const refused = await uploads(t);
     assert.equal((await refused.registry.pushBlob(repo, blob, source, { mountFrom })).outcome, 'pushed');
     assert.equal(methods(refused.server.requests), 'HEAD POST PUT');
-    const denied = await uploads(t, () => ({
+    const denied = await uploads(t, (_, own) => ({
       post: (request, response, incoming) =>
-        request.query.has('mount') ? response.writeHead(403).end() : denied.own.post(request, response, incoming),
+        request.query.has('mount') ? response.writeHead(403).end() : own.post(request, response, incoming),
     }));
     assert.equal((await denied.registry.pushBlob(repo, blob, source, { mountFrom })).outcome, 'pushed');
   });
@@ -166,23 +169,19 @@ describe('a blob to a remote registry', () => {
   });
 
   it('goes in smaller chunks until they fit', async (t) => {
+    const whenSmall =
+      (then: Answer): Answer =>
+      (request, response, incoming) =>
+        request.body.length > mib ? response.writeHead(413).end() : then(request, response, incoming);
     const { registry, state, server } = await uploads(
       t,
-      () => ({
-        patch: (request, response, incoming) =>
-          request.body.length > mib ? response.writeHead(413).end() : parts.own.patch(request, response, incoming),
-        put: (request, response, incoming) =>
-          request.body.length > mib ? response.writeHead(413).end() : parts.own.put(request, response, incoming),
-      }),
+      (_, own) => ({ patch: whenSmall(own.patch), put: whenSmall(own.put) }),
       { uploadChunkBytes: 4 * mib },
     );
-    const parts = { own: (await uploads(t)).own };
-    void state;
-    await assert
-      .rejects(registry.pushBlob(repo, { ...blob, size: blob.size }, source), fails('TOO_LARGE'))
-      .catch(() => {});
+    await registry.pushBlob(repo, blob, source);
+    assert.deepEqual(state.committed, bytes);
     const sizes = server.requests.filter(({ method }) => method === 'PATCH').map(({ body }) => body.length);
-    assert.ok(sizes.includes(mib), String(sizes));
+    assert.deepEqual(sizes, [bytes.length, 2 * mib, mib, mib, mib, bytes.length - 3 * mib]);
   });
 
   it('is refused for good when even small chunks are too large', async (t) => {
@@ -205,8 +204,7 @@ describe('a blob to a remote registry', () => {
           refused += 1;
           return response.writeHead(413, { connection: 'close' }).end('too large');
         }
-        let size = 0;
-        incoming.on('data', (chunk: Buffer) => void (size = size + chunk.length));
+        incoming.resume();
         await once(incoming, 'end');
         response.writeHead(method === 'PATCH' ? 202 : 201, { location: '/s' }).end();
       },
@@ -224,20 +222,13 @@ describe('a blob to a remote registry', () => {
         return source.open(offset);
       },
     };
-    const { registry, state } = await uploads(t, (s) => ({
+    const { registry, state } = await uploads(t, (s, own) => ({
       put: (request, response, incoming) => {
-        if (request.nth > 0) return setup.own.put(request, response, incoming);
+        if (request.nth > 0) return own.put(request, response, incoming);
         s.held = Buffer.from(request.body.subarray(0, mib));
         incoming.socket.destroy();
       },
     }));
-    const setup = { own: {} as Required<Parts> };
-    setup.own = {
-      put: (request: AskedRequest, response: Parameters<Answer>[1]) => {
-        state.committed = Buffer.concat([state.held, request.body]);
-        response.writeHead(201).end();
-      },
-    } as unknown as Required<Parts>;
     const waits: string[] = [];
     await registry.pushBlob(repo, blob, watched, { onWait: (reason) => void waits.push(reason) });
     assert.deepEqual(state.committed, bytes);
@@ -290,8 +281,7 @@ describe('a blob to a remote registry', () => {
         return source.open(offset);
       },
     };
-    const { registry, state } = await uploads(t, () => ({}));
-    const { registry: guarded, server } = await fakeRegistry(t, ({ path, headers, method, nth, body }, response) => {
+    const { registry, server } = await fakeRegistry(t, ({ path, headers, method, nth, body }, response) => {
       if (path === '/token') {
         issued += 1;
         valid = `t${issued}`;
@@ -306,9 +296,7 @@ describe('a blob to a remote registry', () => {
       assert.deepEqual(body, bytes);
       response.writeHead(201).end();
     });
-    void registry;
-    void state;
-    await guarded.pushBlob(repo, blob, counted);
+    await registry.pushBlob(repo, blob, counted);
     assert.equal(opened, 2);
     assert.equal(issued, 2);
     const asked = server.requests.filter(({ path }) => path === '/token');
@@ -411,7 +399,6 @@ describe('an upload session', () => {
     assert.equal(state.held.length, 1500);
     for (const name of names) {
       const again = await registry.resumeUpload(repo, name, { offset: 1500 });
-      assert.equal(again.id, names[0] === again.id ? again.id : writer.id);
       assert.equal(again.size, 1500);
     }
     const other = parseRepositoryName('team/other');

@@ -6,7 +6,7 @@ import { isOciError } from '../../src/model/errors.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { serve } from '../../src/server/server.ts';
 import { memoryRegistry } from '../support/memory.ts';
-import { ask, pause, putBlob, raw, repo, startServer } from './client.ts';
+import { ask, latest, makeManifest, pause, putBlob, raw, repo, startServer } from './client.ts';
 
 // A registry whose blobs take their time.
 async function slowRegistry(ms: number): Promise<{ registry: Registry; path: string; begun: () => boolean }> {
@@ -80,6 +80,17 @@ describe('a server', () => {
   it('cuts a client that never ends its header', async (t) => {
     const server = await startServer(t, { idleTimeoutMs: 80 });
     assert.equal(await raw(server, 'GET /v2/ HTTP/1.1\r\nX-Slow: '), '');
+  });
+
+  it('cuts a client that asks for much and takes nothing', async (t) => {
+    const server = await startServer(t, { idleTimeoutMs: 80 });
+    const annotations = { pad: 'x'.repeat(4_000_000) };
+    await server.registry.pushManifest(repo, await makeManifest(server.registry, { annotations }), { tags: [latest] });
+    const socket = connect(server.port, server.host);
+    t.after(() => socket.destroy());
+    socket.on('error', () => {}).pause();
+    socket.write(`GET /v2/${repo}/manifests/latest HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(10));
+    await until(() => server.log.length === 10);
   });
 
   it('cuts a connection that nothing is said on', async (t) => {

@@ -96,7 +96,7 @@ function offer(completes: Completes): string {
     case 'list':
       return `-f -a ${quote(`(__ocictl_list ${completes.words.join(' ')})`)}`;
     case 'image':
-      return `-f -a ${quote('(__ocictl_images)')}`;
+      return `-f -a ${quote('(__ocictl_images)')} -d 'Local image'`;
     case 'file':
       return '-F';
     case 'directory':

@@ -47,19 +47,23 @@ function run(nodes: readonly TemplateNode[], dot: unknown, variables: Variables)
 
 function runAction(node: Exclude<TemplateNode, { kind: 'text' }>, dot: unknown, variables: Variables): string {
   if (node.kind === 'print') {
-    const value = valueOf(node.pipe, dot, variables);
+    const value = pipeValue(node.pipe, dot, variables);
     return node.pipe.names.length > 0 ? '' : printed(value);
   }
   const inner = new Variables(variables);
   if (node.kind === 'range') return runRange(node, dot, inner);
-  const value = valueOf(node.pipe, dot, inner);
+  const value = pipeValue(node.pipe, dot, inner);
   if (!isTrue(value)) return run(node.otherwise, dot, inner);
   return run(node.body, node.kind === 'with' ? value : dot, inner);
 }
 
-function runRange(node: Extract<TemplateNode, { kind: 'if' | 'with' | 'range' }>, dot: unknown, variables: Variables): string {
+function runRange(
+  node: Extract<TemplateNode, { kind: 'if' | 'with' | 'range' }>,
+  dot: unknown,
+  variables: Variables,
+): string {
   const { names, assigns, at } = node.pipe;
-  const over = valueOf({ ...node.pipe, names: [] }, dot, variables);
+  const over = pipeValue({ ...node.pipe, names: [] }, dot, variables);
   const entries = entriesOf(over, at);
   if (entries.length === 0) return run(node.otherwise, dot, variables);
   let text = '';
@@ -82,7 +86,7 @@ function entriesOf(value: unknown, at: number): readonly (readonly [string | num
   throw templateError(at, `range needs a list or a map, this is ${kindOf(value)}`);
 }
 
-function valueOf(pipe: Pipe, dot: unknown, variables: Variables): unknown {
+function pipeValue(pipe: Pipe, dot: unknown, variables: Variables): unknown {
   const [first, ...rest] = pipe.commands;
   let value = commandValue(first, [], dot, variables);
   for (const command of rest) value = commandValue(command, [value], dot, variables);
@@ -108,7 +112,7 @@ function operandValue({ base, fields, at }: Operand, dot: unknown, variables: Va
   if (base.kind === 'dot') value = dot;
   else if (base.kind === 'variable') value = variables.get(base.name, at);
   else if (base.kind === 'literal') value = base.value;
-  else value = valueOf(base.pipe, dot, variables);
+  else value = pipeValue(base.pipe, dot, variables);
   for (const field of fields) value = fieldOf(value, field.name, field.at);
   return value;
 }

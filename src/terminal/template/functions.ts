@@ -34,7 +34,10 @@ export const templateFunctions: ReadonlyMap<string, TemplateFunction> = new Map<
   ['println', { min: 0, max: many, call: (args) => `${args.map(printed).join(' ')}\n` }],
   ['split', { min: 2, max: 2, call: ([arg, by], at) => string(arg, at).split(string(by, at)) }],
   ['title', { min: 1, max: 1, call: ([arg], at) => string(arg, at).replace(/(?<![\p{L}\p{Nd}_'])\p{Ll}/gu, upper) }],
-  ['truncate', { min: 2, max: 2, call: ([arg, count], at) => [...string(arg, at)].slice(0, number(count, at)).join('') }],
+  [
+    'truncate',
+    { min: 2, max: 2, call: ([arg, count], at) => [...string(arg, at)].slice(0, number(count, at)).join('') },
+  ],
   ['upper', { min: 1, max: 1, call: ([arg], at) => string(arg, at).toUpperCase() }],
 ]);
 
@@ -42,7 +45,11 @@ export const templateFunctions: ReadonlyMap<string, TemplateFunction> = new Map<
 export function callFunction(name: string, args: readonly unknown[], at: number): unknown {
   const found = templateFunctions.get(name);
   if (!found) {
-    throw templateError(at, `there is no function ${name}`, `the functions are ${[...templateFunctions.keys()].join(', ')}`);
+    throw templateError(
+      at,
+      `there is no function ${name}`,
+      `the functions are ${[...templateFunctions.keys()].join(', ')}`,
+    );
   }
   if (args.length < found.min || args.length > found.max) {
     const wanted = found.max === found.min ? `${found.min}` : `at least ${found.min}`;
@@ -80,7 +87,11 @@ function index(from: unknown, key: unknown, at: number): unknown {
   if (from instanceof Map) return from.get(String(key)) ?? '';
   if (isRecord(from) && typeof key === 'string') {
     if (Object.hasOwn(from, key)) return from[key];
-    throw templateError(at, `there is no field ${JSON.stringify(key)}`, `the fields are ${Object.keys(from).join(', ')}`);
+    throw templateError(
+      at,
+      `there is no field ${JSON.stringify(key)}`,
+      `the fields are ${Object.keys(from).join(', ')}`,
+    );
   }
   // A map that is not there: Go's nil map gives the same.
   if (from === null || from === undefined) return '';
@@ -126,15 +137,19 @@ function padding(count: number, at: number): string {
 
 function printf(format: string, args: readonly unknown[], at: number): string {
   const left = [...args];
-  const text = format.replace(/%([-0]?)(\d*)(?:\.(\d+))?(.?)/gsu, (whole, flag: string, width: string, digits: string | undefined, verb: string) => {
-    if (verb === '%') return '%';
-    if (!'svdqtf'.includes(verb) || verb === '') throw templateError(at, `printf does not know ${whole}`, 'it knows %s %v %d %q %t %f %%');
-    if (left.length === 0) throw templateError(at, `printf has no argument for ${whole}`);
-    const shown = formatted(verb, left.shift(), digits === undefined ? undefined : Number(digits), at);
-    const columns = Number(width);
-    padding(columns, at);
-    return flag === '-' ? shown.padEnd(columns) : shown.padStart(columns, flag === '0' ? '0' : ' ');
-  });
+  const text = format.replace(
+    /%([-0]?)(\d*)(?:\.(\d+))?(.?)/gsu,
+    (whole, flag: string, width: string, digits: string | undefined, verb: string) => {
+      if (verb === '%') return '%';
+      if (!'svdqtf'.includes(verb) || verb === '')
+        throw templateError(at, `printf does not know ${whole}`, 'it knows %s %v %d %q %t %f %%');
+      if (left.length === 0) throw templateError(at, `printf has no argument for ${whole}`);
+      const shown = formatted(verb, left.shift(), digits === undefined ? undefined : Number(digits), at);
+      const columns = Number(width);
+      padding(columns, at);
+      return flag === '-' ? shown.padEnd(columns) : shown.padStart(columns, flag === '0' ? '0' : ' ');
+    },
+  );
   if (left.length > 0) throw templateError(at, `printf has ${left.length} arguments too many`);
   return text;
 }
@@ -145,6 +160,7 @@ function formatted(verb: string, value: unknown, digits: number | undefined, at:
     if (typeof value !== 'number') throw templateError(at, `%${verb} needs a number, this is ${kindOf(value)}`);
     return verb === 'd' ? String(Math.trunc(value)) : value.toFixed(Math.min(digits ?? 6, 100));
   }
-  if (verb === 't' && typeof value !== 'boolean') throw templateError(at, `%t needs a boolean, this is ${kindOf(value)}`);
+  if (verb === 't' && typeof value !== 'boolean')
+    throw templateError(at, `%t needs a boolean, this is ${kindOf(value)}`);
   return digits === undefined ? printed(value) : [...printed(value)].slice(0, digits).join('');
 }

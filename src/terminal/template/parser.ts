@@ -106,7 +106,8 @@ class Parser {
     // `else if` opens a block that shares our end.
     if (stop.rest.peek() !== undefined) {
       const next = stop.rest.peek();
-      if (kind === 'range' || next?.text !== kind) throw templateError(next?.at ?? at, `unexpected ${next?.text} after else`);
+      if (kind === 'range' || next?.text !== kind)
+        throw templateError(next?.at ?? at, `unexpected ${next?.text} after else`);
       return { kind, pipe, body, otherwise: [this.#block(stop.rest)] };
     }
     const { nodes: otherwise, stop: end } = this.list();
@@ -184,7 +185,8 @@ class Tokens {
     const name = first?.kind === 'word' && !literals.has(first.text) ? first.text : undefined;
     if (name !== undefined) this.take();
     const operands: Operand[] = [];
-    for (let next = this.peek(); next && !isOneOf(next, '|', ')'); next = this.peek()) operands.push(this.#operand(next));
+    for (let next = this.peek(); next && !isOneOf(next, '|', ')'); next = this.peek())
+      operands.push(this.#operand(next));
     if (name === undefined && operands.length === 0) throw templateError(at, 'a value is missing');
     const [, second] = operands;
     if (name === undefined && second) {
@@ -213,7 +215,8 @@ class Tokens {
     if (kind === 'number') return { kind: 'literal', value: Number(text) };
     const value = kind === 'word' ? literals.get(text) : undefined;
     if (value !== undefined) return { kind: 'literal', value };
-    if (kind === 'word') throw templateError(at, `unexpected ${text}`, `write (${text} …) for the result of a function`);
+    if (kind === 'word')
+      throw templateError(at, `unexpected ${text}`, `write (${text} …) for the result of a function`);
     if (text !== '(') throw templateError(at, `unexpected ${JSON.stringify(text)}`);
     const pipe = this.#pipe();
     const closing = this.take();

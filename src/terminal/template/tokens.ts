@@ -33,7 +33,9 @@ export function segmentsOf(template: string): Segment[] {
   let trims = false;
   while (at < template.length) {
     const open = template.indexOf('{{', at);
-    const text = template.slice(at, open === -1 ? undefined : open).replace(/\\[tn]/g, (c) => (c === '\\t' ? '\t' : '\n'));
+    const text = template
+      .slice(at, open === -1 ? undefined : open)
+      .replace(/\\[tn]/g, (c) => (c === '\\t' ? '\t' : '\n'));
     const inside = open === -1 ? '' : template.slice(open + 2);
     const trimsBefore = /^-\s/.test(inside);
     let shown = trims ? text.trimStart() : text;
@@ -111,6 +113,10 @@ function readToken(template: string, at: number, glued: boolean): { token: Token
     const text: unknown = JSON.parse(quoted.replaceAll('\t', '\\t'));
     return { token: { kind: 'string', text: String(text), at, glued }, endAt: at + quoted.length };
   } catch {
-    throw templateError(at, 'an escape in the string is not known', 'known are \\n, \\t, \\", \\\\ and \\u followed by four digits');
+    throw templateError(
+      at,
+      'an escape in the string is not known',
+      'known are \\n, \\t, \\", \\\\ and \\u followed by four digits',
+    );
   }
 }

@@ -22,7 +22,9 @@ export function kindOf(value: unknown): string {
 
 /** The entries of a map by key, as Go prints and walks them. */
 export function sortedEntries(map: ReadonlyMap<unknown, unknown>): (readonly [string, unknown])[] {
-  return [...map].map(([key, value]) => [String(key), value] as const).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return [...map]
+    .map(([key, value]) => [String(key), value] as const)
+    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
 /** A value as Go prints it: `[a b]`, `map[k:v]`, `{x y}`; `<no value>` for nothing. */
@@ -33,7 +35,10 @@ export function printed(value: unknown): string {
 function inner(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(inner).join(' ')}]`;
-  if (value instanceof Map) return `map[${sortedEntries(value).map(([key, item]) => `${key}:${inner(item)}`).join(' ')}]`;
+  if (value instanceof Map)
+    return `map[${sortedEntries(value)
+      .map(([key, item]) => `${key}:${inner(item)}`)
+      .join(' ')}]`;
   if (isRecord(value)) return `{${Object.values(value).map(inner).join(' ')}}`;
   return String(value);
 }

@@ -1,0 +1,154 @@
+/** Fetches what inspect shows, nothing twice: manifests of an index count as pulls where a registry limits them. */
+import type { Descriptor } from '../../model/descriptor.ts';
+import type { Digest } from '../../model/digest.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
+import { type IndexView, type Manifest, schema1Refused } from '../../model/manifest.ts';
+import { isIndexType } from '../../model/media-types.ts';
+import { isAttestation, type Platform } from '../../model/platform.ts';
+import type { RepositoryName, Tag } from '../../model/reference.ts';
+import { readContent } from '../../registry/content.ts';
+import type { Registry, SignalOption } from '../../registry/registry.ts';
+import { findEntry, maxIndexDepth, noMatch, requirePlatform } from '../../transfer/platforms.ts';
+import { hasImageConfig, type ImageConfig, readImageConfig } from './image-config.ts';
+
+/** What is inspected. */
+export interface InspectedEnd {
+  readonly registry: Registry;
+  readonly repo: RepositoryName;
+  readonly reference: Tag | Digest;
+  /** Familiar, for people. */
+  readonly name: string;
+  /** Children of an index may be absent. */
+  readonly sparse: boolean;
+}
+
+export interface InspectionOptions extends SignalOption {
+  readonly platform: Platform;
+  /** Whether the platform was asked for; else it is what this machine would take. */
+  readonly explicit: boolean;
+}
+
+/** An entry of an index, with what belongs to it. */
+export interface IndexEntry {
+  readonly descriptor: Descriptor;
+  /** Entries that speak about this one. */
+  readonly attestations: readonly Descriptor[];
+  /** Of an index in the index; none where it is not there or was shown before. */
+  readonly inner: readonly IndexEntry[];
+  readonly present: boolean;
+}
+
+const maxConfigBytes = 4 * 1024 * 1024;
+/** Enough for every real image; a hostile index could name thousands. */
+const maxNestedIndexes = 64;
+
+/** One inspection: reads on demand, keeps what it has read. */
+export class Inspection {
+  readonly end: InspectedEnd;
+  readonly #options: InspectionOptions;
+  readonly #manifests = new Map<Tag | Digest, Promise<Manifest>>();
+
+  constructor(end: InspectedEnd, options: InspectionOptions) {
+    this.end = end;
+    this.#options = options;
+  }
+
+  /** What the reference names. */
+  root(): Promise<Manifest> {
+    return this.#get(this.end.reference);
+  }
+
+  /**
+   * The one image to show: the root, or what its index has for the platform. Of a store that holds other platforms alone,
+   * it is one of those unless a platform was asked for.
+   *
+   * @throws OciError PLATFORM_UNKNOWN
+   */
+  async image(): Promise<Manifest> {
+    const { registry, repo } = this.end;
+    const { platform, explicit, signal } = this.#options;
+    let manifest = await this.root();
+    for (let depth = 0; manifest.view.kind === 'index'; depth += 1) {
+      const entry = depth < maxIndexDepth ? await this.#choose(manifest.view) : undefined;
+      if (!entry) throw noMatch(manifest.view, platform);
+      manifest = await this.#get(entry.digest);
+      if (entry.platform && manifest.view.kind !== 'index') return manifest;
+    }
+    if (explicit && hasImageConfig(manifest.view)) await requirePlatform(registry, repo, manifest, [platform], { signal });
+    return manifest;
+  }
+
+  /** The exact bytes of an image's or artifact's config. @throws OciError UNSUPPORTED, TOO_LARGE */
+  async configBytes({ view }: Manifest): Promise<Uint8Array> {
+    const { registry, repo, name } = this.end;
+    if (view.kind === 'schema1') throw schema1Refused(name);
+    if (view.kind !== 'image') throw new OciError('UNSUPPORTED', `${name} has no config: it is no image`);
+    const { digest, size } = view.config;
+    if (size > maxConfigBytes) {
+      throw new OciError('TOO_LARGE', `config ${digest} has ${size} bytes, more than the ${maxConfigBytes} that are read`);
+    }
+    return readContent(await registry.getBlob(repo, view.config, { signal: this.#options.signal }), maxConfigBytes);
+  }
+
+  /** What the config says; undefined for an artifact. @throws OciError MANIFEST_INVALID */
+  async config(image: Manifest): Promise<ImageConfig | undefined> {
+    return hasImageConfig(image.view) ? readImageConfig(await this.configBytes(image)) : undefined;
+  }
+
+  /** The entries of the root's index, attestations folded under what they are about; none where it is no index. */
+  async entries(): Promise<readonly IndexEntry[]> {
+    const { view } = await this.root();
+    return view.kind === 'index' ? this.#entriesOf(view, new Set()) : [];
+  }
+
+  async #entriesOf(view: IndexView, nested: Set<Digest>): Promise<readonly IndexEntry[]> {
+    const about = Map.groupBy(view.manifests, (entry) => subjectOf(entry, view));
+    const entries: IndexEntry[] = [];
+    for (const descriptor of about.get(undefined) ?? []) {
+      const present = await this.#isPresent(descriptor);
+      let inner: readonly IndexEntry[] = [];
+      if (isIndexType(descriptor.mediaType) && present && !nested.has(descriptor.digest) && nested.size < maxNestedIndexes) {
+        nested.add(descriptor.digest);
+        const manifest = await this.#get(descriptor.digest);
+        if (manifest.view.kind === 'index') inner = await this.#entriesOf(manifest.view, nested);
+      }
+      entries.push({ descriptor, attestations: about.get(descriptor.digest) ?? [], inner, present });
+    }
+    return entries;
+  }
+
+  async #choose(view: IndexView): Promise<Descriptor | undefined> {
+    const { platform, explicit } = this.#options;
+    const get = (entry: Descriptor): Promise<Manifest> => this.#get(entry.digest);
+    if (!this.end.sparse || explicit) return findEntry(view, platform, get);
+    const present: Descriptor[] = [];
+    for (const entry of view.manifests) if (await this.#isPresent(entry)) present.push(entry);
+    const found = await findEntry({ ...view, manifests: present }, platform, get);
+    return found ?? present.find((entry) => !isAttestation(entry));
+  }
+
+  async #isPresent({ digest }: Descriptor): Promise<boolean> {
+    if (!this.end.sparse) return true;
+    try {
+      await this.end.registry.statManifest(this.end.repo, digest, { signal: this.#options.signal });
+      return true;
+    } catch (error) {
+      if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;
+      throw error;
+    }
+  }
+
+  #get(reference: Tag | Digest): Promise<Manifest> {
+    const known = this.#manifests.get(reference);
+    if (known) return known;
+    const got = this.end.registry.getManifest(this.end.repo, reference, { signal: this.#options.signal });
+    this.#manifests.set(reference, got);
+    return got;
+  }
+}
+
+/** The entry of the same index that an attestation speaks about. */
+function subjectOf(entry: Descriptor, { manifests }: IndexView): Digest | undefined {
+  const digest = isAttestation(entry) ? entry.annotations?.['vnd.docker.reference.digest'] : undefined;
+  return manifests.find((other) => other.digest === digest && !isAttestation(other))?.digest;
+}

@@ -1,0 +1,73 @@
+/** The JSON of `skopeo inspect`: its keys in its order, and ours behind them. */
+import type { Manifest } from '../../model/manifest.ts';
+import { mediaTypes } from '../../model/media-types.ts';
+import { formatPlatform, isAttestation } from '../../model/platform.ts';
+import type { IndexEntry } from './gather.ts';
+import type { ImageConfig } from './image-config.ts';
+import { layersOf, sizeOf } from './layers.ts';
+
+export interface InspectedImage {
+  /** The repository's full name. */
+  readonly repository: string;
+  /** Null where the registry does not let them be listed. */
+  readonly tags: readonly string[] | null;
+  readonly root: Manifest;
+  readonly image: Manifest;
+  readonly config: ImageConfig | undefined;
+  readonly entries: readonly IndexEntry[];
+}
+
+/** A record for {@link formatJson} and for templates; null where skopeo writes null. */
+export function skopeoRecord(inspected: InspectedImage): Readonly<Record<string, unknown>> {
+  const { repository, tags, root, image, config, entries } = inspected;
+  const layers = layersOf(image.view);
+  const isDocker = image.mediaType === mediaTypes.dockerManifest;
+  // Docker's format has no annotations; where a layer carries some all the same, skopeo does not see them.
+  const annotations = (from: Readonly<Record<string, string>> | undefined) => (from && !isDocker ? mapOf(from) : null);
+  return {
+    Name: repository,
+    Digest: root.descriptor.digest,
+    RepoTags: tags,
+    Created: config?.created ?? (config && isDocker ? zeroTime : null),
+    DockerVersion: config?.dockerVersion ?? '',
+    Labels: config?.labels ?? null,
+    Architecture: config?.architecture ?? '',
+    Os: config?.os ?? '',
+    Layers: layers.map(({ digest }) => digest),
+    LayersData: layers.map((layer) => ({
+      MIMEType: layer.mediaType,
+      Digest: layer.digest,
+      Size: layer.size,
+      Annotations: annotations(layer.annotations),
+    })),
+    Env: config?.env ?? null,
+    MediaType: root.mediaType,
+    ImageDigest: image.descriptor.digest,
+    ArtifactType: image.view.artifactType ?? '',
+    Size: sizeOf(image.view),
+    Annotations: mapOf(image.view.annotations),
+    Platforms: platformsOf(entries),
+  };
+}
+
+/** What Go's `time.Time` is when nobody set it; Docker's format cannot leave `created` out. */
+const zeroTime = '0001-01-01T00:00:00Z';
+
+function platformsOf(entries: readonly IndexEntry[]): readonly unknown[] {
+  return entries.flatMap(({ descriptor, attestations, inner }) => {
+    if (inner.length > 0) return platformsOf(inner);
+    if (isAttestation(descriptor)) return [];
+    return [
+      {
+        Platform: descriptor.platform ? formatPlatform(descriptor.platform) : '',
+        Digest: descriptor.digest,
+        MediaType: descriptor.mediaType,
+        Attestations: attestations.map(({ digest }) => digest),
+      },
+    ];
+  });
+}
+
+function mapOf(fields: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(fields));
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { formatJson } from '../../src/terminal/json.ts';
+
+describe('JSON as Go writes it', () => {
+  it('keeps the order of fields, sorts maps by key, and leaves undefined fields out', () => {
+    const value = {
+      b: 1,
+      a: new Map([
+        ['z', 1],
+        ['10', 2],
+        ['9', 3],
+      ]),
+      c: undefined,
+      d: null,
+    };
+    assert.equal(formatJson(value), '{"b":1,"a":{"10":2,"9":3,"z":1},"d":null}');
+  });
+
+  it('indents like JSON.stringify, empty lists and objects too', () => {
+    const value = { a: [1, [2, []], {}], b: { c: 'x', d: true } };
+    assert.equal(formatJson(value, { indent: 4 }), JSON.stringify(value, undefined, 4));
+  });
+
+  it('escapes what could write to a terminal, and is the same value still', () => {
+    const text = 'a\u009b31m\u202eb\u007f\u2028\u{e0001}\u001b';
+    const json = formatJson({ [text]: text });
+    assert.doesNotMatch(json, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    assert.deepEqual(JSON.parse(json), { [text]: text });
+  });
+
+  it('escapes HTML where asked to', () => {
+    assert.equal(formatJson('<a>&', { escapeHtml: true }), '"\\u003ca\\u003e\\u0026"');
+    assert.equal(formatJson('<a>&'), '"<a>&"');
+  });
+});
