@@ -1,6 +1,8 @@
 /** The one composition root: makes what commands work with, when they first ask for it. */
 import type { Settings, SettingsFlags } from './config/settings.ts';
+import type { Digest } from './model/digest.ts';
 import type { Platform } from './model/platform.ts';
+import type { RepositoryName, Tag } from './model/reference.ts';
 import type { Registry } from './registry/registry.ts';
 import type { RegistryService } from './service/service.ts';
 import type { LocalImage } from './storage/local-store.ts';
@@ -26,6 +28,28 @@ export interface Served {
   readonly readOnly: boolean;
 }
 
+export type EndRole = 'source' | 'destination';
+
+/** What a command reads or writes: an image or a repository in a registry, a layout or the local store. */
+export interface End {
+  readonly kind: 'registry' | 'layout' | 'store';
+  readonly registry: Registry;
+  readonly repo: RepositoryName;
+  readonly reference: Tag | Digest;
+  /** Undefined where a digest was named. */
+  readonly tag: Tag | undefined;
+  /** As people write it: `alpine:3`, `store:alpine:3`, `oci:dir:3`. */
+  readonly name: string;
+  /** In full: `docker.io/library/alpine:3`. */
+  readonly fullName: string;
+  /** In full, without tag and digest. */
+  readonly repository: string;
+  /** The registry's domain; undefined for a layout. */
+  readonly domain: string | undefined;
+  /** Whether indexes may be here without all their children. */
+  readonly sparse: boolean;
+}
+
 export type ServiceFlags = Pick<SettingsFlags, 'registryMirrors' | 'insecureRegistries'>;
 
 /** All that a command may use. Commands never build a URL, read a credential or touch TLS. */
@@ -43,6 +67,8 @@ export interface Context {
   images(): AsyncIterable<LocalImage>;
   removeImage(word: string, opts?: Pick<RemoveOptions, 'force'>): Promise<RemovedImage>;
   openServed(options: ServedOptions): Promise<Served>;
+  /** @param word A reference, `store:REFERENCE`, or `oci:DIR[:TAG|@DIGEST]`. A layout to write to is made. */
+  openEnd(word: string, role: EndRole, flags?: ServiceFlags): Promise<End>;
 }
 
 export interface AppOptions {
@@ -69,6 +95,18 @@ export function createApp({ terminal, signal, env, flags, verbose }: AppOptions)
   };
   const base = once(() => settings());
   const store = once(async () => openStore((await base()).storeRoot.value));
+  const service = async (more?: ServiceFlags): Promise<RegistryService> => {
+    const { createRegistryService } = await import('./service/service.ts');
+    const service = createRegistryService({
+      settings: await settings(more),
+      warn: (text) => terminal.warn(text),
+      userAgent: `ocictl/${version}`,
+      onFallback: ({ from, to, error }) => terminal.note(`${from}: ${error.message}, trying ${to}`),
+      ...(verbose && { trace: (line: string) => terminal.note(terminal.paint('dim', line)) }),
+    });
+    closers.push(() => service.close());
+    return service;
+  };
   return {
     terminal,
     signal,
@@ -79,18 +117,7 @@ export function createApp({ terminal, signal, env, flags, verbose }: AppOptions)
       return (await base()).defaultPlatform?.value ?? hostPlatform();
     },
     parallelDownloads: async () => (await base()).maxConcurrentDownloads.value,
-    async service(more) {
-      const { createRegistryService } = await import('./service/service.ts');
-      const service = createRegistryService({
-        settings: await settings(more),
-        warn: (text) => terminal.warn(text),
-        userAgent: `ocictl/${version}`,
-        onFallback: ({ from, to, error }) => terminal.note(`${from}: ${error.message}, trying ${to}`),
-        ...(verbose && { trace: (line: string) => terminal.note(terminal.paint('dim', line)) }),
-      });
-      closers.push(() => service.close());
-      return service;
-    },
+    service,
     store,
     async *images() {
       const { listImages } = await import('./storage/local-store.ts');
@@ -103,6 +130,13 @@ export function createApp({ terminal, signal, env, flags, verbose }: AppOptions)
     async openServed(options) {
       const { openServed } = await import('./served.ts');
       return openServed(options, async () => (await base()).storeRoot.value);
+    },
+    async openEnd(word, role, more) {
+      const { openEnd } = await import('./ends.ts');
+      return openEnd(word, role, {
+        store,
+        remote: async (reference, intent) => (await service(more)).open(reference, intent),
+      });
     },
     async close() {
       await Promise.allSettled(closers.map((end) => end()));

@@ -146,7 +146,9 @@ function refusal(response: HttpResponse, body: Uint8Array, request: TokenRequest
   const { credential, registry } = request;
   const endpoint = endpointOf(response.url);
   const hint = `log in with 'ocictl login ${registry}'`;
-  if (request.login && [400, 401, 403].includes(status)) {
+  // A server without OAuth2 (404, 405) has no use for an identity token.
+  const refusals = credential?.kind === 'identity-token' ? [400, 401, 403, 404, 405] : [401, 403];
+  if (request.login && refusals.includes(status)) {
     const code = status === 403 ? 'DENIED' : 'UNAUTHORIZED';
     return new OciError(code, printable(String(firstMessage(body) ?? '')), { status, endpoint });
   }
@@ -173,7 +175,8 @@ function firstMessage(body: Uint8Array): unknown {
   const document = parseJson(body);
   const errors = document?.['errors'];
   const entry: unknown = Array.isArray(errors) ? errors[0] : undefined;
-  return (entry as { message?: unknown } | undefined)?.message ?? document?.['details'] ?? document?.['message'];
+  const { message } = (entry ?? {}) as { readonly message?: unknown };
+  return message ?? document?.['details'] ?? document?.['message'] ?? document?.['error_description'];
 }
 
 function parseJson(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {

@@ -60,7 +60,7 @@ export async function createProgram(words: readonly string[], options: ProgramOp
   // Else `ocictl no-such-command --help` would be no failure.
   if (word !== undefined && word !== 'help' && !entry) program.helpOption(false);
   // With a handler here, commander would call an unknown command too many arguments.
-  if (word === undefined) program.action(() => program.help());
+  if (word === undefined) program.action(() => program.outputHelp());
   return program;
 }
 

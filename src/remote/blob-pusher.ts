@@ -113,19 +113,22 @@ export class BlobPusher {
     const { retry } = this.#client.transport;
     let session = mounted;
     let inChunks = false;
+    // Bytes that any session came to: only more than that is progress, or starting anew would go on for ever.
+    let furthest = 0;
     for (let failures = 0; ; ) {
-      let before = 0;
+      let tried: number | undefined;
       try {
         session ??= await this.openUpload(repo, { signal });
         if (session === undefined) return;
-        before = session.size;
-        if (inChunks || this.#chunkBytes !== undefined || before > 0) {
-          await this.#sendChunks(repo, descriptor, upload, session, signal);
+        if (inChunks || this.#chunkBytes !== undefined || session.size > 0) {
+          tried = Math.max(this.chunkBytes, session.minChunkBytes);
+          await this.#sendChunks(repo, descriptor, upload, session, tried, signal);
         } else await this.#sendWhole(descriptor, upload, session, signal);
         return;
       } catch (error) {
-        const progressed = session !== undefined && session.size > before;
-        const goesOn = !upload.failure && !signal?.aborted && this.#mayGoOn(error);
+        const progressed = session !== undefined && session.size > furthest;
+        if (progressed) furthest = session?.size ?? 0;
+        const goesOn = !upload.failure && !signal?.aborted && this.#mayGoOn(error, tried);
         failures = progressed ? 1 : failures + 1;
         if (!goesOn || failures >= retry.attempts) {
           // Not waited for when the user stops: the registry forgets it in time.
@@ -145,14 +148,20 @@ export class BlobPusher {
     }
   }
 
-  /** Whether another way may work, or the same one later. Learns on the way what this registry needs. */
-  #mayGoOn(error: unknown): boolean {
-    if (isOciError(error, 'TOO_LARGE')) {
-      const tried = this.#chunkBytes;
-      this.#chunkBytes = tried === undefined ? this.chunkBytes : tried / 2;
-      return this.#chunkBytes >= leastChunkBytes || tried === undefined;
+  /**
+   * Whether another way may work, or the same one later. Learns on the way what this registry needs.
+   *
+   * @param tried Size of the chunks that were sent; undefined for the whole blob in one request.
+   */
+  #mayGoOn(error: unknown, tried: number | undefined): boolean {
+    if (!isOciError(error, 'TOO_LARGE')) {
+      return isInterruption(error) || isOciError(error, 'RANGE_INVALID', 'BLOB_UPLOAD_UNKNOWN');
     }
-    return isInterruption(error) || isOciError(error, 'RANGE_INVALID', 'BLOB_UPLOAD_UNKNOWN');
+    // Another blob may have learned more in the meantime.
+    this.#chunkBytes = Math.min(this.chunkBytes, tried === undefined ? this.chunkBytes : tried / 2);
+    const possible = this.#chunkBytes >= leastChunkBytes;
+    this.#chunkBytes = Math.max(this.#chunkBytes, leastChunkBytes);
+    return possible;
   }
 
   /** The session, where it can be gone on with; distribution forgets one that was cut inside a request. */
@@ -193,9 +202,9 @@ export class BlobPusher {
     { digest }: Descriptor,
     upload: UploadSource,
     session: UploadSession,
+    chunkBytes: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const chunkBytes = Math.max(this.chunkBytes, session.minChunkBytes);
     for await (const chunk of upload.pieces(session.size, chunkBytes)) await session.append(chunk, signal);
     await session.commitSurely(digest, new Uint8Array(0), () => this.exists(repo, digest, signal), signal);
   }

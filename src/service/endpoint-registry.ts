@@ -1,4 +1,4 @@
-import { createAuthorizer } from '../auth/authorizer.ts';
+import { type Authorizer, createAuthorizer } from '../auth/authorizer.ts';
 import type { CredentialStore } from '../credentials/store.ts';
 import type { APIEndpoint } from '../endpoints/endpoint.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -22,9 +22,15 @@ export interface EndpointRegistry {
   readonly transport: Transport;
 }
 
+/** The way to one endpoint, and who is asking there. */
+export interface EndpointConnection {
+  readonly transport: Transport;
+  readonly authorizer: Authorizer;
+}
+
 /** Opens no connection and reads no credential before the first request. */
-export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOptions): EndpointRegistry {
-  const { credentials, httpHeaders, userAgent, attempts, warn, trace } = options;
+export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOptions): EndpointConnection {
+  const { credentials, httpHeaders, userAgent, attempts, trace } = options;
   const transport = createTransport({
     base: endpoint.url,
     tls: endpoint.tls,
@@ -40,6 +46,17 @@ export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOpt
     credentials: () => credentials.get(endpoint.credentialHost),
     registry: endpoint.credentialHost,
   });
-  const registry = createRemote({ name: endpoint.credentialHost, transport, authorizer, onWarning: warn });
+  return { transport, authorizer };
+}
+
+/** Opens no connection and reads no credential before the first request. */
+export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOptions): EndpointRegistry {
+  const { transport, authorizer } = connectEndpoint(endpoint, options);
+  const registry = createRemote({
+    name: endpoint.credentialHost,
+    transport,
+    authorizer,
+    onWarning: options.warn,
+  });
   return { registry, transport };
 }

@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type OptionSpec, readFlags } from '../../src/commands/command.ts';
+import { readFlags } from '../../src/commands/command.ts';
 import { loadCommands } from '../../src/commands/completion/completable.ts';
 import { globalOptions } from '../../src/commands/program.ts';
 
-type Shape = Pick<OptionSpec<unknown>, 'takes'> & { readonly short?: string; readonly label?: string };
+/** Whether an option takes several words is a command's own affair: one image has one platform. */
+interface Shape {
+  readonly takes: 'nothing' | 'word';
+  readonly short?: string;
+  readonly label?: string;
+}
 
 /** Words that mean one thing everywhere, by docs/architecture.md. */
 const reserved: Readonly<Record<string, Shape>> = {
   '--format': { takes: 'word' },
   '--json': { takes: 'nothing' },
   '--quiet': { takes: 'nothing', short: '-q' },
-  '--platform': { takes: 'words', label: 'os/arch' },
+  '--platform': { takes: 'word', label: 'os/arch' },
   '--yes': { takes: 'nothing' },
   '--dry-run': { takes: 'nothing' },
   '--force': { takes: 'nothing', short: '-f' },
@@ -37,8 +42,9 @@ interface Use extends Shape {
 
 const commands = await loadCommands();
 const uses: readonly Use[] = commands.flatMap(({ name, options }) =>
-  Object.values(options).map(({ flags, takes }) => {
+  Object.values(options).map(({ flags, takes: spec }) => {
     const { short, long, label } = readFlags(flags);
+    const takes = spec === 'nothing' ? 'nothing' : 'word';
     return { command: name, long, takes, ...(short !== undefined && { short }), ...(label !== undefined && { label }) };
   }),
 );

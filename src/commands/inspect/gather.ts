@@ -1,6 +1,6 @@
 /** Fetches what inspect shows, nothing twice: manifests of an index count as pulls where a registry limits them. */
 import type { Descriptor } from '../../model/descriptor.ts';
-import type { Digest } from '../../model/digest.ts';
+import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import { type IndexView, type Manifest, schema1Refused } from '../../model/manifest.ts';
 import { isIndexType } from '../../model/media-types.ts';
@@ -74,7 +74,8 @@ export class Inspection {
       manifest = await this.#get(entry.digest);
       if (entry.platform && manifest.view.kind !== 'index') return manifest;
     }
-    if (explicit && hasImageConfig(manifest.view)) await requirePlatform(registry, repo, manifest, [platform], { signal });
+    if (explicit && hasImageConfig(manifest.view))
+      await requirePlatform(registry, repo, manifest, [platform], { signal });
     return manifest;
   }
 
@@ -85,7 +86,10 @@ export class Inspection {
     if (view.kind !== 'image') throw new OciError('UNSUPPORTED', `${name} has no config: it is no image`);
     const { digest, size } = view.config;
     if (size > maxConfigBytes) {
-      throw new OciError('TOO_LARGE', `config ${digest} has ${size} bytes, more than the ${maxConfigBytes} that are read`);
+      throw new OciError(
+        'TOO_LARGE',
+        `config ${digest} has ${size} bytes, more than the ${maxConfigBytes} that are read`,
+      );
     }
     return readContent(await registry.getBlob(repo, view.config, { signal: this.#options.signal }), maxConfigBytes);
   }
@@ -102,12 +106,18 @@ export class Inspection {
   }
 
   async #entriesOf(view: IndexView, nested: Set<Digest>): Promise<readonly IndexEntry[]> {
-    const about = Map.groupBy(view.manifests, (entry) => subjectOf(entry, view));
+    const about = attestationsIn(view);
+    const folded = new Set([...about.values()].flat());
     const entries: IndexEntry[] = [];
-    for (const descriptor of about.get(undefined) ?? []) {
+    for (const descriptor of view.manifests.filter((entry) => !folded.has(entry))) {
       const present = await this.#isPresent(descriptor);
       let inner: readonly IndexEntry[] = [];
-      if (isIndexType(descriptor.mediaType) && present && !nested.has(descriptor.digest) && nested.size < maxNestedIndexes) {
+      if (
+        isIndexType(descriptor.mediaType) &&
+        present &&
+        !nested.has(descriptor.digest) &&
+        nested.size < maxNestedIndexes
+      ) {
         nested.add(descriptor.digest);
         const manifest = await this.#get(descriptor.digest);
         if (manifest.view.kind === 'index') inner = await this.#entriesOf(manifest.view, nested);
@@ -147,8 +157,13 @@ export class Inspection {
   }
 }
 
-/** The entry of the same index that an attestation speaks about. */
-function subjectOf(entry: Descriptor, { manifests }: IndexView): Digest | undefined {
-  const digest = isAttestation(entry) ? entry.annotations?.['vnd.docker.reference.digest'] : undefined;
-  return manifests.find((other) => other.digest === digest && !isAttestation(other))?.digest;
+/** Attestations by the entry of the same index that they speak about. */
+function attestationsIn({ manifests }: IndexView): ReadonlyMap<Digest, readonly Descriptor[]> {
+  const about = new Map<Digest, Descriptor[]>();
+  for (const { digest } of manifests.filter((entry) => !isAttestation(entry))) about.set(digest, []);
+  for (const entry of manifests.filter(isAttestation)) {
+    const subject = tryParseDigest(entry.annotations?.['vnd.docker.reference.digest']);
+    if (subject !== undefined) about.get(subject)?.push(entry);
+  }
+  return about;
 }

@@ -165,7 +165,7 @@ class Fields {
 
 /** A time as Go's encoding/json reads and writes it; undefined where it is none. */
 function goTime(text: string): string | undefined {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (!match || Number.isNaN(Date.parse(`${match[1]}Z`))) return undefined;
   const fraction = (match[2] ?? '').slice(0, 9).replace(/0+$/, '');
   const zone = /^[+-]00:00$/.test(match[3] ?? '') ? 'Z' : match[3];

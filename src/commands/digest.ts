@@ -1,0 +1,32 @@
+import { parsePlatform } from '../model/platform.ts';
+import { resolveImage } from '../transfer/platforms.ts';
+import { defineCommand, value } from './command.ts';
+import { jsonOption, serviceOptions } from './options.ts';
+
+export const digest = defineCommand({
+  name: 'digest',
+  summary: 'Print the digest of an image',
+  description:
+    'REF is an image in a registry, oci:DIR[:TAG] for an OCI layout, or store:NAME for an image of the local store.\n' +
+    'Of an image for several platforms it is the digest of the whole, unless --platform names one. A registry is asked by HEAD,\n' +
+    'which does not count as a pull.',
+  arguments: [{ label: 'REF', summary: 'The image', arity: 'one', completes: 'image' }],
+  options: {
+    platform: value('--platform <os/arch>', 'The digest of the image for this platform'),
+    json: jsonOption,
+    ...serviceOptions,
+  },
+  examples: [
+    { text: 'What a tag points at', command: 'digest alpine:3.20' },
+    { text: 'The image for one platform', command: 'digest --platform linux/arm64 alpine:3.20' },
+  ],
+  async run({ words, options }, { terminal, signal, openEnd }) {
+    const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+    const end = await openEnd(words[0] ?? '', 'source', options);
+    const descriptor = platform
+      ? (await resolveImage(end, platform, { signal })).descriptor
+      : await end.registry.statManifest(end.repo, end.reference, { signal });
+    const { digest, mediaType, size } = descriptor;
+    await terminal.out(`${options.json ? JSON.stringify({ digest, mediaType, size }) : digest}\n`);
+  },
+});

@@ -1,0 +1,152 @@
+import type { Context, End } from '../app.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import { type Manifest, schema1Refused } from '../model/manifest.ts';
+import { parsePlatform } from '../model/platform.ts';
+import { formatJson } from '../terminal/json.ts';
+import { parseTemplate, type Template } from '../terminal/template.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { defineCommand, flag, value } from './command.ts';
+import { configRecord } from './inspect/config-record.ts';
+import { Inspection } from './inspect/gather.ts';
+import { hasImageConfig, readImageConfig } from './inspect/image-config.ts';
+import { printGiven } from './inspect/print-given.ts';
+import { renderImage } from './inspect/render.ts';
+import { skopeoRecord } from './inspect/skopeo.ts';
+import { jsonOption, serviceOptions } from './options.ts';
+
+/** The indentation of skopeo's JSON. */
+const skopeoJson = { indent: 4, escapeHtml: true } as const;
+
+export const inspect = defineCommand({
+  name: 'inspect',
+  summary: 'Show what an image is made of, without pulling it',
+  description:
+    'REF is an image in a registry, oci:DIR[:TAG] for an OCI layout, or store:NAME for an image of the local store.\n' +
+    'Of an image for several platforms, all are listed and the one for this machine is shown whole.\n\n' +
+    '--json has the keys of skopeo inspect, and a few more behind them. --format takes a Go template over the same fields,\n' +
+    'or over the config with --config; text between its actions may hold \\t and \\n.',
+  arguments: [{ label: 'REF', summary: 'The image', arity: 'one', completes: 'image' }],
+  options: {
+    platform: value('--platform <os/arch>', 'Show the image for this platform'),
+    json: jsonOption,
+    format: value('--format <template>', 'Print by a Go template, or json', { choices: ['json'] }),
+    raw: flag('--raw', 'Print the manifest, or with --config the config, byte for byte'),
+    config: flag('--config', "Print the image's config"),
+    noTags: flag('--no-tags', 'Do not list the tags of the repository'),
+    ...serviceOptions,
+  },
+  examples: [
+    { text: 'For eyes', command: 'inspect alpine' },
+    { text: 'One label, for a script', command: `inspect --no-tags --format '{{index .Labels "version"}}' alpine` },
+    { text: 'The manifest as the registry has it', command: 'inspect --raw registry.example.com/team/app:1.0' },
+    { text: 'The config of another platform', command: 'inspect --config --platform linux/arm64 alpine' },
+  ],
+  async run({ words, options }, context) {
+    refuseConflicts(options);
+    const format = options.json ? 'json' : options.format;
+    // Before anything is asked of a registry: a wrong template is found at once.
+    const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);
+    const explicit = options.platform !== undefined;
+    const platform = options.platform === undefined ? await context.defaultPlatform() : parsePlatform(options.platform);
+    const end = await context.openEnd(words[0] ?? '', 'source', options);
+    const inspection = new Inspection(end, { platform, explicit, signal: context.signal });
+    if (options.config) return printConfig(inspection, { raw: options.raw, template }, context.terminal);
+    if (options.raw) {
+      const { bytes } = await (explicit ? inspection.image() : inspection.root());
+      return printGiven(context.terminal, bytes);
+    }
+    if (format === undefined) return printForEyes(inspection, explicit, context);
+    const image = await inspection.image();
+    if (image.view.kind === 'schema1') throw schema1Refused(end.name);
+    const record = skopeoRecord({
+      repository: end.repository,
+      root: await inspection.root(),
+      image,
+      config: await inspection.config(image),
+      entries: await inspection.entries(),
+      tags: options.noTags ? [] : await listTags(end, context),
+    });
+    if (template) await printGiven(context.terminal, template.render(record));
+    else await context.terminal.out(`${formatJson(record, skopeoJson)}\n`);
+  },
+});
+
+function refuseConflicts({ json, format, raw }: { json: boolean; format: string | undefined; raw: boolean }): void {
+  const printing = [
+    raw && '--raw',
+    json && '--json',
+    format !== undefined && !(json && format === 'json') && '--format',
+  ];
+  const [first, second] = printing.filter((word) => word !== false);
+  if (second === undefined) return;
+  throw new OciError('USAGE', `conflicting options: ${first} and ${second}`, {
+    hint: 'each of them says what to print',
+  });
+}
+
+async function printForEyes(inspection: Inspection, explicit: boolean, { terminal }: Context): Promise<void> {
+  const { end } = inspection;
+  const root = await inspection.root();
+  let image: Manifest | undefined;
+  let missing: string | undefined;
+  try {
+    image = await inspection.image();
+  } catch (error) {
+    // What the index has is worth showing, also where this machine could not run it.
+    if (explicit || root.view.kind !== 'index' || !isOciError(error, 'PLATFORM_UNKNOWN')) throw error;
+    missing = `${error.message}; --platform shows another`;
+  }
+  const rendered = renderImage(
+    {
+      name: end.name,
+      root,
+      image,
+      missing,
+      entries: await inspection.entries(),
+      config: image && (await inspection.config(image)),
+    },
+    { now: new Date(), columns: terminal.out$.isTTY ? terminal.out$.columns : Number.POSITIVE_INFINITY },
+  );
+  await terminal.out(rendered);
+}
+
+interface ConfigOutput {
+  readonly raw: boolean;
+  readonly template: Template | undefined;
+}
+
+async function printConfig(inspection: Inspection, { raw, template }: ConfigOutput, terminal: Terminal): Promise<void> {
+  const image = await inspection.image();
+  const bytes = await inspection.configBytes(image);
+  if (raw) return printGiven(terminal, bytes);
+  if (template && hasImageConfig(image.view)) {
+    return printGiven(terminal, template.render(configRecord(readImageConfig(bytes))));
+  }
+  let config: unknown;
+  try {
+    config = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new OciError('MANIFEST_INVALID', `the config of ${inspection.end.name} is not JSON`, {
+      cause,
+      hint: 'inspect --config --raw prints it as it is',
+    });
+  }
+  if (template) await printGiven(terminal, template.render(config));
+  else await terminal.out(`${formatJson(config, skopeoJson)}\n`);
+}
+
+async function listTags(
+  { registry, repo, name }: End,
+  { terminal, signal }: Context,
+): Promise<readonly string[] | null> {
+  const tags: string[] = [];
+  try {
+    for await (const tag of registry.tags(repo, { signal })) tags.push(tag);
+    return tags;
+  } catch (error) {
+    // Amazon ECR needs a permission of its own for lists, and its public registry has none at all.
+    if (!isOciError(error, 'DENIED', 'UNAUTHORIZED', 'NAME_UNKNOWN', 'UNSUPPORTED')) throw error;
+    terminal.warn(`${name}: the registry does not let tags be listed, so RepoTags is null; --no-tags does not ask`);
+    return null;
+  }
+}

@@ -1,0 +1,101 @@
+/** Opens what a command was told to read or write: a registry, a layout, the local store. Part of the composition root. */
+import type { End, EndRole } from './app.ts';
+import { layoutRepository, openLayout } from './layout/layout.ts';
+import { onlyImage } from './layout/only-image.ts';
+import { type Digest, tryParseDigest } from './model/digest.ts';
+import { OciError } from './model/errors.ts';
+import {
+  familiarReference,
+  formatReference,
+  manifestReference,
+  parseReference,
+  type Reference,
+  type Tag,
+  toStoreName,
+  tryParseTag,
+  withDefaultTag,
+} from './model/reference.ts';
+import type { Registry } from './registry/registry.ts';
+
+export interface EndSources {
+  /** The registry behind a reference. */
+  readonly remote: (reference: Reference, intent: 'pull' | 'push') => Promise<Registry>;
+  readonly store: () => Promise<Registry>;
+}
+
+/**
+ * @param word A reference, `store:REFERENCE`, or `oci:DIR[:TAG|@DIGEST]`.
+ * @throws OciError REFERENCE_INVALID
+ */
+export async function openEnd(word: string, role: EndRole, sources: EndSources): Promise<End> {
+  if (word.startsWith('oci:')) return openLayoutEnd(word.slice('oci:'.length), role);
+  const inStore = word.startsWith('store:');
+  const reference = withDefaultTag(parseReference(inStore ? word.slice('store:'.length) : word));
+  refuseDigestTarget(word, reference.digest, role);
+  const registry = inStore
+    ? await sources.store()
+    : await sources.remote(reference, role === 'source' ? 'pull' : 'push');
+  const { tag: _tag, digest: _digest, ...repository } = reference;
+  return {
+    kind: inStore ? 'store' : 'registry',
+    registry,
+    repo: inStore ? toStoreName(reference) : reference.path,
+    reference: manifestReference(reference),
+    tag: reference.digest === undefined ? reference.tag : undefined,
+    name: `${inStore ? 'store:' : ''}${familiarReference(reference)}`,
+    fullName: `${inStore ? 'store:' : ''}${formatReference(reference)}`,
+    repository: formatReference(repository),
+    domain: reference.domain,
+    sparse: inStore,
+  };
+}
+
+async function openLayoutEnd(place: string, role: EndRole): Promise<End> {
+  const { directory, tag, digest } = splitLayout(place);
+  refuseDigestTarget(`oci:${place}`, digest, role);
+  const registry = await openLayout({ directory, create: role === 'destination', readOnly: role === 'source' });
+  const named = digest ?? tag;
+  const reference = named ?? (role === 'source' ? await onlyImage(registry) : ('latest' as Tag));
+  const isTag = tryParseTag(reference) !== undefined;
+  const suffix = named === undefined ? '' : place.slice(directory.length);
+  return {
+    kind: 'layout',
+    registry,
+    repo: layoutRepository,
+    reference,
+    tag: isTag ? (reference as Tag) : undefined,
+    name: `oci:${directory}${suffix}`,
+    fullName: `oci:${directory}${isTag ? `:${reference}` : `@${reference}`}`,
+    repository: `oci:${directory}`,
+    domain: undefined,
+    sparse: true,
+  };
+}
+
+// The tag is behind the last colon, unless that colon is a part of the path: `oci:/a:b/c` has none.
+function splitLayout(place: string): { directory: string; tag?: Tag; digest?: Digest } {
+  const at = place.lastIndexOf('@');
+  const digest = at > 0 ? tryParseDigest(place.slice(at + 1)) : undefined;
+  if (digest !== undefined) return { directory: place.slice(0, at), digest };
+  const colon = place.lastIndexOf(':');
+  if (colon > 0 && !place.slice(colon).includes('/')) {
+    const tag = tryParseTag(place.slice(colon + 1));
+    if (tag !== undefined) return { directory: place.slice(0, colon), tag };
+    throw new OciError('REFERENCE_INVALID', `invalid tag in oci:${place}`, {
+      hint: 'a layout is named oci:DIRECTORY or oci:DIRECTORY:TAG',
+    });
+  }
+  if (place === '') {
+    throw new OciError('REFERENCE_INVALID', 'oci: names no directory', {
+      hint: 'a layout is named oci:DIRECTORY or oci:DIRECTORY:TAG',
+    });
+  }
+  return { directory: place };
+}
+
+function refuseDigestTarget(word: string, digest: Digest | undefined, role: EndRole): void {
+  if (role !== 'destination' || digest === undefined) return;
+  throw new OciError('REFERENCE_INVALID', `cannot write to a digest reference: ${word}`, {
+    hint: 'name a tag: the digest follows from the content',
+  });
+}

@@ -1,0 +1,43 @@
+import { isIPv6 } from 'node:net';
+import { indexName } from '../config/index-name.ts';
+import { authConfigKey, convertToHostname, hubKey } from '../credentials/registry-key.ts';
+import { OciError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
+
+/** What somebody logs in to or out of. */
+export interface LoginServer {
+  /** As references write it: `docker.io` or `host[:port]`. */
+  readonly host: string;
+  /** The key of its credentials. */
+  readonly key: string;
+  /** As it was given; Docker Hub's key where nothing was. */
+  readonly given: string;
+}
+
+const label = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
+const hostPort = new RegExp(`^(?:${label}(?:\\.${label})*|\\[([0-9a-fA-F:]+)\\])(?::(\\d{1,5}))?$`);
+
+/**
+ * Reads the server that `login` and `logout` are given: a host, or a URL of one, whose path does not count.
+ *
+ * @param text Absent or empty: Docker Hub, which has several names.
+ * @throws OciError USAGE for what is no host. User and password in a URL are not repeated.
+ */
+export function parseLoginServer(text: string | undefined): LoginServer {
+  const given = text === undefined || text === '' ? hubKey : text;
+  const name = convertToHostname(given);
+  const at = name.lastIndexOf('@');
+  if (at >= 0) {
+    throw new OciError('USAGE', `invalid server ${quote(`…${name.slice(at)}`)}: a user name does not belong in it`, {
+      hint: 'give the user with --username and the password with --password-stdin',
+    });
+  }
+  const match = hostPort.exec(name);
+  if (!match || Number(match[2] ?? 0) > 65_535 || (match[1] !== undefined && !isIPv6(match[1]))) {
+    throw new OciError('USAGE', `invalid server ${quote(given)}`, {
+      hint: 'a server is a host, perhaps with a port, as in registry.example.com or localhost:5000',
+    });
+  }
+  const key = authConfigKey(name);
+  return { host: key === hubKey ? indexName : name, key, given };
+}

@@ -1,0 +1,75 @@
+/**
+ * Search, the part of Docker's first registry API that is still spoken.
+ *
+ * @see https://docs.docker.com/reference/cli/docker/search/
+ */
+
+/** Where a registry says that it speaks the first API. */
+export const v1PingPath = '/v1/_ping';
+export const v1SearchPath = '/v1/search';
+
+/** Results in one answer, where the request names no number, and at most. */
+export const defaultSearchLimit = 25;
+export const maxSearchLimit = 100;
+
+/** One repository that was found. Its text is printable: a registry cannot write to the terminal with it. */
+export interface SearchEntry {
+  readonly name: string;
+  readonly description: string;
+  readonly starCount: number;
+  readonly isOfficial: boolean;
+}
+
+/** The document of an answer. */
+export function encodeSearch(query: string, limit: number, entries: readonly SearchEntry[]): unknown {
+  return {
+    num_pages: 1,
+    num_results: entries.length,
+    page: 1,
+    page_size: limit,
+    query,
+    results: entries.map(({ name, description, starCount, isOfficial }) => ({
+      name,
+      description,
+      star_count: starCount,
+      is_official: isOfficial,
+      is_automated: false,
+    })),
+  };
+}
+
+/** Reads an answer; undefined for what is none: web pages, and other JSON, are what hosts without a search may send. */
+export function decodeSearch(body: Uint8Array): readonly SearchEntry[] | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+  const results: unknown = (document as { readonly results?: unknown } | null)?.results;
+  // Go encodes an empty list as null.
+  if (results === null) return [];
+  return Array.isArray(results) ? results.flatMap(decodeEntry) : undefined;
+}
+
+function decodeEntry(value: unknown): readonly SearchEntry[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { name, description, star_count: stars, is_official: isOfficial } = value as Record<string, unknown>;
+  if (typeof name !== 'string' || plain(name, 512) === '') return [];
+  return [
+    {
+      name: plain(name, 512),
+      description: typeof description === 'string' ? plain(description, 4096) : '',
+      starCount: typeof stars === 'number' && Number.isSafeInteger(stars) && stars > 0 ? stars : 0,
+      isOfficial: isOfficial === true,
+    },
+  ];
+}
+
+// Control, bidirectional and invisible characters could rewrite the screen or disguise a name.
+function plain(text: string, maxLength: number): string {
+  return text
+    .slice(0, maxLength)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ')
+    .trim();
+}

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { digestBytes } from '../../src/model/digest.ts';
+import { mediaTypes } from '../../src/model/media-types.ts';
+import { parseTag } from '../../src/model/reference.ts';
+import { type Answer, json, startFakeServer } from '../support/fake-server.ts';
+import { fails, fakeRegistry, repo } from './fake-registry.ts';
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+const next = (target: string): Record<string, string> => ({ link: `<${target}>; rel="next"` });
+
+describe('a list from a remote registry', () => {
+  it('goes on where Link says, also behind a short page', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ query }, response) => {
+      const last = query.get('last');
+      if (last === null) return json(response, 200, { tags: ['a'] }, next('/v2/team/app/tags/list?last=zz&n=1'));
+      if (last === 'zz') return json(response, 200, { tags: [] }, next('list?last=end'));
+      json(response, 200, { tags: ['b', 'c'] });
+    });
+    assert.deepEqual(await all(registry.tags(repo)), ['a', 'b', 'c']);
+    assert.equal(server.requests.length, 3);
+  });
+
+  it('fetches a page when it is reached', async (t) => {
+    const { registry, server } = await fakeRegistry(t, (_, response) =>
+      json(response, 200, { repositories: ['a', 'b'] }, next('/v2/_catalog?last=b')),
+    );
+    for await (const name of registry.repositories()) if (name === 'b') break;
+    assert.equal(server.requests.length, 1);
+    assert.deepEqual(await all(registry.repositories({ limit: 0 })), []);
+    assert.equal(server.requests.length, 1);
+    assert.deepEqual(await all(registry.repositories({ limit: 2 })), ['a', 'b']);
+    assert.equal(server.requests.at(-1)?.query.get('n'), '2');
+  });
+
+  it('leaves out what is no tag', async (t) => {
+    const tags = ['ok', null, 7, 'sha256:abc', 'a/b', '', '-x', 'x'.repeat(200), 'ok2'];
+    const { registry } = await fakeRegistry(t, (_, response) => json(response, 200, { name: 'team/app', tags }));
+    assert.deepEqual(await all(registry.tags(repo)), ['ok', 'ok2']);
+  });
+
+  it('may be null', async (t) => {
+    const { registry } = await fakeRegistry(t, (_, response) =>
+      json(response, 200, { tags: null, repositories: null }),
+    );
+    assert.deepEqual(await all(registry.tags(repo)), []);
+    assert.deepEqual(await all(registry.repositories()), []);
+  });
+
+  it('is not followed to another origin', async (t) => {
+    const other = await startFakeServer(t, (_, response) => json(response, 200, { tags: ['theirs'] }));
+    const { registry } = await fakeRegistry(t, (_, response) =>
+      json(response, 200, { tags: ['a'] }, next(`${other.url}v2/`)),
+    );
+    await assert.rejects(all(registry.tags(repo)), fails('PROTOCOL', /elsewhere: not followed/));
+    assert.equal(other.requests.length, 0);
+  });
+
+  it('does not run in a circle', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ query }, response) =>
+      json(response, 200, { tags: ['a'] }, next(`list?page=${query.get('page') === '1' ? 2 : 1}`)),
+    );
+    await assert.rejects(all(registry.tags(repo)), fails('PROTOCOL', /circle/));
+    assert.equal(server.requests.length, 3);
+  });
+
+  it('is refused when a page has no end', async (t) => {
+    const { registry } = await fakeRegistry(t, (_, response) => {
+      const timer = setInterval(() => response.write(Buffer.alloc(500_000, 0x20)), 1);
+      response.on('close', () => clearInterval(timer));
+    });
+    await assert.rejects(all(registry.tags(repo)), fails('TOO_LARGE'));
+  });
+
+  it('is refused when it is no JSON', async (t) => {
+    const { registry } = await fakeRegistry(t, (_, response) => response.end('<html>'));
+    await assert.rejects(all(registry.tags(repo)), fails('PROTOCOL', /not the JSON of a list/));
+  });
+
+  it('is asked for without a page size where that is too large', async (t) => {
+    const errors = [{ code: 'PAGINATION_NUMBER_INVALID' }];
+    const { registry } = await fakeRegistry(t, ({ query }, response) =>
+      query.has('n') ? json(response, 400, { errors }) : json(response, 200, { tags: ['a'] }),
+    );
+    assert.deepEqual(await all(registry.tags(repo)), ['a']);
+  });
+
+  it('begins behind an entry where the registry knows no `last`', async (t) => {
+    const { registry } = await fakeRegistry(t, (_, response) => json(response, 200, { tags: ['c', 'a', 'b', 'B'] }));
+    assert.deepEqual(await all(registry.tags(repo)), ['B', 'a', 'b', 'c']);
+    assert.deepEqual(await all(registry.tags(repo, { after: 'a', limit: 1 })), ['b']);
+  });
+
+  it('of an unknown repository says so', async (t) => {
+    const { registry } = await fakeRegistry(t, (_, response) => response.writeHead(404).end());
+    await assert.rejects(all(registry.tags(repo)), fails('NAME_UNKNOWN'));
+    await assert.rejects(all(registry.repositories()), fails('UNSUPPORTED'));
+  });
+});
+
+const config = { mediaType: mediaTypes.ociConfig, digest: await digestBytes(Buffer.from('{}')), size: 2 };
+const subject = { mediaType: mediaTypes.ociManifest, digest: await digestBytes(Buffer.from('subject')), size: 7 };
+const artifact = Buffer.from(
+  JSON.stringify({
+    mediaType: mediaTypes.ociManifest,
+    artifactType: 'a/sbom',
+    config,
+    layers: [],
+    subject,
+    annotations: { k: 'v' },
+  }),
+);
+const artifactDigest = await digestBytes(artifact);
+const entry = { mediaType: mediaTypes.ociManifest, digest: artifactDigest, size: artifact.length };
+const fallback = subject.digest.replace(':', '-');
+
+function index(...manifests: readonly unknown[]): unknown {
+  return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
+}
+
+describe('referrers at a remote registry', () => {
+  const [one, two] = [
+    { ...entry, artifactType: 'a/one' },
+    { ...entry, digest: config.digest, artifactType: 'a/two' },
+  ];
+
+  it('are filtered here where the registry did not', async (t) => {
+    const { registry, server } = await fakeRegistry(t, (_, response) => json(response, 200, index(one, two, null)));
+    assert.deepEqual(await all(registry.referrers(repo, subject.digest, { artifactType: 'a/two' })), [two]);
+    assert.equal(server.requests[0]?.query.get('artifactType'), 'a/two');
+    assert.deepEqual(await all(registry.referrers(repo, subject.digest)), [one, two]);
+  });
+
+  it('are taken as they come where the registry did, page after page', async (t) => {
+    const applied = { 'oci-filters-applied': 'artifactType' };
+    const { registry } = await fakeRegistry(t, ({ query }, response) =>
+      query.has('page')
+        ? json(response, 200, index(two), applied)
+        : json(response, 200, index({ ...entry }), { ...applied, ...next('?page=2') }),
+    );
+    assert.deepEqual(await all(registry.referrers(repo, subject.digest, { artifactType: 'a/x' })), [entry, two]);
+  });
+
+  it('come from the tag where the registry knows nothing of them', async (t) => {
+    const tagged: Answer = ({ path }, response) =>
+      path.endsWith(`/manifests/${fallback}`)
+        ? json(response, 200, index(one, two), { 'content-type': mediaTypes.ociIndex })
+        : response.writeHead(404).end();
+    const { registry } = await fakeRegistry(t, tagged);
+    assert.deepEqual(await all(registry.referrers(repo, subject.digest, { artifactType: 'a/one' })), [one]);
+    const nothing = await fakeRegistry(t, (_, response) => response.writeHead(404).end());
+    assert.deepEqual(await all(nothing.registry.referrers(repo, subject.digest)), []);
+  });
+});
+
+/** A registry from before the referrers API, with one repository. */
+function oldRegistry(manifests: Map<string, { bytes: Buffer; type: string }>): Answer {
+  return async ({ method, path, body, headers }, response) => {
+    const reference = /\/manifests\/(.+)$/.exec(path)?.[1];
+    if (reference === undefined) return response.writeHead(404).end();
+    if (method === 'PUT') {
+      manifests.set(reference, { bytes: body, type: headers['content-type'] ?? '' });
+      return response.writeHead(201).end();
+    }
+    const found = manifests.get(reference);
+    if (!found) return response.writeHead(404).end();
+    if (method === 'DELETE') {
+      manifests.delete(reference);
+      return response.writeHead(202).end();
+    }
+    response.writeHead(200, { 'content-type': found.type, 'content-length': found.bytes.length }).end(found.bytes);
+  };
+}
+
+describe('a manifest that speaks about another, at a registry without the referrers API', () => {
+  it('is put into the list under the tag, once, and taken out when it is deleted', async (t) => {
+    const manifests = new Map<string, { bytes: Buffer; type: string }>();
+    const { registry } = await fakeRegistry(t, oldRegistry(manifests));
+    const raw = { mediaType: mediaTypes.ociManifest, bytes: artifact };
+    const second = { ...raw, bytes: Buffer.concat([artifact, Buffer.from('\n')]) };
+    await Promise.all([registry.pushManifest(repo, raw), registry.pushManifest(repo, second)]);
+    await registry.pushManifest(repo, raw);
+    const expected = { ...entry, artifactType: 'a/sbom', annotations: { k: 'v' } };
+    const listed = await all(registry.referrers(repo, subject.digest));
+    assert.equal(listed.length, 2);
+    assert.deepEqual(
+      listed.find(({ digest }) => digest === artifactDigest),
+      expected,
+    );
+    await registry.deleteManifest(repo, artifactDigest);
+    const left = await all(registry.referrers(repo, subject.digest));
+    assert.deepEqual(
+      left.map(({ digest }) => digest),
+      [await digestBytes(second.bytes)],
+    );
+  });
+
+  it('is left to a registry that says it lists it', async (t) => {
+    const { registry, server } = await fakeRegistry(t, (_, response) =>
+      response.writeHead(201, { 'oci-subject': subject.digest }).end(),
+    );
+    await registry.pushManifest(repo, { mediaType: mediaTypes.ociManifest, bytes: artifact });
+    assert.equal(server.requests.length, 1);
+  });
+});
+
+describe('deletes at a remote registry', () => {
+  const tag = parseTag('old');
+
+  for (const status of [200, 202, 204]) {
+    it(`are done with a ${status}`, async (t) => {
+      const { registry, server } = await fakeRegistry(t, (_, response) => response.writeHead(status).end());
+      await registry.deleteTag(repo, tag);
+      await registry.deleteBlob(repo, subject.digest);
+      assert.deepEqual(server.lines, [
+        'DELETE /v2/team/app/manifests/old',
+        `DELETE /v2/team/app/blobs/${subject.digest}`,
+      ]);
+    });
+  }
+
+  it('that are turned off say so', async (t) => {
+    const { registry } = await fakeRegistry(t, ({ method }, response) =>
+      response.writeHead(method === 'DELETE' ? 405 : 404).end(),
+    );
+    await assert.rejects(
+      registry.deleteBlob(repo, subject.digest),
+      fails('UNSUPPORTED', /does not delete/, /turned off/),
+    );
+    await assert.rejects(registry.deleteTag(repo, tag), fails('UNSUPPORTED', /./, /by its digest/));
+  });
+
+  it('of a tag alone are not known to docker-registry 2.8', async (t) => {
+    const errors = [{ code: 'DIGEST_INVALID', message: 'provided digest did not match' }];
+    const { registry } = await fakeRegistry(t, (_, response) => json(response, 400, { errors }));
+    await assert.rejects(registry.deleteTag(repo, tag), fails('UNSUPPORTED', /./, /by its digest/));
+  });
+
+  it('of what is not there say so', async (t) => {
+    const { registry } = await fakeRegistry(t, (_, response) => response.writeHead(404).end());
+    await assert.rejects(registry.deleteTag(repo, tag), fails('MANIFEST_UNKNOWN'));
+    await assert.rejects(registry.deleteManifest(repo, subject.digest), fails('MANIFEST_UNKNOWN'));
+    await assert.rejects(registry.deleteBlob(repo, subject.digest), fails('BLOB_UNKNOWN'));
+  });
+});
+
+describe('a ping', () => {
+  it('tells the challenges of a 401, without answering them', async (t) => {
+    const { registry, server } = await fakeRegistry(t, (_, response) =>
+      response
+        .writeHead(
+          401,
+          [
+            ['WWW-Authenticate', 'Bearer realm="https://auth.example/token",service="s"'],
+            ['WWW-Authenticate', 'Basic realm="r"'],
+            ['Docker-Distribution-API-Version', 'registry/2.0'],
+          ].flat(),
+        )
+        .end(),
+    );
+    const result = await registry.ping();
+    assert.equal(result.authorized, false);
+    assert.equal(result.apiVersion, 'registry/2.0');
+    assert.deepEqual(
+      result.challenges.map(({ scheme }) => scheme),
+      ['bearer', 'basic'],
+    );
+    assert.deepEqual(server.lines, ['GET /v2/']);
+  });
+
+  it('fails where there is no registry', async (t) => {
+    const { registry } = await fakeRegistry(t, (_, response) => response.writeHead(404).end('<html>'));
+    await assert.rejects(registry.ping(), fails('PROTOCOL', /does not answer as a registry/));
+  });
+});
