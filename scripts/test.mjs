@@ -54,17 +54,19 @@ if (reasons !== '' && process.env.OCICTL_TEST_REQUIRE_PROGRAMS === '1') {
 /** The compiled test files of the tier, by full path. */
 function testFiles() {
   const tests = join(build, 'test');
-  return readdirSync(tests, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.js'))
-    // What was compiled from a test that is gone by now.
-    .filter((name) => existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))
-    .filter((name) => {
-      const folder = name.split(sep, 1)[0] ?? '';
-      return tier === 'default' ? !separateTiers.includes(folder) : folder === tier;
-    })
-    .filter((name) => values.filter.every((text) => name.includes(text)))
-    .sort()
-    .map((name) => relative(root, join(tests, name)));
+  return (
+    readdirSync(tests, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.test.js'))
+      // What was compiled from a test that is gone by now.
+      .filter((name) => existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))
+      .filter((name) => {
+        const folder = name.split(sep, 1)[0] ?? '';
+        return tier === 'default' ? !separateTiers.includes(folder) : folder === tier;
+      })
+      .filter((name) => values.filter.every((text) => name.includes(text)))
+      .sort()
+      .map((name) => relative(root, join(tests, name)))
+  );
 }
 
 function run(words) {

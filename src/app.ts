@@ -2,15 +2,20 @@
 import type { Settings, SettingsFlags } from './config/settings.ts';
 import type { Digest } from './model/digest.ts';
 import type { Platform } from './model/platform.ts';
-import type { RepositoryName, Tag } from './model/reference.ts';
+import type { Reference, RepositoryName, Tag } from './model/reference.ts';
 import type { Registry } from './registry/registry.ts';
+import type { LoginOutcome, Logins } from './service/auth-logins.ts';
+import type { LoginServer } from './service/auth-server.ts';
+import type { SearchResults } from './service/search.ts';
 import type { RegistryService } from './service/service.ts';
+import type { FoundImage } from './storage/find-image.ts';
 import type { LocalImage } from './storage/local-store.ts';
 import type { RemovedImage, RemoveOptions } from './storage/remove-image.ts';
+import type { InputStream } from './terminal/prompt.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';
 
-export type { LocalImage };
+export type { LocalImage, LoginOutcome, LoginServer, Logins, SearchResults };
 
 /** What `ocictl serve` was asked to serve. */
 export interface ServedOptions {
@@ -28,7 +33,8 @@ export interface Served {
   readonly readOnly: boolean;
 }
 
-export type EndRole = 'source' | 'destination';
+/** `repository`: tags are listed or deleted; where no tag was named, none is meant. */
+export type EndRole = 'source' | 'destination' | 'repository';
 
 /** What a command reads or writes: an image or a repository in a registry, a layout or the local store. */
 export interface End {
@@ -38,6 +44,8 @@ export interface End {
   readonly reference: Tag | Digest;
   /** Undefined where a digest was named. */
   readonly tag: Tag | undefined;
+  /** Whether a tag or digest was named; else `reference` is the default. */
+  readonly named: boolean;
   /** As people write it: `alpine:3`, `store:alpine:3`, `oci:dir:3`. */
   readonly name: string;
   /** In full: `docker.io/library/alpine:3`. */
@@ -61,10 +69,18 @@ export interface Context {
   storeRoot(): Promise<string>;
   defaultPlatform(): Promise<Platform>;
   parallelDownloads(): Promise<number>;
+  parallelUploads(): Promise<number>;
   service(flags?: ServiceFlags): Promise<RegistryService>;
+  logins(flags?: ServiceFlags): Promise<Logins>;
+  /** Standard input, opened when it is asked for. */
+  stdin(): InputStream;
   /** The local store as a registry of store names. */
   store(): Promise<Registry>;
   images(): AsyncIterable<LocalImage>;
+  /** @throws OciError IMAGE_UNKNOWN */
+  findImage(word: string): Promise<FoundImage>;
+  /** Which repository of the reference's registry holds a blob, as far as the store knows. */
+  mountSource(reference: Reference): Promise<(digest: Digest) => Promise<RepositoryName | undefined>>;
   removeImage(word: string, opts?: Pick<RemoveOptions, 'force'>): Promise<RemovedImage>;
   openServed(options: ServedOptions): Promise<Served>;
   /** @param word A reference, `store:REFERENCE`, or `oci:DIR[:TAG|@DIGEST]`. A layout to write to is made. */
@@ -73,6 +89,7 @@ export interface Context {
 
 export interface AppOptions {
   readonly terminal: Terminal;
+  readonly stdin: () => InputStream;
   readonly signal: AbortSignal;
   readonly env: NodeJS.ProcessEnv;
   /** From the command line. */
@@ -85,7 +102,7 @@ export interface App extends Context {
   close(): Promise<void>;
 }
 
-export function createApp({ terminal, signal, env, flags, verbose }: AppOptions): App {
+export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppOptions): App {
   const closers: (() => Promise<void>)[] = [];
   const settings = async (more: ServiceFlags = {}): Promise<Settings> => {
     const { loadSettings } = await import('./config/settings.ts');
@@ -116,12 +133,29 @@ export function createApp({ terminal, signal, env, flags, verbose }: AppOptions)
       const { hostPlatform } = await import('./model/platform.ts');
       return (await base()).defaultPlatform?.value ?? hostPlatform();
     },
+    parallelUploads: async () => (await base()).maxConcurrentUploads.value,
     parallelDownloads: async () => (await base()).maxConcurrentDownloads.value,
     service,
+    async logins(more) {
+      const { createLogins } = await import('./service/auth-logins.ts');
+      const warn = (text: string): void => terminal.warn(text);
+      return createLogins({ settings: await settings(more), service: await service(more), warn });
+    },
+    stdin,
     store,
     async *images() {
       const { listImages } = await import('./storage/local-store.ts');
       yield* listImages(await store(), { signal, platform: (await base()).defaultPlatform?.value });
+    },
+    async findImage(word) {
+      const { findImages, noSuchImage } = await import('./storage/find-image.ts');
+      const [image] = await findImages(await store(), word, { signal });
+      if (!image) throw noSuchImage(word);
+      return image;
+    },
+    async mountSource(reference) {
+      const { mountSource } = await import('./storage/mount-source.ts');
+      return mountSource(await store(), reference, { signal });
     },
     async removeImage(word, opts) {
       const { removeImage } = await import('./storage/remove-image.ts');

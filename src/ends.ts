@@ -5,6 +5,7 @@ import { onlyImage } from './layout/only-image.ts';
 import { type Digest, tryParseDigest } from './model/digest.ts';
 import { OciError } from './model/errors.ts';
 import {
+  defaultTag,
   familiarReference,
   formatReference,
   manifestReference,
@@ -30,7 +31,8 @@ export interface EndSources {
 export async function openEnd(word: string, role: EndRole, sources: EndSources): Promise<End> {
   if (word.startsWith('oci:')) return openLayoutEnd(word.slice('oci:'.length), role);
   const inStore = word.startsWith('store:');
-  const reference = withDefaultTag(parseReference(inStore ? word.slice('store:'.length) : word));
+  const written = parseReference(inStore ? word.slice('store:'.length) : word);
+  const reference = withDefaultTag(written);
   refuseDigestTarget(word, reference.digest, role);
   const registry = inStore
     ? await sources.store()
@@ -42,6 +44,7 @@ export async function openEnd(word: string, role: EndRole, sources: EndSources):
     repo: inStore ? toStoreName(reference) : reference.path,
     reference: manifestReference(reference),
     tag: reference.digest === undefined ? reference.tag : undefined,
+    named: written.tag !== undefined || written.digest !== undefined,
     name: `${inStore ? 'store:' : ''}${familiarReference(reference)}`,
     fullName: `${inStore ? 'store:' : ''}${formatReference(reference)}`,
     repository: formatReference(repository),
@@ -55,7 +58,7 @@ async function openLayoutEnd(place: string, role: EndRole): Promise<End> {
   refuseDigestTarget(`oci:${place}`, digest, role);
   const registry = await openLayout({ directory, create: role === 'destination', readOnly: role === 'source' });
   const named = digest ?? tag;
-  const reference = named ?? (role === 'source' ? await onlyImage(registry) : ('latest' as Tag));
+  const reference = named ?? (role === 'source' ? await onlyImage(registry) : defaultTag);
   const isTag = tryParseTag(reference) !== undefined;
   const suffix = named === undefined ? '' : place.slice(directory.length);
   return {
@@ -64,6 +67,7 @@ async function openLayoutEnd(place: string, role: EndRole): Promise<End> {
     repo: layoutRepository,
     reference,
     tag: isTag ? (reference as Tag) : undefined,
+    named: named !== undefined,
     name: `oci:${directory}${suffix}`,
     fullName: `oci:${directory}${isTag ? `:${reference}` : `@${reference}`}`,
     repository: `oci:${directory}`,

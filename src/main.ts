@@ -38,6 +38,7 @@ export async function main(words: readonly string[]): Promise<number> {
       context: ({ config, verbose }) => {
         app = createApp({
           terminal,
+          stdin: () => process.stdin,
           signal: interrupt.signal,
           env: process.env,
           flags: { dockerConfigDir: config },

@@ -1,6 +1,7 @@
 import { parsePlatform } from '../model/platform.ts';
-import { resolveImage } from '../transfer/platforms.ts';
 import { defineCommand, value } from './command.ts';
+import { Inspection } from './inspect/gather.ts';
+import { orNoSuchImage } from './inspect/no-such-image.ts';
 import { jsonOption, serviceOptions } from './options.ts';
 
 export const digest = defineCommand({
@@ -20,12 +21,13 @@ export const digest = defineCommand({
     { text: 'What a tag points at', command: 'digest alpine:3.20' },
     { text: 'The image for one platform', command: 'digest --platform linux/arm64 alpine:3.20' },
   ],
-  async run({ words, options }, { terminal, signal, openEnd }) {
+  async run({ words, options }, context) {
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
-    const end = await openEnd(words[0] ?? '', 'source', options);
+    const { terminal, signal } = context;
+    const end = await context.openEnd(words[0] ?? '', 'source', options);
     const descriptor = platform
-      ? (await resolveImage(end, platform, { signal })).descriptor
-      : await end.registry.statManifest(end.repo, end.reference, { signal });
+      ? (await new Inspection(end, { platform, explicit: true, signal }).image()).descriptor
+      : await orNoSuchImage(end, () => end.registry.statManifest(end.repo, end.reference, { signal }));
     const { digest, mediaType, size } = descriptor;
     await terminal.out(`${options.json ? JSON.stringify({ digest, mediaType, size }) : digest}\n`);
   },

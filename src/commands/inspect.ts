@@ -59,7 +59,8 @@ export const inspect = defineCommand({
     const image = await inspection.image();
     if (image.view.kind === 'schema1') throw schema1Refused(end.name);
     const record = skopeoRecord({
-      repository: end.repository,
+      // A layout's directory is no repository: skopeo leaves the name out too.
+      repository: end.kind === 'layout' ? undefined : end.repository,
       root: await inspection.root(),
       image,
       config: await inspection.config(image),

@@ -16,6 +16,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./pull.ts')).pull,
   },
   {
+    name: 'push',
+    summary: 'Upload an image of the local store to a registry',
+    load: async () => (await import('./push.ts')).push,
+  },
+  {
+    name: 'copy',
+    summary: 'Copy an image from one place to another, unchanged',
+    load: async () => (await import('./copy.ts')).copy,
+  },
+  {
+    name: 'tag',
+    summary: 'Give an image of the local store another name',
+    load: async () => (await import('./tag.ts')).tag,
+  },
+  {
     name: 'images',
     summary: 'List the images of the local store',
     load: async () => (await import('./images.ts')).images,
@@ -24,6 +39,16 @@ export const commandTable: readonly CommandEntry[] = [
     name: 'rmi',
     summary: 'Remove images from the local store',
     load: async () => (await import('./rmi.ts')).rmi,
+  },
+  {
+    name: 'tags',
+    summary: 'List the tags of a repository',
+    load: async () => (await import('./tags.ts')).tags,
+  },
+  {
+    name: 'delete',
+    summary: 'Delete a tag or a manifest from a registry',
+    load: async () => (await import('./delete.ts')).remove,
   },
   {
     name: 'serve',

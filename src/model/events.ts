@@ -1,6 +1,7 @@
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './platform.ts';
+import type { RepositoryName } from './reference.ts';
 
 /**
  * What a transfer tells while it runs. `node` is the descriptor of a blob or manifest; a node that is used by several
@@ -14,7 +15,14 @@ export type TransferEvent =
   /** Bytes of the node that have arrived, resumed ones included. Sent at most every 100 ms for a node. */
   | { readonly type: 'progress'; readonly node: Descriptor; readonly bytes: number }
   | { readonly type: 'waiting'; readonly node: Descriptor; readonly reason: string }
-  | { readonly type: 'done'; readonly node: Descriptor; readonly kind: NodeKind; readonly outcome: NodeOutcome }
+  | {
+      readonly type: 'done';
+      readonly node: Descriptor;
+      readonly kind: NodeKind;
+      readonly outcome: NodeOutcome;
+      /** The repository it was mounted from. */
+      readonly mountedFrom?: RepositoryName;
+    }
   /** Entries of an index that were left out because of the platforms asked for. */
   | { readonly type: 'skipped'; readonly node: Descriptor; readonly platform?: Platform }
   | { readonly type: 'tagged'; readonly root: Descriptor; readonly tag: string };

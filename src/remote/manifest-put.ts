@@ -1,5 +1,6 @@
 import { repositoryScope } from '../auth/scopes.ts';
 import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { RawManifest } from '../model/manifest.ts';
 import type { RepositoryName, Tag } from '../model/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
@@ -11,6 +12,8 @@ import { shownName, shownReference } from './names.ts';
 
 /** Registries that check every blob of a manifest take their time. */
 const manifestTimeoutMs = 300_000;
+/** What registries take at least. */
+const usualMaxBytes = 4 * 1024 * 1024;
 
 /**
  * Stores a manifest under a tag or its digest.
@@ -27,28 +30,38 @@ export async function putManifest(
 ): Promise<HttpResponse> {
   const url = client.url({ name: 'manifest', repo, reference });
   for (const tag of opts.tags ?? []) url.searchParams.append('tag', tag);
-  const response = await client.expect(
-    {
-      method: 'PUT',
-      url,
-      scopes: [repositoryScope(repo, 'pull', 'push')],
-      headers: { 'content-type': manifest.mediaType },
-      body: manifest.bytes,
-      idempotent: true,
-      headersTimeoutMs: manifestTimeoutMs,
-      signal: opts.signal,
-    },
-    [200, 201, 202, 204],
-    {
+  const response = await client.send({
+    method: 'PUT',
+    url,
+    scopes: [repositoryScope(repo, 'pull', 'push')],
+    headers: { 'content-type': manifest.mediaType },
+    body: manifest.bytes,
+    idempotent: true,
+    headersTimeoutMs: manifestTimeoutMs,
+    signal: opts.signal,
+  });
+  if (![200, 201, 202, 204].includes(response.status)) {
+    const error = await client.error(response, {
       what: `push of ${shownReference(client.name, repo, reference)}`,
       repository: shownName(client.name, repo),
       action: 'push',
       notFound: 'NAME_UNKNOWN',
-    },
-  );
+    });
+    throw tooLarge(error, manifest) ?? error;
+  }
   await response.body.discard();
   const stored = tryParseDigest(header(response.headers, headers.contentDigest));
   const sent = stored && (await digestBytes(manifest.bytes, digestAlgorithm(stored)));
   if (stored && sent && stored !== sent) throw digestMismatch(sent, stored);
   return response;
+}
+
+// docker-registry reads 4 MiB of a manifest and calls what it has malformed; ours was parsed before it was sent.
+function tooLarge(error: OciError, { bytes }: RawManifest): OciError | undefined {
+  if (!isOciError(error, 'MANIFEST_INVALID') || bytes.length <= usualMaxBytes) return undefined;
+  const { status, endpoint } = error;
+  return new OciError('TOO_LARGE', `${error.message}: it may not take a manifest of ${bytes.length} bytes`, {
+    status,
+    endpoint,
+  });
 }

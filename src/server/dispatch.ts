@@ -1,5 +1,6 @@
 import { OciError } from '../model/errors.ts';
 import { parseRoute, type Route } from '../wire/routes.ts';
+import { v1PingPath, v1SearchPath } from '../wire/v1-search.ts';
 import { answerError } from './answers.ts';
 import { getBase, getRoot } from './base.ts';
 import { deleteBlob, getBlob, headBlob } from './blobs.ts';
@@ -7,6 +8,7 @@ import { getCatalog } from './catalog.ts';
 import type { Exchange } from './exchange.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './manifests.ts';
 import { getReferrers } from './referrers.ts';
+import { getV1Ping, getV1Search } from './search.ts';
 import { getTags } from './tags.ts';
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './uploads.ts';
 
@@ -46,6 +48,13 @@ async function handle(exchange: Exchange, authorize: Authorize | undefined): Pro
   if (path === '/') {
     if (method !== 'GET' && method !== 'HEAD') return refuseMethod(exchange, ['GET', 'HEAD']);
     return getRoot(exchange);
+  }
+  if (path === v1PingPath || path === v1SearchPath) {
+    if (method !== 'GET' && method !== 'HEAD') return refuseMethod(exchange, ['GET', 'HEAD']);
+    if (path === v1PingPath) return getV1Ping(exchange);
+    // What it finds are names of the catalog: whoever may not read that may not search either.
+    await authorize?.({ method, route: { name: 'catalog' }, header: (name) => exchange.header(name) });
+    return getV1Search(exchange);
   }
   const route = parseRoute(path);
   if (!route) throw new OciError('NAME_UNKNOWN', 'there is nothing at this address');

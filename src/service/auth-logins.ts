@@ -2,6 +2,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Credential } from '../credentials/credential.ts';
 import { configuredHelper, createCredentialLookup } from '../credentials/lookup.ts';
+import { authConfigKey } from '../credentials/registry-key.ts';
 import { OciError } from '../model/errors.ts';
 import type { AuthResult } from './auth.ts';
 import { type LoginServer, parseLoginServer } from './auth-server.ts';
@@ -80,7 +81,11 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
     const helper = configuredHelper(dockerConfig, host);
     return helper ? { kind: 'helper', name: helper.value } : { kind: 'file', file: dockerConfig.file };
   };
-  const keep = async ({ host }: LoginServer, credential: Kept, opts?: LoginOptions): Promise<LoginOutcome['stored']> => {
+  const keep = async (
+    { host }: LoginServer,
+    credential: Kept,
+    opts?: LoginOptions,
+  ): Promise<LoginOutcome['stored']> => {
     await credentials.store(host, credential, opts);
     return { what: credential.kind, place: placeOf(host) };
   };
@@ -109,7 +114,7 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
     },
     async logout({ host, given }, opts) {
       let found = false;
-      for (const key of new Set([host, given, `http://${host}`, `https://${host}`])) {
+      for (const key of new Set([host, given, `http://${host}`, `https://${host}`].map(authConfigKey))) {
         if (await credentials.erase(key, opts)) found = true;
       }
       return found;
@@ -138,7 +143,8 @@ function refuseUnusable(username: string, password: string): void {
   if (username === '') refuse('username is empty');
   if (password === '') refuse('password is empty');
   if (/[\0\r\n]/.test(username)) refuse('the username holds a line break or a NUL character');
-  if (username.includes(':')) refuse('a username cannot hold a colon', 'what stands behind it would become the password');
+  if (username.includes(':'))
+    refuse('a username cannot hold a colon', 'what stands behind it would become the password');
   if (password.includes('\0')) refuse('the password holds a NUL character');
   if (/[\r\n]/.test(password) && !isJsonObject(password)) {
     refuse('the password holds a line break', 'pass the password alone; one line ending behind it does no harm');

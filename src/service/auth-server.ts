@@ -12,6 +12,8 @@ export interface LoginServer {
   readonly key: string;
   /** As it was given; Docker Hub's key where nothing was. */
   readonly given: string;
+  /** What Docker calls it: the host as it was given, or Docker Hub's key where nothing was. */
+  readonly shown: string;
 }
 
 const label = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
@@ -39,5 +41,5 @@ export function parseLoginServer(text: string | undefined): LoginServer {
     });
   }
   const key = authConfigKey(name);
-  return { host: key === hubKey ? indexName : name, key, given };
+  return { host: key === hubKey ? indexName : name, key, given, shown: given === hubKey ? hubKey : name };
 }

@@ -92,7 +92,13 @@ async function identify(attempt: Attempt, challenges: readonly Challenge[]): Pro
       return { authorization: `Bearer ${value}`, identityToken };
     } catch (error) {
       if (!isOciError(error, 'UNAUTHORIZED', 'DENIED')) throw error;
-      throw refusal(attempt, error.code, error.status ?? 401, error.message, error);
+      throw refusal(
+        attempt,
+        error.code === 'DENIED' ? 'DENIED' : 'UNAUTHORIZED',
+        error.status ?? 401,
+        error.message,
+        error,
+      );
     }
   }
   const basic = challenges.some(({ scheme }) => scheme === 'basic');

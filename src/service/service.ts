@@ -2,17 +2,22 @@
  * The registry service: resolves a reference to endpoints, trust and credentials, and opens it as a registry. Commands go
  * through it and never build a URL, read a credential or touch TLS themselves.
  */
+import { indexName } from '../config/index-name.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Credential } from '../credentials/credential.ts';
 import { createCredentialLookup } from '../credentials/lookup.ts';
 import type { APIEndpoint } from '../endpoints/endpoint.ts';
 import type { Resolve } from '../endpoints/host-match.ts';
 import { type EndpointOptions, lookupPullEndpoints, lookupPushEndpoints, matchInsecure } from '../endpoints/lookup.ts';
 import { familiarName, type Reference, type RepositoryName } from '../model/reference.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Registry, SignalOption } from '../registry/registry.ts';
 import { fallback } from '../registry/wrappers/fallback.ts';
 import type { FallbackEndpoint, FallbackEvent } from '../registry/wrappers/fallback-endpoints.ts';
 import type { Transport } from '../transport/transport.ts';
-import { type EndpointRegistryOptions, openEndpoint } from './endpoint-registry.ts';
+import type { Connect } from './answering.ts';
+import type { AuthResult } from './auth.ts';
+import { connectEndpoint, type EndpointRegistryOptions, openEndpoint } from './endpoint-registry.ts';
+import type { SearchOptions, SearchResults } from './search.ts';
 import {
   describeConfig,
   type IndexInfo,
@@ -52,6 +57,20 @@ export interface RegistryService {
    * @throws OciError CONFIG_INVALID
    */
   open(reference: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry>;
+  /**
+   * Checks a credential at a registry's push endpoints, never at a mirror; nothing is stored. Where the endpoint over TLS
+   * has answered, plain http is not tried.
+   *
+   * @param server `host[:port]`, a URL of one, or any name of Docker Hub.
+   * @throws OciError UNAUTHORIZED and DENIED when it is refused; USAGE for what is no server; CONFIG_INVALID.
+   */
+  auth(server: string, credential: Credential, opts?: SignalOption): Promise<AuthResult>;
+  /**
+   * Searches Docker Hub, or the registry that the term begins with (`host/term`).
+   *
+   * @throws OciError USAGE for a term, filter or limit; UNSUPPORTED where a registry can neither be searched nor listed.
+   */
+  search(term: string, opts?: SearchOptions): Promise<SearchResults>;
   /** Cuts the connections of every registry that was opened. */
   close(): Promise<void>;
 }
@@ -67,6 +86,8 @@ export interface RegistryServiceOptions {
   readonly userAgent: string;
   /** Stands in for Docker Hub's own address. */
   readonly defaultRegistry?: string | undefined;
+  /** Stands in for the address of Docker Hub's search. */
+  readonly defaultSearchIndex?: string | undefined;
   /** Default: the system's resolver. */
   readonly resolve?: Resolve | undefined;
   readonly helperTimeoutMs?: number | undefined;
@@ -139,17 +160,63 @@ class Service implements RegistryService {
   }
 
   async open({ domain }: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry> {
-    const endpoints = await (intent === 'pull' ? this.lookupPullEndpoints(domain) : this.lookupPushEndpoints(domain));
-    return fallback(
-      endpoints.map((endpoint) => this.#asFallback(endpoint)),
-      { onFallback: this.#tellFallback },
+    return this.#open(await (intent === 'pull' ? this.lookupPullEndpoints(domain) : this.lookupPushEndpoints(domain)));
+  }
+
+  async auth(server: string, credential: Credential, opts: SignalOption = {}): Promise<AuthResult> {
+    const [{ parseLoginServer }, { askFirstAnswering }, { verifyCredential }] = await Promise.all([
+      import('./auth-server.ts'),
+      import('./answering.ts'),
+      import('./auth.ts'),
+    ]);
+    const { host } = parseLoginServer(server);
+    return askFirstAnswering(await this.lookupPushEndpoints(host), this.#connect, ({ transport }) =>
+      verifyCredential(transport, credential, { registry: host, signal: opts.signal }),
     );
+  }
+
+  async search(term: string, opts: SearchOptions = {}): Promise<SearchResults> {
+    const [{ splitSearchTerm }, { defaultSearchIndex, searchRegistry }] = await Promise.all([
+      import('./search-term.ts'),
+      import('./search.ts'),
+    ]);
+    const split = splitSearchTerm(term);
+    const endpoints = await this.lookupPushEndpoints(split.index);
+    const url = new URL(this.#options.defaultSearchIndex ?? defaultSearchIndex);
+    const isHub = split.index === indexName;
+    const searched = {
+      ...split,
+      endpoints: isHub ? endpoints.map((endpoint) => ({ ...endpoint, url })) : endpoints,
+      connect: this.#connect,
+      catalog: isHub ? undefined : async () => this.#open(endpoints),
+    };
+    return searchRegistry(searched, opts);
   }
 
   async close(): Promise<void> {
     const transports = [...this.#transports];
     this.#transports.clear();
     await Promise.all(transports.map((transport) => transport.close()));
+  }
+
+  readonly #connect: Connect = (endpoint, onAnswer) => {
+    const { trace } = this.#endpoint;
+    const connection = connectEndpoint(endpoint, {
+      ...this.#endpoint,
+      trace: (event) => {
+        if (event.status !== undefined) onAnswer();
+        trace?.(event);
+      },
+    });
+    this.#transports.add(connection.transport);
+    return connection;
+  };
+
+  #open(endpoints: readonly APIEndpoint[]): Registry {
+    return fallback(
+      endpoints.map((endpoint) => this.#asFallback(endpoint)),
+      { onFallback: this.#tellFallback },
+    );
   }
 
   #asFallback(endpoint: APIEndpoint): FallbackEndpoint {

@@ -1,19 +1,10 @@
 /** The local store as commands see it: images by reference, over a storage registry whose repositories are store names. */
 import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { isOciError } from '../model/errors.ts';
 import { blobsOf, childrenOf, type ImageView, type Manifest } from '../model/manifest.ts';
 import { hostPlatform, type Platform, selectPlatform } from '../model/platform.ts';
-import {
-  familiarName,
-  familiarReference,
-  fromStoreName,
-  manifestReference,
-  type Reference,
-  type StoreName,
-  type Tag,
-  toStoreName,
-} from '../model/reference.ts';
+import { familiarName, fromStoreName, type StoreName, type Tag } from '../model/reference.ts';
 import { readContent } from '../registry/content.ts';
 import { manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
@@ -53,26 +44,6 @@ export async function* listImages(
     const reader = new RepositoryReader(registry, repo as StoreName, familiarName(origin), platform, opts.signal);
     yield* reader.images();
   }
-}
-
-/** The image that a reference names. @throws OciError IMAGE_UNKNOWN in Docker's words. */
-export async function findImage(
-  registry: Registry,
-  reference: Reference,
-  opts: SignalOption = {},
-): Promise<Descriptor> {
-  try {
-    return await registry.statManifest(toStoreName(reference), manifestReference(reference), opts);
-  } catch (error) {
-    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) throw noSuchImage(familiarReference(reference));
-    throw error;
-  }
-}
-
-export function noSuchImage(name: string): OciError {
-  return new OciError('IMAGE_UNKNOWN', `No such image: ${name}`, {
-    hint: 'ocictl images lists what is in the local store',
-  });
 }
 
 class RepositoryReader {

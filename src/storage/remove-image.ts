@@ -1,19 +1,10 @@
-import { type Digest, tryParseDigest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import type { Digest } from '../model/digest.ts';
+import { OciError } from '../model/errors.ts';
 import { childrenOf, type Manifest } from '../model/manifest.ts';
-import {
-  familiarName,
-  familiarReference,
-  parseReference,
-  type Reference,
-  type StoreName,
-  type Tag,
-  toStoreName,
-  withDefaultTag,
-} from '../model/reference.ts';
+import type { StoreName } from '../model/reference.ts';
 import { garbageCollector, manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import { listImages, noSuchImage } from './local-store.ts';
+import { type FoundImage, findImages, noSuchImage } from './find-image.ts';
 
 export interface RemovedImage {
   /** Names that are gone, as `alpine:3.20` and `alpine@sha256:…`. */
@@ -27,25 +18,18 @@ export interface RemoveOptions extends SignalOption {
   readonly force?: boolean | undefined;
 }
 
-/** One tag or one untagged manifest that is to go. */
-interface Victim {
-  readonly repo: StoreName;
-  readonly name: string;
-  readonly tag: Tag | undefined;
-  readonly digest: Digest;
-}
-
 /**
  * Removes what a name, a digest or an image ID stands for, and every blob that nothing else needs.
  *
  * @throws OciError IMAGE_UNKNOWN; REFUSED where an ID or a digest stands for several tags and `force` is not set.
  */
 export async function removeImage(registry: Registry, word: string, opts: RemoveOptions = {}): Promise<RemovedImage> {
-  const victims = (await byName(registry, word, opts)) ?? (await byId(registry, word, opts));
+  const victims = await findImages(registry, word, opts);
   if (victims.length === 0) {
     if (opts.force) return { untagged: [], deleted: [], freedBytes: 0 };
-    throw noSuchImage(nameOf(word));
+    throw noSuchImage(word);
   }
+  if (!opts.force) refuseSeveral(word, victims);
   const untagged: string[] = [];
   const deleted: Digest[] = [];
   for (const { repo, name, tag, digest } of victims) {
@@ -67,78 +51,12 @@ export async function removeImage(registry: Registry, word: string, opts: Remove
   };
 }
 
-// undefined: no image has this name, but it may be an ID.
-async function byName(registry: Registry, word: string, opts: RemoveOptions): Promise<Victim[] | undefined> {
-  let reference: Reference;
-  try {
-    reference = withDefaultTag(parseReference(word));
-  } catch (error) {
-    if (isId(word)) return undefined;
-    throw error;
-  }
-  const repo = toStoreName(reference);
-  const name = familiarName(reference);
-  if (reference.digest !== undefined) {
-    const victims = await tagsOf(registry, repo, name, reference.digest, opts);
-    return refuseSeveral(word, victims, opts);
-  }
-  const { tag } = reference;
-  if (tag === undefined) return undefined;
-  try {
-    const { digest } = await registry.statManifest(repo, tag, opts);
-    return [{ repo, name, tag, digest }];
-  } catch (error) {
-    if (!isUnknown(error)) throw error;
-    return isId(word) ? undefined : [];
-  }
-}
-
-async function byId(registry: Registry, word: string, opts: RemoveOptions): Promise<Victim[]> {
-  const prefix = word.startsWith('sha256:') ? word : `sha256:${word}`;
-  const victims: Victim[] = [];
-  const ids = new Set<Digest>();
-  for await (const { repo, name, tag, root, id } of listImages(registry, opts)) {
-    if (!id.startsWith(prefix) && !root.digest.startsWith(prefix)) continue;
-    ids.add(id);
-    victims.push({ repo, name, tag, digest: root.digest });
-  }
-  if (ids.size > 1) {
-    throw new OciError('REFUSED', `${word} is the beginning of ${ids.size} image IDs`, {
-      hint: 'give more of its digits',
-    });
-  }
-  return refuseSeveral(word, victims, opts);
-}
-
-function refuseSeveral(word: string, victims: Victim[], { force }: RemoveOptions): Victim[] {
-  const names = victims.filter(({ tag }) => tag !== undefined).map(({ name, tag }) => `${name}:${tag}`);
-  if (names.length > 1 && !force) {
-    throw new OciError('REFUSED', `unable to delete ${word}: it has several names: ${names.join(', ')}`, {
-      hint: 'remove the names you no longer need, or all of them with --force',
-    });
-  }
-  return victims;
-}
-
-async function tagsOf(
-  registry: Registry,
-  repo: StoreName,
-  name: string,
-  digest: Digest,
-  opts: RemoveOptions,
-): Promise<Victim[]> {
-  const victims: Victim[] = [];
-  try {
-    await registry.statManifest(repo, digest, opts);
-    for await (const tag of registry.tags(repo, opts)) {
-      const { digest: current } = await registry.statManifest(repo, tag, opts);
-      if (current === digest) victims.push({ repo, name, tag, digest });
-    }
-  } catch (error) {
-    if (isUnknown(error)) return [];
-    throw error;
-  }
-  return victims.length > 0 ? victims : [{ repo, name, tag: undefined, digest }];
+function refuseSeveral(word: string, victims: readonly FoundImage[]): void {
+  const names = victims.flatMap(({ name, tag }) => (tag === undefined ? [] : [`${name}:${tag}`]));
+  if (names.length <= 1) return;
+  throw new OciError('REFUSED', `unable to delete ${word}: it has several names: ${names.join(', ')}`, {
+    hint: 'remove the names you no longer need, or all of them with --force',
+  });
 }
 
 /** Deletes a manifest that no tag and no index of its repository needs any more, then its children likewise. */
@@ -146,7 +64,7 @@ async function removeUnneeded(
   registry: Registry,
   repo: StoreName,
   digest: Digest,
-  opts: RemoveOptions,
+  opts: SignalOption,
 ): Promise<Digest[]> {
   const manifests = await readAll(registry, repo, opts);
   const tagged = new Set<Digest>();
@@ -154,10 +72,10 @@ async function removeUnneeded(
   const deleted: Digest[] = [];
   const visit = async (target: Digest): Promise<void> => {
     const manifest = manifests.get(target);
-    const parents = [...manifests.values()].some(({ view }) =>
+    const isChild = [...manifests.values()].some(({ view }) =>
       childrenOf(view).some((child) => child.digest === target),
     );
-    if (!manifest || parents || tagged.has(target)) return;
+    if (!manifest || isChild || tagged.has(target)) return;
     await registry.deleteManifest(repo, target, opts);
     manifests.delete(target);
     deleted.push(target);
@@ -169,26 +87,10 @@ async function removeUnneeded(
   return deleted;
 }
 
-async function readAll(registry: Registry, repo: StoreName, opts: RemoveOptions): Promise<Map<Digest, Manifest>> {
+async function readAll(registry: Registry, repo: StoreName, opts: SignalOption): Promise<Map<Digest, Manifest>> {
   const manifests = new Map<Digest, Manifest>();
   for await (const digest of registry.extension(manifestEnumerator)?.manifests(repo, opts) ?? []) {
     manifests.set(digest, await registry.getManifest(repo, digest, opts));
   }
   return manifests;
-}
-
-function isId(word: string): boolean {
-  return /^[0-9a-f]{4,64}$/.test(word) || tryParseDigest(word) !== undefined || /^sha256:[0-9a-f]{4,64}$/.test(word);
-}
-
-function isUnknown(error: unknown): boolean {
-  return isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN');
-}
-
-function nameOf(word: string): string {
-  try {
-    return familiarReference(withDefaultTag(parseReference(word)));
-  } catch {
-    return word;
-  }
 }

@@ -46,14 +46,22 @@ async function transferBlob(blob: BlobNode, options: TransferOptions, events: Ev
     events.push({ type: 'done', node: descriptor, kind, outcome: 'foreign' });
     return 0;
   }
-  const { to, mountFrom, signal } = options;
+  const { to, signal } = options;
+  const mountFrom =
+    typeof options.mountFrom === 'function' ? await options.mountFrom(descriptor.digest) : options.mountFrom;
   const source = new CountedSource(descriptor, options, events);
   const { outcome } = await to.registry.pushBlob(to.repo, descriptor, source, {
     mountFrom,
     signal,
     onWait: (reason) => events.push({ type: 'waiting', node: descriptor, reason }),
   });
-  events.push({ type: 'done', node: descriptor, kind, outcome: outcome === 'pushed' ? 'transferred' : outcome });
+  events.push({
+    type: 'done',
+    node: descriptor,
+    kind,
+    outcome: outcome === 'pushed' ? 'transferred' : outcome,
+    ...(outcome === 'mounted' && mountFrom !== undefined && { mountedFrom: mountFrom }),
+  });
   return source.readBytes;
 }
 

@@ -28,8 +28,8 @@ export interface TransferOptions {
   readonly requirePlatform?: boolean | undefined;
   /** Blobs that move at once; default 3. */
   readonly parallelBlobs?: number | undefined;
-  /** A repository of the destination's registry that may hold the blobs. */
-  readonly mountFrom?: RepositoryName | undefined;
+  /** A repository of the destination's registry that may hold the blobs, or for each blob. */
+  readonly mountFrom?: RepositoryName | ((digest: Digest) => Promise<RepositoryName | undefined>) | undefined;
   /** Layers that may not be redistributed: `skip` leaves them where their URLs point. Default `copy`. */
   readonly foreignLayers?: 'copy' | 'skip' | undefined;
   readonly signal?: AbortSignal | undefined;

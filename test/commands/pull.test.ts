@@ -122,7 +122,7 @@ describe('ocictl pull', () => {
     ['an uppercase name', ['pull', 'Ubuntu'], /repository name must be lowercase/, /did you mean ubuntu/],
     ['a tag with -a', ['pull', '-a', 'alpine:3'], /tag can't be used with --all-tags\/-a/, /repository alone/],
     ['the reserved name', ['pull', 'scratch'], /'scratch' is a reserved name/, /nothing to pull/],
-    ['no name', ['pull'], /missing required argument/, /--help/],
+    ['no name', ['pull'], /missing required argument/, /usage: ocictl pull/i],
     ['an unknown flag', ['pull', '--quite', 'alpine'], /unknown option '--quite'/, /--quiet/],
     ['an unknown command', ['pul', 'alpine'], /unknown command 'pul'/, /pull/],
     ['a bad platform', ['pull', '--platform', '///', 'alpine'], /platform/, /./],

@@ -93,7 +93,7 @@ export function signalContract(suite: Suite): void {
     await assert.rejects(writer.write(bytes.subarray(400), { signal }), isExactly(reason));
     await assert.rejects(writer.commit({ digest }, { signal }), isExactly(reason));
     await writer[Symbol.asyncDispose]();
-    const resumed = await registry.resumeUpload(repo, writer.id);
+    await using resumed = await registry.resumeUpload(repo, writer.id);
     assert.equal(resumed.size, 400);
     await resumed.write(bytes.subarray(400));
     await resumed.commit({ digest });

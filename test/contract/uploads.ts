@@ -5,7 +5,7 @@ export function uploadContract(suite: Suite): void {
   check(suite, 'makes a blob of what was written', async ({ registry, repo }) => {
     const bytes = uniqueBytes(200_000);
     const { digest } = await blobOf(bytes);
-    const writer = await registry.startUpload(repo);
+    await using writer = await registry.startUpload(repo);
     assert.equal(writer.size, 0);
     assert.notEqual(writer.id, '');
     assert.ok(Math.abs(writer.startedAt.getTime() - Date.now()) < 60_000);
@@ -21,7 +21,7 @@ export function uploadContract(suite: Suite): void {
 
   check(suite, 'makes an empty blob of nothing', async ({ registry, repo }) => {
     const { digest } = await blobOf(new Uint8Array(0));
-    const writer = await registry.startUpload(repo);
+    await using writer = await registry.startUpload(repo);
     await writer.commit({ digest, size: 0 });
     assert.equal((await registry.statBlob(repo, digest)).size, 0);
   });
@@ -32,7 +32,7 @@ export function uploadContract(suite: Suite): void {
     async ({ registry, repo }) => {
       const bytes = uniqueBytes(1000);
       const { digest } = await blobOf(bytes, 'sha512');
-      const writer = await registry.startUpload(repo, { digestAlgorithm: 'sha512' });
+      await using writer = await registry.startUpload(repo, { digestAlgorithm: 'sha512' });
       await writer.write(bytes);
       assert.equal((await writer.commit({ digest })).digest, digest);
       assert.deepEqual(await read(await registry.getBlob(repo, digest)), Buffer.from(bytes));
@@ -49,7 +49,7 @@ export function uploadContract(suite: Suite): void {
       await writer.write(bytes.subarray(0, 60_000));
       id = writer.id;
     }
-    const resumed = await registry.resumeUpload(repo, id);
+    await using resumed = await registry.resumeUpload(repo, id);
     assert.equal(resumed.size, 60_000);
     await resumed.write(bytes.subarray(60_000));
     await resumed.commit({ digest, size: bytes.length });
@@ -62,7 +62,7 @@ export function uploadContract(suite: Suite): void {
     const writer = await registry.startUpload(repo);
     await writer.write(bytes.subarray(0, 20_000));
     await writer[Symbol.asyncDispose]();
-    const resumed = await registry.resumeUpload(repo, writer.id, { offset: 20_000 });
+    await using resumed = await registry.resumeUpload(repo, writer.id, { offset: 20_000 });
     await resumed.write(bytes.subarray(20_000));
     await resumed.commit({ digest });
     assert.deepEqual(await read(await registry.getBlob(repo, digest)), Buffer.from(bytes));
@@ -77,7 +77,7 @@ export function uploadContract(suite: Suite): void {
     for (const offset of [0, 19_999, 20_001]) {
       await assert.rejects(registry.resumeUpload(repo, writer.id, { offset }), failsWith('RANGE_INVALID'));
     }
-    const resumed = await registry.resumeUpload(repo, writer.id);
+    await using resumed = await registry.resumeUpload(repo, writer.id);
     assert.equal(resumed.size, 20_000);
     await resumed.write(bytes.subarray(20_000));
     await resumed.commit({ digest });
@@ -98,7 +98,7 @@ export function uploadContract(suite: Suite): void {
   check(suite, 'refuses to commit another digest; the session is then gone', async ({ registry, repo }) => {
     const bytes = uniqueBytes(1000);
     const { digest } = await blobOf(uniqueBytes(1000));
-    const writer = await registry.startUpload(repo);
+    await using writer = await registry.startUpload(repo);
     await writer.write(bytes);
     await assert.rejects(writer.commit({ digest, size: 1000 }), failsWith('DIGEST_MISMATCH'));
     await assertNoBlob(registry, repo, digest);
@@ -110,7 +110,7 @@ export function uploadContract(suite: Suite): void {
   check(suite, 'refuses to commit another size', async ({ registry, repo }) => {
     const bytes = uniqueBytes(1000);
     const { digest } = await blobOf(bytes);
-    const writer = await registry.startUpload(repo);
+    await using writer = await registry.startUpload(repo);
     await writer.write(bytes);
     await assert.rejects(writer.commit({ digest, size: 1001 }), failsWith('SIZE_MISMATCH'));
     await assertNoBlob(registry, repo, digest);
@@ -118,7 +118,7 @@ export function uploadContract(suite: Suite): void {
   });
 
   check(suite, 'gives a session up, as often as told', async ({ registry, repo }) => {
-    const writer = await registry.startUpload(repo);
+    await using writer = await registry.startUpload(repo);
     await writer.write(uniqueBytes(1000));
     await writer.cancel();
     await writer.cancel();
@@ -156,7 +156,7 @@ export function uploadContract(suite: Suite): void {
     suite,
     'lends no session to another repository',
     async ({ registry, repo }) => {
-      const writer = await registry.startUpload(repo);
+      await using writer = await registry.startUpload(repo);
       await writer.write(uniqueBytes(100));
       const other = freshRepository();
       await (await registry.startUpload(other)).cancel();
@@ -169,7 +169,7 @@ export function uploadContract(suite: Suite): void {
   check(suite, 'takes many small chunks', async ({ registry, repo }) => {
     const bytes = uniqueBytes(1000);
     const { digest } = await blobOf(bytes);
-    const writer = await registry.startUpload(repo);
+    await using writer = await registry.startUpload(repo);
     for (let at = 0; at < bytes.length; at += 50) await writer.write(bytes.subarray(at, at + 50));
     await writer.commit({ digest, size: 1000 });
     assert.deepEqual(await read(await registry.getBlob(repo, digest)), Buffer.from(bytes));
@@ -179,7 +179,7 @@ export function uploadContract(suite: Suite): void {
     const bytes = uniqueBytes(90_000);
     const { digest } = await blobOf(bytes);
     const buffer = new Uint8Array(30_000);
-    const writer = await registry.startUpload(repo, { chunkBytes: 30_000 });
+    await using writer = await registry.startUpload(repo, { chunkBytes: 30_000 });
     for (let at = 0; at < bytes.length; at += buffer.length) {
       buffer.set(bytes.subarray(at, at + buffer.length));
       await writer.write(buffer);

@@ -27,7 +27,6 @@ if (findProgram('docker-registry') === undefined) {
       'sha512-manifests': 'it keeps manifests under sha256 alone',
       'artifact-manifests': 'it knows the types of images and indexes alone',
       'other-manifests': 'it knows the types of images and indexes alone',
-      'too-large-code': 'it says MANIFEST_INVALID',
       'untagged-repositories': 'it says NAME_UNKNOWN where no tag was ever set',
       'delete-tag': 'it deletes manifests by digest alone',
     },

@@ -1,45 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
-import { isOciError, OciError } from '../../src/model/errors.ts';
-import {
-  createTransport,
-  type RequestTrace,
-  type Transport,
-  type TransportOptions,
-} from '../../src/transport/transport.ts';
-import { type Answer, type FakeServer, startFakeServer } from '../support/fake-server.ts';
+import { describe, it } from 'node:test';
+import { isOciError } from '../../src/model/errors.ts';
+import type { RequestTrace } from '../../src/transport/transport.ts';
+import { startFakeServer } from '../support/fake-server.ts';
 import { atEnd } from '../support/sandbox.ts';
-
-const waits: number[] = [];
-
-function open(t: TestContext, url: string, options: Partial<TransportOptions> = {}): Transport {
-  const wait = async (delayMs: number): Promise<void> => void waits.push(delayMs);
-  const transport = createTransport({ base: new URL(url), retry: { wait }, ...options });
-  atEnd(t, () => transport.close());
-  return transport;
-}
-
-async function start(
-  t: TestContext,
-  answer: Answer,
-  options: Partial<TransportOptions> & { readonly early?: boolean } = {},
-): Promise<{ server: FakeServer; transport: Transport }> {
-  const server = await startFakeServer(t, answer, { early: options.early ?? false });
-  return { server, transport: open(t, server.url, options) };
-}
-
-const get = (transport: Transport, url = 'x', more = {}) => transport.request({ method: 'GET', url, ...more });
-
-function fails(code: string, text?: RegExp): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof OciError, String(error));
-    assert.equal(error.code, code, error.message);
-    if (text) assert.match(error.message, text);
-    return true;
-  };
-}
+import { fails, get, open, start, waits } from './open.ts';
 
 describe('a transport', () => {
   it('asks for bytes as they are, with its headers, and reuses its connection', async (t) => {
@@ -208,98 +175,6 @@ describe('a transport', () => {
     assert.equal(event?.attempt, 1);
     assert.match(event?.url ?? '', /\/x\?…$/);
     assert.doesNotMatch(JSON.stringify(events), /secret/);
-  });
-});
-
-describe('repetitions', () => {
-  it('come for answers that say later, and end with the last answer', async (t) => {
-    for (const status of [408, 429, 500, 502, 503, 504]) {
-      const { server, transport } = await start(t, ({ nth }, response) => {
-        response.writeHead(nth < 2 ? status : 200).end('x');
-      });
-      assert.equal((await get(transport)).status, 200);
-      assert.equal(server.requests.length, 3);
-    }
-    const { server, transport } = await start(t, (_, response) => response.writeHead(503).end('x'));
-    assert.equal((await get(transport)).status, 503);
-    assert.equal(server.requests.length, 5);
-  });
-
-  it('grow from a quarter of a second, with jitter', async (t) => {
-    waits.length = 0;
-    const { transport } = await start(t, (_, response) => response.writeHead(503).end());
-    await (await get(transport)).body.discard();
-    assert.equal(waits.length, 4);
-    for (const [i, ms] of waits.entries()) assert.ok(ms >= 0 && ms <= 250 * 2 ** i, `${i}: ${ms}`);
-  });
-
-  for (const [value, least] of [
-    ['2', 2000],
-    ['1.5s', 1500],
-    ['880µs', 0],
-    [' 3 ', 3000],
-    ['soon', 0],
-  ] as const) {
-    it(`wait as Retry-After ${JSON.stringify(value)} asks`, async (t) => {
-      waits.length = 0;
-      const { transport } = await start(t, ({ nth }, response) => {
-        if (nth > 0) return void response.end();
-        response.writeHead(429, { 'retry-after': Buffer.from(value, 'utf8').toString('latin1') }).end();
-      });
-      await (await get(transport)).body.discard();
-      const [ms = -1] = waits;
-      assert.ok(ms >= least && ms <= least + 250, `${ms}`);
-    });
-  }
-
-  it('give up at once when the wait would be long, and say how long', async (t) => {
-    const answer: Answer = (_, response) => response.writeHead(429, { 'retry-after': '3600' }).end();
-    const { server, transport } = await start(t, answer);
-    await assert.rejects(get(transport), (error) => {
-      assert.ok(isOciError(error, 'TOOMANYREQUESTS'));
-      assert.match(error.message, /60 minutes/);
-      assert.equal(error.retryAfterMs, 3_600_000);
-      return true;
-    });
-    assert.equal(server.requests.length, 1);
-  });
-
-  it('are not for requests that may have had their effect', async (t) => {
-    const { server, transport } = await start(t, (_, response) => response.writeHead(503).end());
-    await (await transport.request({ method: 'POST', url: 'x' })).body.discard();
-    assert.equal(server.requests.length, 1);
-    await (await transport.request({ method: 'POST', url: 'y', idempotent: true })).body.discard();
-    assert.equal(server.requests.length, 6);
-  });
-
-  it('stop when the signal fires during a wait', async (t) => {
-    const { transport } = await start(t, (_, response) => response.writeHead(503).end(), {
-      retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 },
-    });
-    const stop = new AbortController();
-    const reason = new Error('enough');
-    setTimeout(() => stop.abort(reason), 50);
-    await assert.rejects(get(transport, 'x', { signal: stop.signal }), (error) => error === reason);
-  });
-
-  it('do not delay the news that nobody is there', async (t) => {
-    waits.length = 0;
-    const { server, transport } = await start(t, (_, response) => response.writeHead(200).end());
-    server.close();
-    await assert.rejects(get(transport), fails('NETWORK', /127\.0\.0\.1:\d+: connection refused/));
-    assert.deepEqual(waits, []);
-    const nowhere = open(t, 'http://registry.invalid/');
-    await assert.rejects(get(nowhere), fails('NETWORK', /^registry\.invalid: (?:no such host|the name could not)/));
-    assert.deepEqual(waits, []);
-  });
-
-  it('come for a refused connection where there was an answer before', async (t) => {
-    waits.length = 0;
-    const { server, transport } = await start(t, (_, response) => response.writeHead(200).end());
-    await (await get(transport)).body.discard();
-    server.close();
-    await assert.rejects(get(transport), fails('NETWORK'));
-    assert.equal(waits.length, 4);
   });
 });
 

@@ -1,26 +1,17 @@
 /** Fetches what inspect shows, nothing twice: manifests of an index count as pulls where a registry limits them. */
+import type { End } from '../../app.ts';
 import type { Descriptor } from '../../model/descriptor.ts';
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import { type IndexView, type Manifest, schema1Refused } from '../../model/manifest.ts';
 import { isIndexType } from '../../model/media-types.ts';
-import { isAttestation, type Platform } from '../../model/platform.ts';
-import type { RepositoryName, Tag } from '../../model/reference.ts';
+import { formatPlatform, isAttestation, type Platform, selectPlatform } from '../../model/platform.ts';
+import type { Tag } from '../../model/reference.ts';
 import { readContent } from '../../registry/content.ts';
-import type { Registry, SignalOption } from '../../registry/registry.ts';
+import type { SignalOption } from '../../registry/registry.ts';
 import { findEntry, maxIndexDepth, noMatch, requirePlatform } from '../../transfer/platforms.ts';
 import { hasImageConfig, type ImageConfig, readImageConfig } from './image-config.ts';
-
-/** What is inspected. */
-export interface InspectedEnd {
-  readonly registry: Registry;
-  readonly repo: RepositoryName;
-  readonly reference: Tag | Digest;
-  /** Familiar, for people. */
-  readonly name: string;
-  /** Children of an index may be absent. */
-  readonly sparse: boolean;
-}
+import { orNoSuchImage } from './no-such-image.ts';
 
 export interface InspectionOptions extends SignalOption {
   readonly platform: Platform;
@@ -44,18 +35,18 @@ const maxNestedIndexes = 64;
 
 /** One inspection: reads on demand, keeps what it has read. */
 export class Inspection {
-  readonly end: InspectedEnd;
+  readonly end: End;
   readonly #options: InspectionOptions;
   readonly #manifests = new Map<Tag | Digest, Promise<Manifest>>();
 
-  constructor(end: InspectedEnd, options: InspectionOptions) {
+  constructor(end: End, options: InspectionOptions) {
     this.end = end;
     this.#options = options;
   }
 
-  /** What the reference names. */
+  /** What the reference names. @throws OciError MANIFEST_UNKNOWN, of the local store IMAGE_UNKNOWN */
   root(): Promise<Manifest> {
-    return this.#get(this.end.reference);
+    return orNoSuchImage(this.end, () => this.#get(this.end.reference));
   }
 
   /**
@@ -130,11 +121,13 @@ export class Inspection {
   async #choose(view: IndexView): Promise<Descriptor | undefined> {
     const { platform, explicit } = this.#options;
     const get = (entry: Descriptor): Promise<Manifest> => this.#get(entry.digest);
-    if (!this.end.sparse || explicit) return findEntry(view, platform, get);
+    if (!this.end.sparse) return findEntry(view, platform, get);
     const present: Descriptor[] = [];
     for (const entry of view.manifests) if (await this.#isPresent(entry)) present.push(entry);
     const found = await findEntry({ ...view, manifests: present }, platform, get);
-    return found ?? present.find((entry) => !isAttestation(entry));
+    if (found) return found;
+    if (explicit) throw notHere(this.end, view, present, platform);
+    return present.find((entry) => !isAttestation(entry));
   }
 
   async #isPresent({ digest }: Descriptor): Promise<boolean> {
@@ -166,4 +159,14 @@ function attestationsIn({ manifests }: IndexView): ReadonlyMap<Digest, readonly 
     if (subject !== undefined) about.get(subject)?.push(entry);
   }
   return about;
+}
+
+function notHere({ name }: End, view: IndexView, present: readonly Descriptor[], platform: Platform): OciError {
+  const known = selectPlatform(view.manifests, platform).some((entry) => entry.platform !== undefined);
+  const names = (entries: readonly Descriptor[]): string[] =>
+    entries.flatMap((entry) => (entry.platform && !isAttestation(entry) ? [formatPlatform(entry.platform)] : []));
+  if (!known) return noMatch(view, platform);
+  return new OciError('PLATFORM_UNKNOWN', `${name} is here without its image for ${formatPlatform(platform)}`, {
+    hint: `it is here for ${[...new Set(names(present))].join(', ') || 'no platform'}`,
+  });
 }

@@ -7,8 +7,8 @@ import type { ImageConfig } from './image-config.ts';
 import { layersOf, sizeOf } from './layers.ts';
 
 export interface InspectedImage {
-  /** The repository's full name. */
-  readonly repository: string;
+  /** The repository's full name, where it has one. */
+  readonly repository: string | undefined;
   /** Null where the registry does not let them be listed. */
   readonly tags: readonly string[] | null;
   readonly root: Manifest;

@@ -1,0 +1,147 @@
+import type { Context } from '../app.ts';
+import { shortDigest } from '../model/digest.ts';
+import { OciError } from '../model/errors.ts';
+import type { TransferEvent } from '../model/events.ts';
+import { parsePlatform } from '../model/platform.ts';
+import {
+  defaultTag,
+  familiarReference,
+  formatReference,
+  parseReference,
+  type Reference,
+  type Tag,
+  toStoreName,
+} from '../model/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { choosePushed, type Pushed } from '../transfer/pushed.ts';
+import { defineCommand, flag, value } from './command.ts';
+import { jsonOption, serviceOptions } from './options.ts';
+import { runTransfer } from './transferring.ts';
+
+export const push = defineCommand({
+  name: 'push',
+  summary: 'Upload an image of the local store to a registry',
+  description:
+    'What the registry has is not sent, and what another of its repositories has is mounted from there. An index of which\n' +
+    'one image alone was pulled is pushed as that image; of which several but not all are here, only with --platform.',
+  arguments: [{ label: 'NAME[:TAG]', summary: 'The image', arity: 'one', completes: 'image' }],
+  options: {
+    allTags: flag('-a, --all-tags', 'Push every tag of the repository that is in the store'),
+    platform: value('--platform <os/arch>', 'Push the image for this platform alone, without the index'),
+    quiet: flag('-q, --quiet', 'Print only the full name with its digest'),
+    json: jsonOption,
+    ...serviceOptions,
+  },
+  examples: [
+    { text: 'What was tagged for a registry', command: 'push registry.example.com/team/app:1' },
+    { text: 'Every tag', command: 'push --all-tags registry.example.com/team/app' },
+  ],
+  async run({ words, options }, context) {
+    const reference = parsePushable(words[0] ?? '', options.allTags);
+    const { out } = context.terminal;
+    const say = options.quiet || options.json ? async () => {} : (line: string) => out(`${line}\n`);
+    const store = await context.store();
+    const tags = await localTags(reference, options.allTags, store, context.signal);
+    const service = await context.service(options);
+    const remote = await service.open(reference, 'push');
+    if (!options.allTags && reference.tag === undefined) await say(`Using default tag: ${defaultTag}`);
+    const { tag: _, ...repository } = reference;
+    await say(`The push refers to repository [${formatReference(repository)}]`);
+    for (const tag of tags) {
+      const pushed = await pushOne({ ...reference, tag }, { store, remote, say, ...options }, context);
+      if (options.json) await out(`${JSON.stringify(pushed)}\n`);
+      else if (options.quiet) await out(`${formatReference(repository)}:${tag}@${pushed.digest}\n`);
+    }
+  },
+});
+
+function parsePushable(word: string, allTags: boolean): Reference {
+  const reference = parseReference(word);
+  if (reference.digest !== undefined) {
+    throw new OciError('REFERENCE_INVALID', 'cannot push a digest reference', {
+      hint: 'give it a tag with ocictl tag, and push that',
+    });
+  }
+  if (allTags && reference.tag !== undefined) {
+    throw new OciError('USAGE', "tag can't be used with --all-tags/-a", { hint: 'name the repository alone' });
+  }
+  return reference;
+}
+
+async function localTags(
+  reference: Reference,
+  allTags: boolean,
+  store: Registry,
+  signal: AbortSignal,
+): Promise<readonly Tag[]> {
+  const wanted = allTags ? undefined : (reference.tag ?? defaultTag);
+  const found: Tag[] = [];
+  try {
+    for await (const tag of store.tags(toStoreName(reference), { signal })) {
+      if (wanted === undefined || tag === wanted) found.push(tag);
+    }
+  } catch (error) {
+    if (!(error instanceof OciError) || error.code !== 'NAME_UNKNOWN') throw error;
+  }
+  if (found.length > 0) return found;
+  const name = familiarReference({ ...reference, ...(wanted && { tag: wanted }) });
+  throw new OciError('IMAGE_UNKNOWN', `An image does not exist locally with the tag: ${name}`, {
+    hint: 'ocictl images lists what is in the local store; ocictl tag gives an image this name',
+  });
+}
+
+interface PushOne {
+  readonly store: Registry;
+  readonly remote: Registry;
+  readonly say: (line: string) => Promise<void>;
+  readonly platform: string | undefined;
+  readonly quiet: boolean;
+}
+
+interface PushOutcome {
+  readonly reference: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly changed: boolean;
+  readonly transferredBytes: number;
+}
+
+async function pushOne(
+  reference: Reference & { readonly tag: Tag },
+  { store, remote, say, platform, quiet }: PushOne,
+  context: Context,
+): Promise<PushOutcome> {
+  const source = { registry: store, repo: toStoreName(reference), reference: reference.tag, sparse: true };
+  const wanted = platform === undefined ? undefined : parsePlatform(platform);
+  const pushed = await choosePushed(source, wanted, { signal: context.signal });
+  tellReduced(pushed, reference, context);
+  const { root, changed, transferredBytes } = await runTransfer(context, {
+    from: { ...source, reference: pushed.digest },
+    to: { registry: remote, repo: reference.path, tags: [reference.tag] },
+    mountFrom: await context.mountSource(reference),
+    foreignLayers: 'skip',
+    parallelBlobs: await context.parallelUploads(),
+    title: `pushing ${familiarReference(reference)}`,
+    quiet,
+    lineOf,
+    say,
+  });
+  await say(`${reference.tag}: digest: ${root.digest} size: ${root.size}`);
+  return { reference: formatReference(reference), digest: root.digest, size: root.size, changed, transferredBytes };
+}
+
+function tellReduced({ reducedFrom, digest, platform }: Pushed, reference: Reference, context: Context): void {
+  if (reducedFrom === undefined) return;
+  context.terminal.note(
+    `${familiarReference(reference)}: of the index ${reducedFrom} only ${platform} is in the store; ` +
+      `pushing that image alone, ${digest}. For the whole index: ocictl pull --platform all`,
+  );
+}
+
+function lineOf(event: TransferEvent): string | undefined {
+  if (event.type !== 'done' || event.kind !== 'layer') return undefined;
+  const id = shortDigest(event.node.digest);
+  if (event.outcome === 'exists') return `${id}: Layer already exists`;
+  if (event.outcome === 'mounted') return `${id}: Mounted from ${event.mountedFrom}`;
+  return event.outcome === 'foreign' ? `${id}: Skipped foreign layer` : `${id}: Pushed`;
+}

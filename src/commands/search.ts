@@ -1,0 +1,83 @@
+import type { SearchResults } from '../app.ts';
+import { OciError } from '../model/errors.ts';
+import { formatTable } from '../terminal/format.ts';
+import { defineCommand, flag, list, value } from './command.ts';
+import { jsonOption, serviceOptions } from './options.ts';
+
+type Entry = SearchResults['results'][number];
+
+/** Characters of a description in the table, the ellipsis included. */
+const maxDescription = 45;
+
+export const search = defineCommand({
+  name: 'search',
+  summary: 'Search a registry for repositories',
+  description:
+    'Searches Docker Hub, or the registry that the term begins with. Of a registry without a search, the repositories are\n' +
+    'listed and those named are shown whose name holds the term, the one of exactly this name first.',
+  arguments: [{ label: 'TERM', summary: 'What to search for, or HOST/TERM', arity: 'one', completes: 'nothing' }],
+  options: {
+    filter: list('-f, --filter <name=value>', 'Only is-official=true, or stars=N and more; may be repeated'),
+    limit: value('--limit <n>', 'At most this many results, 1 to 100 (default 25)'),
+    noTrunc: flag('--no-trunc', 'Do not shorten descriptions'),
+    format: value('--format <template>', 'Print with a Go template, "table TEMPLATE", or json', { choices: ['json'] }),
+    json: jsonOption,
+    insecureRegistries: serviceOptions.insecureRegistries,
+  },
+  examples: [
+    { text: 'Docker Hub', command: 'search --filter is-official=true nginx' },
+    { text: 'A registry of your own', command: 'search registry.example.com/nginx' },
+    { text: 'Names alone', command: "search --format '{{.Name}}' nginx" },
+  ],
+  async run({ words, options }, { terminal, signal, service }) {
+    const format = options.json ? 'json' : options.format;
+    const limit = options.limit === undefined ? undefined : parseLimit(options.limit);
+    const registries = await service(options);
+    const found = await registries.search(words[0] ?? '', { limit, filters: options.filter, signal });
+    if (found.source === 'catalog') {
+      terminal.note(`${found.registry} has no search: these are names out of its list of repositories`);
+    }
+    const describe = ({ description }: Entry): string => (options.noTrunc ? description : shorten(description));
+    await terminal.out(
+      format === undefined || format === '' || format === 'table'
+        ? formatTable([tableHeadings, ...found.results.map((entry) => tableRow(entry, describe(entry)))])
+        : await formatted(format, found.results, describe),
+    );
+  },
+});
+
+// As wide as Docker's columns are at least.
+const tableHeadings = ['NAME', 'DESCRIPTION', 'STARS', 'OFFICIAL'].map((heading) => heading.padEnd(7));
+
+function tableRow({ name, starCount, isOfficial }: Entry, description: string): readonly string[] {
+  return [name, description, String(starCount), isOfficial ? '[OK]' : ''];
+}
+
+const headings = { Name: 'NAME', Description: 'DESCRIPTION', StarCount: 'STARS', IsOfficial: 'OFFICIAL' };
+
+/** By a template, in which `.IsOfficial` is Docker's `[OK]`; as JSON it is `"true"` or `"false"`, and nothing is cut. */
+async function formatted(
+  format: string,
+  entries: readonly Entry[],
+  describe: (entry: Entry) => string,
+): Promise<string> {
+  const { formatRows } = await import('../terminal/template.ts');
+  const json = format === 'json';
+  const rows = entries.map((entry) => ({
+    Description: json ? entry.description : describe(entry),
+    IsOfficial: json ? String(entry.isOfficial) : entry.isOfficial ? '[OK]' : '',
+    Name: entry.name,
+    StarCount: String(entry.starCount),
+  }));
+  return formatRows(format, headings, rows);
+}
+
+function shorten(text: string): string {
+  const characters = [...text];
+  return characters.length <= maxDescription ? text : `${characters.slice(0, maxDescription - 1).join('')}…`;
+}
+
+function parseLimit(word: string): number {
+  if (/^-?\d{1,9}$/.test(word)) return Number(word);
+  throw new OciError('USAGE', `invalid limit ${JSON.stringify(word)}`, { hint: 'a limit is a number from 1 to 100' });
+}

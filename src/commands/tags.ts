@@ -1,0 +1,38 @@
+import { defineCommand, value } from './command.ts';
+import { parseCount } from './counts.ts';
+import { jsonOption, serviceOptions } from './options.ts';
+
+export const tags = defineCommand({
+  name: 'tags',
+  summary: 'List the tags of a repository',
+  description:
+    'One tag a line, every page of the registry followed, in the order of the registry. Also for layouts (oci:DIR) and the\n' +
+    'local store (store:NAME).',
+  arguments: [{ label: 'REPO', summary: 'The repository', arity: 'one', completes: 'image' }],
+  options: {
+    limit: value('--limit <n>', 'Stop after this many tags'),
+    after: value('--after <tag>', 'Start behind this tag'),
+    json: jsonOption,
+    ...serviceOptions,
+  },
+  examples: [
+    { text: 'All tags', command: 'tags registry.example.com/team/app' },
+    { text: 'The first ten', command: 'tags alpine --limit 10' },
+  ],
+  async run({ words, options }, context) {
+    const { terminal, signal } = context;
+    const end = await context.openEnd(words[0] ?? '', 'repository', options);
+    const list = end.registry.tags(end.repo, {
+      signal,
+      after: options.after,
+      limit: parseCount('--limit', options.limit),
+    });
+    const all: string[] = [];
+    for await (const tag of list) {
+      if (options.json) all.push(tag);
+      else await terminal.out(`${tag}\n`);
+      if (terminal.outClosed) break;
+    }
+    if (options.json) await terminal.out(`${JSON.stringify({ repository: end.repository, tags: all })}\n`);
+  },
+});

@@ -1,0 +1,186 @@
+/** Questions to a person, and reading a secret from a pipe. */
+import type { Readable, Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { OciError } from '../model/errors.ts';
+
+/** Standard input: a terminal has `setRawMode`. */
+export type InputStream = Readable & {
+  readonly isTTY?: boolean | undefined;
+  setRawMode?(raw: boolean): unknown;
+};
+
+export interface PrompterOptions {
+  readonly input: InputStream;
+  /** Where questions are written: not stdout, which is for results. */
+  readonly output: Writable;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Asks one question after the other. What is typed ahead is kept for the next one. */
+export interface Prompter {
+  /**
+   * The line that is typed, shown as the terminal shows it.
+   *
+   * @throws OciError USAGE where the input ends instead, CANCELLED on Ctrl-C.
+   */
+  line(question: string): Promise<string>;
+  /**
+   * The same without showing it. The terminal is set right again whatever happens.
+   *
+   * @throws OciError as {@link Prompter.line}
+   */
+  secret(question: string): Promise<string>;
+}
+
+/** @throws OciError USAGE where the input is no terminal. */
+export function createPrompter(options: PrompterOptions): Prompter {
+  const { input, output } = options;
+  if (input.isTTY !== true) throw notInteractive();
+  const typed = new TypedLines();
+  return {
+    async line(question) {
+      output.write(question);
+      return await readLine(options, typed);
+    },
+    async secret(question) {
+      // Echo is off before the question is there, so that nobody can answer too early.
+      input.setRawMode?.(true);
+      try {
+        output.write(question);
+        return await readLine(options, typed);
+      } finally {
+        input.setRawMode?.(false);
+        output.write('\n');
+      }
+    },
+  };
+}
+
+/** In Docker's words. */
+export function notInteractive(): OciError {
+  return new OciError('USAGE', 'cannot perform an interactive login from a non-TTY device', {
+    hint: 'give the user with --username and the password on standard input with --password-stdin',
+  });
+}
+
+/**
+ * All of standard input, without the one line ending behind it.
+ *
+ * @throws OciError USAGE past `maxBytes`; the signal's reason.
+ */
+export async function readSecret(
+  input: InputStream,
+  { maxBytes, signal }: { readonly maxBytes: number; readonly signal?: AbortSignal | undefined },
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const onAbort = (): void => void input.destroy();
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    for await (const chunk of input) {
+      const piece = Buffer.from(chunk as Uint8Array | string);
+      bytes += piece.length;
+      if (bytes > maxBytes) {
+        throw new OciError('USAGE', `standard input holds more than ${maxBytes} bytes: that is no password`);
+      }
+      chunks.push(piece);
+    }
+    signal?.throwIfAborted();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$|\r$/, '');
+}
+
+function readLine({ input, signal }: PrompterOptions, typed: TypedLines): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      input.removeListener('data', onData);
+      input.removeListener('end', onEnd);
+      input.removeListener('error', onEnd);
+      signal?.removeEventListener('abort', onAbort);
+      // A terminal that is read from keeps the process alive.
+      input.pause();
+    };
+    const look = (): boolean => {
+      const next = typed.take();
+      if (next === undefined) return false;
+      settle();
+      if (next.end === 'line') resolve(next.text);
+      else reject(next.end === 'interrupt' ? new OciError('CANCELLED', 'interrupted') : inputEnded());
+      return true;
+    };
+    const onData = (chunk: Uint8Array | string): void => {
+      typed.add(chunk);
+      look();
+    };
+    const onEnd = (): void => {
+      typed.add('\u0004');
+      look();
+    };
+    const onAbort = (): void => {
+      settle();
+      reject(signal?.reason);
+    };
+    if (signal?.aborted) return onAbort();
+    if (look()) return;
+    signal?.addEventListener('abort', onAbort, { once: true });
+    input.on('data', onData);
+    input.on('end', onEnd);
+    input.on('error', onEnd);
+    input.resume();
+  });
+}
+
+function inputEnded(): OciError {
+  return new OciError('USAGE', 'the input ended before there was an answer');
+}
+
+interface TypedLine {
+  readonly text: string;
+  readonly end: 'line' | 'interrupt' | 'end of input';
+}
+
+/** Makes lines of keys, which come one by one, or many at once where something is pasted. */
+class TypedLines {
+  readonly #decoder = new StringDecoder('utf8');
+  #keys = '';
+
+  add(chunk: Uint8Array | string): void {
+    this.#keys += typeof chunk === 'string' ? chunk : this.#decoder.write(Buffer.from(chunk));
+  }
+
+  /** The first line that is complete; undefined while there is none. */
+  take(): TypedLine | undefined {
+    const keys = this.#keys.replace(escapeSequence, '');
+    const line: string[] = [];
+    let consumed = 0;
+    for (const key of keys) {
+      consumed += key.length;
+      const rest = keys.slice(consumed);
+      if (key === '\n') return this.#done(line, 'line', rest);
+      if (key === '\r') return this.#done(line, 'line', rest.replace(/^\n/, ''));
+      if (key === '\u0003' || key === '\u001c') return this.#done([], 'interrupt', '');
+      if (key === '\u0004') return this.#done(line, line.length > 0 ? 'line' : 'end of input', rest);
+      if (key === '\u007f' || key === '\b') line.pop();
+      else if (key === '\u0015' || key === '\u0017') line.length = 0;
+      else if (key >= ' ') line.push(key);
+    }
+    return undefined;
+  }
+
+  #done(line: readonly string[], end: TypedLine['end'], rest: string): TypedLine {
+    this.#keys = rest;
+    return { text: line.join(''), end };
+  }
+}
+
+// Arrow keys, and what some terminals put around pasted text.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what a terminal sends
+const escapeSequence = /\u001b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z]|[^[O])/g;

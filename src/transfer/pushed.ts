@@ -1,0 +1,44 @@
+import type { Digest } from '../model/digest.ts';
+import { isOciError } from '../model/errors.ts';
+import { childrenOf } from '../model/manifest.ts';
+import { formatPlatform, isAttestation, type Platform } from '../model/platform.ts';
+import type { SignalOption } from '../registry/registry.ts';
+import { resolveImage } from './platforms.ts';
+import type { TransferOptions } from './transfer.ts';
+
+/** What of an image in a sparse store goes to a registry. */
+export interface Pushed {
+  readonly digest: Digest;
+  /** The index that cannot be pushed because only one of its images is here, and the platform of that one. */
+  readonly reducedFrom?: Digest;
+  readonly platform?: string;
+}
+
+/**
+ * Chooses as Docker does: the image of a platform that was named; a whole index as it is; the one image of an index
+ * that is here. An index of which several images are here is left to the transfer, which names what is missing.
+ *
+ * @throws OciError PLATFORM_UNKNOWN, MANIFEST_UNKNOWN where the platform named is not here.
+ */
+export async function choosePushed(
+  source: TransferOptions['from'],
+  platform: Platform | undefined,
+  opts: SignalOption = {},
+): Promise<Pushed> {
+  const { registry, repo, reference } = source;
+  if (platform) return { digest: (await resolveImage(source, platform, opts)).descriptor.digest };
+  const { descriptor, view } = await registry.getManifest(repo, reference, opts);
+  const present = [];
+  let absent = 0;
+  for (const entry of childrenOf(view)) {
+    const there = await registry.statManifest(repo, entry.digest, opts).catch((error: unknown) => {
+      if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
+      throw error;
+    });
+    if (!there) absent += 1;
+    else if (!isAttestation(entry)) present.push(entry);
+  }
+  const [only] = present;
+  if (absent === 0 || present.length !== 1 || !only?.platform) return { digest: descriptor.digest };
+  return { digest: only.digest, reducedFrom: descriptor.digest, platform: formatPlatform(only.platform) };
+}
