@@ -21,7 +21,9 @@ export async function writeImage(spec: WrittenImage): Promise<BuiltImage> {
   const isDocker = spec.format === 'docker';
   const text = typeof spec.config === 'string' ? spec.config : JSON.stringify(spec.config);
   const config = await buildBlob(text, isDocker ? mediaTypes.dockerConfig : mediaTypes.ociConfig);
-  const layers = spec.layers ?? [await buildLayer({ files: { a: 'a' }, ...(isDocker && { mediaType: mediaTypes.dockerLayer }) })];
+  const layers = spec.layers ?? [
+    await buildLayer({ files: { a: 'a' }, ...(isDocker && { mediaType: mediaTypes.dockerLayer }) }),
+  ];
   const manifest = rawManifest(isDocker ? mediaTypes.dockerManifest : mediaTypes.ociManifest, {
     config: config.descriptor,
     layers: layers.map(({ descriptor }) => descriptor),

@@ -7,6 +7,8 @@ export interface CommandOptions {
   /** Added to the sandbox's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
+  /** Leaves standard input open after `input`, for a test that types. */
+  readonly typing?: boolean;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;

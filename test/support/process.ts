@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string | undefined;
   readonly input?: string | Uint8Array | undefined;
+  /** Leaves standard input open after `input`, for a test that types. */
+  readonly typing?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** After this the child is killed. Default two minutes. */
   readonly timeoutMs?: number | undefined;
@@ -30,7 +32,7 @@ export interface Running {
 
 /** Starts a program and collects what it writes. It is killed when the test ends. */
 export function start(t: Scope, program: string, words: readonly string[], options: RunOptions): Running {
-  const { env, cwd, signal, input, timeoutMs = 120_000 } = options;
+  const { env, cwd, signal, input, typing = false, timeoutMs = 120_000 } = options;
   const child = spawn(program, words, { env, cwd, signal, stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs });
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<() => void>();
@@ -42,7 +44,8 @@ export function start(t: Scope, program: string, words: readonly string[], optio
   }
   // A child that does not read its input closes the pipe; that is its right.
   child.stdin.on('error', () => {});
-  child.stdin.end(input ?? '');
+  if (typing) child.stdin.write(input ?? '');
+  else child.stdin.end(input ?? '');
   const result = new Promise<RunResult>((resolve, reject) => {
     child.once('error', (error) => (error.name === 'AbortError' ? undefined : reject(error)));
     child.once('close', (exitCode, endedBy) => resolve({ exitCode, signal: endedBy, ...written }));

@@ -101,21 +101,24 @@ export class Inspection {
     const folded = new Set([...about.values()].flat());
     const entries: IndexEntry[] = [];
     for (const descriptor of view.manifests.filter((entry) => !folded.has(entry))) {
-      const present = await this.#isPresent(descriptor);
-      let inner: readonly IndexEntry[] = [];
-      if (
-        isIndexType(descriptor.mediaType) &&
-        present &&
-        !nested.has(descriptor.digest) &&
-        nested.size < maxNestedIndexes
-      ) {
-        nested.add(descriptor.digest);
-        const manifest = await this.#get(descriptor.digest);
-        if (manifest.view.kind === 'index') inner = await this.#entriesOf(manifest.view, nested);
-      }
-      entries.push({ descriptor, attestations: about.get(descriptor.digest) ?? [], inner, present });
+      const inner = isIndexType(descriptor.mediaType) ? await this.#innerOf(descriptor, nested) : [];
+      const present = inner !== undefined && (await this.#isPresent(descriptor));
+      entries.push({ descriptor, attestations: about.get(descriptor.digest) ?? [], inner: inner ?? [], present });
     }
     return entries;
+  }
+
+  /** The entries of an index in the index; undefined where it is not there, none where it was shown before. */
+  async #innerOf({ digest }: Descriptor, nested: Set<Digest>): Promise<readonly IndexEntry[] | undefined> {
+    if (nested.has(digest) || nested.size >= maxNestedIndexes) return [];
+    nested.add(digest);
+    try {
+      const { view } = await this.#get(digest);
+      return view.kind === 'index' ? await this.#entriesOf(view, nested) : [];
+    } catch (error) {
+      if (isOciError(error, 'MANIFEST_UNKNOWN')) return undefined;
+      throw error;
+    }
   }
 
   async #choose(view: IndexView): Promise<Descriptor | undefined> {
