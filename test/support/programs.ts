@@ -124,13 +124,16 @@ export async function podman(t: Scope, words: readonly string[]): Promise<RunRes
     ['--cgroup-manager', 'cgroupfs'],
   ].flat();
   await mkdir(join(home, 'config', 'containers'), { recursive: true });
+  // Locks in shared memory would be those of the machine's own podman.
+  const settings = join(home, 'containers.conf');
+  await writeFile(settings, '[engine]\nlock_type = "file"\n');
   await writeFile(join(home, 'config/containers/policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}');
   const policy =
     words[0] === 'pull' || words[0] === 'push'
       ? ['--signature-policy', join(home, 'config/containers/policy.json')]
       : [];
   const all = [...global, ...words.slice(0, 1), ...policy, ...words.slice(1)];
-  return finish('podman', start(t, 'podman', all, { env, cwd: home }).result);
+  return finish('podman', start(t, 'podman', all, { env: { ...env, CONTAINERS_CONF: settings }, cwd: home }).result);
 }
 
 export interface Certificates {
