@@ -1,6 +1,6 @@
 /** The one composition root: makes what commands work with, when they first ask for it. */
 import type { Settings, SettingsFlags } from './config/settings.ts';
-import { freeBuffersEarly } from './engine.ts';
+import { prepareForTraffic } from './engine.ts';
 import type { Digest } from './model/digest.ts';
 import type { Platform } from './model/platform.ts';
 import type { Reference, RepositoryName, Tag } from './model/reference.ts';
@@ -114,7 +114,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppO
   const base = once(() => settings());
   const store = once(async () => openStore((await base()).storeRoot.value));
   const service = async (more?: ServiceFlags): Promise<RegistryService> => {
-    freeBuffersEarly();
+    await prepareForTraffic();
     const { createRegistryService } = await import('./service/service.ts');
     const service = createRegistryService({
       settings: await settings(more),
@@ -164,7 +164,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppO
       return removeImage(await store(), word, { ...opts, signal });
     },
     async openServed(options) {
-      freeBuffersEarly();
+      await prepareForTraffic();
       const { openServed } = await import('./served.ts');
       return openServed(options, async () => (await base()).storeRoot.value);
     },

@@ -40,9 +40,9 @@ async function withoutSearch(t: Scope, names: readonly string[], status = 404) {
   const behind = await serving(t, names);
   return startFakeServer(t, async ({ path, query }, response) => {
     if (path.startsWith('/v1/')) return void response.writeHead(status).end('<html>page not found</html>');
-    const { headers, body } = await import('undici').then(({ request }) => request(`${behind.url}${path}?${query}`));
-    response.writeHead(200, { ...(headers['link'] !== undefined && { link: headers['link'] as string }) });
-    response.end(await body.text());
+    const onward = await fetch(`${behind.url}${path}?${query}`);
+    const link = onward.headers.get('link');
+    response.writeHead(200, link === null ? {} : { link }).end(await onward.text());
   });
 }
 
