@@ -1,5 +1,6 @@
 // Builds dist/: one entry for the command line, one for the library, one lazily loaded chunk per command.
-import { rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -33,6 +34,61 @@ const noChildProcess = {
   },
 };
 
+/**
+ * Modules of Node that take milliseconds to load and that most commands import but few call: loaded at the first call.
+ */
+const lazyBuiltins = {
+  'node:crypto': ['createHash', 'randomBytes', 'randomUUID'],
+  'node:net': ['BlockList', 'isIP', 'isIPv4', 'isIPv6'],
+};
+
+const lazyBuiltin = {
+  name: 'lazy-builtin',
+  setup(builder) {
+    builder.onResolve({ filter: /^node:(crypto|net)$/ }, ({ path, importer }) =>
+      /[/\\]src[/\\](model|config|storage|credentials)[/\\]/.test(importer) ? { path, namespace: 'lazy' } : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+      contents: `
+        const load = (name) => process.getBuiltinModule('${path}')[name];
+        const lazy = (name) => new Proxy(function () {}, {
+          apply: (_target, _self, args) => load(name)(...args),
+          construct: (_target, args) => new (load(name))(...args),
+        });
+        ${lazyBuiltins[path].map((name) => `export const ${name} = lazy('${name}');`).join('\n')}`,
+    }));
+  },
+};
+
+/**
+ * Lets every module that is loaded late import what the command line has loaded by then. esbuild makes a chunk for each
+ * set of entries that share modules: so all that is common lies in one, where it would be thirty files of a few lines.
+ */
+const oneCommonChunk = {
+  name: 'one-common-chunk',
+  async setup(builder) {
+    const late = await lateModules(join(root, 'src'));
+    builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
+      const contents = await readFile(path, 'utf8');
+      const cli = JSON.stringify(join(root, 'src', 'cli.ts'));
+      return { contents: late.has(path) ? `import ${cli};\n${contents}` : contents, loader: 'ts' };
+    });
+  },
+};
+
+/** The files that some file imports with `import()`. */
+async function lateModules(folder) {
+  const late = new Set();
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (!name.endsWith('.ts')) continue;
+    const file = join(folder, name);
+    for (const [, target] of (await readFile(file, 'utf8')).matchAll(/import\('(\.[^']+)'\)/g)) {
+      late.add(resolve(dirname(file), target));
+    }
+  }
+  return late;
+}
+
 /** What every bundle shares. Packages are bundled in: one file is read where a package's many would be. */
 export const common = {
   absWorkingDir: root,
@@ -46,7 +102,7 @@ export const common = {
   minifySyntax: true,
   sourcemap: false,
   logLevel: 'warning',
-  plugins: [undiciPool, noChildProcess],
+  plugins: [undiciPool, noChildProcess, lazyBuiltin],
   // CommonJS packages inside an ES module want a require of their own.
   banner: { js: "import { createRequire as __cr } from 'node:module';\nconst require = __cr(import.meta.url);" },
 };
@@ -56,12 +112,16 @@ export async function buildDist() {
   // leaves the old.
   const aside = `${root}/.build-dist-${process.pid}`;
   try {
-    await build({
-      ...common,
-      entryPoints: { main: 'src/main.ts', index: 'src/index.ts' },
-      outdir: aside,
-      chunkNames: 'chunks/[name]-[hash]',
-    });
+    // Apart, or every module that both use would be a file of its own, and the command would open thirty of them.
+    for (const entry of ['main', 'index']) {
+      await build({
+        ...common,
+        entryPoints: { [entry]: `src/${entry}.ts` },
+        outdir: aside,
+        chunkNames: `${entry}/[name]-[hash]`,
+        plugins: entry === 'main' ? [...common.plugins, oneCommonChunk] : common.plugins,
+      });
+    }
     await rm(`${root}/dist`, { recursive: true, force: true });
     await rename(aside, `${root}/dist`);
   } finally {

@@ -1,17 +1,19 @@
 /** The one composition root: makes what commands work with, when they first ask for it. */
-import type { Settings, SettingsFlags } from './config/settings.ts';
+import { loadSettings, type Settings, type SettingsFlags } from './config/settings.ts';
 import { prepareForTraffic } from './engine.ts';
 import type { Digest } from './model/digest.ts';
-import type { Platform } from './model/platform.ts';
+import { hostPlatform, type Platform } from './model/platform.ts';
 import type { Reference, RepositoryName, Tag } from './model/reference.ts';
 import type { Registry } from './registry/registry.ts';
 import type { LoginOutcome, Logins } from './service/auth-logins.ts';
 import type { LoginServer } from './service/auth-server.ts';
 import type { SearchResults } from './service/search.ts';
 import type { RegistryService } from './service/service.ts';
+import { openFilesystemDriver } from './storage/drivers/filesystem.ts';
 import type { FoundImage } from './storage/find-image.ts';
-import type { LocalImage } from './storage/local-store.ts';
+import { type LocalImage, listImages } from './storage/local-store.ts';
 import type { RemovedImage, RemoveOptions } from './storage/remove-image.ts';
+import { createStorage } from './storage/storage.ts';
 import type { InputStream } from './terminal/prompt.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';
@@ -106,7 +108,6 @@ export interface App extends Context {
 export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppOptions): App {
   const closers: (() => Promise<void>)[] = [];
   const settings = async (more: ServiceFlags = {}): Promise<Settings> => {
-    const { loadSettings } = await import('./config/settings.ts');
     const loaded = await loadSettings({ flags: { ...flags, ...more }, env });
     for (const warning of loaded.warnings) terminal.warn(warning);
     return loaded;
@@ -132,7 +133,6 @@ export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppO
     facts: { version, node: process.versions.node, platform: `${process.platform}/${process.arch}` },
     storeRoot: async () => (await base()).storeRoot.value,
     async defaultPlatform() {
-      const { hostPlatform } = await import('./model/platform.ts');
       return (await base()).defaultPlatform?.value ?? hostPlatform();
     },
     parallelUploads: async () => (await base()).maxConcurrentUploads.value,
@@ -146,7 +146,6 @@ export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppO
     stdin,
     store,
     async *images() {
-      const { listImages } = await import('./storage/local-store.ts');
       yield* listImages(await store(), { signal, platform: (await base()).defaultPlatform?.value });
     },
     async findImage(word) {
@@ -182,10 +181,6 @@ export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppO
 }
 
 async function openStore(root: string): Promise<Registry> {
-  const [{ createStorage }, { openFilesystemDriver }] = await Promise.all([
-    import('./storage/storage.ts'),
-    import('./storage/drivers/filesystem.ts'),
-  ]);
   return createStorage({ driver: await openFilesystemDriver({ root }), name: 'local store', sparseIndexes: true });
 }
 

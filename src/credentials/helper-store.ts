@@ -45,7 +45,8 @@ export function createHelperStore(name: string, options: HelperStoreOptions): Cr
     },
     async erase(host, opts) {
       const key = authConfigKey(host);
-      const found = (await run('get', key, opts)) !== undefined;
+      // docker-credential-pass answers with empty fields where it knows nothing, and then fails to erase it.
+      const found = decode(await run('get', key, opts), source) !== undefined;
       if (found) await run('erase', key, opts);
       known.delete(key);
       return found;

@@ -21,7 +21,7 @@ export interface Prompter {
   /**
    * The line that is typed, shown as the terminal shows it.
    *
-   * @throws OciError USAGE where the input ends instead, CANCELLED on Ctrl-C.
+   * @throws OciError USAGE where the input ends instead, CANCELLED on Ctrl-C and with the signal.
    */
   line(question: string): Promise<string>;
   /**
@@ -113,7 +113,7 @@ function readLine({ input, signal }: PrompterOptions, typed: TypedLines): Promis
       if (next === undefined) return false;
       settle();
       if (next.end === 'line') resolve(next.text);
-      else reject(next.end === 'interrupt' ? new OciError('CANCELLED', 'interrupted') : inputEnded());
+      else reject(next.end === 'interrupt' ? interrupted() : inputEnded());
       return true;
     };
     const onData = (chunk: Uint8Array | string): void => {
@@ -126,7 +126,8 @@ function readLine({ input, signal }: PrompterOptions, typed: TypedLines): Promis
     };
     const onAbort = (): void => {
       settle();
-      reject(signal?.reason);
+      // The signal's own reason speaks of what was under way; here nothing was.
+      reject(interrupted(signal?.reason));
     };
     if (signal?.aborted) return onAbort();
     if (look()) return;
@@ -136,6 +137,10 @@ function readLine({ input, signal }: PrompterOptions, typed: TypedLines): Promis
     input.on('error', onEnd);
     input.resume();
   });
+}
+
+function interrupted(cause?: unknown): OciError {
+  return new OciError('CANCELLED', 'interrupted', { cause });
 }
 
 function inputEnded(): OciError {

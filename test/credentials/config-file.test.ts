@@ -152,10 +152,12 @@ describe('changing config.json', () => {
     await store.store('docker.io', ada);
     await store.store('a', { kind: 'identity-token', token: 'i', source: 'test' });
     await store.store('b', { kind: 'registry-token', token: 'r', source: 'test' });
+    await store.store('c', { kind: 'identity-token', token: 'i', username: 'ada', source: 'test' });
     assert.deepEqual(JSON.parse(await read()).auths, {
       'https://index.docker.io/v1/': { auth: base64('ada:secret') },
       a: { identitytoken: 'i' },
       b: { registrytoken: 'r' },
+      c: { auth: base64('ada:'), identitytoken: 'i' },
     });
     const listed = [];
     for await (const { host, username } of store.list()) listed.push([host, username]);
@@ -163,6 +165,7 @@ describe('changing config.json', () => {
       ['index.docker.io', 'ada'],
       ['a', undefined],
       ['b', undefined],
+      ['c', 'ada'],
     ]);
   });
 
@@ -177,6 +180,13 @@ describe('changing config.json', () => {
     const before = (await stat(configFile)).mtimeMs;
     assert.equal(await store.erase('example.com'), false);
     assert.equal((await stat(configFile)).mtimeMs, before, 'nothing to erase, nothing written');
+  });
+
+  it('erases nothing, and makes nothing, where there is no file', async (t) => {
+    const { directory } = await scratch(t);
+    const file = join(directory, 'absent', 'config.json');
+    assert.equal(await createConfigFileStore(file).erase('h'), false);
+    await assert.rejects(stat(join(directory, 'absent')), { code: 'ENOENT' });
   });
 
   for (const [what, credential] of [

@@ -82,6 +82,13 @@ describe('a credential helper', () => {
     assert.equal(await store.get('docker.io'), undefined);
   });
 
+  it('is not asked to erase what it answers empty fields for', async (t) => {
+    const place = await scratch(t);
+    await place.helper('test', `echo '{"Username":"","Secret":""}'`);
+    assert.equal(await open(place).erase('h'), false);
+    assert.deepEqual(await place.calls('test'), ['get h']);
+  });
+
   it('stores an identity token under the user <token>, and no registry token', async (t) => {
     const place = await scratch(t);
     await place.helper('test', keeping);

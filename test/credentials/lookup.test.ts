@@ -130,6 +130,15 @@ describe('keeping credentials', () => {
     assert.deepEqual(written, { credHelpers: { a: 'one' }, auths: { b: { auth: base64('ada:secret') } } });
   });
 
+  it('takes what lay in the file away, once the helper has it', async (t) => {
+    const place = await scratch(t);
+    await place.helper('one', '');
+    const other = { auth: base64('b:x') };
+    const { store } = await lookup(place, { auths: { a: { auth: base64('old:x') }, b: other }, credsStore: 'one' });
+    await store.store('a', ada);
+    assert.deepEqual(JSON.parse(await place.read()).auths, { b: other });
+  });
+
   it('fails loudly when the helper does not work', async (t) => {
     const place = await scratch(t);
     const { store } = await lookup(place, { credsStore: 'missing' });

@@ -53,11 +53,12 @@ export const layers: Readonly<Record<string, Layer>> = {
   'served.ts': { may: 'all' },
   'ends.ts': { may: 'all' },
   'index.ts': { may: 'all' },
+  'cli.ts': { may: 'all' },
   'main.ts': { may: 'all' },
 };
 
 /** Where the environment may be read. */
-export const environmentReaders: readonly string[] = ['config', 'credentials', 'certs', 'main.ts'];
+export const environmentReaders: readonly string[] = ['config', 'credentials', 'certs', 'main.ts', 'cli.ts'];
 
 export interface Import {
   /** Paths below `src`, with `/`. */
