@@ -3,10 +3,11 @@
 # Sets `takes` to what the option $2 of the command $1 takes; fails for a switch.
 _ocictl_takes() {
   case "$1 $2" in
-    ' --config' | 'pull --config' | 'push --config' | 'copy --config' | 'tag --config' | 'images --config' | 'rmi --config' | 'tags --config' | 'delete --config' | 'serve --root' | 'serve --config' | 'completion --config' | 'version --config') takes='directory' ;;
+    ' --config' | 'pull --config' | 'push --config' | 'copy --config' | 'tag --config' | 'images --config' | 'rmi --config' | 'digest --config' | 'login --config' | 'logout --config' | 'search --config' | 'tags --config' | 'delete --config' | 'serve --root' | 'serve --config' | 'completion --config' | 'version --config') takes='directory' ;;
     'pull --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
-    'pull --registry-mirror' | 'pull --insecure-registry' | 'push --registry-mirror' | 'push --insecure-registry' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'delete --registry-mirror' | 'delete --insecure-registry' | 'serve --addr' | 'serve --mirror-of') takes='' ;;
-    'push --platform' | 'copy --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
+    'pull --registry-mirror' | 'pull --insecure-registry' | 'push --registry-mirror' | 'push --insecure-registry' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'delete --registry-mirror' | 'delete --insecure-registry' | 'serve --addr' | 'serve --mirror-of') takes='' ;;
+    'push --platform' | 'copy --platform' | 'inspect --platform' | 'digest --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
+    'inspect --format' | 'search --format') takes='words json' ;;
     *) return 1 ;;
   esac
 }
@@ -14,9 +15,9 @@ _ocictl_takes() {
 # Sets `takes` to what the argument $2 of the command $1 is, the first being 1.
 _ocictl_argument() {
   case "$1 $2" in
-    'pull 1' | 'push 1' | 'copy 1' | 'copy 2' | 'tag 1' | 'tag 2' | 'images 1' | 'rmi '* | 'tags 1' | 'delete 1') takes='image' ;;
+    'pull 1' | 'push 1' | 'copy 1' | 'copy 2' | 'tag 1' | 'tag 2' | 'images 1' | 'rmi '* | 'inspect 1' | 'digest 1' | 'tags 1' | 'delete 1') takes='image' ;;
     'completion 1') takes='words bash zsh fish' ;;
-    'help 1') takes='words pull push copy tag images rmi tags delete serve completion version help' ;;
+    'help 1') takes='words pull push copy tag images rmi inspect digest login logout search tags delete serve completion version help' ;;
     *) takes= ;;
   esac
 }
@@ -31,6 +32,11 @@ _ocictl_options() {
     'tag') options='--config -v --verbose -h --help' ;;
     'images') options='-q --quiet --digests --no-trunc --json --config -v --verbose -h --help' ;;
     'rmi') options='-f --force --json --config -v --verbose -h --help' ;;
+    'inspect') options='--platform --json --format --raw --config --no-tags --registry-mirror --insecure-registry -v --verbose -h --help' ;;
+    'digest') options='--platform --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
+    'login') options='-u --username -p --password --password-stdin --insecure-registry --json --config -v --verbose -h --help' ;;
+    'logout') options='--json --config -v --verbose -h --help' ;;
+    'search') options='-f --filter --limit --no-trunc --format --json --insecure-registry --config -v --verbose -h --help' ;;
     'tags') options='--limit --after --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
     'delete') options='--yes --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
     'serve') options='--addr --root --memory --store --mirror-of --read-only --config -v --verbose -h --help' ;;
@@ -90,7 +96,7 @@ _ocictl() {
     _ocictl_options "$command"
     takes="words $options"
   elif [[ -z $command ]]; then
-    takes='words pull push copy tag images rmi tags delete serve completion version help'
+    takes='words pull push copy tag images rmi inspect digest login logout search tags delete serve completion version help'
   else
     _ocictl_argument "$command" "$position"
   fi

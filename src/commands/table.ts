@@ -41,6 +41,31 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./rmi.ts')).rmi,
   },
   {
+    name: 'inspect',
+    summary: 'Show what an image is made of, without pulling it',
+    load: async () => (await import('./inspect.ts')).inspect,
+  },
+  {
+    name: 'digest',
+    summary: 'Print the digest of an image',
+    load: async () => (await import('./digest.ts')).digest,
+  },
+  {
+    name: 'login',
+    summary: 'Log in to a registry',
+    load: async () => (await import('./login.ts')).login,
+  },
+  {
+    name: 'logout',
+    summary: 'Log out from a registry',
+    load: async () => (await import('./logout.ts')).logout,
+  },
+  {
+    name: 'search',
+    summary: 'Search a registry for repositories',
+    load: async () => (await import('./search.ts')).search,
+  },
+  {
     name: 'tags',
     summary: 'List the tags of a repository',
     load: async () => (await import('./tags.ts')).tags,

@@ -138,6 +138,9 @@ describe('ocictl inspect --json', () => {
     };
     const [raw, theirRaw] = await both('--config', '--raw');
     assert.equal(raw, theirRaw);
+    const [config, theirConfig] = (await both('--config')).map((text) => JSON.parse(text) as Record<string, unknown>);
+    for (const key of ['architecture', 'os', 'config', 'rootfs'])
+      assert.deepEqual(config?.[key], theirConfig?.[key], key);
     const templates = [
       '{{.Digest}}',
       '{{.Name}}:{{.Architecture}}/{{.Os}}\\n',
