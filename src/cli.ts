@@ -20,7 +20,7 @@ export async function run(words: readonly string[]): Promise<number> {
     // A second Ctrl-C means: now.
     if (interrupt.signal.aborted) process.exit(signalStatus);
     signalStatus = name === 'SIGTERM' ? 143 : 130;
-    interrupt.abort(new OciError('CANCELLED', 'interrupted', { hint: resumeHint }));
+    interrupt.abort(new OciError('CANCELLED', 'interrupted'));
   };
   const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
   for (const name of signals) process.on(name, onSignal);
@@ -50,8 +50,6 @@ export async function run(words: readonly string[]): Promise<number> {
     for (const name of signals) process.removeListener(name, onSignal);
   }
 }
-
-const resumeHint = 'what was downloaded is kept: the same command goes on from there';
 
 async function openTerminal(): Promise<Terminal> {
   const { env, stdout, stderr } = process;

@@ -1,6 +1,7 @@
 /** The public library. */
 
 export { loadSettings, type Settings } from './config/settings.ts';
+export { layoutRepository, openLayout } from './layout/layout.ts';
 export type { Challenge } from './model/challenge.ts';
 export type { Descriptor } from './model/descriptor.ts';
 export {
@@ -31,7 +32,12 @@ export {
 export { type BlobSource, bytesSource, type Content, readContent, type Sink } from './registry/content.ts';
 export * from './registry/extensions.ts';
 export type * from './registry/registry.ts';
+export { type Repository, repository } from './registry/repository.ts';
+export { fallback } from './registry/wrappers/fallback.ts';
+export { readOnly } from './registry/wrappers/read-only.ts';
+export { renamed } from './registry/wrappers/renamed.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/server.ts';
+export { parseSearchIndexInfo } from './service/search-term.ts';
 export { createRegistryService, type RegistryService } from './service/service.ts';
 export { openFilesystemDriver } from './storage/drivers/filesystem.ts';
 export { createMemoryDriver } from './storage/drivers/memory.ts';

@@ -1,5 +1,6 @@
 /** What pull, push and copy do alike: run a transfer under a progress display and hand its events on. */
 import type { Context } from '../app.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { type TransferOptions, type TransferResult, transfer } from '../transfer/transfer.ts';
@@ -45,5 +46,11 @@ export async function runTransfer(
     progress.stop();
   }
   for (const line of held) await say?.(line);
-  return { ...(await running.result), layers };
+  try {
+    return { ...(await running.result), layers };
+  } catch (error) {
+    if (!isOciError(error, 'CANCELLED')) throw error;
+    const hint = 'what has arrived is kept: the same command goes on from there';
+    throw new OciError('CANCELLED', error.message, { hint, cause: error });
+  }
 }
