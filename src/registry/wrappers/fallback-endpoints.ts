@@ -140,7 +140,7 @@ export class Attempts {
     });
     if (tried.length === 0 || !isOciError(last.error)) return last.error;
     const { code, message, hint, detail, status, endpoint, retryAfterMs, retryable } = last.error;
-    const reasons = tried.map((entry) => `${entry.endpoint}: ${entry.message}`).join('; ');
+    const reasons = tried.map(named).join('; ');
     return new OciError(code, `${message} (tried before: ${reasons})`, {
       hint,
       cause: last.error,
@@ -182,4 +182,10 @@ function statusOf(error: unknown): number {
 function asOciError(error: unknown): OciError {
   if (isOciError(error)) return error;
   return new OciError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+// What lies below often begins its message with the host already.
+function named({ endpoint, message }: { readonly endpoint: string; readonly message: string }): string {
+  const host = endpoint.replace(/^https?:\/\//, '');
+  return message.startsWith(`${host}: `) ? message : `${endpoint}: ${message}`;
 }

@@ -25,9 +25,15 @@ export async function syncDirectory(directory: string): Promise<void> {
 
 /** Makes a directory with its parents, durably. */
 export async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: directoryMode });
+  const first = await mkdir(directory, { recursive: true, mode: directoryMode }).catch(realReason);
   if (first === undefined) return;
   for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+}
+
+// Node's recursive mkdir says ENOENT of a file system that is read-only; the plain one says so.
+async function realReason(error: NodeJS.ErrnoException): Promise<never> {
+  if (hasErrno(error, 'ENOENT') && error.path !== undefined) await mkdir(error.path);
+  throw error;
 }
 
 /**

@@ -5,6 +5,8 @@ export function hasErrno(error: unknown, ...names: string[]): boolean {
   return error instanceof Error && 'code' in error && names.includes(String(error.code));
 }
 
+export const elsewhere = 'choose another directory for the store with $OCICTL_ROOT';
+
 /** What a failed system call means to whoever owns the store. Errors that are ours already pass unchanged. */
 export function storageError(cause: unknown, action: string, file: string): unknown {
   if (cause instanceof OciError || !(cause instanceof Error) || !('code' in cause)) return cause;
@@ -22,13 +24,16 @@ export function storageError(cause: unknown, action: string, file: string): unkn
     });
   }
   if (hasErrno(cause, 'EROFS')) {
-    return new OciError('STORAGE_DENIED', `${what}: the file system is read-only`, { cause });
+    return new OciError('STORAGE_DENIED', `${what}: the file system is read-only`, {
+      cause,
+      hint: elsewhere,
+    });
   }
   if (hasErrno(cause, 'EACCES', 'EPERM')) {
     return new OciError('STORAGE_DENIED', `${what}: permission denied`, {
       cause,
-      hint: 'check who owns the directory, or choose another one',
+      hint: `check who owns the directory, or ${elsewhere}`,
     });
   }
-  return new OciError('STORAGE', `${what}: ${cause.message}`, { cause });
+  return new OciError('STORAGE', `${what}: ${cause.message}`, { cause, hint: elsewhere });
 }

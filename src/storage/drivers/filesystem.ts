@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { OciError } from '../../model/errors.ts';
 import type { Driver, Entry, StorePath } from '../driver.ts';
 import { fileMode, inDirectory, makeDirectory, refuseFoldedCase, syncDirectory } from './durable.ts';
-import { hasErrno, storageError } from './file-errors.ts';
+import { elsewhere, hasErrno, storageError } from './file-errors.ts';
 import { openAppender, openReader, readWhole } from './filesystem-files.ts';
 import { createFileLocks } from './filesystem-locks.ts';
 
@@ -29,7 +29,8 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
   let prepared: Promise<void> | undefined;
 
   const found = await attempt('open', root, () => orAbsent(stat(root)));
-  if (found !== undefined && !found.isDirectory()) throw new OciError('STORAGE', `${root} is not a directory`);
+  if (found !== undefined && !found.isDirectory())
+    throw new OciError('STORAGE', `${root} is not a directory`, { hint: elsewhere });
 
   const fileOf = (path: StorePath): string => join(root, path);
 
