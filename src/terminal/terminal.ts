@@ -66,7 +66,8 @@ export function createTerminal({ stdout, stderr, painter, animation }: TerminalO
       return outClosed;
     },
     out$: { isTTY: stdout.isTTY === true, columns: stdout.columns ?? 80 },
-    err$: { isTTY: stderr.isTTY === true && animation, columns: stderr.columns ?? 80 },
+    // A terminal without a width, as some CI systems give, makes what draws on it erase lines without end.
+    err$: { isTTY: stderr.isTTY === true && animation && (stderr.columns ?? 0) > 0, columns: stderr.columns ?? 80 },
     progressStream: stderr,
     overlay(write) {
       overlay = write;
