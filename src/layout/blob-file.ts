@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { fileMode } from '../files/durable.ts';
 import { createHasher, type Digest, type DigestAlgorithm, type Hasher } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { Sink } from '../registry/content.ts';
 import type { SignalOption } from '../registry/registry.ts';
 import { drainHandle, giveBuffer, pieceBytes, takeBuffer } from './blob-content.ts';
-import { fileMode } from './durable.ts';
 import { onFile } from './file-errors.ts';
 
 const done = Promise.resolve();

@@ -3,10 +3,10 @@ import { digestAlgorithm } from '../model/digest.ts';
 import { type BlobSource, type Content, digestMismatch, type Sink, sizeMismatch } from '../registry/content.ts';
 import type { SignalOption } from '../registry/registry.ts';
 import { BlobFile } from './blob-file.ts';
-import { moveIntoPlace, removeFile } from './durable.ts';
 import { onFile } from './file-errors.ts';
 import type { Layout } from './layout-state.ts';
 import { blobPath } from './paths.ts';
+import { moveIntoPlace, removeFile } from './place.ts';
 
 /**
  * Writes a blob: beside its place, hashed on the way, and renamed when it is whole. The source is opened once, at its

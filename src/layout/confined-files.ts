@@ -5,8 +5,10 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
+import { hasErrno } from '../files/file-errors.ts';
+import { readWhole } from '../files/whole.ts';
 import { OciError } from '../model/errors.ts';
-import { hasErrno, onFile } from './file-errors.ts';
+import { onFile } from './file-errors.ts';
 
 // Windows has neither.
 const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -61,20 +63,10 @@ export async function openConfined(
 export async function readConfined(root: string, file: string, maxBytes: number): Promise<Uint8Array | undefined> {
   const opened = await openConfined(root, file);
   if (opened === undefined) return undefined;
-  const { handle, size } = opened;
+  const { handle } = opened;
   return await onFile('read', file, async () => {
     try {
-      if (size > maxBytes) {
-        throw new OciError('TOO_LARGE', `${file} has ${size} bytes, more than the ${maxBytes} allowed`);
-      }
-      const bytes = new Uint8Array(size);
-      let filled = 0;
-      while (filled < size) {
-        const { bytesRead } = await handle.read(bytes, filled, size - filled, filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      return bytes.subarray(0, filled);
+      return await readWhole(handle, file, maxBytes);
     } finally {
       await handle.close();
     }

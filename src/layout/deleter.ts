@@ -1,16 +1,17 @@
 import { dirname } from 'node:path';
+import { hasErrno } from '../files/file-errors.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import { blobsOf, childrenOf } from '../model/manifest.ts';
 import type { Deleter } from '../registry/registry.ts';
 import { confinedPath } from './confined-files.ts';
-import { removeFile } from './durable.ts';
-import { hasErrno, onFile } from './file-errors.ts';
+import { onFile } from './file-errors.ts';
 import { bearersOf, findDigest, type LayoutIndex, removeTag, tagsOf } from './index-entries.ts';
 import { blobUnknown, type Layout, manifestUnknown, refuseReadOnly } from './layout-state.ts';
 import { keptWithoutTag } from './manifest-writer.ts';
 import { findManifest, reachableManifests, unlessDamaged } from './manifests.ts';
 import { blobPath } from './paths.ts';
+import { removeFile } from './place.ts';
 
 /**
  * The deleting part of a layout. Layers and configs stay until `deleteBlob`: other images may use them, and tools that

@@ -1,5 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { makeDirectory } from '../files/durable.ts';
+import { hasErrno } from '../files/file-errors.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import { parseJsonObject } from '../model/manifest.ts';
 import { quote } from '../model/quote.ts';
@@ -8,8 +10,7 @@ import type { ExtensionKey } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { readConfined } from './confined-files.ts';
 import { createDeleter } from './deleter.ts';
-import { makeDirectory } from './durable.ts';
-import { hasErrno, onFile } from './file-errors.ts';
+import { onFile } from './file-errors.ts';
 import { IndexFile } from './index-file.ts';
 import type { Layout } from './layout-state.ts';
 import { createLister } from './lister.ts';

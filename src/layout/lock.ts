@@ -1,11 +1,13 @@
 import { link, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileMode } from '../files/durable.ts';
+import { hasErrno } from '../files/file-errors.ts';
 import { OciError } from '../model/errors.ts';
 import type { SignalOption } from '../registry/registry.ts';
-import { fileMode, removeFile } from './durable.ts';
-import { hasErrno, onFile } from './file-errors.ts';
+import { onFile } from './file-errors.ts';
 import { newOwner, type Owner, ownerState, tryParseOwner } from './owner.ts';
+import { removeFile } from './place.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
 const pollMs = 20;

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasErrno } from '../files/file-errors.ts';
 import { type Digest, digestAlgorithm } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { BlobWriter, SignalOption, Writer } from '../registry/registry.ts';
 import { BlobFile } from './blob-file.ts';
-import { moveIntoPlace, removeFile } from './durable.ts';
-import { hasErrno, onFile } from './file-errors.ts';
+import { onFile } from './file-errors.ts';
 import { type Layout, refuseReadOnly } from './layout-state.ts';
 import { ownerState, tryParseOwner } from './owner.ts';
 import { blobPath } from './paths.ts';
+import { moveIntoPlace, removeFile } from './place.ts';
 import { blobDescriptor } from './reader.ts';
 import { uploadPrefix } from './work-directory.ts';
 

@@ -1,10 +1,12 @@
 import { lstat, mkdir, open, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { directoryMode, fileMode } from '../files/durable.ts';
+import { hasErrno } from '../files/file-errors.ts';
 import { confinedPath } from './confined-files.ts';
-import { directoryMode, fileMode, moveIntoPlace, removeFile } from './durable.ts';
-import { hasErrno, onFile } from './file-errors.ts';
+import { onFile } from './file-errors.ts';
 import { newOwner, ownerState, tryParseOwner } from './owner.ts';
 import { workName } from './paths.ts';
+import { moveIntoPlace, removeFile } from './place.ts';
 
 /** Files of upload sessions: `upload.<id>` at rest, `upload.<id>.<owner>` while somebody writes. */
 export const uploadPrefix = 'upload.';

@@ -11,6 +11,7 @@ export interface Layer {
 }
 
 const belowService = [
+  'files',
   'model',
   'registry',
   'wire',
@@ -35,8 +36,9 @@ export const layers: Readonly<Record<string, Layer>> = {
   wire: { may: ['model'] },
   config: { may: ['model'] },
   terminal: { may: ['model'] },
-  storage: { may: ['model', 'registry'] },
-  layout: { may: ['model', 'registry'] },
+  files: { may: ['model'] },
+  storage: { may: ['model', 'registry', 'files'] },
+  layout: { may: ['model', 'registry', 'files'] },
   archive: { may: ['model', 'registry'] },
   certs: { may: ['model', 'config'] },
   credentials: { may: ['model', 'config'] },

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
-import { OciError } from '../../model/errors.ts';
+import { fileMode } from '../../files/durable.ts';
+import { readWhole as readOpen } from '../../files/whole.ts';
 import type { FileAppender, FileReader } from '../driver.ts';
-import { fileMode } from './durable.ts';
 import { storageError } from './file-errors.ts';
 
 /** Opens a file for reading from `range.start` to `range.end`, exclusive. */
@@ -82,18 +82,7 @@ export async function openAppender(file: string): Promise<FileAppender> {
 export async function readWhole(file: string, maxBytes: number): Promise<Uint8Array> {
   const handle = await open(file, 'r');
   try {
-    const { size } = await handle.stat();
-    if (size > maxBytes) {
-      throw new OciError('TOO_LARGE', `${file} has ${size} bytes, more than the ${maxBytes} allowed`);
-    }
-    const bytes = new Uint8Array(size);
-    let filled = 0;
-    while (filled < size) {
-      const { bytesRead } = await handle.read(bytes, filled, size - filled, filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return bytes.subarray(0, filled);
+    return await readOpen(handle, file, maxBytes);
   } finally {
     await handle.close();
   }

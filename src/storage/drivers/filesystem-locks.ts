@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { fileMode, inDirectory } from '../../files/durable.ts';
+import { hasErrno } from '../../files/file-errors.ts';
 import type { Lock, Locks, StorePath } from '../driver.ts';
 import { type Holder, isDead, newHolder, tryParseHolder } from '../holder.ts';
-import { fileMode, inDirectory } from './durable.ts';
-import { hasErrno } from './file-errors.ts';
 
 const heartbeatMs = 1_000;
 /** A holder that has not been heard of for so long is taken for gone, wherever it runs. */

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { fileMode, inDirectory, makeDirectory, syncDirectory } from '../../files/durable.ts';
+import { hasErrno } from '../../files/file-errors.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Driver, Entry, StorePath } from '../driver.ts';
-import { fileMode, inDirectory, makeDirectory, refuseFoldedCase, syncDirectory } from './durable.ts';
-import { elsewhere, hasErrno, storageError } from './file-errors.ts';
+import { elsewhere, storageError } from './file-errors.ts';
 import { openAppender, openReader, readWhole } from './filesystem-files.ts';
 import { createFileLocks } from './filesystem-locks.ts';
+import { refuseFoldedCase } from './folded-case.ts';
 
 export interface FilesystemDriverOptions {
   /** The store's directory. A missing one reads as empty. */

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { OciError } from '../../model/errors.ts';
+/** Files and directories that survive a crash; what every store on a disk is made of. */
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { hasErrno } from './file-errors.ts';
 
-/** What distribution gives its files and directories; the umask takes away from it and never adds. */
+/** What distribution and other tools give their files and directories; the umask takes away from it and never adds. */
 export const fileMode = 0o644;
 export const directoryMode = 0o755;
 
@@ -38,7 +37,7 @@ async function realReason(error: NodeJS.ErrnoException): Promise<never> {
 
 /**
  * Runs an operation that puts a file into a directory, and makes the directory when it is missing: first, or because
- * a collector removed it for being empty just then.
+ * somebody removed it for being empty just then.
  */
 export async function inDirectory<T>(directory: string, operation: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
@@ -49,28 +48,4 @@ export async function inDirectory<T>(directory: string, operation: () => Promise
       await makeDirectory(directory);
     }
   }
-}
-
-/**
- * Refuses a file system that takes `A` and `a` for the same name: tags that differ in case would overwrite each other.
- *
- * @throws OciError STORAGE
- */
-export async function refuseFoldedCase(root: string): Promise<void> {
-  const name = `.case-${randomBytes(8).toString('hex')}`;
-  const probe = join(root, name);
-  const handle = await open(probe, 'wx', fileMode);
-  try {
-    await handle.close();
-    const folded = await stat(join(root, name.toUpperCase())).then(
-      () => true,
-      () => false,
-    );
-    if (!folded) return;
-  } finally {
-    await rm(probe, { force: true });
-  }
-  throw new OciError('STORAGE', `${root} is on a file system that does not tell upper from lower case`, {
-    hint: 'tags and repositories need one that does; choose another directory, for instance on a case-sensitive volume',
-  });
 }

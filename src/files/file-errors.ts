@@ -1,0 +1,32 @@
+import { OciError } from '../model/errors.ts';
+
+/** Whether a system call failed with one of these `errno` names. */
+export function hasErrno(error: unknown, ...names: string[]): boolean {
+  return error instanceof Error && 'code' in error && names.includes(String(error.code));
+}
+
+/** What the owner of the files can do. */
+export interface FileHints {
+  /** When there is no room. */
+  readonly full: string;
+  /** When the place itself is the trouble. */
+  readonly elsewhere: string;
+}
+
+/** What a failed system call means to whoever owns the files. Errors that are ours already pass unchanged. */
+export function fileError(cause: unknown, action: string, file: string, { full, elsewhere }: FileHints): unknown {
+  if (cause instanceof OciError || !(cause instanceof Error) || !('code' in cause)) return cause;
+  const what = `cannot ${action} ${file}`;
+  if (hasErrno(cause, 'ENOSPC', 'EDQUOT')) {
+    const reason = hasErrno(cause, 'EDQUOT') ? 'the disk quota is used up' : 'no space is left on the device';
+    return new OciError('STORAGE_FULL', `${what}: ${reason}`, { cause, hint: full });
+  }
+  if (hasErrno(cause, 'EROFS')) {
+    return new OciError('STORAGE_DENIED', `${what}: the file system is read-only`, { cause, hint: elsewhere });
+  }
+  if (hasErrno(cause, 'EACCES', 'EPERM')) {
+    const hint = `check who owns the directory, or ${elsewhere}`;
+    return new OciError('STORAGE_DENIED', `${what}: permission denied`, { cause, hint });
+  }
+  return new OciError('STORAGE', `${what}: ${cause.message}`, { cause, hint: elsewhere });
+}
