@@ -36,8 +36,8 @@ export interface Served {
   readonly readOnly: boolean;
 }
 
-/** `repository`: tags are listed or deleted; where no tag was named, none is meant. */
-export type EndRole = 'source' | 'destination' | 'repository';
+/** `repository`: tags are listed; `removal`: something is deleted. In both, where no tag was named, none is meant. */
+export type EndRole = 'source' | 'destination' | 'repository' | 'removal';
 
 /** What a command reads or writes: an image or a repository in a registry, a layout or the local store. */
 export interface End {
@@ -53,6 +53,8 @@ export interface End {
   readonly name: string;
   /** In full: `docker.io/library/alpine:3`. */
   readonly fullName: string;
+  /** The same for two ends that are the same place under two names. */
+  readonly place: string;
   /** In full, without tag and digest. */
   readonly repository: string;
   /** The registry's domain; undefined for a layout. */
@@ -83,7 +85,9 @@ export interface Context {
   /** @throws OciError IMAGE_UNKNOWN */
   findImage(word: string): Promise<FoundImage>;
   /** Which repository of the reference's registry holds a blob, as far as the store knows. */
-  mountSource(reference: Reference): Promise<(digest: Digest) => Promise<RepositoryName | undefined>>;
+  mountSource(
+    reference: Pick<Reference, 'domain' | 'path'>,
+  ): Promise<(digest: Digest) => Promise<RepositoryName | undefined>>;
   removeImage(word: string, opts?: Pick<RemoveOptions, 'force'>): Promise<RemovedImage>;
   openServed(options: ServedOptions): Promise<Served>;
   /** @param word A reference, `store:REFERENCE`, or `oci:DIR[:TAG|@DIGEST]`. A layout to write to is made. */

@@ -1,9 +1,11 @@
 /** Opens what a command was told to read or write: a registry, a layout, the local store. Part of the composition root. */
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { End, EndRole } from './app.ts';
 import { layoutRepository, openLayout } from './layout/layout.ts';
 import { onlyImage } from './layout/only-image.ts';
-import { type Digest, tryParseDigest } from './model/digest.ts';
-import { OciError } from './model/errors.ts';
+import { type Digest, digestAlgorithms, parseDigest } from './model/digest.ts';
+import { isOciError, OciError } from './model/errors.ts';
 import {
   defaultTag,
   familiarReference,
@@ -36,8 +38,9 @@ export async function openEnd(word: string, role: EndRole, sources: EndSources):
   refuseDigestTarget(word, reference.digest, role);
   const registry = inStore
     ? await sources.store()
-    : await sources.remote(reference, role === 'source' ? 'pull' : 'push');
+    : await sources.remote(reference, role === 'source' || role === 'repository' ? 'pull' : 'push');
   const { tag: _tag, digest: _digest, ...repository } = reference;
+  const fullName = `${inStore ? 'store:' : ''}${formatReference(reference)}`;
   return {
     kind: inStore ? 'store' : 'registry',
     registry,
@@ -46,8 +49,9 @@ export async function openEnd(word: string, role: EndRole, sources: EndSources):
     tag: reference.digest === undefined ? reference.tag : undefined,
     named: written.tag !== undefined || written.digest !== undefined,
     name: `${inStore ? 'store:' : ''}${familiarReference(reference)}`,
-    fullName: `${inStore ? 'store:' : ''}${formatReference(reference)}`,
-    repository: formatReference(repository),
+    fullName,
+    place: fullName,
+    repository: `${inStore ? 'store:' : ''}${formatReference(repository)}`,
     domain: reference.domain,
     sparse: inStore,
   };
@@ -56,11 +60,16 @@ export async function openEnd(word: string, role: EndRole, sources: EndSources):
 async function openLayoutEnd(place: string, role: EndRole): Promise<End> {
   const { directory, tag, digest } = splitLayout(place);
   refuseDigestTarget(`oci:${place}`, digest, role);
-  const registry = await openLayout({ directory, create: role === 'destination', readOnly: role === 'source' });
+  const registry = await openLayout({
+    directory,
+    create: role === 'destination',
+    readOnly: role === 'source' || role === 'repository',
+  });
   const named = digest ?? tag;
   const reference = named ?? (role === 'source' ? await onlyImage(registry) : defaultTag);
   const isTag = tryParseTag(reference) !== undefined;
   const suffix = named === undefined ? '' : place.slice(directory.length);
+  const shown = isTag ? `:${reference}` : `@${reference}`;
   return {
     kind: 'layout',
     registry,
@@ -69,7 +78,8 @@ async function openLayoutEnd(place: string, role: EndRole): Promise<End> {
     tag: isTag ? (reference as Tag) : undefined,
     named: named !== undefined,
     name: `oci:${directory}${suffix}`,
-    fullName: `oci:${directory}${isTag ? `:${reference}` : `@${reference}`}`,
+    fullName: `oci:${directory}${shown}`,
+    place: `oci:${await realpath(directory).catch(() => resolve(directory))}${shown}`,
     repository: `oci:${directory}`,
     domain: undefined,
     sparse: true,
@@ -79,8 +89,10 @@ async function openLayoutEnd(place: string, role: EndRole): Promise<End> {
 // The tag is behind the last colon, unless that colon is a part of the path: `oci:/a:b/c` has none.
 function splitLayout(place: string): { directory: string; tag?: Tag; digest?: Digest } {
   const at = place.lastIndexOf('@');
-  const digest = at > 0 ? tryParseDigest(place.slice(at + 1)) : undefined;
-  if (digest !== undefined) return { directory: place.slice(0, at), digest };
+  // Only a known algorithm: `oci:app@v1:3` is a directory `app@v1`.
+  if (at > 0 && Object.keys(digestAlgorithms).some((name) => place.startsWith(`${name}:`, at + 1))) {
+    return { directory: place.slice(0, at), digest: readDigest(place.slice(at + 1)) };
+  }
   const colon = place.lastIndexOf(':');
   if (colon > 0 && !place.slice(colon).includes('/')) {
     const tag = tryParseTag(place.slice(colon + 1));
@@ -95,6 +107,15 @@ function splitLayout(place: string): { directory: string; tag?: Tag; digest?: Di
     });
   }
   return { directory: place };
+}
+
+function readDigest(word: string): Digest {
+  try {
+    return parseDigest(word);
+  } catch (error) {
+    if (!isOciError(error, 'DIGEST_INVALID')) throw error;
+    throw new OciError('REFERENCE_INVALID', error.message, { hint: error.hint, cause: error });
+  }
 }
 
 function refuseDigestTarget(word: string, digest: Digest | undefined, role: EndRole): void {

@@ -1,8 +1,12 @@
 import type { End } from '../app.ts';
+import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Tag } from '../model/reference.ts';
 import { defineCommand, flag } from './command.ts';
 import { jsonOption, serviceOptions } from './options.ts';
+
+/** Requests at once, where each tag must be asked for its digest. */
+const parallelQuestions = 8;
 
 export const remove = defineCommand({
   name: 'delete',
@@ -23,7 +27,12 @@ export const remove = defineCommand({
   ],
   async run({ words, options }, context) {
     const [word = ''] = words;
-    const end = await context.openEnd(word, 'repository', options);
+    const end = await context.openEnd(word, 'removal', options);
+    if (end.kind === 'store') {
+      throw new OciError('USAGE', `${end.name} is in the local store, which keeps no image without a name`, {
+        hint: `remove it with ocictl rmi ${end.name.slice('store:'.length)}`,
+      });
+    }
     if (!end.named) {
       throw new OciError('USAGE', `${word} names neither a tag nor a digest`, {
         hint: 'say which: a delete never means latest',
@@ -46,7 +55,7 @@ async function deleteTag(end: End, tag: Tag, signal: AbortSignal): Promise<reado
     if (!isOciError(error, 'UNSUPPORTED', 'DIGEST_INVALID')) throw error;
     const { digest } = await end.registry.statManifest(end.repo, tag, { signal });
     throw new OciError('UNSUPPORTED', `${end.name}: this registry cannot delete a tag alone: ${error.message}`, {
-      hint: `delete the manifest with all its tags: ocictl delete --yes ${end.repository}@${digest}`,
+      hint: `if it deletes at all, then the manifest with all its tags: ocictl delete --yes ${end.repository}@${digest}`,
       cause: error,
     });
   }
@@ -56,10 +65,7 @@ async function deleteTag(end: End, tag: Tag, signal: AbortSignal): Promise<reado
 async function deleteDigest(end: End, yes: boolean, signal: AbortSignal): Promise<readonly string[]> {
   const { digest } = await end.registry.statManifest(end.repo, end.reference, { signal });
   const names = [`${end.repository}@${digest}`];
-  for await (const tag of end.registry.tags(end.repo, { signal })) {
-    const current = await end.registry.statManifest(end.repo, tag, { signal });
-    if (current.digest === digest) names.push(`${end.repository}:${tag}`);
-  }
+  for (const tag of await tagsOf(end, digest, signal)) names.push(`${end.repository}:${tag}`);
   if (!yes) {
     throw new OciError('REFUSED', `this would delete ${names.join(', ')}`, {
       hint: 'add --yes to delete all of it',
@@ -67,4 +73,26 @@ async function deleteDigest(end: End, yes: boolean, signal: AbortSignal): Promis
   }
   await end.registry.deleteManifest(end.repo, digest, { signal });
   return names;
+}
+
+async function tagsOf({ registry, repo }: End, digest: Digest, signal: AbortSignal): Promise<readonly Tag[]> {
+  const all: Tag[] = [];
+  for await (const tag of registry.tags(repo, { signal })) all.push(tag);
+  const found: Tag[] = [];
+  const queue = all.values();
+  const look = async (): Promise<void> => {
+    for (const tag of queue) if ((await digestOf({ registry, repo }, tag, signal)) === digest) found.push(tag);
+  };
+  await Promise.all(Array.from({ length: parallelQuestions }, look));
+  return found.sort();
+}
+
+// A list may name tags that are gone by now, or whose manifest was deleted under them.
+async function digestOf({ registry, repo }: Pick<End, 'registry' | 'repo'>, tag: Tag, signal: AbortSignal) {
+  try {
+    return (await registry.statManifest(repo, tag, { signal })).digest;
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_UNKNOWN')) return undefined;
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 import { parsePlatform } from '../model/platform.ts';
+import { formatJson } from '../terminal/json.ts';
 import { defineCommand, value } from './command.ts';
 import { Inspection } from './inspect/gather.ts';
 import { orNoSuchImage } from './inspect/no-such-image.ts';
@@ -29,6 +30,6 @@ export const digest = defineCommand({
       ? (await new Inspection(end, { platform, explicit: true, signal }).image()).descriptor
       : await orNoSuchImage(end, () => end.registry.statManifest(end.repo, end.reference, { signal }));
     const { digest, mediaType, size } = descriptor;
-    await terminal.out(`${options.json ? JSON.stringify({ digest, mediaType, size }) : digest}\n`);
+    await terminal.out(`${options.json ? formatJson({ digest, mediaType, size }) : digest}\n`);
   },
 });

@@ -3,6 +3,7 @@ import { shortDigest } from '../model/digest.ts';
 import { formatPlatform } from '../model/platform.ts';
 import { familiarName, parseReference } from '../model/reference.ts';
 import { formatAge, formatBytes, formatTable } from '../terminal/format.ts';
+import { formatJson } from '../terminal/json.ts';
 
 import { defineCommand, flag } from './command.ts';
 import { jsonOption } from './options.ts';
@@ -32,7 +33,7 @@ export const images = defineCommand({
     for await (const image of context.images()) {
       if (name !== undefined && (image.name !== name || (wanted?.tag !== undefined && image.tag !== wanted.tag)))
         continue;
-      if (options.json) await context.terminal.out(`${JSON.stringify(toJson(image))}\n`);
+      if (options.json) await context.terminal.out(`${formatJson(toJson(image))}\n`);
       else if (options.quiet) await context.terminal.out(`${id(image)}\n`);
       else {
         rows.push([

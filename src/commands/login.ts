@@ -1,5 +1,6 @@
 import type { Context, LoginOutcome, LoginServer, Logins } from '../app.ts';
 import { isOciError, OciError } from '../model/errors.ts';
+import { formatJson } from '../terminal/json.ts';
 import { createPrompter, notInteractive, readSecret } from '../terminal/prompt.ts';
 import { defineCommand, flag, value } from './command.ts';
 import { jsonOption, serviceOptions } from './options.ts';
@@ -110,6 +111,6 @@ async function tell({ terminal }: Context, outcome: LoginOutcome, json: boolean)
   if (!verified) terminal.note(`${host} asks nobody to log in: the credentials could not be checked`);
   if (json) {
     const kept = stored ? { what: stored.what, ...stored.place } : null;
-    await terminal.out(`${JSON.stringify({ server: host, username: username ?? null, verified, stored: kept })}\n`);
+    await terminal.out(`${formatJson({ server: host, username: username ?? null, verified, stored: kept })}\n`);
   } else await terminal.out('Login Succeeded\n');
 }

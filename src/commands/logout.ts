@@ -1,3 +1,4 @@
+import { formatJson } from '../terminal/json.ts';
 import { defineCommand } from './command.ts';
 import { warnOfOverride } from './login.ts';
 import { jsonOption } from './options.ts';
@@ -18,6 +19,6 @@ export const logout = defineCommand({
     const server = logins.server(words[0]);
     if (!options.json) await terminal.out(`Removing login credentials for ${server.shown}\n`);
     const removed = await logins.logout(server, { signal });
-    if (options.json) await terminal.out(`${JSON.stringify({ server: server.host, removed })}\n`);
+    if (options.json) await terminal.out(`${formatJson({ server: server.host, removed })}\n`);
   },
 });

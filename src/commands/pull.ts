@@ -15,6 +15,7 @@ import {
 } from '../model/reference.ts';
 import { endpointReport, leases } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
+import { formatJson } from '../terminal/json.ts';
 import type { TransferResult } from '../transfer/transfer.ts';
 import { defineCommand, flag, list } from './command.ts';
 import { jsonOption, serviceOptions } from './options.ts';
@@ -55,7 +56,7 @@ export const pull = defineCommand({
     for await (const wanted of references(reference, options.allTags, remote, context.signal)) {
       const outcome = await puller.pull(wanted, local);
       count += 1;
-      if (options.json) await out(`${JSON.stringify(outcome)}\n`);
+      if (options.json) await out(`${formatJson(outcome)}\n`);
       else if (options.quiet || !options.allTags) await out(`${formatReference(wanted)}\n`);
     }
     if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${familiarReference(reference)} has no tags to pull`);

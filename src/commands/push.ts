@@ -5,6 +5,7 @@ import type { TransferEvent } from '../model/events.ts';
 import { parsePlatform } from '../model/platform.ts';
 import {
   defaultTag,
+  familiarName,
   familiarReference,
   formatReference,
   parseReference,
@@ -13,10 +14,10 @@ import {
   toStoreName,
 } from '../model/reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import { choosePushed, type Pushed } from '../transfer/pushed.ts';
+import { choosePushed, layersOf, type Pushed } from '../transfer/pushed.ts';
 import { defineCommand, flag, value } from './command.ts';
 import { jsonOption, serviceOptions } from './options.ts';
-import { runTransfer } from './transferring.ts';
+import { type BlobOutcome, runTransfer } from './transferring.ts';
 
 export const push = defineCommand({
   name: 'push',
@@ -28,7 +29,7 @@ export const push = defineCommand({
   options: {
     allTags: flag('-a, --all-tags', 'Push every tag of the repository that is in the store'),
     platform: value('--platform <os/arch>', 'Push the image for this platform alone, without the index'),
-    quiet: flag('-q, --quiet', 'Print only the full name with its digest'),
+    quiet: flag('-q, --quiet', 'Print only the full name of what was pushed'),
     json: jsonOption,
     ...serviceOptions,
   },
@@ -50,8 +51,9 @@ export const push = defineCommand({
     for (const tag of tags) {
       const pushed = await pushOne({ ...reference, tag }, { store, remote, say, ...options }, context);
       if (options.json) await out(`${JSON.stringify(pushed)}\n`);
-      else if (options.quiet) await out(`${formatReference(repository)}:${tag}@${pushed.digest}\n`);
+      else if (options.quiet && !options.allTags) await out(`${pushed.reference}\n`);
     }
+    if (options.quiet && options.allTags && !options.json) await out(`${formatReference(repository)}\n`);
   },
 });
 
@@ -75,17 +77,19 @@ async function localTags(
   signal: AbortSignal,
 ): Promise<readonly Tag[]> {
   const wanted = allTags ? undefined : (reference.tag ?? defaultTag);
-  const found: Tag[] = [];
+  const all: Tag[] = [];
   try {
-    for await (const tag of store.tags(toStoreName(reference), { signal })) {
-      if (wanted === undefined || tag === wanted) found.push(tag);
-    }
+    for await (const tag of store.tags(toStoreName(reference), { signal })) all.push(tag);
   } catch (error) {
     if (!(error instanceof OciError) || error.code !== 'NAME_UNKNOWN') throw error;
   }
+  const found = all.filter((tag) => wanted === undefined || tag === wanted);
   if (found.length > 0) return found;
-  const name = familiarReference({ ...reference, ...(wanted && { tag: wanted }) });
-  throw new OciError('IMAGE_UNKNOWN', `An image does not exist locally with the tag: ${name}`, {
+  const known = all.length > 0;
+  const problem = known
+    ? `tag does not exist: ${familiarReference({ ...reference, ...(wanted && { tag: wanted }) })}`
+    : `An image does not exist locally with the tag: ${familiarName(reference)}`;
+  throw new OciError('IMAGE_UNKNOWN', problem, {
     hint: 'ocictl images lists what is in the local store; ocictl tag gives an image this name',
   });
 }
@@ -104,6 +108,7 @@ interface PushOutcome {
   readonly size: number;
   readonly changed: boolean;
   readonly transferredBytes: number;
+  readonly layers: readonly BlobOutcome[];
 }
 
 async function pushOne(
@@ -115,8 +120,9 @@ async function pushOne(
   const wanted = platform === undefined ? undefined : parsePlatform(platform);
   const pushed = await choosePushed(source, wanted, { signal: context.signal });
   tellReduced(pushed, reference, context);
-  const { root, changed, transferredBytes } = await runTransfer(context, {
-    from: { ...source, reference: pushed.digest },
+  const from = { ...source, reference: pushed.digest };
+  const { root, changed, transferredBytes, layers } = await runTransfer(context, {
+    from,
     to: { registry: remote, repo: reference.path, tags: [reference.tag] },
     mountFrom: await context.mountSource(reference),
     foreignLayers: 'skip',
@@ -126,8 +132,15 @@ async function pushOne(
     lineOf,
     say,
   });
+  // Layers of an image that was there are not looked at again; Docker tells of them all the same.
+  for await (const { digest, size } of layersOf(from, { signal: context.signal })) {
+    if (layers.some((told) => told.digest === digest)) continue;
+    layers.push({ digest, size, outcome: 'exists' });
+    await say(`${shortDigest(digest)}: Layer already exists`);
+  }
   await say(`${reference.tag}: digest: ${root.digest} size: ${root.size}`);
-  return { reference: formatReference(reference), digest: root.digest, size: root.size, changed, transferredBytes };
+  const { digest, size } = root;
+  return { reference: formatReference(reference), digest, size, changed, transferredBytes, layers };
 }
 
 function tellReduced({ reducedFrom, digest, platform }: Pushed, reference: Reference, context: Context): void {

@@ -1,4 +1,5 @@
 import { isOciError, OciError } from '../model/errors.ts';
+import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag } from './command.ts';
 import { jsonOption } from './options.ts';
 
@@ -24,7 +25,7 @@ export const rmi = defineCommand({
       try {
         const { untagged, deleted, freedBytes } = await context.removeImage(word, { force: options.force });
         if (options.json) {
-          await out(`${JSON.stringify({ image: word, untagged, deleted, freedBytes })}\n`);
+          await out(`${formatJson({ image: word, untagged, deleted, freedBytes })}\n`);
           continue;
         }
         for (const name of untagged) await out(`Untagged: ${name}\n`);

@@ -34,7 +34,7 @@ export const serve = defineCommand({
     const { host, port } = parseAddress(options.address ?? defaultAddress);
     const served = await context.openServed(options);
     const { serve: listen } = await import('../server/server.ts');
-    const server = await listen({ registry: served.registry, host, port, deletes: !served.readOnly });
+    const server = await listen({ registry: served.registry, host, port, deletes: true });
     await terminal.out(`Serving ${served.what} on ${server.url}\n`);
     const place = `${host.includes(':') ? `[${host}]` : host}:${server.port}`;
     const how =

@@ -1,5 +1,6 @@
 import { OciError } from '../model/errors.ts';
 import { defaultTag, parseReference, toStoreName } from '../model/reference.ts';
+import { leases } from '../registry/extensions.ts';
 import { transfer } from '../transfer/transfer.ts';
 import { defineCommand } from './command.ts';
 
@@ -26,6 +27,7 @@ export const tag = defineCommand({
     const image = await context.findImage(source);
     const registry = await context.store();
     const store = { registry, sparse: true };
+    await using _lease = await registry.extension(leases)?.lease({ signal: context.signal });
     await transfer({
       from: { ...store, repo: image.repo, reference: image.digest },
       to: { ...store, repo: toStoreName(reference), tags: [reference.tag ?? defaultTag] },

@@ -1,3 +1,4 @@
+import { OciError } from '../model/errors.ts';
 import { defineCommand, value } from './command.ts';
 import { parseCount } from './counts.ts';
 import { jsonOption, serviceOptions } from './options.ts';
@@ -22,6 +23,11 @@ export const tags = defineCommand({
   async run({ words, options }, context) {
     const { terminal, signal } = context;
     const end = await context.openEnd(words[0] ?? '', 'repository', options);
+    if (end.named) {
+      throw new OciError('USAGE', `tags are listed of a repository, and ${end.name} names one image`, {
+        hint: `leave the tag or digest out: ocictl tags ${end.repository}`,
+      });
+    }
     const list = end.registry.tags(end.repo, {
       signal,
       after: options.after,

@@ -25,7 +25,7 @@ export interface BlobOutcome {
 export async function runTransfer(
   { terminal, signal }: Context,
   { title, quiet, lineOf, say, ...options }: RunTransferOptions,
-): Promise<TransferResult & { readonly layers: readonly BlobOutcome[] }> {
+): Promise<TransferResult & { readonly layers: BlobOutcome[] }> {
   const running = transfer({ ...options, signal });
   const progress = await createProgress(terminal, { title, quiet });
   const layers: BlobOutcome[] = [];

@@ -1,3 +1,4 @@
+import { formatJson } from '../terminal/json.ts';
 import { defineCommand } from './command.ts';
 import { jsonOption } from './options.ts';
 
@@ -10,7 +11,7 @@ export const version = defineCommand({
   examples: [{ text: 'For a bug report', command: 'version' }],
   async run({ options }, { terminal, facts, storeRoot }) {
     if (options.json) {
-      await terminal.out(`${JSON.stringify({ ...facts, store: await storeRoot() })}\n`);
+      await terminal.out(`${formatJson({ ...facts, store: await storeRoot() })}\n`);
       return;
     }
     await terminal.out(

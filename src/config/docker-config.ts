@@ -4,6 +4,7 @@
  * @see https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties
  */
 import { OciError } from '../model/errors.ts';
+import { quote, visible } from '../model/quote.ts';
 import { type Fields, fieldsOf } from './fields.ts';
 import { parseJsonDocument } from './json-document.ts';
 import { formatOrigin, type Origin, type Sourced } from './origin.ts';
@@ -63,7 +64,10 @@ export function parseDockerAuthConfig(text: string): readonly AuthEntry[] {
 function readAuths(fields: Fields): readonly AuthEntry[] {
   return fields.members('auths').map(([key, { value, origin }]) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: the entry of ${key} in "auths" must be an object`);
+      throw new OciError(
+        'CONFIG_INVALID',
+        `${formatOrigin(origin)}: the entry of ${visible(key)} in "auths" must be an object`,
+      );
     }
     return { key, origin, ...readEntry(value as Record<string, unknown>) };
   });
@@ -106,7 +110,10 @@ function readHeader([name, { value, origin }]: readonly [string, Sourced<unknown
   ) {
     return [name, value];
   }
-  throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: "HttpHeaders.${name}" is not a valid header`);
+  throw new OciError(
+    'CONFIG_INVALID',
+    `${formatOrigin(origin)}: ${quote(`HttpHeaders.${name}`)} is not a valid header`,
+  );
 }
 
 function readHelper([host, { value, origin }]: readonly [string, Sourced<unknown>]): readonly [
@@ -114,5 +121,5 @@ function readHelper([host, { value, origin }]: readonly [string, Sourced<unknown
   Sourced<string>,
 ] {
   if (typeof value === 'string') return [host, { value, origin }];
-  throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: "credHelpers.${host}" must be a string`);
+  throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${quote(`credHelpers.${host}`)} must be a string`);
 }

@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 import type { JsonDocument } from './json-document.ts';
 import type { Origin, Sourced } from './origin.ts';
 
@@ -21,7 +22,7 @@ export function fieldsOf(document: JsonDocument, name: string, kind: Origin['kin
   const refuse = (expected: string, ...path: readonly (string | number)[]): never => {
     const line = document.lineOf(...path);
     const where = line === undefined ? name : `${name}:${line}`;
-    const what = path.length === 0 ? 'the file' : `"${path.join('.')}"`;
+    const what = path.length === 0 ? 'the file' : quote(path.join('.'));
     throw new OciError('CONFIG_INVALID', `${where}: ${what} must be ${expected}`);
   };
   const { value: root } = document;

@@ -1,6 +1,7 @@
 /** Entries of `insecure-registries` and `allow-nondistributable-artifacts`: single hosts and networks. */
 import { isIPv6 } from 'node:net';
 import { OciError } from '../model/errors.ts';
+import { quote, visible } from '../model/quote.ts';
 import { type Cidr, canonicalIPv6, parseCidr } from './cidr.ts';
 import { validateIndexName } from './index-name.ts';
 import { formatOrigin, type Origin, type Sourced } from './origin.ts';
@@ -24,14 +25,14 @@ export function parseHostRule(entry: Sourced<string>, setting: string, warn: (te
   // Somebody may have put user and password in front of the host.
   const shown = entry.value.replace(/^.*@/s, '…@');
   const refuse = (reason: string): never => {
-    throw new OciError('CONFIG_INVALID', `${where}: invalid ${setting} entry "${shown}": ${reason}`, {
+    throw new OciError('CONFIG_INVALID', `${where}: invalid ${setting} entry ${quote(shown)}: ${reason}`, {
       hint: `An entry is host, host:port or a network such as 10.0.0.0/8.`,
     });
   };
   let text = entry.value;
   const [scheme] = /^https?:\/\//i.exec(text) ?? [];
   if (scheme !== undefined) {
-    warn(`${where}: ${setting} entry ${shown} should not contain '${scheme}'; it was read without`);
+    warn(`${where}: ${setting} entry ${visible(shown)} should not contain '${scheme}'; it was read without`);
     text = text.slice(scheme.length);
   } else if (text.includes('://')) return refuse("it should not contain '://'");
   if (text === '') return refuse('it is empty');

@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 
 /**
  * Checks the address of a registry mirror: http or https, a host, perhaps a path, nothing else.
@@ -9,16 +10,16 @@ import { OciError } from '../model/errors.ts';
  */
 export function validateMirror(text: string): string {
   const [, scheme = '', rest = ''] = /^([^:/?#]*):\/\/(.*)$/s.exec(text) ?? [];
-  const shown = mask(text);
-  if (scheme === '') return refuse(`no scheme in "${shown}", it must begin with https:// or http://`);
-  if (!/^https?$/i.test(scheme)) return refuse(`unsupported scheme "${scheme}" in "${shown}"`);
-  if (/[?#]/.test(rest)) return refuse(`query or fragment after "${shown}"`);
-  if (/^[^/]*@/.test(rest)) return refuse(`username or password in "${shown}"`);
+  const shown = quote(mask(text));
+  if (scheme === '') return refuse(`no scheme in ${shown}, it must begin with https:// or http://`);
+  if (!/^https?$/i.test(scheme)) return refuse(`unsupported scheme ${quote(scheme)} in ${shown}`);
+  if (/[?#]/.test(rest)) return refuse(`query or fragment after ${shown}`);
+  if (/^[^/]*@/.test(rest)) return refuse(`username or password in ${shown}`);
   // The WHATWG parser would skip to the next host, turn backslashes around or encode what Go's refuses.
-  if (!/^[^/]/.test(rest)) return refuse(`no host in "${shown}"`);
-  if (/[\s\\\p{Cc}]|%(?![0-9a-f]{2})/iu.test(rest)) return refuse(`"${shown}" is not a valid URI`);
+  if (!/^[^/]/.test(rest)) return refuse(`no host in ${shown}`);
+  if (/[\s\\\p{Cc}]|%(?![0-9a-f]{2})/iu.test(rest)) return refuse(`${shown} is not a valid URI`);
   const normal = `${scheme.toLowerCase()}://${rest.replace(/\/+$/, '')}/`;
-  if (!URL.canParse(normal)) return refuse(`"${shown}" is not a valid URI`);
+  if (!URL.canParse(normal)) return refuse(`${shown} is not a valid URI`);
   return normal;
 }
 

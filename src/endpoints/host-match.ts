@@ -19,15 +19,22 @@ export interface HostMatch {
 export const resolveAll: Resolve = async (hostname) =>
   (await dnsLookup(hostname, { all: true })).map(({ address }) => address);
 
-/** Loopback needs no certificate: traffic to it stays on this machine. */
+/**
+ * Loopback needs no certificate: traffic to it stays on this machine. Only for hosts that say themselves that they are
+ * this machine, see {@link matchHost}.
+ */
 export const loopbackRules: readonly HostRule[] = ['127.0.0.0/8', '::1/128'].flatMap((text) => {
   const network = parseCidr(text);
   return network ? [{ kind: 'network', network, origin: { kind: 'default', name: 'loopback' } } as const] : [];
 });
 
 /**
- * The rule that covers a host: an exact `host[:port]` first, then a network that holds one of its addresses. A name that
- * does not resolve is in no network.
+ * The rule that covers a host: an exact `host[:port]` first, then the networks, which must hold all of its addresses. A
+ * name that does not resolve is in no network.
+ *
+ * dockerd takes any one address, and loopback for every name. But whoever can forge an answer of the DNS could then turn
+ * verification off for any registry, by an address of such a network among others or a name said to be loopback. So all
+ * addresses count, and {@link loopbackRules} hold for addresses, `localhost` and `*.localhost` alone.
  *
  * @param host `host[:port]` as a reference writes it; an entry without a port does not cover a host with one.
  * @see https://docs.docker.com/reference/cli/dockerd/#insecure-registries
@@ -39,13 +46,18 @@ export async function matchHost(
 ): Promise<HostMatch | undefined> {
   const exact = rules.find((rule) => rule.kind === 'host' && rule.key === host);
   if (exact) return { rule: host, origin: exact.origin };
-  const networks = rules.filter((rule) => rule.kind === 'network');
+  const hostname = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  const ownWord = isIP(hostname) !== 0 || /^(?:.+\.)?localhost$/i.test(hostname);
+  const networks = rules
+    .filter((rule) => rule.kind === 'network')
+    .filter((rule) => ownWord || !loopbackRules.includes(rule));
   if (networks.length === 0) return undefined;
-  for (const address of await addressesOf(host, resolve)) {
+  const addresses = await addressesOf(hostname, resolve);
+  const matches = addresses.flatMap((address) => {
     const rule = networks.find(({ network }) => network.contains(address));
-    if (rule) return { rule: rule.network.text, origin: rule.origin, address };
-  }
-  return undefined;
+    return rule ? [{ rule: rule.network.text, origin: rule.origin, address }] : [];
+  });
+  return matches.length === addresses.length ? matches[0] : undefined;
 }
 
 /** `10.0.0.0/8 (/etc/docker/daemon.json:3)`. */
@@ -53,8 +65,7 @@ export function formatHostMatch({ rule, origin }: HostMatch): string {
   return `${rule} (${formatOrigin(origin)})`;
 }
 
-async function addressesOf(host: string, resolve: Resolve): Promise<readonly string[]> {
-  const hostname = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+async function addressesOf(hostname: string, resolve: Resolve): Promise<readonly string[]> {
   if (isIP(hostname) !== 0) return [hostname];
   try {
     return await resolve(hostname);

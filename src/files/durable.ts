@@ -1,5 +1,5 @@
 /** Files and directories that survive a crash; what every store on a disk is made of. */
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasErrno } from './file-errors.ts';
 
@@ -22,17 +22,29 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Makes a directory with its parents, durably. */
+/**
+ * Makes a directory with its parents, durably. Not by Node's own recursion: that tries for ever where a directory exists
+ * and takes no entries (`/proc`), and says ENOENT where a file system is read-only.
+ */
 export async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: directoryMode }).catch(realReason);
-  if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+  try {
+    await makeOne(directory);
+  } catch (error) {
+    const parent = dirname(directory);
+    if (!hasErrno(error, 'ENOENT') || parent === directory) throw error;
+    await makeDirectory(parent);
+    await makeOne(directory);
+  }
 }
 
-// Node's recursive mkdir says ENOENT of a file system that is read-only; the plain one says so.
-async function realReason(error: NodeJS.ErrnoException): Promise<never> {
-  if (hasErrno(error, 'ENOENT') && error.path !== undefined) await mkdir(error.path);
-  throw error;
+async function makeOne(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { mode: directoryMode });
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST') || !(await stat(directory)).isDirectory()) throw error;
+    return;
+  }
+  await syncDirectory(dirname(directory));
 }
 
 /**

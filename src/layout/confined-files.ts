@@ -40,23 +40,48 @@ export async function openConfined(
   file: string,
 ): Promise<{ readonly handle: FileHandle; readonly size: number } | undefined> {
   return await onFile('read', file, async () => {
-    let handle: FileHandle;
     try {
-      handle = await open(await confinedPath(root, file), readFlags);
+      return await openRegular(await confinedPath(root, file), file);
     } catch (error) {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-      if (hasErrno(error, 'ELOOP', 'ENXIO')) throw damaged(file, 'is no regular file');
-      throw error;
-    }
-    try {
-      const facts = await handle.stat();
-      if (!facts.isFile()) throw damaged(file, 'is no regular file');
-      return { handle, size: facts.size };
-    } catch (error) {
-      await handle.close();
       throw error;
     }
   });
+}
+
+/** The first bytes of a file that is no link, or undefined when it is absent. @throws OciError STORAGE_DAMAGED */
+export async function readStart(file: string, maxBytes: number): Promise<Uint8Array | undefined> {
+  return await onFile('read', file, async () => {
+    try {
+      const { handle } = await openRegular(file, file);
+      try {
+        const bytes = new Uint8Array(maxBytes);
+        return bytes.subarray(0, (await handle.read(bytes, 0, maxBytes, 0)).bytesRead);
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  });
+}
+
+async function openRegular(
+  path: string,
+  shown: string,
+): Promise<{ readonly handle: FileHandle; readonly size: number }> {
+  const handle = await open(path, readFlags).catch((error: unknown) => {
+    throw hasErrno(error, 'ELOOP', 'ENXIO') ? damaged(shown, 'is no regular file') : error;
+  });
+  try {
+    const facts = await handle.stat();
+    if (!facts.isFile()) throw damaged(shown, 'is no regular file');
+    return { handle, size: facts.size };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /** Reads a small file whole. @throws OciError STORAGE_DAMAGED; TOO_LARGE before more than `maxBytes` are in memory. */

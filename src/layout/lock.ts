@@ -1,10 +1,11 @@
-import { link, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileMode } from '../files/durable.ts';
 import { hasErrno } from '../files/file-errors.ts';
 import { OciError } from '../model/errors.ts';
 import type { SignalOption } from '../registry/registry.ts';
+import { readStart } from './confined-files.ts';
 import { onFile } from './file-errors.ts';
 import { newOwner, type Owner, ownerState, tryParseOwner } from './owner.ts';
 import { removeFile } from './place.ts';
@@ -128,13 +129,10 @@ export class LayoutLock {
   }
 }
 
+// A hostile layout's lock may be a pipe, which would hang the reader, or a link to a device without end.
 async function contentOf(file: string): Promise<string | undefined> {
-  try {
-    return (await readFile(file, 'utf8')).slice(0, 200);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const bytes = await readStart(file, 200);
+  return bytes && Buffer.from(bytes).toString('utf8');
 }
 
 async function ageMs(file: string): Promise<number> {

@@ -1,11 +1,12 @@
 import type { Descriptor } from '../model/descriptor.ts';
-import { type Digest, digestHex } from '../model/digest.ts';
+import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { mediaTypes } from '../model/media-types.ts';
 import { isDigestReference, type Tag } from '../model/reference.ts';
-import { bytesContent, type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
-import type { ByteRange, GetBlobOptions, Reader, SignalOption } from '../registry/registry.ts';
+import { type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
+import { checkRange, inlineContent } from '../registry/inline.ts';
+import type { GetBlobOptions, Reader, SignalOption } from '../registry/registry.ts';
 import { fileContent } from './blob-content.ts';
 import { openConfined, statConfined } from './confined-files.ts';
 import { tagsOf } from './index-entries.ts';
@@ -29,7 +30,7 @@ export function createReader(layout: Layout): Reader {
 
     async getBlob(_repo, wanted, opts) {
       opts?.signal?.throwIfAborted();
-      const inline = typeof wanted === 'string' ? undefined : inlineContent(wanted, opts?.range);
+      const inline = typeof wanted === 'string' ? undefined : await inlineContent(wanted, opts?.range);
       const content = inline ?? (await openBlob(layout, wanted, opts));
       return opts?.range === undefined && opts?.verify !== false ? await verifiedContent(content) : content;
     },
@@ -86,25 +87,6 @@ async function openBlob(layout: Layout, wanted: Digest | Descriptor, opts?: GetB
     await handle.close();
     throw error;
   }
-}
-
-// Data that does not fit its descriptor is passed over: the blob itself decides.
-function inlineContent(descriptor: Descriptor, range: ByteRange | undefined): Content | undefined {
-  if (descriptor.data === undefined) return undefined;
-  const bytes = Buffer.from(descriptor.data, 'base64');
-  if (bytes.length !== descriptor.size) return undefined;
-  if (range !== undefined) checkRange(range, descriptor);
-  return bytesContent(descriptor, bytes.subarray(range?.start ?? 0, range?.end));
-}
-
-function checkRange({ start, end }: ByteRange, { digest, size }: Descriptor): void {
-  const startsInside = start < size || (start === 0 && size === 0);
-  const endsBehind = end === undefined || end > start || size === 0;
-  if (Number.isSafeInteger(start) && start >= 0 && startsInside && endsBehind) return;
-  throw new OciError(
-    'RANGE_INVALID',
-    `bytes ${start} to ${end ?? 'the end'} are not in blob ${digestHex(digest)} of ${size} bytes`,
-  );
 }
 
 function danglingTag({ name }: Layout, tag: Tag, { digest }: Descriptor): OciError {

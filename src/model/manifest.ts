@@ -65,7 +65,10 @@ export type ManifestView = ImageView | IndexView | ArtifactView | Schema1View | 
 export function parseManifest(raw: RawManifest): ManifestView {
   const type = bareMediaType(raw.mediaType);
   const known = isImageType(type) || isIndexType(type) || isSchema1Type(type) || type === mediaTypes.ociArtifact;
-  if (!known) return { kind: 'other', annotations: {} };
+  if (!known) {
+    refuseDisguise(raw.bytes, type);
+    return { kind: 'other', annotations: {} };
+  }
   const document = parseJsonObject(raw.bytes);
   if (isSchema1Type(type)) return { kind: 'schema1', annotations: {} };
   refuseAmbiguity(document, type);
@@ -157,10 +160,25 @@ function refuseAmbiguity(document: Readonly<Record<string, unknown>>, type: stri
       `malformed manifest: it says mediaType ${quote(String(claimed))} but was sent as ${type}`,
     );
   }
+  if (type === mediaTypes.ociArtifact && ('config' in document || 'layers' in document || 'manifests' in document)) {
+    throw new OciError('MANIFEST_INVALID', `malformed manifest: it was sent as ${type} but is an image or an index`);
+  }
   const asImage = 'config' in document || 'layers' in document || 'fsLayers' in document;
   if (asImage && 'manifests' in document) {
     throw new OciError('MANIFEST_INVALID', 'malformed manifest: it is an image and an index at once (CVE-2021-41190)');
   }
+}
+
+// An image that is sent as something unknown would be stored without its layers, and look complete ever after.
+function refuseDisguise(bytes: Uint8Array, type: string): void {
+  let implied: string;
+  try {
+    implied = detectMediaType(bytes);
+  } catch {
+    return; // No JSON object, or one that looks like nothing we know.
+  }
+  if (implied === type) return;
+  throw new OciError('MANIFEST_INVALID', `malformed manifest: it was sent as ${quote(type)} but is ${quote(implied)}`);
 }
 
 // null stands for an empty list in what Go programs write.

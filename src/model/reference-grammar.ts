@@ -23,6 +23,7 @@ export const maxNameLength = 255;
 const maxTagLength = 128;
 
 const format = 'invalid reference format';
+const carried = 'a reference cannot carry a user name or a password';
 const component = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
 const label = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/;
 
@@ -40,7 +41,11 @@ export function readReference(text: string): Reference | Problem {
     };
   }
   const { domain, rest } = splitDomain(text);
-  const problem = domain === defaultDomain ? undefined : domainProblem(domain);
+  const problem = carriesUser(text, userEnd(text))
+    ? carried
+    : domain === defaultDomain
+      ? undefined
+      : domainProblem(domain);
   if (problem !== undefined) return { problem: within(`${format}: ${problem}`, text) };
   return readRest(domain, rest, text);
 }
@@ -123,7 +128,7 @@ export function tagProblem(tag: string): string | undefined {
 
 /** What is wrong with a domain, its port included. */
 export function domainProblem(domain: string): string | undefined {
-  if (domain.includes('@')) return 'a reference cannot carry a user name or a password';
+  if (domain.includes('@')) return carried;
   const colon = domain.startsWith('[') ? domain.indexOf(':', domain.indexOf(']')) : domain.indexOf(':');
   const host = colon === -1 ? domain : domain.slice(0, colon);
   const port = colon === -1 ? undefined : domain.slice(colon + 1);
@@ -149,12 +154,28 @@ export function isBareIpv6(domain: string): boolean {
 
 /** The text in quotes, without credentials and query strings that a pasted URL may hold. */
 export function show(text: string): string {
-  const bare = text.replace(/\?.*$/s, '?…');
-  const authority = /^(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?\/\//.exec(bare)?.[0] ?? '';
-  const slash = bare.indexOf('/', authority.length);
-  const end = slash === -1 && authority !== '' ? bare.length : slash;
-  const at = end === -1 ? -1 : bare.slice(0, end).lastIndexOf('@');
-  return quote(at === -1 ? bare : `${authority}…@${bare.slice(at + 1)}`);
+  const authority = /^(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?\/\//.exec(text)?.[0] ?? '';
+  const rest = text.slice(authority.length);
+  const question = rest.indexOf('?');
+  // A password with a "?" in it, or a query with an "@": either may be a secret.
+  if (question !== -1 && rest.includes('@', question)) return quote(`${authority}…`);
+  const bare = question === -1 ? rest : `${rest.slice(0, question)}?…`;
+  const end = userEnd(bare);
+  const hidden = authority === '' ? carriesUser(bare, end) : end > 0;
+  return quote(hidden ? `${authority}…@${bare.slice(end)}` : authority + bare);
+}
+
+/** Where the host of a pasted URL begins: behind the last `@` that no digest follows; a password may hold slashes. */
+export function userEnd(text: string): number {
+  const digest = /@[A-Za-z][A-Za-z0-9+._-]*:[0-9A-Fa-f]{32,}$/.exec(text);
+  return text.slice(0, digest?.index ?? text.length).lastIndexOf('@') + 1;
+}
+
+// Without a scheme: `user@host/x`, and `user:pass/word@host/x`, whose "@" no tag or digest of a repository can follow.
+function carriesUser(text: string, end: number): boolean {
+  const slash = text.indexOf('/');
+  const first = text.slice(0, Math.max(slash, 0));
+  return first.includes('@') || (first.includes(':') && end > 0 && text.includes('/', end));
 }
 
 /** Says in which text the problem is, where the problem does not show the whole of it already. */

@@ -1,5 +1,5 @@
 import { parseIpv6 } from './ipv6.ts';
-import { isBareIpv6, readReference, splitDomain } from './reference-grammar.ts';
+import { isBareIpv6, readReference, splitDomain, userEnd } from './reference-grammar.ts';
 
 /**
  * The reference that was plainly meant by a text that is none.
@@ -9,6 +9,8 @@ import { isBareIpv6, readReference, splitDomain } from './reference-grammar.ts';
 export function repairReference(text: string): string | undefined {
   // Longer text is not something a person mistyped.
   if (text.length > 1024) return undefined;
+  // Where a password ends cannot be told.
+  if (/[?#].*@/s.test(text)) return undefined;
   const repaired = repairName(repairDomain(withoutWrapping(text)));
   return repaired !== text && 'domain' in readReference(repaired) ? repaired : undefined;
 }
@@ -16,8 +18,9 @@ export function repairReference(text: string): string | undefined {
 function withoutWrapping(text: string): string {
   const trimmed = text.trim();
   const bare = trimmed.replace(/^(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?\/\//, '');
-  const unquestioned = bare === trimmed ? bare : bare.replace(/[?#].*$/s, '').replace(/^[^/@]*@/, '');
-  return unquestioned
+  const unquestioned = bare === trimmed ? bare : bare.replace(/[?#].*$/s, '');
+  const host = bare === trimmed ? unquestioned : unquestioned.slice(userEnd(unquestioned.replace(/@$/, '')));
+  return host
     .replace(/^hub\.docker\.com\/(?:_|r)\//, '')
     .replace(/\/{2,}/g, '/')
     .replace(/^\//, '')

@@ -8,6 +8,7 @@ import type { RepositoryName } from '../model/reference.ts';
 import { bytesContent, type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
 import type { ByteRange, GetBlobOptions, SignalOption } from '../registry/registry.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
+import { endpointOf } from '../transport/redact.ts';
 import { formatRangeRequest, headers, parseContentRange } from '../wire/headers.ts';
 import { BlobContent } from './blob-content.ts';
 import { bodyAt } from './blob-span.ts';
@@ -97,7 +98,7 @@ export class BlobReader {
 
   /**
    * A layer that its registry may not hand out, from where its descriptor says. Anonymously, since whoever wrote the
-   * manifest chose the address (CVE-2020-15157), and never from inside the network of who pulls.
+   * manifest chose the address (CVE-2020-15157), and never from inside the network of who pulls, where redirects may lead.
    */
   async #foreign(
     descriptor: Descriptor | undefined,
@@ -106,12 +107,21 @@ export class BlobReader {
     signal: AbortSignal | undefined,
   ): Promise<{ open: (from: number) => Promise<HttpResponse>; response: HttpResponse } | undefined> {
     const { transport } = this.#client;
+    const checkHop = (url: URL): void => {
+      if (!isPrivateHost(url.hostname) || isPrivateHost(transport.base.hostname)) return;
+      throw new OciError(
+        'PROTOCOL',
+        `a layer that is kept elsewhere leads inside this network (${url.host}): refused`,
+        {
+          endpoint: endpointOf(url),
+        },
+      );
+    };
     for (const text of descriptor?.urls ?? []) {
       const url = URL.canParse(text) ? new URL(text) : undefined;
       if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') continue;
-      if (isPrivateHost(url.hostname) && !isPrivateHost(transport.base.hostname)) continue;
       const open = (from: number): Promise<HttpResponse> =>
-        transport.request({ method: 'GET', url, headers: rangeHeader(from, end), anonymous: true, signal });
+        transport.request({ method: 'GET', url, headers: rangeHeader(from, end), anonymous: true, checkHop, signal });
       try {
         const response = await open(start);
         if (response.status === 200 || response.status === 206) return { open, response };

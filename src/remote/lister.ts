@@ -10,12 +10,28 @@ import { shownName } from './names.ts';
 
 const maxPageBytes = 4 * 1024 * 1024;
 const pageEntries = 1000;
+/** More than any registry lists, with the shortest pages known (50): whoever sends more means to keep us busy. */
+const maxPages = 100_000;
+const maxEntries = 10_000_000;
+/** A page may be empty where everything in it was filtered out. */
+const maxEmptyPages = 3;
+/** Addresses of pages, each as long as a header may be: a longer circle ends at `maxPages`. */
+const maxRemembered = 1000;
 
 /** A page of a list. */
 export interface Page {
   readonly document: Readonly<Record<string, unknown>>;
   readonly response: HttpResponse;
   readonly isLast: boolean;
+}
+
+/** Which list {@link pages} reads. */
+export interface PagesOptions {
+  /** The member of a page that holds its entries. */
+  readonly field: string;
+  readonly scopes: readonly string[];
+  readonly subject: Subject;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The lists of a remote registry. */
@@ -54,7 +70,7 @@ export class RemoteLister {
     if (after !== undefined) first.searchParams.set('last', after);
     let left = limit;
     let isFirst = true;
-    for await (const { document, isLast } of pages(this.#client, first, scopes, subject, signal)) {
+    for await (const { document, isLast } of pages(this.#client, first, { field, scopes, subject, signal })) {
       const entries = document[field];
       // Lists may be null, and hold null, digests and names that nobody could ask for.
       const values = (Array.isArray(entries) ? entries : []).map(parse).filter((value) => value !== undefined);
@@ -72,19 +88,23 @@ export class RemoteLister {
 /**
  * The pages of a list. The next one is where `Link` says, on the same origin: elsewhere would be somebody else's list.
  *
- * @throws OciError PROTOCOL for a link to elsewhere or back, TOO_LARGE for an endless page.
+ * @throws OciError PROTOCOL for a link to elsewhere or back, or behind the third empty page in a row; TOO_LARGE for an
+ *   endless page, or more than 100 000 pages or 10 million entries.
  */
 export async function* pages(
   client: RemoteClient,
   first: URL,
-  scopes: readonly string[],
-  subject: Subject,
-  signal: AbortSignal | undefined,
+  list: PagesOptions,
 ): AsyncGenerator<Page, void, undefined> {
+  const { field, scopes, subject, signal } = list;
+  const refuse = (code: 'PROTOCOL' | 'TOO_LARGE', why: string): OciError =>
+    new OciError(code, `${subject.what}: ${why}`, { endpoint: client.endpoint });
   const seen = new Set<string>();
+  let [count, entries, empty] = [0, 0, 0];
   const get = (url: URL): Promise<HttpResponse> => client.send({ method: 'GET', url, scopes, signal });
   for (let url: URL | undefined = first; url; ) {
     seen.add(url.href);
+    if (seen.size > maxRemembered) seen.delete(seen.values().next().value ?? '');
     let response = await get(url);
     if (response.status === 400 && url === first && url.searchParams.has('n')) {
       // A registry that allows only shorter pages: it knows how long they may be.
@@ -96,8 +116,16 @@ export async function* pages(
     const document = readDocument(await response.body.bytes(maxPageBytes), client, subject);
     url = nextPage(response, client);
     yield { document, response, isLast: url === undefined };
-    if (url && seen.has(url.href)) {
-      throw new OciError('PROTOCOL', `${subject.what}: the pages lead in a circle`, { endpoint: client.endpoint });
+    if (!url) return;
+    if (seen.has(url.href)) throw refuse('PROTOCOL', 'the pages lead in a circle');
+    const found = document[field];
+    const length = Array.isArray(found) ? found.length : 0;
+    count += 1;
+    entries += length;
+    empty = length === 0 ? empty + 1 : 0;
+    if (empty === maxEmptyPages) throw refuse('PROTOCOL', `${empty} pages in a row are empty, and there is one more`);
+    if (count === maxPages || entries > maxEntries) {
+      throw refuse('TOO_LARGE', `there is no end to the list after ${count} pages and ${entries} entries`);
     }
   }
 }

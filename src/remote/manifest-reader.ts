@@ -8,6 +8,7 @@ import { isDigestReference, type RepositoryName, type Tag } from '../model/refer
 import { digestMismatch } from '../registry/content.ts';
 import type { GetManifestOptions, SignalOption } from '../registry/registry.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
+import { endpointOf } from '../transport/redact.ts';
 import { headers } from '../wire/headers.ts';
 import type { RemoteClient, Subject } from './client.ts';
 import { shownName, shownReference } from './names.ts';
@@ -135,8 +136,22 @@ async function verifiedDigest(
   return digest;
 }
 
-/** The Content-Type, unless it is one that careless servers give to everything. */
+// What is stored and shown later as the type of an image.
+const restrictedName = '[a-z0-9][a-z0-9!#$&^_.+-]{0,126}';
+const mediaTypeGrammar = new RegExp(`^${restrictedName}/${restrictedName}$`);
+
+/**
+ * The Content-Type, unless it is one that careless servers give to everything.
+ *
+ * @throws OciError PROTOCOL for what is no media type.
+ * @see https://www.rfc-editor.org/rfc/rfc6838#section-4.2
+ */
 function declaredType(response: HttpResponse): string | undefined {
   const type = bareMediaType(header(response.headers, 'content-type') ?? '');
+  if (type !== '' && !mediaTypeGrammar.test(type)) {
+    throw new OciError('PROTOCOL', `${response.url.host} answered with a Content-Type that is no media type: refused`, {
+      endpoint: endpointOf(response.url),
+    });
+  }
   return ['', 'text/plain', 'application/json', mediaTypes.octetStream].includes(type) ? undefined : type;
 }

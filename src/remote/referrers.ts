@@ -78,13 +78,8 @@ export class Referrers {
     const url = this.#client.url({ name: 'referrers', repo, digest }, { artifactType });
     const subject: Subject = { what: `referrers of ${digest}`, repository: shownName(this.#client.name, repo) };
     try {
-      for await (const { document, response } of pages(
-        this.#client,
-        url,
-        [repositoryScope(repo, 'pull')],
-        subject,
-        signal,
-      )) {
+      const list = { field: 'manifests', scopes: [repositoryScope(repo, 'pull')], subject, signal };
+      for await (const { document, response } of pages(this.#client, url, list)) {
         const applied = header(response.headers, headers.filtersApplied) ?? '';
         const filtered = applied.split(',').some((word) => word.trim() === 'artifactType');
         yield { entries: readEntries(document['manifests']), filtered };

@@ -8,6 +8,8 @@ import { uploadLocation, withDigest } from './upload-location.ts';
 
 /** Registries that move a blob to its place when it is committed may take minutes. */
 const commitTimeoutMs = 600_000;
+/** A chunk is held in memory. Object stores want 5 MiB; without a bound, a registry could have us hold a whole layer. */
+const maxMinChunkBytes = 64 * 1024 * 1024;
 
 export interface UploadSessionOptions {
   readonly client: RemoteClient;
@@ -207,7 +209,11 @@ export function waitAskedFor(error: unknown, retry: Retry): number {
   return Math.min(askedMs, retry.maxRetryAfterMs);
 }
 
-/** The session that an answer opened. @throws OciError PROTOCOL where it does not say where. */
+/**
+ * The session that an answer opened.
+ *
+ * @throws OciError PROTOCOL where it does not say where, or demands chunks of more than 64 MiB.
+ */
 export function openedSession(
   client: RemoteClient,
   response: HttpResponse,
@@ -221,11 +227,19 @@ export function openedSession(
     });
   }
   const minimum = header(response.headers, headers.chunkMinLength) ?? '';
+  const minChunkBytes = /^\d+$/.test(minimum) ? Number(minimum) : 0;
+  if (minChunkBytes > maxMinChunkBytes) {
+    throw new OciError(
+      'PROTOCOL',
+      `${client.name} demands that an upload comes in chunks of more than ${maxMinChunkBytes} bytes: refused`,
+      { endpoint: client.endpoint },
+    );
+  }
   return new UploadSession({
     client,
     location: uploadLocation(location, response.url),
     scopes,
     subject,
-    minChunkBytes: /^\d{1,10}$/.test(minimum) ? Number(minimum) : 0,
+    minChunkBytes,
   });
 }

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import { OciError, statusOf } from '../model/errors.ts';
+import { type ErrorCode, OciError, statusOf } from '../model/errors.ts';
 import type { Content, Sink } from '../registry/content.ts';
 import { encodeErrors } from '../wire/errors.ts';
 import { headers as names } from '../wire/headers.ts';
@@ -54,13 +54,24 @@ export async function answerError(exchange: Exchange, error: unknown, fields: Ou
     exchange.response.destroy();
     return;
   }
-  const known = error instanceof OciError ? error : new OciError('INTERNAL', 'internal error');
+  const told = error instanceof OciError ? error : new OciError('INTERNAL', 'internal error');
+  // Who only asks sent no content: what is wrong with it is wrong with what is kept here, and the message may name files.
+  const damaged = bodilessMethods.has(exchange.method) && contentCodes.has(told.code);
+  const known = damaged ? new OciError('STORAGE_DAMAGED', told.message) : told;
   const status = known.code === 'CANCELLED' ? 503 : statusOf(known.code);
   const shown = status < 500 ? known : new OciError(known.code, genericMessages[status] ?? 'internal error');
   const wait = known.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(known.retryAfterMs / 1000)) };
   const body = encodeErrors(shown);
   await answer(exchange, status, { 'content-type': 'application/json', ...wait, ...fields }, body);
 }
+
+const bodilessMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);
+const contentCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'DIGEST_MISMATCH',
+  'SIZE_MISMATCH',
+  'TOO_LARGE',
+  'MANIFEST_INVALID',
+]);
 
 const genericMessages: Readonly<Record<number, string>> = {
   500: 'internal error',

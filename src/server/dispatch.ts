@@ -4,6 +4,7 @@ import { v1PingPath, v1SearchPath } from '../wire/v1-search.ts';
 import { answerError } from './answers.ts';
 import { getBase, getRoot } from './base.ts';
 import { deleteBlob, getBlob, headBlob } from './blobs.ts';
+import { refusedForeignPage } from './browsers.ts';
 import { getCatalog } from './catalog.ts';
 import type { Exchange } from './exchange.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './manifests.ts';
@@ -37,7 +38,8 @@ export type Authorize = (request: {
 /** Answers one request, whatever happens. */
 export async function dispatch(exchange: Exchange, authorize?: Authorize): Promise<void> {
   try {
-    await handle(exchange, authorize);
+    exchange.signal.throwIfAborted();
+    if (!(await refusedForeignPage(exchange))) await handle(exchange, authorize);
   } catch (error) {
     await answerError(exchange, error);
   }

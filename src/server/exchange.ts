@@ -9,6 +9,8 @@ export interface Site {
   readonly sessions: UploadSessions;
   readonly deletes: boolean;
   readonly maxManifestBytes: number;
+  /** The names it is reached by besides the loopback ones; undefined: any. Known when it listens. */
+  hostNames: ReadonlySet<string> | undefined;
   /** A server that is stopping closes each connection after its answer. */
   stopping: boolean;
 }

@@ -3,18 +3,26 @@ import type { AddressInfo, Socket } from 'node:net';
 import { OciError } from '../model/errors.ts';
 import type { Registry } from '../registry/registry.ts';
 import { printable } from '../wire/errors.ts';
+import { hostNameOf, isLoopbackAddress } from './browsers.ts';
 import { type Authorize, dispatch } from './dispatch.ts';
 import { Exchange, type Site } from './exchange.ts';
 import { UploadSessions } from './sessions.ts';
+import { Turns } from './turns.ts';
 
 const maxHeaderBytes = 32 * 1024;
 const headersTimeoutMs = 20_000;
 const keepAliveMs = 60_000;
+const maxConnections = 1024;
 
 export interface ServeOptions {
   readonly registry: Registry;
   /** Where to listen; default 127.0.0.1. */
   readonly host?: string;
+  /**
+   * Names it is reached by besides `localhost`, loopback addresses and `host`. Listening on a loopback address, it answers
+   * 421 to any other `Host`; elsewhere every name will do.
+   */
+  readonly allowedHosts?: readonly string[];
   /** 0, the default: a free one. */
   readonly port?: number;
   /** Stops the server, as `stop()` does. */
@@ -75,6 +83,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     sessions: new UploadSessions(registry, { waitMs: options.sessionWaitMs ?? 30_000 }),
     deletes: options.deletes ?? true,
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
+    hostNames: undefined,
     stopping: false,
   };
   const running = new Map<Exchange, Promise<void>>();
@@ -87,13 +96,17 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     connectionsCheckingInterval: 5000,
     noDelay: true,
   });
+  server.maxConnections = maxConnections;
+  const turns = new Turns();
   const handle = (request: IncomingMessage, response: ServerResponse, continueExpected: boolean): void => {
     const exchange = new Exchange(site, request, response, continueExpected);
-    const run = attend(exchange, options).finally(() => {
+    const run = turns.take(exchange, () => attend(exchange, options));
+    if (run === undefined) return;
+    const done = run.finally(() => {
       running.delete(exchange);
       if (site.stopping) server.closeIdleConnections();
     });
-    running.set(exchange, run);
+    running.set(exchange, done);
   };
   server.on('connection', (socket: Socket) => {
     socket.once('close', () => {
@@ -112,6 +125,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 
   await listen(server, host, port);
   const address = server.address() as AddressInfo;
+  if (isLoopbackAddress(address.address)) {
+    const names = [host, ...(options.allowedHosts ?? [])].map(hostNameOf);
+    site.hostNames = new Set(names.filter((name) => name !== undefined));
+  }
   const stop = stopper(server, site, running);
   if (signal) {
     const abort = (): void => void stop();

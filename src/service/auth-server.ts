@@ -3,6 +3,7 @@ import { indexName } from '../config/index-name.ts';
 import { authConfigKey, convertToHostname, hubKey } from '../credentials/registry-key.ts';
 import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
+import { show } from '../model/reference-grammar.ts';
 
 /** What somebody logs in to or out of. */
 export interface LoginServer {
@@ -28,15 +29,17 @@ const hostPort = new RegExp(`^(?:${label}(?:\\.${label})*|\\[([0-9a-fA-F:]+)\\])
 export function parseLoginServer(text: string | undefined): LoginServer {
   const given = text === undefined || text === '' ? hubKey : text;
   const name = convertToHostname(given);
-  const at = name.lastIndexOf('@');
+  // In all of it: a password may hold the slash that the host seems to end at.
+  const at = given.lastIndexOf('@');
   if (at >= 0) {
-    throw new OciError('USAGE', `invalid server ${quote(`…${name.slice(at)}`)}: a user name does not belong in it`, {
+    const shown = quote(`…@${convertToHostname(given.slice(at + 1)).replace(/[?#].*$/s, '')}`);
+    throw new OciError('USAGE', `invalid server ${shown}: a user name does not belong in it`, {
       hint: 'give the user with --username and the password with --password-stdin',
     });
   }
   const match = hostPort.exec(name);
   if (!match || Number(match[2] ?? 0) > 65_535 || (match[1] !== undefined && !isIPv6(match[1]))) {
-    throw new OciError('USAGE', `invalid server ${quote(given)}`, {
+    throw new OciError('USAGE', `invalid server ${show(given)}`, {
       hint: 'a server is a host, perhaps with a port, as in registry.example.com or localhost:5000',
     });
   }

@@ -1,7 +1,7 @@
 import { indexName, validateIndexName } from '../config/index-name.ts';
 import { loopbackRules, matchHost, type Resolve } from '../endpoints/host-match.ts';
 import { OciError } from '../model/errors.ts';
-import { quote } from '../model/quote.ts';
+import { show } from '../model/reference-grammar.ts';
 import type { IndexInfo } from './service-config.ts';
 
 /** What is searched, and where. */
@@ -20,7 +20,7 @@ export interface SearchTerm {
  */
 export function splitSearchTerm(text: string): SearchTerm {
   if (/^https?:\/\//i.test(text)) {
-    throw new OciError('USAGE', `invalid search term ${quote(text)}: it should not have a scheme`, {
+    throw new OciError('USAGE', `invalid search term ${show(text)}: it should not have a scheme`, {
       hint: 'write HOST/TERM, without https://',
     });
   }

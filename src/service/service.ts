@@ -200,14 +200,7 @@ class Service implements RegistryService {
   }
 
   readonly #connect: Connect = (endpoint, onAnswer) => {
-    const { trace } = this.#endpoint;
-    const connection = connectEndpoint(endpoint, {
-      ...this.#endpoint,
-      trace: (event) => {
-        if (event.status !== undefined) onAnswer();
-        trace?.(event);
-      },
-    });
+    const connection = connectEndpoint(endpoint, this.#telling(onAnswer));
     this.#transports.add(connection.transport);
     return connection;
   };
@@ -219,19 +212,33 @@ class Service implements RegistryService {
     );
   }
 
+  /** The options of an endpoint that tells of every answer it gets. */
+  #telling(onAnswer: () => void): EndpointRegistryOptions {
+    const { trace } = this.#endpoint;
+    return {
+      ...this.#endpoint,
+      trace: (event) => {
+        if (event.status !== undefined) onAnswer();
+        trace?.(event);
+      },
+    };
+  }
+
   #asFallback(endpoint: APIEndpoint): FallbackEndpoint {
-    const { url, mirror, insecure } = endpoint;
+    const { url, mirror, insecure, official } = endpoint;
     const twin = url.protocol === 'http:' && insecure !== undefined && !mirror;
+    // As it was written: a URL drops the port that is its scheme's own, and the twins would not know each other.
+    const host = official ? url.host : endpoint.credentialHost;
     return {
       // Only the plain twin needs its scheme: everything else is the one endpoint of its host.
-      name: twin ? plainName(url.host) : url.host,
+      name: twin ? plainName(host) : host,
       kind: mirror ? 'mirror' : 'origin',
-      open: async () => {
-        const { registry, transport } = openEndpoint(endpoint, this.#endpoint);
+      open: async (answered) => {
+        const { registry, transport } = openEndpoint(endpoint, this.#telling(answered));
         this.#transports.add(transport);
         return registry;
       },
-      ...(twin && { twinOf: url.host }),
+      ...(twin && { twinOf: host }),
     };
   }
 

@@ -107,14 +107,16 @@ class RepositoryReader {
   }
 
   // The images of an index that are here, nested ones included.
-  async #collect(manifest: Manifest, images: Map<Digest, Manifest>, depth = 0): Promise<void> {
+  async #collect(manifest: Manifest, images: Map<Digest, Manifest>, seen = new Set<Digest>()): Promise<void> {
     if (manifest.view.kind !== 'index') {
       images.set(manifest.descriptor.digest, manifest);
       return;
     }
     for (const child of manifest.view.manifests) {
-      const found = depth < 16 && !images.has(child.digest) ? await this.#get(child.digest) : undefined;
-      if (found) await this.#collect(found, images, depth + 1);
+      if (seen.has(child.digest)) continue;
+      seen.add(child.digest);
+      const found = await this.#get(child.digest);
+      if (found) await this.#collect(found, images, seen);
     }
   }
 
@@ -135,7 +137,7 @@ class RepositoryReader {
       if (typeof document !== 'object' || document === null) return {};
       const { created, os, architecture, variant } = document as Record<string, unknown>;
       return {
-        ...(typeof created === 'string' && { created: new Date(created) }),
+        ...(typeof created === 'string' && !Number.isNaN(Date.parse(created)) && { created: new Date(created) }),
         ...(typeof os === 'string' &&
           typeof architecture === 'string' && {
             platform: { os, architecture, ...(typeof variant === 'string' && { variant }) },

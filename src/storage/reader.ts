@@ -1,10 +1,11 @@
 import type { Descriptor } from '../model/descriptor.ts';
-import { type Digest, digestHex } from '../model/digest.ts';
+import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import { type Manifest, parseManifest, type RawManifest } from '../model/manifest.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../model/reference.ts';
-import { bytesContent, type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
-import type { ByteRange, GetBlobOptions, Reader } from '../registry/registry.ts';
+import { type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
+import { checkRange, inlineContent } from '../registry/inline.ts';
+import type { GetBlobOptions, Reader } from '../registry/registry.ts';
 import { fileContent } from './file-content.ts';
 import { blobDescriptor, findLinkedBlob, readLink, type StoredBlob } from './links.ts';
 import { loadManifest } from './manifests.ts';
@@ -37,7 +38,7 @@ export function createReader(store: Store): Reader {
 
     async getBlob(repo, wanted, opts) {
       opts?.signal?.throwIfAborted();
-      const inline = typeof wanted === 'string' ? undefined : inlineContent(wanted, opts?.range);
+      const inline = typeof wanted === 'string' ? undefined : await inlineContent(wanted, opts?.range);
       const verify = opts?.range === undefined && opts?.verify !== false;
       const content = inline ?? (await openBlob(store, repo, wanted, opts));
       return verify ? await verifiedContent(content) : content;
@@ -91,23 +92,4 @@ async function openBlob(
   const file = await store.driver.openRead(blob.path, range);
   if (file === undefined) throw blobUnknown(repo, digest);
   return fileContent(descriptor, file, opts);
-}
-
-// Data that does not fit its descriptor is passed over: the blob itself decides.
-function inlineContent(descriptor: Descriptor, range: ByteRange | undefined): Content | undefined {
-  if (descriptor.data === undefined) return undefined;
-  const bytes = Buffer.from(descriptor.data, 'base64');
-  if (bytes.length !== descriptor.size) return undefined;
-  if (range !== undefined) checkRange(range, descriptor);
-  return bytesContent(descriptor, bytes.subarray(range?.start ?? 0, range?.end));
-}
-
-function checkRange({ start, end }: ByteRange, { digest, size }: Descriptor): void {
-  const startsInside = start < size || (start === 0 && size === 0);
-  if (Number.isSafeInteger(start) && start >= 0 && startsInside && (end === undefined || end > start || size === 0))
-    return;
-  throw new OciError(
-    'RANGE_INVALID',
-    `bytes ${start} to ${end ?? 'the end'} are not in blob ${digestHex(digest)} of ${size} bytes`,
-  );
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, exitStatusOf, OciError } from '../model/errors.ts';
+import { formatJson } from './json.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ReportOptions {
@@ -15,7 +16,7 @@ export function report(error: unknown, { terminal, json, signalStatus }: ReportO
   const known = error instanceof OciError ? error : unexpected(error);
   terminal.note(`${terminal.paint('red', 'error:')} ${known.message}`);
   if (known.hint !== undefined) terminal.note(`${terminal.paint('dim', 'hint:')} ${known.hint}`);
-  if (json) terminal.note(JSON.stringify({ error: toJson(known) }));
+  if (json) terminal.note(formatJson({ error: toJson(known) }));
   return known.code === 'CANCELLED' ? signalStatus : exitStatusOf(known);
 }
 

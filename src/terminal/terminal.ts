@@ -1,10 +1,14 @@
 import type { Writable } from 'node:stream';
+import { visible } from '../model/quote.ts';
 
 /** Where a program writes and what it may write there. */
 export interface Terminal {
   /** The result: nothing else goes here. Resolves when the text is taken, so a long list does not pile up in memory. */
   out(text: string | Uint8Array): Promise<void>;
-  /** A line for people, on stderr; above the progress bars where there are any. */
+  /**
+   * A line for people, on stderr; above the progress bars where there are any. Control characters are escaped, all but
+   * line ends and the style of what {@link paint} gave, which may only stand at its beginning.
+   */
   note(line: string): void;
   /** `warning: …`; the same text once in a run. */
   warn(text: string): void;
@@ -37,6 +41,14 @@ export interface TerminalOptions {
   readonly animation: boolean;
 }
 
+// Only the beginning of a line may be painted: what comes from outside follows, and cannot write to the terminal.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what paints.
+const leadingPaint = /^\x1b\[\d{1,2}m[^\p{Cc}]*\x1b\[\d{1,2}m/u;
+
+function shownLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
+}
+
 export function createTerminal({ stdout, stderr, painter, animation }: TerminalOptions): Terminal {
   let outClosed = false;
   let overlay: ((line: string) => void) | undefined;
@@ -53,7 +65,9 @@ export function createTerminal({ stdout, stderr, painter, animation }: TerminalO
       if (outClosed || text.length === 0) return Promise.resolve();
       return new Promise((resolve) => stdout.write(text, () => resolve()));
     },
-    note(line) {
+    note(text) {
+      const [painted = ''] = (painter && leadingPaint.exec(text)) ?? [];
+      const line = painted + shownLines(text.slice(painted.length));
       if (overlay) overlay(line);
       else stderr.write(`${line}\n`);
     },
@@ -72,7 +86,7 @@ export function createTerminal({ stdout, stderr, painter, animation }: TerminalO
     overlay(write) {
       overlay = write;
     },
-    paint: painter ?? ((_style, text) => text),
+    paint: (style, text) => (painter ? painter(style, visible(text)) : text),
   };
   return terminal;
 }

@@ -6,7 +6,7 @@ import { blobsOf, type IndexView, type Manifest, schema1Refused } from '../model
 import { isForeignLayerType } from '../model/media-types.ts';
 import { formatPlatform, type Platform } from '../model/platform.ts';
 import type { EventQueue } from './event-queue.ts';
-import { findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
+import { checkType, findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
 import type { TransferOptions } from './transfer.ts';
 
 /** A manifest of the graph; `exists`: the destination has it. */
@@ -73,6 +73,7 @@ class Walk {
     if (depth > maxIndexDepth) throw new OciError('MANIFEST_INVALID', `index ${node.digest} is nested too deeply`);
     const read = await this.#get(node);
     const { manifest, exists } = read;
+    if (parent) checkType(node, manifest);
     if (manifest.view.kind === 'schema1') throw schema1Refused(String(this.#options.from.reference));
     this.#events.push({ type: 'discovered', node: manifest.descriptor, kind: 'manifest', ...(parent && { parent }) });
     // A registry that refuses sparse indexes has everything below one it holds.
@@ -85,10 +86,8 @@ class Walk {
   /** @throws OciError MANIFEST_UNKNOWN naming every entry that the source lacks, where the destination wants all. */
   refuseAbsent(): void {
     if (this.#absent.size === 0 || this.#options.to.sparse) return;
-    const names = [...this.#absent.values()].map(({ platform, digest }) =>
-      platform ? formatPlatform(platform) : digest,
-    );
-    throw new OciError('MANIFEST_UNKNOWN', `the index names images that are not there: ${names.join(', ')}`, {
+    const names = naming([...this.#absent.values()]);
+    throw new OciError('MANIFEST_UNKNOWN', `the index names images that are not there: ${names}`, {
       hint: 'pull them too, with ocictl pull --platform all, or name one platform with --platform',
     });
   }
@@ -132,7 +131,11 @@ class Walk {
 
   async #choose(view: IndexView, wanted: readonly Platform[], depth: number): Promise<readonly Choice[]> {
     const chosen = new Map<Digest, { entry: Descriptor; platforms: Platform[] | undefined }>();
-    const get = async (entry: Descriptor): Promise<Manifest> => (await this.#get(entry)).manifest;
+    const get = async (entry: Descriptor): Promise<Manifest> => {
+      const { manifest } = await this.#get(entry);
+      checkType(entry, manifest);
+      return manifest;
+    };
     for (const platform of wanted) {
       const entry = await findEntry(view, platform, get, depth);
       if (!entry) throw noMatch(view, platform);
@@ -165,6 +168,11 @@ class Walk {
 interface Choice {
   readonly entry: Descriptor;
   readonly platforms: readonly Platform[] | undefined;
+}
+
+/** Entries of an index, as people call them: by platform, or by digest where they have none. */
+export function naming(entries: readonly Descriptor[]): string {
+  return entries.map(({ platform, digest }) => (platform ? formatPlatform(platform) : digest)).join(', ');
 }
 
 function whole(entry: Descriptor): Choice {

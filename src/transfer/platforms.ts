@@ -1,9 +1,9 @@
 /** Choosing by platform: which entry of an index, and whether an image is for it at all. */
 import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
-import { OciError } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { IndexView, Manifest } from '../model/manifest.ts';
-import { isIndexType } from '../model/media-types.ts';
+import { bareMediaType, isIndexType } from '../model/media-types.ts';
 import {
   formatPlatform,
   isAttestation,
@@ -12,9 +12,11 @@ import {
   platformMatches,
   selectPlatform,
 } from '../model/platform.ts';
+import { quote } from '../model/quote.ts';
 import type { RepositoryName, Tag } from '../model/reference.ts';
 import { readContent } from '../registry/content.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
+import type { TransferEnd } from './transfer.ts';
 
 /** How deep indexes may lie in each other: a hostile registry could nest them without end. */
 export const maxIndexDepth = 16;
@@ -29,12 +31,15 @@ export async function findEntry(
   platform: Platform,
   get: GetManifest,
   depth = 0,
+  searched = new Set<Digest>(),
 ): Promise<Descriptor | undefined> {
   for (const entry of selectPlatform(view.manifests, platform)) {
     if (entry.platform !== undefined || !isIndexType(entry.mediaType)) return entry;
-    if (depth >= maxIndexDepth) continue;
+    // A few small indexes that name each other ten times over would be searched 10^16 times.
+    if (depth >= maxIndexDepth || searched.has(entry.digest)) continue;
+    searched.add(entry.digest);
     const { view: inner } = await get(entry);
-    if (inner.kind === 'index' && (await findEntry(inner, platform, get, depth + 1))) return entry;
+    if (inner.kind === 'index' && (await findEntry(inner, platform, get, depth + 1, searched))) return entry;
   }
   return undefined;
 }
@@ -43,15 +48,21 @@ export async function findEntry(
  * The one image for a platform behind a reference, followed through all indexes.
  *
  * @param requirePlatform Whether an image that is no index must be for the platform too. Default true.
- * @throws OciError PLATFORM_UNKNOWN
+ * @throws OciError PLATFORM_UNKNOWN; MANIFEST_UNKNOWN where the index is here without that image.
  */
 export async function resolveImage(
-  end: { readonly registry: Registry; readonly repo: RepositoryName; readonly reference: Tag | Digest },
+  end: TransferEnd & { readonly reference: Tag | Digest },
   platform: Platform,
   opts: SignalOption & { readonly requirePlatform?: boolean } = {},
 ): Promise<Manifest> {
   const { registry, repo } = end;
-  const get = (entry: Descriptor): Promise<Manifest> => registry.getManifest(repo, entry.digest, opts);
+  const get = async (entry: Descriptor): Promise<Manifest> => {
+    const manifest = await registry.getManifest(repo, entry.digest, opts).catch((error: unknown) => {
+      throw end.sparse && isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN') ? leftOut(end, platform, error) : error;
+    });
+    checkType(entry, manifest);
+    return manifest;
+  };
   let manifest = await registry.getManifest(repo, end.reference, opts);
   for (let depth = 0; manifest.view.kind === 'index'; depth += 1) {
     const entry = depth < maxIndexDepth ? await findEntry(manifest.view, platform, get) : undefined;
@@ -61,6 +72,14 @@ export async function resolveImage(
   }
   if (opts.requirePlatform !== false) await requirePlatform(registry, repo, manifest, [platform], opts);
   return manifest;
+}
+
+function leftOut({ registry }: TransferEnd, platform: Platform, cause: unknown): OciError {
+  const wanted = formatPlatform(platform);
+  return new OciError('MANIFEST_UNKNOWN', `the index names an image for ${wanted}, which is not in ${registry.name}`, {
+    hint: `bring it there first, as with ocictl pull --platform ${wanted}`,
+    cause,
+  });
 }
 
 /** Holds an image that is no index to a platform: its config says what it is for. @throws OciError PLATFORM_UNKNOWN */
@@ -79,6 +98,15 @@ export async function requirePlatform(
     'PLATFORM_UNKNOWN',
     `the image is for ${formatPlatform(actual)} alone, not for ${wanted.map(formatPlatform).join(', ')}`,
     { hint: `leave --platform out, or ask for ${formatPlatform(actual)}` },
+  );
+}
+
+/** Holds a child to the type that its index gives it. @throws OciError MANIFEST_INVALID */
+export function checkType(entry: Descriptor, { mediaType }: Manifest): void {
+  if (bareMediaType(entry.mediaType) === mediaType) return;
+  throw new OciError(
+    'MANIFEST_INVALID',
+    `manifest ${entry.digest} came as ${quote(mediaType)}, but its index says ${quote(entry.mediaType)}`,
   );
 }
 

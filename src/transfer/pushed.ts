@@ -1,6 +1,7 @@
+import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
-import { childrenOf } from '../model/manifest.ts';
+import { blobsOf, childrenOf, type Manifest } from '../model/manifest.ts';
 import { formatPlatform, isAttestation, type Platform } from '../model/platform.ts';
 import type { SignalOption } from '../registry/registry.ts';
 import { resolveImage } from './platforms.ts';
@@ -31,14 +32,40 @@ export async function choosePushed(
   const present = [];
   let absent = 0;
   for (const entry of childrenOf(view)) {
-    const there = await registry.statManifest(repo, entry.digest, opts).catch((error: unknown) => {
-      if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
-      throw error;
-    });
+    const there = await unlessAbsent(registry.statManifest(repo, entry.digest, opts));
     if (!there) absent += 1;
     else if (!isAttestation(entry)) present.push(entry);
   }
   const [only] = present;
   if (absent === 0 || present.length !== 1 || !only?.platform) return { digest: descriptor.digest };
   return { digest: only.digest, reducedFrom: descriptor.digest, platform: formatPlatform(only.platform) };
+}
+
+/** The layers of an image, or of every image of an index that is here, each once. */
+export async function* layersOf(
+  { registry, repo, reference }: TransferOptions['from'],
+  opts: SignalOption = {},
+): AsyncGenerator<Descriptor, void, undefined> {
+  const seen = new Set<Digest>();
+  const walk = async function* ({ view }: Manifest): AsyncGenerator<Descriptor, void, undefined> {
+    for (const descriptor of view.kind === 'image' ? view.layers : blobsOf(view)) {
+      if (!seen.has(descriptor.digest)) yield descriptor;
+      seen.add(descriptor.digest);
+    }
+    for (const { digest } of childrenOf(view)) {
+      const child = seen.has(digest) ? undefined : await unlessAbsent(registry.getManifest(repo, digest, opts));
+      seen.add(digest);
+      if (child) yield* walk(child);
+    }
+  };
+  yield* walk(await registry.getManifest(repo, reference, opts));
+}
+
+async function unlessAbsent<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
+    throw error;
+  }
 }

@@ -20,7 +20,11 @@ export interface TransferEnd {
 }
 
 export interface TransferOptions {
-  readonly from: TransferEnd & { readonly reference: Tag | Digest };
+  readonly from: TransferEnd & {
+    readonly reference: Tag | Digest;
+    /** What the reference stands for, where the caller has asked already. */
+    readonly root?: Descriptor | undefined;
+  };
   readonly to: TransferEnd & { readonly tags: readonly Tag[] };
   /** Which entries of an index are wanted; all of them where absent. A platform that matches nothing is an error. */
   readonly platforms?: readonly Platform[] | undefined;
@@ -66,7 +70,7 @@ export function transfer(options: TransferOptions): Transfer {
 
 async function run(options: TransferOptions, events: EventQueue): Promise<TransferResult> {
   const { from, signal } = options;
-  const root = await from.registry.statManifest(from.repo, from.reference, { signal });
+  const root = from.root ?? (await from.registry.statManifest(from.repo, from.reference, { signal }));
   events.push({ type: 'resolved', root, reference: from.reference });
   const graph = await discoverGraph(root, options, events);
   const transferredBytes = await transferBlobs(graph.blobs, options, events);

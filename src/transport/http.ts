@@ -11,7 +11,7 @@ export interface HttpRequest {
   readonly url: URL | string;
   /** Kept over redirects, also to other origins: nothing secret belongs here. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The `Authorization` for the origin of `url`; no other origin gets it. */
+  /** The `Authorization` for the origin of `url`; no other origin gets it, nor that one where another led back to it. */
   readonly authorization?: string | undefined;
   /** An iterable is sent once, with `contentBytes` as its length where known. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
@@ -20,6 +20,8 @@ export interface HttpRequest {
   readonly idempotent?: boolean | undefined;
   /** As a stranger: without the endpoint's headers and its client certificate, also at the base origin. */
   readonly anonymous?: boolean | undefined;
+  /** Called with every URL before it is asked, also those that redirects lead to; throws to refuse one. */
+  readonly checkHop?: ((url: URL) => void) | undefined;
   /** Time to the answer's headers, after the body was sent; the transport's own where absent. */
   readonly headersTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -29,7 +29,7 @@ export interface TransportOptions {
   /** http(s)://host[:port]/[prefix/], without `v2/`. */
   readonly base: URL;
   readonly tls?: TlsSettings | undefined;
-  /** Sent to the base's origin only. */
+  /** Sent to the base's origin only, and not where another origin led to it. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly userAgent?: string | undefined;
   readonly retry?: RetryPolicy | undefined;
@@ -81,8 +81,11 @@ class UndiciTransport implements Transport {
   async request(request: HttpRequest): Promise<HttpResponse> {
     const first = new URL(request.url, this.base);
     let url = first;
+    // Another origin may lead back here to a path of its choice: what follows is not sent as ours any more.
+    let left = false;
     for (let hops = 0; ; hops += 1) {
-      const answer = await this.#attempts(request, url, first.origin);
+      request.checkHop?.(url);
+      const answer = await this.#attempts(request, url, left);
       const follows = isRedirect(answer.status) && (request.method === 'GET' || request.method === 'HEAD');
       const location = follows ? header(answer.headers, 'location') : undefined;
       if (location === undefined) return { ...answer, url };
@@ -93,6 +96,7 @@ class UndiciTransport implements Transport {
         });
       }
       url = redirectTarget(location, url);
+      left ||= url.origin !== first.origin;
     }
   }
 
@@ -100,7 +104,7 @@ class UndiciTransport implements Transport {
     return this.#origins.close();
   }
 
-  async #attempts(request: HttpRequest, url: URL, firstOrigin: string): Promise<Answer> {
+  async #attempts(request: HttpRequest, url: URL, left: boolean): Promise<Answer> {
     const { signal } = request;
     const replayable = request.body === undefined || request.body instanceof Uint8Array;
     const repeatable = replayable && (request.idempotent ?? (request.method === 'GET' || request.method === 'HEAD'));
@@ -109,7 +113,7 @@ class UndiciTransport implements Transport {
       signal?.throwIfAborted();
       const last = !repeatable || attempt >= this.retry.attempts;
       try {
-        const answer = await this.#once(request, url, firstOrigin, attempt);
+        const answer = await this.#once(request, url, left, attempt);
         if (last || !isRetryableStatus(answer.status)) return answer;
         const leastMs = this.#retryAfter(answer, url);
         await answer.body.discard();
@@ -132,9 +136,10 @@ class UndiciTransport implements Transport {
     }
   }
 
-  async #once(request: HttpRequest, url: URL, firstOrigin: string, attempt: number): Promise<Answer> {
-    const { method, body, headersTimeoutMs, signal, anonymous = false } = request;
-    const headers = this.#headers(request, url, firstOrigin);
+  async #once(request: HttpRequest, url: URL, left: boolean, attempt: number): Promise<Answer> {
+    const { method, body, headersTimeoutMs, signal } = request;
+    const anonymous = left || (request.anonymous ?? false);
+    const headers = this.#headers(request, url, left);
     const startedMs = performance.now();
     const tell = (outcome: { status?: number; error?: string; responseHeaders?: Record<string, string> }): void =>
       this.#options.trace?.({
@@ -161,9 +166,9 @@ class UndiciTransport implements Transport {
     }
   }
 
-  #headers(request: HttpRequest, url: URL, firstOrigin: string): Record<string, string> {
+  #headers(request: HttpRequest, url: URL, left: boolean): Record<string, string> {
     const { authorization, anonymous = false, contentBytes, body } = request;
-    const own = url.origin === this.base.origin && !anonymous;
+    const own = url.origin === this.base.origin && !anonymous && !left;
     const length = body !== undefined && !(body instanceof Uint8Array) ? contentBytes : undefined;
     return {
       'user-agent': this.#options.userAgent ?? 'ocictl',
@@ -172,7 +177,7 @@ class UndiciTransport implements Transport {
       ...(own && lowerCased(this.#options.headers)),
       ...lowerCased(request.headers),
       ...(length !== undefined && { 'content-length': String(length) }),
-      ...(authorization !== undefined && url.origin === firstOrigin && { authorization }),
+      ...(authorization !== undefined && !left && { authorization }),
     };
   }
 

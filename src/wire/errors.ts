@@ -1,4 +1,5 @@
 import { type ErrorCode, isErrorCode, OciError, statusOf } from '../model/errors.ts';
+import { userEnd } from '../model/reference-grammar.ts';
 
 /** The error body of the spec, as a server sends it. */
 export function encodeErrors(error: OciError): string {
@@ -46,13 +47,20 @@ export function decodeError(body: Uint8Array, context: ErrorContext): OciError {
  * write to the terminal; URLs lose credentials and queries, which may hold a signature; cut at 500 characters.
  */
 export function printable(text: string): string {
-  return text
-    .slice(0, 4096)
+  const cut = text.length > 4096 ? text.slice(0, 4096).replace(/https?:\/\/[^\s"']*$/i, '…') : text;
+  return cut
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()
-    .slice(0, 500)
-    .replace(/(?<=https?:\/\/)[^\s/?#@]*@/gi, '')
-    .replace(/(?<=https?:\/\/[^\s?]{0,500})\?[^\s"']*/gi, '?…');
+    .replace(/(https?:\/\/)([^\s"']*)/gi, (_, scheme: string, rest: string) => scheme + bareAddress(rest))
+    .slice(0, 500);
+}
+
+function bareAddress(rest: string): string {
+  const question = rest.indexOf('?');
+  // A password with a "?" in it, or a query with an "@": either may be a secret.
+  if (question !== -1 && rest.includes('@', question)) return '…';
+  const bare = question === -1 ? rest : `${rest.slice(0, question)}?…`;
+  return bare.slice(userEnd(bare));
 }
 
 function firstEntry(body: Uint8Array): { code: string; message?: string; detail?: unknown } | undefined {

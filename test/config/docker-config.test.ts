@@ -90,6 +90,9 @@ describe("Docker's config.json", () => {
     ['{"HttpHeaders": {"X": 1}}', /"HttpHeaders\.X" is not a valid header$/],
     ['{"HttpHeaders": {"X": "a\\r\\nY: b"}}', /"HttpHeaders\.X" is not a valid header$/],
     ['{"HttpHeaders": {"a b": "c"}}', /"HttpHeaders\.a b" is not a valid header$/],
+    ['{"auths": {"h\\u001b[31m": "x"}}', /the entry of h\\u\{1b\}\[31m in/],
+    ['{"credHelpers": {"h\\u202e": 1}}', /"credHelpers\.h\\u\{202e\}" must be a string$/],
+    ['{"HttpHeaders": {"X\\u009b": "c"}}', /"HttpHeaders\.X\\u\{9b\}" is not a valid header$/],
     ['{"auths": {]}}', /^\/c\.json:1:12: not valid JSON/],
   ] as const;
   for (const [text, message] of faults) {

@@ -68,6 +68,14 @@ describe('an entry of insecure-registries', () => {
     });
   }
 
+  it('is told without control characters', () => {
+    const [entry, told] = ['http://a\u009b31m\u202e', /a\\u\{9b\}31m\\u\{202e\}/];
+    const warnings: string[] = [];
+    const all = [{ value: entry, origin }];
+    assert.throws(() => parseHostRules(all, 'insecure-registries', (text) => warnings.push(text)), told);
+    assert.match(warnings.join(), told);
+  });
+
   const refused = [
     '',
     ' host',

@@ -55,6 +55,7 @@ describe('a mirror', () => {
     ['https://m/%', /not a valid URI/],
     ['https://m\\x', /not a valid URI/],
     ['https://[::1', /not a valid URI/],
+    ['a\u009b://m', /unsupported scheme "a\\u\{9b\}" in "a\\u\{9b\}:/],
   ] as const;
   for (const [text, message] of refused) {
     it(`${JSON.stringify(text)} is refused`, () => {

@@ -56,7 +56,14 @@ function brief(endpoints: readonly APIEndpoint[]): readonly string[] {
 describe('whether a host is insecure', () => {
   const dns = {
     localhost: ['127.0.0.1', '::1'],
-    'ten.example.com': ['192.0.2.1', '10.20.30.40'],
+    'app.localhost': ['127.0.0.1'],
+    'stolen.localhost': ['127.0.0.1', '192.0.2.1'],
+    'loopback.example.com': ['127.0.0.1', '::1'],
+    'localhost.example.com': ['127.0.0.1'],
+    'ten.example.com': ['10.20.30.40', '10.1.1.1'],
+    'both.example.com': ['10.20.30.40', '2001:db8::5'],
+    'half.example.com': ['10.20.30.40', '192.0.2.1'],
+    'empty.example.com': [],
     'public.example.com': ['192.0.2.1'],
     'six.example.com': ['2001:db8::5'],
   };
@@ -64,6 +71,10 @@ describe('whether a host is insecure', () => {
   const vectors = [
     ['localhost', '127.0.0.0/8'],
     ['localhost:5000', '127.0.0.0/8'],
+    ['app.localhost:5000', '127.0.0.0/8'],
+    ['stolen.localhost', undefined],
+    ['loopback.example.com', undefined],
+    ['localhost.example.com:5000', undefined],
     ['127.0.0.1:5000', '127.0.0.0/8'],
     ['127.255.255.254', '127.0.0.0/8'],
     ['[::1]:5000', '::1/128'],
@@ -78,6 +89,9 @@ describe('whether a host is insecure', () => {
     ['10.9.9.9:5000', '10.0.0.0/8'],
     ['ten.example.com', '10.0.0.0/8'],
     ['ten.example.com:443', '10.0.0.0/8'],
+    ['both.example.com', '10.0.0.0/8'],
+    ['half.example.com', undefined],
+    ['empty.example.com', undefined],
     ['six.example.com:443', '2001:db8::/32'],
     ['public.example.com', undefined],
     ['unresolvable.example.com', undefined],
@@ -95,6 +109,11 @@ describe('whether a host is insecure', () => {
       origin,
       address: '10.20.30.40',
     });
+  });
+
+  it('is so for a name at loopback where the user sets that network', async () => {
+    const given = options({ insecure: ['127.0.0.0/8'], dns: { 'loopback.example.com': ['127.0.0.1'] } });
+    assert.deepEqual((await matchInsecure('loopback.example.com', given))?.origin, origin);
   });
 
   it('is never so for Docker Hub, whatever is set', async () => {

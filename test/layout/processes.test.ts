@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { layoutRepository as repo } from '../../src/layout/layout.ts';
 import { newOwner } from '../../src/layout/owner.ts';
+import { isOciError } from '../../src/model/errors.ts';
 import { parseTag } from '../../src/model/reference.ts';
 import { all } from '../contract/contract.ts';
 import { type Running, start } from '../support/process.ts';
@@ -69,6 +70,22 @@ describe('the lock of a layout', () => {
       await Promise.all(tags.map((tag) => push(layout, image, tag)));
       assert.deepEqual(await all(layout.registry.tags(repo)), tags);
       assert.deepEqual((await readdir(layout.directory)).sort(), ['blobs', 'index.json', 'oci-layout']);
+    });
+  }
+
+  for (const [what, make] of [
+    ['a pipe', (file: string) => void spawnSync('mkfifo', [file])],
+    ['a link to a device without end', (file: string) => symlink('/dev/zero', file)],
+    ['a directory', (file: string) => mkdir(file)],
+  ] as const) {
+    it(`is not read where it is ${what}`, { skip: process.platform === 'win32', timeout: 10_000 }, async (t) => {
+      const layout = await newLayout(t);
+      await mkdir(join(layout.directory, '.ocictl'));
+      const file = join(layout.directory, '.ocictl', 'lock');
+      await make(file);
+      const pushing = push(layout, await uniqueImage(), latest);
+      const told = (error: unknown) => isOciError(error, 'STORAGE_DAMAGED') && error.message.includes(file);
+      await assert.rejects(pushing, told);
     });
   }
 

@@ -69,6 +69,25 @@ describe('a list from a remote registry', () => {
     assert.equal(server.requests.length, 3);
   });
 
+  it('ends behind three empty pages in a row, and not before', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ query }, response) => {
+      const page = Number(query.get('page') ?? 0);
+      const more = page < 12 ? next(`?page=${page + 1}`) : {};
+      json(response, 200, { tags: [1, 2, 4, 5, 7, 8, 9].includes(page) ? [] : ['a'] }, more);
+    });
+    await assert.rejects(all(registry.tags(repo)), fails('PROTOCOL', /3 pages in a row are empty/));
+    assert.equal(server.requests.length, 10);
+    await assert.rejects(all(registry.referrers(repo, subject.digest)), fails('PROTOCOL', /3 pages/));
+  });
+
+  it('ends when there are more entries than any registry has', async (t) => {
+    const page = `{"tags":[${'0,'.repeat(2_000_000)}0]}`;
+    const { registry } = await fakeRegistry(t, ({ nth }, r) =>
+      r.writeHead(200, nth < 6 ? next(`?page=${nth}`) : {}).end(page),
+    );
+    await assert.rejects(all(registry.tags(repo)), fails('TOO_LARGE', /no end .* after 5 pages and 10000005 entries/));
+  });
+
   it('is refused when a page has no end', async (t) => {
     const { registry } = await fakeRegistry(t, (_, response) => {
       const timer = setInterval(() => response.write(Buffer.alloc(500_000, 0x20)), 1);

@@ -82,6 +82,20 @@ describe('a manifest from a remote registry', () => {
     }
   });
 
+  it('is refused with a type that is none', async (t) => {
+    for (const type of ['nonsense', 'a/b/c', '/json', 'a/', 'a b/c', 'a/b\u009b31m', 'a/"b"', `a/${'x'.repeat(128)}`]) {
+      const { registry } = await fakeRegistry(t, serving({ 'content-type': type, 'docker-content-digest': digest }));
+      for (const asked of [registry.getManifest(repo, latest), registry.statManifest(repo, latest)]) {
+        await assert.rejects(asked, fails('PROTOCOL', /a Content-Type that is no media type: refused$/), type);
+      }
+    }
+    const { registry } = await fakeRegistry(
+      t,
+      serving({ 'content-type': 'Application/vnd.x_y-z.v1+json;v=1', 'docker-content-digest': digest }),
+    );
+    assert.equal((await registry.statManifest(repo, latest)).mediaType, 'application/vnd.x_y-z.v1+json');
+  });
+
   it('is refused when it is another than asked for, whatever the header says', async (t) => {
     for (const headers of [{}, { 'docker-content-digest': otherDigest }]) {
       const { registry } = await fakeRegistry(t, serving(headers));

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { digestBytes } from '../../src/model/digest.ts';
 import { parseRepositoryName } from '../../src/model/reference.ts';
 import { fails, repo } from './fake-registry.ts';
-import { bytes, methods, uploads } from './fake-uploads.ts';
+import { blob, bytes, methods, mib, source, uploads } from './fake-uploads.ts';
 
 describe('an upload session', () => {
   it('gathers small writes to chunks, no smaller than the registry takes', async (t) => {
@@ -22,6 +22,27 @@ describe('an upload session', () => {
     assert.deepEqual(state.committed, part);
     const sizes = server.requests.filter(({ method }) => method === 'PATCH').map(({ body }) => body.length);
     assert.deepEqual(sizes, [250_000, 250_000, 100_000]);
+  });
+
+  it('is refused by us where the registry demands that we hold a whole layer in memory', async (t) => {
+    for (const [minimum, allowed] of [
+      [64 * mib, true],
+      [64 * mib + 1, false],
+      ['9'.repeat(12), false],
+    ] as const) {
+      const { registry, server } = await uploads(t, () => ({
+        post: (_, response) =>
+          response.writeHead(202, { location: '/session/1', 'oci-chunk-min-length': String(minimum) }).end(),
+      }));
+      if (allowed) {
+        assert.equal((await registry.startUpload(repo)).chunkBytes, minimum);
+        continue;
+      }
+      const refused = fails('PROTOCOL', /chunks of more than 67108864 bytes: refused/);
+      await assert.rejects(registry.startUpload(repo), refused);
+      await assert.rejects(registry.pushBlob(repo, blob, source), refused);
+      assert.equal(methods(server.requests), 'POST HEAD POST');
+    }
   });
 
   it('sends what fits into one request in one', async (t) => {

@@ -171,7 +171,7 @@ describe('a blob whose reading fails', () => {
       });
     });
     const socket = connect(server.port, server.host, () =>
-      socket.write(`GET ${path(digest)} HTTP/1.1\r\nHost: x\r\n\r\n`),
+      socket.write(`GET ${path(digest)} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
     );
     await new Promise((resolve) => socket.once('data', resolve));
     socket.destroy();
@@ -202,7 +202,7 @@ describe('a blob whose reading fails', () => {
     };
     const server = await startServer(t, { registry: stalling, idleTimeoutMs: 150 });
     const socket = connect(server.port, server.host, () => {
-      socket.write(`GET ${path(blob.digest)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      socket.write(`GET ${path(blob.digest)} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       socket.pause();
     });
     socket.on('error', () => {});
@@ -260,7 +260,8 @@ describe('several requests on one connection', () => {
     const server = await startServer(t);
     const one = await putBlob(server.registry, Buffer.from('first blob'));
     const two = await putBlob(server.registry, Buffer.from('second blob'));
-    const request = (digest: string, more = ''): string => `GET ${path(digest)} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+    const request = (digest: string, more = ''): string =>
+      `GET ${path(digest)} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
     const answers = await raw(server, request(one.digest) + request(two.digest, 'Connection: close\r\n'));
     assert.match(answers, /first blobHTTP\/1\.1 200 OK[\s\S]*second blob$/);
   });

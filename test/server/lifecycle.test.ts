@@ -68,7 +68,7 @@ describe('a server', () => {
     const socket = connect(server.port, server.host);
     t.after(() => socket.destroy());
     socket.pause();
-    const head = 'POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n';
+    const head = 'POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n';
     await new Promise((resolve) => socket.write(head + 'x'.repeat(8_000_000), resolve));
     socket.setEncoding('latin1');
     let answer = '';
@@ -89,7 +89,7 @@ describe('a server', () => {
     const socket = connect(server.port, server.host);
     t.after(() => socket.destroy());
     socket.on('error', () => {}).pause();
-    socket.write(`GET /v2/${repo}/manifests/latest HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(10));
+    socket.write(`GET /v2/${repo}/manifests/latest HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(10));
     await until(() => server.log.length === 10);
   });
 

@@ -78,7 +78,7 @@ describe('an upload that is cut', () => {
     const server = await startServer(t);
     const place = await open(server);
     const socket = connect(server.port, server.host, () => {
-      socket.write(`PATCH ${place} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n${'a'.repeat(600)}`);
+      socket.write(`PATCH ${place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n${'a'.repeat(600)}`);
     });
     await pause(50);
     socket.destroy();
@@ -96,7 +96,7 @@ describe('an upload that is cut', () => {
     const digest = await digestBytes(Buffer.from('a'.repeat(600)));
     const socket = connect(server.port, server.host, () => {
       socket.write(
-        `PUT ${place}?digest=${digest} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n${'a'.repeat(600)}`,
+        `PUT ${place}?digest=${digest} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n${'a'.repeat(600)}`,
       );
     });
     await pause(50);

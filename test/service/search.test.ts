@@ -222,6 +222,15 @@ describe('what a search term is for', () => {
     it(`is read from ${text}`, () => assert.deepEqual(splitSearchTerm(text), { index, query }));
   }
 
+  it('is not repeated with a password in it', () => {
+    for (const text of ['https://me:hunter2@example.com/x', 'https://me:a/hunter2@example.com/x']) {
+      assert.throws(
+        () => splitSearchTerm(text),
+        (error) => isOciError(error, 'USAGE') && !error.message.includes('hunter2'),
+      );
+    }
+  });
+
   it('is known as an index', async () => {
     const resolve = async (name: string) => (name === 'localhost' ? ['127.0.0.1'] : ['192.0.2.1']);
     const info = async (text: string) => {

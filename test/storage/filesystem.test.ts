@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -40,6 +40,24 @@ describe('a store on disk', () => {
     const root = join(await temporaryDirectory(t), 'file');
     await writeFile(root, 'x');
     await assert.rejects(openFilesystemDriver({ root }), failsWith('STORAGE'));
+  });
+
+  it('lets nobody else in where it makes the root, and leaves the mode of one that is there', async (t) => {
+    const parent = await temporaryDirectory(t);
+    const modeOf = async (directory: string): Promise<number> => (await stat(directory)).mode & 0o777;
+    const before = process.umask(0o022);
+    try {
+      const root = join(parent, 'data', 'store');
+      await (await openFilesystemDriver({ root })).writeSmall(at('d/e'), text('x'));
+      if (process.platform !== 'win32') {
+        assert.deepEqual([await modeOf(root), await modeOf(join(root, 'd'))], [0o700, 0o755]);
+        await chmod(root, 0o750);
+        await (await openFilesystemDriver({ root })).writeSmall(at('d/f'), text('x'));
+        assert.equal(await modeOf(root), 0o750);
+      }
+    } finally {
+      process.umask(before);
+    }
   });
 
   it('can be read by others, as distribution leaves it, and leaves no draft', async (t) => {

@@ -1,7 +1,9 @@
 /** A real HTTP proxy in front of a registry, which can do to a response what networks and bad servers do. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd, type Scope } from './sandbox.ts';
 
 /** What happens to the responses that match. */
@@ -9,6 +11,8 @@ export interface Fault {
   /** Which requests: their path with query. Default all. */
   readonly path?: RegExp;
   readonly method?: string;
+  /** Only requests that do not carry these headers. */
+  readonly without?: Readonly<Record<string, string>>;
   /** How many of them; then the fault is over. Default all. */
   readonly times?: number;
   /** Answers instead of the registry. */
@@ -26,6 +30,17 @@ export interface Fault {
   readonly bytesPerSecond?: number;
   /** Before the registry is asked. */
   readonly delayMs?: number;
+  /** Says nothing at all, and keeps the connection; the registry is not asked. */
+  readonly silent?: boolean;
+}
+
+/** Faults by chance: which requests they hit is the same for the same seed, whatever came in between. */
+export interface Chance {
+  /** From 0 to 1, for each request. */
+  readonly probability: number;
+  readonly seed: string;
+  /** One of them, each as likely. */
+  readonly faults: readonly Fault[];
 }
 
 export interface Recorded {
@@ -48,6 +63,8 @@ export interface FaultProxy {
   readonly requests: readonly Recorded[];
   /** Adds a fault; the first one that matches a request is applied. */
   fail(fault: Fault): void;
+  /** Adds faults by chance, for requests that no other fault matches. */
+  failByChance(chance: Chance): void;
   /** Ends all faults. */
   heal(): void;
   /** Bytes of bodies sent to clients for paths that match. */
@@ -61,27 +78,42 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
   const upstream = new URL(target);
   const requests: Recorded[] = [];
   let faults: { readonly fault: Fault; left: number }[] = [];
+  let chance: Chance | undefined;
+  const seen = new Map<string, number>();
 
-  const take = (method: string, path: string): Fault => {
+  const take = ({ method, path, headers }: Recorded): Fault => {
     const found = faults.find(
       ({ fault, left }) =>
-        left > 0 && (fault.path?.test(path) ?? true) && (fault.method === undefined || fault.method === method),
+        left > 0 &&
+        (fault.path?.test(path) ?? true) &&
+        (fault.method === undefined || fault.method === method) &&
+        !(fault.without && Object.entries(fault.without).every(([name, value]) => headers[name] === value)),
     );
     if (found) found.left -= 1;
-    return found?.fault ?? {};
+    return found?.fault ?? (chance && cast(chance, method, path)) ?? {};
+  };
+  const cast = ({ probability, seed, faults: all }: Chance, method: string, path: string): Fault | undefined => {
+    // The names of upload sessions, and all that a registry writes behind them, differ from run to run.
+    const name = `${method} ${path.replace(/\/uploads\/.*/, '/uploads/')}`;
+    const nth = (seen.get(name) ?? 0) + 1;
+    seen.set(name, nth);
+    const dice = createHash('sha256').update(`${seed} ${name} ${nth}`).digest().readUInt32BE(0) / 2 ** 32;
+    return dice < probability ? all[Math.floor((dice / probability) * all.length)] : undefined;
   };
 
   const server = createServer(async (incoming, response) => {
     const { method = 'GET', url: path = '/', headers } = incoming;
     const record: Recorded = { method, path, headers, status: undefined, sentBytes: 0, receivedBytes: 0 };
     requests.push(record);
-    const fault = take(method, path);
+    const fault = take(record);
+    incoming.on('error', () => {});
+    response.on('error', () => {});
+    if (fault.delayMs !== undefined) await pause(fault.delayMs, response);
+    if (response.destroyed) return;
     incoming.on('data', (chunk: Uint8Array) => {
       record.receivedBytes += chunk.length;
     });
-    incoming.on('error', () => {});
-    response.on('error', () => {});
-    if (fault.delayMs !== undefined) await pause(fault.delayMs);
+    if (fault.silent) return void incoming.resume();
     if (fault.cutAfterBytes === 0) return void response.destroy();
     if (fault.status !== undefined) {
       record.status = fault.status;
@@ -121,6 +153,10 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
     },
     heal() {
       faults = [];
+      chance = undefined;
+    },
+    failByChance(added) {
+      chance = added;
     },
     sentBytes: (path) => matching(path).reduce((sum, recorded) => sum + recorded.sentBytes, 0),
     count: (path, method) => matching(path).filter((r) => method === undefined || r.method === method).length,
@@ -145,7 +181,7 @@ async function relay(answer: IncomingMessage, response: ServerResponse, fault: F
   for await (const received of answer) {
     const whole = received as Uint8Array;
     const chunk = whole.subarray(0, Math.min(whole.length, stopAt - record.sentBytes));
-    if (fault.bytesPerSecond !== undefined) await pause((chunk.length / fault.bytesPerSecond) * 1000);
+    if (fault.bytesPerSecond !== undefined) await pause((chunk.length / fault.bytesPerSecond) * 1000, response);
     flip(chunk, (fault.flipByteAt ?? -1) - record.sentBytes);
     record.sentBytes += chunk.length;
     if (chunk.length > 0 && !response.write(chunk)) {
@@ -170,6 +206,11 @@ function flip(chunk: Uint8Array, at: number): void {
   if (byte !== undefined) chunk[at] = byte ^ 1;
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Ends early when the client goes away, so that no test waits for it. */
+async function pause(ms: number, response: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  const leave = (): void => gone.abort();
+  response.once('close', leave);
+  if (!response.destroyed) await sleep(ms, undefined, { signal: gone.signal }).catch(() => {});
+  response.off('close', leave);
 }

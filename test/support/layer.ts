@@ -6,6 +6,7 @@ import type { Descriptor } from '../../src/model/descriptor.ts';
 import { createHasher, type Digest, digestBytes } from '../../src/model/digest.ts';
 import { mediaTypes } from '../../src/model/media-types.ts';
 import { type BlobSource, bytesSource, streamContent } from '../../src/registry/content.ts';
+import { zstdFrame } from './zstd.ts';
 
 /** A blob and where its bytes can be had. */
 export interface BuiltBlob {
@@ -30,10 +31,16 @@ export interface LayerSpec {
   /** Path without a leading `/` → what it holds. Parent directories are added. */
   readonly files: Readonly<Record<string, FileContent>>;
   /** Default gzip. */
-  readonly compression?: 'gzip' | 'none';
+  readonly compression?: keyof typeof compressions;
   /** Default: OCI's type for the compression. */
   readonly mediaType?: string;
 }
+
+const compressions = {
+  gzip: { compress: gzip, mediaType: mediaTypes.ociLayerGzip },
+  zstd: { compress: zstdFrame, mediaType: mediaTypes.ociLayerZstd },
+  none: { compress: (tar: Uint8Array) => tar, mediaType: mediaTypes.ociLayer },
+} as const;
 
 /** Everything carries this time, so that the same input gives the same digests. */
 export const imageTime = new Date('2026-01-01T00:00:00Z');
@@ -48,9 +55,8 @@ export async function buildBlob(bytes: Uint8Array | string, mediaType: string): 
 /** A layer over files. */
 export async function buildLayer(spec: LayerSpec): Promise<BuiltLayer> {
   const tar = await tarOf(spec.files);
-  const packed = spec.compression === 'none' ? tar : gzip(tar);
-  const plainType = spec.compression === 'none' ? mediaTypes.ociLayer : mediaTypes.ociLayerGzip;
-  return { ...(await buildBlob(packed, spec.mediaType ?? plainType)), diffId: await digestBytes(tar) };
+  const { compress, mediaType } = compressions[spec.compression ?? 'gzip'];
+  return { ...(await buildBlob(compress(tar), spec.mediaType ?? mediaType)), diffId: await digestBytes(tar) };
 }
 
 /**

@@ -48,6 +48,40 @@ describe('redirects', () => {
     assert.equal(server.requests[1]?.headers.authorization, 'Basic b');
   });
 
+  it('that come back from another origin bring neither authorisation nor endpoint headers there', async (t) => {
+    let home = '';
+    const other = await startFakeServer(t, (_, response) =>
+      response.writeHead(307, { location: `${home}v2/_catalog` }).end(),
+    );
+    const server = await startFakeServer(t, ({ path }, response) =>
+      path === '/x' ? response.writeHead(307, { location: other.url }).end() : response.end('ok'),
+    );
+    home = server.url;
+    const request = { method: 'GET', url: 'x', authorization: 'Basic b' } as const;
+    await (await open(t, server.url).request(request)).body.discard();
+    const [first, back] = server.requests;
+    assert.equal(first?.headers.authorization, 'Basic b');
+    assert.equal(first?.headers['x-endpoint'], 'own');
+    assert.equal(back?.path, '/v2/_catalog');
+    assert.equal(back?.headers.authorization, undefined);
+    assert.equal(back?.headers['x-endpoint'], undefined);
+  });
+
+  it('are checked hop by hop where the request says so, before anything is sent', async (t) => {
+    const inside = await startFakeServer(t, (_, response) => response.end('secret'));
+    const server = await startFakeServer(t, ({ path }, response) =>
+      response.writeHead(307, { location: path === '/x' ? '/y' : `${inside.url}z` }).end(),
+    );
+    const hops: string[] = [];
+    const checkHop = (url: URL): void => {
+      hops.push(url.pathname);
+      if (url.host === inside.host) throw new Error('refused');
+    };
+    await assert.rejects(open(t, server.url).request({ method: 'GET', url: 'x', checkHop }), /refused/);
+    assert.deepEqual(hops, ['/x', '/y', '/z']);
+    assert.equal(inside.requests.length, 0);
+  });
+
   it('end after ten', async (t) => {
     const server = await startFakeServer(t, ({ path }, response) => {
       response.writeHead(301, { location: `/${Number(path.slice(1)) + 1}` }).end();

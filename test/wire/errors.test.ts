@@ -138,6 +138,23 @@ describe('printable text', () => {
     assert.equal(printable('is it so? yes'), 'is it so? yes');
     assert.equal(printable('x'.repeat(600)).length, 500);
   });
+
+  it('shows no part of a password, whatever is in it and wherever it is cut', () => {
+    assert.equal(printable('see "https://me:p@secret@x.io/a", or'), 'see "https://x.io/a", or');
+    assert.equal(printable('see https://me:pa/secret@x.io/a now'), 'see https://x.io/a now');
+    const image = `https://x.io/a@sha256:${'0'.repeat(64)}`;
+    assert.equal(printable(`no ${image}`), `no ${image}`);
+    for (const url of [
+      'https://me:secretsecretsecret@x.io/',
+      'https://me:a?secret@x.io',
+      'https://x.io?a@b&sig=secret',
+    ]) {
+      for (const length of [0, 480, 490, 4076, 4085]) {
+        const texts = [`${'x'.repeat(length)} ${url}`, `https://x.io/?${'q'.repeat(Math.max(length - 15, 0))} ${url}`];
+        for (const text of texts) assert.doesNotMatch(printable(text), /secret/, text);
+      }
+    }
+  });
 });
 
 describe('the error body that a server sends', () => {

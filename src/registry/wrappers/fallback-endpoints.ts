@@ -15,8 +15,13 @@ export interface FallbackEndpoint {
   readonly name: string;
   /** Mirrors hold copies: what they lack may be elsewhere. An origin's word is final. */
   readonly kind: 'mirror' | 'origin';
-  /** Called when it is first needed, and once. */
-  open(): Promise<Registry>;
+  /**
+   * Called when it is first needed, and once.
+   *
+   * @param answered To be called whenever anything comes back over HTTP, also inside a question that fails in the end:
+   *   an endpoint that said 401 and then cuts the connection has answered.
+   */
+  open(answered: () => void): Promise<Registry>;
   /** Passes the endpoint by for some requests, as a mirror that is for digests only. */
   skipWhen?(request: FallbackRequest): boolean;
   /**
@@ -47,7 +52,9 @@ export class Candidate {
 
   /** Asks it. Whatever comes back tells whether it can be reached. */
   async ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
-    this.#registry ??= this.endpoint.open();
+    this.#registry ??= this.endpoint.open(() => {
+      this.answered = true;
+    });
     const registry = await this.#registry;
     try {
       const result = await question(registry);

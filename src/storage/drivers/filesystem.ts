@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileMode, inDirectory, makeDirectory, syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
@@ -15,7 +15,7 @@ export interface FilesystemDriverOptions {
   readonly root: string;
   /** Every write is refused. Default false. */
   readonly readOnly?: boolean;
-  /** Whether the first write may make a missing root. Default true. */
+  /** Whether the first write may make a missing root, for this user alone. Default true. */
   readonly create?: boolean;
 }
 
@@ -39,7 +39,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
   async function prepare(): Promise<void> {
     if ((await orAbsent(stat(root))) === undefined) {
       if (options.create === false) throw new OciError('STORAGE', `there is no store at ${root}`);
-      await makeDirectory(root);
+      await makeRoot(root);
     }
     await refuseFoldedCase(root);
   }
@@ -168,6 +168,15 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
       }
     },
   };
+}
+
+// Images may hold secrets: on a machine of several users nobody else gets below a root that is made here.
+async function makeRoot(root: string): Promise<void> {
+  await makeDirectory(dirname(root));
+  await mkdir(root, { mode: 0o700 }).catch((error: unknown) => {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  });
+  await syncDirectory(dirname(root));
 }
 
 async function attempt<T>(action: string, file: string, operation: () => Promise<T>): Promise<T> {

@@ -88,7 +88,7 @@ describe('a blob', () => {
       const liar = {
         ...mirror,
         async open() {
-          const registry = await mirror.open();
+          const registry = await mirror.open(() => {});
           return {
             ...mirror.registry,
             getBlob: async (...args: Parameters<typeof registry.getBlob>) => {

@@ -172,6 +172,17 @@ describe('reading from origins', () => {
     }
   });
 
+  it('does not go on in clear text when TLS has answered inside a question that then failed', async () => {
+    const secure = actor('host', 'origin');
+    const clear = actor('http://host', 'origin', { twinOf: 'host' });
+    await fill(bytes, clear);
+    secure.failure = failing('NETWORK');
+    // A 401, and a cut when the credentials come.
+    const challenging = { ...secure, open: (answered: () => void) => secure.open(answered).finally(answered) };
+    await assert.rejects(fallback([challenging, clear]).getManifest(repo, latest), failsWith('NETWORK'));
+    assert.equal(clear.opened, 0);
+  });
+
   it('goes on in clear text where the host never answered over TLS', async () => {
     for (const code of ['NETWORK', 'TLS', 'TIMEOUT', 'PROTOCOL'] as const) {
       const secure = actor('host', 'origin');

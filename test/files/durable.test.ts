@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { inDirectory, makeDirectory } from '../../src/files/durable.ts';
+import { hasErrno } from '../../src/files/file-errors.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
+
+describe('making a directory', () => {
+  it('makes its parents, and minds nothing that is there', async (t) => {
+    const directory = join(await temporaryDirectory(t), 'a', 'b', 'c');
+    await Promise.all([makeDirectory(directory), makeDirectory(directory)]);
+    await makeDirectory(directory);
+    assert.ok((await stat(directory)).isDirectory());
+  });
+
+  it('fails, and does not try for ever, where a directory takes no entries', {
+    skip: process.platform !== 'linux' && 'needs /proc',
+    timeout: 5000,
+  }, async () => {
+    await assert.rejects(makeDirectory('/proc/ocictl-test/below'), (error) => hasErrno(error, 'ENOENT'));
+    const write = () => stat('/proc/ocictl-test/below/file');
+    await assert.rejects(inDirectory('/proc/ocictl-test/below', write), (error) => hasErrno(error, 'ENOENT'));
+  });
+});
