@@ -5,7 +5,7 @@ _ocictl_takes() {
   case "$1 $2" in
     ' --config' | 'pull --config' | 'push --config' | 'copy --config' | 'tag --config' | 'images --config' | 'rmi --config' | 'digest --config' | 'login --config' | 'logout --config' | 'search --config' | 'tags --config' | 'delete --config' | 'serve --root' | 'serve --config' | 'completion --config' | 'version --config') takes='directory' ;;
     'pull --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
-    'pull --registry-mirror' | 'pull --insecure-registry' | 'push --registry-mirror' | 'push --insecure-registry' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'delete --registry-mirror' | 'delete --insecure-registry' | 'serve --addr' | 'serve --mirror-of') takes='' ;;
+    'pull --registry-mirror' | 'pull --insecure-registry' | 'push --registry-mirror' | 'push --insecure-registry' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'delete --registry-mirror' | 'delete --insecure-registry' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of') takes='' ;;
     'push --platform' | 'copy --platform' | 'inspect --platform' | 'digest --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
     'inspect --format' | 'search --format') takes='words json' ;;
     *) return 1 ;;
@@ -39,7 +39,7 @@ _ocictl_options() {
     'search') options='-f --filter --limit --no-trunc --format --json --insecure-registry --config -v --verbose -h --help' ;;
     'tags') options='--limit --after --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
     'delete') options='--yes --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
-    'serve') options='--addr --root --memory --store --mirror-of --read-only --config -v --verbose -h --help' ;;
+    'serve') options='--addr --allow-host --root --memory --store --mirror-of --read-only --config -v --verbose -h --help' ;;
     'completion') options='--config -v --verbose -h --help' ;;
     'version') options='--json --config -v --verbose -h --help' ;;
     'help') options='' ;;

@@ -40,7 +40,7 @@ function __ocictl_images
 end
 
 # Options that take the next word, behind their command.
-set -g __ocictl_taking ' --config' 'pull --platform' 'pull --registry-mirror' 'pull --insecure-registry' 'pull --config' 'push --platform' 'push --registry-mirror' 'push --insecure-registry' 'push --config' 'copy --platform' 'copy --registry-mirror' 'copy --insecure-registry' 'copy --config' 'tag --config' 'images --config' 'rmi --config' 'inspect --platform' 'inspect --format' 'inspect --registry-mirror' 'inspect --insecure-registry' 'digest --platform' 'digest --registry-mirror' 'digest --insecure-registry' 'digest --config' 'login -u' 'login --username' 'login -p' 'login --password' 'login --insecure-registry' 'login --config' 'logout --config' 'search -f' 'search --filter' 'search --limit' 'search --format' 'search --insecure-registry' 'search --config' 'tags --limit' 'tags --after' 'tags --registry-mirror' 'tags --insecure-registry' 'tags --config' 'delete --registry-mirror' 'delete --insecure-registry' 'delete --config' 'serve --addr' 'serve --root' 'serve --mirror-of' 'serve --config' 'completion --config' 'version --config'
+set -g __ocictl_taking ' --config' 'pull --platform' 'pull --registry-mirror' 'pull --insecure-registry' 'pull --config' 'push --platform' 'push --registry-mirror' 'push --insecure-registry' 'push --config' 'copy --platform' 'copy --registry-mirror' 'copy --insecure-registry' 'copy --config' 'tag --config' 'images --config' 'rmi --config' 'inspect --platform' 'inspect --format' 'inspect --registry-mirror' 'inspect --insecure-registry' 'digest --platform' 'digest --registry-mirror' 'digest --insecure-registry' 'digest --config' 'login -u' 'login --username' 'login -p' 'login --password' 'login --insecure-registry' 'login --config' 'logout --config' 'search -f' 'search --filter' 'search --limit' 'search --format' 'search --insecure-registry' 'search --config' 'tags --limit' 'tags --after' 'tags --registry-mirror' 'tags --insecure-registry' 'tags --config' 'delete --registry-mirror' 'delete --insecure-registry' 'delete --config' 'serve --addr' 'serve --allow-host' 'serve --root' 'serve --mirror-of' 'serve --config' 'completion --config' 'version --config'
 
 complete -c ocictl -e
 complete -c ocictl -f
@@ -173,6 +173,7 @@ complete -c ocictl -n '__ocictl_at delete' -s v -l verbose -d 'Tell requests and
 complete -c ocictl -n '__ocictl_at delete' -s h -l help -d 'Show help'
 complete -c ocictl -n '__ocictl_at delete 0' -f -a '(__ocictl_images)' -d 'Local image'
 complete -c ocictl -n '__ocictl_at serve' -l addr -r -f -d 'Where to listen; port 0 takes a free one (default 127.0.0.1:5000)'
+complete -c ocictl -n '__ocictl_at serve' -l allow-host -r -f -d 'Answer to this name too, where only this machine reaches it'
 complete -c ocictl -n '__ocictl_at serve' -l root -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Keep images in this directory'
 complete -c ocictl -n '__ocictl_at serve' -l memory -d 'Keep images in memory, until it stops'
 complete -c ocictl -n '__ocictl_at serve' -l store -d 'Offer the images of the local store, read-only'

@@ -1,5 +1,5 @@
 import { OciError } from '../model/errors.ts';
-import { defineCommand, flag, value } from './command.ts';
+import { defineCommand, flag, list, value } from './command.ts';
 
 const defaultAddress = '127.0.0.1:5000';
 const graceMs = 10_000;
@@ -14,6 +14,7 @@ export const serve = defineCommand({
   arguments: [],
   options: {
     address: value('--addr <host:port>', `Where to listen; port 0 takes a free one (default ${defaultAddress})`),
+    allowHost: list('--allow-host <host>', 'Answer to this name too, where only this machine reaches it'),
     root: value('--root <dir>', 'Keep images in this directory'),
     memory: flag('--memory', 'Keep images in memory, until it stops'),
     store: flag('--store', 'Offer the images of the local store, read-only'),
@@ -34,7 +35,8 @@ export const serve = defineCommand({
     const { host, port } = parseAddress(options.address ?? defaultAddress);
     const served = await context.openServed(options);
     const { serve: listen } = await import('../server/server.ts');
-    const server = await listen({ registry: served.registry, host, port, deletes: true });
+    const { allowHost: allowedHosts } = options;
+    const server = await listen({ registry: served.registry, host, port, allowedHosts, deletes: true });
     await terminal.out(`Serving ${served.what} on ${server.url}\n`);
     const place = `${host.includes(':') ? `[${host}]` : host}:${server.port}`;
     const how =

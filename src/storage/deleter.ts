@@ -88,7 +88,7 @@ async function subjectOf(store: Store, repo: RepositoryName, digest: Digest): Pr
     const raw = await loadManifest(store, repo, digest);
     return raw === undefined ? undefined : parseManifest(raw).subject?.digest;
   } catch (error) {
-    if (isOciError(error, 'MANIFEST_INVALID', 'DIGEST_MISMATCH', 'TOO_LARGE', 'STORAGE_DAMAGED')) return undefined;
+    if (isOciError(error, 'MANIFEST_INVALID', 'STORAGE_DAMAGED')) return undefined;
     throw error;
   }
 }

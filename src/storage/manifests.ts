@@ -13,7 +13,7 @@ const maxMediaTypeBytes = 1_024;
 /**
  * Reads a manifest that a repository holds, or gives undefined.
  *
- * @throws OciError DIGEST_MISMATCH when the store is damaged, TOO_LARGE
+ * @throws OciError STORAGE_DAMAGED naming the file when it holds something else, or more than a manifest may have
  */
 export async function loadManifest(
   store: Store,
@@ -21,10 +21,10 @@ export async function loadManifest(
   digest: Digest,
 ): Promise<RawManifest | undefined> {
   const blob = await findRevision(store, repo, digest);
-  const bytes = blob === undefined ? undefined : await store.driver.readSmall(blob.path, store.maxManifestBytes);
+  const bytes = blob === undefined ? undefined : await readSound(store, blob.path, store.maxManifestBytes);
   if (blob === undefined || bytes === undefined) return undefined;
   const got = await digestBytes(bytes, digestAlgorithm(digest));
-  if (got !== digest) throw damagedManifest(store, blob.path, digest, got);
+  if (got !== digest) throw damaged(store, blob.path, `is ${got}, not ${digest}`);
   return { mediaType: await mediaTypeOf(store, repo, digest, bytes), bytes };
 }
 
@@ -54,13 +54,23 @@ export function nameUnknown(repo: RepositoryName): OciError {
 }
 
 async function mediaTypeOf(store: Store, repo: RepositoryName, digest: Digest, bytes: Uint8Array): Promise<string> {
-  const kept = await store.driver.readSmall(mediaTypePath(repo, digest), maxMediaTypeBytes);
+  const kept = await readSound(store, mediaTypePath(repo, digest), maxMediaTypeBytes);
   const told = kept === undefined ? '' : bareMediaType(Buffer.from(kept).toString('utf8'));
   return told || (impliedMediaType(bytes) ?? mediaTypes.octetStream);
 }
 
-function damagedManifest(store: Store, path: StorePath, digest: Digest, got: Digest): OciError {
-  return new OciError('DIGEST_MISMATCH', `${store.driver.name}/${path} is ${got}, not ${digest}`, {
+// What is stored and too large is no fault of whoever asks for it.
+async function readSound(store: Store, path: StorePath, maxBytes: number): Promise<Uint8Array | undefined> {
+  try {
+    return await store.driver.readSmall(path, maxBytes);
+  } catch (error) {
+    if (isOciError(error, 'TOO_LARGE')) throw damaged(store, path, `has more than the ${maxBytes} bytes allowed`);
+    throw error;
+  }
+}
+
+function damaged(store: Store, path: StorePath, problem: string): OciError {
+  return new OciError('STORAGE_DAMAGED', `${store.driver.name}/${path} ${problem}`, {
     hint: 'the store is damaged: remove this file and pull or push the image again',
   });
 }

@@ -58,7 +58,7 @@ async function neededBy(store: Store, repo: RepositoryName, digest: Digest): Pro
     const blobs = [...blobsOf(view), ...childrenOf(view).filter(({ mediaType }) => !isManifestType(mediaType))];
     return blobs.map((entry) => entry.digest);
   } catch (error) {
-    if (isOciError(error, 'DIGEST_MISMATCH', 'STORAGE_DAMAGED', 'TOO_LARGE')) return undefined;
+    if (isOciError(error, 'STORAGE_DAMAGED')) return undefined;
     throw error;
   }
 }

@@ -110,8 +110,10 @@ describe('a manifest in the store', () => {
     await writeFile(blobFile(root, digest), Buffer.from(raw.bytes).fill(32, 20, 30));
     await assert.rejects(
       registry.getManifest(repo, one),
-      failsWith('DIGEST_MISMATCH', ({ hint }) => assert.match(hint ?? '', /store is damaged/)),
+      failsWith('STORAGE_DAMAGED', ({ hint }) => assert.match(hint ?? '', /store is damaged/)),
     );
+    await writeFile(blobFile(root, digest), Buffer.alloc(4 * 1024 * 1024 + 1, 32));
+    await assert.rejects(registry.getManifest(repo, one), failsWith('STORAGE_DAMAGED'));
     await rm(blobFile(root, digest));
     await assert.rejects(registry.getManifest(repo, one), failsWith('MANIFEST_UNKNOWN'));
   });
