@@ -50,7 +50,7 @@ export async function runTransfer(
     return { ...(await running.result), layers };
   } catch (error) {
     if (!isOciError(error, 'CANCELLED')) throw error;
-    const hint = 'what has arrived is kept: the same command goes on from there';
+    const hint = 'layers that have arrived are kept: the same command goes on from there';
     throw new OciError('CANCELLED', error.message, { hint, cause: error });
   }
 }
