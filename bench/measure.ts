@@ -1,62 +1,93 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 
-/** One run of a program. */
+/** A program and its arguments. */
+export type Command = readonly string[];
+
+/** One run of something: its time, and the most memory that it held. */
 export interface Run {
   readonly wallMs: number;
-  /** The kernel's high-water mark of resident memory, read every 10 ms until the end; 0 where it was too short. */
+  /** 0 where it was over before anybody looked. */
   readonly peakBytes: number;
 }
 
-/** @throws Error with the program's stderr when it fails: a bench of failures measures nothing. */
-export async function measure(
-  command: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv | undefined; readonly memory?: boolean | undefined } = {},
-): Promise<Run> {
+export interface MeasureOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** What runs longer is killed and counts as failed. */
+  readonly timeoutMs?: number;
+}
+
+/** Runs commands one after the other: the time of all, the memory of the largest. @throws Error where one fails. */
+export async function measureAll(commands: readonly Command[], options: MeasureOptions): Promise<Run> {
+  let [wallMs, peakBytes] = [0, 0];
+  for (const command of commands) {
+    const run = await measure(command, options);
+    wallMs += run.wallMs;
+    peakBytes = Math.max(peakBytes, run.peakBytes);
+  }
+  return { wallMs, peakBytes };
+}
+
+const running = new Set<ChildProcess>();
+let stopped = false;
+
+/** Kills what runs; from then on nothing starts. */
+export function stopAll(): void {
+  stopped = true;
+  for (const child of running) child.kill('SIGKILL');
+}
+
+/** Whoever starts something waits for this first: for ever, when the bench is being left and its servers are ending. */
+export async function unlessStopped(): Promise<void> {
+  if (stopped) await new Promise(() => {});
+}
+
+/** @throws Error with the end of the program's stderr when it fails: a bench of failures measures nothing. */
+export async function measure(command: Command, { env, timeoutMs = 300_000 }: MeasureOptions): Promise<Run> {
   const [program = '', ...words] = command;
-  const startedAt = process.hrtime.bigint();
-  const child = spawn(program, words, { env: options.env ?? process.env, stdio: ['ignore', 'ignore', 'pipe'] });
+  await unlessStopped();
+  const startedAt = performance.now();
+  const child = spawn(program, words, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  // Node's own time limit goes on ticking where there was no such program.
+  const limit = setTimeout(() => child.kill(), timeoutMs);
+  running.add(child);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-2000);
   });
   let peakBytes = 0;
-  const poll = options.memory
-    ? setInterval(async () => {
-        peakBytes = Math.max(peakBytes, await highWater(child.pid));
-      }, 10)
-    : undefined;
-  const [status] = (await once(child, 'exit')) as [number | null];
-  const wallMs = Number(process.hrtime.bigint() - startedAt) / 1e6;
-  clearInterval(poll);
-  if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}: ${stderr}`);
-  return { wallMs, peakBytes };
+  const poll = setInterval(() => {
+    peakBytes = Math.max(peakBytes, peakOf(child.pid));
+  }, 5);
+  try {
+    const ended = await new Promise<{ status: number | NodeJS.Signals | null; wallMs: number }>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => resolve({ status: code ?? signal, wallMs: performance.now() - startedAt }));
+    });
+    if (ended.status === 0) return { wallMs: ended.wallMs, peakBytes };
+    throw new Error(`${command.join(' ').slice(0, 300)} ended with ${ended.status}: ${stderr.trim()}`);
+  } finally {
+    clearInterval(poll);
+    clearTimeout(limit);
+    running.delete(child);
+  }
 }
 
-async function highWater(pid: number | undefined): Promise<number> {
+/** The kernel's high-water mark of resident memory; 0 when the process has just ended. */
+export function peakOf(pid: number | undefined): number {
   try {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
   } catch {
-    // It has just ended.
     return 0;
   }
 }
 
-export interface Summary {
-  readonly medianMs: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-  readonly peakBytes: number;
-}
-
-export function summarize(runs: readonly Run[]): Summary {
-  const times = runs.map(({ wallMs }) => wallMs).sort((a, b) => a - b);
-  return {
-    medianMs: times[Math.floor(times.length / 2)] ?? Number.NaN,
-    minMs: times[0] ?? Number.NaN,
-    maxMs: times.at(-1) ?? Number.NaN,
-    peakBytes: Math.max(...runs.map(({ peakBytes }) => peakBytes)),
-  };
+/** Begins the high-water mark of a server anew, so that each load has its own (proc(5), clear_refs). */
+export function resetPeak(pid: number | undefined): void {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  } catch {
+    // A kernel that cannot: the mark is then the highest since the start.
+  }
 }

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { main } from '../dist/main.js';
+const built = await import('../dist/main.js').catch((error) => {
+  // A checkout in which nothing was built yet; of a package it cannot be missing.
+  if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !/module '[^']*main\.js'/.test(error.message)) throw error;
+  process.stderr.write('error: ocictl is not built yet\nhint: run npm ci and npm run build in its checkout\n');
+});
 
 // Only here is the exit status set: process.exit would cut off what is still on its way into a pipe.
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = built ? await built.main(process.argv.slice(2)) : 1;

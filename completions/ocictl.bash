@@ -3,11 +3,15 @@
 # Sets `takes` to what the option $2 of the command $1 takes; fails for a switch.
 _ocictl_takes() {
   case "$1 $2" in
-    ' --config' | 'pull --config' | 'push --config' | 'copy --config' | 'tag --config' | 'images --config' | 'rmi --config' | 'digest --config' | 'login --config' | 'logout --config' | 'search --config' | 'tags --config' | 'delete --config' | 'serve --root' | 'serve --config' | 'completion --config' | 'version --config') takes='directory' ;;
-    'pull --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
-    'pull --registry-mirror' | 'pull --insecure-registry' | 'push --registry-mirror' | 'push --insecure-registry' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'delete --registry-mirror' | 'delete --insecure-registry' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of') takes='' ;;
-    'push --platform' | 'copy --platform' | 'inspect --platform' | 'digest --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
-    'inspect --format' | 'search --format') takes='words json' ;;
+    ' --config' | 'pull --certs-dir' | 'pull --config' | 'push --certs-dir' | 'push --config' | 'copy --certs-dir' | 'copy --config' | 'tag --config' | 'images --config' | 'rmi --config' | 'inspect --certs-dir' | 'digest --certs-dir' | 'digest --config' | 'login --certs-dir' | 'login --config' | 'logout --config' | 'whoami --config' | 'with-login --certs-dir' | 'with-login --config' | 'auth --certs-dir' | 'auth --config' | 'search --certs-dir' | 'search --config' | 'tags --certs-dir' | 'tags --config' | 'delete --certs-dir' | 'delete --config' | 'doctor --certs-dir' | 'doctor --config' | 'serve --root' | 'serve --config' | 'config --config' | 'completion --config' | 'version --config') takes='directory' ;;
+    'pull --platform' | 'copy --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
+    'pull --registry-mirror' | 'pull --insecure-registry' | 'pull --creds' | 'pull -u' | 'pull --username' | 'push --insecure-registry' | 'push --creds' | 'push -u' | 'push --username' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'copy --src-creds' | 'copy --dest-creds' | 'images -f' | 'images --filter' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'inspect --creds' | 'inspect -u' | 'inspect --username' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'digest --creds' | 'digest -u' | 'digest --username' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'with-login -u' | 'with-login --username' | 'with-login --insecure-registry' | 'auth --scope' | 'auth --insecure-registry' | 'auth --creds' | 'auth -u' | 'auth --username' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'search --creds' | 'search -u' | 'search --username' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'tags --creds' | 'tags -u' | 'tags --username' | 'delete --insecure-registry' | 'delete --creds' | 'delete -u' | 'delete --username' | 'doctor --registry-mirror' | 'doctor --insecure-registry' | 'doctor --creds' | 'doctor -u' | 'doctor --username' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of' | 'serve --upload-timeout' | 'serve --min-rate') takes='' ;;
+    'push --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
+    'images --format' | 'inspect -f' | 'inspect --format' | 'search --format') takes='words json' ;;
+    'inspect --platform' | 'digest --platform' | 'doctor --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64' ;;
+    'login --store') takes='words file keychain helper' ;;
+    'serve --auth') takes='words none htpasswd= token=' ;;
+    'serve --issue-tokens') takes='file' ;;
     *) return 1 ;;
   esac
 }
@@ -15,9 +19,11 @@ _ocictl_takes() {
 # Sets `takes` to what the argument $2 of the command $1 is, the first being 1.
 _ocictl_argument() {
   case "$1 $2" in
-    'pull 1' | 'push 1' | 'copy 1' | 'copy 2' | 'tag 1' | 'tag 2' | 'images 1' | 'rmi '* | 'inspect 1' | 'digest 1' | 'tags 1' | 'delete 1') takes='image' ;;
+    'pull 1' | 'push 1' | 'copy 1' | 'copy 2' | 'tag 1' | 'tag 2' | 'images 1' | 'rmi '* | 'inspect 1' | 'digest 1' | 'auth 2' | 'tags 1' | 'delete 1' | 'doctor 1') takes='image' ;;
+    'auth 1') takes='words token' ;;
+    'config 1') takes='words show path' ;;
     'completion 1') takes='words bash zsh fish' ;;
-    'help 1') takes='words pull push copy tag images rmi inspect digest login logout search tags delete serve completion version help' ;;
+    'help 1') takes='words pull push copy tag images rmi inspect digest login logout whoami with-login auth search tags delete doctor serve config completion version help' ;;
     *) takes= ;;
   esac
 }
@@ -26,20 +32,25 @@ _ocictl_argument() {
 _ocictl_options() {
   case $1 in
     '') options='--config -v --verbose -h --help -V --version' ;;
-    'pull') options='-a --all-tags --platform -q --quiet --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
-    'push') options='-a --all-tags --platform -q --quiet --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
-    'copy') options='--platform --if-absent -q --quiet --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
+    'pull') options='-a --all-tags --platform -q --quiet --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'push') options='-a --all-tags --platform -q --quiet --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'copy') options='--platform --all -a --all-tags --if-absent -q --quiet --json --registry-mirror --insecure-registry --certs-dir --src-creds --dest-creds --anonymous --config -v --verbose -h --help' ;;
     'tag') options='--config -v --verbose -h --help' ;;
-    'images') options='-q --quiet --digests --no-trunc --json --config -v --verbose -h --help' ;;
+    'images') options='-q --quiet --digests --no-trunc -f --filter --format --json --config -v --verbose -h --help' ;;
     'rmi') options='-f --force --json --config -v --verbose -h --help' ;;
-    'inspect') options='--platform --json --format --raw --config --no-tags --registry-mirror --insecure-registry -v --verbose -h --help' ;;
-    'digest') options='--platform --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
-    'login') options='-u --username -p --password --password-stdin --insecure-registry --json --config -v --verbose -h --help' ;;
-    'logout') options='--json --config -v --verbose -h --help' ;;
-    'search') options='-f --filter --limit --no-trunc --format --json --insecure-registry --config -v --verbose -h --help' ;;
-    'tags') options='--limit --after --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
-    'delete') options='--yes --json --registry-mirror --insecure-registry --config -v --verbose -h --help' ;;
-    'serve') options='--addr --allow-host --root --memory --store --mirror-of --read-only --config -v --verbose -h --help' ;;
+    'inspect') options='--platform --json -f --format --raw --config --no-tags --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous -v --verbose -h --help' ;;
+    'digest') options='--platform --full-ref --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'login') options='-u --username -p --password --password-stdin --identity-token-stdin --store --no-verify --insecure-registry --certs-dir --json --config -v --verbose -h --help' ;;
+    'logout') options='--all --json --config -v --verbose -h --help' ;;
+    'whoami') options='--json --config -v --verbose -h --help' ;;
+    'with-login') options='-u --username --password-stdin --no-verify --insecure-registry --certs-dir --config -v --verbose -h --help' ;;
+    'auth') options='--scope --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'search') options='-f --filter --limit --no-trunc --format --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'tags') options='--limit --after --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'delete') options='-y --yes --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'doctor') options='--platform --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'serve') options='--addr --allow-host --root --memory --store --mirror-of --read-only --auth --issue-tokens --upload-timeout --min-rate --json --config -v --verbose -h --help' ;;
+    'config') options='--json --config -v --verbose -h --help' ;;
     'completion') options='--config -v --verbose -h --help' ;;
     'version') options='--json --config -v --verbose -h --help' ;;
     'help') options='' ;;
@@ -96,7 +107,7 @@ _ocictl() {
     _ocictl_options "$command"
     takes="words $options"
   elif [[ -z $command ]]; then
-    takes='words pull push copy tag images rmi inspect digest login logout search tags delete serve completion version help'
+    takes='words pull push copy tag images rmi inspect digest login logout whoami with-login auth search tags delete doctor serve config completion version help'
   else
     _ocictl_argument "$command" "$position"
   fi

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Of undici only the pool: its index also loads fetch, WebSocket, caches and mocks, more than half a megabyte of code
+ * Of undici only the pool and what connects: its index also loads fetch, WebSocket, caches and mocks, more than half a megabyte of code
  * that would cost every pull 20 ms and 15 MB.
  */
 const undiciPool = {
@@ -17,18 +17,22 @@ const undiciPool = {
     builder.onLoad({ filter: /.*/, namespace: 'pool' }, () => ({
       contents: `
         export { default as Pool } from 'undici/lib/dispatcher/pool.js';
+        export { default as buildConnector } from 'undici/lib/core/connect.js';
         export { default as errors } from 'undici/lib/core/errors.js';`,
       resolveDir: root,
     }));
   },
 };
 
-/** commander starts child processes for subcommands that are programs; ours are none, and the module costs 5 ms. */
-const noChildProcess = {
-  name: 'commander-without-child-process',
+/**
+ * commander looks for and starts subcommands that are programs; ours are none, and what it imports for them costs 8 ms.
+ * (Of node:fs that is its streams, which everybody else has from node:fs/promises when a file needs them.)
+ */
+const noPrograms = {
+  name: 'commander-without-programs',
   setup(builder) {
-    builder.onResolve({ filter: /^(node:)?child_process$/ }, ({ importer }) =>
-      importer.includes('/node_modules/commander/') ? { path: 'child_process', namespace: 'none' } : undefined,
+    builder.onResolve({ filter: /^(node:)?(child_process|fs)$/ }, ({ importer }) =>
+      importer.includes('/node_modules/commander/') ? { path: 'no-programs', namespace: 'none' } : undefined,
     );
     builder.onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'module.exports = {};' }));
   },
@@ -38,7 +42,7 @@ const noChildProcess = {
  * Modules of Node that take milliseconds to load and that most commands import but few call: loaded at the first call.
  */
 const lazyBuiltins = {
-  'node:crypto': ['createHash', 'randomBytes', 'randomUUID'],
+  'node:crypto': ['createHash', 'createPublicKey', 'randomBytes', 'randomUUID', 'verify'],
   'node:net': ['BlockList', 'isIP', 'isIPv4', 'isIPv6'],
 };
 
@@ -56,6 +60,26 @@ const lazyBuiltin = {
           construct: (_target, args) => new (load(name))(...args),
         });
         ${lazyBuiltins[path].map((name) => `export const ${name} = lazy('${name}');`).join('\n')}`,
+    }));
+  },
+};
+
+/**
+ * `import` of node:http reads all it exports, and from Node 22 on two of these load Node's own copy of undici: 30 ms. HTTP/2,
+ * which undici loads and we never speak, costs it 6 to 12 ms more.
+ */
+const lightHttp = {
+  name: 'light-http',
+  setup(builder) {
+    builder.onResolve({ filter: /^node:http$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'http', namespace: 'light' } : undefined,
+    );
+    builder.onResolve({ filter: /^node:http2$/ }, () => ({ path: 'http2', namespace: 'light' }));
+    builder.onLoad({ filter: /^http$/, namespace: 'light' }, () => ({
+      contents: `export const { createServer, request, STATUS_CODES } = process.getBuiltinModule('node:http');`,
+    }));
+    builder.onLoad({ filter: /^http2$/, namespace: 'light' }, () => ({
+      contents: 'module.exports = { constants: {} };',
     }));
   },
 };
@@ -102,7 +126,7 @@ export const common = {
   minifySyntax: true,
   sourcemap: false,
   logLevel: 'warning',
-  plugins: [undiciPool, noChildProcess, lazyBuiltin],
+  plugins: [undiciPool, noPrograms, lazyBuiltin, lightHttp],
   // CommonJS packages inside an ES module want a require of their own.
   banner: { js: "import { createRequire as __cr } from 'node:module';\nconst require = __cr(import.meta.url);" },
 };
@@ -113,7 +137,7 @@ export async function buildDist() {
   const aside = `${root}/.build-dist-${process.pid}`;
   try {
     // Apart, or every module that both use would be a file of its own, and the command would open thirty of them.
-    for (const entry of ['main', 'index']) {
+    for (const entry of ['main', 'index', 'credential-helper']) {
       await build({
         ...common,
         entryPoints: { [entry]: `src/${entry}.ts` },

@@ -61,13 +61,14 @@ export function programPage(commands: readonly Command[], options: ManOptions): 
   const about =
     'ocictl works with container registries without a daemon: it pulls, pushes, copies and inspects OCI and Docker images, ' +
     'and keeps what it pulls in a local store. Credentials, certificates and mirrors are those that Docker uses.';
+  const streams =
+    'Results are on standard output; progress, warnings and errors are on standard error. Pull and push print the lines ' +
+    'of Docker on standard output while they work; with --quiet or --json it is the result alone. A reader of standard ' +
+    'output that goes away is no failure.';
   return page('ocictl', options, [
     section('NAME', 'ocictl \\- work with container registries without a daemon'),
     section('SYNOPSIS', '\\fBocictl\\fR [\\fIoptions\\fR] \\fICOMMAND\\fR [\\fIarguments\\fR]'),
-    section(
-      'DESCRIPTION',
-      ...paragraphs([about, 'Results are on standard output; progress, warnings and errors are on standard error.']),
-    ),
+    section('DESCRIPTION', ...paragraphs([about, streams])),
     section(
       'COMMANDS',
       ...commands.map(({ name, summary }) => term(`\\fBocictl\\-${word(name)}\\fR(1)`, `${summary}.`)),

@@ -35,6 +35,8 @@ const { status, signal } = spawnSync(
   [
     '--test',
     `--test-concurrency=${tier === 'large' ? 1 : Math.max(2, availableParallelism())}`,
+    // Of one test, so that one that hangs fails instead of everything behind it waiting.
+    '--test-timeout=600000',
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${new URL('skipped.mjs', import.meta.url)}`,

@@ -1,98 +1,19 @@
 /** The one composition root: makes what commands work with, when they first ask for it. */
+import { loadBaseSettings } from './config/base-settings.ts';
 import { loadSettings, type Settings, type SettingsFlags } from './config/settings.ts';
+import type { Context, ServiceFlags } from './context.ts';
 import { prepareForTraffic } from './engine.ts';
-import type { Digest } from './model/digest.ts';
-import { hostPlatform, type Platform } from './model/platform.ts';
-import type { Reference, RepositoryName, Tag } from './model/reference.ts';
+import type { OciError } from './model/errors.ts';
+import { hostPlatform } from './model/platform.ts';
+import { type Reference, withDefaultTag } from './model/reference.ts';
 import type { Registry } from './registry/registry.ts';
-import type { LoginOutcome, Logins } from './service/auth-logins.ts';
-import type { LoginServer } from './service/auth-server.ts';
-import type { SearchResults } from './service/search.ts';
 import type { RegistryService } from './service/service.ts';
 import { openFilesystemDriver } from './storage/drivers/filesystem.ts';
-import type { FoundImage } from './storage/find-image.ts';
-import { type LocalImage, listImages } from './storage/local-store.ts';
-import type { RemovedImage, RemoveOptions } from './storage/remove-image.ts';
+import { listImages } from './storage/local-store.ts';
 import { createStorage } from './storage/storage.ts';
 import type { InputStream } from './terminal/prompt.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';
-
-export type { LocalImage, LoginOutcome, LoginServer, Logins, SearchResults };
-
-/** What `ocictl serve` was asked to serve. */
-export interface ServedOptions {
-  readonly root?: string | undefined;
-  readonly memory?: boolean | undefined;
-  readonly store?: boolean | undefined;
-  readonly mirrorOf?: string | undefined;
-  readonly readOnly?: boolean | undefined;
-}
-
-export interface Served {
-  readonly registry: Registry;
-  /** For people: `the local store (read-only)`. */
-  readonly what: string;
-  readonly readOnly: boolean;
-}
-
-/** `repository`: tags are listed; `removal`: something is deleted. In both, where no tag was named, none is meant. */
-export type EndRole = 'source' | 'destination' | 'repository' | 'removal';
-
-/** What a command reads or writes: an image or a repository in a registry, a layout or the local store. */
-export interface End {
-  readonly kind: 'registry' | 'layout' | 'store';
-  readonly registry: Registry;
-  readonly repo: RepositoryName;
-  readonly reference: Tag | Digest;
-  /** Undefined where a digest was named. */
-  readonly tag: Tag | undefined;
-  /** Whether a tag or digest was named; else `reference` is the default. */
-  readonly named: boolean;
-  /** As people write it: `alpine:3`, `store:alpine:3`, `oci:dir:3`. */
-  readonly name: string;
-  /** In full: `docker.io/library/alpine:3`. */
-  readonly fullName: string;
-  /** The same for two ends that are the same place under two names. */
-  readonly place: string;
-  /** In full, without tag and digest. */
-  readonly repository: string;
-  /** The registry's domain; undefined for a layout. */
-  readonly domain: string | undefined;
-  /** Whether indexes may be here without all their children. */
-  readonly sparse: boolean;
-}
-
-export type ServiceFlags = Pick<SettingsFlags, 'registryMirrors' | 'insecureRegistries'>;
-
-/** All that a command may use. Commands never build a URL, read a credential or touch TLS. */
-export interface Context {
-  readonly terminal: Terminal;
-  /** Aborted on Ctrl-C and SIGTERM. */
-  readonly signal: AbortSignal;
-  readonly facts: { readonly version: string; readonly node: string; readonly platform: string };
-  storeRoot(): Promise<string>;
-  defaultPlatform(): Promise<Platform>;
-  parallelDownloads(): Promise<number>;
-  parallelUploads(): Promise<number>;
-  service(flags?: ServiceFlags): Promise<RegistryService>;
-  logins(flags?: ServiceFlags): Promise<Logins>;
-  /** Standard input, opened when it is asked for. */
-  stdin(): InputStream;
-  /** The local store as a registry of store names. */
-  store(): Promise<Registry>;
-  images(): AsyncIterable<LocalImage>;
-  /** @throws OciError IMAGE_UNKNOWN */
-  findImage(word: string): Promise<FoundImage>;
-  /** Which repository of the reference's registry holds a blob, as far as the store knows. */
-  mountSource(
-    reference: Pick<Reference, 'domain' | 'path'>,
-  ): Promise<(digest: Digest) => Promise<RepositoryName | undefined>>;
-  removeImage(word: string, opts?: Pick<RemoveOptions, 'force'>): Promise<RemovedImage>;
-  openServed(options: ServedOptions): Promise<Served>;
-  /** @param word A reference, `store:REFERENCE`, or `oci:DIR[:TAG|@DIGEST]`. A layout to write to is made. */
-  openEnd(word: string, role: EndRole, flags?: ServiceFlags): Promise<End>;
-}
 
 export interface AppOptions {
   readonly terminal: Terminal;
@@ -101,7 +22,8 @@ export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   /** From the command line. */
   readonly flags: SettingsFlags;
-  readonly verbose: boolean;
+  /** How often `-v` was given: 1 for requests, 2 for their headers too. */
+  readonly verbosity: number;
 }
 
 /** A context, and the end of what it opened. */
@@ -109,31 +31,58 @@ export interface App extends Context {
   close(): Promise<void>;
 }
 
-export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppOptions): App {
+export function createApp({ terminal, stdin, signal, env, flags, verbosity }: AppOptions): App {
   const closers: (() => Promise<void>)[] = [];
+  const told = new Set<string>();
+  const tell = (warnings: readonly string[]): void => {
+    for (const warning of warnings) if (!told.has(warning)) terminal.warn(warning);
+    for (const warning of warnings) told.add(warning);
+  };
   const settings = async (more: ServiceFlags = {}): Promise<Settings> => {
     const loaded = await loadSettings({ flags: { ...flags, ...more }, env });
-    for (const warning of loaded.warnings) terminal.warn(warning);
+    tell(loaded.warnings);
     return loaded;
   };
-  const base = once(() => settings());
+  const base = once(async () => {
+    const loaded = await loadBaseSettings({ flags, env });
+    tell(loaded.warnings);
+    return loaded;
+  });
   const store = once(async () => openStore((await base()).storeRoot.value));
-  const service = async (more?: ServiceFlags): Promise<RegistryService> => {
+  const password = once(async () => {
+    const { maxSecretBytes, readSecret } = await import('./terminal/prompt.ts');
+    return readSecret(stdin(), { maxBytes: maxSecretBytes, signal });
+  });
+  const service = async (more: ServiceFlags = {}): Promise<RegistryService> => {
+    const { creds, username, passwordStdin, anonymous } = more;
+    const given = creds !== undefined || username !== undefined || passwordStdin || anonymous;
+    const asWhom = given ? await (await import('./as-whom.ts')).readAsWhom(more, password) : undefined;
     await prepareForTraffic();
-    const { createRegistryService } = await import('./service/service.ts');
+    const { createRegistryService, formatFallback } = await import('./service/service.ts');
     const service = createRegistryService({
       settings: await settings(more),
-      warn: (text) => terminal.warn(text),
+      warn: (text) => tell([text]),
       userAgent: `ocictl/${version}`,
-      onFallback: ({ from, to, error }) => terminal.note(`${from}: ${error.message}, trying ${to}`),
-      ...(verbose && { trace: (line: string) => terminal.note(terminal.paint('dim', line)) }),
+      asWhom,
+      onFallback: (event) => terminal.note(formatFallback(event)),
+      onSilence: (text) => terminal.note(text),
+      ...(verbosity > 0 && { trace: (line: string) => terminal.note(terminal.paint('dim', line)) }),
+      traceHeaders: verbosity > 1,
     });
     closers.push(() => service.close());
     return service;
   };
+  const imageName = async (word: string, more?: ServiceFlags): Promise<string> => {
+    if ((await base()).shortNames.value === 'docker') return word;
+    const { nameImage } = await import('./named-image.ts');
+    const { shortNameRules: rules } = await settings(more);
+    const open = async (reference: Reference) => (await service(more)).open(reference, 'pull');
+    return rules ? nameImage(word, { rules, open, note: terminal.note, signal }) : word;
+  };
   return {
     terminal,
     signal,
+    verbose: verbosity > 0,
     facts: { version, node: process.versions.node, platform: `${process.platform}/${process.arch}` },
     storeRoot: async () => (await base()).storeRoot.value,
     async defaultPlatform() {
@@ -145,12 +94,45 @@ export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppO
     async logins(more) {
       const { createLogins } = await import('./service/auth-logins.ts');
       const warn = (text: string): void => terminal.warn(text);
-      return createLogins({ settings: await settings(more), service: await service(more), warn });
+      return createLogins({
+        settings: await settings(more),
+        service: await service(more),
+        warn,
+      });
+    },
+    async account({ username, passwordStdin }) {
+      const { readAsWhom } = await import('./as-whom.ts');
+      const whom = await readAsWhom({ username, passwordStdin }, password);
+      return whom === 'anonymous' ? undefined : whom;
+    },
+    async runWith(command, loan) {
+      const { runWithLoan } = await import('./run-program.ts');
+      return runWithLoan(command, loan, { env, tell: (text) => terminal.note(text) });
+    },
+    async *diagnose(reference, more) {
+      if (reference) return yield* (await service(more)).diagnose(withDefaultTag(reference), { signal });
+      const { examineFiles, examineMachine } = await import('./service/doctor/machine.ts');
+      const text = `ocictl ${version}, Node ${process.versions.node}, ${process.platform}/${process.arch}`;
+      yield { topic: 'program', status: 'ok', text };
+      const considered = await this.settingsFiles();
+      yield* examineFiles(considered);
+      if (considered.faults.length === 0) yield* examineMachine(await settings(more), { signal });
+    },
+    async describeSettings() {
+      const { describeSettings } = await import('./config/describe.ts');
+      return describeSettings(await settings());
+    },
+    async settingsFiles() {
+      const { considerFiles } = await import('./config/considered.ts');
+      return considerFiles({ flags, env });
     },
     stdin,
     store,
     async *images() {
-      yield* listImages(await store(), { signal, platform: (await base()).defaultPlatform?.value });
+      const onDamage = (name: string, { message }: OciError): void => {
+        terminal.warn(`${name} is damaged: ${message}. ocictl pull repairs it, ocictl rmi removes it`);
+      };
+      yield* listImages(await store(), { signal, platform: (await base()).defaultPlatform?.value, onDamage });
     },
     async findImage(word) {
       const { findImages, noSuchImage } = await import('./storage/find-image.ts');
@@ -169,11 +151,13 @@ export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppO
     async openServed(options) {
       await prepareForTraffic();
       const { openServed } = await import('./served.ts');
-      return openServed(options, async () => (await base()).storeRoot.value);
+      return openServed(options, { storeRoot: async () => (await base()).storeRoot.value, warn: terminal.warn });
     },
+    imageName,
     async openEnd(word, role, more) {
       const { openEnd } = await import('./ends.ts');
-      return openEnd(word, role, {
+      const isRead = (role === 'source' || role === 'repository') && !/^(?:oci|store):/.test(word);
+      return openEnd(isRead ? await imageName(word, more) : word, role, {
         store,
         remote: async (reference, intent) => (await service(more)).open(reference, intent),
       });
@@ -185,7 +169,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbose }: AppO
 }
 
 async function openStore(root: string): Promise<Registry> {
-  return createStorage({ driver: await openFilesystemDriver({ root }), name: 'local store', sparseIndexes: true });
+  return createStorage({ driver: await openFilesystemDriver({ root }), name: 'the local store', sparseIndexes: true });
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,7 +1,8 @@
 /** Opens what a command was told to read or write: a registry, a layout, the local store. Part of the composition root. */
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { End, EndRole } from './app.ts';
+import { refuseMisread } from './commands/meant.ts';
+import type { End, EndRole } from './context.ts';
 import { layoutRepository, openLayout } from './layout/layout.ts';
 import { onlyImage } from './layout/only-image.ts';
 import { type Digest, digestAlgorithms, parseDigest } from './model/digest.ts';
@@ -10,6 +11,7 @@ import {
   defaultTag,
   familiarReference,
   formatReference,
+  fromStoreName,
   manifestReference,
   parseReference,
   type Reference,
@@ -33,6 +35,11 @@ export interface EndSources {
 export async function openEnd(word: string, role: EndRole, sources: EndSources): Promise<End> {
   if (word.startsWith('oci:')) return openLayoutEnd(word.slice('oci:'.length), role);
   const inStore = word.startsWith('store:');
+  if (inStore && role === 'source') {
+    const byId = await openImageId(word, await sources.store());
+    if (byId) return byId;
+  }
+  if (!inStore) refuseMisread(word, 'place');
   const written = parseReference(inStore ? word.slice('store:'.length) : word);
   const reference = withDefaultTag(written);
   refuseDigestTarget(word, reference.digest, role);
@@ -54,6 +61,32 @@ export async function openEnd(word: string, role: EndRole, sources: EndSources):
     repository: `${inStore ? 'store:' : ''}${formatReference(repository)}`,
     domain: reference.domain,
     sparse: inStore,
+  };
+}
+
+/** undefined: the word is no image ID, or an image has it as its name. */
+async function openImageId(word: string, registry: Registry): Promise<End | undefined> {
+  const id = word.slice('store:'.length);
+  if (!/^(?:sha256:)?[0-9a-f]{4,64}$/.test(id)) return undefined;
+  const { findImages } = await import('./storage/find-image.ts');
+  const [image] = await findImages(registry, id);
+  const place = image && fromStoreName(image.repo);
+  if (!place || image.name === id) return undefined;
+  const repository = `store:${formatReference(place)}`;
+  const fullName = `${repository}@${image.digest}`;
+  return {
+    kind: 'store',
+    registry,
+    repo: image.repo,
+    reference: image.digest,
+    tag: undefined,
+    named: true,
+    name: word,
+    fullName,
+    place: fullName,
+    repository,
+    domain: place.domain,
+    sparse: true,
   };
 }
 

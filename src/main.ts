@@ -11,10 +11,15 @@ import { version } from './version.ts';
 export async function main(words: readonly string[]): Promise<number> {
   // What is asked most by scripts needs nothing loaded.
   if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
-    process.stdout.write(`${version}\n`);
-    return 0;
+    if (await printed(`${version}\n`)) return 0;
   }
   tuneEngine(process.env);
   const { run } = await import('./cli.ts');
   return run(words);
+}
+
+/** Whether stdout took it; why it did not is told by what runs then. */
+function printed(text: string): Promise<boolean> {
+  process.stdout.once('error', () => {});
+  return new Promise((resolve) => process.stdout.write(text, (error) => resolve(!error)));
 }

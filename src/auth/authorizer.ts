@@ -1,19 +1,27 @@
 import type { Credential } from '../credentials/credential.ts';
 import type { Challenge } from '../model/challenge.ts';
-import { OciError } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import { endpointOf } from '../transport/redact.ts';
 import type { Transport } from '../transport/transport.ts';
+import { printable } from '../wire/errors.ts';
+import { type ChallengeCache, createChallengeCache, lasting } from './challenge-cache.ts';
 import { checkedRealm } from './realm.ts';
 import { ScopeSet } from './scopes.ts';
-import { basicAuthorization, fetchToken, type Token } from './token-server.ts';
+import { createTokenCache, identityOf, type TokenCache, type TokenKey } from './token-cache.ts';
+import { basicAuthorization, fetchToken, loginHint, type Token, type TokenOptions } from './token-server.ts';
 
 export interface AuthorizerOptions {
   /** The way to the registry, and to its token server, which gets neither headers nor certificate at another origin. */
   readonly transport: Transport;
-  /** Looks up what is known for this registry: once, when it first asks who we are. */
-  readonly credentials: () => Promise<Credential | undefined>;
+  /** Looks up what is known for this registry: when it first asks who we are, and when it refuses what it has taken. */
+  readonly credentials: (opts?: { readonly fresh?: boolean }) => Promise<Credential | undefined>;
   /** The registry's name in messages and in `ocictl login`. Default: host[:port] of the transport's base. */
   readonly registry?: string | undefined;
+  readonly tokens?: TokenOptions | undefined;
+  /** Default: one of its own, in memory. */
+  readonly tokenCache?: TokenCache | undefined;
+  /** Default: one of its own, in memory. */
+  readonly challengeCache?: ChallengeCache | undefined;
   /** Milliseconds since 1970. Tests give their own. */
   readonly nowMs?: (() => number) | undefined;
 }
@@ -29,8 +37,11 @@ export interface RefusedRequest {
 
 /** Decides what `Authorization` a request to one registry carries. */
 export interface Authorizer {
+  /** Where the credentials were found that it has shown; undefined while it has shown none. */
+  readonly source: string | undefined;
   /**
    * What to send along, by what is known: nothing before the first challenge, afterwards a token that serves the scopes.
+   * A challenge that was met before, and is remembered, counts.
    *
    * @throws OciError as `challenged`.
    */
@@ -52,26 +63,25 @@ type Method =
   | { readonly kind: 'fixed'; readonly authorization: string }
   | { readonly kind: 'bearer'; readonly realm: URL; readonly service: string | undefined };
 
-interface Held {
-  readonly key: string;
-  readonly scopes: ScopeSet;
-  readonly token: Token;
-}
-
-const maxHeldTokens = 500;
-
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   return new ChallengeAuthorizer(options);
 }
 
 class ChallengeAuthorizer implements Authorizer {
   readonly #transport: Transport;
-  readonly #lookup: () => Promise<Credential | undefined>;
+  readonly #lookup: AuthorizerOptions['credentials'];
   readonly #registry: string;
   readonly #nowMs: () => number;
   #credential: Promise<Credential | undefined> | undefined;
+  #source: string | undefined;
+  #renewed: { readonly token?: string } = {};
+  /** Whether a token server has taken the credential before. */
+  #taken = false;
   #method: Method | undefined;
-  #held: Held[] = [];
+  #recalled: Promise<readonly Challenge[] | undefined> | undefined;
+  readonly #options: AuthorizerOptions;
+  readonly #tokens: TokenCache;
+  readonly #challenges: ChallengeCache;
   readonly #exchanges = new Map<string, Promise<Token>>();
 
   constructor(options: AuthorizerOptions) {
@@ -79,6 +89,13 @@ class ChallengeAuthorizer implements Authorizer {
     this.#lookup = options.credentials;
     this.#registry = options.registry ?? options.transport.base.host;
     this.#nowMs = options.nowMs ?? Date.now;
+    this.#options = options;
+    this.#tokens = options.tokenCache ?? createTokenCache({ nowMs: options.nowMs });
+    this.#challenges = options.challengeCache ?? createChallengeCache();
+  }
+
+  get source(): string | undefined {
+    return this.#source;
   }
 
   async authorize(
@@ -86,12 +103,35 @@ class ChallengeAuthorizer implements Authorizer {
     opts?: { readonly signal?: AbortSignal | undefined },
   ): Promise<string | undefined> {
     const method = this.#method;
-    if (method === undefined) return undefined;
+    if (method === undefined) return this.#recall(scopes, opts?.signal);
     if (method.kind !== 'bearer') return method.authorization;
     return `Bearer ${await this.#token(method, ScopeSet.of(scopes), opts?.signal)}`;
   }
 
-  async challenged({ challenges, scopes, authorization, signal }: RefusedRequest): Promise<string> {
+  async challenged(refused: RefusedRequest): Promise<string> {
+    const next = await this.#meet(refused);
+    if (refused.challenges.length > 0) {
+      await this.#challenges.set(this.#transport.base.href, refused.challenges.map(lasting)).catch(() => {});
+    }
+    return next;
+  }
+
+  /** What a challenge of another time is answered with. Whatever is wrong with it, the registry will say it anew. */
+  async #recall(scopes: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
+    this.#recalled ??= this.#challenges.get(this.#transport.base.href).catch(() => undefined);
+    const challenges = await this.#recalled;
+    if (challenges === undefined) return undefined;
+    try {
+      return await this.#meet({ challenges, scopes, authorization: undefined, signal });
+    } catch (error) {
+      if (!isOciError(error)) throw error;
+      this.#method = undefined;
+      this.#recalled = Promise.resolve(undefined);
+      return undefined;
+    }
+  }
+
+  async #meet({ challenges, scopes, authorization, signal }: RefusedRequest): Promise<string> {
     const credential = await this.#findCredential();
     const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm']);
     if (credential?.kind === 'registry-token' && (bearer || challenges.length === 0)) {
@@ -99,7 +139,8 @@ class ChallengeAuthorizer implements Authorizer {
     }
     if (bearer) return this.#bearer(bearer, scopes, authorization, signal);
     if (!challenges.some(({ scheme }) => scheme === 'basic')) {
-      const offered = challenges.map(({ scheme }) => scheme).join(', ');
+      const schemes = [...new Set(challenges.map(({ scheme }) => scheme))];
+      const offered = printable(schemes.slice(0, 5).join(', ')).slice(0, 100);
       throw new OciError(
         'UNAUTHORIZED',
         `unauthorized: ${this.#registry} asks for ${offered === '' ? 'no way of logging in' : offered}, which is not known here`,
@@ -108,7 +149,10 @@ class ChallengeAuthorizer implements Authorizer {
     }
     if (credential?.kind !== 'password') throw this.#unauthorized('authentication required', credential);
     const next = basicAuthorization(credential);
-    if (next === authorization) throw this.#refusedCredential(credential);
+    if (next === authorization) {
+      if (!(await this.#hasChanged(credential))) throw this.#refusedCredential(credential);
+      return this.#meet({ challenges, scopes, authorization, signal });
+    }
     this.#method = { kind: 'basic', authorization: next };
     return next;
   }
@@ -128,7 +172,7 @@ class ChallengeAuthorizer implements Authorizer {
     const realm = await checkedRealm(challenge.parameters['realm'] ?? '', this.#transport.base);
     const method: Method = { kind: 'bearer', realm, service: challenge.parameters['service'] };
     this.#method = method;
-    this.#held = this.#held.filter(({ token }) => `Bearer ${token.value}` !== refused);
+    if (refused?.startsWith('Bearer ')) await this.#tokens.forget(refused.slice('Bearer '.length)).catch(() => {});
     // Some registries want other scopes than the spec's for a path, and say so here.
     const named = (challenge.parameters['scope'] ?? '').split(' ').filter((scope) => scope !== '');
     return `Bearer ${await this.#token(method, ScopeSet.of([...scopes, ...named]), signal)}`;
@@ -140,32 +184,25 @@ class ChallengeAuthorizer implements Authorizer {
     scopes: ScopeSet,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const credential = await this.#findCredential();
-    const account = credential?.kind === 'password' ? credential.username : (credential?.kind ?? '');
-    const key = JSON.stringify([method.realm.href, method.service ?? '', account]);
-    const nowMs = this.#nowMs();
-    this.#held = this.#held.filter(({ token }) => token.expiresAtMs > nowMs).slice(-maxHeldTokens);
-    const held = this.#held.find((one) => one.key === key && one.scopes.contains(scopes));
-    if (held) return held.token.value;
-    const exchangeKey = JSON.stringify([key, scopes.toStrings()]);
-    const running = this.#exchanges.get(exchangeKey) ?? this.#exchange(method, scopes, key, exchangeKey);
+    const exchangeKey = JSON.stringify([method.realm.href, method.service ?? '', scopes.toStrings()]);
+    const running = this.#exchanges.get(exchangeKey) ?? this.#exchange(method, scopes.toStrings(), exchangeKey);
     return (await abortable(running, signal)).value;
   }
 
   // Shared by all who want it, so no single one's signal may end it; the transport's timeouts do.
   #exchange(
-    { realm, service }: Extract<Method, { kind: 'bearer' }>,
-    scopes: ScopeSet,
-    key: string,
+    method: Extract<Method, { kind: 'bearer' }>,
+    scopes: readonly string[],
     exchangeKey: string,
   ): Promise<Token> {
     const run = async (): Promise<Token> => {
+      const credential = await this.#findCredential();
       try {
-        const credential = await this.#findCredential();
-        const request = { realm, service, scopes: scopes.toStrings(), credential, registry: this.#registry };
-        const token = await fetchToken(this.#transport, request, this.#nowMs);
-        this.#held.push({ key, scopes, token });
-        return token;
+        return await this.#fetch(method, scopes, credential);
+      } catch (error) {
+        const stale = credential && this.#taken && isOciError(error, 'UNAUTHORIZED');
+        if (!stale || !(await this.#hasChanged(credential))) throw error;
+        return await this.#fetch(method, scopes, await this.#findCredential());
       } finally {
         this.#exchanges.delete(exchangeKey);
       }
@@ -175,8 +212,42 @@ class ChallengeAuthorizer implements Authorizer {
     return exchange;
   }
 
+  async #fetch(
+    { realm, service }: Extract<Method, { kind: 'bearer' }>,
+    scopes: readonly string[],
+    credential: Credential | undefined,
+  ): Promise<Token> {
+    const key: TokenKey = { realm: realm.href, service, identity: await identityOf(credential), scopes };
+    const held = await this.#tokens.get(key).catch(() => undefined);
+    if (held && held.expiresAtMs > this.#nowMs()) return held;
+    const { tokens: options } = this.#options;
+    const request = {
+      ...{ realm, service, scopes, registry: this.#registry, options },
+      credential: credential?.kind === 'identity-token' ? { ...credential, ...this.#renewed } : credential,
+    };
+    const token = await fetchToken(this.#transport, request, this.#nowMs);
+    // Some servers let an identity token be used once, and give the next one with the answer.
+    if (token.identityToken !== undefined) this.#renewed = { token: token.identityToken };
+    this.#taken = true;
+    await this.#tokens.set(key, token).catch(() => {});
+    return token;
+  }
+
+  /** Whether what is stored is another by now: some helpers give passwords of hours, and people log in meanwhile. */
+  async #hasChanged(refused: Credential): Promise<boolean> {
+    const found = await this.#lookup({ fresh: true });
+    if (!found || (await identityOf(found)) === (await identityOf(refused))) return false;
+    this.#credential = Promise.resolve(found);
+    this.#source = found.source;
+    this.#renewed = {};
+    return true;
+  }
+
   #findCredential(): Promise<Credential | undefined> {
-    this.#credential ??= this.#lookup();
+    this.#credential ??= this.#lookup().then((found) => {
+      this.#source = found?.source;
+      return found;
+    });
     return this.#credential;
   }
 
@@ -189,7 +260,7 @@ class ChallengeAuthorizer implements Authorizer {
     return new OciError('UNAUTHORIZED', `unauthorized: ${what}${unfit}`, {
       status: 401,
       endpoint: endpointOf(this.#transport.base),
-      hint: `log in with 'ocictl login ${this.#registry}'`,
+      hint: loginHint(this.#registry, credential !== undefined),
     });
   }
 }

@@ -19,7 +19,18 @@ export interface TokenRequest {
    * message of an UNAUTHORIZED or DENIED is the server's own reason, empty where it gave none.
    */
   readonly login?: boolean | undefined;
+  readonly options?: TokenOptions | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How tokens are asked for, where the defaults will not do. */
+export interface TokenOptions {
+  /** What this program is called. Default `ocictl`. */
+  readonly clientId?: string | undefined;
+  /** Shows user and password in OAuth2's POST first, where by default it is the GET that every token server knows. */
+  readonly forceOAuth2?: boolean | undefined;
+  /** Asks for an identity token besides, which comes as {@link Token}'s. Default false. */
+  readonly offlineToken?: boolean | undefined;
 }
 
 export interface Token {
@@ -31,7 +42,7 @@ export interface Token {
 }
 
 const maxTokenBytes = 1024 * 1024;
-const clientId = 'ocictl';
+const defaultClientId = 'ocictl';
 
 /**
  * Exchanges a credential, or none, for a token.
@@ -41,17 +52,40 @@ const clientId = 'ocictl';
  * @see https://distribution.github.io/distribution/spec/auth/oauth/
  */
 export async function fetchToken(transport: Transport, request: TokenRequest, nowMs: () => number): Promise<Token> {
-  const { credential } = request;
-  if (credential?.kind === 'identity-token') {
-    const response = await post(transport, request, credential.token);
-    // Servers without OAuth2, and those that know the token no more: what everybody may have is still to be had.
-    if (request.login || ![400, 401, 404, 405].includes(response.status)) return readToken(response, request, nowMs);
-    await response.body.discard();
-    const refused = response.status === 400 || response.status === 401;
-    return readToken(await get(transport, request, undefined), request, nowMs, refused);
+  const { credential, options, login } = request;
+  if (credential?.kind !== 'identity-token' && !(credential?.kind === 'password' && options?.forceOAuth2)) {
+    const basic = credential?.kind === 'password' ? basicAuthorization(credential) : undefined;
+    return readToken(await get(transport, request, basic), request, nowMs);
   }
-  const basic = credential?.kind === 'password' ? basicAuthorization(credential) : undefined;
+  const response = await post(transport, request, grantOf(credential));
+  const basic = basicOf(credential);
+  const refused = [400, 401, 404, 405].includes(response.status);
+  // Servers without OAuth2 answer so, and some take the token for a password. Nobody is asked for as nobody instead: what
+  // is stored would be out of date, and no one would be told.
+  if (!refused || basic === undefined || (login && credential.kind === 'identity-token')) {
+    return readToken(response, request, nowMs, refused);
+  }
+  await response.body.discard();
   return readToken(await get(transport, request, basic), request, nowMs);
+}
+
+type OAuth2Credential = Extract<Credential, { readonly kind: 'password' | 'identity-token' }>;
+
+function grantOf(credential: OAuth2Credential): Readonly<Record<string, string>> {
+  if (credential.kind === 'identity-token') return { grant_type: 'refresh_token', refresh_token: credential.token };
+  return { grant_type: 'password', username: credential.username, password: credential.password };
+}
+
+function basicOf(credential: OAuth2Credential): string | undefined {
+  if (credential.kind === 'password') return basicAuthorization(credential);
+  const { username, token } = credential;
+  return username === undefined ? undefined : basicAuthorization({ username, password: token });
+}
+
+/** What to do where a registry lets nobody in. @param shown Whether it was shown credentials. */
+export function loginHint(registry: string, shown: boolean): string {
+  const login = `log in with 'ocictl login${registry === 'docker.io' ? '' : ` ${registry}`}'`;
+  return shown ? `${login}; what is public can be had without credentials, with --anonymous` : login;
 }
 
 /** The `Authorization` of a user and a password. @see https://www.rfc-editor.org/rfc/rfc7617#section-2 */
@@ -60,27 +94,25 @@ export function basicAuthorization({ username, password }: { username: string; p
 }
 
 function get(transport: Transport, request: TokenRequest, authorization: string | undefined): Promise<HttpResponse> {
-  const { realm, service, scopes, credential, login, signal } = request;
+  const { realm, service, scopes, credential, login, options, signal } = request;
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set('service', service);
   for (const scope of scopes) url.searchParams.append('scope', scope);
-  if (authorization !== undefined && credential?.kind === 'password') {
-    url.searchParams.set('account', credential.username);
-  }
-  if (login) {
-    url.searchParams.set('offline_token', 'true');
-    url.searchParams.set('client_id', clientId);
-  }
-  return transport.request({ method: 'GET', url, authorization, signal });
+  const account = credential?.kind === 'registry-token' ? undefined : credential?.username;
+  if (authorization !== undefined && account !== undefined) url.searchParams.set('account', account);
+  if (login || options?.offlineToken) url.searchParams.set('offline_token', 'true');
+  if (login || options) url.searchParams.set('client_id', options?.clientId ?? defaultClientId);
+  return transport.request({ method: 'GET', url, authorization, wholeBytes: maxTokenBytes, signal });
 }
 
-function post(transport: Transport, request: TokenRequest, refreshToken: string): Promise<HttpResponse> {
-  const form = new URLSearchParams({
-    grant_type: 'refresh_token',
-    refresh_token: refreshToken,
-    client_id: clientId,
-    access_type: 'offline',
-  });
+function post(
+  transport: Transport,
+  request: TokenRequest,
+  grant: Readonly<Record<string, string>>,
+): Promise<HttpResponse> {
+  const { clientId = defaultClientId, offlineToken = false } = request.options ?? {};
+  const offline = offlineToken || grant['grant_type'] === 'refresh_token';
+  const form = new URLSearchParams({ ...grant, client_id: clientId, ...(offline && { access_type: 'offline' }) });
   if (request.service !== undefined) form.set('service', request.service);
   if (request.scopes.length > 0) form.set('scope', request.scopes.join(' '));
   return transport.request({
@@ -90,6 +122,7 @@ function post(transport: Transport, request: TokenRequest, refreshToken: string)
     body: Buffer.from(form.toString()),
     // To ask for a token twice does nothing that asking once does not.
     idempotent: true,
+    wholeBytes: maxTokenBytes,
     signal: request.signal,
   });
 }
@@ -98,7 +131,7 @@ async function readToken(
   response: HttpResponse,
   request: TokenRequest,
   nowMs: () => number,
-  identityRefused = false,
+  credentialRefused = false,
 ): Promise<Token> {
   const server = response.url.host;
   const endpoint = endpointOf(response.url);
@@ -109,7 +142,7 @@ async function readToken(
     throw unusable('sends far too much for a token');
   }
   const body = await response.body.bytes(maxTokenBytes);
-  if (response.status !== 200) throw refusal(response, body, request, identityRefused);
+  if (response.status !== 200) throw refusal(response, body, request, credentialRefused);
   const document = parseJson(body);
   if (document === undefined) {
     const html = /^\s*</.test(Buffer.from(body.subarray(0, 100)).toString('latin1'));
@@ -141,18 +174,23 @@ export function expiry(document: Readonly<Record<string, unknown>>, nowMs: numbe
   return endMs - Math.min(30_000, (endMs - nowMs) / 4);
 }
 
-function refusal(response: HttpResponse, body: Uint8Array, request: TokenRequest, identityRefused: boolean): OciError {
+function refusal(
+  response: HttpResponse,
+  body: Uint8Array,
+  request: TokenRequest,
+  credentialRefused: boolean,
+): OciError {
   const { status } = response;
   const { credential, registry } = request;
   const endpoint = endpointOf(response.url);
-  const hint = `log in with 'ocictl login ${registry}'`;
+  const hint = loginHint(registry, credential !== undefined);
   // A server without OAuth2 (404, 405) has no use for an identity token.
   const refusals = credential?.kind === 'identity-token' ? [400, 401, 403, 404, 405] : [401, 403];
   if (request.login && refusals.includes(status)) {
     const code = status === 403 ? 'DENIED' : 'UNAUTHORIZED';
     return new OciError(code, printable(String(firstMessage(body) ?? '')), { status, endpoint });
   }
-  if ((status === 401 || identityRefused) && credential) {
+  if ((status === 401 || credentialRefused) && credential) {
     const said = printable(String(firstMessage(body) ?? ''));
     return new OciError(
       'UNAUTHORIZED',

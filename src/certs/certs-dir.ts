@@ -3,8 +3,11 @@ import { defaultCertsDirs } from '../config/paths.ts';
 import { type Surroundings, surroundings } from '../config/surroundings.ts';
 import { OciError } from '../model/errors.ts';
 
+export { setCertsDir } from '../config/paths.ts';
+
 /**
- * The certs.d directory that Docker would use here: root's, rootless Docker's, Docker Desktop's.
+ * The certs.d directory that Docker would use here: root's, rootless Docker's, Docker Desktop's; what {@link setCertsDir}
+ * chose before all.
  *
  * @see https://docs.docker.com/engine/security/certificates/
  */

@@ -1,7 +1,7 @@
-import { type Surroundings, variable } from '../config/surroundings.ts';
+import type { Surroundings } from '../config/surroundings.ts';
 import { hostCertsDir } from './certs-dir.ts';
 import { readCertsDirectory } from './certs-directory.ts';
-import { trustedRoots } from './roots.ts';
+import { checkNamedRoots, systemRoots } from './roots.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 export interface HostTlsOptions {
@@ -12,22 +12,28 @@ export interface HostTlsOptions {
 }
 
 /**
- * The TLS settings of one registry. The system's roots are read only where there is something to add to Node's.
+ * The TLS settings of one registry: what its directory of certificates holds, and the way to what the system trusts.
  *
  * @param host `host[:port]` as written.
- * @throws OciError CONFIG_INVALID for a host that is no directory name, half a pair, an unusable pair.
+ * @throws OciError CONFIG_INVALID for a host that is no directory name, half a pair, an unusable pair, and for an
+ *   `SSL_CERT_FILE` that cannot be used.
  */
 export async function readHostTls(host: string, options: HostTlsOptions): Promise<TlsSettings> {
   const { certsDirs, surroundings, warn } = options;
+  const directories = certsDirs.map((directory) => hostCertsDir(directory, host, surroundings.platform));
+  await checkNamedRoots(surroundings.env);
   let found: Awaited<ReturnType<typeof readCertsDirectory>>;
-  for (const directory of certsDirs) {
-    found = await readCertsDirectory(hostCertsDir(directory, host, surroundings.platform), warn);
-    if (found) break;
+  let [directory] = directories;
+  for (const each of directories) {
+    found = await readCertsDirectory(each, warn);
+    if (!found) continue;
+    directory = each;
+    break;
   }
-  const extra = found?.ca ?? [];
-  const complete = extra.length > 0 || variable(surroundings.env, 'SSL_CERT_FILE') !== undefined;
   return {
-    ...(complete && { ca: [...(await trustedRoots(surroundings.env)), ...extra] }),
+    ...(found && found.ca.length > 0 && { ca: found.ca }),
     ...found?.client,
+    systemRoots: () => systemRoots(surroundings.env),
+    ...(directory !== undefined && { directory }),
   };
 }

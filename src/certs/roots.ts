@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import * as tls from 'node:tls';
 import { variable } from '../config/surroundings.ts';
 import { OciError } from '../model/errors.ts';
@@ -13,22 +14,28 @@ const bundles = [
   '/etc/ssl/cert.pem',
 ];
 
+/** Where they keep them one by one; Go reads these as well. */
+const directories = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
+
 type CertificateStore = (type: 'default' | 'system') => string[];
 
+const known = new WeakMap<NodeJS.ProcessEnv, Promise<readonly string[]>>();
+
 /**
- * All roots that are trusted without any certs.d: Node's, those of `NODE_EXTRA_CA_CERTS`, and the system's, which
- * `SSL_CERT_FILE` replaces. Node takes a list of roots instead of its own, not in addition, so the list is complete.
+ * What the system trusts and Node does not already: its bundle and its directory, which `SSL_CERT_FILE` and
+ * `SSL_CERT_DIR` replace, or the store of the operating system. Read once for each environment.
  *
- * @throws OciError CONFIG_INVALID where a file that a variable names cannot be read or holds no certificate.
+ * @throws OciError CONFIG_INVALID where the file that a variable names cannot be read or holds no certificate.
  */
-export async function trustedRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  // Node 22.15 and later tell what they trust, the operating system's store included.
-  const getCACertificates = (tls as { readonly getCACertificates?: CertificateStore }).getCACertificates;
-  const own = getCACertificates?.('default') ?? [...tls.rootCertificates, ...(await named(env, 'NODE_EXTRA_CA_CERTS'))];
-  const system = variable(env, 'SSL_CERT_FILE')
-    ? await named(env, 'SSL_CERT_FILE')
-    : ((process.platform === 'linux' ? undefined : getCACertificates?.('system')) ?? (await firstBundle()));
-  return [...new Set([...own, ...system])];
+export function systemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const read = known.get(env) ?? readSystemRoots(env);
+  known.set(env, read);
+  return read;
+}
+
+/** @throws OciError CONFIG_INVALID as {@link systemRoots}, before anything is contacted. */
+export async function checkNamedRoots(env: NodeJS.ProcessEnv): Promise<void> {
+  if (variable(env, 'SSL_CERT_FILE') !== undefined) await systemRoots(env);
 }
 
 /** The certificates of a PEM text, one string each. */
@@ -36,18 +43,38 @@ export function pemCertificates(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
 }
 
-async function named(env: NodeJS.ProcessEnv, name: string): Promise<readonly string[]> {
-  const file = variable(env, name);
-  if (file === undefined) return [];
+async function readSystemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  // Node 22.15 and later give what the operating system keeps elsewhere than in files.
+  const getCACertificates = (tls as { readonly getCACertificates?: CertificateStore }).getCACertificates;
+  const file = variable(env, 'SSL_CERT_FILE');
+  const named = variable(env, 'SSL_CERT_DIR');
+  const ofSystem = file === undefined && named === undefined && process.platform !== 'linux';
+  const found = [
+    ...(ofSystem ? (getCACertificates?.('system') ?? []) : []),
+    ...(file === undefined ? await firstBundle() : await readNamed(file)),
+    ...(await inDirectories(named === undefined ? directories : named.split(delimiter))),
+  ];
+  // Files differ in how they break lines.
+  const own = new Set(tls.rootCertificates.map(bare));
+  return [...new Map(found.map((pem) => [bare(pem), pem])).entries()].flatMap(([key, pem]) =>
+    own.has(key) ? [] : [pem],
+  );
+}
+
+function bare(pem: string): string {
+  return pem.replace(/\s+/g, '');
+}
+
+async function readNamed(file: string): Promise<readonly string[]> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new OciError('CONFIG_INVALID', `${name} names ${file}, which cannot be read`, { cause: error });
+    throw new OciError('CONFIG_INVALID', `SSL_CERT_FILE names ${file}, which cannot be read`, { cause: error });
   }
   const found = pemCertificates(text);
   if (found.length > 0) return found;
-  throw new OciError('CONFIG_INVALID', `${name} names ${file}, which holds no PEM certificate`);
+  throw new OciError('CONFIG_INVALID', `SSL_CERT_FILE names ${file}, which holds no PEM certificate`);
 }
 
 async function firstBundle(): Promise<readonly string[]> {
@@ -56,4 +83,19 @@ async function firstBundle(): Promise<readonly string[]> {
     if (text !== '') return pemCertificates(text);
   }
   return [];
+}
+
+// A directory that is not there, or a file that cannot be read, is no news: OpenSSL and Go pass them by as well.
+async function inDirectories(names: readonly string[]): Promise<readonly string[]> {
+  const texts: string[] = [];
+  for (const directory of names) {
+    const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      const file = join(directory, entry.name);
+      // OpenSSL's names by hash lead to files beside them.
+      const beside = entry.isSymbolicLink() && !(await readlink(file).catch(() => '/')).includes('/');
+      if (!beside && !bundles.includes(file)) texts.push(await readFile(file, 'utf8').catch(() => ''));
+    }
+  }
+  return texts.flatMap(pemCertificates);
 }

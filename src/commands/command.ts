@@ -1,5 +1,5 @@
 /** A command is data plus a short `run`; help, completion and man pages are made from the same data. */
-import type { Context } from '../app.ts';
+import type { Context } from '../context.ts';
 
 /** One option. `T` is what `run` receives for it. */
 export interface OptionSpec<T> {
@@ -23,6 +23,10 @@ export interface ArgumentSpec {
   readonly completes?: 'image' | 'file' | 'directory' | 'nothing';
   /** Words to complete it with. */
   readonly choices?: readonly string[];
+  /** Whether it alone is read, and `store:NAME` may stand there too. */
+  readonly storeToo?: boolean;
+  /** Whether these are another program's words, with its options, and stand behind `--`. */
+  readonly foreign?: boolean;
 }
 
 export interface Example {
@@ -42,7 +46,11 @@ export interface CommandSpec<O extends Options> {
   readonly arguments: readonly ArgumentSpec[];
   readonly options: O;
   readonly examples: readonly Example[];
-  run(input: { readonly words: readonly string[]; readonly options: ValuesOf<O> }, context: Context): Promise<void>;
+  /** @returns The exit status, where it is another program's; else it is 0, or that of the error. */
+  run(
+    input: { readonly words: readonly string[]; readonly options: ValuesOf<O> },
+    context: Context,
+  ): Promise<number | undefined> | Promise<void>;
 }
 
 /** A command whose option types are known to nobody but itself. */

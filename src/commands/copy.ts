@@ -1,13 +1,18 @@
-import type { Context, End } from '../app.ts';
+import type { Context, End, EndRole } from '../context.ts';
 import type { Descriptor } from '../model/descriptor.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import { parsePlatform } from '../model/platform.ts';
-import { leases } from '../registry/extensions.ts';
+import { type Platform, parsePlatform } from '../model/platform.ts';
+import { defaultTag, type Tag } from '../model/reference.ts';
+import { foreignLayers, leases } from '../registry/extensions.ts';
+import { formatJson } from '../terminal/json.ts';
 import { naming } from '../transfer/graph.ts';
 import { resolveImage } from '../transfer/platforms.ts';
+import { choosePushed, reducedNote } from '../transfer/pushed.ts';
 import type { TransferOptions } from '../transfer/transfer.ts';
-import { defineCommand, flag, value } from './command.ts';
-import { jsonOption, serviceOptions } from './options.ts';
+import { defineCommand, flag, list, value } from './command.ts';
+import { forEveryTag, throwFailures } from './every-tag.ts';
+import { orNoSuchImage } from './inspect/no-such-image.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
 import { runTransfer } from './transferring.ts';
 
 export const copy = defineCommand({
@@ -15,58 +20,184 @@ export const copy = defineCommand({
   summary: 'Copy an image from one place to another, unchanged',
   description:
     'Places are registry references, OCI layouts (oci:DIR[:TAG]) and the local store (store:NAME[:TAG]). An index is copied\n' +
-    'whole, with attestations, unless --platform chooses one image of it. No byte changes, so digests stay. What the\n' +
-    'destination has is not sent. The full name of the destination is printed.',
+    'whole, with attestations, unless --platform chooses: one platform is copied as that image alone; several as the index\n' +
+    'with these images, to layouts and the store, as a registry takes no index without its images. Where one image of an\n' +
+    'index alone was pulled, it is copied in its stead, as push does. No byte changes, so digests stay. What the destination\n' +
+    'has is not sent. The full name of the destination is printed.',
   arguments: [
     { label: 'SOURCE', summary: 'Where it is', arity: 'one', completes: 'image' },
     { label: 'DESTINATION', summary: 'Where it shall be', arity: 'one', completes: 'image' },
   ],
   options: {
-    platform: value('--platform <os/arch>', 'Copy the image for this platform alone, without the index'),
+    platform: list('--platform <os/arch>', 'Platforms to copy, comma-separated, or all'),
+    all: flag('--all', 'Copy all images of an index, and fail where the source lacks some'),
+    allTags: flag('-a, --all-tags', 'Copy every tag of the repository; name the repositories alone'),
     ifAbsent: flag('--if-absent', 'Refuse to overwrite a tag that points at something else'),
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
     ...serviceOptions,
+    srcCreds: value(
+      '--src-creds <user:password>',
+      'Credentials for the source; others on this machine can see them here',
+    ),
+    destCreds: value('--dest-creds <user:password>', 'Credentials for the destination, likewise'),
+    anonymous: credentialOptions.anonymous,
   },
   examples: [
     { text: 'Between registries', command: 'copy alpine:3.20 registry.example.com/base/alpine:3.20' },
+    { text: 'All tags', command: 'copy --all-tags alpine registry.example.com/base/alpine' },
     { text: 'Into a directory', command: 'copy registry.example.com/team/app:1 oci:app:1' },
   ],
   async run({ words, options }, context) {
-    const { terminal, signal } = context;
     const [sourceWord = '', destinationWord = ''] = words;
-    const source = await context.openEnd(sourceWord, 'source', options);
-    const root = await resolveRoot(source, options.platform, signal);
-    // Opened only now: a source that is not there leaves no empty layout behind.
-    const destination = await context.openEnd(destinationWord, 'destination', options);
-    if (source.place === destination.place) {
-      throw new OciError('USAGE', `source and destination are both ${source.fullName}`, {
-        hint: 'name another tag, repository or directory for one of them',
-      });
+    const platforms = choosePlatforms(options.platform, options.all, destinationWord);
+    const insists = options.all || options.platform.includes('all');
+    const wish = { platforms, insists, ifAbsent: options.ifAbsent, quiet: options.quiet };
+    const { terminal } = context;
+    const print = async ({ name, json }: Copied): Promise<void> =>
+      terminal.out(`${options.json ? formatJson(json) : name}\n`);
+    const open = {
+      source: (role: EndRole) => context.openEnd(sourceWord, role, { ...options, creds: options.srcCreds }),
+      // Opened late: a source that is not there leaves no empty layout behind.
+      destination: () => context.openEnd(destinationWord, 'destination', { ...options, creds: options.destCreds }),
+    };
+    if (!options.allTags) return print(await copyImage(await open.source('source'), open.destination, wish, context));
+    const source = await open.source('repository');
+    refuseTag(source);
+    let destination: Promise<End> | undefined;
+    const copyTag = (tag: Tag): Promise<Copied> => {
+      const openTag = async (): Promise<End> => {
+        destination ??= open.destination().then(refuseTag);
+        return atTag(await destination, tag);
+      };
+      return copyImage(atTag(source, tag), openTag, { ...wish, quiet: true }, context);
+    };
+    const failures = new Map<string, OciError>();
+    let count = 0;
+    const tags = source.registry.tags(source.repo, { signal: context.signal });
+    for await (const outcome of forEveryTag(tags, copyTag)) {
+      count += 1;
+      if (outcome.error === undefined) await print(outcome.result);
+      else {
+        failures.set(outcome.tag, outcome.error);
+        terminal.note(`${atTag(source, outcome.tag).name}: ${outcome.error.message}`);
+      }
     }
-    if (options.ifAbsent) await refuseOther(root, destination, signal);
-    await using _lease = await destination.registry.extension(leases)?.lease({ signal });
-    const { changed, omitted, transferredBytes } = await runTransfer(context, {
-      from: { ...source, reference: root.digest, root },
-      to: { ...destination, tags: destination.tag === undefined ? [] : [destination.tag] },
-      mountFrom: await mountSource(source, destination, context),
-      foreignLayers: destination.kind === 'registry' ? 'skip' : 'copy',
-      parallelBlobs: await context.parallelDownloads(),
-      title: `copying ${source.name} to ${destination.name}`,
-      quiet: options.quiet,
-    });
-    if (omitted.length > 0) {
-      terminal.note(`${source.name} lacks images that its index names, so the copy lacks them too: ${naming(omitted)}`);
-    }
-    const { digest, mediaType } = root;
-    const outcome = { destination: destination.fullName, digest, mediaType, changed, transferredBytes };
-    await terminal.out(`${options.json ? JSON.stringify(outcome) : destination.fullName}\n`);
+    if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${source.repository} has no tags to copy`);
+    throwFailures(failures, { count, what: 'copied', hint: 'the others are at the destination' });
   },
 });
 
-async function resolveRoot(source: End, platform: string | undefined, signal: AbortSignal): Promise<Descriptor> {
-  if (platform === undefined) return source.registry.statManifest(source.repo, source.reference, { signal });
-  return (await resolveImage(source, parsePlatform(platform), { signal })).descriptor;
+interface Wish {
+  /** None: the whole index. */
+  readonly platforms: readonly Platform[];
+  /** Whether images that the source lacks are an error. */
+  readonly insists: boolean;
+  readonly ifAbsent: boolean;
+  readonly quiet: boolean;
+}
+
+interface Copied {
+  /** The full name of the destination. */
+  readonly name: string;
+  readonly json: unknown;
+}
+
+async function copyImage(
+  source: End,
+  openDestination: () => Promise<End>,
+  { platforms, insists, ifAbsent, quiet }: Wish,
+  context: Context,
+): Promise<Copied> {
+  const { terminal, signal } = context;
+  const chosen = await resolveRoot(source, insists ? 'all' : platforms, signal);
+  const destination = await openDestination();
+  if (source.place === destination.place) {
+    throw new OciError('USAGE', `source and destination are both ${source.fullName}`, {
+      hint: 'name another tag, repository or directory for one of them',
+    });
+  }
+  // The store is where an index may well lack images.
+  const inStore = destination.kind === 'store';
+  const reduced = inStore ? undefined : chosen.reduced;
+  const root = reduced?.root ?? chosen.root;
+  if (reduced !== undefined) terminal.note(reduced.note);
+  if (ifAbsent) await refuseOther(root, destination, signal);
+  await using _lease = await destination.registry.extension(leases)?.lease({ signal });
+  const { changed, omitted, transferredBytes } = await runTransfer(context, {
+    from: { ...source, reference: root.digest, root },
+    to: { ...destination, tags: destination.tag === undefined ? [] : [destination.tag] },
+    mountFrom: await mountSource(source, destination, context),
+    ...(platforms.length > 1 ? { platforms, requirePlatform: true } : { whole: insists || !inStore }),
+    foreignLayers: takesForeignLayers(destination) ? 'copy' : 'skip',
+    parallelBlobs: await context.parallelDownloads(),
+    title: `copying ${source.name} to ${destination.name}`,
+    quiet,
+  });
+  if (omitted.length > 0 && platforms.length === 0) {
+    terminal.note(`${source.name} lacks images that its index names, so the copy lacks them too: ${naming(omitted)}`);
+  }
+  const { digest, mediaType } = root;
+  const name = destination.fullName;
+  return { name, json: { destination: name, digest, mediaType, changed, transferredBytes } };
+}
+
+/** @throws OciError USAGE where a tag or digest was named beside --all-tags. */
+function refuseTag(end: End): End {
+  if (!end.named) return end;
+  throw new OciError('USAGE', `tag can't be used with --all-tags/-a: ${end.name}`, {
+    hint: 'name the repository alone; all images of one tag are copied without -a, too',
+  });
+}
+
+/** The same repository, at one of its tags; it was opened at the default one. */
+function atTag(end: End, tag: Tag): End {
+  const renamed = (name: string): string => `${name.slice(0, -defaultTag.length)}${tag}`;
+  const name = end.kind === 'layout' ? `${end.name}:${tag}` : renamed(end.name);
+  return { ...end, reference: tag, tag, named: true, name, fullName: renamed(end.fullName), place: renamed(end.place) };
+}
+
+/** None: the whole index. @throws OciError USAGE for several, where the destination takes no index without its images. */
+function choosePlatforms(words: readonly string[], all: boolean, destination: string): readonly Platform[] {
+  if (all && words.length > 0) {
+    throw new OciError('USAGE', 'conflicting options: --all and --platform', { hint: 'leave one of them out' });
+  }
+  if (words.includes('all')) return [];
+  const platforms = words.map(parsePlatform);
+  if (platforms.length > 1 && !/^(?:oci|store):/.test(destination)) {
+    throw new OciError('USAGE', 'several platforms can be copied to a layout or the store, and not to a registry', {
+      hint: 'a registry takes no index without its images: name one platform, or leave --platform out',
+    });
+  }
+  return platforms;
+}
+
+interface ChosenRoot {
+  readonly root: Descriptor;
+  /** The one image of an index that is at the source, and what to say of that. */
+  readonly reduced?: { readonly root: Descriptor; readonly note: string };
+}
+
+// A store and a layout are one's own; a registry gives away what it has.
+function takesForeignLayers({ kind, registry }: End): boolean {
+  return kind !== 'registry' || registry.extension(foreignLayers)?.accepted === true;
+}
+
+/** What is copied: the image of one platform, else what the reference names. */
+async function resolveRoot(
+  source: End,
+  platforms: readonly Platform[] | 'all',
+  signal: AbortSignal,
+): Promise<ChosenRoot> {
+  const { registry, repo, reference, name } = source;
+  const [platform, another] = platforms === 'all' ? [] : platforms;
+  if (platform && !another) return { root: (await resolveImage(source, platform, { signal })).descriptor };
+  const root = await orNoSuchImage(source, () => registry.statManifest(repo, reference, { signal }));
+  if (platforms === 'all' || another || !source.sparse) return { root };
+  const chosen = await choosePushed({ ...source, reference: root.digest }, undefined, { signal });
+  const note = reducedNote(name, 'copying', chosen);
+  if (note === undefined) return { root };
+  return { root, reduced: { root: await registry.statManifest(repo, chosen.digest, { signal }), note } };
 }
 
 /** @throws OciError REFUSED where the tag exists with another digest. */

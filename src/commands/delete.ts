@@ -1,9 +1,10 @@
-import type { End } from '../app.ts';
+import type { End } from '../context.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Tag } from '../model/reference.ts';
+import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag } from './command.ts';
-import { jsonOption, serviceOptions } from './options.ts';
+import { credentialOptions, directOptions, jsonOption } from './options.ts';
 
 /** Requests at once, where each tag must be asked for its digest. */
 const parallelQuestions = 8;
@@ -17,9 +18,10 @@ export const remove = defineCommand({
     'without --yes. Images of the local store are removed with ocictl rmi.',
   arguments: [{ label: 'REF', summary: 'NAME:TAG or NAME@DIGEST', arity: 'one', completes: 'image' }],
   options: {
-    yes: flag('--yes', 'Delete a digest with all its tags'),
+    yes: flag('-y, --yes', 'Delete a digest with all its tags'),
     json: jsonOption,
-    ...serviceOptions,
+    ...directOptions,
+    ...credentialOptions,
   },
   examples: [
     { text: 'One tag', command: 'delete registry.example.com/team/app:old' },
@@ -42,7 +44,7 @@ export const remove = defineCommand({
       end.tag === undefined
         ? await deleteDigest(end, options.yes, context.signal)
         : await deleteTag(end, end.tag, context.signal);
-    if (options.json) await context.terminal.out(`${JSON.stringify({ deleted: removed })}\n`);
+    if (options.json) await context.terminal.out(`${formatJson({ deleted: removed })}\n`);
     else for (const name of removed) await context.terminal.out(`Deleted: ${name}\n`);
   },
 });
@@ -54,7 +56,7 @@ async function deleteTag(end: End, tag: Tag, signal: AbortSignal): Promise<reado
     // distribution 2 takes a DELETE only by digest, and calls the tag an invalid one.
     if (!isOciError(error, 'UNSUPPORTED', 'DIGEST_INVALID')) throw error;
     const { digest } = await end.registry.statManifest(end.repo, tag, { signal });
-    throw new OciError('UNSUPPORTED', `${end.name}: this registry cannot delete a tag alone: ${error.message}`, {
+    throw new OciError('UNSUPPORTED', `${end.name}: this registry cannot delete a tag alone`, {
       hint: `if it deletes at all, then the manifest with all its tags: ocictl delete --yes ${end.repository}@${digest}`,
       cause: error,
     });

@@ -8,8 +8,8 @@ const maxColumns = 100;
 /** The headings of `ocictl --help`, and the commands under each; a test finds every command here. */
 const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'Images:': ['pull', 'push', 'copy', 'tag', 'images', 'rmi', 'inspect', 'digest', 'save', 'load'],
-  'Registries:': ['login', 'logout', 'search', 'tags', 'delete', 'serve'],
-  'This program:': ['completion', 'version', 'help'],
+  'Registries:': ['login', 'logout', 'whoami', 'with-login', 'auth', 'search', 'tags', 'delete', 'serve'],
+  'This program:': ['doctor', 'config', 'completion', 'version', 'help'],
 };
 
 /** The heading that a command stands under in `ocictl --help`; undefined where it has none. */
@@ -17,9 +17,9 @@ export function groupOf(name: string): string | undefined {
   return Object.entries(commandGroups).find(([, names]) => names.includes(name))?.[0];
 }
 
-/** `NAME`, `[NAME]` or `NAME...`, as Docker writes them. */
-export function argumentUsage({ label, arity }: ArgumentSpec): string {
-  if (arity === 'many') return `${label}...`;
+/** `NAME`, `[NAME]` or `NAME...`, as Docker writes them; `-- NAME...` for another program's. */
+export function argumentUsage({ label, arity, foreign }: ArgumentSpec): string {
+  if (arity === 'many') return `${foreign ? '-- ' : ''}${label}...`;
   return arity === 'optional' ? `[${label}]` : label;
 }
 

@@ -1,11 +1,11 @@
-import type { LocalImage } from '../app.ts';
-import { shortDigest } from '../model/digest.ts';
+import type { LocalImage } from '../context.ts';
 import { formatPlatform } from '../model/platform.ts';
 import { familiarName, parseReference } from '../model/reference.ts';
-import { formatAge, formatBytes, formatTable } from '../terminal/format.ts';
+import { formatTable } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
-
-import { defineCommand, flag } from './command.ts';
+import { defineCommand, flag, list, value } from './command.ts';
+import { type ImageFilter, parseImageFilters } from './images/filters.ts';
+import { type ImageRow, imageHeadings, imageRow } from './images/rows.ts';
 import { jsonOption } from './options.ts';
 
 export const images = defineCommand({
@@ -18,39 +18,57 @@ export const images = defineCommand({
     quiet: flag('-q, --quiet', 'Print only image IDs'),
     digests: flag('--digests', 'Show the digest of what each tag points at'),
     noTrunc: flag('--no-trunc', 'Do not shorten image IDs'),
+    filter: list('-f, --filter <name=value>', 'Only reference=PATTERN, or dangling=true; may be repeated'),
+    format: value('--format <template>', 'Print with a Go template, "table TEMPLATE", or json', { choices: ['json'] }),
     json: jsonOption,
   },
   examples: [
     { text: 'Everything in the store', command: 'images' },
     { text: 'For a script', command: 'images --json' },
+    { text: 'Names alone', command: "images --format '{{.Repository}}:{{.Tag}}'" },
   ],
-  async run({ words, options }, context) {
-    const wanted = words[0] === undefined ? undefined : parseReference(words[0]);
-    const name = wanted && familiarName(wanted);
+  async run({ words, options }, { terminal, images }) {
+    const wanted = wantedBy(words[0], parseImageFilters(options.filter));
+    const { format = 'table', json, quiet, noTrunc: whole, digests } = options;
+    const print = format === 'table' || format === '' ? tableOf(digests) : await templated(format);
     const now = new Date();
-    const id = (image: LocalImage): string => (options.noTrunc ? image.id : shortDigest(image.id));
-    const rows: string[][] = [];
-    for await (const image of context.images()) {
-      if (name !== undefined && (image.name !== name || (wanted?.tag !== undefined && image.tag !== wanted.tag)))
-        continue;
-      if (options.json) await context.terminal.out(`${formatJson(toJson(image))}\n`);
-      else if (options.quiet) await context.terminal.out(`${id(image)}\n`);
-      else {
-        rows.push([
-          image.name,
-          image.tag ?? '<none>',
-          ...(options.digests ? [image.root.digest] : []),
-          id(image),
-          image.created ? formatAge(image.created, now) : 'N/A',
-          formatBytes(image.sizeBytes),
-        ]);
-      }
+    const rows: ImageRow[] = [];
+    for await (const image of images()) {
+      if (!wanted(image)) continue;
+      const row = imageRow(image, { now, whole });
+      if (json) await terminal.out(`${formatJson(toJson(image))}\n`);
+      else if (quiet) await terminal.out(`${row.ID}\n`);
+      else rows.push(row);
     }
-    if (options.json || options.quiet) return;
-    const heading = ['REPOSITORY', 'TAG', ...(options.digests ? ['DIGEST'] : []), 'IMAGE ID', 'CREATED', 'SIZE'];
-    await context.terminal.out(formatTable([heading, ...rows]));
+    if (!json && !quiet) await terminal.out(print(rows));
   },
 });
+
+function wantedBy(word: string | undefined, filter: ImageFilter): ImageFilter {
+  if (word === undefined) return filter;
+  const { tag, digest, ...repository } = parseReference(word);
+  const name = familiarName(repository);
+  return (image) => {
+    if (image.name !== name || (tag !== undefined && image.tag !== tag)) return false;
+    return (digest === undefined || image.root.digest === digest) && filter(image);
+  };
+}
+
+function tableOf(digests: boolean): (rows: readonly ImageRow[]) => string {
+  const fields = [
+    'Repository',
+    'Tag',
+    ...(digests ? (['Digest'] as const) : []),
+    'ID',
+    'CreatedSince',
+    'Size',
+  ] as const;
+  return (rows) => formatTable([imageHeadings, ...rows].map((row) => fields.map((field) => row[field])));
+}
+
+async function templated(format: string): Promise<(rows: readonly ImageRow[]) => string> {
+  return (await import('../terminal/template.ts')).parseRowFormat(format, imageHeadings);
+}
 
 function toJson(image: LocalImage): unknown {
   return {

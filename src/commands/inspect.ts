@@ -1,18 +1,18 @@
-import type { Context, End } from '../app.ts';
+import type { Context, End } from '../context.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import { type Manifest, schema1Refused } from '../model/manifest.ts';
-import { parsePlatform } from '../model/platform.ts';
 import { formatJson } from '../terminal/json.ts';
 import { parseTemplate, type Template } from '../terminal/template.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { defineCommand, flag, value } from './command.ts';
+import { parseOnePlatform } from './counts.ts';
 import { configRecord } from './inspect/config-record.ts';
 import { Inspection } from './inspect/gather.ts';
 import { hasImageConfig, readImageConfig } from './inspect/image-config.ts';
 import { printGiven } from './inspect/print-given.ts';
 import { renderImage } from './inspect/render.ts';
-import { skopeoRecord } from './inspect/skopeo.ts';
-import { jsonOption, serviceOptions } from './options.ts';
+import { inspectedFields, skopeoRecord } from './inspect/skopeo.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
 
 /** The indentation of skopeo's JSON. */
 const skopeoJson = { indent: 4, escapeHtml: true } as const;
@@ -25,15 +25,16 @@ export const inspect = defineCommand({
     'Of an image for several platforms, all are listed and the one for this machine is shown whole.\n\n' +
     '--json has the keys of skopeo inspect, and a few more behind them. --format takes a Go template over the same fields,\n' +
     'or over the config with --config; text between its actions may hold \\t and \\n.',
-  arguments: [{ label: 'REF', summary: 'The image', arity: 'one', completes: 'image' }],
+  arguments: [{ label: 'REF', summary: 'The image', arity: 'one', completes: 'image', storeToo: true }],
   options: {
     platform: value('--platform <os/arch>', 'Show the image for this platform'),
     json: jsonOption,
-    format: value('--format <template>', 'Print by a Go template, or json', { choices: ['json'] }),
+    format: value('-f, --format <template>', 'Print by a Go template, or json', { choices: ['json'] }),
     raw: flag('--raw', 'Print the manifest, or with --config the config, byte for byte'),
     config: flag('--config', "Print the image's config"),
     noTags: flag('--no-tags', 'Do not list the tags of the repository'),
     ...serviceOptions,
+    ...credentialOptions,
   },
   examples: [
     { text: 'For eyes', command: 'inspect alpine' },
@@ -45,9 +46,11 @@ export const inspect = defineCommand({
     refuseConflicts(options);
     const format = options.json ? 'json' : options.format;
     // Before anything is asked of a registry: a wrong template is found at once.
-    const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);
+    const fields = options.config ? {} : { fields: inspectedFields };
+    const template = format === undefined || format === 'json' ? undefined : parseTemplate(format, fields);
     const explicit = options.platform !== undefined;
-    const platform = options.platform === undefined ? await context.defaultPlatform() : parsePlatform(options.platform);
+    const platform =
+      options.platform === undefined ? await context.defaultPlatform() : parseOnePlatform(options.platform);
     const end = await context.openEnd(words[0] ?? '', 'source', options);
     const inspection = new Inspection(end, { platform, explicit, signal: context.signal });
     if (options.config) return printConfig(inspection, { raw: options.raw, template }, context.terminal);

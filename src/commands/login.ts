@@ -1,29 +1,41 @@
-import type { Context, LoginOutcome, LoginServer, Logins } from '../app.ts';
+import type { Context, GivenLogin, LoginOutcome, LoginServer, Logins, StoreChoice } from '../context.ts';
 import { isOciError, OciError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 import { formatJson } from '../terminal/json.ts';
-import { createPrompter, notInteractive, readSecret } from '../terminal/prompt.ts';
+import { createPrompter, maxSecretBytes, notInteractive, readSecret } from '../terminal/prompt.ts';
 import { defineCommand, flag, value } from './command.ts';
-import { jsonOption, serviceOptions } from './options.ts';
+import { directOptions, jsonOption } from './options.ts';
 
-/** Far more than any token; what is longer is another file. */
-const maxSecretBytes = 1024 * 1024;
+const storeChoices: readonly StoreChoice[] = ['file', 'keychain', 'helper'];
 
 export const login = defineCommand({
   name: 'login',
   summary: 'Log in to a registry',
   description:
-    'Checks the credentials at the registry and keeps them for all commands, in Docker’s config.json or with the helper\n' +
-    'that is set up there. Without options, what is already stored is tried first. Without SERVER, Docker Hub is meant.',
-  arguments: [{ label: 'SERVER', summary: 'host[:port] of the registry', arity: 'optional', completes: 'nothing' }],
+    'Checks the credentials at the registry and keeps them for all commands: with the helper that Docker’s config.json\n' +
+    'names, else in the keychain of this system, else in config.json, in clear text. Without options, what is already stored is tried first. Without SERVER, Docker Hub is meant.\n' +
+    'Behind HOST/NAMESPACE they are for the repositories below it alone; of several, the longest namespace counts.',
+  arguments: [
+    {
+      label: 'SERVER',
+      summary: 'host[:port] of the registry, or HOST/NAMESPACE',
+      arity: 'optional',
+      completes: 'nothing',
+    },
+  ],
   options: {
     username: value('-u, --username <name>', 'User name'),
     password: value('-p, --password <secret>', 'Password or token; others on this machine can see it here'),
     passwordStdin: flag('--password-stdin', 'Read the password from standard input'),
-    insecureRegistries: serviceOptions.insecureRegistries,
+    identityTokenStdin: flag('--identity-token-stdin', 'Read an identity token (a refresh token) from standard input'),
+    store: value('--store <place>', 'Keep it in the file, the keychain, or with the helper', { choices: storeChoices }),
+    noVerify: flag('--no-verify', 'Do not ask the registry whether it is right'),
+    ...directOptions,
     json: jsonOption,
   },
   examples: [
     { text: 'Docker Hub; user name and password are asked for', command: 'login' },
+    { text: 'For the repositories of one team alone', command: 'login registry.example.com/team' },
     {
       text: 'In a script',
       command: 'login --username ci --password-stdin registry.example.com < token.txt',
@@ -37,25 +49,40 @@ export const login = defineCommand({
     if (passwordStdin && username === undefined) {
       throw new OciError('USAGE', 'the --password-stdin option requires --username to be set');
     }
+    if (options.identityTokenStdin && (password !== undefined || passwordStdin)) {
+      throw new OciError('USAGE', 'conflicting options: an identity token stands in place of a password');
+    }
+    const keep = { store: parseStore(options.store), verify: !options.noVerify, signal: context.signal };
     if (username?.trim() === '') throw new OciError('USAGE', 'username is empty');
     if (password?.trim() === '') throw new OciError('USAGE', 'password is empty');
     const { terminal, signal } = context;
     if (password !== undefined) {
       terminal.note('WARNING! Using --password via the CLI is insecure. Use --password-stdin.');
     }
-    const logins = await context.logins(options);
+    const logins = await context.logins({ insecureRegistries: options.insecureRegistries, certsDir: options.certsDir });
     warnOfOverride(context, logins);
     const server = logins.server(words[0]);
     const given = username?.trim();
-    let outcome = given === undefined && password === undefined ? await tryStored(context, logins, server) : undefined;
-    if (!outcome) {
-      const secret = passwordStdin ? await readSecret(context.stdin(), { maxBytes: maxSecretBytes, signal }) : password;
-      const account = await complete(context, logins, server, { username: given, password: secret });
-      outcome = await logins.login(server, account, { signal });
-    }
-    await tell(context, outcome, options.json);
+    const asIs = given === undefined && password === undefined && !options.identityTokenStdin;
+    // What is stored cannot be put elsewhere without being given again, and of a namespace may be what it lies in.
+    const usable = asIs && keep.store === undefined && keep.verify && server.name === server.host;
+    const stored = usable ? await tryStored(context, logins, server) : undefined;
+    if (stored) return tell(context, stored, options);
+    const read = passwordStdin || options.identityTokenStdin;
+    const secret = read ? await readSecret(context.stdin(), { maxBytes: maxSecretBytes, signal }) : password;
+    const login: GivenLogin =
+      options.identityTokenStdin && secret !== undefined
+        ? { username: given, identityToken: secret }
+        : await complete(context, logins, server, { username: given, password: secret });
+    await tell(context, await logins.login(server, login, keep), options);
   },
 });
+
+function parseStore(word: string | undefined): StoreChoice | undefined {
+  const found = storeChoices.find((choice) => choice === word);
+  if (word === undefined || found) return found;
+  throw new OciError('USAGE', `unknown store ${quote(word)}`, { hint: `choose ${storeChoices.join(', ')}` });
+}
 
 /** Docker's variable counts before what is stored: a login would seem to have no effect. */
 export function warnOfOverride({ terminal }: Context, { overriddenBy }: Logins): void {
@@ -66,7 +93,7 @@ export function warnOfOverride({ terminal }: Context, { overriddenBy }: Logins):
 /** undefined: nothing is stored, or it is of no use any more and somebody is there to be asked. */
 async function tryStored(context: Context, logins: Logins, server: LoginServer): Promise<LoginOutcome | undefined> {
   const { terminal, signal } = context;
-  if (!(await logins.find(server, { signal }))) return undefined;
+  if (!(await logins.find(server.name, { signal }))) return undefined;
   terminal.note('Authenticating with existing credentials...');
   try {
     return await logins.check(server, { signal });
@@ -94,23 +121,27 @@ async function complete(
   if (username !== undefined && password !== undefined) return { username, password };
   const { terminal, signal } = context;
   const prompter = createPrompter({ input: context.stdin(), output: terminal.progressStream, signal });
-  const known = username === undefined ? (await logins.find(server, { signal }))?.username : undefined;
+  const known = username === undefined ? (await logins.find(server.name, { signal }))?.username : undefined;
   const question = known === undefined ? 'Username: ' : `Username (${known}): `;
   const user = username ?? ((await prompter.line(question)).trim() || known);
   if (user === undefined) throw new OciError('USAGE', 'username is empty');
   return { username: user, password: password ?? (await prompter.secret('Password: ')) };
 }
 
-async function tell({ terminal }: Context, outcome: LoginOutcome, json: boolean): Promise<void> {
+async function tell(
+  { terminal }: Context,
+  outcome: LoginOutcome,
+  { json, noVerify }: { readonly json: boolean; readonly noVerify: boolean },
+): Promise<void> {
   const { host, username, verified, stored } = outcome;
   if (stored?.what === 'password' && stored.place.kind === 'file') {
     terminal.note(`WARNING! Your password will be stored unencrypted in ${stored.place.file}.`);
     terminal.note('Configure a credential helper to remove this warning. See');
     terminal.note('https://docs.docker.com/go/credential-store/');
   }
-  if (!verified) terminal.note(`${host} asks nobody to log in: the credentials could not be checked`);
+  if (!verified && !noVerify) terminal.note(`${host} asks nobody to log in: the credentials could not be checked`);
   if (json) {
     const kept = stored ? { what: stored.what, ...stored.place } : null;
     await terminal.out(`${formatJson({ server: host, username: username ?? null, verified, stored: kept })}\n`);
-  } else await terminal.out('Login Succeeded\n');
+  } else await terminal.out(noVerify ? 'Stored, and not verified\n' : 'Login Succeeded\n');
 }

@@ -1,10 +1,30 @@
 /** Options that several commands share, so that a flag word means one thing everywhere. */
-import { flag, list } from './command.ts';
+import { flag, list, value } from './command.ts';
 
 export const jsonOption = flag('--json', 'Print the result as JSON; a failure as JSON on stderr');
 
-/** How registries are reached. */
+/** As whom the registry that a command names is asked, in place of what is stored. */
+export const credentialOptions = {
+  creds: value('--creds <user:password>', 'Credentials for this run; others on this machine can see them here'),
+  username: value('-u, --username <name>', 'User name for this run, with --password-stdin'),
+  passwordStdin: flag('--password-stdin', 'Read the password from standard input'),
+  anonymous: flag('--anonymous', 'Show no registry what is stored'),
+};
+
+/** How a registry is reached that is written to, or not by way of a mirror. */
+export const directOptions = {
+  insecureRegistries: list('--insecure-registry <host>', 'Registry or CIDR that may use plain http or any certificate'),
+  certsDir: value('--certs-dir <dir>', 'Certificates of registries, in a directory for each host[:port]'),
+};
+
+/** How registries are reached that are read. */
 export const serviceOptions = {
   registryMirrors: list('--registry-mirror <url>', 'Ask this mirror of Docker Hub first; may be repeated'),
-  insecureRegistries: list('--insecure-registry <host>', 'Registry or CIDR that may use plain http or any certificate'),
+  ...directOptions,
 };
+
+/** Platforms to complete with. */
+export const platformWords: readonly string[] = [
+  ...['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/arm/v6', 'linux/386', 'linux/ppc64le', 'linux/s390x'],
+  ...['linux/riscv64', 'windows/amd64'],
+];

@@ -1,10 +1,11 @@
 /** Builds commander's program out of the command data: all commands by name, one of them whole. */
-import { type CommanderError, Option, Command as Program } from 'commander';
-import type { Context } from '../app.ts';
-import { OciError, type OciErrorOptions } from '../model/errors.ts';
+import { Option, Command as Program } from 'commander';
+import type { Context } from '../context.ts';
 import type { Command } from './command.ts';
 import { commandUsage, examplesText, groupOf, helpLayout, paragraphsOf } from './help.ts';
+import { isUnfound, withMeaning } from './meant.ts';
 import { commandTable } from './table.ts';
+import { usageError } from './usage-error.ts';
 
 /** The options that stand before or after any command's name. */
 export const globalOptions = {
@@ -12,7 +13,7 @@ export const globalOptions = {
     flags: '--config <dir>',
     summary: "Directory of Docker's config.json (default $DOCKER_CONFIG or ~/.docker)",
   },
-  verbose: { flags: '-v, --verbose', summary: 'Tell requests and decisions on stderr' },
+  verbose: { flags: '-v, --verbose', summary: 'Tell requests and decisions on stderr; twice, headers too' },
 } as const;
 
 export interface ProgramOptions {
@@ -20,11 +21,14 @@ export interface ProgramOptions {
   readonly out: (text: string) => void;
   /** Makes the context, when a command is about to run. */
   readonly context: (globals: GlobalValues) => Context;
+  /** Told the exit status that a command ends with, where it is not 0 by itself. */
+  readonly onStatus?: (status: number) => void;
 }
 
 export interface GlobalValues {
   readonly config: string | undefined;
-  readonly verbose: boolean;
+  /** How often `-v` was given. */
+  readonly verbosity: number;
 }
 
 const globalGroup = 'Global options:';
@@ -39,9 +43,7 @@ export async function createProgram(words: readonly string[], options: ProgramOp
   const word = commandWord(words);
   const entry = commandTable.find(({ name }) => name === word);
   const command = await entry?.load();
-  configure(program, options, command, {
-    hint: (problem) => (command && problem === 'commander.unknownOption' ? misplacedHint(command, words) : undefined),
-  });
+  configure(program, options, command, words);
   program
     .description('Work with container registries without a daemon.')
     .usage('[options] COMMAND')
@@ -52,10 +54,10 @@ export async function createProgram(words: readonly string[], options: ProgramOp
     .helpCommand(false)
     .addHelpText('after', '\nocictl help COMMAND tells what a command does and which options it takes.');
   addGlobals(program, []);
-  for (const { name, summary, hidden } of commandTable) {
-    if (name === command?.name) addCommand(program, command, options, hidden === true);
-    else describe(program.command(name, { hidden: hidden === true }), summary);
-  }
+  if (command) addCommand(program, command, options, words);
+  else
+    for (const { name, summary, hidden } of commandTable)
+      describe(program.command(name, { hidden: hidden === true }), summary);
   addHelp(program);
   // Else `ocictl no-such-command --help` would be no failure.
   if (word !== undefined && word !== 'help' && !entry) program.helpOption(false);
@@ -64,9 +66,10 @@ export async function createProgram(words: readonly string[], options: ProgramOp
   return program;
 }
 
-function addCommand(program: Program, command: Command, options: ProgramOptions, hidden: boolean): void {
+function addCommand(program: Program, command: Command, options: ProgramOptions, words: readonly string[]): void {
+  const hidden = commandTable.some((entry) => entry.name === command.name && entry.hidden);
   const sub = describe(program.command(command.name, { hidden }), command.summary);
-  configure(sub, options, command);
+  configure(sub, options, command, words);
   sub
     .description([`${command.summary}.`, ...paragraphsOf(command.description)].join('\n\n'))
     .usage(commandUsage(command).slice(command.name.length + 1));
@@ -88,10 +91,15 @@ function addCommand(program: Program, command: Command, options: ProgramOptions,
     const values = specs.map(({ key, spec, option }) => [key, spec.parse(wordsOf(sub, option))]);
     const globals = { ...program.opts() };
     for (const option of shared) Object.assign(globals, givenValue(sub, option));
-    await command.run(
-      { words: sub.args, options: Object.fromEntries(values) },
-      options.context({ config: text(globals['config']), verbose: globals['verbose'] === true }),
-    );
+    const verbosity = count(program.opts()['verbose']) + count(sub.opts()['verbose']);
+    const context = options.context({ config: text(globals['config']), verbosity });
+    try {
+      const status = await command.run({ words: sub.args, options: Object.fromEntries(values) }, context);
+      if (typeof status === 'number') options.onStatus?.(status);
+    } catch (error) {
+      const kept = isUnfound(error) ? await keptAmong(sub.args, command, context) : [];
+      throw withMeaning(error, imagesAmong(sub.args, command), kept);
+    }
   });
 }
 
@@ -107,7 +115,10 @@ function addHelp(program: Program): void {
 
 function addGlobals(program: Program, taken: readonly Option[]): readonly Option[] {
   const free = Object.values(globalOptions)
-    .map(({ flags, summary }) => new Option(flags, summary))
+    .map(({ flags, summary }) => {
+      const option = new Option(flags, summary);
+      return flags.endsWith('>') ? option : option.argParser((_, given) => count(given) + 1);
+    })
     .filter(({ long, short }) => !taken.some((own) => own.long === long || (short && own.short === short)));
   for (const option of free) program.addOption(option);
   program.helpOption('-h, --help', 'Show help');
@@ -141,47 +152,43 @@ function givenValue(program: Program, option: Option): Readonly<Record<string, u
   return value === undefined ? {} : { [name]: value };
 }
 
+/** The arguments that name images, and no server or file. */
+function imagesAmong(words: readonly string[], { arguments: list }: Command): readonly string[] {
+  return words.filter((_, at) => (list[at] ?? list.at(-1))?.completes === 'image');
+}
+
+/** Docker looks into its own store first, and so may whoever comes from there expect. */
+async function keptAmong(
+  words: readonly string[],
+  { arguments: list }: Command,
+  { findImage }: Context,
+): Promise<readonly string[]> {
+  const [word] = words.filter(
+    (word, at) => list[at]?.storeToo && !/^(?:store|oci):|^(?:sha256:)?[0-9a-f]+$/.test(word),
+  );
+  if (word === undefined) return [];
+  return findImage(word).then(
+    () => [word],
+    () => [],
+  );
+}
+
+/** How often a switch was given. */
+function count(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
+
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-interface Hints {
-  /** A better hint than the usual one for commander's code, where there is one. */
-  readonly hint: (problem: string) => string | undefined;
-}
-
 // commander neither writes nor exits by itself: errors come back as ours.
-function configure(program: Program, { out }: ProgramOptions, command: Command | undefined, hints?: Hints): void {
+function configure(program: Program, { out }: ProgramOptions, command: Command | undefined, words: readonly string[]) {
   program
     .configureOutput({ writeOut: out, writeErr: () => {} })
     .configureHelp(helpLayout)
-    .showSuggestionAfterError(true)
+    .showSuggestionAfterError(false)
     .exitOverride((error) => {
-      if (error.exitCode === 0) throw error;
-      throw usageError(error, program, command, hints);
+      throw error.exitCode === 0 ? error : usageError({ error, program, command, words });
     });
-}
-
-function usageError(error: CommanderError, program: Program, command: Command | undefined, hints?: Hints): OciError {
-  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = rest
-    .join(' ')
-    .trim()
-    .replace(/^\(Did (.*)\)$/, 'did $1');
-  const options = (hint: string): OciErrorOptions => ({ hint, cause: error });
-  const better = hints?.hint(error.code);
-  if (better !== undefined) return new OciError('USAGE', message, options(better));
-  if (suggestion !== '') return new OciError('USAGE', message, options(suggestion));
-  const counts = error.code === 'commander.missingArgument' || error.code === 'commander.excessArguments';
-  if (counts && command) return new OciError('USAGE', message, options(`usage: ocictl ${commandUsage(command)}`));
-  const name = program.name() === 'ocictl' ? '' : `${program.name()} `;
-  return new OciError('USAGE', message, options(`ocictl ${name}--help shows what there is`));
-}
-
-/** For `ocictl --quiet pull …`: a command's own options stand after its name. */
-function misplacedHint(command: Command, words: readonly string[]): string | undefined {
-  const before = words.slice(0, words.indexOf(command.name)).map((word) => word.split('=')[0]);
-  const known = Object.values(command.options).flatMap(({ flags }) => flags.split(/[\s,]+/));
-  const found = before.find((word) => word?.startsWith('-') && known.includes(word));
-  return found === undefined ? undefined : `options of a command follow its name: ocictl ${command.name} ${found} …`;
 }

@@ -1,4 +1,4 @@
-import type { Context } from '../app.ts';
+import type { Context } from '../context.ts';
 import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
@@ -18,7 +18,9 @@ import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { TransferResult } from '../transfer/transfer.ts';
 import { defineCommand, flag, list } from './command.ts';
-import { jsonOption, serviceOptions } from './options.ts';
+import { isOfOneTag, throwFailures } from './every-tag.ts';
+import { refuseMisread } from './meant.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
 import { type BlobOutcome, runTransfer } from './transferring.ts';
 
 export const pull = defineCommand({
@@ -26,7 +28,8 @@ export const pull = defineCommand({
   summary: 'Download an image from a registry into the local store',
   description:
     'Without a tag, latest is meant. Of an image for several platforms, the one of this machine is taken unless --platform\n' +
-    'says otherwise. What is in the store is not fetched again; a download that was cut off goes on where it stood.',
+    'says otherwise. What is in the store is not fetched again; a download that was cut off goes on where it stood.\n\n' +
+    'Stdout has the lines that Docker prints, while the pull goes on; with --quiet or --json the result alone.',
   arguments: [{ label: 'NAME[:TAG|@DIGEST]', summary: 'The image', arity: 'one', completes: 'image' }],
   options: {
     allTags: flag('-a, --all-tags', 'Pull every tag of the repository'),
@@ -34,6 +37,7 @@ export const pull = defineCommand({
     quiet: flag('-q, --quiet', 'Print only the full name of what was pulled'),
     json: jsonOption,
     ...serviceOptions,
+    ...credentialOptions,
   },
   examples: [
     { text: 'The image tagged latest, for this machine', command: 'pull alpine' },
@@ -41,7 +45,9 @@ export const pull = defineCommand({
     { text: 'By digest, from a registry of your own', command: 'pull registry.example.com/team/app@sha256:…' },
   ],
   async run({ words, options }, context) {
-    const reference = parsePullable(words[0] ?? '', options.allTags);
+    const word = words[0] ?? '';
+    refuseMisread(word, 'image');
+    const reference = parsePullable(await context.imageName(word, options), options.allTags);
     const { out } = context.terminal;
     const say = options.quiet || options.json ? async () => {} : (line: string) => out(`${line}\n`);
     const service = await context.service(options);
@@ -53,12 +59,20 @@ export const pull = defineCommand({
     const local = await context.store();
     await using _lease = await local.extension(leases)?.lease({ signal: context.signal });
     let count = 0;
+    const failures = new Map<string, OciError>();
     for await (const wanted of references(reference, options.allTags, remote, context.signal)) {
-      const outcome = await puller.pull(wanted, local);
       count += 1;
-      if (options.json) await out(`${formatJson(outcome)}\n`);
-      else if (options.quiet || !options.allTags) await out(`${formatReference(wanted)}\n`);
+      try {
+        const outcome = await puller.pull(wanted, local);
+        if (options.json) await out(`${formatJson(outcome)}\n`);
+        else if (options.quiet || !options.allTags) await out(`${formatReference(wanted)}\n`);
+      } catch (error) {
+        if (!options.allTags || !isOfOneTag(error)) throw error;
+        failures.set(`${wanted.tag}`, error);
+        context.terminal.note(`${familiarReference(wanted)}: ${error.message}`);
+      }
     }
+    throwFailures(failures, { count, what: 'pulled', hint: 'the others are in the local store' });
     if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${familiarReference(reference)} has no tags to pull`);
     if (options.allTags && !options.quiet && !options.json) await out(`${familiarReference(reference)}\n`);
   },
@@ -154,7 +168,7 @@ class Puller {
       mediaType: result.root.mediaType,
       status: result.changed ? 'downloaded' : 'up-to-date',
       transferredBytes: result.transferredBytes,
-      endpoint: this.#remote.extension(endpointReport)?.servedBy(),
+      endpoint: this.#remote.extension(endpointReport)?.origin(),
       layers: result.layers,
     };
   }

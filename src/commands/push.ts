@@ -1,8 +1,8 @@
-import type { Context } from '../app.ts';
+import type { Context } from '../context.ts';
 import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
-import { parsePlatform } from '../model/platform.ts';
+import type { Platform } from '../model/platform.ts';
 import {
   defaultTag,
   familiarName,
@@ -13,10 +13,14 @@ import {
   type Tag,
   toStoreName,
 } from '../model/reference.ts';
+import { foreignLayers } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
-import { choosePushed, layersOf, type Pushed } from '../transfer/pushed.ts';
+import { formatJson } from '../terminal/json.ts';
+import { choosePushed, layersOf, reducedNote } from '../transfer/pushed.ts';
 import { defineCommand, flag, value } from './command.ts';
-import { jsonOption, serviceOptions } from './options.ts';
+import { parseOnePlatform } from './counts.ts';
+import { refuseMisread } from './meant.ts';
+import { credentialOptions, directOptions, jsonOption, platformWords } from './options.ts';
 import { type BlobOutcome, runTransfer } from './transferring.ts';
 
 export const push = defineCommand({
@@ -24,14 +28,20 @@ export const push = defineCommand({
   summary: 'Upload an image of the local store to a registry',
   description:
     'What the registry has is not sent, and what another of its repositories has is mounted from there. An index of which\n' +
-    'one image alone was pulled is pushed as that image; of which several but not all are here, only with --platform.',
+    'one image alone was pulled is pushed as that image; of which several but not all are here, only with --platform.\n\n' +
+    'Stdout has the lines that Docker prints, while the push goes on; with --quiet or --json the result alone.',
   arguments: [{ label: 'NAME[:TAG]', summary: 'The image', arity: 'one', completes: 'image' }],
   options: {
     allTags: flag('-a, --all-tags', 'Push every tag of the repository that is in the store'),
-    platform: value('--platform <os/arch>', 'Push the image for this platform alone, without the index'),
+    platform: value(
+      '--platform <os/arch>',
+      'Push the image for this platform alone, without the index; all: the whole index',
+      { choices: [...platformWords, 'all'] },
+    ),
     quiet: flag('-q, --quiet', 'Print only the full name of what was pushed'),
     json: jsonOption,
-    ...serviceOptions,
+    ...directOptions,
+    ...credentialOptions,
   },
   examples: [
     { text: 'What was tagged for a registry', command: 'push registry.example.com/team/app:1' },
@@ -39,6 +49,7 @@ export const push = defineCommand({
   ],
   async run({ words, options }, context) {
     const reference = parsePushable(words[0] ?? '', options.allTags);
+    const platform = options.platform === undefined ? undefined : parsePushed(options.platform);
     const { out } = context.terminal;
     const say = options.quiet || options.json ? async () => {} : (line: string) => out(`${line}\n`);
     const store = await context.store();
@@ -49,8 +60,8 @@ export const push = defineCommand({
     const { tag: _, ...repository } = reference;
     await say(`The push refers to repository [${formatReference(repository)}]`);
     for (const tag of tags) {
-      const pushed = await pushOne({ ...reference, tag }, { store, remote, say, ...options }, context);
-      if (options.json) await out(`${JSON.stringify(pushed)}\n`);
+      const pushed = await pushOne({ ...reference, tag }, { store, remote, say, ...options, platform }, context);
+      if (options.json) await out(`${formatJson(pushed)}\n`);
       else if (options.quiet && !options.allTags) await out(`${pushed.reference}\n`);
     }
     if (options.quiet && options.allTags && !options.json) await out(`${formatReference(repository)}\n`);
@@ -58,6 +69,7 @@ export const push = defineCommand({
 });
 
 function parsePushable(word: string, allTags: boolean): Reference {
+  refuseMisread(word, 'image');
   const reference = parseReference(word);
   if (reference.digest !== undefined) {
     throw new OciError('REFERENCE_INVALID', 'cannot push a digest reference', {
@@ -68,6 +80,10 @@ function parsePushable(word: string, allTags: boolean): Reference {
     throw new OciError('USAGE', "tag can't be used with --all-tags/-a", { hint: 'name the repository alone' });
   }
   return reference;
+}
+
+function parsePushed(word: string): Platform | 'all' {
+  return word === 'all' ? word : parseOnePlatform(word);
 }
 
 async function localTags(
@@ -98,7 +114,7 @@ interface PushOne {
   readonly store: Registry;
   readonly remote: Registry;
   readonly say: (line: string) => Promise<void>;
-  readonly platform: string | undefined;
+  readonly platform: Platform | 'all' | undefined;
   readonly quiet: boolean;
 }
 
@@ -117,15 +133,15 @@ async function pushOne(
   context: Context,
 ): Promise<PushOutcome> {
   const source = { registry: store, repo: toStoreName(reference), reference: reference.tag, sparse: true };
-  const wanted = platform === undefined ? undefined : parsePlatform(platform);
-  const pushed = await choosePushed(source, wanted, { signal: context.signal });
-  tellReduced(pushed, reference, context);
+  const pushed = await choosePushed(source, platform, { signal: context.signal });
+  const reduced = reducedNote(familiarReference(reference), 'pushing', pushed);
+  if (reduced !== undefined) context.terminal.note(reduced);
   const from = { ...source, reference: pushed.digest };
   const { root, changed, transferredBytes, layers } = await runTransfer(context, {
     from,
     to: { registry: remote, repo: reference.path, tags: [reference.tag] },
     mountFrom: await context.mountSource(reference),
-    foreignLayers: 'skip',
+    foreignLayers: remote.extension(foreignLayers)?.accepted ? 'copy' : 'skip',
     parallelBlobs: await context.parallelUploads(),
     title: `pushing ${familiarReference(reference)}`,
     quiet,
@@ -141,14 +157,6 @@ async function pushOne(
   await say(`${reference.tag}: digest: ${root.digest} size: ${root.size}`);
   const { digest, size } = root;
   return { reference: formatReference(reference), digest, size, changed, transferredBytes, layers };
-}
-
-function tellReduced({ reducedFrom, digest, platform }: Pushed, reference: Reference, context: Context): void {
-  if (reducedFrom === undefined) return;
-  context.terminal.note(
-    `${familiarReference(reference)}: of the index ${reducedFrom} only ${platform} is in the store; ` +
-      `pushing that image alone, ${digest}. For the whole index: ocictl pull --platform all`,
-  );
 }
 
 function lineOf(event: TransferEvent): string | undefined {

@@ -1,8 +1,9 @@
-import type { SearchResults } from '../app.ts';
+import type { SearchResults } from '../context.ts';
 import { OciError } from '../model/errors.ts';
 import { formatTable } from '../terminal/format.ts';
 import { defineCommand, flag, list, value } from './command.ts';
-import { jsonOption, serviceOptions } from './options.ts';
+import { registryAlone } from './meant.ts';
+import { credentialOptions, directOptions, jsonOption } from './options.ts';
 
 type Entry = SearchResults['results'][number];
 
@@ -18,11 +19,12 @@ export const search = defineCommand({
   arguments: [{ label: 'TERM', summary: 'What to search for, or HOST/TERM', arity: 'one', completes: 'nothing' }],
   options: {
     filter: list('-f, --filter <name=value>', 'Only is-official=true, or stars=N and more; may be repeated'),
-    limit: value('--limit <n>', 'At most this many results, 1 to 100 (default 25)'),
+    limit: value('--limit <n>', 'At most this many results, 1 to 100 (default 0: 25 of them)'),
     noTrunc: flag('--no-trunc', 'Do not shorten descriptions'),
     format: value('--format <template>', 'Print with a Go template, "table TEMPLATE", or json', { choices: ['json'] }),
     json: jsonOption,
-    insecureRegistries: serviceOptions.insecureRegistries,
+    ...directOptions,
+    ...credentialOptions,
   },
   examples: [
     { text: 'Docker Hub', command: 'search --filter is-official=true nginx' },
@@ -32,44 +34,52 @@ export const search = defineCommand({
   async run({ words, options }, { terminal, signal, service }) {
     const format = options.json ? 'json' : options.format;
     const limit = options.limit === undefined ? undefined : parseLimit(options.limit);
+    // Before anything is asked of a registry: a wrong template is found at once.
+    const print = format === undefined || format === '' || format === 'table' ? table : await formatted(format);
+    const host = registryAlone(words[0] ?? '');
+    if (host !== undefined && host === words[0]) {
+      throw new OciError('USAGE', `${JSON.stringify(host)} names a registry, and nothing to look for in it`, {
+        hint: `write ${host}/TERM, or ${host}/ for all of its repositories`,
+      });
+    }
     const registries = await service(options);
     const found = await registries.search(words[0] ?? '', { limit, filters: options.filter, signal });
     if (found.source === 'catalog') {
       terminal.note(`${found.registry} has no search: these are names out of its list of repositories`);
     }
     const describe = ({ description }: Entry): string => (options.noTrunc ? description : shorten(description));
-    await terminal.out(
-      format === undefined || format === '' || format === 'table'
-        ? formatTable([tableHeadings, ...found.results.map((entry) => tableRow(entry, describe(entry)))])
-        : await formatted(format, found.results, describe),
-    );
+    await terminal.out(print(found.results, describe));
   },
 });
+
+type Print = (entries: readonly Entry[], describe: (entry: Entry) => string) => string;
 
 // As wide as Docker's columns are at least.
 const tableHeadings = ['NAME', 'DESCRIPTION', 'STARS', 'OFFICIAL'].map((heading) => heading.padEnd(7));
 
-function tableRow({ name, starCount, isOfficial }: Entry, description: string): readonly string[] {
-  return [name, description, String(starCount), isOfficial ? '[OK]' : ''];
+const table: Print = (entries, describe) =>
+  formatTable([tableHeadings, ...entries.map((entry) => row(entry, describe))]);
+
+function row(entry: Entry, describe: (entry: Entry) => string): readonly string[] {
+  return [entry.name, describe(entry), String(entry.starCount), entry.isOfficial ? '[OK]' : ''];
 }
 
 const headings = { Name: 'NAME', Description: 'DESCRIPTION', StarCount: 'STARS', IsOfficial: 'OFFICIAL' };
 
 /** By a template, in which `.IsOfficial` is Docker's `[OK]`; as JSON it is `"true"` or `"false"`, and nothing is cut. */
-async function formatted(
-  format: string,
-  entries: readonly Entry[],
-  describe: (entry: Entry) => string,
-): Promise<string> {
-  const { formatRows } = await import('../terminal/template.ts');
+async function formatted(format: string): Promise<Print> {
+  const { parseRowFormat } = await import('../terminal/template.ts');
+  const print = parseRowFormat(format, headings);
   const json = format === 'json';
-  const rows = entries.map((entry) => ({
-    Description: json ? entry.description : describe(entry),
-    IsOfficial: json ? String(entry.isOfficial) : entry.isOfficial ? '[OK]' : '',
-    Name: entry.name,
-    StarCount: String(entry.starCount),
-  }));
-  return formatRows(format, headings, rows);
+  return (entries, describe) =>
+    print(
+      entries.map((entry) => ({
+        Description: json ? entry.description : describe(entry),
+        IsOfficial: json ? String(entry.isOfficial) : entry.isOfficial ? '[OK]' : '',
+        Name: entry.name,
+        StarCount: String(entry.starCount),
+      })),
+    );
 }
 
 function shorten(text: string): string {

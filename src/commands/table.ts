@@ -61,6 +61,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./logout.ts')).logout,
   },
   {
+    name: 'whoami',
+    summary: 'Show as whom registries are asked',
+    load: async () => (await import('./whoami.ts')).whoami,
+  },
+  {
+    name: 'with-login',
+    summary: 'Run a command that is logged in to one registry',
+    load: async () => (await import('./with-login.ts')).withLogin,
+  },
+  {
+    name: 'auth',
+    summary: 'Print a token of a registry, for scripts',
+    load: async () => (await import('./auth.ts')).auth,
+  },
+  {
     name: 'search',
     summary: 'Search a registry for repositories',
     load: async () => (await import('./search.ts')).search,
@@ -76,9 +91,19 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./delete.ts')).remove,
   },
   {
+    name: 'doctor',
+    summary: 'Find out why a pull works or does not',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
     name: 'serve',
     summary: 'Run a registry',
     load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    name: 'config',
+    summary: 'Show the settings, or the files they are read from',
+    load: async () => (await import('./config.ts')).config,
   },
   {
     name: 'completion',

@@ -3,6 +3,7 @@ import { defaultTag, parseReference, toStoreName } from '../model/reference.ts';
 import { leases } from '../registry/extensions.ts';
 import { transfer } from '../transfer/transfer.ts';
 import { defineCommand } from './command.ts';
+import { refuseMisread } from './meant.ts';
 
 export const tag = defineCommand({
   name: 'tag',
@@ -18,6 +19,7 @@ export const tag = defineCommand({
   examples: [{ text: 'A name to push it under', command: 'tag alpine:3.20 registry.example.com/base/alpine:3.20' }],
   async run({ words }, context) {
     const [source = '', target = ''] = words;
+    refuseMisread(target, 'image');
     const reference = parseReference(target);
     if (reference.digest !== undefined) {
       throw new OciError('REFERENCE_INVALID', 'refusing to create a tag with a digest reference', {

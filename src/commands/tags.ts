@@ -1,7 +1,8 @@
 import { OciError } from '../model/errors.ts';
+import { formatJson } from '../terminal/json.ts';
 import { defineCommand, value } from './command.ts';
 import { parseCount } from './counts.ts';
-import { jsonOption, serviceOptions } from './options.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
 
 export const tags = defineCommand({
   name: 'tags',
@@ -11,10 +12,11 @@ export const tags = defineCommand({
     'local store (store:NAME).',
   arguments: [{ label: 'REPO', summary: 'The repository', arity: 'one', completes: 'image' }],
   options: {
-    limit: value('--limit <n>', 'Stop after this many tags'),
+    limit: value('--limit <n>', 'Stop after this many tags (default 0: all of them)'),
     after: value('--after <tag>', 'Start behind this tag'),
     json: jsonOption,
     ...serviceOptions,
+    ...credentialOptions,
   },
   examples: [
     { text: 'All tags', command: 'tags registry.example.com/team/app' },
@@ -31,7 +33,7 @@ export const tags = defineCommand({
     const list = end.registry.tags(end.repo, {
       signal,
       after: options.after,
-      limit: parseCount('--limit', options.limit),
+      limit: parseCount('--limit', options.limit) || undefined,
     });
     const all: string[] = [];
     for await (const tag of list) {
@@ -39,6 +41,6 @@ export const tags = defineCommand({
       else await terminal.out(`${tag}\n`);
       if (terminal.outClosed) break;
     }
-    if (options.json) await terminal.out(`${JSON.stringify({ repository: end.repository, tags: all })}\n`);
+    if (options.json) await terminal.out(`${formatJson({ repository: end.repository, tags: all })}\n`);
   },
 });

@@ -1,5 +1,5 @@
 /** What pull, push and copy do alike: run a transfer under a progress display and hand its events on. */
-import type { Context } from '../app.ts';
+import type { Context } from '../context.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
 import { createProgress } from '../terminal/progress.ts';

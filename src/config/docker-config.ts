@@ -6,6 +6,7 @@
 import { OciError } from '../model/errors.ts';
 import { quote, visible } from '../model/quote.ts';
 import { type Fields, fieldsOf } from './fields.ts';
+import { readHeaders } from './headers.ts';
 import { parseJsonDocument } from './json-document.ts';
 import { formatOrigin, type Origin, type Sourced } from './origin.ts';
 import { readSettingsFile } from './settings-file.ts';
@@ -21,6 +22,11 @@ export interface AuthEntry {
   readonly registryToken?: string;
   /** Why the entry cannot be used. It only matters to whoever asks for this registry. */
   readonly fault?: string;
+}
+
+/** The key of an entry as it may be shown: it can be a URL, and that may hold anything. */
+export function maskAuthKey(key: string): string {
+  return key.replace(/[?#].*$/s, '').replace(/^([a-z]+:\/\/)?.*@/is, '$1');
 }
 
 export interface DockerConfig {
@@ -45,7 +51,7 @@ export function parseDockerConfig(text: string, file: string): DockerConfig {
   return {
     file,
     auths: readAuths(fields),
-    httpHeaders: Object.fromEntries(fields.members('HttpHeaders').map(readHeader)),
+    httpHeaders: readHeaders(fields, 'HttpHeaders'),
     credsStore: credsStore?.value === '' ? undefined : credsStore,
     credHelpers: new Map(fields.members('credHelpers').map(readHelper)),
   };
@@ -99,21 +105,6 @@ function decodeAuth(auth: string): { readonly username: string; readonly passwor
   const colon = text.indexOf(':');
   if (colon <= 0) return undefined;
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
-}
-
-// A line break in a header would smuggle a second one into every request.
-function readHeader([name, { value, origin }]: readonly [string, Sourced<unknown>]): readonly [string, string] {
-  if (
-    /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) &&
-    typeof value === 'string' &&
-    /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
-  ) {
-    return [name, value];
-  }
-  throw new OciError(
-    'CONFIG_INVALID',
-    `${formatOrigin(origin)}: ${quote(`HttpHeaders.${name}`)} is not a valid header`,
-  );
 }
 
 function readHelper([host, { value, origin }]: readonly [string, Sourced<unknown>]): readonly [

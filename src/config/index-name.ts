@@ -3,6 +3,9 @@ import { OciError } from '../model/errors.ts';
 /** What Docker Hub is called in references. */
 export const indexName = 'docker.io';
 
+/** The names that people and tools use for it. */
+export const hubNames: readonly string[] = [indexName, 'index.docker.io', 'registry-1.docker.io'];
+
 /**
  * Checks the name of a registry; `index.docker.io` becomes `docker.io`.
  *

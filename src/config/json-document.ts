@@ -1,11 +1,5 @@
 import { OciError } from '../model/errors.ts';
-
-/** JSON that knows the lines of its members. */
-export interface JsonDocument {
-  readonly value: unknown;
-  /** Line, from 1, of the value at a path of keys and indexes; undefined where there is none. */
-  lineOf(...path: readonly (string | number)[]): number | undefined;
-}
+import type { SettingsDocument } from './fields.ts';
 
 /** The deepest nesting that is read; settings files have four levels. */
 const maxDepth = 200;
@@ -16,7 +10,7 @@ const maxDepth = 200;
  * @param name The file or variable, for the message. The message never quotes the text, which may hold passwords.
  * @throws OciError CONFIG_INVALID naming the file, line and column.
  */
-export function parseJsonDocument(text: string, name: string): JsonDocument {
+export function parseJsonDocument(text: string, name: string): SettingsDocument {
   const body = text.startsWith('\ufeff') ? text.slice(1) : text;
   if (body.trim() === '') return { value: {}, lineOf: () => undefined };
   const offsets = scan(body, name);

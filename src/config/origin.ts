@@ -5,6 +5,8 @@ export interface Origin {
   readonly name: string;
   /** Line in the file, from 1. */
   readonly line?: number;
+  /** Column in that line, from 1, where a file's errors tell it. */
+  readonly column?: number;
 }
 
 /** A value together with where it was set. */
@@ -14,6 +16,6 @@ export interface Sourced<T> {
 }
 
 /** `--registry-mirror`, `DOCKER_CONFIG`, `/etc/docker/daemon.json:3`. */
-export function formatOrigin(origin: Origin): string {
-  return origin.line === undefined ? origin.name : `${origin.name}:${origin.line}`;
+export function formatOrigin({ name, line, column }: Origin): string {
+  return [name, line, column].filter((part) => part !== undefined).join(':');
 }

@@ -3,6 +3,13 @@ import { isAbsolute, join, win32 } from 'node:path';
 import type { Origin, Sourced } from './origin.ts';
 import { type Surroundings, variable } from './surroundings.ts';
 
+/** Our own config.yaml, which `OCICTL_CONFIG` names elsewhere. On macOS it is where other command lines have theirs. */
+export function configYamlFile(where: Surroundings): string {
+  const { platform, homedir, env } = where;
+  if (platform !== 'win32') return join(configHome(where), 'ocictl', 'config.yaml');
+  return win32.join(variable(env, 'APPDATA') ?? win32.join(homedir, 'AppData', 'Roaming'), 'ocictl', 'config.yaml');
+}
+
 /**
  * The daemon.json files that count, most personal first.
  *
@@ -12,37 +19,92 @@ export function daemonJsonFiles(where: Surroundings): readonly string[] {
   const { platform, homedir } = where;
   if (platform === 'win32')
     return [join(homedir, '.docker', 'daemon.json'), dockerProgramData(where, 'config', 'daemon.json')];
-  const system = '/etc/docker/daemon.json';
+  const system = systemFile(where, 'docker/daemon.json');
   if (platform === 'darwin') return [join(homedir, '.docker', 'daemon.json'), system];
   return isRoot(where) ? [system] : [join(configHome(where), 'docker', 'daemon.json'), system];
 }
 
-/**
- * The certs.d directories, the one that Docker itself would use first. The first that has a directory for the host counts.
- *
- * @see https://docs.docker.com/engine/security/certificates/
- */
-export function defaultCertsDirs(where: Surroundings): readonly string[] {
-  const { platform, homedir } = where;
-  if (platform === 'win32') return [dockerProgramData(where, 'certs.d'), join(homedir, '.docker', 'certs.d')];
-  const system = '/etc/docker/certs.d';
-  if (platform === 'darwin') return [join(homedir, '.docker', 'certs.d'), system];
-  return isRoot(where) ? [system] : [join(configHome(where), 'docker', 'certs.d'), system];
+let chosenCertsDir: string | undefined;
+
+/** Makes one directory stand for all that {@link defaultCertsDirs} has; undefined gives them back. For a whole program. */
+export function setCertsDir(directory: string | undefined): void {
+  chosenCertsDir = directory;
 }
 
-/** The directory of config.json: the flag, `DOCKER_CONFIG`, `~/.docker`. */
-export function dockerConfigDir(flag: string | undefined, where: Surroundings): Sourced<string> {
+/**
+ * The certs.d directories: Docker's, the one that Docker itself would use first, then those of containers' programs. The
+ * first that has a directory for the host counts.
+ *
+ * @see https://docs.docker.com/engine/security/certificates/
+ * @see https://github.com/containers/image/blob/main/docs/containers-certs.d.5.md
+ */
+export function defaultCertsDirs(where: Surroundings): readonly string[] {
+  if (chosenCertsDir !== undefined) return [chosenCertsDir];
+  const { platform, homedir } = where;
+  if (platform === 'win32') return [dockerProgramData(where, 'certs.d'), join(homedir, '.docker', 'certs.d')];
+  const system = systemFile(where, 'docker/certs.d');
+  const containers = containersDirs(where).map((directory) => join(directory, 'certs.d'));
+  if (platform === 'darwin') return [join(homedir, '.docker', 'certs.d'), system, ...containers];
+  const dockers = isRoot(where) ? [system] : [join(configHome(where), 'docker', 'certs.d'), system];
+  return [...dockers, ...containers];
+}
+
+/** Where containers' programs keep registries.conf: the user's directory, then the system's. They know none on Windows. */
+export function containersDirs(where: Surroundings): readonly string[] {
+  return where.platform === 'win32' ? [] : [join(configHome(where), 'containers'), systemFile(where, 'containers')];
+}
+
+/** Where containers' programs keep the aliases that their users chose. */
+export function containersAliasFile(where: Surroundings): string {
+  const cache = isRoot(where) ? '/var/cache' : (xdg(where, 'XDG_CACHE_HOME') ?? join(where.homedir, '.cache'));
+  return join(cache, 'containers', 'short-name-aliases.conf');
+}
+
+/** The roots of containerd's `HOST/hosts.toml`: rootless, then the system's. It is read as on Linux alone. */
+export function hostsDirs(where: Surroundings): readonly string[] {
+  const { platform } = where;
+  if (platform === 'win32' || platform === 'darwin') return [];
+  const system = systemFile(where, 'containerd/certs.d');
+  return isRoot(where) ? [system] : [join(configHome(where), 'containerd', 'certs.d'), system];
+}
+
+/** The directory of config.json: the flag, `DOCKER_CONFIG`, config.yaml, `~/.docker`. */
+export function dockerConfigDir(
+  flag: string | undefined,
+  own: Sourced<string> | undefined,
+  where: Surroundings,
+): Sourced<string> {
   if (flag !== undefined) return { value: flag, origin: { kind: 'flag', name: '--config' } };
   const named = variable(where.env, 'DOCKER_CONFIG');
   if (named !== undefined) return { value: named, origin: environment('DOCKER_CONFIG') };
+  if (own) return own;
   return { value: join(where.homedir, '.docker'), origin: { kind: 'default', name: '~/.docker' } };
 }
 
-/** The local store: the flag, `OCICTL_ROOT`, `$XDG_DATA_HOME/ocictl`, `~/.local/share/ocictl`. */
-export function storeRoot(flag: string | undefined, where: Surroundings): Sourced<string> {
+/**
+ * Where podman, skopeo and buildah keep logins, in the order in which they look.
+ *
+ * @see https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
+ */
+export function containersAuthFiles(where: Surroundings): readonly string[] {
+  const named = variable(where.env, 'REGISTRY_AUTH_FILE');
+  if (named !== undefined) return [named];
+  const runtime = xdg(where, 'XDG_RUNTIME_DIR');
+  const personal = join(configHome(where), 'containers', 'auth.json');
+  if (runtime !== undefined) return [join(runtime, 'containers', 'auth.json'), personal];
+  return where.platform === 'linux' ? [`/run/containers/${where.uid}/auth.json`, personal] : [personal];
+}
+
+/** The local store: the flag, `OCICTL_ROOT`, config.yaml, `$XDG_DATA_HOME/ocictl`, `~/.local/share/ocictl`. */
+export function storeRoot(
+  flag: string | undefined,
+  own: Sourced<string> | undefined,
+  where: Surroundings,
+): Sourced<string> {
   if (flag !== undefined) return { value: flag, origin: { kind: 'flag', name: '--root' } };
   const named = variable(where.env, 'OCICTL_ROOT');
   if (named !== undefined) return { value: named, origin: environment('OCICTL_ROOT') };
+  if (own) return own;
   const data = xdg(where, 'XDG_DATA_HOME');
   if (data !== undefined) return { value: join(data, 'ocictl'), origin: environment('XDG_DATA_HOME') };
   const value = join(where.homedir, '.local', 'share', 'ocictl');
@@ -55,6 +117,10 @@ function environment(name: string): Origin {
 
 function isRoot({ uid }: Surroundings): boolean {
   return uid === 0;
+}
+
+function systemFile({ etc = '/etc' }: Surroundings, path: string): string {
+  return join(etc, path);
 }
 
 function configHome(where: Surroundings): string {

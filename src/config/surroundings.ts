@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly homedir: string;
   /** 0 is root; undefined on Windows. */
   readonly uid: number | undefined;
+  /** Where the system's files are. Default /etc. */
+  readonly etc?: string;
 }
 
 /** Those of this process, where none are given. */
@@ -18,6 +20,7 @@ export function surroundings(given: Partial<Surroundings> = {}): Surroundings {
     platform: os,
     homedir: given.homedir ?? (os === 'win32' ? undefined : variable(env, 'HOME')) ?? homedir(),
     uid: 'uid' in given ? given.uid : process.geteuid?.(),
+    etc: given.etc ?? '/etc',
   };
 }
 

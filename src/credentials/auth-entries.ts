@@ -2,18 +2,32 @@ import type { AuthEntry } from '../config/docker-config.ts';
 import { formatOrigin } from '../config/origin.ts';
 import { OciError } from '../model/errors.ts';
 import type { Credential } from './credential.ts';
-import { exactKeys, keyMatchesHost } from './registry-key.ts';
+import { enclosingNames, exactKeys, keyMatches } from './registry-key.ts';
 
 /**
- * Looks a registry up among the `auths` of a file or variable: exact keys first, then any key of the same hostname.
+ * Looks a repository or a registry up among the `auths` of a file or variable: the longest namespace first, the registry
+ * itself last.
  *
  * @throws OciError CONFIG_INVALID where the entry that counts cannot be decoded.
  */
-export function credentialFromEntries(entries: readonly AuthEntry[], host: string): Credential | undefined {
-  const exact = exactKeys(host);
+export function credentialFromEntries(entries: readonly AuthEntry[], name: string): Credential | undefined {
+  for (const enclosing of enclosingNames(name)) {
+    const credential = credentialOfName(entries, enclosing);
+    if (credential) return credential;
+  }
+  return undefined;
+}
+
+/**
+ * The same for exactly this registry or namespace: exact keys first, then any other spelling of it.
+ *
+ * @throws OciError CONFIG_INVALID
+ */
+export function credentialOfName(entries: readonly AuthEntry[], name: string): Credential | undefined {
+  const exact = exactKeys(name);
   const candidates = [
     ...exact.flatMap((key) => entries.filter((entry) => entry.key === key)),
-    ...entries.filter(({ key }) => !exact.includes(key) && keyMatchesHost(key, host)),
+    ...entries.filter(({ key }) => !exact.includes(key) && keyMatches(key, name)),
   ];
   for (const entry of candidates) {
     const credential = credentialOf(entry);
@@ -27,7 +41,9 @@ function credentialOf(entry: AuthEntry): Credential | undefined {
   const { username, password = '', identityToken, registryToken, fault, key } = entry;
   const source = formatOrigin(entry.origin);
   if (registryToken !== undefined) return { kind: 'registry-token', token: registryToken, source };
-  if (identityToken !== undefined) return { kind: 'identity-token', token: identityToken, source };
+  if (identityToken !== undefined) {
+    return { kind: 'identity-token', token: identityToken, ...(username && { username }), source };
+  }
   if (fault !== undefined) {
     throw new OciError('CONFIG_INVALID', `${source}: the credentials of ${key} cannot be read: ${fault}`, {
       hint: `Log in again with \`ocictl login ${key}\`.`,

@@ -3,39 +3,57 @@ import { OciError } from '../model/errors.ts';
 import { credentialFromEntries } from './auth-entries.ts';
 import type { Credential } from './credential.ts';
 import { type ConfigObject, editConfig } from './edit-config.ts';
-import { authConfigKey, convertToHostname, keyMatchesHost } from './registry-key.ts';
-import type { CredentialStore } from './store.ts';
+import { authConfigKey, keyMatches, shownKey } from './registry-key.ts';
+import type { CredentialStore, StoreOptions } from './store.ts';
+
+export interface ConfigFileStore extends CredentialStore {
+  /** Leaves the empty entry that says: a helper has it. */
+  mark(name: string, opts?: StoreOptions): Promise<void>;
+  /** Says in `credHelpers` who keeps exactly this name: a helper, the file (an empty name), or whoever is the default. */
+  assign(name: string, helper: string | undefined, opts?: StoreOptions): Promise<void>;
+}
 
 /**
  * The `auths` of Docker's config.json, read at every call: another process may have logged in meanwhile.
  *
  * @param file Need not exist.
  */
-export function createConfigFileStore(file: string): CredentialStore {
+export function createConfigFileStore(file: string): ConfigFileStore {
+  const setEntry = (name: string, fields: ConfigObject, opts?: StoreOptions): Promise<void> =>
+    editConfig(
+      file,
+      (config) => {
+        const key = authConfigKey(name);
+        const auths = members(config['auths']);
+        const kept = Object.entries(members(auths[key])).filter(([field]) => !secretFields.has(field));
+        return { ...config, auths: { ...auths, [key]: { ...Object.fromEntries(kept), ...fields } } };
+      },
+      opts,
+    );
   return {
-    get: async (host) => credentialFromEntries((await loadDockerConfig(file)).auths, host),
-    async store(host, credential, opts) {
-      const fields = encode(credential);
-      const key = authConfigKey(host);
-      await editConfig(
+    get: async (name) => credentialFromEntries((await loadDockerConfig(file)).auths, name),
+    // What cannot be encoded is refused before the file is touched.
+    store: async (name, credential, opts) => setEntry(name, encode(credential), opts),
+    mark: (name, opts) => setEntry(name, {}, opts),
+    assign: (name, helper, opts) =>
+      editConfig(
         file,
-        (config) => {
-          const auths = members(config['auths']);
-          const kept = Object.entries(members(auths[key])).filter(([name]) => !secretFields.has(name));
-          return { ...config, auths: { ...auths, [key]: { ...Object.fromEntries(kept), ...fields } } };
+        ({ credHelpers, ...config }) => {
+          const others = Object.entries(members(credHelpers)).filter(([key]) => !keyMatches(key, name));
+          const all = helper === undefined ? others : [...others, [authConfigKey(name), helper] as const];
+          return all.length === 0 ? config : { ...config, credHelpers: Object.fromEntries(all) };
         },
         opts,
-      );
-    },
+      ),
     async erase(host, opts) {
       // Where there is nothing to erase, a directory that may not be written to is no obstacle.
-      if (!(await loadDockerConfig(file)).auths.some(({ key }) => keyMatchesHost(key, host))) return false;
+      if (!(await loadDockerConfig(file)).auths.some(({ key }) => keyMatches(key, host))) return false;
       let found = false;
       await editConfig(
         file,
         (config) => {
           const auths = Object.entries(members(config['auths']));
-          const kept = auths.filter(([key]) => !keyMatchesHost(key, host));
+          const kept = auths.filter(([key]) => !keyMatches(key, host));
           found = kept.length < auths.length;
           return found ? { ...config, auths: Object.fromEntries(kept) } : undefined;
         },
@@ -45,7 +63,7 @@ export function createConfigFileStore(file: string): CredentialStore {
     },
     async *list() {
       for (const { key, username, origin } of (await loadDockerConfig(file)).auths) {
-        yield { host: convertToHostname(key), ...(username !== undefined && { username }), source: origin.name };
+        yield { host: shownKey(key), ...(username !== undefined && { username }), source: origin.name };
       }
     },
   };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseJsonDocument } from '../config/json-document.ts';
 import { type ErrorCode, OciError } from '../model/errors.ts';
@@ -28,6 +28,7 @@ export async function editConfig(
     await withLockFile(
       `${target}.lock`,
       async () => {
+        await sweepDrafts(dirname(target));
         const changed = change(await readConfig(target));
         if (changed) await replace(target, `${JSON.stringify(changed, null, '\t')}\n`);
       },
@@ -57,6 +58,12 @@ async function followLinks(file: string): Promise<string> {
     path = resolve(dirname(path), await readlink(path));
   }
   throw new OciError('CONFIG_INVALID', `${file} is a symbolic link that leads nowhere`);
+}
+
+// Of processes that were killed before they renamed them: they hold secrets. Under the lock nobody else has one.
+async function sweepDrafts(directory: string): Promise<void> {
+  const drafts = (await readdir(directory)).filter((name) => /^\.config\.json\.[0-9a-f]{12}$/.test(name));
+  for (const name of drafts) await rm(join(directory, name), { force: true });
 }
 
 async function replace(file: string, text: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { OciError } from '../model/errors.ts';
+import { ownHelper, ownHelperCommand } from './own-helper.ts';
 
 export type HelperAction = 'get' | 'store' | 'erase' | 'list';
 
@@ -42,7 +43,9 @@ export async function runHelper(
   const { env, timeoutMs, signal } = options;
   signal?.throwIfAborted();
   const program = `docker-credential-${name}`;
-  const child = spawn(program, [action], { env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+  const own = name === ownHelper ? ownHelperCommand() : undefined;
+  const [file = program, ...words] = own ?? [program];
+  const child = spawn(file, [...words, action], { env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
   let timer: NodeJS.Timeout | undefined;
   let onAbort = () => {};
   try {
@@ -64,7 +67,8 @@ export async function runHelper(
       child.stdin.end(input);
       child.on('error', (error: NodeJS.ErrnoException) => {
         const reason = error.code === 'ENOENT' ? 'is not on PATH' : `cannot be run (${error.code})`;
-        fail('CONFIG_INVALID', `${program} ${reason}`, `Install ${program}, or take it out of Docker's config.json.`);
+        const hint = `Install ${program}, or take it out of Docker's config.json.`;
+        reject(new OciError('CONFIG_INVALID', `${program} ${reason}`, { hint, cause: error }));
       });
       child.on('close', (status, killer) => {
         const text = Buffer.concat(answer).toString('utf8');
@@ -89,6 +93,11 @@ export async function runHelper(
     child.stderr.destroy();
     child.unref();
   }
+}
+
+/** Whether a helper could not even be started; one that ran may only not know the action. */
+export function neverRan({ code, cause }: OciError): boolean {
+  return code === 'CONFIG_INVALID' && cause !== undefined;
 }
 
 // An answer that looks like credentials is not repeated, and control characters do not reach the terminal.

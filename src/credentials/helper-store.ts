@@ -1,7 +1,7 @@
 import { OciError } from '../model/errors.ts';
 import type { Credential } from './credential.ts';
 import { type HelperRunOptions, runHelper, validateHelperName } from './helper-program.ts';
-import { authConfigKey, convertToHostname } from './registry-key.ts';
+import { authConfigKey, shownKey } from './registry-key.ts';
 import type { CredentialStore, StoreOptions } from './store.ts';
 
 export interface HelperStoreOptions {
@@ -16,7 +16,8 @@ export interface HelperStoreOptions {
 const tokenUser = '<token>';
 
 /**
- * A `docker-credential-*` program as a store. Each registry is asked for once per run.
+ * A `docker-credential-*` program as a store. Each registry is asked for once per run, and a namespace only under its own
+ * name: the protocol knows none, and a call may take a second.
  *
  * @throws OciError CONFIG_INVALID for a name that cannot be a helper's.
  */
@@ -35,7 +36,10 @@ export function createHelperStore(name: string, options: HelperStoreOptions): Cr
     return asked;
   };
   return {
-    get: (host, opts = {}) => abortable(get(host), opts.signal),
+    get: (host, opts = {}) => {
+      if (opts.fresh) known.delete(authConfigKey(host));
+      return abortable(get(host), opts.signal);
+    },
     async store(host, credential, opts) {
       const key = authConfigKey(host);
       const login = encode(credential);
@@ -54,7 +58,7 @@ export function createHelperStore(name: string, options: HelperStoreOptions): Cr
     async *list(opts) {
       const document = parseAnswer((await run('list', '', opts)) ?? '{}', source);
       for (const [key, username] of Object.entries(document)) {
-        yield { host: convertToHostname(key), ...(typeof username === 'string' && { username }), source };
+        yield { host: shownKey(key), ...(typeof username === 'string' && { username }), source };
       }
     },
   };

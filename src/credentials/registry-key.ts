@@ -1,25 +1,62 @@
-/** The names under which Docker's tools keep a registry's credentials. */
+/**
+ * The names under which Docker's and containers' tools keep credentials: `host[:port]`, a URL of one, or with a namespace
+ * `host[:port]/team`, which counts for the repositories below it alone.
+ */
+import { hubNames } from '../config/index-name.ts';
 
 /** The key of Docker Hub, from the days of its first API. */
 export const hubKey = 'https://index.docker.io/v1/';
 
-/** The other names that people and tools have used for Docker Hub. */
-const hubAliases = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
+/** A key taken apart. */
+export interface KeyParts {
+  /** `host[:port]` */
+  readonly host: string;
+  /** Without slashes at its ends; empty for the whole registry. */
+  readonly namespace: string;
+}
 
 /** The key of a registry in config.json and with helpers: the host itself, except for Docker Hub. */
-export function authConfigKey(host: string): string {
-  return isHub(host) ? hubKey : host;
+export function authConfigKey(name: string): string {
+  const { host, namespace } = splitKey(name);
+  if (namespace === '') return isHub(host) ? hubKey : name;
+  return `${isHub(host) ? 'docker.io' : host}/${namespace}`;
 }
 
-/** Exact keys of a registry, the one Docker writes first. */
-export function exactKeys(host: string): readonly string[] {
-  return isHub(host) ? [hubKey, ...hubAliases] : [host];
+/** Exact keys of a registry or of a namespace, the one that is written first. */
+export function exactKeys(name: string): readonly string[] {
+  const { host, namespace } = splitKey(name);
+  const hosts = isHub(host) ? hubNames : [host];
+  if (namespace !== '') return hosts.map((each) => `${each}/${namespace}`);
+  return isHub(host) ? [hubKey, ...hubNames] : [name];
 }
 
-/** Whether a key, which may be a URL, is of this registry. */
-export function keyMatchesHost(key: string, host: string): boolean {
-  const hostname = convertToHostname(key);
-  return isHub(host) ? isHub(hostname) : hostname === convertToHostname(host);
+/** Whether a key, which may be a URL, is of this registry, or of exactly this namespace. */
+export function keyMatches(key: string, name: string): boolean {
+  const [left, right] = [splitKey(key), splitKey(name)];
+  if (left.namespace !== right.namespace) return false;
+  return isHub(right.host) ? isHub(left.host) : left.host === right.host;
+}
+
+/** The names that count for a repository, `host/a/b`, or for a namespace: it, what it lies in, and the host last. */
+export function enclosingNames(name: string): readonly string[] {
+  const { host, namespace } = splitKey(name);
+  const parts = namespace === '' ? [] : namespace.split('/');
+  return [...parts.map((_, at) => `${host}/${parts.slice(0, parts.length - at).join('/')}`), host];
+}
+
+/** The path of a URL is that of an API, and so is a bare `v1` or `v2`: only other paths are namespaces. */
+export function splitKey(key: string): KeyParts {
+  const host = convertToHostname(key);
+  if (/^https?:\/\//i.test(key)) return { host, namespace: '' };
+  const path = key.slice(host.length).replace(/^\/+|\/+$/g, '');
+  return { host, namespace: /^v[12]$/.test(path) ? '' : path };
+}
+
+/** A key as people are shown it: `docker.io`, `host:5000`, `host/team`. */
+export function shownKey(key: string): string {
+  const { host, namespace } = splitKey(key);
+  const name = isHub(host) ? 'docker.io' : host;
+  return namespace === '' ? name : `${name}/${namespace}`;
 }
 
 /** `host[:port]` of a host or an http(s) URL: scheme and path are stripped. */
@@ -28,5 +65,5 @@ export function convertToHostname(text: string): string {
 }
 
 function isHub(host: string): boolean {
-  return hubAliases.includes(convertToHostname(host));
+  return hubNames.includes(convertToHostname(host));
 }

@@ -1,22 +1,43 @@
 import { OciError } from '../model/errors.ts';
 import type { Credential } from './credential.ts';
-import { convertToHostname, keyMatchesHost } from './registry-key.ts';
+import { enclosingNames, keyMatches, shownKey } from './registry-key.ts';
 import type { CredentialStore } from './store.ts';
 
-/** A store of fixed credentials for some hosts; the rest stay anonymous. It cannot be changed. */
+/** A store of fixed credentials for some hosts or namespaces; the rest stay anonymous. It cannot be changed. */
 export function createStaticStore(entries: Readonly<Record<string, Credential>>): CredentialStore {
   const list = Object.entries(entries);
   const refuse = async (): Promise<never> => {
     throw new OciError('UNSUPPORTED', 'these credentials were given for one run and cannot be changed');
   };
   return {
-    get: async (host) => list.find(([key]) => keyMatchesHost(key, host))?.[1],
+    async get(name) {
+      const matches = enclosingNames(name).flatMap((each) => list.filter(([key]) => keyMatches(key, each)));
+      return matches[0]?.[1];
+    },
     store: refuse,
     erase: refuse,
     async *list() {
       for (const [key, credential] of list) {
-        const username = credential.kind === 'password' ? { username: credential.username } : {};
-        yield { host: convertToHostname(key), ...username, source: credential.source };
+        const username = credential.kind === 'registry-token' ? undefined : credential.username;
+        yield { host: shownKey(key), ...(username !== undefined && { username }), source: credential.source };
+      }
+    },
+  };
+}
+
+/** Asks `first`, and `rest` where that knows nothing; changes go to `rest`. */
+export function overlayStore(first: CredentialStore, rest: CredentialStore): CredentialStore {
+  return {
+    get: async (name, opts) => (await first.get(name, opts)) ?? rest.get(name, opts),
+    store: (name, credential, opts) => rest.store(name, credential, opts),
+    erase: (name, opts) => rest.erase(name, opts),
+    async *list(opts) {
+      const seen = new Set<string>();
+      for (const store of [first, rest]) {
+        for await (const entry of store.list(opts)) {
+          if (!seen.has(entry.host)) yield entry;
+          seen.add(entry.host);
+        }
       }
     },
   };

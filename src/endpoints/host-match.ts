@@ -12,8 +12,11 @@ export interface HostMatch {
   /** The entry that covers it, in canonical form. */
   readonly rule: string;
   readonly origin: Origin;
-  /** The address that lies in the network of the rule; absent where the host itself is named. */
-  readonly address?: string;
+  /**
+   * All addresses of the host, each in a network of the rules; absent where the host itself is named. Nobody may lead us
+   * elsewhere afterwards, so these are what is connected to.
+   */
+  readonly addresses?: readonly string[];
 }
 
 export const resolveAll: Resolve = async (hostname) =>
@@ -53,11 +56,10 @@ export async function matchHost(
     .filter((rule) => ownWord || !loopbackRules.includes(rule));
   if (networks.length === 0) return undefined;
   const addresses = await addressesOf(hostname, resolve);
-  const matches = addresses.flatMap((address) => {
-    const rule = networks.find(({ network }) => network.contains(address));
-    return rule ? [{ rule: rule.network.text, origin: rule.origin, address }] : [];
-  });
-  return matches.length === addresses.length ? matches[0] : undefined;
+  const matches = addresses.flatMap((address) => networks.find(({ network }) => network.contains(address)) ?? []);
+  const [first] = matches;
+  if (!first || matches.length < addresses.length) return undefined;
+  return { rule: first.network.text, origin: first.origin, addresses };
 }
 
 /** `10.0.0.0/8 (/etc/docker/daemon.json:3)`. */

@@ -4,9 +4,12 @@ import type { TlsSettings } from '../certs/tls-settings.ts';
 import type { HostRule } from '../config/host-rules.ts';
 import { indexName } from '../config/index-name.ts';
 import type { Sourced } from '../config/origin.ts';
+import { matchRegistryRule, type RegistryRule, type RegistrySource } from '../config/registry-rules.ts';
 import type { Settings } from '../config/settings.ts';
+import type { RepositoryName } from '../model/reference.ts';
 import type { APIEndpoint } from './endpoint.ts';
 import { type HostMatch, loopbackRules, matchHost, type Resolve } from './host-match.ts';
+import { type Asked, type OfHost, ruleFor, sourceEndpoints } from './sources.ts';
 
 /** The API of Docker Hub. */
 export const defaultV2Registry = 'https://registry-1.docker.io/';
@@ -14,7 +17,12 @@ export const defaultV2Registry = 'https://registry-1.docker.io/';
 /** The settings that decide about endpoints. */
 export type EndpointSettings = Pick<
   Settings,
-  'registryMirrors' | 'insecureRegistries' | 'allowNondistributableArtifacts' | 'certsDirs' | 'surroundings'
+  | 'registryMirrors'
+  | 'insecureRegistries'
+  | 'allowNondistributableArtifacts'
+  | 'registryRules'
+  | 'certsDirs'
+  | 'surroundings'
 >;
 
 export interface EndpointOptions {
@@ -27,26 +35,57 @@ export interface EndpointOptions {
 }
 
 /**
- * Endpoints to pull from: for Docker Hub its mirrors in order and then itself; for any other host https, and plain http
- * behind it where the host is insecure.
+ * Endpoints to pull from, in the order in which they are asked: for Docker Hub the mirrors of Docker's own settings; the
+ * mirrors of the rule that covers the repository; then the registry itself, where that rule says it is, or at its name:
+ * https, and plain http behind it where the host is insecure.
  *
  * @param host A reference's domain.
- * @throws OciError CONFIG_INVALID for certificates that cannot be used.
+ * @param path The repository, for rules about some of a registry's; absent: those about all of it count.
+ * @throws OciError DENIED for what a rule blocks; CONFIG_INVALID for certificates that cannot be used.
  * @see https://docs.docker.com/docker-hub/mirror/
  */
-export async function lookupPullEndpoints(host: string, options: EndpointOptions): Promise<readonly APIEndpoint[]> {
-  if (host !== indexName) return hostEndpoints(host, options);
-  const mirrors = await Promise.all(options.settings.registryMirrors.map((mirror) => mirrorEndpoint(mirror, options)));
-  return [...mirrors, await hubEndpoint(options)];
-}
-
-/** Endpoints to push to: those of a pull without the mirrors. @throws OciError CONFIG_INVALID */
-export async function lookupPushEndpoints(host: string, options: EndpointOptions): Promise<readonly APIEndpoint[]> {
-  return host === indexName ? [await hubEndpoint(options)] : hostEndpoints(host, options);
+export async function lookupPullEndpoints(
+  host: string,
+  options: EndpointOptions,
+  path?: RepositoryName,
+): Promise<readonly APIEndpoint[]> {
+  const named = await placesFor('pull', { host, path }, options);
+  const dockers = host === indexName ? options.settings.registryMirrors : [];
+  const mirrors = await Promise.all(dockers.map((mirror) => mirrorEndpoint(mirror, options)));
+  return [...mirrors, ...named];
 }
 
 /**
- * Why a host may be spoken to without a valid certificate, or undefined where it may not. Docker Hub never is.
+ * Endpoints to push to: the mirrors that a rule lets be pushed to, then the registry itself.
+ *
+ * @throws OciError as {@link lookupPullEndpoints}
+ */
+export async function lookupPushEndpoints(
+  host: string,
+  options: EndpointOptions,
+  path?: RepositoryName,
+): Promise<readonly APIEndpoint[]> {
+  return placesFor('push', { host, path }, options);
+}
+
+/** What the rule that covers a repository names for the purpose; the registry at its own name where it names none. */
+async function placesFor(
+  purpose: 'pull' | 'push',
+  asked: Asked,
+  options: EndpointOptions,
+): Promise<readonly APIEndpoint[]> {
+  const rule = ruleFor(options.settings.registryRules, asked);
+  if (!rule) return ownEndpoints(asked.host, options);
+  const mirrors = rule.mirrors.filter((source) => source[purpose]);
+  const named = mirrors.map((source) => placed(source, rule, asked, true, options));
+  const server = purpose === 'pull' || rule.server?.push ? rule.server : undefined;
+  const last = server ? placed(server, rule, asked, false, options) : ownEndpoints(asked.host, options);
+  return (await Promise.all([...named, last])).flat();
+}
+
+/**
+ * Why a host may be spoken to without a valid certificate, or undefined where it may not, whatever it is asked for. Docker
+ * Hub never is. Rules make insecure what they cover alone: not their host where it is a mirror of another registry.
  *
  * @param host `host[:port]` as a reference writes it.
  */
@@ -58,7 +97,15 @@ export async function matchInsecure(
   return matchHost(host, [...settings.insecureRegistries, ...loopbackRules], resolve);
 }
 
-async function mirrorEndpoint({ value }: Sourced<string>, options: EndpointOptions): Promise<APIEndpoint> {
+/** The same of a registry at its own name, which a rule about all of it may make insecure, too. */
+export async function matchInsecureRegistry(host: string, options: EndpointOptions): Promise<HostMatch | undefined> {
+  if (host === indexName) return undefined;
+  const server = matchRegistryRule(options.settings.registryRules, host, '')?.server;
+  const byRule = server?.insecure && server.host === undefined ? { rule: host, origin: server.origin } : undefined;
+  return (await matchInsecure(host, options)) ?? byRule;
+}
+
+async function mirrorEndpoint({ value, origin }: Sourced<string>, options: EndpointOptions): Promise<APIEndpoint> {
   // As written: a URL object drops the port 443, and certs.d and insecure-registries go by the spelling.
   const host = value.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   return {
@@ -66,42 +113,47 @@ async function mirrorEndpoint({ value }: Sourced<string>, options: EndpointOptio
     url: new URL(value),
     official: false,
     trimHostname: true,
+    credentialHost: host,
+    origin,
+    ...(await ofHost(host, options)),
     allowNondistributableArtifacts: false,
-    credentialHost: host,
-    ...(await security(host, options)),
   };
 }
 
-async function hubEndpoint(options: EndpointOptions): Promise<APIEndpoint> {
-  return {
+async function ownEndpoints(host: string, options: EndpointOptions): Promise<readonly APIEndpoint[]> {
+  const isHub = host === indexName;
+  const secured: APIEndpoint = {
     mirror: false,
-    url: new URL(options.defaultRegistry ?? defaultV2Registry),
-    official: true,
+    url: new URL(isHub ? hubUrl(options) : `https://${host}/`),
+    official: isHub,
     trimHostname: true,
-    allowNondistributableArtifacts: await allows(indexName, options),
-    credentialHost: indexName,
-    tls: await hostTls(indexName, options),
-  };
-}
-
-async function hostEndpoints(host: string, options: EndpointOptions): Promise<readonly APIEndpoint[]> {
-  const secured = {
-    mirror: false,
-    url: new URL(`https://${host}/`),
-    official: false,
-    trimHostname: true,
-    allowNondistributableArtifacts: await allows(host, options),
     credentialHost: host,
-    ...(await security(host, options)),
+    ...(await ofHost(host, options)),
   };
-  return secured.insecure === undefined
-    ? [secured]
-    : [secured, { ...secured, url: new URL(`http://${host}/`), tls: {} }];
+  if (secured.insecure === undefined) return [secured];
+  return [secured, { ...secured, url: new URL(`http://${host}/`), tls: {}, plainTwin: true }];
 }
 
-async function security(host: string, options: EndpointOptions): Promise<Pick<APIEndpoint, 'tls' | 'insecure'>> {
+function placed(
+  source: RegistrySource,
+  rule: RegistryRule,
+  asked: Asked,
+  mirror: boolean,
+  options: EndpointOptions,
+): Promise<readonly APIEndpoint[]> {
+  const context = { mirror, ofHost: (host: string) => ofHost(host, options), hubUrl: hubUrl(options) };
+  return sourceEndpoints(source, rule, asked, context);
+}
+
+async function ofHost(host: string, options: EndpointOptions): ReturnType<OfHost> {
   const insecure = await matchInsecure(host, options);
-  return insecure ? { tls: { verify: false }, insecure } : { tls: await hostTls(host, options) };
+  const allowNondistributableArtifacts = await allows(host, options);
+  if (insecure) return { tls: { verify: false }, insecure, allowNondistributableArtifacts };
+  return { tls: await hostTls(host, options), allowNondistributableArtifacts };
+}
+
+function hubUrl({ defaultRegistry = defaultV2Registry }: EndpointOptions): string {
+  return defaultRegistry;
 }
 
 async function hostTls(host: string, { settings, warn }: EndpointOptions): Promise<TlsSettings> {

@@ -28,5 +28,11 @@ export function fileError(cause: unknown, action: string, file: string, { full, 
     const hint = `check who owns the directory, or ${elsewhere}`;
     return new OciError('STORAGE_DENIED', `${what}: permission denied`, { cause, hint });
   }
+  if (hasErrno(cause, 'ENOTDIR')) {
+    return new OciError('STORAGE', `${what}: a part of this path is a file, not a directory`, {
+      cause,
+      hint: elsewhere,
+    });
+  }
   return new OciError('STORAGE', `${what}: ${cause.message}`, { cause, hint: elsewhere });
 }

@@ -61,6 +61,17 @@ export function asObject(value: unknown, where: string): Readonly<Record<string,
   return value as Record<string, unknown>;
 }
 
+/** Parses bytes as a JSON object. @throws OciError MANIFEST_INVALID */
+export function parseJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new OciError('MANIFEST_INVALID', 'malformed manifest: it is not JSON', { cause });
+  }
+  return asObject(value, 'the document');
+}
+
 /** Asserts a JSON list. @throws OciError MANIFEST_INVALID */
 export function asArray(value: unknown, where: string): readonly unknown[] {
   if (!Array.isArray(value)) throw invalid(where, 'must be a list');
@@ -82,7 +93,8 @@ function asStrings(value: unknown, where: string): readonly string[] {
   return asArray(value ?? [], where).map((item, i) => asString(item, `${where}[${i}]`));
 }
 
-function parseDigestField(value: unknown, where: string): Digest {
+/** Asserts a digest. @throws OciError MANIFEST_INVALID */
+export function parseDigestField(value: unknown, where: string): Digest {
   try {
     return parseDigest(asString(value, where));
   } catch (cause) {

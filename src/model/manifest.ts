@@ -1,10 +1,14 @@
 import type { Descriptor } from './descriptor.ts';
-import { asArray, asObject, isPresent, parseAnnotations, parseDescriptor } from './descriptor.ts';
+import { asArray, isPresent, parseAnnotations, parseDescriptor, parseJsonObject } from './descriptor.ts';
 import type { Digest, DigestAlgorithm } from './digest.ts';
 import { digestBytes } from './digest.ts';
 import { OciError } from './errors.ts';
+import { manifestSchema } from './manifest-schemas.ts';
 import { bareMediaType, isImageType, isIndexType, isSchema1Type, mediaTypes } from './media-types.ts';
 import { quote } from './quote.ts';
+import { digestedPart } from './schema1.ts';
+
+export { parseJsonObject } from './descriptor.ts';
 
 /** A manifest as it travels: the exact bytes and the type they were pushed under. */
 export interface RawManifest {
@@ -48,9 +52,11 @@ export interface Schema1View extends CommonView {
   readonly kind: 'schema1';
 }
 
-/** A type that nobody here knows: passed on as bytes without references. */
+/** A type that is none of ours: passed on as bytes. */
 export interface OtherView extends CommonView {
   readonly kind: 'other';
+  /** What it names, where its type was registered; undefined: nobody here knows. */
+  readonly references?: { readonly blobs: readonly Descriptor[]; readonly manifests: readonly Descriptor[] };
 }
 
 export type ManifestView = ImageView | IndexView | ArtifactView | Schema1View | OtherView;
@@ -64,6 +70,11 @@ export type ManifestView = ImageView | IndexView | ArtifactView | Schema1View | 
  */
 export function parseManifest(raw: RawManifest): ManifestView {
   const type = bareMediaType(raw.mediaType);
+  const read = manifestSchema(type);
+  if (read) {
+    const { blobs = [], manifests = [], annotations = {}, ...rest } = read(raw.bytes);
+    return { kind: 'other', annotations, ...rest, references: { blobs, manifests } };
+  }
   const known = isImageType(type) || isIndexType(type) || isSchema1Type(type) || type === mediaTypes.ociArtifact;
   if (!known) {
     refuseDisguise(raw.bytes, type);
@@ -91,27 +102,29 @@ export function parseManifest(raw: RawManifest): ManifestView {
 export async function readManifest(raw: RawManifest, algorithm?: DigestAlgorithm): Promise<Manifest> {
   const mediaType = bareMediaType(raw.mediaType);
   const view = parseManifest(raw);
-  const digest: Digest = await digestBytes(raw.bytes, algorithm);
+  const digest: Digest = await digestBytes(digestedPart(raw), algorithm);
   return { mediaType, bytes: raw.bytes, view, descriptor: { mediaType, digest, size: raw.bytes.length } };
 }
 
-/** The blobs that a manifest names: config, layers, artifact blobs. */
+/** The blobs that a manifest names: config, layers, artifact blobs, those of a registered type. */
 export function blobsOf(view: ManifestView): readonly Descriptor[] {
   if (view.kind === 'image') return [view.config, ...view.layers];
+  if (view.kind === 'other') return view.references?.blobs ?? [];
   return view.kind === 'artifact' ? view.blobs : [];
 }
 
-/** The manifests that an index names; none for anything else. */
+/** The manifests that an index names, or a manifest of a registered type; none for anything else. */
 export function childrenOf(view: ManifestView): readonly Descriptor[] {
+  if (view.kind === 'other') return view.references?.manifests ?? [];
   return view.kind === 'index' ? view.manifests : [];
 }
 
 /** The error for an image in Docker's schema 1. */
-export function schema1Refused(name: string): OciError {
+export function schema1Refused(name: string, cause?: unknown): OciError {
   return new OciError(
     'UNSUPPORTED',
     `${name} is in Docker's image format schema 1, which registries and Docker no longer support`,
-    { hint: 'pull and push it once with Docker 19.03 or older, or rebuild it, to convert it to schema 2' },
+    { hint: 'pull and push it once with Docker 19.03 or older, or rebuild it, to convert it to schema 2', cause },
   );
 }
 
@@ -131,17 +144,6 @@ export function detectMediaType(bytes: Uint8Array): string {
   if ('manifests' in document) return mediaTypes.ociIndex;
   if ('config' in document || 'layers' in document) return mediaTypes.ociManifest;
   throw new OciError('MANIFEST_INVALID', 'malformed manifest: neither mediaType, manifests nor config is there');
-}
-
-/** Parses bytes as a JSON object. @throws OciError MANIFEST_INVALID */
-export function parseJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new OciError('MANIFEST_INVALID', 'malformed manifest: it is not JSON', { cause });
-  }
-  return asObject(value, 'the document');
 }
 
 function commonView(document: Readonly<Record<string, unknown>>): CommonView {

@@ -23,14 +23,32 @@ export const mediaTypes = {
   octetStream: 'application/octet-stream',
 } as const;
 
-/** What a manifest request accepts, best first. Schema 1 is absent: registries convert to it when it is offered. */
-export const acceptedManifests: readonly string[] = [
+const ownManifestTypes: readonly string[] = [
   mediaTypes.ociIndex,
   mediaTypes.ociManifest,
   mediaTypes.dockerList,
   mediaTypes.dockerManifest,
   mediaTypes.ociArtifact,
 ];
+const addedManifestTypes = new Set<string>();
+
+/**
+ * What a manifest request accepts, best first, registered types included. Schema 1 is absent: registries convert to it when
+ * it is offered.
+ */
+export function manifestMediaTypes(): readonly string[] {
+  return [...ownManifestTypes, ...addedManifestTypes];
+}
+
+/** The `Accept` of a manifest request. */
+export function manifestAcceptHeader(): string {
+  return manifestMediaTypes().join(', ');
+}
+
+/** A part of `registerManifestSchema`. */
+export function addManifestType(mediaType: string): void {
+  addedManifestTypes.add(mediaType);
+}
 
 export function isIndexType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerList;
@@ -46,9 +64,7 @@ export function isSchema1Type(mediaType: string): boolean {
 
 /** Whether a descriptor of this type names a manifest rather than a blob. */
 export function isManifestType(mediaType: string): boolean {
-  return (
-    isIndexType(mediaType) || isImageType(mediaType) || isSchema1Type(mediaType) || mediaType === mediaTypes.ociArtifact
-  );
+  return ownManifestTypes.includes(mediaType) || isSchema1Type(mediaType) || addedManifestTypes.has(mediaType);
 }
 
 /** Layers that licences forbid to redistribute: fetched from their own URLs, not pushed. */

@@ -11,6 +11,8 @@ export function repairReference(text: string): string | undefined {
   if (text.length > 1024) return undefined;
   // Where a password ends cannot be told.
   if (/[?#].*@/s.test(text)) return undefined;
+  // A registry alone: without its slash it would be an image of Docker Hub.
+  if (/^(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?(?:\/\/)?[^/]*[.:][^/]*\/\s*$/.test(text)) return undefined;
   const repaired = repairName(repairDomain(withoutWrapping(text)));
   return repaired !== text && 'domain' in readReference(repaired) ? repaired : undefined;
 }

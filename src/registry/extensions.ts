@@ -52,6 +52,13 @@ export interface GarbageCollector {
 }
 export const garbageCollector = key<GarbageCollector>('garbage-collector');
 
+/** Gives up the upload sessions that nobody goes on with, of earlier runs too. */
+export interface UploadSweeper {
+  /** @param opts.idleMs Sessions that have not been written to for so long. */
+  sweepUploads(opts: SignalOption & { readonly idleMs: number }): Promise<void>;
+}
+export const uploadSweeper = key<UploadSweeper>('upload-sweeper');
+
 /** A store that several processes use: a lease tells collectors that a transfer is under way. */
 export interface Leases {
   lease(opts?: SignalOption): Promise<AsyncDisposable>;
@@ -62,5 +69,13 @@ export const leases = key<Leases>('leases');
 export interface EndpointReport {
   /** Name of the endpoint that served the last manifest, as host[:port]. */
   servedBy(): string | undefined;
+  /** The same as errors have it, with scheme and port; undefined where it is none that has an address. */
+  origin(): string | undefined;
 }
 export const endpointReport = key<EndpointReport>('endpoint-report');
+
+/** Of a registry to push to: whether layers that only their owner may give away are pushed there all the same. */
+export interface ForeignLayers {
+  readonly accepted: boolean;
+}
+export const foreignLayers = key<ForeignLayers>('foreign-layers');

@@ -51,7 +51,7 @@ export interface GetBlobOptions extends SignalOption {
 }
 
 export interface GetManifestOptions extends SignalOption {
-  /** Media types; default `acceptedManifests`. */
+  /** Media types; default `manifestMediaTypes()`. */
   readonly accept?: readonly string[] | undefined;
   /** NOT_MODIFIED when the reference still has this digest. */
   readonly ifNoneMatch?: Digest | undefined;

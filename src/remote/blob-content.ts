@@ -1,8 +1,10 @@
 import type { Descriptor } from '../model/descriptor.ts';
+import { shortDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import { type Content, type Sink, sizeMismatch } from '../registry/content.ts';
 import type { HttpBody, HttpResponse } from '../transport/http.ts';
 import type { Retry } from '../transport/retry.ts';
+import { namedTimeout } from '../transport/silence.ts';
 import { bodyAt, type Span } from './blob-span.ts';
 
 export interface BlobContentOptions {
@@ -111,7 +113,8 @@ export class BlobContent implements Content {
     for (;;) {
       this.#failures += 1;
       if (this.#failures >= retry.attempts) {
-        throw failure ?? sizeMismatch({ ...descriptor, size: span.end }, this.#position);
+        if (failure === undefined) throw sizeMismatch({ ...descriptor, size: span.end }, this.#position);
+        throw namedTimeout(failure, `blob ${shortDigest(descriptor.digest)}`, this.#failures);
       }
       await retry.pause(this.#failures, { signal });
       try {

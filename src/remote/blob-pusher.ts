@@ -13,6 +13,7 @@ import { isInterruption, openedSession, type UploadSession, waitAskedFor } from 
 
 const defaultChunkBytes = 8 * 1024 * 1024;
 const leastChunkBytes = 1024 * 1024;
+const stoppedCancelMs = 2000;
 
 export interface OpenUploadOptions {
   readonly mount?: Digest | undefined;
@@ -131,9 +132,8 @@ export class BlobPusher {
         const goesOn = !upload.failure && !signal?.aborted && this.#mayGoOn(error, tried);
         failures = progressed ? 1 : failures + 1;
         if (!goesOn || failures >= retry.attempts) {
-          // Not waited for when the user stops: the registry forgets it in time.
-          const given = session?.cancel();
-          if (!signal?.aborted) await given;
+          // Who stops does not wait for long; but unless it is told, a registry keeps the session for a week.
+          await session?.cancel(signal?.aborted ? stoppedCancelMs : undefined);
           signal?.throwIfAborted();
           throw upload.failure ? upload.failure.error : error;
         }

@@ -15,6 +15,9 @@ import { bodyAt } from './blob-span.ts';
 import type { RemoteClient, Subject } from './client.ts';
 import { shownName } from './names.ts';
 
+/** A blob from this size on is worth a connection of another kind. */
+const bulkBytes = 1024 * 1024;
+
 /** The blobs of a remote registry, to read. */
 export class BlobReader {
   readonly #client: RemoteClient;
@@ -40,7 +43,7 @@ export class BlobReader {
     signal: AbortSignal | undefined,
   ): Promise<HttpResponse> {
     const url = this.#client.url({ name: 'blob', repo, digest });
-    return this.#client.send({ method: 'HEAD', url, scopes, signal });
+    return this.#client.send({ method: 'HEAD', url, scopes, persistent: true, signal });
   }
 
   async getBlob(repo: RepositoryName, blob: Digest | Descriptor, opts: GetBlobOptions = {}): Promise<Content> {
@@ -66,8 +69,9 @@ export class BlobReader {
     const scopes = [repositoryScope(repo, 'pull')];
     const start = range?.start ?? 0;
     const end = range?.end;
+    const bulk = descriptor !== undefined && descriptor.size >= bulkBytes;
     let open = (from: number): Promise<HttpResponse> =>
-      this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, end), signal });
+      this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, end), bulk, signal });
     let response = await open(start);
     const foreign = response.status === 404 ? await this.#foreign(descriptor, end, start, signal) : undefined;
     if (foreign) {

@@ -15,6 +15,8 @@ export interface RemoteOptions {
   readonly authorizer: Authorizer;
   /** The registry that a mirror stands in for, sent as `?ns=`, where the mirror wants that. */
   readonly nsQuery?: string | undefined;
+  /** What it was opened for: an answer to a look before a push does not deny a pull. Default: to read. */
+  readonly intent?: 'pull' | 'push' | undefined;
   /** Size of an upload's chunks where it must be cut. Default 8 MiB. */
   readonly uploadChunkBytes?: number | undefined;
   /** Default 4 MiB. */
@@ -33,7 +35,10 @@ export interface RemoteRequest {
   readonly body?: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>) | undefined;
   readonly contentBytes?: number | undefined;
   readonly idempotent?: boolean | undefined;
-  readonly headersTimeoutMs?: number | undefined;
+  readonly persistent?: boolean | undefined;
+  readonly wholeBytes?: number | undefined;
+  readonly moreTimeMs?: number | undefined;
+  readonly bulk?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -110,11 +115,14 @@ export class RemoteClient {
   error(response: HttpResponse, subject: Subject): Promise<OciError> {
     const redirected = response.url.origin !== this.transport.base.origin;
     const endpoint = endpointOf(response.url);
-    return responseError(response, { ...subject, registry: this.name, endpoint, redirected });
+    const { source } = this.#authorizer;
+    const action = subject.action ?? (this.options.intent === 'push' ? 'look' : 'pull');
+    return responseError(response, { ...subject, action, registry: this.name, endpoint, redirected, source });
   }
 
   async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {
-    const { method, url, headers, contentBytes, idempotent, headersTimeoutMs, signal } = request;
+    const { method, url, headers, contentBytes, idempotent, persistent, wholeBytes, moreTimeMs, bulk, signal } =
+      request;
     const body = typeof request.body === 'function' ? await request.body() : request.body;
     const response = await this.transport.request({
       method,
@@ -123,7 +131,10 @@ export class RemoteClient {
       body,
       contentBytes,
       idempotent,
-      headersTimeoutMs,
+      persistent,
+      wholeBytes,
+      moreTimeMs,
+      bulk,
       signal,
       ...(headers && { headers }),
     });

@@ -101,7 +101,8 @@ export async function* pages(
     new OciError(code, `${subject.what}: ${why}`, { endpoint: client.endpoint });
   const seen = new Set<string>();
   let [count, entries, empty] = [0, 0, 0];
-  const get = (url: URL): Promise<HttpResponse> => client.send({ method: 'GET', url, scopes, signal });
+  const get = (url: URL): Promise<HttpResponse> =>
+    client.send({ method: 'GET', url, scopes, wholeBytes: maxPageBytes, signal });
   for (let url: URL | undefined = first; url; ) {
     seen.add(url.href);
     if (seen.size > maxRemembered) seen.delete(seen.values().next().value ?? '');

@@ -1,10 +1,11 @@
 import { repositoryScope } from '../auth/scopes.ts';
 import type { Descriptor } from '../model/descriptor.ts';
 import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
-import { OciError } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import { detectMediaType, type Manifest, parseManifest } from '../model/manifest.ts';
-import { acceptedManifests, bareMediaType, mediaTypes } from '../model/media-types.ts';
+import { bareMediaType, manifestAcceptHeader, manifestMediaTypes, mediaTypes } from '../model/media-types.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../model/reference.ts';
+import { digestedPart } from '../model/schema1.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { GetManifestOptions, SignalOption } from '../registry/registry.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
@@ -25,13 +26,7 @@ export class ManifestReader {
 
   /** By HEAD, and by GET where the answer to that lacks something. */
   async statManifest(repo: RepositoryName, reference: Tag | Digest, opts?: SignalOption): Promise<Descriptor> {
-    const response = await this.#request(
-      'HEAD',
-      repo,
-      reference,
-      { accept: acceptedManifests.join(', ') },
-      opts?.signal,
-    );
+    const response = await this.#request('HEAD', repo, reference, { accept: manifestAcceptHeader() }, opts?.signal);
     await response.body.discard();
     // Registries and proxies without HEAD.
     if ([400, 405, 501].includes(response.status)) return this.#statByGet(repo, reference, opts);
@@ -49,10 +44,13 @@ export class ManifestReader {
   }
 
   async getManifest(repo: RepositoryName, reference: Tag | Digest, opts: GetManifestOptions = {}): Promise<Manifest> {
-    const { accept = acceptedManifests, ifNoneMatch, signal } = opts;
+    const { accept = manifestMediaTypes(), ifNoneMatch, signal } = opts;
     const condition = ifNoneMatch === undefined ? {} : { 'if-none-match': `"${ifNoneMatch}"` };
-    const response = await this.#request('GET', repo, reference, { accept: accept.join(', '), ...condition }, signal);
     const name = shownReference(this.#client.name, repo, reference);
+    const asked = { accept: accept.join(', '), ...condition };
+    const response = await this.#request('GET', repo, reference, asked, signal).catch((error: unknown) => {
+      throw isOciError(error, 'TOO_LARGE') ? this.#tooLarge(name) : error;
+    });
     const said = tryParseDigest(header(response.headers, headers.contentDigest));
     if (ifNoneMatch !== undefined && (response.status === 304 || (response.status === 200 && said === ifNoneMatch))) {
       await response.body.discard();
@@ -61,9 +59,10 @@ export class ManifestReader {
     if (response.status !== 200) throw await this.#client.error(response, this.#subject(repo, reference));
     const bytes = await this.#readBody(response, name);
     const expected = isDigestReference(reference) ? reference : undefined;
-    const digest = await verifiedDigest(bytes, expected, said);
+    const declared = declaredType(response);
+    const digest = await verifiedDigest(digestedPart({ mediaType: declared ?? '', bytes }), expected, said);
     if (digest === ifNoneMatch) throw new OciError('NOT_MODIFIED', `${name} has not changed: it is ${ifNoneMatch}`);
-    const mediaType = declaredType(response) ?? detectMediaType(bytes);
+    const mediaType = declared ?? detectMediaType(bytes);
     const view = parseManifest({ mediaType, bytes });
     return { mediaType, bytes, view, descriptor: { mediaType, digest, size: bytes.length } };
   }
@@ -73,14 +72,9 @@ export class ManifestReader {
   }
 
   async #readBody(response: HttpResponse, name: string): Promise<Uint8Array> {
-    const maxBytes = this.#client.options.maxManifestBytes ?? defaultMaxManifestBytes;
-    const tooLarge = (): OciError =>
-      new OciError('TOO_LARGE', `manifest for ${name} is larger than the ${maxBytes} bytes allowed`, {
-        endpoint: this.#client.endpoint,
-      });
-    if ((contentLength(response.headers) ?? 0) > maxBytes) {
+    if ((contentLength(response.headers) ?? 0) > this.#maxBytes) {
       await response.body.cancel();
-      throw tooLarge();
+      throw this.#tooLarge(name);
     }
     if (bareMediaType(header(response.headers, 'content-type') ?? '') === 'text/html') {
       await response.body.cancel();
@@ -89,11 +83,17 @@ export class ManifestReader {
         hint: 'a proxy or a login page of the network may stand in between, or no registry runs there',
       });
     }
-    try {
-      return await response.body.bytes(maxBytes);
-    } catch (error) {
-      throw error instanceof OciError && error.code === 'TOO_LARGE' ? tooLarge() : error;
-    }
+    return response.body.bytes(this.#maxBytes);
+  }
+
+  get #maxBytes(): number {
+    return this.#client.options.maxManifestBytes ?? defaultMaxManifestBytes;
+  }
+
+  #tooLarge(name: string): OciError {
+    return new OciError('TOO_LARGE', `manifest for ${name} is larger than the ${this.#maxBytes} bytes allowed`, {
+      endpoint: this.#client.endpoint,
+    });
   }
 
   #request(
@@ -105,7 +105,8 @@ export class ManifestReader {
   ): Promise<HttpResponse> {
     const url = this.#client.url({ name: 'manifest', repo, reference });
     const scopes = [repositoryScope(repo, 'pull')];
-    return this.#client.send({ method, url, scopes, headers: requestHeaders, signal });
+    const wholeBytes = method === 'GET' ? this.#maxBytes : undefined;
+    return this.#client.send({ method, url, scopes, headers: requestHeaders, persistent: true, wholeBytes, signal });
   }
 
   #subject(repo: RepositoryName, reference: Tag | Digest): Subject {

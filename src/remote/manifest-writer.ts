@@ -3,6 +3,7 @@ import { type Digest, digestAlgorithm, digestBytes } from '../model/digest.ts';
 import { parseManifest, type RawManifest } from '../model/manifest.ts';
 import { bareMediaType } from '../model/media-types.ts';
 import type { RepositoryName, Tag } from '../model/reference.ts';
+import { digestedPart } from '../model/schema1.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { PushManifestOptions } from '../registry/registry.ts';
 import { type HttpResponse, header, headerLines } from '../transport/http.ts';
@@ -27,7 +28,7 @@ export class ManifestWriter {
     signal?.throwIfAborted();
     const manifest = { mediaType: bareMediaType(raw.mediaType), bytes: raw.bytes };
     const view = parseManifest(manifest);
-    const digest = await digestBytes(raw.bytes, opts.digest && digestAlgorithm(opts.digest));
+    const digest = await digestBytes(digestedPart(manifest), opts.digest && digestAlgorithm(opts.digest));
     if (opts.digest && opts.digest !== digest) throw digestMismatch(opts.digest, digest);
     const descriptor = { mediaType: manifest.mediaType, digest, size: raw.bytes.length };
     const answer = await this.#put(repo, manifest, digest, tags, signal);

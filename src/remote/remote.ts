@@ -53,7 +53,7 @@ export function createRemote(options: RemoteOptions): Registry {
 
 async function ping(client: RemoteClient, opts?: SignalOption): Promise<PingResult> {
   const url = client.url({ name: 'base' });
-  const response = await client.sendPlain({ method: 'GET', url, scopes: [], signal: opts?.signal });
+  const response = await client.sendPlain({ method: 'GET', url, scopes: [], persistent: true, signal: opts?.signal });
   if (response.status !== 200 && response.status !== 401) {
     throw await client.error(response, { what: `${client.name} does not answer as a registry`, notFound: 'PROTOCOL' });
   }

@@ -6,15 +6,22 @@ import { parseRetryAfter } from '../wire/headers.ts';
 export interface ErrorSubject {
   readonly what: string;
   readonly repository?: string | undefined;
-  readonly action?: 'pull' | 'push' | 'delete' | undefined;
+  /** `look`: to read before something is written. */
+  readonly action?: 'pull' | 'look' | 'push' | 'delete' | undefined;
   readonly notFound?: ErrorCode | undefined;
   readonly registry: string;
   readonly endpoint: string;
   /** Whether the answer came from elsewhere: a storage that a redirect led to, or an upload's Location. */
   readonly redirected: boolean;
+  /** Where the credentials that were shown came from. */
+  readonly source: string | undefined;
 }
 
+/** How registries say that nobody may write to them, whoever it is: ours, and others in their maintenance. */
+const sealed = /\bread[- ]?only\b|\bdelet\w+ (?:is|are) disabled\b/i;
+
 const maxErrorBytes = 1024 * 1024;
+const isSpelled = 'check the spelling; a private image also answers so where nobody is logged in';
 
 /** The error for an answer that is none of those hoped for, in the words of docker where scripts know them. */
 export async function responseError(response: HttpResponse, subject: ErrorSubject): Promise<OciError> {
@@ -31,6 +38,10 @@ export async function responseError(response: HttpResponse, subject: ErrorSubjec
   });
   const reason = error.message.slice(subject.what.length + 2);
   const options = { status, endpoint, retryAfterMs, detail: error.detail, retryable: error.retryable };
+  if ((action === 'push' || action === 'delete') && (status === 403 || status === 405) && sealed.test(reason)) {
+    const message = `${registry} takes no ${action === 'push' ? 'pushes' : 'deletes'}: ${error.message}`;
+    return new OciError('DENIED', message, { ...options, hint: 'another login changes nothing; whoever runs it can' });
+  }
   if (error.code === 'UNAUTHORIZED' || error.code === 'DENIED') {
     if (subject.redirected) {
       const message = `${subject.what}: ${registry} redirected to ${endpoint}, which refused: ${reason}`;
@@ -41,25 +52,34 @@ export async function responseError(response: HttpResponse, subject: ErrorSubjec
     const message =
       action === 'pull' && repository !== undefined
         ? `pull access denied for ${name}, repository does not exist or may require 'ocictl login': ${reason}`
-        : `${action} access denied for ${name}: ${reason}`;
+        : `${action === 'look' ? '' : `${action} `}access denied for ${name}: ${reason}`;
     // A token that was made for this request and is refused: the account may not, whatever the status says.
-    return new OciError('DENIED', message, {
-      ...options,
-      hint: `log in with '${login}', or check what the account may do`,
-    });
+    return new OciError('DENIED', message, { ...options, hint: denialHint(login, action, subject.source) });
   }
   if (status === 413) return new OciError('TOO_LARGE', error.message, options);
   if (error.code === 'MANIFEST_UNKNOWN') {
     const unknown = /manifest unknown/i.test(reason) ? reason : `manifest unknown: ${reason}`;
-    return new OciError('MANIFEST_UNKNOWN', `${subject.what} not found: ${unknown}`, options);
+    return new OciError('MANIFEST_UNKNOWN', `${subject.what} not found: ${unknown}`, { ...options, hint: isSpelled });
   }
+  if (error.code === 'NAME_UNKNOWN')
+    return new OciError('NAME_UNKNOWN', error.message, { ...options, hint: isSpelled });
   if (error.code === 'TOOMANYREQUESTS') {
     return new OciError('TOOMANYREQUESTS', `toomanyrequests: ${reason}`, {
       ...options,
       hint: `wait, or log in with 'ocictl login ${registry}' for a higher limit`,
     });
   }
+  if (status === 405 && action === 'push') {
+    const hint = 'the registry takes no pushes: it may be read-only, or the mirror of another one';
+    return new OciError(error.code, error.message, { ...options, hint });
+  }
   return error;
+}
+
+function denialHint(login: string, action: ErrorSubject['action'], source: string | undefined): string {
+  if (source === undefined) return `log in with '${login}', or check what the account may do`;
+  const open = action === 'pull' ? '; what is public can be had without credentials, with --anonymous' : '';
+  return `the credentials from ${source} were used: correct them or log in again with '${login}', or check what the account may do${open}`;
 }
 
 // As much of it as comes; an error whose explanation breaks off is still that error.

@@ -29,6 +29,8 @@ export class UploadSource {
    */
   async *pieces(offset: number, bytes = pieceBytes): AsyncGenerator<Uint8Array, void, undefined> {
     const { size } = this.#descriptor;
+    // Only the commit is left, and no source opens behind its end.
+    if (offset === size && size > 0) return;
     try {
       const content = await this.#next(offset);
       let seen = offset;

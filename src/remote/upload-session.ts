@@ -6,8 +6,8 @@ import { headers, parseUploadRange } from '../wire/headers.ts';
 import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { uploadLocation, withDigest } from './upload-location.ts';
 
-/** Registries that move a blob to its place when it is committed may take minutes. */
-const commitTimeoutMs = 600_000;
+/** Registries that hash a blob, or move it to its place, when it is committed take minutes for a large one. */
+const committedBytesPerMs = 5000;
 /** A chunk is held in memory. Object stores want 5 MiB; without a bound, a registry could have us hold a whole layer. */
 const maxMinChunkBytes = 64 * 1024 * 1024;
 
@@ -99,7 +99,7 @@ export class UploadSession {
   ): Promise<void> {
     const request = this.#request('PUT', {
       signal,
-      headersTimeoutMs: commitTimeoutMs,
+      moreTimeMs: (this.#size + (body.contentBytes ?? 0)) / committedBytesPerMs,
       body: new Uint8Array(0),
       ...body,
     });
@@ -136,10 +136,13 @@ export class UploadSession {
     }
   }
 
-  /** Tells the registry that nothing more comes. A registry that cannot be told forgets the session in time. */
-  async cancel(): Promise<void> {
+  /**
+   * Tells the registry that nothing more comes. One that cannot be told forgets the session in time, as does distribution,
+   * which knows no session that a cut request has made longer than its Location says.
+   */
+  async cancel(timeoutMs = 10_000): Promise<void> {
     try {
-      const response = await this.#client.send(this.#request('DELETE', { signal: AbortSignal.timeout(10_000) }));
+      const response = await this.#client.send(this.#request('DELETE', { signal: AbortSignal.timeout(timeoutMs) }));
       await response.body.discard();
     } catch {
       // It was given up before this.

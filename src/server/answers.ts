@@ -9,6 +9,8 @@ import type { Exchange } from './exchange.ts';
 const lingerBytes = 32 * 1024 * 1024;
 const lingerMs = 5000;
 
+const sliceBytes = 256 * 1024;
+
 /** Sends an answer whose body is in memory. A HEAD request gets the headers only. */
 export async function answer(
   exchange: Exchange,
@@ -20,6 +22,7 @@ export async function answer(
   const bodiless = status === 204 || status === 304;
   writeHead(exchange, status, bodiless ? fields : { 'content-length': Buffer.byteLength(body), ...fields });
   const payload = exchange.method === 'HEAD' || bodiless ? '' : body;
+  if (payload.length > sliceBytes) return answerInSlices(exchange, Buffer.from(payload));
   exchange.sentBytes += Buffer.byteLength(payload);
   if (exchange.unreadBody === 'coming') {
     // Closing while the client still sends would reset the connection, and the answer would be lost.
@@ -30,6 +33,19 @@ export async function answer(
   } else {
     response.end(payload);
   }
+  await ended(exchange);
+}
+
+// Of a large body the client takes part after part, so that one who drips is seen before hours have gone by.
+async function answerInSlices(exchange: Exchange, bytes: Uint8Array): Promise<void> {
+  const sink = new ResponseSink(exchange, bytes.length);
+  try {
+    for (let at = 0; at < bytes.length; at += sliceBytes) await sink.write(bytes.subarray(at, at + sliceBytes));
+  } finally {
+    sink.close();
+  }
+  if (exchange.unreadBody === 'coming') await discardBody(exchange);
+  exchange.response.end();
   await ended(exchange);
 }
 
@@ -126,6 +142,7 @@ class ResponseSink implements Sink {
       exchange.awaitsClient = true;
       exchange.response.write(chunk, (error) => {
         exchange.awaitsClient = false;
+        exchange.takenBytes += chunk.length;
         if (error) reject(error);
         else resolve();
       });

@@ -1,6 +1,8 @@
 import { OciError } from '../model/errors.ts';
 import { parseRoute, type Route } from '../wire/routes.ts';
 import { v1PingPath, v1SearchPath } from '../wire/v1-search.ts';
+import { type Authorize, accessOf, catalogAccess, mountAccessOf } from './access.ts';
+import { admitted } from './admission.ts';
 import { answerError } from './answers.ts';
 import { getBase, getRoot } from './base.ts';
 import { deleteBlob, getBlob, headBlob } from './blobs.ts';
@@ -11,6 +13,7 @@ import { deleteManifest, getManifest, headManifest, putManifest } from './manife
 import { getReferrers } from './referrers.ts';
 import { getV1Ping, getV1Search } from './search.ts';
 import { getTags } from './tags.ts';
+import { getToken, postToken, tokenPath } from './tokens.ts';
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './uploads.ts';
 
 type RouteNamed<N extends Route['name']> = Extract<Route, { readonly name: N }>;
@@ -27,13 +30,6 @@ const handlers: { readonly [N in Route['name']]: Readonly<Record<string, Handler
   upload: { GET: getUpload, HEAD: getUpload, PATCH: patchUpload, PUT: putUpload, DELETE: deleteUpload },
   referrers: { GET: getReferrers, HEAD: getReferrers },
 };
-
-/** Whether a request may go on; rejects with UNAUTHORIZED or DENIED where it may not. */
-export type Authorize = (request: {
-  readonly method: string;
-  readonly route: Route;
-  readonly header: (name: string) => string | undefined;
-}) => Promise<void>;
 
 /** Answers one request, whatever happens. */
 export async function dispatch(exchange: Exchange, authorize?: Authorize): Promise<void> {
@@ -55,24 +51,37 @@ async function handle(exchange: Exchange, authorize: Authorize | undefined): Pro
     if (method !== 'GET' && method !== 'HEAD') return refuseMethod(exchange, ['GET', 'HEAD']);
     if (path === v1PingPath) return getV1Ping(exchange);
     // What it finds are names of the catalog: whoever may not read that may not search either.
-    await authorize?.({ method, route: { name: 'catalog' }, header: (name) => exchange.header(name) });
+    if (!(await admitted(exchange, authorize, [catalogAccess]))) return;
     return getV1Search(exchange);
+  }
+  const { issuer } = exchange.site;
+  if (issuer !== undefined && path === tokenPath) {
+    if (method === 'GET') return getToken(exchange, issuer);
+    return method === 'POST' ? postToken(exchange, issuer) : refuseMethod(exchange, ['GET', 'POST']);
   }
   const route = parseRoute(path);
   if (!route) throw new OciError('NAME_UNKNOWN', 'there is nothing at this address');
   const methods: Readonly<Record<string, (exchange: Exchange, route: never) => Promise<void>>> = handlers[route.name];
   const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (!handler) return refuseMethod(exchange, Object.keys(methods));
-  await authorize?.({ method, route, header: (name) => exchange.header(name) });
-  if (method === 'DELETE' && route.name !== 'upload' && !exchange.site.deletes) {
-    const error = new OciError('UNSUPPORTED', 'deleting is disabled in this registry');
-    return answerError(exchange, error, {
-      allow: Object.keys(methods)
-        .filter((word) => word !== 'DELETE')
-        .join(', '),
-    });
+  const mount = mountAccessOf(route, exchange.query);
+  if (!(await admitted(exchange, authorize, accessOf(method, route), mount))) return;
+  const sealed = sealedBy(exchange, route);
+  if (sealed !== undefined) {
+    const possible = Object.keys(methods).filter((word) => readingMethods.has(word));
+    return answerError(exchange, new OciError('UNSUPPORTED', sealed), { allow: possible.join(', ') });
   }
   await handler(exchange, route as never);
+}
+
+const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+// The word read-only is what clients can tell it by: 405 alone may mean much else.
+function sealedBy({ method, site }: Exchange, route: Route): string | undefined {
+  if (!site.writes && !readingMethods.has(method))
+    return 'this registry is read-only: it takes no pushes and no deletes';
+  const deletes = method === 'DELETE' && route.name !== 'upload';
+  return deletes && !site.deletes ? 'deleting is disabled in this registry' : undefined;
 }
 
 function refuseMethod(exchange: Exchange, methods: readonly string[]): Promise<void> {

@@ -2,13 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OciError } from '../model/errors.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { UploadSessions } from './sessions.ts';
+import type { TokenIssuer } from './token-issuer.ts';
 
 /** What the routes of one server share. */
 export interface Site {
   readonly registry: Registry;
   readonly sessions: UploadSessions;
   readonly deletes: boolean;
+  readonly writes: boolean;
   readonly maxManifestBytes: number;
+  /** Who gives tokens at this server's own address, where one does. */
+  readonly issuer: TokenIssuer | undefined;
   /** The names it is reached by besides the loopback ones; undefined: any. Known when it listens. */
   hostNames: ReadonlySet<string> | undefined;
   /** A server that is stopping closes each connection after its answer. */
@@ -28,8 +32,14 @@ export class Exchange {
   readonly signal: AbortSignal;
   /** Whether it is the client's turn: only then does an idle connection count against it. */
   awaitsClient = false;
+  /** Whose request it is, where that was asked. */
+  user: string | undefined;
+  /** Whether blobs may be taken from another repository: from that which was named, where access is checked. */
+  mayMount = true;
   receivedBytes = 0;
   sentBytes = 0;
+  /** Of those, what is known to have left this process. */
+  takenBytes = 0;
   /** What went wrong, for the log; the client may be told less. */
   failure: unknown;
   readonly #gone = new AbortController();
@@ -52,6 +62,16 @@ export class Exchange {
   /** The connection has closed. A response that waits behind another on it is not told by Node. */
   abandon(): void {
     if (!this.response.writableFinished) this.#gone.abort(clientGone());
+  }
+
+  get sendingBytes(): number {
+    return this.sentBytes - this.takenBytes;
+  }
+
+  /** Breaks the connection. */
+  cut(reason: OciError): void {
+    this.#gone.abort(reason);
+    this.request.socket.destroy();
   }
 
   header(name: string): string | undefined {
@@ -97,7 +117,7 @@ export class Exchange {
     try {
       return (await chunks.next()).value;
     } catch {
-      throw clientGone();
+      throw this.signal.aborted ? this.signal.reason : clientGone();
     } finally {
       this.awaitsClient = false;
     }

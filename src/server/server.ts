@@ -1,16 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { OciError } from '../model/errors.ts';
+import type { Socket } from 'node:net';
 import type { Registry } from '../registry/registry.ts';
 import { printable } from '../wire/errors.ts';
+import type { Authorize } from './access.ts';
 import { hostNameOf, isLoopbackAddress } from './browsers.ts';
-import { type Authorize, dispatch } from './dispatch.ts';
+import { dispatch } from './dispatch.ts';
 import { Exchange, type Site } from './exchange.ts';
-import { UploadSessions } from './sessions.ts';
+import { formatHost, listen, urlOf } from './listen.ts';
+import { Pace } from './pace.ts';
+import { cleanSessions, UploadSessions } from './sessions.ts';
+import type { TokenIssuer } from './token-issuer.ts';
 import { Turns } from './turns.ts';
 
 const maxHeaderBytes = 32 * 1024;
-const headersTimeoutMs = 20_000;
 const keepAliveMs = 60_000;
 const maxConnections = 1024;
 
@@ -31,14 +33,30 @@ export interface ServeOptions {
   readonly log?: (entry: AccessEntry) => void;
   /** False: every DELETE of a blob, manifest or tag is answered with 405. Default true: the registry decides. */
   readonly deletes?: boolean;
+  /** False: every push is answered with 405, as every DELETE is. Default true: the registry decides. */
+  readonly writes?: boolean;
   /** Larger manifests are refused with 413; default 4 MiB. */
   readonly maxManifestBytes?: number;
   /** How long a client may neither send nor take a byte when it is its turn; default 60 seconds. */
   readonly idleTimeoutMs?: number;
   /** How long a request waits for another one on the same upload session; default 30 seconds. */
   readonly sessionWaitMs?: number;
-  /** Asked before every request for a route of the API. */
-  readonly authorize?: Authorize;
+  /** Upload sessions that nobody used for so long are given up, those of an earlier run too; default 24 hours. */
+  readonly sessionIdleMs?: number;
+  /** Upload sessions open at once; default 10,000. At the limit one that rests for a minute gives way, or it is 429. */
+  readonly maxSessions?: number;
+  /** How long the header of a request may take; default 20 seconds. */
+  readonly headersTimeoutMs?: number;
+  /**
+   * A client that sends or takes a body slower than this, over a minute or `rateWindowMs`, is cut; default 256, which an
+   * old modem reaches. 0: any rate will do.
+   */
+  readonly minBytesPerSecond?: number;
+  readonly rateWindowMs?: number;
+  /** Asked before every request for a route of the API, and told what it needs. Everybody may do everything without. */
+  readonly authorize?: Authorize | undefined;
+  /** Gives out tokens at `/token`, which `authorize` may send clients to. */
+  readonly issuer?: TokenIssuer | undefined;
 }
 
 /** One line of an access log. */
@@ -49,6 +67,10 @@ export interface AccessEntry {
   /** 499 where the client went away before there was an answer. */
   readonly status: number;
   readonly remoteAddress: string;
+  /** The first word of the client's name: `docker/27.3.1`. */
+  readonly userAgent?: string;
+  /** Who it was, where that is asked. */
+  readonly user?: string;
   /** Bytes of the bodies. */
   readonly receivedBytes: number;
   readonly sentBytes: number;
@@ -60,6 +82,10 @@ export interface AccessEntry {
 export interface RunningServer {
   /** http://host:port; a loopback address where the server listens on all of them. */
   readonly url: string;
+  /** What it is bound to: `0.0.0.0:5000`, `[::1]:5000`. */
+  readonly address: string;
+  /** Whether this machine alone reaches it. */
+  readonly loopback: boolean;
   readonly host: string;
   readonly port: number;
   /**
@@ -78,11 +104,19 @@ export interface RunningServer {
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { registry, host = '127.0.0.1', port = 0, signal } = options;
   signal?.throwIfAborted();
+  const { sessionIdleMs = 24 * 60 * 60_000, headersTimeoutMs = 20_000 } = options;
   const site: Site = {
     registry,
-    sessions: new UploadSessions(registry, { waitMs: options.sessionWaitMs ?? 30_000 }),
+    sessions: new UploadSessions(registry, {
+      waitMs: options.sessionWaitMs ?? 30_000,
+      idleMs: sessionIdleMs,
+      maxOpen: options.maxSessions ?? 10_000,
+      restMs: Math.min(60_000, sessionIdleMs),
+    }),
     deletes: options.deletes ?? true,
+    writes: options.writes ?? true,
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
+    issuer: options.issuer,
     hostNames: undefined,
     stopping: false,
   };
@@ -93,14 +127,18 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     headersTimeout: headersTimeoutMs,
     requestTimeout: 0,
     keepAliveTimeout: keepAliveMs,
-    connectionsCheckingInterval: 5000,
+    connectionsCheckingInterval: Math.min(5000, headersTimeoutMs),
     noDelay: true,
   });
   server.maxConnections = maxConnections;
   const turns = new Turns();
+  const pace = new Pace({
+    minBytesPerSecond: options.minBytesPerSecond ?? 256,
+    windowMs: options.rateWindowMs ?? 60_000,
+  });
   const handle = (request: IncomingMessage, response: ServerResponse, continueExpected: boolean): void => {
     const exchange = new Exchange(site, request, response, continueExpected);
-    const run = turns.take(exchange, () => attend(exchange, options));
+    const run = turns.take(exchange, () => pace.watch(exchange, () => attend(exchange, options)));
     if (run === undefined) return;
     const done = run.finally(() => {
       running.delete(exchange);
@@ -123,19 +161,25 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     else socket.destroy();
   });
 
-  await listen(server, host, port);
-  const address = server.address() as AddressInfo;
-  if (isLoopbackAddress(address.address)) {
+  const address = await listen(server, host, port);
+  const loopback = isLoopbackAddress(address.address);
+  if (loopback) {
     const names = [host, ...(options.allowedHosts ?? [])].map(hostNameOf);
     site.hostNames = new Set(names.filter((name) => name !== undefined));
   }
+  const endCleaning = cleanSessions(registry, site.sessions, sessionIdleMs);
+  server.once('close', () => {
+    pace.stop();
+    endCleaning();
+  });
   const stop = stopper(server, site, running);
   if (signal) {
     const abort = (): void => void stop();
     signal.addEventListener('abort', abort, { once: true });
     server.once('close', () => signal.removeEventListener('abort', abort));
   }
-  return { url: urlOf(host, address.port), host, port: address.port, stop };
+  const bound = `${formatHost(address.address)}:${address.port}`;
+  return { url: urlOf(host, address.port), address: bound, loopback, host, port: address.port, stop };
 }
 
 async function attend(exchange: Exchange, { log, authorize }: ServeOptions): Promise<void> {
@@ -148,11 +192,18 @@ async function attend(exchange: Exchange, { log, authorize }: ServeOptions): Pro
     path: printable(exchange.path),
     status: response.headersSent ? response.statusCode : 499,
     remoteAddress,
+    ...shortAgent(exchange.header('user-agent')),
+    ...(exchange.user !== undefined && { user: printable(exchange.user) }),
     receivedBytes: exchange.receivedBytes,
     sentBytes: exchange.sentBytes,
     durationMs: performance.now() - startedMs,
     ...(exchange.failure !== undefined && { error: exchange.failure }),
   });
+}
+
+function shortAgent(header: string | undefined): { readonly userAgent?: string } {
+  const word = printable(header ?? '').split(' ', 1)[0];
+  return word ? { userAgent: word.slice(0, 64) } : {};
 }
 
 function stopper(server: Server, site: Site, running: ReadonlyMap<Exchange, Promise<void>>): RunningServer['stop'] {
@@ -166,25 +217,4 @@ function stopper(server: Server, site: Site, running: ReadonlyMap<Exchange, Prom
     clearTimeout(cut);
     await Promise.all(running.values());
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const reason =
-        cause.code === 'EADDRINUSE' ? 'another program listens there' : `${cause.code ?? 'the system refused it'}`;
-      reject(new OciError('USAGE', `cannot listen on ${host} port ${port}: ${reason}`, { cause }));
-    });
-    server.listen(port, host, () => {
-      server.removeAllListeners('error');
-      // Out of file descriptors, accepting fails: that connection is lost, the server goes on.
-      server.on('error', () => {});
-      resolve();
-    });
-  });
-}
-
-function urlOf(host: string, port: number): string {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }

@@ -1,22 +1,40 @@
 import { randomUUID } from 'node:crypto';
-import { OciError } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { RepositoryName } from '../model/reference.ts';
+import { uploadSweeper } from '../registry/extensions.ts';
 import type { BlobWriter, Registry, SignalOption } from '../registry/registry.ts';
 
 /** Ids that go over the wire as they are. */
 const plainId = /^[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,127}$/;
 
-/** Sessions with a name of their own that are remembered. */
-const maxNamed = 10_000;
+/** Sessions that are idle are looked for at least so often. */
+const maxIntervalMs = 60 * 60_000;
+
+/** After these a session is no more. */
+const goneCodes = ['BLOB_UPLOAD_UNKNOWN', 'DIGEST_MISMATCH', 'SIZE_MISMATCH'] as const;
 
 interface Slot {
   readonly key: string;
+  readonly repo: RepositoryName;
   readonly publicId: string;
   /** What the registry calls the session now; it may change with every chunk. */
   id: string;
   /** Resolves when the last request in the queue has left. */
   tail: Promise<void>;
   users: number;
+  usedAtMs: number;
+  /** Whether it has become a blob or was given up. */
+  ended: boolean;
+}
+
+export interface SessionLimits {
+  /** How long a request waits for another one on the same session. */
+  readonly waitMs: number;
+  /** Sessions that nobody used for so long are given up. */
+  readonly idleMs: number;
+  /** Sessions open at once. At the limit the one that rests longest gives way, if it has rested for `restMs`. */
+  readonly maxOpen: number;
+  readonly restMs: number;
 }
 
 /**
@@ -27,17 +45,26 @@ interface Slot {
  */
 export class UploadSessions {
   readonly #registry: Registry;
-  readonly #waitMs: number;
+  readonly #limits: SessionLimits;
+  /** Those of this run, the one that rests longest first. */
   readonly #slots = new Map<string, Slot>();
 
-  /** @param opts.waitMs How long a request waits for another one on the same session. */
-  constructor(registry: Registry, opts: { readonly waitMs: number }) {
+  constructor(registry: Registry, limits: SessionLimits) {
     this.#registry = registry;
-    this.#waitMs = opts.waitMs;
+    this.#limits = limits;
   }
 
-  /** Takes in a session that was just opened, and closes its writer. @returns The id that clients know it by. */
+  /**
+   * Takes in a session that was just opened, and closes its writer.
+   *
+   * @returns The id that clients know it by.
+   * @throws OciError TOOMANYREQUESTS when too many are open; this one is then given up.
+   */
   async add(repo: RepositoryName, writer: BlobWriter): Promise<string> {
+    if (this.#slots.size >= this.#limits.maxOpen && !(await this.#giveWay())) {
+      await writer.cancel();
+      throw new OciError('TOOMANYREQUESTS', 'too many uploads are open here', { retryAfterMs: this.#limits.restMs });
+    }
     await writer[Symbol.asyncDispose]();
     const publicId = plainId.test(writer.id) ? writer.id : randomUUID();
     this.#settle(newSlot(repo, publicId, writer.id));
@@ -61,12 +88,51 @@ export class UploadSessions {
       const leave = await this.#enter(slot);
       try {
         return await this.#work(repo, slot, work, opts);
+      } catch (error) {
+        if (isOciError(error, ...goneCodes)) slot.ended = true;
+        throw error;
       } finally {
         leave();
       }
     } finally {
       slot.users -= 1;
       this.#settle(slot);
+    }
+  }
+
+  /** To be told by the work that ends a session. */
+  ended(repo: RepositoryName, publicId: string): void {
+    const slot = this.#slots.get(keyOf(repo, publicId));
+    if (slot) slot.ended = true;
+  }
+
+  /** Gives up the sessions of this run that nobody has used for long. */
+  async expire(): Promise<void> {
+    const before = performance.now() - this.#limits.idleMs;
+    for (const slot of [...this.#slots.values()]) {
+      if (slot.users === 0 && slot.usedAtMs <= before) await this.#giveUp(slot);
+    }
+  }
+
+  async #giveWay(): Promise<boolean> {
+    const before = performance.now() - this.#limits.restMs;
+    for (const slot of this.#slots.values()) {
+      if (slot.users > 0) continue;
+      if (slot.usedAtMs > before) return false;
+      await this.#giveUp(slot);
+      return true;
+    }
+    return false;
+  }
+
+  // What cannot be given up now is no longer counted, and left to the registry's own cleaning.
+  async #giveUp(slot: Slot): Promise<void> {
+    this.#slots.delete(slot.key);
+    try {
+      const writer = await this.#registry.resumeUpload(slot.repo, slot.id);
+      await writer.cancel();
+    } catch {
+      // It is gone already, or the registry fails: a request would have told.
     }
   }
 
@@ -108,7 +174,7 @@ export class UploadSessions {
     });
     let timer: NodeJS.Timeout | undefined;
     const busy = new Promise<true>((resolve) => {
-      timer = setTimeout(() => resolve(true), this.#waitMs);
+      timer = setTimeout(() => resolve(true), this.#limits.waitMs);
     });
     const tooLong = await Promise.race([before, busy]);
     clearTimeout(timer);
@@ -117,20 +183,41 @@ export class UploadSessions {
     throw new OciError('TOOMANYREQUESTS', 'another request is using this upload session', { retryAfterMs: 1000 });
   }
 
-  // Only a session whose name the registry does not know has to be remembered; the last used are.
   #settle(slot: Slot): void {
     if (slot.users > 0) return;
     this.#slots.delete(slot.key);
-    if (slot.id === slot.publicId) return;
+    if (slot.ended) return;
+    slot.usedAtMs = performance.now();
     this.#slots.set(slot.key, slot);
-    if (this.#slots.size <= maxNamed) return;
-    const oldest = [...this.#slots.values()].find(({ users }) => users === 0);
-    if (oldest) this.#slots.delete(oldest.key);
   }
 }
 
+/**
+ * Gives up what nobody goes on with, at the start and then again and again: sessions of this run in any registry, and
+ * those of earlier ones where the registry can find them.
+ *
+ * @returns What ends it.
+ */
+export function cleanSessions(registry: Registry, sessions: UploadSessions, idleMs: number): () => void {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const clean = async (): Promise<void> => {
+    await sessions.expire();
+    await registry.extension(uploadSweeper)?.sweepUploads({ idleMs, signal });
+  };
+  // A failure is met again by whoever uploads, and then it is told.
+  const attempt = (): void => void clean().catch(() => {});
+  attempt();
+  const timer = setInterval(attempt, Math.min(Math.max(idleMs / 4, 10), maxIntervalMs)).unref();
+  return () => {
+    clearInterval(timer);
+    ending.abort();
+  };
+}
+
 function newSlot(repo: RepositoryName, publicId: string, id: string): Slot {
-  return { key: keyOf(repo, publicId), publicId, id, tail: Promise.resolve(), users: 0 };
+  const tail = Promise.resolve();
+  return { key: keyOf(repo, publicId), repo, publicId, id, tail, users: 0, usedAtMs: 0, ended: false };
 }
 
 function keyOf(repo: RepositoryName, publicId: string): string {

@@ -53,8 +53,10 @@ export async function putUpload(exchange: Exchange, { repo, id }: OfSession): Pr
   const digest = parseDigest(text);
   const { fields, refusal } = await onSession(exchange, { repo, id }, async (writer) => {
     const refused = await append(exchange, writer);
-    if (!refused) await writer.commit({ digest }, { signal: exchange.signal });
-    return refused;
+    if (refused) return refused;
+    await writer.commit({ digest }, { signal: exchange.signal });
+    exchange.site.sessions.ended(repo, id);
+    return undefined;
   });
   if (refusal) await answerError(exchange, refusal, fields);
   else await answerStored(exchange, repo, digest);
@@ -69,7 +71,12 @@ export async function getUpload(exchange: Exchange, { repo, id }: OfSession): Pr
 /** `DELETE`: gives the session up. */
 export async function deleteUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
   const { signal } = exchange;
-  await exchange.site.sessions.use(repo, id, (writer) => writer.cancel(), { signal });
+  const { sessions } = exchange.site;
+  const cancel = async (writer: BlobWriter): Promise<void> => {
+    await writer.cancel();
+    sessions.ended(repo, id);
+  };
+  await sessions.use(repo, id, cancel, { signal });
   await answer(exchange, 204);
 }
 
@@ -92,6 +99,7 @@ async function mountBlob(exchange: Exchange, repo: RepositoryName, digest: Diges
   const from = text === null || text === '' ? undefined : parseRepositoryName(text);
   let mounted: Awaited<ReturnType<typeof registry.mountBlob>>;
   try {
+    if (!exchange.mayMount) throw new OciError('BLOB_UNKNOWN', 'nothing is known of what may not be read');
     mounted = await registry.mountBlob(repo, digest, { from, signal });
   } catch (error) {
     // A source that is not there is no reason to refuse the upload.

@@ -48,7 +48,7 @@ export async function verifyCredential(
   const attempt: Attempt = { transport, credential, registry, signal, url };
   const first = await transport.request({ method: 'GET', url, signal });
   if (first.status === 200) {
-    await first.body.discard();
+    if (await isWebPage(first)) throw noRegistry(attempt);
     return { status: succeeded, verified: false };
   }
   const challenges =
@@ -104,6 +104,21 @@ async function identify(attempt: Attempt, challenges: readonly Challenge[]): Pro
   const basic = challenges.some(({ scheme }) => scheme === 'basic');
   if (basic && credential.kind === 'password') return { authorization: basicAuthorization(credential) };
   return undefined;
+}
+
+/** By its bytes too: of a registry that says OK, some call that a web page. */
+async function isWebPage({ headers, body }: HttpResponse): Promise<boolean> {
+  const type = header(headers, 'content-type') ?? '';
+  if (!/^text\/html\b/i.test(type)) return body.discard().then(() => false);
+  const bytes = await body.bytes(maxErrorBytes).catch(() => new Uint8Array());
+  return /^\s*</.test(Buffer.from(bytes.subarray(0, 100)).toString('latin1'));
+}
+
+function noRegistry({ registry, url }: Attempt): OciError {
+  return new OciError('PROTOCOL', `${registry} answered with a web page, not as a registry`, {
+    endpoint: endpointOf(url),
+    hint: 'a proxy or a login page of the network may stand in between, or no registry runs there',
+  });
 }
 
 async function refusalBy(response: HttpResponse, attempt: Attempt): Promise<OciError> {

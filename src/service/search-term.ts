@@ -1,7 +1,8 @@
 import { indexName, validateIndexName } from '../config/index-name.ts';
-import { loopbackRules, matchHost, type Resolve } from '../endpoints/host-match.ts';
+import type { Resolve } from '../endpoints/host-match.ts';
 import { OciError } from '../model/errors.ts';
 import { show } from '../model/reference-grammar.ts';
+import { unconfiguredIndex } from './repository-info.ts';
 import type { IndexInfo } from './service-config.ts';
 
 /** What is searched, and where. */
@@ -38,9 +39,7 @@ export async function parseSearchIndexInfo(
   opts: { readonly resolve?: Resolve | undefined } = {},
 ): Promise<IndexInfo> {
   const { index: name } = splitSearchTerm(text);
-  const official = name === indexName;
-  const insecure = official ? undefined : await matchHost(name, loopbackRules, opts.resolve);
-  return { name, mirrors: [], secure: insecure === undefined, official };
+  return unconfiguredIndex(name, opts.resolve);
 }
 
 function hubTerm(text: string): SearchTerm {

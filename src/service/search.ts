@@ -124,6 +124,7 @@ async function byCatalog(
   } catch (error) {
     if (!isOciError(error, 'UNSUPPORTED')) throw error;
     throw new OciError('UNSUPPORTED', `${printable(index)} offers neither a search nor a list of its repositories`, {
+      hint: `ask for a repository by its name: ocictl tags ${printable(index)}/NAME`,
       cause: error,
       endpoint: error.endpoint,
       status: error.status,

@@ -15,7 +15,7 @@ export interface ServiceOptions {
 export interface IndexInfo {
   /** `docker.io` or `host[:port]`. */
   readonly name: string;
-  /** Addresses that end in a slash; only Docker Hub has any. */
+  /** Addresses that end in a slash: Docker Hub's own, and those of rules. */
   readonly mirrors: readonly string[];
   /** Whether its certificate must be valid and plain http is never spoken. */
   readonly secure: boolean;

@@ -3,95 +3,44 @@
  * through it and never build a URL, read a credential or touch TLS themselves.
  */
 import { indexName } from '../config/index-name.ts';
+import { containersAuthFiles } from '../config/paths.ts';
+import { matchRegistryRule } from '../config/registry-rules.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Credential } from '../credentials/credential.ts';
 import { createCredentialLookup } from '../credentials/lookup.ts';
+import type { CredentialStore } from '../credentials/store.ts';
 import type { APIEndpoint } from '../endpoints/endpoint.ts';
-import type { Resolve } from '../endpoints/host-match.ts';
-import { type EndpointOptions, lookupPullEndpoints, lookupPushEndpoints, matchInsecure } from '../endpoints/lookup.ts';
-import { familiarName, type Reference, type RepositoryName } from '../model/reference.ts';
+import {
+  type EndpointOptions,
+  lookupPullEndpoints,
+  lookupPushEndpoints,
+  matchInsecureRegistry,
+} from '../endpoints/lookup.ts';
+import type { Reference, RepositoryName } from '../model/reference.ts';
+import { type ExtensionKey, foreignLayers } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { fallback } from '../registry/wrappers/fallback.ts';
-import type { FallbackEndpoint, FallbackEvent } from '../registry/wrappers/fallback-endpoints.ts';
+import type { EndpointState, FallbackEvent } from '../registry/wrappers/fallback-endpoints.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Connect } from './answering.ts';
 import type { AuthResult } from './auth.ts';
-import { connectEndpoint, type EndpointRegistryOptions, openEndpoint } from './endpoint-registry.ts';
-import type { SearchOptions, SearchResults } from './search.ts';
+import type { RegistryService, RegistryServiceOptions, RepositoryInfo } from './contract.ts';
+import type { Check } from './doctor/check.ts';
+import { asFallback, plainName } from './endpoint-fallback.ts';
 import {
-  describeConfig,
-  type IndexInfo,
-  readServiceOptions,
-  type ServiceConfig,
-  type ServiceOptions,
-} from './service-config.ts';
-import { formatTrace } from './trace.ts';
+  connectEndpoint,
+  type EndpointConnection,
+  type EndpointRegistryOptions,
+  openEndpoint,
+} from './endpoint-registry.ts';
+import { mirrorsOf, repositoryInfo } from './repository-info.ts';
+import type { SearchOptions, SearchResults } from './search.ts';
+import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
+import type { BearerToken } from './token.ts';
+import { formatFallback, formatSilence, formatTrace } from './trace.ts';
 
-/** A repository as the service sees it. */
-export interface RepositoryInfo {
-  readonly name: { readonly domain: string; readonly path: RepositoryName };
-  readonly index: IndexInfo;
-  /** Whether it is one of Docker's own images: its familiar name has no slash. */
-  readonly official: boolean;
-}
-
-export interface RegistryService {
-  resolveRepository(reference: Pick<Reference, 'domain' | 'path'>): Promise<RepositoryInfo>;
-  /** In the order in which they are asked. @throws OciError CONFIG_INVALID for certificates that cannot be used. */
-  lookupPullEndpoints(host: string): Promise<readonly APIEndpoint[]>;
-  /** The same without mirrors. @throws OciError CONFIG_INVALID */
-  lookupPushEndpoints(host: string): Promise<readonly APIEndpoint[]>;
-  /** Whether a host may be spoken to without a valid certificate, and in plain http. */
-  isInsecureRegistry(host: string): Promise<boolean>;
-  serviceConfig(): ServiceConfig;
-  /**
-   * Checks a new configuration whole.
-   *
-   * @returns The commit: calling it makes the configuration count. Registries that are open keep the one they had.
-   * @throws OciError CONFIG_INVALID; the present configuration then stays.
-   */
-  replaceConfig(options: ServiceOptions): () => void;
-  /**
-   * The registry that a reference lives in, behind its endpoints in order. No request is made before the first call.
-   *
-   * @throws OciError CONFIG_INVALID
-   */
-  open(reference: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry>;
-  /**
-   * Checks a credential at a registry's push endpoints, never at a mirror; nothing is stored. Where the endpoint over TLS
-   * has answered, plain http is not tried.
-   *
-   * @param server `host[:port]`, a URL of one, or any name of Docker Hub.
-   * @throws OciError UNAUTHORIZED and DENIED when it is refused; USAGE for what is no server; CONFIG_INVALID.
-   */
-  auth(server: string, credential: Credential, opts?: SignalOption): Promise<AuthResult>;
-  /**
-   * Searches Docker Hub, or the registry that the term begins with (`host/term`).
-   *
-   * @throws OciError USAGE for a term, filter or limit; UNSUPPORTED where a registry can neither be searched nor listed.
-   */
-  search(term: string, opts?: SearchOptions): Promise<SearchResults>;
-  /** Cuts the connections of every registry that was opened. */
-  close(): Promise<void>;
-}
-
-export interface RegistryServiceOptions {
-  readonly settings: Settings;
-  /** Told what the user should know: once about each thing that was skipped, and what registries warn of. */
-  readonly warn: (text: string) => void;
-  /** One line for each request, without secrets. */
-  readonly trace?: ((line: string) => void) | undefined;
-  /** Told when the next endpoint is asked because of an error. */
-  readonly onFallback?: ((event: FallbackEvent) => void) | undefined;
-  readonly userAgent: string;
-  /** Stands in for Docker Hub's own address. */
-  readonly defaultRegistry?: string | undefined;
-  /** Stands in for the address of Docker Hub's search. */
-  readonly defaultSearchIndex?: string | undefined;
-  /** Default: the system's resolver. */
-  readonly resolve?: Resolve | undefined;
-  readonly helperTimeoutMs?: number | undefined;
-}
+export type { RegistryService, RegistryServiceOptions, RepositoryInfo };
+export { formatFallback };
 
 /** Opens no connection and starts no helper before they are needed. */
 export function createRegistryService(options: RegistryServiceOptions): RegistryService {
@@ -104,48 +53,51 @@ class Service implements RegistryService {
   readonly #endpoint: EndpointRegistryOptions;
   readonly #warned = new Set<string>();
   readonly #transports = new Set<Transport>();
+  /** By origin: what is known of it, for all registries that are opened. */
+  readonly #states = new Map<string, EndpointState>();
 
   constructor(options: RegistryServiceOptions) {
-    const { settings, trace, userAgent, helperTimeoutMs } = options;
+    const { settings, trace, traceHeaders, onSilence, userAgent, asWhom, limits, retry } = options;
     this.#settings = settings;
     this.#options = options;
     this.#endpoint = {
-      credentials: createCredentialLookup({
-        dockerConfig: settings.dockerConfig,
-        dockerAuthConfig: settings.dockerAuthConfig,
-        env: settings.surroundings.env,
-        warn: this.#warn,
-        helperTimeoutMs,
-      }),
+      credentials: this.#credentials(this.#warn),
+      asWhom,
       httpHeaders: settings.dockerConfig.httpHeaders,
       userAgent,
-      attempts: settings.maxDownloadAttempts.value,
+      proxy: settings.proxy,
+      retry: { ...retry, attempts: settings.maxDownloadAttempts.value },
+      limits,
       warn: this.#warn,
-      trace: trace && ((event) => trace(formatTrace(event))),
+      trace:
+        trace &&
+        ((event) => {
+          for (const line of formatTrace(event, { headers: traceHeaders === true })) trace(line);
+        }),
+      onSilence: onSilence && ((event) => onSilence(formatSilence(event))),
     };
     for (const text of settings.warnings) this.#warn(text);
   }
 
   async resolveRepository({ domain, path }: Pick<Reference, 'domain' | 'path'>): Promise<RepositoryInfo> {
-    const known = this.serviceConfig().indexConfigs;
-    const index = Object.hasOwn(known, domain) ? known[domain] : undefined;
-    return {
-      name: { domain, path },
-      index: index ?? { name: domain, mirrors: [], secure: !(await this.isInsecureRegistry(domain)), official: false },
-      official: !familiarName({ domain, path }).includes('/'),
-    };
+    const { indexConfigs } = this.serviceConfig();
+    const index = Object.hasOwn(indexConfigs, domain) ? indexConfigs[domain] : undefined;
+    const secure = index?.secure ?? !(await this.isInsecureRegistry(domain));
+    const known = index ?? { name: domain, mirrors: [], secure, official: false };
+    const rule = matchRegistryRule(this.#settings.registryRules, domain, path);
+    return repositoryInfo({ domain, path }, { ...known, mirrors: [...known.mirrors, ...mirrorsOf(rule)] });
   }
 
-  lookupPullEndpoints(host: string): Promise<readonly APIEndpoint[]> {
-    return lookupPullEndpoints(host, this.#endpointOptions());
+  lookupPullEndpoints(host: string, path?: RepositoryName): Promise<readonly APIEndpoint[]> {
+    return lookupPullEndpoints(host, this.#endpointOptions(), path);
   }
 
-  lookupPushEndpoints(host: string): Promise<readonly APIEndpoint[]> {
-    return lookupPushEndpoints(host, this.#endpointOptions());
+  lookupPushEndpoints(host: string, path?: RepositoryName): Promise<readonly APIEndpoint[]> {
+    return lookupPushEndpoints(host, this.#endpointOptions(), path);
   }
 
   async isInsecureRegistry(host: string): Promise<boolean> {
-    return (await matchInsecure(host, this.#endpointOptions())) !== undefined;
+    return (await matchInsecureRegistry(host, this.#endpointOptions())) !== undefined;
   }
 
   serviceConfig(): ServiceConfig {
@@ -156,11 +108,13 @@ class Service implements RegistryService {
     const replaced = readServiceOptions(options, this.#warn);
     return () => {
       this.#settings = { ...this.#settings, ...replaced };
+      this.#states.clear();
     };
   }
 
-  async open({ domain }: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry> {
-    return this.#open(await (intent === 'pull' ? this.lookupPullEndpoints(domain) : this.lookupPushEndpoints(domain)));
+  async open({ domain, path }: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry> {
+    const lookup = intent === 'pull' ? lookupPullEndpoints : lookupPushEndpoints;
+    return this.#open(await lookup(domain, this.#endpointOptions(), path), intent, path);
   }
 
   async auth(server: string, credential: Credential, opts: SignalOption = {}): Promise<AuthResult> {
@@ -170,9 +124,22 @@ class Service implements RegistryService {
       import('./auth.ts'),
     ]);
     const { host } = parseLoginServer(server);
-    return askFirstAnswering(await this.lookupPushEndpoints(host), this.#connect, ({ transport }) =>
+    // What is stored for a host is shown at that host alone, so it is checked there.
+    const own = (await this.#withoutMirrors(host)).filter(({ credentialHost }) => credentialHost === host);
+    const endpoints = own.length > 0 ? own : await this.#atItsName(host);
+    return askFirstAnswering(endpoints, this.#connect, ({ transport }) =>
       verifyCredential(transport, credential, { registry: host, signal: opts.signal }),
     );
+  }
+
+  async token(
+    { domain, path }: Pick<Reference, 'domain' | 'path'>,
+    scopes: readonly string[],
+    opts?: SignalOption,
+  ): Promise<BearerToken> {
+    const { requestToken } = await import('./token.ts');
+    const connect: Connect = (endpoint, onAnswer) => this.#connect(endpoint, onAnswer, path);
+    return requestToken(await this.#withoutMirrors(domain, path), connect, domain, scopes, opts);
   }
 
   async search(term: string, opts: SearchOptions = {}): Promise<SearchResults> {
@@ -181,16 +148,29 @@ class Service implements RegistryService {
       import('./search.ts'),
     ]);
     const split = splitSearchTerm(term);
-    const endpoints = await this.lookupPushEndpoints(split.index);
+    const endpoints = this.#safe(await this.lookupPushEndpoints(split.index));
     const url = new URL(this.#options.defaultSearchIndex ?? defaultSearchIndex);
     const isHub = split.index === indexName;
+    // Headers and certificates of a rule are for the place that it names, which the search is not.
+    const index = isHub ? (await this.#atItsName(indexName)).map((endpoint) => ({ ...endpoint, url })) : endpoints;
     const searched = {
       ...split,
-      endpoints: isHub ? endpoints.map((endpoint) => ({ ...endpoint, url })) : endpoints,
+      endpoints: index,
       connect: this.#connect,
-      catalog: isHub ? undefined : async () => this.#open(endpoints),
+      catalog: isHub ? undefined : async () => this.#open(endpoints, 'pull'),
     };
     return searchRegistry(searched, opts);
+  }
+
+  async *diagnose(reference: Reference, opts: SignalOption = {}): AsyncGenerator<Check> {
+    const { diagnose } = await import('./doctor/diagnose.ts');
+    const subject = {
+      settings: this.#settings,
+      endpoints: () => this.lookupPullEndpoints(reference.domain, reference.path),
+      connection: this.#endpoint,
+      credentials: (warn: (text: string) => void) => this.#credentials(warn),
+    };
+    yield* diagnose(reference, subject, opts);
   }
 
   async close(): Promise<void> {
@@ -199,17 +179,63 @@ class Service implements RegistryService {
     await Promise.all(transports.map((transport) => transport.close()));
   }
 
-  readonly #connect: Connect = (endpoint, onAnswer) => {
-    const connection = connectEndpoint(endpoint, this.#telling(onAnswer));
+  readonly #connect = (
+    endpoint: APIEndpoint,
+    onAnswer: () => void,
+    repository?: RepositoryName,
+  ): EndpointConnection => {
+    const state = this.#state(endpoint);
+    const options = this.#telling(() => {
+      state.answered = true;
+      onAnswer();
+    });
+    // The plain http side of the same host comes next.
+    const alternatives = endpoint.insecure !== undefined && endpoint.url.protocol === 'https:';
+    const connection = connectEndpoint(endpoint, { ...options, repository, alternatives });
     this.#transports.add(connection.transport);
     return connection;
   };
 
-  #open(endpoints: readonly APIEndpoint[]): Registry {
-    return fallback(
-      endpoints.map((endpoint) => this.#asFallback(endpoint)),
-      { onFallback: this.#tellFallback },
+  #open(endpoints: readonly APIEndpoint[], intent: 'pull' | 'push', repository?: RepositoryName): Registry {
+    const asked = endpoints.map((endpoint, at) =>
+      asFallback(endpoint, intent, this.#state(endpoint), (answered) => {
+        const alternatives = at + 1 < endpoints.length;
+        const options = { ...this.#telling(answered), repository, alternatives, intent };
+        const { registry, transport } = openEndpoint(endpoint, options);
+        this.#transports.add(transport);
+        return registry;
+      }),
     );
+    const registry = fallback(asked, { onFallback: this.#tellFallback });
+    const accepted = endpoints.every(({ allowNondistributableArtifacts }) => allowNondistributableArtifacts);
+    const extension = <T>(key: ExtensionKey<T>): T | undefined =>
+      key === foreignLayers ? ({ accepted } as T) : registry.extension(key);
+    return { ...registry, extension };
+  }
+
+  /** The registry itself: a mirror that may be pushed to is somebody else all the same. */
+  async #withoutMirrors(host: string, path?: RepositoryName): Promise<readonly APIEndpoint[]> {
+    return this.#safe(await this.lookupPushEndpoints(host, path)).filter(({ mirror }) => !mirror);
+  }
+
+  /** The registry where its name says it is, whatever a rule says. */
+  async #atItsName(host: string): Promise<readonly APIEndpoint[]> {
+    const options = this.#endpointOptions();
+    const settings = { ...options.settings, registryRules: [] };
+    return this.#safe(await lookupPushEndpoints(host, { ...options, settings }));
+  }
+
+  // Whoever can cut a connection must not get the next one in clear text.
+  #safe(endpoints: readonly APIEndpoint[]): readonly APIEndpoint[] {
+    return endpoints.filter(
+      ({ plainTwin, url }) => !plainTwin || !this.#states.get(url.origin.replace('http:', 'https:'))?.answered,
+    );
+  }
+
+  #state({ url }: APIEndpoint): EndpointState {
+    const state = this.#states.get(url.origin) ?? { answered: false, failure: undefined };
+    this.#states.set(url.origin, state);
+    return state;
   }
 
   /** The options of an endpoint that tells of every answer it gets. */
@@ -224,22 +250,12 @@ class Service implements RegistryService {
     };
   }
 
-  #asFallback(endpoint: APIEndpoint): FallbackEndpoint {
-    const { url, mirror, insecure, official } = endpoint;
-    const twin = url.protocol === 'http:' && insecure !== undefined && !mirror;
-    // As it was written: a URL drops the port that is its scheme's own, and the twins would not know each other.
-    const host = official ? url.host : endpoint.credentialHost;
-    return {
-      // Only the plain twin needs its scheme: everything else is the one endpoint of its host.
-      name: twin ? plainName(host) : host,
-      kind: mirror ? 'mirror' : 'origin',
-      open: async (answered) => {
-        const { registry, transport } = openEndpoint(endpoint, this.#telling(answered));
-        this.#transports.add(transport);
-        return registry;
-      },
-      ...(twin && { twinOf: host }),
-    };
+  #credentials(warn: (text: string) => void): CredentialStore {
+    const { dockerConfig, dockerAuthConfig, surroundings } = this.#settings;
+    const { helperTimeoutMs } = this.#options;
+    const authFiles = containersAuthFiles(surroundings);
+    const { env } = surroundings;
+    return createCredentialLookup({ dockerConfig, dockerAuthConfig, authFiles, env, warn, helperTimeoutMs });
   }
 
   #endpointOptions(): EndpointOptions {
@@ -247,11 +263,15 @@ class Service implements RegistryService {
     return { settings: this.#settings, warn: this.#warn, resolve, defaultRegistry };
   }
 
-  // That an insecure registry speaks plain http is how it was set up, not a failure to tell of.
+  // That an insecure registry speaks plain http is how it was set up, not a failure to tell of; and one tag after the other
+  // may fail over the same.
   readonly #tellFallback = (event: FallbackEvent): void => {
     const { trace, onFallback } = this.#options;
-    if (event.to === plainName(event.from)) trace?.(`${event.from}: ${event.error.message}, trying ${event.to}`);
+    const { from, to, error } = event;
+    const told = `${from} ${error.code} ${to}`;
+    if (to === plainName(from) || this.#warned.has(told)) trace?.(formatFallback(event));
     else onFallback?.(event);
+    this.#warned.add(told);
   };
 
   // Certificates are read, and registries warn, again and again; the user reads it once.
@@ -260,9 +280,4 @@ class Service implements RegistryService {
     this.#warned.add(text);
     this.#options.warn(text);
   };
-}
-
-/** How the plain http side of a host is shown. */
-function plainName(host: string): string {
-  return `http://${host}`;
 }

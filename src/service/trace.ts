@@ -1,8 +1,31 @@
+import type { FallbackEvent } from '../registry/wrappers/fallback-endpoints.ts';
+import type { Silence } from '../transport/silence.ts';
 import type { RequestTrace } from '../transport/transport.ts';
 
-/** One attempt of one request in one line: `GET https://host/v2/ → 200 in 12 ms (attempt 2)`. */
-export function formatTrace({ method, url, attempt, durationMs, status, error }: RequestTrace): string {
+export interface TraceFormat {
+  /** Whether the headers of request and answer follow, one a line. */
+  readonly headers: boolean;
+}
+
+/** One attempt of one request: `GET https://host/v2/ → 200 in 12 ms (attempt 2)`, and its headers where they are wanted. */
+export function* formatTrace(event: RequestTrace, { headers }: TraceFormat): Generator<string> {
+  const { method, url, attempt, durationMs, status, error, requestHeaders, responseHeaders = {} } = event;
   const outcome = status === undefined ? (error ?? 'no answer') : `${status}`;
   const again = attempt > 1 ? ` (attempt ${attempt})` : '';
-  return `${method} ${url} → ${outcome} in ${Math.round(durationMs)} ms${again}`;
+  yield `${method} ${url} → ${outcome} in ${Math.round(durationMs)} ms${again}`;
+  if (!headers) return;
+  for (const [name, value] of Object.entries(requestHeaders)) yield `  > ${name}: ${value}`;
+  for (const [name, value] of Object.entries(responseHeaders)) yield `  < ${name}: ${value}`;
+}
+
+/** `host: nothing has come for 10 seconds, waiting for blob 28cff67c03fa (attempt 2)`. */
+export function formatSilence({ host, what = 'an answer', silentMs, attempt }: Silence): string {
+  const again = attempt > 1 ? ` (attempt ${attempt})` : '';
+  return `${host}: nothing has come for ${Math.round(silentMs / 1000)} seconds, waiting for ${what}${again}`;
+}
+
+/** `mirror:5000: connection refused, trying registry-1.docker.io`. Most messages begin with the host already. */
+export function formatFallback({ from, to, error: { message } }: FallbackEvent): string {
+  const named = message.startsWith(`${from}: `) || message.startsWith(`${from} `);
+  return `${named ? '' : `${from}: `}${message}, trying ${to}`;
 }

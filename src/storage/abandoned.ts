@@ -1,6 +1,8 @@
 import type { RepositoryName } from '../model/reference.ts';
+import type { SignalOption } from '../registry/registry.ts';
 import type { StorePath } from './driver.ts';
 import { childPath, leasesPath, partialsPath, uploadsPath } from './paths.ts';
+import { walkRepositories } from './repositories.ts';
 import type { Store } from './store.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
@@ -29,9 +31,21 @@ export async function removeAbandonedFiles({ driver, now }: Store): Promise<void
   await driver.removeTemporary(new Date(now().getTime() - dayMs));
 }
 
-/** Removes a repository's upload sessions that have not been written to for a week. */
-export async function removeAbandonedUploads({ driver, now }: Store, repo: RepositoryName): Promise<void> {
-  const cutoff = now().getTime() - abandonedMs;
+/** Removes such sessions of every repository. */
+export async function sweepUploads(store: Store, opts: SignalOption & { readonly idleMs: number }): Promise<void> {
+  for await (const repo of walkRepositories(store.driver, { withUploadsOnly: true })) {
+    opts.signal?.throwIfAborted();
+    await removeAbandonedUploads(store, repo, opts.idleMs);
+  }
+}
+
+/** Removes a repository's upload sessions that have not been written to for so long, a week where nothing is said. */
+export async function removeAbandonedUploads(
+  { driver, now }: Store,
+  repo: RepositoryName,
+  idleMs = abandonedMs,
+): Promise<void> {
+  const cutoff = now().getTime() - idleMs;
   for (const entry of await driver.list(uploadsPath(repo))) {
     const path = childPath(uploadsPath(repo), entry);
     if ((await lastWrite(path)) < cutoff) await driver.removeTree(path);

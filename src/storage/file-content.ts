@@ -1,8 +1,8 @@
+import { giveBuffer, takeBuffer } from '../model/buffers.ts';
 import type { Descriptor } from '../model/descriptor.ts';
 import { createHasher, type DigestAlgorithm, type Hasher } from '../model/digest.ts';
 import type { Content, Sink } from '../registry/content.ts';
 import type { SignalOption } from '../registry/registry.ts';
-import { giveBuffer, takeBuffer } from './buffers.ts';
 import type { Driver, FileReader, StorePath } from './driver.ts';
 
 /** Bytes in each chunk that an iterator yields; these belong to the caller, so they cannot be reused. */

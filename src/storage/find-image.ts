@@ -11,8 +11,9 @@ import {
   toStoreName,
   withDefaultTag,
 } from '../model/reference.ts';
+import { manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import { listImages } from './local-store.ts';
+import { digestOfTag, listImages } from './local-store.ts';
 
 /** One tag, or one manifest without any. */
 export interface FoundImage {
@@ -57,7 +58,7 @@ async function byName(registry: Registry, word: string, opts: SignalOption): Pro
   if (reference.digest !== undefined) return tagsOf(registry, { repo, name, digest: reference.digest }, opts);
   const { tag } = reference;
   if (tag === undefined) return undefined;
-  const digest = await digestOf(registry, repo, tag, opts);
+  const digest = await digestOfTag(registry, repo, tag, opts);
   if (digest !== undefined) return [{ repo, name, tag, digest }];
   return isId(word) ? undefined : [];
 }
@@ -85,26 +86,24 @@ async function tagsOf(
   opts: SignalOption,
 ): Promise<FoundImage[]> {
   const { repo, digest } = image;
-  if ((await digestOf(registry, repo, digest, opts)) === undefined) return [];
+  if (!(await isHere(registry, repo, digest, opts))) return [];
   const found: FoundImage[] = [];
   for await (const tag of registry.tags(repo, opts)) {
-    if ((await digestOf(registry, repo, tag, opts)) === digest) found.push({ ...image, tag });
+    if ((await digestOfTag(registry, repo, tag, opts)) === digest) found.push({ ...image, tag });
   }
   return found.length > 0 ? found : [{ ...image, tag: undefined }];
 }
 
-async function digestOf(
-  registry: Registry,
-  repo: StoreName,
-  reference: Tag | Digest,
-  opts: SignalOption,
-): Promise<Digest | undefined> {
+// What the disk has damaged is here too: it can be removed.
+async function isHere(registry: Registry, repo: StoreName, digest: Digest, opts: SignalOption): Promise<boolean> {
   try {
-    return (await registry.statManifest(repo, reference, opts)).digest;
+    for await (const known of registry.extension(manifestEnumerator)?.manifests(repo, opts) ?? []) {
+      if (known === digest) return true;
+    }
   } catch (error) {
-    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
-    throw error;
+    if (!isOciError(error, 'NAME_UNKNOWN')) throw error;
   }
+  return false;
 }
 
 function isId(word: string): boolean {

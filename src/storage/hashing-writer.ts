@@ -1,9 +1,11 @@
+import { bufferBytes, giveBuffer, takeBuffer } from '../model/buffers.ts';
 import type { Hasher } from '../model/digest.ts';
 import type { Sink } from '../registry/content.ts';
-import { bufferBytes, giveBuffer, takeBuffer } from './buffers.ts';
 import type { FileAppender } from './driver.ts';
 
 const done = Promise.resolve();
+/** A chunk from this size on is written and hashed where it lies. */
+const inPlaceBytes = 128 * 1024;
 
 /**
  * Collects chunks into large pieces; while one piece is written by the system, it is hashed here and the next one
@@ -31,6 +33,7 @@ export class HashingWriter implements Sink {
   }
 
   write(chunk: Uint8Array): Promise<void> {
+    if (chunk.length >= inPlaceBytes) return this.#writeInPlace(chunk);
     if (this.#filling === undefined || chunk.length > bufferBytes - this.#filled) return this.#writeAcross(chunk);
     this.#filling.set(chunk, this.#filled);
     this.#filled += chunk.length;
@@ -65,6 +68,13 @@ export class HashingWriter implements Sink {
     }
   }
 
+  async #writeInPlace(chunk: Uint8Array): Promise<void> {
+    if (this.#filled > 0) await this.#writeOut();
+    await this.#written;
+    this.#size += chunk.length;
+    await this.#put(chunk);
+  }
+
   async #writeOut(): Promise<void> {
     await this.#written;
     const full = this.#filling;
@@ -73,8 +83,12 @@ export class HashingWriter implements Sink {
     this.#filling = this.#writing;
     this.#writing = full;
     this.#filled = 0;
+    this.#put(piece).catch(() => {}); // reported to whoever waits for it next
+  }
+
+  #put(piece: Uint8Array): Promise<void> {
     this.#written = this.#file.write(piece);
-    this.#written.catch(() => {}); // reported to whoever waits for it next
     this.#hasher?.update(piece);
+    return this.#written;
   }
 }

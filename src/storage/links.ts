@@ -3,6 +3,7 @@ import { type Digest, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import { mediaTypes } from '../model/media-types.ts';
 import type { RepositoryName } from '../model/reference.ts';
+import { damaged } from './damage.ts';
 import type { StorePath } from './driver.ts';
 import { blobPath, layerLinkPath, revisionLinkPath } from './paths.ts';
 import type { Store } from './store.ts';
@@ -22,17 +23,17 @@ export interface StoredBlob {
  *
  * @throws OciError STORAGE_DAMAGED naming the file when its content is no digest: it becomes a path (traversal).
  */
-export async function readLink({ driver }: Store, path: StorePath): Promise<Digest | undefined> {
+export async function readLink(store: Store, path: StorePath): Promise<Digest | undefined> {
   let bytes: Uint8Array | undefined;
   try {
-    bytes = await driver.readSmall(path, maxLinkBytes);
+    bytes = await store.driver.readSmall(path, maxLinkBytes);
   } catch (error) {
-    if (isOciError(error, 'TOO_LARGE')) throw damaged(driver.name, path);
+    if (isOciError(error, 'TOO_LARGE')) throw noDigest(store, path);
     throw error;
   }
   if (bytes === undefined) return undefined;
   const digest = tryParseDigest(Buffer.from(bytes).toString('utf8').trim());
-  if (digest === undefined) throw damaged(driver.name, path);
+  if (digest === undefined) throw noDigest(store, path);
   return digest;
 }
 
@@ -129,8 +130,6 @@ export async function placeBlob(store: Store, from: StorePath, digest: Digest, s
   return blob;
 }
 
-function damaged(root: string, path: StorePath): OciError {
-  return new OciError('STORAGE_DAMAGED', `${root}/${path} does not hold a digest`, {
-    hint: 'the store is damaged: remove this file and pull or push the image again',
-  });
+function noDigest(store: Store, path: StorePath): OciError {
+  return damaged(store, path, 'does not hold a digest', 'remove this file, and pull or push the image again');
 }

@@ -1,12 +1,12 @@
 /** The local store as commands see it: images by reference, over a storage registry whose repositories are store names. */
 import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
-import { isOciError } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import { blobsOf, childrenOf, type ImageView, type Manifest } from '../model/manifest.ts';
 import { hostPlatform, type Platform, selectPlatform } from '../model/platform.ts';
 import { familiarName, fromStoreName, type StoreName, type Tag } from '../model/reference.ts';
 import { readContent } from '../registry/content.ts';
-import { manifestEnumerator } from '../registry/extensions.ts';
+import { manifestEnumerator, tagHistory } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 
 /** One line of `ocictl images`. */
@@ -26,23 +26,40 @@ export interface LocalImage {
   readonly platforms: readonly { readonly platform: Platform; readonly digest: Digest; readonly present: boolean }[];
 }
 
+export interface ListImagesOptions extends SignalOption {
+  /** Decides whose config gives an index its ID and date; default the host's. */
+  readonly platform?: Platform | undefined;
+  /** Told of each image that the disk has damaged. It is left out where nothing of it can be shown. */
+  readonly onDamage?: ((name: string, error: OciError) => void) | undefined;
+}
+
 const maxConfigBytes = 4 * 1024 * 1024;
 
-/**
- * Lists images, by repository, tags before what has lost its tag.
- *
- * @param platform Decides whose config gives an index its ID and date; default the host's.
- */
+/** Lists images, by repository, tags before what has lost its tag. */
 export async function* listImages(
   registry: Registry,
-  opts: SignalOption & { readonly platform?: Platform | undefined } = {},
+  opts: ListImagesOptions = {},
 ): AsyncGenerator<LocalImage, void, undefined> {
-  const platform = opts.platform ?? hostPlatform();
   for await (const repo of registry.repositories(opts)) {
     const origin = fromStoreName(repo);
     if (!origin) continue;
-    const reader = new RepositoryReader(registry, repo as StoreName, familiarName(origin), platform, opts.signal);
-    yield* reader.images();
+    yield* new RepositoryReader(registry, repo as StoreName, familiarName(origin), opts).images();
+  }
+}
+
+/** What a tag points at, whether that can be read or not; undefined for a tag that is not there. */
+export async function digestOfTag(
+  registry: Registry,
+  repo: StoreName,
+  tag: Tag,
+  opts: SignalOption = {},
+): Promise<Digest | undefined> {
+  try {
+    for await (const digest of registry.extension(tagHistory)?.history(repo, tag, opts) ?? []) return digest;
+    return (await registry.statManifest(repo, tag, opts)).digest;
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
+    throw error;
   }
 }
 
@@ -52,24 +69,48 @@ class RepositoryReader {
   readonly #name: string;
   readonly #platform: Platform;
   readonly #signal: SignalOption;
+  readonly #onDamage: ListImagesOptions['onDamage'];
+  /** The image that is being described, for whoever is told that it is damaged. */
+  #current = '';
+  readonly #told = new Set<string>();
 
-  constructor(registry: Registry, repo: StoreName, name: string, platform: Platform, signal: AbortSignal | undefined) {
+  constructor(registry: Registry, repo: StoreName, name: string, { platform, signal, onDamage }: ListImagesOptions) {
     this.#registry = registry;
     this.#repo = repo;
     this.#name = name;
-    this.#platform = platform;
+    this.#platform = platform ?? hostPlatform();
     this.#signal = { signal };
+    this.#onDamage = onDamage;
   }
 
   async *images(): AsyncGenerator<LocalImage, void, undefined> {
     const seen = new Set<Digest>();
     for await (const tag of this.#registry.tags(this.#repo, this.#signal)) {
+      this.#current = `${this.#name}:${tag}`;
       const manifest = await this.#get(tag);
-      if (!manifest) continue;
+      if (!manifest) {
+        await this.#tellLost(tag);
+        continue;
+      }
       seen.add(manifest.descriptor.digest);
       yield await this.#describe(manifest, tag);
     }
     for (const manifest of await this.#untagged(seen)) yield await this.#describe(manifest, undefined);
+  }
+
+  // A tag whose manifest is not there; unless another process has removed both.
+  async #tellLost(tag: Tag): Promise<void> {
+    if (this.#told.has(this.#current)) return;
+    const digest = await digestOfTag(this.#registry, this.#repo, tag, this.#signal);
+    if (digest === undefined) return;
+    this.#tell(new OciError('STORAGE_DAMAGED', `manifest ${digest} is missing`));
+  }
+
+  // Once for each image, and for what several have in common.
+  #tell(error: OciError): void {
+    if (this.#told.has(this.#current) || this.#told.has(error.message)) return;
+    this.#told.add(this.#current).add(error.message);
+    this.#onDamage?.(this.#current, error);
   }
 
   // What no tag, no index and no subject leads to: images that lost their tag, or were pulled by digest.
@@ -79,6 +120,7 @@ class RepositoryReader {
     const loose = new Map<Digest, Manifest>();
     const children = new Set<Digest>();
     for await (const digest of enumerator.manifests(this.#repo, this.#signal)) {
+      this.#current = `${this.#name}@${digest}`;
       const manifest = await this.#get(digest);
       if (!manifest) continue;
       for (const child of childrenOf(manifest.view)) children.add(child.digest);
@@ -88,6 +130,7 @@ class RepositoryReader {
   }
 
   async #describe(root: Manifest, tag: Tag | undefined): Promise<LocalImage> {
+    this.#current = this.#name + (tag === undefined ? `@${root.descriptor.digest}` : `:${tag}`);
     const images = new Map<Digest, Manifest>();
     await this.#collect(root, images);
     const entries = childrenOf(root.view);
@@ -126,13 +169,15 @@ class RepositoryReader {
     } catch (error) {
       // Another process may remove an image while the list is made.
       if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
-      throw error;
+      if (!isOciError(error, 'STORAGE_DAMAGED', 'MANIFEST_INVALID')) throw error;
+      this.#tell(error);
+      return undefined;
     }
   }
 
   async #config(view: ImageView): Promise<{ created?: Date; platform?: Platform }> {
     try {
-      const content = await this.#registry.getBlob(this.#repo, view.config, { ...this.#signal, verify: false });
+      const content = await this.#registry.getBlob(this.#repo, view.config, this.#signal);
       const document: unknown = JSON.parse(Buffer.from(await readContent(content, maxConfigBytes)).toString());
       if (typeof document !== 'object' || document === null) return {};
       const { created, os, architecture, variant } = document as Record<string, unknown>;
@@ -143,7 +188,8 @@ class RepositoryReader {
             platform: { os, architecture, ...(typeof variant === 'string' && { variant }) },
           }),
       };
-    } catch {
+    } catch (error) {
+      if (isOciError(error, 'STORAGE_DAMAGED', 'BLOB_UNKNOWN')) this.#tell(error);
       // An artifact's config may be anything; a list of images shows no date then.
       return {};
     }

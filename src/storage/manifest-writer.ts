@@ -14,7 +14,8 @@ import { bareMediaType, isForeignLayerType, isManifestType } from '../model/medi
 import type { RepositoryName } from '../model/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { PushManifestOptions } from '../registry/registry.ts';
-import { findBlob, findLinkedBlob, findRevision, keepBlob, linkBlob, writeLink } from './links.ts';
+import { isDamaged } from './damage.ts';
+import { findBlob, findLinkedBlob, findRevision, keepBlob, linkBlob, type StoredBlob, writeLink } from './links.ts';
 import { impliedMediaType } from './manifests.ts';
 import {
   blobPath,
@@ -25,6 +26,9 @@ import {
   tagIndexLinkPath,
 } from './paths.ts';
 import type { Store } from './store.ts';
+
+/** Looked up at the same time: the disk answers several as fast as one. */
+const blobsAtOnce = 8;
 
 /**
  * Stores a manifest: its bytes, its revision link, its referrer link, then the tags. Each step makes sense alone, so a
@@ -73,17 +77,21 @@ async function keepReferences(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const missing: Digest[] = [];
-  for (const entry of blobsOf(view)) {
+  const blobs = blobsOf(view);
+  for (let at = 0; at < blobs.length; at += blobsAtOnce) {
     signal?.throwIfAborted();
-    if (await keepLinkedBlob(store, repo, entry.digest)) continue;
-    if (!isForeignLayerType(entry.mediaType) && (entry.urls ?? []).length === 0) missing.push(entry.digest);
+    const some = blobs.slice(at, at + blobsAtOnce);
+    const kept = await Promise.all(some.map((entry) => keepLinkedBlob(store, repo, entry, signal)));
+    for (const [i, { digest, mediaType, urls = [] }] of some.entries()) {
+      if (!kept[i] && !isForeignLayerType(mediaType) && urls.length === 0) missing.push(digest);
+    }
   }
   for (const entry of childrenOf(view)) {
     signal?.throwIfAborted();
     const child = await findRevision(store, repo, entry.digest);
     if (child !== undefined && (await keepBlob(store, child))) continue;
     // Build caches are indexes whose entries are layers.
-    if (!isManifestType(entry.mediaType) && (await keepLinkedBlob(store, repo, entry.digest))) continue;
+    if (!isManifestType(entry.mediaType) && (await keepLinkedBlob(store, repo, entry, signal))) continue;
     if (!sparse) missing.push(entry.digest);
   }
   if (missing.length === 0) return;
@@ -95,16 +103,30 @@ async function keepReferences(
   });
 }
 
-async function keepLinkedBlob(store: Store, repo: RepositoryName, digest: Digest): Promise<boolean> {
+// One of another size is damaged, or the manifest lies: a damaged one is missing, to be sent again.
+async function keepLinkedBlob(
+  store: Store,
+  repo: RepositoryName,
+  { digest, size }: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const blob = await findLinkedBlob(store, repo, digest);
+  if (blob !== undefined && blob.size !== size && (await isDamaged(store, blob, { signal }))) return false;
   return blob !== undefined && (await linkBlob(store, repo, digest, blob));
 }
 
 async function storeBytes(store: Store, digest: Digest, bytes: Uint8Array): Promise<void> {
   const present = await findBlob(store, digest);
-  if (present?.size === bytes.length && (await keepBlob(store, present))) return;
+  // Compared whole: what the disk changed is mended by whoever stores the manifest again.
+  const sound = present?.size === bytes.length && (await holds(store, present, bytes));
+  if (sound && (await keepBlob(store, present))) return;
   await store.driver.writeSmall(blobPath(digest), bytes);
   await keepBlob(store, { path: blobPath(digest) });
+}
+
+async function holds({ driver }: Store, { path }: StoredBlob, bytes: Uint8Array): Promise<boolean> {
+  const there = await driver.readSmall(path, bytes.length);
+  return there !== undefined && Buffer.compare(there, bytes) === 0;
 }
 
 // Distribution finds the type in the bytes; only what cannot be found there needs a file of its own.

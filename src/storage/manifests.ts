@@ -3,6 +3,7 @@ import { isOciError, OciError } from '../model/errors.ts';
 import { detectMediaType, type ManifestView, parseManifest, type RawManifest } from '../model/manifest.ts';
 import { bareMediaType, mediaTypes } from '../model/media-types.ts';
 import type { RepositoryName } from '../model/reference.ts';
+import { damaged, repairedByPull } from './damage.ts';
 import type { StorePath } from './driver.ts';
 import { findRevision } from './links.ts';
 import { mediaTypePath, repositoryPath } from './paths.ts';
@@ -24,7 +25,8 @@ export async function loadManifest(
   const bytes = blob === undefined ? undefined : await readSound(store, blob.path, store.maxManifestBytes);
   if (blob === undefined || bytes === undefined) return undefined;
   const got = await digestBytes(bytes, digestAlgorithm(digest));
-  if (got !== digest) throw damaged(store, blob.path, `is ${got}, not ${digest}`);
+  if (got !== digest)
+    throw damaged(store, blob.path, `is ${got}, not manifest ${digest}`, `the store is damaged; ${repairedByPull}`);
   return { mediaType: await mediaTypeOf(store, repo, digest, bytes), bytes };
 }
 
@@ -64,15 +66,16 @@ async function readSound(store: Store, path: StorePath, maxBytes: number): Promi
   try {
     return await store.driver.readSmall(path, maxBytes);
   } catch (error) {
-    if (isOciError(error, 'TOO_LARGE')) throw damaged(store, path, `has more than the ${maxBytes} bytes allowed`);
+    if (isOciError(error, 'TOO_LARGE')) {
+      throw damaged(
+        store,
+        path,
+        `has more than the ${maxBytes} bytes allowed`,
+        `the store is damaged; ${repairedByPull}`,
+      );
+    }
     throw error;
   }
-}
-
-function damaged(store: Store, path: StorePath, problem: string): OciError {
-  return new OciError('STORAGE_DAMAGED', `${store.driver.name}/${path} ${problem}`, {
-    hint: 'the store is damaged: remove this file and pull or push the image again',
-  });
 }
 
 /** The media type that the bytes tell, or undefined. */

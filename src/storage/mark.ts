@@ -53,7 +53,8 @@ async function neededBy(store: Store, repo: RepositoryName, digest: Digest): Pro
     const raw = await loadManifest(store, repo, digest);
     if (raw === undefined) return [];
     const view = tryParseManifest(raw);
-    if (view === undefined || view.kind === 'schema1' || view.kind === 'other') return undefined;
+    if (view === undefined || view.kind === 'schema1') return undefined;
+    if (view.kind === 'other' && view.references === undefined) return undefined;
     // A child that is a manifest counts by its own revision link; one that is none is a blob.
     const blobs = [...blobsOf(view), ...childrenOf(view).filter(({ mediaType }) => !isManifestType(mediaType))];
     return blobs.map((entry) => entry.digest);

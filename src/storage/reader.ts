@@ -1,19 +1,22 @@
 import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import { type Manifest, parseManifest, type RawManifest } from '../model/manifest.ts';
+import { blobsOf, type Manifest, parseManifest, type RawManifest } from '../model/manifest.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../model/reference.ts';
 import { type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
 import { checkRange, inlineContent } from '../registry/inline.ts';
-import type { GetBlobOptions, Reader } from '../registry/registry.ts';
+import type { GetBlobOptions, Reader, SignalOption } from '../registry/registry.ts';
+import { blamingStore, KnownSizes, refuseDamaged, repairedByPull } from './damage.ts';
 import { fileContent } from './file-content.ts';
 import { blobDescriptor, findLinkedBlob, readLink, type StoredBlob } from './links.ts';
 import { loadManifest } from './manifests.ts';
-import { tagCurrentPath } from './paths.ts';
+import { blobPath, layerLinkPath, tagCurrentPath } from './paths.ts';
 import type { Store } from './store.ts';
 
 /** The reading half of a storage registry. */
 export function createReader(store: Store): Reader {
+  const sizes = new KnownSizes();
+
   async function findManifest(
     repo: RepositoryName,
     reference: Tag | Digest,
@@ -28,20 +31,32 @@ export function createReader(store: Store): Reader {
     return { digest, raw };
   }
 
+  async function findBlob(repo: RepositoryName, digest: Digest, opts: SignalOption | undefined): Promise<StoredBlob> {
+    const blob = await findLinkedBlob(store, repo, digest);
+    if (blob === undefined) throw blobUnknown(repo, digest);
+    await sizes.check(store, digest, blob, opts);
+    return blob;
+  }
+
   return {
     async statBlob(repo, digest, opts) {
       opts?.signal?.throwIfAborted();
-      const blob = await findLinkedBlob(store, repo, digest);
-      if (blob === undefined) throw blobUnknown(repo, digest);
-      return blobDescriptor(digest, blob.size);
+      return blobDescriptor(digest, (await findBlob(repo, digest, opts)).size);
     },
 
     async getBlob(repo, wanted, opts) {
       opts?.signal?.throwIfAborted();
       const inline = typeof wanted === 'string' ? undefined : await inlineContent(wanted, opts?.range);
+      if (inline !== undefined) return inline;
+      const blob = await findBlob(repo, typeof wanted === 'string' ? wanted : wanted.digest, opts).catch(
+        async (error: unknown) => {
+          if (typeof wanted !== 'string') await refuseLost(store, repo, wanted.digest);
+          throw error;
+        },
+      );
+      const content = await openBlob(store, blob, wanted, opts);
       const verify = opts?.range === undefined && opts?.verify !== false;
-      const content = inline ?? (await openBlob(store, repo, wanted, opts));
-      return verify ? await verifiedContent(content) : content;
+      return verify ? blamingStore(store, blob, await verifiedContent(content), opts) : content;
     },
 
     async statManifest(repo, reference, opts) {
@@ -54,7 +69,9 @@ export function createReader(store: Store): Reader {
       opts?.signal?.throwIfAborted();
       const { digest, raw } = await findManifest(repo, reference, opts?.ifNoneMatch);
       const descriptor = { mediaType: raw.mediaType, digest, size: raw.bytes.length };
-      return { ...raw, descriptor, view: parseManifest(raw) };
+      const view = parseManifest(raw);
+      for (const blob of blobsOf(view)) sizes.learn(blob.digest, blob.size);
+      return { ...raw, descriptor, view };
     },
   };
 }
@@ -76,20 +93,30 @@ export function blobUnknown(repo: RepositoryName, digest: Digest): OciError {
   return new OciError('BLOB_UNKNOWN', `${repo} has no blob ${digest}`);
 }
 
+// Whoever has a descriptor has it from a manifest, which could not be stored without the blob.
+async function refuseLost(store: Store, repo: RepositoryName, digest: Digest): Promise<void> {
+  const stored = await readLink(store, layerLinkPath(repo, digest));
+  const path = stored && blobPath(stored);
+  if (path === undefined || (await store.driver.stat(path)) !== undefined) return;
+  throw new OciError('STORAGE_DAMAGED', `blob ${digest} is missing from ${store.name}: ${store.driver.name}/${path}`, {
+    hint: `the store is damaged; ${repairedByPull}`,
+  });
+}
+
 async function openBlob(
   store: Store,
-  repo: RepositoryName,
+  blob: StoredBlob,
   wanted: Digest | Descriptor,
   opts: GetBlobOptions | undefined,
 ): Promise<Content> {
   const range = opts?.range;
-  const digest = typeof wanted === 'string' ? wanted : wanted.digest;
-  const blob: StoredBlob | undefined = await findLinkedBlob(store, repo, digest);
-  if (blob === undefined) throw blobUnknown(repo, digest);
-  const descriptor = typeof wanted === 'string' ? blobDescriptor(digest, blob.size) : wanted;
-  if (blob.size !== descriptor.size) throw sizeMismatch(descriptor, blob.size);
+  const descriptor = typeof wanted === 'string' ? blobDescriptor(wanted, blob.size) : wanted;
+  if (blob.size !== descriptor.size) {
+    await refuseDamaged(store, blob, opts);
+    throw sizeMismatch(descriptor, blob.size);
+  }
   if (range !== undefined) checkRange(range, descriptor);
   const file = await store.driver.openRead(blob.path, range);
-  if (file === undefined) throw blobUnknown(repo, digest);
+  if (file === undefined) throw new OciError('BLOB_UNKNOWN', `blob ${descriptor.digest} was removed meanwhile`);
   return fileContent(descriptor, file, opts);
 }

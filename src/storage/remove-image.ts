@@ -1,14 +1,17 @@
+import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
-import { OciError } from '../model/errors.ts';
-import { childrenOf, type Manifest } from '../model/manifest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import { childrenOf, type ManifestView } from '../model/manifest.ts';
 import type { StoreName } from '../model/reference.ts';
 import { garbageCollector, manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { type FoundImage, findImages, noSuchImage } from './find-image.ts';
+import { digestOfTag } from './local-store.ts';
 
 export interface RemovedImage {
   /** Names that are gone, as `alpine:3.20` and `alpine@sha256:…`. */
   readonly untagged: readonly string[];
+  /** Manifests and blobs that are gone because no repository of the store has them, those of earlier removals included. */
   readonly deleted: readonly Digest[];
   readonly freedBytes: number;
 }
@@ -31,7 +34,7 @@ export async function removeImage(registry: Registry, word: string, opts: Remove
   }
   if (!opts.force) refuseSeveral(word, victims);
   const untagged: string[] = [];
-  const deleted: Digest[] = [];
+  const manifests: Digest[] = [];
   for (const { repo, name, tag, digest } of victims) {
     if (tag !== undefined) {
       await registry.deleteTag(repo, tag, opts);
@@ -39,14 +42,17 @@ export async function removeImage(registry: Registry, word: string, opts: Remove
     }
     const gone = await removeUnneeded(registry, repo, digest, opts);
     if (gone.length > 0) untagged.push(`${name}@${digest}`);
-    deleted.push(...gone);
+    manifests.push(...gone);
   }
-  if (deleted.length === 0) return { untagged, deleted, freedBytes: 0 };
+  if (manifests.length === 0) return { untagged, deleted: [], freedBytes: 0 };
   const swept = await registry.extension(garbageCollector)?.collect({ signal: opts.signal });
   const removed = swept?.removed ?? [];
+  const gone = new Set(removed.map(({ digest }) => digest));
+  // Docker names the image before its layers.
+  const first = manifests.filter((digest) => gone.has(digest));
   return {
     untagged,
-    deleted: [...new Set([...deleted, ...removed.map(({ digest }) => digest)])],
+    deleted: [...new Set([...first, ...gone])],
     freedBytes: removed.reduce((sum, { size }) => sum + size, 0),
   };
 }
@@ -68,29 +74,48 @@ async function removeUnneeded(
 ): Promise<Digest[]> {
   const manifests = await readAll(registry, repo, opts);
   const tagged = new Set<Digest>();
-  for await (const tag of registry.tags(repo, opts)) tagged.add((await registry.statManifest(repo, tag, opts)).digest);
+  for await (const tag of registry.tags(repo, opts)) {
+    const pointsAt = await unlessDamaged(digestOfTag(registry, repo, tag, opts));
+    if (pointsAt !== undefined) tagged.add(pointsAt);
+  }
   const deleted: Digest[] = [];
   const visit = async (target: Digest): Promise<void> => {
-    const manifest = manifests.get(target);
-    const isChild = [...manifests.values()].some(({ view }) =>
-      childrenOf(view).some((child) => child.digest === target),
-    );
-    if (!manifest || isChild || tagged.has(target)) return;
+    const isChild = [...manifests.values()].some((view) => childrenIn(view).some((child) => child.digest === target));
+    if (!manifests.has(target) || isChild || tagged.has(target)) return;
+    const view = manifests.get(target);
     await registry.deleteManifest(repo, target, opts);
     manifests.delete(target);
     deleted.push(target);
-    for (const child of childrenOf(manifest.view)) await visit(child.digest);
+    for (const child of childrenIn(view)) await visit(child.digest);
     // What was said about it (signatures, attestations) goes with it.
-    for (const [referrer, { view }] of manifests) if (view.subject?.digest === target) await visit(referrer);
+    for (const [referrer, other] of manifests) if (other?.subject?.digest === target) await visit(referrer);
   };
   await visit(digest);
   return deleted;
 }
 
-async function readAll(registry: Registry, repo: StoreName, opts: SignalOption): Promise<Map<Digest, Manifest>> {
-  const manifests = new Map<Digest, Manifest>();
+// Undefined stands for what the disk has damaged: it needs nothing, and goes when it is named.
+async function readAll(
+  registry: Registry,
+  repo: StoreName,
+  opts: SignalOption,
+): Promise<Map<Digest, ManifestView | undefined>> {
+  const manifests = new Map<Digest, ManifestView | undefined>();
   for await (const digest of registry.extension(manifestEnumerator)?.manifests(repo, opts) ?? []) {
-    manifests.set(digest, await registry.getManifest(repo, digest, opts));
+    manifests.set(digest, (await unlessDamaged(registry.getManifest(repo, digest, opts)))?.view);
   }
   return manifests;
+}
+
+function childrenIn(view: ManifestView | undefined): readonly Descriptor[] {
+  return view === undefined ? [] : childrenOf(view);
+}
+
+async function unlessDamaged<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isOciError(error, 'STORAGE_DAMAGED', 'MANIFEST_INVALID', 'MANIFEST_UNKNOWN')) return undefined;
+    throw error;
+  }
 }

@@ -8,8 +8,11 @@ import {
   manifestEnumerator,
   repositoryRemover,
   tagHistory,
+  type UploadSweeper,
+  uploadSweeper,
 } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
+import { sweepUploads } from './abandoned.ts';
 import { walkBlobs } from './blobs.ts';
 import { createCollector } from './collect.ts';
 import { createDeleter } from './deleter.ts';
@@ -57,6 +60,8 @@ export function createStorage(options: StorageOptions): Registry {
   if (!driver.readOnly) {
     extensions.set(repositoryRemover, { removeRepository });
     extensions.set(garbageCollector, createCollector(store));
+    const sweeper: UploadSweeper = { sweepUploads: (opts) => sweepUploads(store, opts) };
+    extensions.set(uploadSweeper, sweeper);
     if (driver.locks !== undefined) extensions.set(leases, createLeases(driver.locks));
   }
   return {

@@ -40,7 +40,13 @@ export function createPrompter(options: PrompterOptions): Prompter {
   return {
     async line(question) {
       output.write(question);
-      return await readLine(options, typed);
+      try {
+        return await readLine(options, typed);
+      } catch (error) {
+        // What is said next begins a line, not behind the question.
+        output.write('\n');
+        throw error;
+      }
     },
     async secret(question) {
       // Echo is off before the question is there, so that nobody can answer too early.
@@ -62,6 +68,9 @@ export function notInteractive(): OciError {
     hint: 'give the user with --username and the password on standard input with --password-stdin',
   });
 }
+
+/** Far more than any token; what is longer is another file. */
+export const maxSecretBytes = 1024 * 1024;
 
 /**
  * All of standard input, without the one line ending behind it.

@@ -11,8 +11,6 @@ export interface ReportOptions {
 
 /** Tells a failure on stderr, for people and with `--json` also for programs, and gives its exit status. */
 export function report(error: unknown, { terminal, json, signalStatus }: ReportOptions): number {
-  // commander ends help and version by throwing; that is no failure.
-  if (isCommanderExit(error)) return 0;
   const known = error instanceof OciError ? error : unexpected(error);
   terminal.note(`${terminal.paint('red', 'error:')} ${known.message}`);
   if (known.hint !== undefined) terminal.note(`${terminal.paint('dim', 'hint:')} ${known.hint}`);
@@ -33,13 +31,14 @@ function toJson({ code, message, hint, retryable, endpoint }: OciError): JsonErr
 }
 
 function unexpected(error: unknown): OciError {
+  // Wherever a relative path is resolved.
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    const hint = 'change to a directory that exists; cd "$PWD" where it was made anew';
+    return new OciError('STORAGE', 'the current directory was deleted', { cause: error, hint });
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new OciError('INTERNAL', `unexpected failure: ${text}`, {
     cause: error,
     hint: 'this is a bug in ocictl: please report it with the lines above',
   });
-}
-
-function isCommanderExit(error: unknown): boolean {
-  return error instanceof Error && 'exitCode' in error && error.exitCode === 0 && 'code' in error;
 }

@@ -1,6 +1,7 @@
 /** Output templates: the part of Go's text/template that scripts use with Docker and skopeo. */
 import { formatTable } from './format.ts';
 import { formatJson } from './json.ts';
+import { checkNodes } from './template/check.ts';
 import { evaluate } from './template/evaluate.ts';
 import { parseNodes } from './template/parser.ts';
 
@@ -18,11 +19,13 @@ export interface Template {
  * Reads a template: fields, `if`, `with`, `range`, variables, pipes, parentheses, `{{-` trimming, comments, and the functions
  * of Docker's and Go's that {@link templateFunctions} lists. `\t` and `\n` outside actions are a tab and a line end.
  *
+ * @param opts.fields The fields of the data, where they are known beforehand: one that it lacks is refused here already.
  * @throws OciError USAGE naming the place.
  * @see https://pkg.go.dev/text/template
  */
-export function parseTemplate(text: string): Template {
+export function parseTemplate(text: string, { fields }: { readonly fields?: readonly string[] } = {}): Template {
   const nodes = parseNodes(text);
+  checkNodes(nodes, fields);
   return {
     render(data) {
       const rendered = evaluate(nodes, data);
@@ -31,21 +34,20 @@ export function parseTemplate(text: string): Template {
   };
 }
 
+/** The text of a list. */
+export type RowFormat = (rows: readonly Readonly<Record<string, unknown>>[]) => string;
+
 /**
- * The rows of a list by `--format`: `json` is an object a line; `table TEMPLATE` aligns at the tabs below a heading; any other
+ * Prints the rows of a list by `--format`: `json` is an object a line; `table TEMPLATE` aligns at the tabs below a heading; any other
  * template is printed once for each row.
  *
- * @param headings What stands above each field in a table.
+ * @param headings What stands above each field in a table; its keys are the fields there are.
  * @throws OciError USAGE, as {@link parseTemplate}.
  */
-export function formatRows(
-  format: string,
-  headings: Readonly<Record<string, string>>,
-  rows: readonly Readonly<Record<string, unknown>>[],
-): string {
-  if (format === 'json') return rows.map((row) => `${formatJson(row)}\n`).join('');
+export function parseRowFormat(format: string, headings: Readonly<Record<string, string>>): RowFormat {
+  if (format === 'json') return (rows) => rows.map((row) => `${formatJson(row)}\n`).join('');
   const [, ofTable] = /^table\s+(.+)$/s.exec(format) ?? [];
-  const template = parseTemplate(ofTable ?? format);
-  if (ofTable === undefined) return rows.map((row) => template.render(row)).join('');
-  return formatTable([headings, ...rows].map((row) => template.render(row).replace(/\n$/, '').split('\t')));
+  const template = parseTemplate(ofTable ?? format, { fields: Object.keys(headings) });
+  if (ofTable === undefined) return (rows) => rows.map((row) => template.render(row)).join('');
+  return (rows) => formatTable([headings, ...rows].map((row) => template.render(row).replace(/\n$/, '').split('\t')));
 }

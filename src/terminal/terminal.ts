@@ -1,9 +1,15 @@
 import type { Writable } from 'node:stream';
+import { OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
 
 /** Where a program writes and what it may write there. */
 export interface Terminal {
-  /** The result: nothing else goes here. Resolves when the text is taken, so a long list does not pile up in memory. */
+  /**
+   * The result: nothing else goes here. Resolves when the text is taken, so a long list does not pile up in memory.
+   *
+   * @throws OciError STORAGE_FULL, STORAGE where stdout takes no more, from then on every time; a reader that has gone is
+   *   no error.
+   */
   out(text: string | Uint8Array): Promise<void>;
   /**
    * A line for people, on stderr; above the progress bars where there are any. Control characters are escaped, all but
@@ -51,19 +57,27 @@ function shownLines(text: string): string {
 
 export function createTerminal({ stdout, stderr, painter, animation }: TerminalOptions): Terminal {
   let outClosed = false;
+  let outFailure: OciError | undefined;
   let overlay: ((line: string) => void) | undefined;
   const warned = new Set<string>();
   const onError = (error: NodeJS.ErrnoException): void => {
     // `ocictl … | head -1` closes the pipe when it has seen enough.
-    if (error.code !== 'EPIPE') throw error;
-    outClosed = true;
+    if (error.code === 'EPIPE') outClosed = true;
+    else outFailure ??= outError(error);
   };
   stdout.on('error', onError);
   stderr.on('error', () => {});
   const terminal: Terminal = {
     out(text) {
+      if (outFailure) return Promise.reject(outFailure);
       if (outClosed || text.length === 0) return Promise.resolve();
-      return new Promise((resolve) => stdout.write(text, () => resolve()));
+      return new Promise((resolve, reject) => {
+        stdout.write(text, (error) => {
+          if (error) onError(error);
+          if (outFailure) reject(outFailure);
+          else resolve();
+        });
+      });
     },
     note(text) {
       const [painted = ''] = (painter && leadingPaint.exec(text)) ?? [];
@@ -89,4 +103,14 @@ export function createTerminal({ stdout, stderr, painter, animation }: TerminalO
     paint: (style, text) => (painter ? painter(style, visible(text)) : text),
   };
   return terminal;
+}
+
+/** Stdout in a file on a full disk, or a device that takes nothing. */
+function outError(cause: NodeJS.ErrnoException): OciError {
+  const full = cause.code === 'ENOSPC' || cause.code === 'EDQUOT';
+  const reason = full ? 'no space is left where it goes' : cause.message;
+  return new OciError(full ? 'STORAGE_FULL' : 'STORAGE', `cannot write the result to stdout: ${reason}`, {
+    cause,
+    hint: full ? 'make room there, or send stdout elsewhere' : 'send stdout elsewhere',
+  });
 }

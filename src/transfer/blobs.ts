@@ -1,5 +1,7 @@
 import type { Descriptor } from '../model/descriptor.ts';
 import type { BlobSource, Content, Sink } from '../registry/content.ts';
+import type { PushBlobResult } from '../registry/registry.ts';
+import { refuseDamagedSource } from './damaged-source.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { BlobNode } from './graph.ts';
 import type { TransferOptions } from './transfer.ts';
@@ -50,11 +52,14 @@ async function transferBlob(blob: BlobNode, options: TransferOptions, events: Ev
   const mountFrom =
     typeof options.mountFrom === 'function' ? await options.mountFrom(descriptor.digest) : options.mountFrom;
   const source = new CountedSource(descriptor, options, events);
-  const { outcome } = await to.registry.pushBlob(to.repo, descriptor, source, {
-    mountFrom,
-    signal,
-    onWait: (reason) => events.push({ type: 'waiting', node: descriptor, reason }),
-  });
+  const onWait = (reason: string): void => events.push({ type: 'waiting', node: descriptor, reason });
+  let outcome: PushBlobResult['outcome'];
+  try {
+    ({ outcome } = await to.registry.pushBlob(to.repo, descriptor, source, { mountFrom, signal, onWait }));
+  } catch (error) {
+    await refuseDamagedSource(error, descriptor, options);
+    throw error;
+  }
   events.push({
     type: 'done',
     node: descriptor,

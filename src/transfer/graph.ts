@@ -2,9 +2,10 @@ import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { NodeKind } from '../model/events.ts';
-import { blobsOf, type IndexView, type Manifest, schema1Refused } from '../model/manifest.ts';
-import { isForeignLayerType } from '../model/media-types.ts';
+import { blobsOf, childrenOf, type IndexView, type Manifest, schema1Refused } from '../model/manifest.ts';
+import { isForeignLayerType, mediaTypes } from '../model/media-types.ts';
 import { formatPlatform, type Platform } from '../model/platform.ts';
+import { schema1Layers } from '../model/schema1.ts';
 import type { EventQueue } from './event-queue.ts';
 import { checkType, findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
 import type { TransferOptions } from './transfer.ts';
@@ -74,18 +75,25 @@ class Walk {
     const read = await this.#get(node);
     const { manifest, exists } = read;
     if (parent) checkType(node, manifest);
-    if (manifest.view.kind === 'schema1') throw schema1Refused(String(this.#options.from.reference));
+    // Stores take none; a registry says itself whether it still does.
+    if (manifest.view.kind === 'schema1' && this.#options.to.sparse) {
+      throw schema1Refused(String(this.#options.from.reference));
+    }
     this.#events.push({ type: 'discovered', node: manifest.descriptor, kind: 'manifest', ...(parent && { parent }) });
     // A registry that refuses sparse indexes has everything below one it holds.
     const whole = exists && !this.#options.to.sparse;
     if (manifest.view.kind === 'index' && !whole) await this.#visitChildren(manifest.view, wanted, depth, node.digest);
-    else if (!exists) this.#addBlobs(manifest);
+    else if (manifest.view.kind === 'other' && !whole) {
+      for (const child of childrenOf(manifest.view)) await this.visit(child, undefined, depth + 1, node.digest);
+    }
+    await this.#addBlobs(manifest, exists);
     this.manifests.set(node.digest, read);
   }
 
-  /** @throws OciError MANIFEST_UNKNOWN naming every entry that the source lacks, where the destination wants all. */
+  /** @throws OciError MANIFEST_UNKNOWN naming every entry that the source lacks, where all are wanted. */
   refuseAbsent(): void {
-    if (this.#absent.size === 0 || this.#options.to.sparse) return;
+    const { to, whole = !to.sparse } = this.#options;
+    if (this.#absent.size === 0 || !whole) return;
     const names = naming([...this.#absent.values()]);
     throw new OciError('MANIFEST_UNKNOWN', `the index names images that are not there: ${names}`, {
       hint: 'pull them too, with ocictl pull --platform all, or name one platform with --platform',
@@ -118,7 +126,7 @@ class Walk {
     const reading = (async (): Promise<ManifestNode> => {
       const fetch = (): Promise<Manifest> => from.registry.getManifest(from.repo, node.digest, { signal });
       if (to.sparse) {
-        const there = await unlessUnknown(to.registry.getManifest(to.repo, node.digest, { signal }));
+        const there = await unlessLost(to.registry.getManifest(to.repo, node.digest, { signal }));
         return there ? { manifest: there, exists: true } : { manifest: await fetch(), exists: false };
       }
       const there = unlessUnknown(to.registry.statManifest(to.repo, node.digest, { signal }));
@@ -152,15 +160,36 @@ class Walk {
     return [...chosen.values()];
   }
 
-  #addBlobs(manifest: Manifest): void {
+  // A manifest in a local store may have lost a blob to the disk since; a registry has what its manifests name.
+  async #addBlobs(manifest: Manifest, exists: boolean): Promise<void> {
+    const { to, foreignLayers } = this.#options;
+    if (exists && !to.sparse) return;
     const config = manifest.view.kind === 'image' ? manifest.view.config.digest : undefined;
-    for (const descriptor of blobsOf(manifest.view)) {
+    for (const descriptor of await this.#blobsOf(manifest)) {
       if (this.blobs.has(descriptor.digest)) continue;
       const kind = descriptor.digest === config ? 'config' : 'layer';
       const foreign = isForeignLayerType(descriptor.mediaType);
+      if (exists && ((foreign && foreignLayers === 'skip') || (await this.#isThere(descriptor)))) continue;
       this.blobs.set(descriptor.digest, { descriptor, kind, foreign });
       this.#events.push({ type: 'discovered', node: descriptor, kind, parent: manifest.descriptor.digest });
     }
+  }
+
+  // Schema 1 does not say how large its layers are.
+  async #blobsOf({ view, bytes }: Manifest): Promise<readonly Descriptor[]> {
+    if (view.kind !== 'schema1') return blobsOf(view);
+    const { from, signal } = this.#options;
+    const found: Descriptor[] = [];
+    for (const digest of schema1Layers(bytes)) {
+      const { size } = await from.registry.statBlob(from.repo, digest, { signal });
+      found.push({ mediaType: mediaTypes.dockerLayer, digest, size });
+    }
+    return found;
+  }
+
+  async #isThere({ digest, size }: Descriptor): Promise<boolean> {
+    const { to, signal } = this.#options;
+    return (await unlessLost(to.registry.statBlob(to.repo, digest, { signal })))?.size === size;
   }
 }
 
@@ -181,6 +210,16 @@ function whole(entry: Descriptor): Choice {
 
 function isUnknown(error: unknown): boolean {
   return isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN');
+}
+
+/** What a destination has; what is damaged there is brought again. */
+async function unlessLost<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isUnknown(error) || isOciError(error, 'BLOB_UNKNOWN', 'STORAGE_DAMAGED')) return undefined;
+    throw error;
+  }
 }
 
 async function unlessUnknown<T>(promise: Promise<T>): Promise<T | undefined> {

@@ -7,7 +7,7 @@ import type { SignalOption } from '../registry/registry.ts';
 import { resolveImage } from './platforms.ts';
 import type { TransferOptions } from './transfer.ts';
 
-/** What of an image in a sparse store goes to a registry. */
+/** What of an image in a sparse store goes to a place that shall have images whole. */
 export interface Pushed {
   readonly digest: Digest;
   /** The index that cannot be pushed because only one of its images is here, and the platform of that one. */
@@ -17,18 +17,19 @@ export interface Pushed {
 
 /**
  * Chooses as Docker does: the image of a platform that was named; a whole index as it is; the one image of an index
- * that is here. An index of which several images are here is left to the transfer, which names what is missing.
+ * that is here, unless all are asked for. Any other index is left to the transfer, which names what is missing.
  *
  * @throws OciError PLATFORM_UNKNOWN, MANIFEST_UNKNOWN where the platform named is not here.
  */
 export async function choosePushed(
   source: TransferOptions['from'],
-  platform: Platform | undefined,
+  platform: Platform | 'all' | undefined,
   opts: SignalOption = {},
 ): Promise<Pushed> {
   const { registry, repo, reference } = source;
-  if (platform) return { digest: (await resolveImage(source, platform, opts)).descriptor.digest };
+  if (platform && platform !== 'all') return { digest: (await resolveImage(source, platform, opts)).descriptor.digest };
   const { descriptor, view } = await registry.getManifest(repo, reference, opts);
+  if (platform === 'all') return { digest: descriptor.digest };
   const present = [];
   let absent = 0;
   for (const entry of childrenOf(view)) {
@@ -39,6 +40,19 @@ export async function choosePushed(
   const [only] = present;
   if (absent === 0 || present.length !== 1 || !only?.platform) return { digest: descriptor.digest };
   return { digest: only.digest, reducedFrom: descriptor.digest, platform: formatPlatform(only.platform) };
+}
+
+/** Says that an index was reduced, where it was. @param doing `pushing`, `copying`. */
+export function reducedNote(
+  name: string,
+  doing: string,
+  { reducedFrom, digest, platform }: Pushed,
+): string | undefined {
+  if (reducedFrom === undefined) return undefined;
+  return (
+    `${name}: of the index ${reducedFrom} only ${platform} is here; ${doing} that image alone, ${digest}. ` +
+    'For the whole index: ocictl pull --platform all'
+  );
 }
 
 /** The layers of an image, or of every image of an index that is here, each once. */

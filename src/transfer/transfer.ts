@@ -3,6 +3,7 @@ import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
+import { schema1Refused } from '../model/manifest.ts';
 import { isIndexType } from '../model/media-types.ts';
 import type { Platform } from '../model/platform.ts';
 import type { RepositoryName, Tag } from '../model/reference.ts';
@@ -30,6 +31,8 @@ export interface TransferOptions {
   readonly platforms?: readonly Platform[] | undefined;
   /** Whether an image that is no index must be for one of `platforms` too. Default false, as in Docker. */
   readonly requirePlatform?: boolean | undefined;
+  /** Whether entries that the source lacks are an error even where the destination is sparse. */
+  readonly whole?: boolean | undefined;
   /** Blobs that move at once; default 3. */
   readonly parallelBlobs?: number | undefined;
   /** A repository of the destination's registry that may hold the blobs, or for each blob. */
@@ -53,7 +56,7 @@ export interface Transfer {
   /** What happens, as it happens; ends when the transfer does. May be left unread. */
   readonly events: AsyncIterable<TransferEvent>;
   /**
-   * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1, and what the two registries throw. Rejects when
+   * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1 into a store, and what the two registries throw. Rejects when
    *   everything has come to rest: nothing goes on behind the caller's back.
    */
   readonly result: Promise<TransferResult>;
@@ -81,15 +84,18 @@ async function run(options: TransferOptions, events: EventQueue): Promise<Transf
 }
 
 // Children stand before their parents in the list, so a reader of the destination never sees a parent without them.
-async function pushManifests(graph: Graph, { to, signal }: TransferOptions, events: EventQueue): Promise<void> {
+async function pushManifests(graph: Graph, { from, to, signal }: TransferOptions, events: EventQueue): Promise<void> {
   for (const { manifest, exists } of graph.manifests) {
     const { descriptor } = manifest;
     if (!exists) {
-      await to.registry.pushManifest(to.repo, manifest, {
-        digest: descriptor.digest,
-        missing: to.sparse && isIndexType(descriptor.mediaType) ? 'allow-children' : 'refuse',
-        signal,
-      });
+      const missing = to.sparse && isIndexType(descriptor.mediaType) ? 'allow-children' : 'refuse';
+      try {
+        await to.registry.pushManifest(to.repo, manifest, { digest: descriptor.digest, missing, signal });
+      } catch (error) {
+        // Registries that take none say so in many ways, "unknown error" among them.
+        const refused = manifest.view.kind === 'schema1' && isOciError(error, 'MANIFEST_INVALID', 'UNKNOWN');
+        throw refused ? schema1Refused(String(from.reference), error) : error;
+      }
     }
     events.push({ type: 'done', node: descriptor, kind: 'manifest', outcome: exists ? 'exists' : 'transferred' });
   }

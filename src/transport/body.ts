@@ -8,6 +8,8 @@ export interface BodySource {
   pause(): void;
   resume(): void;
   abort(reason: Error): void;
+  /** Takes back the memory of what it pushed, in pieces of any size. Absent: the memory is the reader's. */
+  done?(chunk: Uint8Array): void;
 }
 
 /** Bytes that may wait for the reader; past them the socket is left alone. */
@@ -39,9 +41,21 @@ export class ResponseBody implements HttpBody {
     this.#settled = settled;
   }
 
+  /** Whether its reader waits for the server. */
+  get starved(): boolean {
+    return this.#wake !== undefined && this.#queue.length === 0;
+  }
+
   push(chunk: Uint8Array): void {
-    if (this.#failure) return;
-    this.#queue.push(chunk);
+    if (this.#failure) {
+      this.#source.done?.(chunk);
+      return;
+    }
+    const last = this.#source.done && this.#queue.at(-1);
+    if (last && last.buffer === chunk.buffer && last.byteOffset + last.length === chunk.byteOffset) {
+      // Reads into one buffer, one behind the other, are one chunk.
+      this.#queue[this.#queue.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + chunk.length);
+    } else this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     if (this.#queuedBytes >= highWaterBytes && !this.#paused) {
       this.#paused = true;
@@ -78,7 +92,9 @@ export class ResponseBody implements HttpBody {
       while (await this.#filled()) {
         const chunk = this.#queue.shift() as Uint8Array;
         this.#took(chunk.length);
-        yield chunk;
+        const own = this.#source.done ? Uint8Array.from(chunk) : chunk;
+        this.#source.done?.(chunk);
+        yield own;
       }
     } finally {
       await this.cancel();
@@ -92,7 +108,14 @@ export class ResponseBody implements HttpBody {
     signal?.addEventListener('abort', onAbort, { once: true });
     const gathered: { buffer?: Uint8Array } = {};
     try {
-      while (await this.#filled()) await sink.write(this.#takeBatch(gathered));
+      while (await this.#filled()) {
+        const chunk = this.#takeBatch(gathered);
+        try {
+          await sink.write(chunk);
+        } finally {
+          this.#source.done?.(chunk);
+        }
+      }
     } finally {
       signal?.removeEventListener('abort', onAbort);
       await this.cancel();
@@ -146,7 +169,7 @@ export class ResponseBody implements HttpBody {
 
   #takeBatch(gathered: { buffer?: Uint8Array }): Uint8Array {
     const first = this.#queue[0] as Uint8Array;
-    if (this.#queue.length === 1 || first.length >= batchBytes / 2) {
+    if (this.#source.done || this.#queue.length === 1 || first.length >= batchBytes / 2) {
       this.#queue.shift();
       this.#took(first.length);
       return first;
@@ -175,6 +198,7 @@ export class ResponseBody implements HttpBody {
   }
 
   #drop(): void {
+    for (const chunk of this.#queue) this.#source.done?.(chunk);
     this.#queue = [];
     this.#queuedBytes = 0;
   }

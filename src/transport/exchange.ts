@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { ResponseBody } from './body.ts';
 import { networkError } from './failures.ts';
 import type { HttpBody, HttpHeaders, HttpMethod } from './http.ts';
+import { SilenceWatch } from './silence.ts';
 
 /** One request on the wire: everything is decided. */
 export interface Exchange {
@@ -9,9 +10,16 @@ export interface Exchange {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
-  readonly headersTimeoutMs: number | undefined;
+  readonly headersTimeoutMs: number;
+  /** Where certificates of the host are kept, for hints. */
+  readonly certsDir?: string | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Told when the server has been silent for so long, while it was its turn. */
+  readonly onSilence?: { readonly afterMs: number; readonly tell: () => void } | undefined;
 }
+
+/** A body up to this size is sent at once; of a larger one nobody sees how much is still on its way. */
+const smallBodyBytes = 64 * 1024;
 
 export interface Answer {
   readonly status: number;
@@ -25,9 +33,9 @@ export interface Answer {
  *
  * @throws OciError as networkError makes it, what the request's own body threw, or the signal's reason.
  */
-export function exchange(dispatcher: Dispatcher, request: Exchange): Promise<Answer> {
+export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { method, url, headers, headersTimeoutMs, signal } = request;
+    const { method, url, headers, headersTimeoutMs, certsDir, signal } = request;
     if (signal?.aborted) return reject(signal.reason);
     const state: { controller?: Dispatcher.DispatchController; body?: ResponseBody; failure?: { error: unknown } } = {};
     const onAbort = (): void => {
@@ -40,10 +48,22 @@ export function exchange(dispatcher: Dispatcher, request: Exchange): Promise<Ans
       state.controller?.abort(asError(signal?.reason));
       reject(signal?.reason);
     };
-    const settle = (): void => signal?.removeEventListener('abort', onAbort);
+    const { onSilence } = request;
+    const sentAtOnce = request.body === undefined || (request.body as Uint8Array).length <= smallBodyBytes;
+    let waits = sentAtOnce;
+    const watch = onSilence && new SilenceWatch(onSilence.afterMs, () => state.body?.starved ?? waits, onSilence.tell);
+    const settle = (): void => {
+      watch?.stop();
+      signal?.removeEventListener('abort', onAbort);
+    };
     signal?.addEventListener('abort', onAbort, { once: true });
     const body: unknown =
-      request.body && !(request.body instanceof Uint8Array) ? own(request.body, state) : request.body;
+      request.body && !(request.body instanceof Uint8Array)
+        ? own(request.body, state, () => {
+            waits = true;
+            watch?.moved();
+          })
+        : request.body;
     const options: Dispatcher.DispatchOptions = {
       origin: url.origin,
       path: url.pathname + url.search,
@@ -52,7 +72,7 @@ export function exchange(dispatcher: Dispatcher, request: Exchange): Promise<Ans
       body: (body ?? null) as Uint8Array | null,
       // undici closes the connection after a HEAD, for servers that send a body with it; none of ours may.
       ...(method === 'HEAD' && { reset: false }),
-      ...(headersTimeoutMs !== undefined && { headersTimeout: headersTimeoutMs }),
+      headersTimeout: headersTimeoutMs,
     };
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
@@ -62,10 +82,12 @@ export function exchange(dispatcher: Dispatcher, request: Exchange): Promise<Ans
       onResponseStart(controller, status, responseHeaders) {
         if (status < 200) return;
         state.body = new ResponseBody(controller, url, settle);
+        watch?.moved();
         resolve({ status, headers: responseHeaders, body: state.body });
       },
       onResponseData(_controller, chunk) {
         state.body?.push(chunk);
+        watch?.moved();
       },
       onResponseEnd() {
         state.body?.end();
@@ -73,14 +95,14 @@ export function exchange(dispatcher: Dispatcher, request: Exchange): Promise<Ans
       onResponseError(_controller, error) {
         if (state.body) return state.body.fail(error);
         settle();
-        reject(state.failure ? state.failure.error : networkError(error, url));
+        reject(state.failure ? state.failure.error : networkError(error, url, certsDir));
       },
     };
     try {
       dispatcher.dispatch(options, handler);
     } catch (error) {
       settle();
-      reject(networkError(error, url));
+      reject(networkError(error, url, certsDir));
     }
   });
 }
@@ -89,9 +111,11 @@ export function exchange(dispatcher: Dispatcher, request: Exchange): Promise<Ans
 async function* own(
   body: AsyncIterable<Uint8Array>,
   state: { failure?: { error: unknown } },
+  sent: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* body;
+    sent();
   } catch (error) {
     state.failure ??= { error };
     throw error;

@@ -10,10 +10,12 @@ export type FailureKind = 'unreachable' | 'reset' | 'timeout' | 'final';
 /**
  * The OciError for anything that undici or Node threw: NETWORK, TIMEOUT, TLS or PROTOCOL. Its message names host and
  * port, never a path, a query or a credential.
+ *
+ * @param certsDir As for {@link tlsFailure}.
  */
-export function networkError(error: unknown, url: URL): OciError {
+export function networkError(error: unknown, url: URL, certsDir?: string): OciError {
   if (error instanceof OciError) return error;
-  const tls = tlsFailure(error, url);
+  const tls = tlsFailure(error, url, certsDir);
   if (tls) return tls;
   const code = errorCode(error);
   const endpoint = endpointOf(url);

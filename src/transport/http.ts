@@ -18,12 +18,18 @@ export interface HttpRequest {
   readonly contentBytes?: number | undefined;
   /** Whether it may be sent again after a failure. Default: GET and HEAD. Never, when the body is an iterable. */
   readonly idempotent?: boolean | undefined;
+  /** A 200 counts when its body has come: one that breaks is asked for again. TOO_LARGE where it is longer than this. */
+  readonly wholeBytes?: number | undefined;
+  /** Whether nothing above repeats it: a server that was well before then gets nearly twice the attempts. */
+  readonly persistent?: boolean | undefined;
   /** As a stranger: without the endpoint's headers and its client certificate, also at the base origin. */
   readonly anonymous?: boolean | undefined;
   /** Called with every URL before it is asked, also those that redirects lead to; throws to refuse one. */
   readonly checkHop?: ((url: URL) => void) | undefined;
-  /** Time to the answer's headers, after the body was sent; the transport's own where absent. */
-  readonly headersTimeoutMs?: number | undefined;
+  /** Whether the answer's body is large: it then travels in the cheapest way. */
+  readonly bulk?: boolean | undefined;
+  /** Time to the answer's headers beyond the usual, counted from when the body was sent. Default 0. */
+  readonly moreTimeMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,17 +1,14 @@
-import { type buildConnector, Pool } from 'undici';
+import { isIP, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { type Dispatcher, Pool } from 'undici';
+import type { TlsSettings } from '../certs/tls-settings.ts';
 import { OciError } from '../model/errors.ts';
+import { BulkDispatcher } from './bulk.ts';
+import { createConnector, isForwarded } from './connector.ts';
+import { decideProxy, type ProxySettings } from './proxy.ts';
+import { forwarding } from './tunnel.ts';
 
-/** TLS towards one registry. */
-export interface TlsSettings {
-  /** PEM; the complete list of roots. Node's own where absent. */
-  readonly ca?: readonly string[];
-  /** PEM of the client certificate. */
-  readonly cert?: string;
-  /** PEM of its key. */
-  readonly key?: string;
-  /** Default true. */
-  readonly verify?: boolean;
-}
+export const defaultHeadersTimeoutMs = 60_000;
 
 export interface TransportLimits {
   /** Default 10 000. */
@@ -20,48 +17,94 @@ export interface TransportLimits {
   readonly headersTimeoutMs?: number;
   /** Between two pieces of a body. Default 60 000. */
   readonly idleTimeoutMs?: number;
+  /** After which people are told that a server is silent. Default 10 000. */
+  readonly silenceMs?: number;
   /** Default 15 000. */
   readonly keepAliveMs?: number;
   /** Headers of an answer, in bytes. Default 64 KiB: Google Artifact Registry sends 21 KB. */
   readonly headerBytes?: number;
 }
 
+export interface OriginsOptions {
+  readonly tls?: TlsSettings | undefined;
+  readonly limits?: TransportLimits | undefined;
+  /** Where the base's host is connected to, in place of what its name resolves to. */
+  readonly addresses?: readonly string[] | undefined;
+  readonly proxy?: ProxySettings | undefined;
+}
+
+interface Origin {
+  readonly pool: Pool;
+  readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
+  readonly bulk?: BulkDispatcher;
+}
+
 /** The connections of a transport: one pool for each origin, and one more for the base's visits as a stranger. */
 export class Origins {
-  readonly #pools = new Map<string, Pool>();
+  readonly #origins = new Map<string, Origin>();
+  readonly #pending = new Set<Socket>();
   readonly #base: URL;
-  readonly #tls: TlsSettings;
-  readonly #limits: TransportLimits;
+  readonly #options: OriginsOptions;
   #closed = false;
 
-  constructor(base: URL, tls: TlsSettings = {}, limits: TransportLimits = {}) {
+  constructor(base: URL, options: OriginsOptions = {}) {
     this.#base = base;
-    this.#tls = tls;
-    this.#limits = limits;
+    this.#options = options;
   }
 
-  pool(url: URL, anonymous: boolean): Pool {
+  /** Where certificates for a host would be kept; undefined where that is not known. */
+  certsDir(url: URL): string | undefined {
+    const directory = this.#options.tls?.directory;
+    if (directory === undefined || url.origin === this.#base.origin) return directory;
+    return join(dirname(directory), url.host);
+  }
+
+  /**
+   * @param bulk Whether a large body is asked for.
+   * @throws OciError CONFIG_INVALID for a proxy that is no address.
+   */
+  dispatcher(url: URL, anonymous: boolean, bulk = false): Pick<Dispatcher, 'dispatch'> {
     if (this.#closed) throw new OciError('NETWORK', `${url.host}: the transport is closed`, { retryable: false });
+    // The certificate authenticates us: it is for the base alone.
     const ownCertificate = !anonymous && url.origin === this.#base.origin;
     const name = `${ownCertificate ? 'own' : 'other'} ${url.origin}`;
-    const known = this.#pools.get(name);
-    if (known) return known;
-    const pool = this.#open(url, ownCertificate);
-    this.#pools.set(name, pool);
-    return pool;
+    const known = this.#origins.get(name) ?? this.#open(url, ownCertificate);
+    this.#origins.set(name, known);
+    return (bulk && known.bulk) || known.dispatcher;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const pools = [...this.#pools.values()];
-    this.#pools.clear();
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    const origins = [...this.#origins.values()];
+    this.#origins.clear();
+    for (const { bulk } of origins) bulk?.close();
+    await Promise.all(origins.map(({ pool }) => pool.destroy()));
+    // undici leaves them to their timeouts, for which the process would wait.
+    for (const socket of this.#pending) socket.destroy();
   }
 
-  #open(url: URL, ownCertificate: boolean): Pool {
-    const { connectTimeoutMs = 10_000, headersTimeoutMs = 60_000, idleTimeoutMs = 60_000 } = this.#limits;
-    const { keepAliveMs = 15_000, headerBytes = 64 * 1024 } = this.#limits;
-    return new Pool(url.origin, {
+  #open(url: URL, own: boolean): Origin {
+    const { tls = {}, limits = {}, proxy: proxies = {} } = this.#options;
+    const { connectTimeoutMs = 10_000, headersTimeoutMs = defaultHeadersTimeoutMs, idleTimeoutMs = 60_000 } = limits;
+    const { keepAliveMs = 15_000, headerBytes = 64 * 1024 } = limits;
+    // Verification is given up for a host, whatever its port; so is its freedom to be at any address.
+    const isBase = url.hostname === this.#base.hostname;
+    const isName = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
+    const addresses = isBase && isName ? this.#options.addresses : undefined;
+    const decision = decideProxy(url, proxies);
+    const proxy = decision.kind === 'proxy' ? decision.proxy : undefined;
+    const forwarded = isForwarded({ url, proxy, addresses }) ? proxy : undefined;
+    const connect = createConnector({
+      url,
+      tls,
+      own,
+      verify: !isBase || (tls.verify ?? true),
+      timeoutMs: connectTimeoutMs,
+      addresses,
+      proxy,
+      pending: this.#pending,
+    });
+    const pool = new Pool(forwarded?.url.origin ?? url.origin, {
       // Blobs over HTTP/2 stall behind each other in one connection (undici#4705).
       allowH2: false,
       pipelining: 1,
@@ -69,25 +112,11 @@ export class Origins {
       headersTimeout: headersTimeoutMs,
       bodyTimeout: idleTimeoutMs,
       maxHeaderSize: headerBytes,
-      connect: {
-        timeout: connectTimeoutMs,
-        autoSelectFamily: true,
-        // Node's 250 ms give up on slow links.
-        autoSelectFamilyAttemptTimeout: 1500,
-        ...(url.protocol === 'https:' && this.#tlsOptions(url, ownCertificate)),
-      },
+      connect,
     });
-  }
-
-  // The certificate authenticates us: it is for the base alone. Verification is given up for a host, whatever its port.
-  #tlsOptions(url: URL, ownCertificate: boolean): Partial<buildConnector.BuildOptions> {
-    const { ca, cert, key, verify = true } = this.#tls;
-    return {
-      minVersion: 'TLSv1.2',
-      rejectUnauthorized: verify || url.hostname !== this.#base.hostname,
-      ...(ca && { ca: [...ca] }),
-      ...(ownCertificate && cert !== undefined && { cert }),
-      ...(ownCertificate && key !== undefined && { key }),
-    };
+    if (forwarded) return { pool, dispatcher: forwarding(pool, forwarded, url) };
+    if (proxy) return { pool, dispatcher: pool };
+    const bulkLimits = { headersTimeoutMs, idleTimeoutMs, keepAliveMs, headerBytes };
+    return { pool, dispatcher: pool, bulk: new BulkDispatcher({ url, limits: bulkLimits, connect, fallback: pool }) };
   }
 }

@@ -13,17 +13,25 @@ export function endpointOf(url: URL): string {
   return `${url.protocol}//${url.host}`;
 }
 
-const secretHeaders = /authorization|cookie|token|secret|api-?key|password|^location$|^link$/i;
+const secretHeaders =
+  /authorization|cookie|token|secret|signature|credential|session|api-?key|password|^location$|^link$/i;
 
-/** Headers as they may be shown: secrets replaced, and queries cut from URLs. */
+/**
+ * Headers as they may be shown: secrets replaced, and queries cut from URLs.
+ *
+ * @param own Headers that somebody set up, who alone knows which of them are secret: none of their values is shown.
+ */
 export function redactHeaders(
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  own: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
+  const hidden = new Set(Object.keys(own).map((name) => name.toLowerCase()));
   const shown: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
     const text = typeof value === 'string' ? value : value.join(', ');
-    shown[name] = secretHeaders.test(name) ? redactValue(name.toLowerCase(), text) : text;
+    if (secretHeaders.test(name)) shown[name] = redactValue(name.toLowerCase(), text);
+    else shown[name] = hidden.has(name.toLowerCase()) ? '…' : text;
   }
   return shown;
 }

@@ -2,16 +2,47 @@ import { OciError } from '../model/errors.ts';
 import { errorCode } from './error-code.ts';
 import { endpointOf } from './redact.ts';
 
-/** The error for a TLS connection that did not come about, or undefined where the failure is another. */
-export function tlsFailure(error: unknown, url: URL): OciError | undefined {
-  const code = errorCode(error);
-  const found = explain(code, error, url);
+/**
+ * The error for a TLS connection that did not come about, or undefined where the failure is another.
+ *
+ * @param certsDir The host's own directory of certificates. Default: where root's Docker has it.
+ */
+export function tlsFailure(
+  error: unknown,
+  url: URL,
+  certsDir = `/etc/docker/certs.d/${url.host}`,
+): OciError | undefined {
+  const found = explain(errorCode(error), error, url, certsDir);
   if (!found) return undefined;
   return new OciError('TLS', `${url.host}: ${found.text}`, {
     cause: error,
     endpoint: endpointOf(url),
     hint: found.hint,
+    detail: plainHttp.has(errorCode(error)) ? { plainHttp: true } : undefined,
   });
+}
+
+/** Whether nobody is known who vouches for a certificate. */
+export function isUnknownAuthority(error: unknown): boolean {
+  return unknownAuthority.has(errorCode(error));
+}
+
+/** Whether another collection of roots may come to another conclusion: it may know who signs today. */
+export function isUntrusted(error: unknown): boolean {
+  const code = errorCode(error);
+  return unknownAuthority.has(code) || code === 'CERT_SIGNATURE_FAILURE' || code === 'CERT_HAS_EXPIRED';
+}
+
+/** The error for a server that says so itself, after a handshake in which we showed none or the wrong one. */
+export function wantsClientCertificate(url: URL, certsDir = `/etc/docker/certs.d/${url.host}`): OciError {
+  return new OciError('TLS', `${url.host}: it refused our client certificate, or wants one`, {
+    endpoint: endpointOf(url),
+    hint: clientHint(certsDir),
+  });
+}
+
+function clientHint(certsDir: string): string {
+  return `put client.cert and client.key into ${certsDir}/`;
 }
 
 interface Explanation {
@@ -19,11 +50,11 @@ interface Explanation {
   readonly hint?: string;
 }
 
-function explain(code: string, error: unknown, url: URL): Explanation | undefined {
+function explain(code: string, error: unknown, url: URL, certsDir: string): Explanation | undefined {
   if (unknownAuthority.has(code)) {
     return {
       text: 'its certificate is signed by an unknown authority',
-      hint: `put the authority's certificate into /etc/docker/certs.d/${url.host}/ca.crt`,
+      hint: `put the authority's certificate into ${certsDir}/ca.crt`,
     };
   }
   if (code === 'CERT_HAS_EXPIRED') {
@@ -36,13 +67,13 @@ function explain(code: string, error: unknown, url: URL): Explanation | undefine
   if (plainHttp.has(code)) {
     return {
       text: 'it answered in plain http, not TLS',
-      hint: `if that is meant to be, name ${url.host} an insecure registry`,
+      hint: `if that is meant to be, name it an insecure registry: --insecure-registry ${url.host}`,
     };
   }
   if (wantsCertificate.has(code)) {
     return {
       text: 'it refused the TLS handshake, as it does without the right client certificate',
-      hint: `put client.cert and client.key into /etc/docker/certs.d/${url.host}/`,
+      hint: clientHint(certsDir),
     };
   }
   if (tooOld.has(code)) return { text: 'it offers only TLS older than 1.2' };
@@ -56,7 +87,8 @@ function explain(code: string, error: unknown, url: URL): Explanation | undefine
 
 function wrongName(error: unknown, url: URL): Explanation {
   const names = (error as { cert?: { subjectaltname?: unknown } }).cert?.subjectaltname;
-  const listed = typeof names === 'string' && names !== '' ? printableName(names.replaceAll('DNS:', '')) : 'no name';
+  const listed =
+    typeof names === 'string' && names !== '' ? printableName(names.replace(/(?:DNS|IP Address):/g, '')) : 'no name';
   return {
     text: `its certificate is for ${listed}, not for ${url.hostname}`,
     hint: 'use one of these names, or have a certificate made for this one',

@@ -6,10 +6,12 @@ import { type Answer, exchange } from './exchange.ts';
 import { failureKind, networkError, speaksTls } from './failures.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { contentLength, header } from './http.ts';
-import { Origins, type TlsSettings, type TransportLimits } from './origins.ts';
+import { defaultHeadersTimeoutMs, Origins, type OriginsOptions } from './origins.ts';
 import { endpointOf, redactHeaders, redactUrl } from './redact.ts';
 import { isRedirect, redirectTarget } from './redirects.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry.ts';
+import { askedFor, namedTimeout, type Silence } from './silence.ts';
+import { wantsClientCertificate } from './tls-failures.ts';
 
 /** One attempt of one request, for `-v`. Nothing in it is secret. */
 export interface RequestTrace {
@@ -25,16 +27,22 @@ export interface RequestTrace {
   readonly responseHeaders?: Readonly<Record<string, string>>;
 }
 
-export interface TransportOptions {
+export interface TransportOptions extends OriginsOptions {
   /** http(s)://host[:port]/[prefix/], without `v2/`. */
   readonly base: URL;
-  readonly tls?: TlsSettings | undefined;
   /** Sent to the base's origin only, and not where another origin led to it. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly userAgent?: string | undefined;
   readonly retry?: RetryPolicy | undefined;
-  readonly limits?: TransportLimits | undefined;
+  /** The API is at the base's own path, where others have `v2/` below it. */
+  readonly overridePath?: boolean | undefined;
+  /** Added to the API's queries as `ns=`: the registry that a proxy of many is asked for. */
+  readonly namespace?: string | undefined;
+  /** Whether another may be asked instead: silence at the first contact is then an error at once. Default false. */
+  readonly alternatives?: boolean | undefined;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
+  /** Told when a server has sent nothing for a while, once until something moves again. */
+  readonly onSilence?: ((event: Silence) => void) | undefined;
 }
 
 /** The way to one registry endpoint: connections, TLS, redirects, repetitions. */
@@ -55,6 +63,11 @@ export interface Transport {
 }
 
 const maxRedirects = 10;
+const defaultSilenceMs = 10_000;
+/** Timeouts of one request in all, after which its server counts as hung. With the usual limits, three. */
+const maxSilentMs = 150_000;
+/** The same for a server that was well before, and a request that nothing repeats: five. */
+const maxSilentWhenWellMs = 270_000;
 
 /** Opens no connection before the first request. */
 export function createTransport(options: TransportOptions): Transport {
@@ -68,6 +81,8 @@ class UndiciTransport implements Transport {
   readonly #origins: Origins;
   /** Origins that have answered: a refused connection there is a hiccup, not a wrong address. */
   readonly #answered = new Set<string>();
+  /** Those that gave another answer than "later". */
+  readonly #well = new Set<string>();
 
   constructor(options: TransportOptions) {
     const base = new URL(options.base);
@@ -75,17 +90,19 @@ class UndiciTransport implements Transport {
     this.base = base;
     this.retry = createRetry(options.retry);
     this.#options = options;
-    this.#origins = new Origins(base, options.tls, options.limits);
+    this.#origins = new Origins(base, options);
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
-    const first = new URL(request.url, this.base);
+    const asked = new URL(request.url, this.base);
+    const what = askedFor(asked, this.base);
+    const first = this.#placed(asked);
     let url = first;
     // Another origin may lead back here to a path of its choice: what follows is not sent as ours any more.
     let left = false;
     for (let hops = 0; ; hops += 1) {
       request.checkHop?.(url);
-      const answer = await this.#attempts(request, url, left);
+      const answer = await this.#attempts(request, url, left, what);
       const follows = isRedirect(answer.status) && (request.method === 'GET' || request.method === 'HEAD');
       const location = follows ? header(answer.headers, 'location') : undefined;
       if (location === undefined) return { ...answer, url };
@@ -104,17 +121,35 @@ class UndiciTransport implements Transport {
     return this.#origins.close();
   }
 
-  async #attempts(request: HttpRequest, url: URL, left: boolean): Promise<Answer> {
+  #placed(url: URL): URL {
+    const { overridePath = false, namespace } = this.#options;
+    const api = `${this.base.pathname}v2/`;
+    if (url.origin !== this.base.origin || !url.pathname.startsWith(api)) return url;
+    const placed = new URL(url);
+    if (overridePath) placed.pathname = this.base.pathname + url.pathname.slice(api.length);
+    // Appended, because to set a parameter would write the others anew.
+    if (namespace !== undefined && !url.searchParams.has('ns')) {
+      placed.search += `${url.search === '' ? '?' : '&'}ns=${encodeURIComponent(namespace)}`;
+    }
+    return placed;
+  }
+
+  async #attempts(request: HttpRequest, url: URL, left: boolean, what: string | undefined): Promise<Answer> {
     const { signal } = request;
     const replayable = request.body === undefined || request.body instanceof Uint8Array;
     const repeatable = replayable && (request.idempotent ?? (request.method === 'GET' || request.method === 'HEAD'));
     let resetOnce = false;
+    let silentMs = 0;
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
-      const last = !repeatable || attempt >= this.retry.attempts;
+      const startedMs = performance.now();
+      const persistent = (request.persistent ?? false) && this.#well.has(url.origin);
+      const last = !repeatable || attempt >= (persistent ? this.retry.attempts * 2 - 1 : this.retry.attempts);
       try {
-        const answer = await this.#once(request, url, left, attempt);
-        if (last || !isRetryableStatus(answer.status)) return answer;
+        const answer = await this.#once(request, url, left, { attempt, what });
+        const later = isRetryableStatus(answer.status);
+        if (!later) this.#well.add(url.origin);
+        if (last || !later) return answer;
         const leastMs = this.#retryAfter(answer, url);
         await answer.body.discard();
         await this.retry.pause(attempt, { signal, leastMs });
@@ -122,9 +157,12 @@ class UndiciTransport implements Transport {
         signal?.throwIfAborted();
         const kind = error instanceof OciError ? failureKind(error) : 'final';
         const known = this.#answered.has(url.origin);
-        // A first contact fails fast, so that the next endpoint gets its turn.
-        const hopeless = kind === 'final' || (!known && kind !== 'reset') || (kind === 'timeout' && attempt > 1);
-        if (last || hopeless || isTooMany(error)) throw error;
+        if (kind === 'timeout') silentMs += performance.now() - startedMs;
+        // A first contact fails fast, so that the next endpoint gets its turn; silence only where there is one.
+        const gone = kind === 'unreachable' || (kind === 'timeout' && this.#options.alternatives);
+        const hopeless =
+          kind === 'final' || (!known && gone) || silentMs > (persistent ? maxSilentWhenWellMs : maxSilentMs);
+        if (last || hopeless || isTooMany(error)) throw namedTimeout(error, what, attempt);
         if (kind === 'reset' && known && !resetOnce) {
           // The server had closed a kept-alive connection just as it was used again.
           resetOnce = true;
@@ -136,8 +174,13 @@ class UndiciTransport implements Transport {
     }
   }
 
-  async #once(request: HttpRequest, url: URL, left: boolean, attempt: number): Promise<Answer> {
-    const { method, body, headersTimeoutMs, signal } = request;
+  async #once(
+    request: HttpRequest,
+    url: URL,
+    left: boolean,
+    { attempt, what }: { readonly attempt: number; readonly what: string | undefined },
+  ): Promise<Answer> {
+    const { method, body, moreTimeMs = 0, signal } = request;
     const anonymous = left || (request.anonymous ?? false);
     const headers = this.#headers(request, url, left);
     const startedMs = performance.now();
@@ -147,18 +190,35 @@ class UndiciTransport implements Transport {
         url: redactUrl(url),
         attempt,
         durationMs: performance.now() - startedMs,
-        requestHeaders: redactHeaders(headers),
+        requestHeaders: redactHeaders(headers, this.#options.headers),
         ...outcome,
       });
     try {
-      const pool = this.#origins.pool(url, anonymous);
+      const dispatcher = this.#origins.dispatcher(url, anonymous, request.bulk);
+      const certsDir = this.#origins.certsDir(url);
       // undici frees a connection one turn after its answer has ended; without the wait it would open another.
       await setImmediate();
       signal?.throwIfAborted();
-      const answer = await exchange(pool, { method, url, headers, body, headersTimeoutMs, signal });
+      const usualMs = this.#options.limits?.headersTimeoutMs ?? defaultHeadersTimeoutMs;
+      const headersTimeoutMs = usualMs + Math.ceil(moreTimeMs);
+      const { onSilence, limits } = this.#options;
+      const afterMs = limits?.silenceMs ?? defaultSilenceMs;
+      const answer = await exchange(dispatcher, {
+        method,
+        url,
+        headers,
+        body,
+        headersTimeoutMs,
+        certsDir,
+        signal,
+        onSilence: onSilence && {
+          afterMs,
+          tell: () => onSilence({ host: url.host, what, attempt, silentMs: afterMs }),
+        },
+      });
       this.#answered.add(url.origin);
       if (this.#options.trace) tell({ status: answer.status, responseHeaders: redactHeaders(answer.headers) });
-      return await refusePlainToTls(answer, url);
+      return await whole(await refuseConnectionFault(answer, url, certsDir), request.wholeBytes);
     } catch (error) {
       const message = error instanceof OciError ? error.message : 'cancelled';
       if (this.#options.trace) tell({ error: message });
@@ -211,14 +271,25 @@ function duration(ms: number): string {
   return ms < 7_200_000 ? `${Math.ceil(ms / 60_000)} minutes` : `${Math.ceil(ms / 3_600_000)} hours`;
 }
 
-// Go's and nginx's words for plain http on a TLS port; other servers cut the connection.
-async function refusePlainToTls(answer: Answer, url: URL): Promise<Answer> {
-  if (url.protocol !== 'http:' || answer.status !== 400 || (contentLength(answer.headers) ?? 0) > 4096) return answer;
+async function whole(answer: Answer, maxBytes: number | undefined): Promise<Answer> {
+  if (maxBytes === undefined || answer.status !== 200) return answer;
+  // Whoever asked says of what it is too much.
+  if ((contentLength(answer.headers) ?? 0) > maxBytes) return answer;
+  return { ...answer, body: bytesBody(await answer.body.bytes(maxBytes)) };
+}
+
+// Some servers say in a body what is wrong with the connection: Go's and nginx's words for plain http on a TLS port, and
+// nginx's for a client certificate. Others cut the connection.
+async function refuseConnectionFault(answer: Answer, url: URL, certsDir: string | undefined): Promise<Answer> {
+  if (answer.status !== 400 || (contentLength(answer.headers) ?? 0) > 4096) return answer;
   const bytes = await answer.body.bytes(64 * 1024).catch((error: unknown) => {
     throw networkError(error, url);
   });
-  if (/HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i.test(Buffer.from(bytes).toString('latin1'))) {
-    throw speaksTls(url);
+  const text = Buffer.from(bytes).toString('latin1');
+  const secure = url.protocol === 'https:';
+  if (!secure && /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i.test(text)) throw speaksTls(url);
+  if (secure && /No required SSL certificate was sent|The SSL certificate error/.test(text)) {
+    throw wantsClientCertificate(url, certsDir);
   }
   return { ...answer, body: bytesBody(bytes) };
 }

@@ -1,67 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
-import { type Authorizer, createAuthorizer } from '../../src/auth/authorizer.ts';
-import { expiry } from '../../src/auth/token-server.ts';
-import type { Credential } from '../../src/credentials/credential.ts';
-import type { Challenge } from '../../src/model/challenge.ts';
-import { type ErrorCode, OciError } from '../../src/model/errors.ts';
-import { createTransport } from '../../src/transport/transport.ts';
-import { parseChallenges } from '../../src/wire/challenges.ts';
-import { type Answer, type FakeServer, json, startFakeServer } from '../support/fake-server.ts';
-import { atEnd } from '../support/sandbox.ts';
+import { describe, it } from 'node:test';
+import type { ErrorCode } from '../../src/model/errors.ts';
+import { type Answer, json, startFakeServer } from '../support/fake-server.ts';
 
-const password: Credential = { kind: 'password', username: 'ann', password: 's3cret', source: '/home/a/config.json' };
-const identity: Credential = { kind: 'identity-token', token: 'refresh', source: 'helper pass' };
-const pull = ['repository:a/b:pull'];
-
-interface Setup {
-  readonly tokens: FakeServer;
-  readonly authorizer: Authorizer;
-  readonly bearer: readonly Challenge[];
-  readonly lookups: () => number;
-  nowMs: number;
-}
-
-async function setup(t: TestContext, credential: Credential | undefined, answer: Answer): Promise<Setup> {
-  const tokens = await startFakeServer(t, answer);
-  const base = new URL('http://127.0.0.1:1/');
-  const transport = createTransport({ base, retry: { wait: async () => {} } });
-  atEnd(t, () => transport.close());
-  let lookups = 0;
-  const state: Setup = {
-    tokens,
-    bearer: parseChallenges(`Bearer realm="${tokens.url}token?kept=1",service="the service"`),
-    lookups: () => lookups,
-    nowMs: Date.parse('2026-01-01T00:00:00Z'),
-    authorizer: createAuthorizer({
-      transport,
-      registry: 'registry.example',
-      nowMs: () => state.nowMs,
-      credentials: async () => {
-        lookups += 1;
-        return credential;
-      },
-    }),
-  };
-  return state;
-}
-
-const numbered: Answer = ({ nth }, response) => json(response, 200, { token: `t${nth}`, expires_in: 300 });
-
-function challenged(authorizer: Authorizer, challenges: readonly Challenge[], scopes = pull, authorization?: string) {
-  return authorizer.challenged({ challenges, scopes, authorization });
-}
-
-function fails(code: ErrorCode, text: RegExp, hint?: RegExp): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof OciError, String(error));
-    assert.equal(error.code, code, error.message);
-    assert.match(error.message, text);
-    if (hint) assert.match(error.hint ?? '', hint);
-    assert.doesNotMatch(`${error.message} ${error.hint}`, /s3cret|refresh/);
-    return true;
-  };
-}
+import { challenged, fails, identity, numbered, password, pull, setup } from './asked-tokens.ts';
 
 describe('an authorizer', () => {
   it('says nothing, and looks nothing up, before it is asked', async (t) => {
@@ -192,47 +134,9 @@ describe('Basic', () => {
     const { authorizer } = await setup(t, password, numbered);
     const other = [{ scheme: 'negotiate', parameters: {} }];
     await assert.rejects(challenged(authorizer, other), fails('UNAUTHORIZED', /asks for negotiate/));
-  });
-});
-
-describe('tokens that are stored', () => {
-  it('go to the registry as they are, when they are for it', async (t) => {
-    const { authorizer, bearer, tokens } = await setup(
-      t,
-      { kind: 'registry-token', token: 'asis', source: 's' },
-      numbered,
-    );
-    assert.equal(await challenged(authorizer, bearer), 'Bearer asis');
-    await assert.rejects(challenged(authorizer, bearer, pull, 'Bearer asis'), fails('UNAUTHORIZED', /from s$/));
-    assert.equal(tokens.requests.length, 0);
-  });
-
-  it('are exchanged over OAuth2, when they are identity tokens', async (t) => {
-    const { authorizer, bearer, tokens } = await setup(t, identity, numbered);
-    assert.equal(await challenged(authorizer, bearer, ['repository:a:pull', 'repository:b:pull']), 'Bearer t0');
-    const [asked] = tokens.requests;
-    assert.equal(asked?.method, 'POST');
-    const form = new URLSearchParams(asked?.body.toString());
-    assert.equal(form.get('grant_type'), 'refresh_token');
-    assert.equal(form.get('refresh_token'), 'refresh');
-    assert.equal(form.get('service'), 'the service');
-    assert.equal(form.get('scope'), 'repository:a:pull repository:b:pull');
-    assert.ok(form.get('client_id'));
-  });
-
-  for (const status of [400, 401, 404, 405]) {
-    it(`give way to what everybody gets after a ${status}`, async (t) => {
-      const { authorizer, bearer, tokens } = await setup(t, identity, (request, response, incoming) =>
-        request.method === 'POST' ? json(response, status, {}) : numbered(request, response, incoming),
-      );
-      assert.equal(await challenged(authorizer, bearer), 'Bearer t0');
-      assert.equal(tokens.requests[1]?.headers.authorization, undefined);
-    });
-  }
-
-  it('are named when they are refused, and nobody is let in without', async (t) => {
-    const { authorizer, bearer } = await setup(t, identity, (_, response) => json(response, 401, {}));
-    await assert.rejects(challenged(authorizer, bearer), fails('UNAUTHORIZED', /credentials from helper pass/));
+    const many = Array.from({ length: 1000 }, (_, i) => ({ scheme: `scheme${i}`, parameters: {} }));
+    const short = /asks for scheme0, scheme1, scheme2, scheme3, scheme4, which is not known here$/;
+    await assert.rejects(challenged(authorizer, many), fails('UNAUTHORIZED', short));
   });
 });
 
@@ -279,20 +183,5 @@ describe('a token server that misbehaves', () => {
   function endless(_: unknown, response: Parameters<Answer>[1]): void {
     const timer = setInterval(() => response.write(Buffer.alloc(200_000, 0x20)), 1);
     response.on('close', () => clearInterval(timer));
-  }
-});
-
-describe('the life of a token', () => {
-  const now = Date.parse('2026-01-01T00:00:00Z');
-  for (const [what, document, seconds] of [
-    ['what it says', { expires_in: 300 }, 270],
-    ['at least a minute', { expires_in: 1 }, 45],
-    ['a minute where it says nothing', {}, 45],
-    ['a minute for nonsense', { expires_in: 'soon', issued_at: 'yesterday' }, 45],
-    ['counted from when it was issued', { expires_in: 300, issued_at: '2025-12-31T23:58:20Z' }, 170],
-    ['not counted from the future', { expires_in: 300, issued_at: '2026-01-01T05:00:00Z' }, 270],
-    ['not counted from long ago', { expires_in: 300, issued_at: '2001-01-01T00:00:00Z' }, 270],
-  ] as const) {
-    it(`is ${what}`, () => assert.equal((expiry(document, now) - now) / 1000, seconds));
   }
 });

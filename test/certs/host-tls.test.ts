@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -36,14 +36,19 @@ function read(directories: readonly string[], env: NodeJS.ProcessEnv = {}): Prom
 }
 
 describe("a host's TLS settings", () => {
-  it('are empty where nothing is set, so that nothing has to be read', async () => {
-    assert.deepEqual(await read(['/nonexistent']), {});
+  it('name where certificates would be kept where nothing is set, and read nothing', async () => {
+    const { systemRoots, ...rest } = await read(['/nonexistent', '/nowhere']);
+    assert.deepEqual(rest, { directory: `/nonexistent/${host}` });
   });
 
-  it("join certs.d's authorities to all roots that are trusted anyway", async (t) => {
-    const { ca } = await read(await certsDirs(t, { 'ca.crt': authority.cert }));
-    assert.equal(ca?.at(-1)?.trim(), authority.cert.trim());
-    assert.ok(rootCertificates.every((root) => ca?.includes(root)));
+  it("have certs.d's authorities, and the way to what the system trusts besides Node", async (t) => {
+    const [directory = ''] = await certsDirs(t, { 'ca.crt': authority.cert });
+    const { ca, systemRoots, directory: named } = await read([directory]);
+    assert.deepEqual(ca, [authority.cert.trim()]);
+    assert.equal(named, join(directory, host));
+    const system = await systemRoots?.();
+    assert.ok(system);
+    assert.ok(rootCertificates.every((root) => !system.includes(root)));
   });
 
   it('come from the first directory that has the host', async (t) => {
@@ -53,14 +58,22 @@ describe("a host's TLS settings", () => {
       { 'client.cert': client.cert, 'client.key': client.key },
       { 'ca.crt': authority.cert },
     );
-    assert.deepEqual(await read(['/nonexistent', first, second]), { cert: client.cert, key: client.key });
+    const { systemRoots, ...rest } = await read(['/nonexistent', first, second]);
+    assert.deepEqual(rest, { cert: client.cert, key: client.key, directory: join(first, host) });
   });
 
-  it('take SSL_CERT_FILE in place of the system’s bundle', async (t) => {
-    const [directory = ''] = await certsDirs(t, { 'roots.pem': authority.cert });
-    const file = join(directory, host, 'roots.pem');
-    const { ca } = await read(['/nonexistent'], { SSL_CERT_FILE: file });
-    assert.ok(ca?.includes(authority.cert.trim()));
+  it('take SSL_CERT_FILE in place of the system’s bundle, and SSL_CERT_DIR in place of its directories', async (t) => {
+    const other = issue('Other CA');
+    const [directory = ''] = await certsDirs(t, { 'roots.pem': authority.cert, 'unrelated.txt': 'nothing' });
+    const hashed = await temporaryDirectory(t);
+    await writeFile(join(hashed, 'other.pem'), other.cert);
+    await symlink('other.pem', join(hashed, '0a1b2c3d.0'));
+    const env = {
+      SSL_CERT_FILE: join(directory, host, 'roots.pem'),
+      SSL_CERT_DIR: `/nonexistent:${hashed}`,
+    };
+    const { systemRoots } = await read(['/nonexistent'], env);
+    assert.deepEqual(await systemRoots?.(), [authority.cert.trim(), other.cert.trim()]);
   });
 
   for (const [what, text] of [

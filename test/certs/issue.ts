@@ -14,18 +14,22 @@ export interface IssueOptions {
   /** Absent: self-signed, an authority. */
   readonly by?: Issued;
   readonly dnsNames?: readonly string[];
+  /** IPv4, beside the names. */
+  readonly addresses?: readonly string[];
   readonly notAfter?: Date;
 }
 
 /** Issues a certificate over a new P-256 key. @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
-export function issue(subject: string, { by, dnsNames = [], notAfter }: IssueOptions = {}): Issued {
+export function issue(subject: string, { by, dnsNames = [], addresses = [], notAfter }: IssueOptions = {}): Issued {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(oid('06082a8648ce3d040302'));
+  const alternatives = [
+    ...dnsNames.map((name) => der(0x82, Buffer.from(name))),
+    ...addresses.map((address) => der(0x87, Buffer.from(address.split('.').map(Number)))),
+  ];
   const extensions = [
     ...(by ? [] : [extension('0603551d13', sequence(der(0x01, Buffer.from([0xff]))))]),
-    ...(dnsNames.length === 0
-      ? []
-      : [extension('0603551d11', sequence(...dnsNames.map((name) => der(0x82, Buffer.from(name)))))]),
+    ...(alternatives.length === 0 ? [] : [extension('0603551d11', sequence(...alternatives))]),
   ];
   const body = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),

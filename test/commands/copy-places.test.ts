@@ -57,6 +57,50 @@ describe('ocictl copy and directories', () => {
     assert.match((await ocictl(t, ['images'])).stdout, /^app +latest/m);
   });
 
+  it('copies several platforms of an index into a layout and the store, the index unchanged', async (t) => {
+    const from = await startPlace(t);
+    const { index, amd64, arm64, riscv64 } = await buildDemoIndex();
+    await pushImage(from.registry, app, one, index);
+    const name = `${from.host}/team/app:1`;
+    for (const words of [['linux/amd64,linux/arm64'], ['linux/arm64', '--platform', 'linux/amd64']]) {
+      const { exitCode, stderr } = await ocictl(t, ['copy', name, 'oci:some:1', '--platform', ...words]);
+      assert.equal(exitCode, 0, stderr);
+      assert.doesNotMatch(stderr, /lacks/);
+    }
+    const registry = await openLayout({ directory: join((await sandbox(t)).home, 'some'), readOnly: true });
+    assert.equal((await registry.statManifest(layoutRepository, one)).digest, index.descriptor.digest);
+    for (const image of [amd64, arm64]) await assertWhole(registry, layoutRepository, image);
+    await assert.rejects(registry.statManifest(layoutRepository, riscv64.descriptor.digest));
+    const missing = await ocictl(t, ['copy', name, 'store:app', '--platform', 'linux/amd64,linux/s390x']);
+    assert.deepEqual([missing.exitCode, missing.stdout], [3, '']);
+  });
+
+  it('copies several platforms to no registry, whose index would lack images, before it asks anybody', async (t) => {
+    const from = await startPlace(t);
+    const words = ['copy', `${from.host}/team/app:1`, 'registry.invalid/app', '--platform', 'linux/amd64,linux/arm64'];
+    const { exitCode, stderr } = await ocictl(t, words);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /not to a registry\nhint: .*name one platform, or leave --platform out/);
+    assert.equal(from.proxy.requests.length, 0);
+  });
+
+  it('copies the whole index for --all and --platform all, as without', async (t) => {
+    const from = await startPlace(t);
+    const { index } = await buildDemoIndex();
+    await pushImage(from.registry, app, one, index);
+    for (const words of [['--all'], ['--platform', 'all']]) {
+      const to = await startPlace(t);
+      const { exitCode, stderr } = await ocictl(t, [
+        'copy',
+        ...words,
+        `${from.host}/team/app:1`,
+        `${to.host}/team/app:1`,
+      ]);
+      assert.equal(exitCode, 0, stderr);
+      await assertWhole(to.registry, app, index);
+    }
+  });
+
   it('mounts from the store what the destination has in another repository', async (t) => {
     const to = await startPlace(t);
     const image = await imageFor('amd64');
@@ -68,26 +112,69 @@ describe('ocictl copy and directories', () => {
     assert.equal(to.proxy.count(/digest=/, 'PUT'), 0);
   });
 
-  it('names the platforms that a store lacks: status 3 for a registry, a note for a layout', async (t) => {
+  it('names the platforms that a store lacks where several are there, with status 3; only the store takes the rest', async (t) => {
     const to = await startPlace(t);
     const { index, arm64, amd64 } = await buildDemoIndex();
     await keepImage(t, 'example.com/app:1', index, { omit: [arm64] });
-    const refused = await ocictl(t, ['copy', 'store:example.com/app:1', `${to.host}/team/app:1`]);
-    assert.equal(refused.exitCode, 3, refused.stderr);
-    assert.match(refused.stderr, /images that are not there: linux\/arm64\n/);
-    assert.match(refused.stderr, /--platform/);
+    for (const destination of [`${to.host}/team/app:1`, 'oci:dir:1']) {
+      const refused = await ocictl(t, ['copy', 'store:example.com/app:1', destination]);
+      assert.equal(refused.exitCode, 3, refused.stderr);
+      assert.match(refused.stderr, /images that are not there: linux\/arm64\n/);
+      assert.match(refused.stderr, /ocictl pull --platform all/);
+    }
     assert.deepEqual(writes(to.proxy), []);
-    const partly = await ocictl(t, ['copy', 'store:example.com/app:1', 'oci:dir:1']);
+    const partly = await ocictl(t, ['copy', 'store:example.com/app:1', 'store:other:1']);
     assert.equal(partly.exitCode, 0, partly.stderr);
     assert.match(partly.stderr, /so the copy lacks them too: linux\/arm64$/m);
     const chosen = ['copy', '--platform', 'linux/amd64', 'store:example.com/app:1', `${to.host}/team/app:1`];
     assert.equal((await ocictl(t, chosen)).exitCode, 0);
     assert.equal((await to.registry.statManifest(app, one)).digest, amd64.descriptor.digest);
-    // What was partly copied is completed by the next copy.
-    await pushImage(to.registry, app, two, index);
-    assert.equal((await ocictl(t, ['copy', `${to.host}/team/app:2`, 'oci:dir:1'])).exitCode, 0);
+  });
+
+  it('copies the one image of an index that was pulled, as push does, and says so', async (t) => {
+    const to = await startPlace(t);
+    const { index, arm64, riscv64, attestation, amd64 } = await buildDemoIndex();
+    await keepImage(t, 'app:1', index, { omit: [arm64, riscv64, attestation] });
+    for (const destination of [`${to.host}/team/app:1`, 'oci:dir:1']) {
+      const { exitCode, stdout, stderr } = await ocictl(t, ['copy', '--json', 'store:app:1', destination]);
+      assert.equal(exitCode, 0, stderr);
+      assert.equal(JSON.parse(stdout).digest, amd64.descriptor.digest);
+      assert.match(stderr, /only linux\/amd64 is here; copying that image alone.*ocictl pull --platform all/);
+    }
+    assert.equal((await to.registry.statManifest(app, one)).digest, amd64.descriptor.digest);
     const registry = await openLayout({ directory: join((await sandbox(t)).home, 'dir'), readOnly: true });
-    await assertWhole(registry, layoutRepository, index);
+    assert.equal((await registry.statManifest(layoutRepository, one)).digest, amd64.descriptor.digest);
+    await assertWhole(registry, layoutRepository, amd64);
+    const renamed = await ocictl(t, ['copy', '--json', 'store:app:1', 'store:other:1']);
+    assert.equal(JSON.parse(renamed.stdout).digest, index.descriptor.digest);
+  });
+
+  it('refuses --platform all where the index is not all there, and says what is missing', async (t) => {
+    const to = await startPlace(t);
+    const { index, arm64, riscv64, attestation } = await buildDemoIndex();
+    await keepImage(t, 'app:1', index, { omit: [arm64, riscv64, attestation] });
+    await keepImage(t, `${to.host}/team/app:1`, index, { omit: [arm64, riscv64, attestation] });
+    for (const words of [
+      ['copy', '--platform', 'all', 'store:app:1', 'oci:dir:1'],
+      ['copy', '--platform', 'all', 'store:app:1', 'store:other:1'],
+      ['push', '--platform', 'all', `${to.host}/team/app:1`],
+    ]) {
+      const { exitCode, stderr } = await ocictl(t, words);
+      assert.equal(exitCode, 3, stderr);
+      assert.match(stderr, /images that are not there: linux\/arm64, linux\/riscv64.*\n.*ocictl pull --platform all/);
+    }
+    assert.deepEqual(writes(to.proxy), []);
+  });
+
+  it('completes a layout that lacks images of its index', async (t) => {
+    const to = await startPlace(t);
+    const { index, arm64 } = await buildDemoIndex();
+    await pushImage(to.registry, app, two, index);
+    const directory = join((await sandbox(t)).home, 'dir');
+    const lacking = await openLayout({ directory, create: true });
+    await pushImage(lacking, layoutRepository, one, index, { omit: [arm64] });
+    assert.equal((await ocictl(t, ['copy', `${to.host}/team/app:2`, 'oci:dir:1'])).exitCode, 0);
+    await assertWhole(await openLayout({ directory, readOnly: true }), layoutRepository, index);
   });
 
   it('leaves nothing behind for a source that is not there', async (t) => {
@@ -99,6 +186,9 @@ describe('ocictl copy and directories', () => {
     const noLayout = await ocictl(t, ['copy', 'oci:nowhere:1', 'oci:dir:1']);
     assert.equal(noLayout.exitCode, 3);
     assert.match(noLayout.stderr, /no OCI layout at/);
+    const notKept = await ocictl(t, ['copy', 'store:none', 'oci:dir:1']);
+    assert.equal(notKept.exitCode, 3);
+    assert.match(notKept.stderr, /^error: No such image: none:latest\nhint: ocictl images/);
   });
 
   it('does not write into a directory that is something else: status 9', async (t) => {
@@ -161,6 +251,8 @@ describe('ocictl copy refuses', () => {
     const { exitCode, stderr } = await ocictl(t, ['copy', 'store:app', `${host}/app:1`]);
     assert.equal(exitCode, 4, stderr);
     assert.match(stderr, /read-only/);
+    assert.match(stderr, /takes no pushes: /);
+    assert.doesNotMatch(stderr, /log in/);
   });
 });
 

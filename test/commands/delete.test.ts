@@ -76,7 +76,7 @@ describe('ocictl delete', () => {
     proxy.fail({ method: 'DELETE', status: 400, body, headers: { 'content-type': 'application/json' } });
     const { exitCode, stdout, stderr } = await ocictl(t, ['delete', `${name}:1`]);
     assert.deepEqual([exitCode, stdout], [1, '']);
-    assert.match(stderr, /cannot delete a tag alone/);
+    assert.match(stderr, /^error: \S+: this registry cannot delete a tag alone$/m);
     assert.ok(stderr.includes(`ocictl delete --yes ${name}@${digest}`), stderr);
     assert.equal((await registry.statManifest(app, two)).digest, digest);
   });
@@ -100,6 +100,8 @@ describe('ocictl delete', () => {
       const { exitCode, stderr } = await ocictl(t, ['delete', ...words]);
       assert.equal(exitCode, 4, stderr);
       assert.match(stderr, /is read-only/);
+      assert.match(stderr, /takes no deletes: /);
+      assert.doesNotMatch(stderr, /log in/);
     }
   });
 

@@ -4,8 +4,10 @@ import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
 import { ocictl } from '../support/command.ts';
 import { buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { writeLayout } from '../support/layout.ts';
+import { keepImage } from '../support/local-store.ts';
 import { startServe } from '../support/registries.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
+import { imageFor } from './places.ts';
 
 async function twoPlatforms() {
   const make = (architecture: string) =>
@@ -13,6 +15,15 @@ async function twoPlatforms() {
   const images = [await make('amd64'), await make('s390x')] as const;
   return { images, index: await buildIndex(images) };
 }
+
+describe('ocictl digest --full-ref', () => {
+  it('prints the full name with the digest', async (t) => {
+    const image = await imageFor('amd64');
+    await keepImage(t, 'app:1', image);
+    const { stdout } = await ocictl(t, ['digest', '--full-ref', 'store:app:1']);
+    assert.equal(stdout, `store:docker.io/library/app@${image.descriptor.digest}\n`);
+  });
+});
 
 describe('ocictl digest', () => {
   it('prints the digest of the whole, and of one platform, of a registry, a layout and the store', async (t) => {
@@ -54,7 +65,7 @@ describe('ocictl digest', () => {
   });
 
   it('takes a platform that is none for wrong usage', async (t) => {
-    const { exitCode, stderr } = await ocictl(t, ['digest', '--platform', 'linux/amd64,linux/arm64', 'app']);
+    const { exitCode, stderr } = await ocictl(t, ['digest', '--platform', 'bogus', 'app']);
     assert.equal(exitCode, 2);
     assert.match(stderr, /unknown platform/);
   });

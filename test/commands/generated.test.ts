@@ -36,7 +36,7 @@ describe('what is generated from the commands', () => {
         const long = /--[a-z0-9-]+/.exec(flags)?.[0] ?? '';
         assert.ok(page.includes(`\\fB${long.replaceAll('-', '\\-')}\\fR`), `${name} ${long}`);
       }
-      assert.ok(program.includes(`ocictl\\-${name}`));
+      assert.ok(program.includes(`ocictl\\-${name.replaceAll('-', '\\-')}`));
     }
   });
 

@@ -162,6 +162,18 @@ describe('ocictl inspect of layouts and of the local store', () => {
     assert.deepEqual([none.exitCode, none.stderr.split('\n')[0]], [3, `error: No such image: ${at}/app:2.0`]);
   });
 
+  it('is what a hint names where a registry lacks what the store has, and only there', async (t) => {
+    const at = await serveImages(t, { app: await richImage() });
+    await ocictl(t, ['pull', '-q', `${at}/app:1.0`]);
+    await ocictl(t, ['tag', `${at}/app:1.0`, `${at}/mine:2`]);
+    for (const command of ['inspect', 'digest']) {
+      const { exitCode, stderr } = await ocictl(t, [command, `${at}/mine:2`]);
+      assert.equal(exitCode, 3);
+      assert.ok(stderr.includes(`; the local store has an image of this name: store:${at}/mine:2\n`), stderr);
+      assert.doesNotMatch((await ocictl(t, [command, `${at}/mine:3`])).stderr, /local store/);
+    }
+  });
+
   it('shows an image of a layout, whose repository has no name', async (t) => {
     const directory = await temporaryDirectory(t);
     const image = await richImage();

@@ -78,6 +78,18 @@ describe('ocictl login', () => {
     assert.match(stderr, /asks nobody to log in: the credentials could not be checked/);
   });
 
+  it('keeps nothing for what answers with a web page: status 5', async (t) => {
+    const type = { 'content-type': 'text/html; charset=utf-8' };
+    const page = await startFakeServer(t, (_, response) => response.writeHead(200, type).end('<html>Welcome</html>'));
+    const { exitCode, stdout, stderr } = await logIn(t, page.host);
+    assert.deepEqual([exitCode, stdout], [5, '']);
+    assert.match(stderr, /answered with a web page, not as a registry/);
+    assert.deepEqual(await readConfig(t), {});
+    // As some registries call the one word that they say.
+    const terse = await startFakeServer(t, (_, response) => response.writeHead(200, type).end('true'));
+    assert.equal((await logIn(t, terse.host)).exitCode, 0);
+  });
+
   it('ends with status 5 where nobody answers, and stores nothing', async (t) => {
     const { exitCode } = await logIn(t, '127.0.0.1:1');
     assert.equal(exitCode, 5);

@@ -68,21 +68,28 @@ describe('the help of a command', () => {
 
 describe('the command line', () => {
   it('takes global options before and after the command', async () => {
-    const expected = { config: 'dir', verbose: true };
+    const expected = { config: 'dir', verbosity: 1 };
     assert.deepEqual((await accept(['--config', 'dir', '-v', 'version'])).globals, expected);
     assert.deepEqual((await accept(['version', '--config=dir', '--verbose'])).globals, expected);
     assert.deepEqual((await accept(['--config', 'other', '-v', 'version', '--config', 'dir'])).globals, expected);
+    for (const words of [
+      ['-vv', 'version'],
+      ['version', '-v', '--verbose'],
+      ['-v', 'version', '-v'],
+    ]) {
+      assert.equal((await accept(words)).globals?.verbosity, 2, words.join(' '));
+    }
   });
 
   it('tells a command from the arguments of another that look the same', async () => {
     const { globals } = await accept(['--config', 'images', 'rmi', 'pull', 'version']);
-    assert.deepEqual(globals, { config: 'images', verbose: false });
+    assert.deepEqual(globals, { config: 'images', verbosity: 0 });
   });
 
   it('leaves a global word behind a command that means something else by it', async () => {
     for (const { name, options } of commands) {
       if (!Object.values(options).some(({ flags }) => flags === '--config')) continue;
-      assert.deepEqual((await accept([name, '--config', 'x'])).globals, { config: undefined, verbose: false });
+      assert.deepEqual((await accept([name, '--config', 'x'])).globals, { config: undefined, verbosity: 0 });
       assert.equal((await accept(['--config', 'dir', name, '--config', 'x'])).globals?.config, 'dir');
     }
   });
@@ -110,6 +117,21 @@ describe('the command line', () => {
     ['nonsense --help', /unknown command 'nonsense'/, /ocictl --help/],
     ['help pul', /unknown command 'pul'/, /did you mean pull\?/],
     ['--verbos version', /unknown option '--verbos'/, /did you mean --verbose\?/],
+    ['ls', /unknown command 'ls'/, /ocictl images .* ocictl tags/],
+    ['cp a b', /unknown command 'cp'/, /did you mean copy\?/],
+    ['list-tags x', /unknown command 'list-tags'/, /did you mean tags\?/],
+    ['manifest x', /unknown command 'manifest'/, /inspect --raw/],
+    ['rm x', /unknown command 'rm'/, /ocictl rmi .* ocictl delete/],
+    ['insp x', /unknown command 'insp'/, /did you mean inspect\?/],
+    ['lgoin', /unknown command 'lgoin'/, /did you mean login\?/],
+    ['xy', /unknown command 'xy'/, /ocictl --help/],
+    ['help pull x', /too many arguments for 'help'/, /./],
+    ['help nosuch', /unknown command 'nosuch'/, /ocictl --help/],
+    ['copy --dest-tls-verify=false a b', /unknown option '--dest-tls-verify'$/, /--insecure-registry HOST/],
+    ['tag --creds=ada:secret a b', /unknown option '--creds'$/, /ocictl login .*--password-stdin/],
+    ['inspect --override-arch arm64 a', /unknown option '--override-arch'/, /--platform OS\/ARCH/],
+    ['pull --plat linux/arm64 a', /unknown option '--plat'/, /did you mean --platform\?/],
+    ['push --registry-mirror http://x a', /unknown option '--registry-mirror'/, /--insecure-registry|push --help/],
     ['pull --quite alpine', /unknown option '--quite'/, /did you mean --quiet\?/],
     ['pull --verbos alpine', /unknown option '--verbos'/, /did you mean --verbose\?/],
     ['pull -x alpine', /unknown option '-x'/, /ocictl pull --help/],
@@ -119,13 +141,34 @@ describe('the command line', () => {
     ['pull a b', /too many arguments for 'pull'/, /usage: ocictl pull/],
     ['pull --platform', /option '--platform <os\/arch>' argument missing/, /ocictl pull --help/],
     ['--config', /option '--config <dir>' argument missing/, /ocictl --help/],
-    ['pull --json=yes alpine', /unknown option '--json=yes'/, /--help|--json/],
+    [
+      'with-login a sh -c true',
+      /unknown option '-c'/,
+      /behind --: ocictl with-login \[options\] SERVER -- COMMAND\.\.\.$/,
+    ],
+    ['with-login --usrname x a', /unknown option '--usrname'/, /did you mean --username\?/],
+    ['pull --json=yes alpine', /unknown option '--json'$/, /--json takes no value/],
   ] as const) {
     it(`refuses: ocictl ${words}`, async () => {
       const error = await refused(words.split(' '));
       assert.equal(error.code, 'USAGE');
       assert.match(error.message, message);
       assert.match(error.hint ?? '', hint);
+    });
+  }
+});
+
+describe('--platform of a command about one image', () => {
+  for (const words of [['inspect'], ['digest'], ['doctor'], ['push']]) {
+    it(`takes one platform for ${words[0]}`, async (t) => {
+      const { exitCode, stdout, stderr } = await ocictl(t, [
+        ...words,
+        '--platform',
+        'linux/amd64,linux/arm64',
+        'x.invalid/a',
+      ]);
+      assert.deepEqual([exitCode, stdout], [2, '']);
+      assert.match(stderr, /--platform takes one platform here.*\nhint: ocictl pull and ocictl copy take several/);
     });
   }
 });

@@ -7,6 +7,7 @@ import { ocictl } from '../support/command.ts';
 import { type Built, buildAttestation, buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { type ServedRegistry, startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
+import { app, imageFor, startPlace } from './places.ts';
 
 const alpine = parseRepositoryName('library/alpine');
 const latest = parseTag('latest');
@@ -81,7 +82,7 @@ describe('ocictl pull', () => {
     const result = JSON.parse(stdout) as Record<string, unknown>;
     assert.equal(result['digest'], hub.index.descriptor.digest);
     assert.equal(result['status'], 'downloaded');
-    assert.equal(result['endpoint'], hub.host);
+    assert.equal(result['endpoint'], hub.url);
     assert.equal((result['layers'] as unknown[]).length, 3);
   });
 
@@ -171,7 +172,33 @@ describe('ocictl pull', () => {
     const { exitCode, stderr } = await ocictl(t, ['pull', ...mirrors, 'alpine']);
     assert.equal(exitCode, 0, stderr);
     assert.equal(stderr.match(/, trying /g)?.length, 1);
-    assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${closed}.*trying ${hub.host}`));
+    assert.match(stderr, new RegExp(`^127\\.0\\.0\\.1:${closed}: connection refused, trying ${hub.host}$`, 'm'));
+  });
+});
+
+describe('ocictl pull --all-tags of which one is bad', () => {
+  it('pulls the others, names the bad ones and ends with status 8', async (t) => {
+    const { registry, host, proxy } = await startPlace(t);
+    for (const tag of ['1', '2', '3', '4'])
+      await pushImage(registry, app, parseTag(tag), await imageFor('amd64', [tag]));
+    proxy.fail({ path: /\/manifests\/2$/, status: 404 });
+    proxy.fail({ path: /\/manifests\/3$/, status: 404 });
+    const { exitCode, stdout, stderr } = await ocictl(t, ['pull', '-q', '-a', `${host}/team/app`]);
+    assert.equal(exitCode, 8, stderr);
+    assert.equal(stdout, `${host}/team/app:1\n${host}/team/app:4\n`);
+    assert.match(stderr, /^error: 2 of 4 tags could not be pulled: 2, 3$/m);
+    assert.match(stderr, /^127\S+:2: manifest for .* not found/m);
+    const { stdout: images } = await ocictl(t, ['images', '--format', '{{.Tag}}']);
+    assert.equal(images, '1\n4\n');
+  });
+
+  it('stops where the registry is the trouble', async (t) => {
+    const { registry, host, proxy } = await startPlace(t);
+    for (const tag of ['1', '2']) await pushImage(registry, app, parseTag(tag), await imageFor('amd64', [tag]));
+    proxy.fail({ path: /\/manifests\//, status: 403 });
+    const { exitCode } = await ocictl(t, ['pull', '-q', '-a', `${host}/team/app`]);
+    assert.equal(exitCode, 4);
+    assert.equal(proxy.count(/\/manifests\/2/), 0);
   });
 });
 

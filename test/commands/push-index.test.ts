@@ -22,7 +22,7 @@ describe('ocictl push of an index', () => {
     const { exitCode, stdout, stderr } = await ocictl(t, ['push', `${host}/team/app`]);
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, new RegExp(`^latest: digest: ${amd64.descriptor.digest} size: `, 'm'));
-    assert.match(stderr, /only linux\/amd64 is in the store/);
+    assert.match(stderr, /only linux\/amd64 is here/);
     assert.match(stderr, /ocictl pull --platform all/);
     assert.equal((await registry.statManifest(app, latest)).digest, amd64.descriptor.digest);
   });

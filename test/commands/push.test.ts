@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { mediaTypes } from '../../src/model/media-types.ts';
 import { parseTag } from '../../src/model/reference.ts';
 import { ocictl, spawnOcictl, spawnServe } from '../support/command.ts';
@@ -196,6 +196,8 @@ describe('ocictl push', () => {
     const { exitCode, stderr } = await ocictl(t, ['push', '--json', `${host}/team/app`]);
     assert.equal(exitCode, 4, stderr);
     assert.match(stderr, /read-only/);
+    assert.match(stderr, /takes no pushes: /);
+    assert.doesNotMatch(stderr, /log in/);
     const { error } = JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '') as { error: Record<string, unknown> };
     assert.equal(error['code'], 'DENIED');
   });
@@ -230,12 +232,51 @@ describe('an interrupted ocictl push', () => {
     const { exitCode, stderr } = await running.result;
     assert.equal(exitCode, 130, stderr);
     assert.match(stderr, /interrupted/);
+    const opened = proxy.requests.filter(({ method }) => method === 'PUT').map(({ path }) => path.split('?')[0]);
+    for (const session of new Set(opened)) {
+      const told = proxy.requests.filter(({ method, path }) => method === 'DELETE' && path.split('?')[0] === session);
+      assert.deepEqual(
+        told.map(({ status }) => status),
+        [204],
+        'the registry keeps no session',
+      );
+    }
     await assert.rejects(registry.statManifest(app, latest));
     await assert.rejects(registry.statBlob(app, large?.descriptor.digest ?? image.descriptor.digest));
     proxy.heal();
     const next = await ocictl(t, ['push', '-q', `${host}/team/app`]);
     assert.equal(next.exitCode, 0, next.stderr);
     assert.equal((await registry.statManifest(app, latest)).digest, image.descriptor.digest);
+  });
+});
+
+describe('an ocictl push that was interrupted at a registry that has gone silent', () => {
+  const start = async (t: TestContext) => {
+    const { host, proxy } = await startPlace(t);
+    await keepImage(t, `${host}/team/app`, await imageFor('amd64', ['a']));
+    proxy.fail({ path: /digest=/, method: 'PUT', silent: true });
+    proxy.fail({ method: 'DELETE', silent: true });
+    const running = await spawnOcictl(t, ['push', `${host}/team/app`]);
+    await until(() => proxy.count(/digest=/, 'PUT') === 2);
+    running.child.kill('SIGTERM');
+    await until(() => proxy.count(undefined, 'DELETE') > 0);
+    return running;
+  };
+
+  it('does not wait for it: the registry forgets the uploads by itself', async (t) => {
+    const { result } = await start(t);
+    const { exitCode, stderr } = await result;
+    assert.equal(exitCode, 143);
+    assert.match(stderr, /interrupted/);
+  });
+
+  it('ends at once on a second signal', async (t) => {
+    const { child, result } = await start(t);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    child.kill('SIGTERM');
+    const { exitCode, stderr } = await result;
+    assert.equal(exitCode, 143);
+    assert.doesNotMatch(stderr, /interrupted/);
   });
 });
 

@@ -117,6 +117,13 @@ describe('ocictl logout', () => {
     assert.deepEqual(JSON.parse(stdout), { server: 'example.com', removed: false });
   });
 
+  it('prints nothing on stdout where the helper fails', async (t) => {
+    await writeConfig(t, { credsStore: 'missing' });
+    const { exitCode, stdout, stderr } = await ocictl(t, ['logout', 'example.com']);
+    assert.deepEqual([exitCode, stdout], [2, '']);
+    assert.match(stderr, /docker-credential-missing is not on PATH/);
+  });
+
   it('refuses what is no server', async (t) => {
     const { exitCode, stderr } = await ocictl(t, ['logout', 'not a host']);
     assert.equal(exitCode, 2);
@@ -151,6 +158,18 @@ describe('ocictl login on a terminal', () => {
     running.child.stdin?.write(`${ada.password}\n`);
     assert.equal((await running.result).exitCode, 0);
     assert.deepEqual((await readConfig(t)).auths, { [registry.host]: { auth: adaAuth } });
+  });
+
+  it('ends with status 130 on Ctrl-C in place of a user name, and says so on a line of its own', async (t) => {
+    if (!needs(t, 'script')) return;
+    const registry = await startPasswordRegistry(t);
+    const running = await spawnOcictl(t, ['login', registry.host], { tty: true, typing: true });
+    await running.waitFor(/Username: /);
+    running.child.stdin?.write('ad\u0003');
+    const { exitCode, stdout } = await running.result;
+    assert.equal(exitCode, 130);
+    assert.match(stdout, /^Username: .*\r\nerror: interrupted\r\n$/);
+    assert.deepEqual(registry.requests, []);
   });
 
   it('ends with status 130 on Ctrl-C, and leaves the terminal as it was', async (t) => {

@@ -1,40 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
 import { daemonJsonFiles } from '../../src/config/paths.ts';
-import { loadSettings, type Settings, type SettingsFlags } from '../../src/config/settings.ts';
 import { isOciError } from '../../src/model/errors.ts';
-import { temporaryDirectory } from '../support/sandbox.ts';
-
-interface World {
-  readonly home: string;
-  write(path: string, text: string): Promise<string>;
-  load(options?: { readonly env?: NodeJS.ProcessEnv; readonly flags?: SettingsFlags }): Promise<Settings>;
-}
-
-async function world(t: TestContext): Promise<World> {
-  const home = await temporaryDirectory(t);
-  const write = async (path: string, text: string): Promise<string> => {
-    const file = join(home, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-    return file;
-  };
-  const none = await write('no-daemon.json', '');
-  return {
-    home,
-    write,
-    load: ({ env = {}, flags } = {}) =>
-      loadSettings({
-        env: { OCICTL_DAEMON_JSON: none, ...env },
-        platform: 'linux',
-        homedir: home,
-        uid: 1000,
-        flags,
-      }),
-  };
-}
+import { world } from './world.ts';
 
 describe('settings without any file', () => {
   it("are Docker's defaults", async (t) => {
@@ -213,7 +183,12 @@ describe('flags and variables', () => {
       (await load(options)).certsDirs.map(({ value, origin }) => `${value} ${origin.kind}`);
     assert.deepEqual(await dirs({ env, flags: { certsDir: '/flag' } }), ['/flag flag']);
     assert.deepEqual(await dirs({ env }), ['/variable environment']);
-    assert.deepEqual(await dirs({}), [`${home}/.config/docker/certs.d default`, '/etc/docker/certs.d default']);
+    assert.deepEqual(await dirs({}), [
+      `${home}/.config/docker/certs.d default`,
+      `${home}/etc/docker/certs.d default`,
+      `${home}/.config/containers/certs.d default`,
+      `${home}/etc/containers/certs.d default`,
+    ]);
   });
 
   it('name the platform with DOCKER_DEFAULT_PLATFORM', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Descriptor } from '../../src/model/descriptor.ts';
 import { digestBytes } from '../../src/model/digest.ts';
 import type { RawManifest } from '../../src/model/manifest.ts';
-import { acceptedManifests, mediaTypes } from '../../src/model/media-types.ts';
+import { manifestMediaTypes, mediaTypes } from '../../src/model/media-types.ts';
 import { parseTag, type RepositoryName } from '../../src/model/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { buildArtifact, buildImage, buildIndex, pushImage, rawManifest } from '../support/images.ts';
@@ -43,7 +43,7 @@ export function manifestContract(suite: Suite): void {
     const arm64 = await uniqueImage('oci', 'arm64');
     const index = await buildIndex([amd64, arm64], { annotations: { note: 'two' } });
     await pushImage(registry, repo, latest, index);
-    const got = await registry.getManifest(repo, latest, { accept: acceptedManifests });
+    const got = await registry.getManifest(repo, latest, { accept: manifestMediaTypes() });
     assert.ok(got.view.kind === 'index');
     assert.deepEqual(
       got.view.manifests.map(({ digest }) => digest),

@@ -31,7 +31,7 @@ describe('looking a registry up in config.json', () => {
     ["Docker Hub's key", { 'https://index.docker.io/v1/': 'a' }, 'docker.io', 'a'],
     ["Docker Hub's key before its aliases", { 'docker.io': 'b', 'https://index.docker.io/v1/': 'a' }, 'docker.io', 'a'],
     ['docker.io', { 'docker.io': 'a' }, 'docker.io', 'a'],
-    ['index.docker.io', { 'index.docker.io': 'a' }, 'docker.io', 'a'],
+    ['docker.io', { 'index.docker.io': 'a' }, 'docker.io', 'a'],
     ['registry-1.docker.io', { 'https://registry-1.docker.io': 'a' }, 'docker.io', 'a'],
     ["Docker Hub's key by its address", { 'https://index.docker.io/v1/': 'a' }, 'registry-1.docker.io', 'a'],
     ['nothing of Docker Hub for a mirror', { 'https://index.docker.io/v1/': 'a' }, 'mirror.gcr.io', undefined],
@@ -57,7 +57,7 @@ describe('looking a registry up in config.json', () => {
     const store = createConfigFileStore(configFile);
     const source = `${configFile}:1`;
     assert.deepEqual(await store.get('a'), { kind: 'registry-token', token: 'r', source });
-    assert.deepEqual(await store.get('b'), { kind: 'identity-token', token: 'i', source });
+    assert.deepEqual(await store.get('b'), { kind: 'identity-token', token: 'i', username: 'ada', source });
     assert.equal(await store.get('c'), undefined);
   });
 
@@ -162,7 +162,7 @@ describe('changing config.json', () => {
     const listed = [];
     for await (const { host, username } of store.list()) listed.push([host, username]);
     assert.deepEqual(listed, [
-      ['index.docker.io', 'ada'],
+      ['docker.io', 'ada'],
       ['a', undefined],
       ['b', undefined],
       ['c', 'ada'],
@@ -238,6 +238,28 @@ describe('several processes changing one config.json', () => {
     assert.equal(Object.keys(written.auths).length, 20);
     assert.equal(written.keep, true);
     assert.deepEqual((await readdir(directory)).sort(), ['config.json', 'login.mjs']);
+  });
+
+  it('leave the old file whole when one is killed before it renames, and clean up after it', async (t) => {
+    const { write, read, configFile, directory } = await scratch(t);
+    await write('{"keep": true}');
+    const program = join(directory, 'killed.mjs');
+    const module = new URL('../../src/credentials/config-file.js', import.meta.url).href;
+    await writeFile(
+      program,
+      `import fs from 'node:fs/promises';
+      import { syncBuiltinESMExports } from 'node:module';
+      fs.rename = () => process.kill(process.pid, 'SIGKILL');
+      syncBuiltinESMExports();
+      const { createConfigFileStore } = await import(${JSON.stringify(module)});
+      await createConfigFileStore(${JSON.stringify(configFile)}).store('h', ${JSON.stringify(ada)});`,
+    );
+    const [, signal] = await once(spawn(process.execPath, [program], { stdio: 'inherit' }), 'exit');
+    assert.equal(signal, 'SIGKILL');
+    assert.equal(await read(), '{"keep": true}');
+    assert.equal((await readdir(directory)).length, 4, 'a draft and a lock lie there');
+    await createConfigFileStore(configFile).store('h', ada);
+    assert.deepEqual((await readdir(directory)).sort(), ['config.json', 'killed.mjs']);
   });
 
   it('do not wait for a process that died with the lock', async (t) => {

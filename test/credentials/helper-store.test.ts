@@ -66,6 +66,16 @@ describe('a credential helper', () => {
     assert.deepEqual([...(await place.calls('test'))].sort(), ['get a', 'get b']);
   });
 
+  it('is asked again on demand: its passwords may live for hours only', async (t) => {
+    const place = await scratch(t);
+    await place.helper('test', keeping);
+    const store = open(place);
+    await store.get('h');
+    await store.get('h', { fresh: true });
+    await store.get('h');
+    assert.deepEqual(await place.calls('test'), ['get h', 'get h']);
+  });
+
   it('stores, is asked anew, lists and erases', async (t) => {
     const place = await scratch(t);
     await place.helper('test', keeping);
@@ -76,7 +86,7 @@ describe('a credential helper', () => {
     assert.equal(found?.kind === 'password' && found.password, 'p"\n');
     const listed = [];
     for await (const entry of store.list()) listed.push(entry);
-    assert.deepEqual(listed, [{ host: 'index.docker.io', username: 'ada', source: 'docker-credential-test' }]);
+    assert.deepEqual(listed, [{ host: 'docker.io', username: 'ada', source: 'docker-credential-test' }]);
     assert.equal(await store.erase('docker.io'), true);
     assert.equal(await store.erase('docker.io'), false);
     assert.equal(await store.get('docker.io'), undefined);

@@ -35,6 +35,7 @@ function options(given: Given): EndpointOptions {
     registryMirrors: readMirrors(sourced(given.mirrors)),
     insecureRegistries: parseHostRules(sourced(given.insecure), 'insecure-registries', warn),
     allowNondistributableArtifacts: parseHostRules(sourced(given.nondistributable), 'allow', warn),
+    registryRules: [],
     certsDirs: sourced([given.certsDir ?? '/nonexistent']),
     surroundings: surroundings({ env: {}, platform: 'linux' }),
   };
@@ -103,11 +104,11 @@ describe('whether a host is insecure', () => {
     });
   }
 
-  it('tells the address that matched, and where the rule was set', async () => {
+  it('tells the addresses that matched, and where the rule was set', async () => {
     assert.deepEqual(await matchInsecure('ten.example.com:443', options({ insecure, dns })), {
       rule: '10.0.0.0/8',
       origin,
-      address: '10.20.30.40',
+      addresses: ['10.20.30.40', '10.1.1.1'],
     });
   });
 

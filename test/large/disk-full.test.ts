@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { describe, it, type TestContext } from 'node:test';
-import { promisify } from 'node:util';
+import { describe, it } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
 import { ocictl } from '../support/command.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { randomLayer } from '../support/layer.ts';
 import { startServe } from '../support/registries.ts';
-import { atEnd, temporaryDirectory } from '../support/sandbox.ts';
+import { smallDisk } from '../support/small-disk.ts';
 
-const exec = promisify(execFile);
 const MB = 1_000_000;
 const repo = parseRepositoryName('team/app');
 
@@ -42,16 +39,3 @@ describe('a disk that is full', { timeout: 120_000 }, () => {
     assert.equal(removed.exitCode, 0, removed.stderr);
   });
 });
-
-/** A file system of its own; undefined after `t.skip` where none may be mounted. */
-async function smallDisk(t: TestContext, bytes: number): Promise<string | undefined> {
-  const mountPoint = await temporaryDirectory(t);
-  try {
-    await exec('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0777`, 'tmpfs', mountPoint]);
-  } catch (error) {
-    t.skip(`mounting a small disk was refused: ${String((error as { stderr?: string }).stderr ?? error).trim()}`);
-    return undefined;
-  }
-  atEnd(t, () => exec('umount', ['-l', mountPoint]));
-  return mountPoint;
-}

@@ -21,7 +21,10 @@ describe('a reference that is refused', () => {
   const lower = /^repository name must be lowercase: /;
   const tooLong = /^repository name must not be more than 255 characters: /;
   const vectors: readonly (readonly [text: string, message: RegExp, suggestion?: string])[] = [
-    ['docker.io/', format, 'docker.io'],
+    // Without the slash they would be images of Docker Hub.
+    ['docker.io/', format],
+    ['localhost:5000/', format],
+    ['https://quay.io/', format],
     [
       'example.com:99999/foo',
       /^invalid reference format: the port "99999" is not between 0 and 65535/,

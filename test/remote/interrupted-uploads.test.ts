@@ -27,6 +27,27 @@ describe('an upload that is interrupted', () => {
     assert.match(waits[0] ?? '', /interrupted; trying again/);
   });
 
+  it('is only committed where every byte had arrived', async (t) => {
+    const offsets: number[] = [];
+    const watched = {
+      open: async (offset: number) => {
+        offsets.push(offset);
+        return source.open(offset);
+      },
+    };
+    const { registry, state, server } = await uploads(t, (s, own) => ({
+      put: (request, response, incoming) => {
+        if (request.nth > 0) return own.put(request, response, incoming);
+        s.held = request.body;
+        incoming.socket.destroy();
+      },
+    }));
+    await registry.pushBlob(repo, blob, watched);
+    assert.deepEqual(state.committed, bytes);
+    assert.deepEqual(offsets, [0]);
+    assert.equal(methods(server.requests), 'HEAD POST PUT HEAD GET PUT');
+  });
+
   it('starts again where the registry forgot the session', async (t) => {
     const { registry, state, server } = await uploads(t, (s) => ({
       put: ({ nth, body }, response, incoming) => {

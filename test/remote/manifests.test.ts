@@ -200,6 +200,17 @@ describe('a manifest from a remote registry', () => {
     assert.deepEqual(warnings, ['old  client', 'and more']);
   });
 
+  it('whose body breaks is asked for again', async (t) => {
+    const { registry, server } = await fakeRegistry(t, (request, response, incoming) => {
+      if (request.nth > 0) return ok(request, response, incoming);
+      response.writeHead(200, { 'content-type': mediaTypes.ociManifest, 'content-length': bytes.length });
+      response.write(bytes.subarray(0, 7));
+      setTimeout(() => response.destroy(), 20);
+    });
+    assert.equal((await registry.getManifest(repo, latest)).descriptor.digest, digest);
+    assert.equal(server.lines.length, 2);
+  });
+
   it('is asked for with the name of the registry a mirror stands in for', async (t) => {
     const { registry, server } = await fakeRegistry(t, serving(), { nsQuery: 'docker.io' });
     await registry.getManifest(repo, latest);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OciError } from '../../src/model/errors.ts';
+import { formatScope } from '../../src/server/access.ts';
 import { ask, codeOf, raw, startServer } from './client.ts';
 
 describe('the addresses of the API', () => {
@@ -99,16 +99,16 @@ describe('the addresses of the API', () => {
   it('may be guarded before anything is looked up', async (t) => {
     const seen: string[] = [];
     const server = await startServer(t, {
-      async authorize({ method, route, header }) {
-        seen.push(`${method} ${route.name} ${header('authorization') ?? 'nobody'}`);
-        if (header('authorization') === undefined) throw new OciError('DENIED', 'not you');
+      async authorize({ method, access, headers }) {
+        seen.push(`${method} ${formatScope(access) ?? 'nothing'} ${headers.authorization ?? 'nobody'}`);
+        return { outcome: headers.authorization === undefined ? 'deny' : 'grant' };
       },
     });
     const refused = await ask(server, 'GET', '/v2/app/tags/list');
     assert.equal(refused.status, 403);
     assert.equal(codeOf(refused), 'DENIED');
     assert.equal((await ask(server, 'GET', '/v2/', { headers: { authorization: 'me' } })).status, 200);
-    assert.deepEqual(seen, ['GET tags nobody', 'GET base me']);
+    assert.deepEqual(seen, ['GET repository:app:pull nobody', 'GET nothing me']);
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OciError } from '../../src/model/errors.ts';
 import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { formatScope } from '../../src/server/access.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { ask, type Served, startServer } from './client.ts';
@@ -63,15 +63,15 @@ describe('the search of the first API', () => {
     const asked: string[] = [];
     const server = await startServer(t, {
       registry: await registryOf('secret'),
-      authorize: async ({ route }) => {
-        asked.push(route.name);
-        throw new OciError('UNAUTHORIZED', 'authentication required');
+      authorize: async ({ access }) => {
+        asked.push(formatScope(access) ?? '');
+        return { outcome: 'challenge', challenges: [{ scheme: 'basic', parameters: { realm: 'test' } }] };
       },
     });
     const answer = await ask(server, 'GET', '/v1/search?q=');
     assert.equal(answer.status, 401);
     assert.doesNotMatch(answer.body.toString(), /secret/);
-    assert.deepEqual(asked, ['catalog']);
+    assert.deepEqual(asked, ['registry:catalog:*']);
   });
 
   it('is only read', async (t) => {

@@ -90,6 +90,24 @@ describe('checking a credential at a registry with a token server', () => {
     );
   });
 
+  it('chooses the token among several challenges, in one line or in several', async (t) => {
+    const { registry: inner, tokens } = await startTokenRegistry(t);
+    const bearer = `bearer REALM="${tokens.url}token", service=registry.test`;
+    for (const challenges of [
+      ['Negotiate', 'Basic realm="a, \\"b\\""', bearer],
+      [`Negotiate abc==, Basic realm="a, b", ${bearer}`],
+      [`${bearer}, Digest realm="x", nonce=1`],
+    ]) {
+      const registry = await startFakeServer(t, ({ headers }, response) => {
+        if (headers.authorization === 'Bearer for-ada') return json(response, 200, {});
+        response.writeHead(401, { 'www-authenticate': challenges }).end();
+      });
+      const { service } = await open(t, {});
+      assert.equal((await service.auth(registry.host, password())).verified, true, challenges.join(' | '));
+    }
+    assert.deepEqual(inner.requests, []);
+  });
+
   it('says what the token server says', async (t) => {
     const { registry } = await startTokenRegistry(t);
     const { service } = await open(t, {});
@@ -226,6 +244,10 @@ describe('the server that somebody logs in to', () => {
     ['https://example.com:5000/v2/', ['example.com:5000', 'example.com:5000', 'example.com:5000']],
     ['http://localhost', ['localhost', 'localhost', 'localhost']],
     ['[::1]:5000', ['[::1]:5000', '[::1]:5000', '[::1]:5000']],
+    ['example.com/team', ['example.com', 'example.com/team', 'example.com/team']],
+    ['example.com:5000/a/b/', ['example.com:5000', 'example.com:5000/a/b', 'example.com:5000/a/b']],
+    ['example.com/v2/', ['example.com', 'example.com', 'example.com']],
+    ['index.docker.io/team', ['docker.io', 'docker.io/team', 'index.docker.io/team']],
   ] as const) {
     it(`is read from ${text === undefined ? 'nothing' : JSON.stringify(text)}`, () =>
       assert.deepEqual(read(text), expected));
@@ -241,6 +263,10 @@ describe('the server that somebody logs in to', () => {
     '[::1',
     '[fe80]',
     '../x',
+    'host/../x',
+    'host/a b',
+    'host/Team',
+    'host/a?b=c',
     'h\n',
   ]) {
     it(`is not ${JSON.stringify(text)}`, () =>

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { loadSettings } from '../../src/config/settings.ts';
+import { loadSettings, type Settings } from '../../src/config/settings.ts';
 import { parseReference, parseTag, type Reference } from '../../src/model/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createRegistryService, type RegistryService, type RegistryServiceOptions } from '../../src/service/service.ts';
@@ -20,17 +20,22 @@ export interface Opened {
 export interface Given extends Partial<RegistryServiceOptions> {
   readonly daemon?: object;
   readonly config?: object;
+  /** Changes what was read. */
+  readonly adjust?: (settings: Settings) => Settings;
 }
 
 /** A service over a daemon.json and a config.json of the test's own. */
-export async function open(t: TestContext, { daemon = {}, config = {}, ...more }: Given): Promise<Opened> {
+export async function open(
+  t: TestContext,
+  { daemon = {}, config = {}, adjust = (settings) => settings, ...more }: Given,
+): Promise<Opened> {
   const { env, daemonJson, dockerConfig } = await sandbox(t);
   await writeFile(daemonJson, JSON.stringify({ 'max-download-attempts': 1, ...daemon }));
   await writeFile(join(dockerConfig, 'config.json'), JSON.stringify(config));
   const warnings: string[] = [];
   const fallbacks: string[] = [];
   const service = createRegistryService({
-    settings: await loadSettings({ env }),
+    settings: adjust(await loadSettings({ env })),
     warn: (text) => warnings.push(text),
     onFallback: ({ from, to, error }) => fallbacks.push(`${from} ${error.code} ${to}`),
     userAgent: 'ocictl/test',

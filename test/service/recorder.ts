@@ -14,6 +14,8 @@ export interface Recorder {
   readonly host: string;
   /** Every request, in order. */
   readonly seen: readonly Seen[];
+  /** Whether connections are cut without an answer from now on. */
+  hangUp(hangsUp: boolean): void;
 }
 
 export interface RecorderOptions {
@@ -30,8 +32,10 @@ export interface RecorderOptions {
 /** A server on loopback that writes down what it is sent. */
 export async function startRecorder(t: Scope, options: RecorderOptions): Promise<Recorder> {
   const seen: Seen[] = [];
+  let hangsUp = false;
   const listener: RequestListener = (request, response) => {
     const { method = '', url: path = '', headers } = request;
+    if (hangsUp) return void response.destroy();
     seen.push({ method, path, headers });
     if (options.authorization !== undefined && headers.authorization !== options.authorization) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
@@ -53,7 +57,14 @@ export async function startRecorder(t: Scope, options: RecorderOptions): Promise
     server.closeAllConnections();
   });
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url: `${options.tls ? 'https' : 'http'}://${host}`, host, seen };
+  return {
+    url: `${options.tls ? 'https' : 'http'}://${host}`,
+    host,
+    seen,
+    hangUp: (value) => {
+      hangsUp = value;
+    },
+  };
 }
 
 /** An address on loopback at which nothing listens. */

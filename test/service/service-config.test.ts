@@ -17,11 +17,13 @@ describe('what the service knows', () => {
       name: { domain: 'docker.io', path: parseRepositoryName('library/alpine') },
       index: hub,
       official: true,
+      class: '',
     });
     assert.deepEqual(await info('bitnami/redis'), {
       name: { domain: 'docker.io', path: parseRepositoryName('bitnami/redis') },
       index: hub,
       official: false,
+      class: '',
     });
     const index = async (text: string) => (await info(text)).index;
     assert.deepEqual(await index('example.com/a'), { name: 'example.com', mirrors: [], secure: true, official: false });

@@ -15,6 +15,39 @@ import { deadAddress, startRecorder } from './recorder.ts';
 const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`;
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
+describe('credentials given for one run', () => {
+  it('are shown to the registry that is named, and to none of its mirrors', async (t) => {
+    const [mirror, hub] = await Promise.all([1, 2].map(() => startRecorder(t, { authorization: basic('no:body') })));
+    const asWhom = { kind: 'password', username: 'ada', password: 'x', source: 'the test' } as const;
+    const { service } = await open(t, {
+      asWhom,
+      daemon: { 'registry-mirrors': [mirror?.url] },
+      config: { auths: { 'https://index.docker.io/v1/': { auth: base64('stored:x') } } },
+      defaultRegistry: hub?.url,
+    });
+    await assert.rejects(digestOf(await service.open(alpine, 'pull')));
+    assert.ok(mirror && mirror.seen.length > 0);
+    assert.ok(mirror.seen.every(({ headers }) => headers.authorization === undefined));
+    assert.equal(hub?.seen.at(-1)?.headers.authorization, basic('ada:x'));
+  });
+});
+
+describe('credentials of a namespace', () => {
+  it('are shown for its repositories, and the registry’s own for all others', async (t) => {
+    const asked = await startRecorder(t, { authorization: basic('nobody:knows') });
+    const login = (user: string): object => ({ auth: base64(`${user}:x`) });
+    const { service } = await open(t, {
+      config: { auths: { [asked.host]: login('all'), [`${asked.host}/team`]: login('team') } },
+    });
+    for (const path of ['team/app', 'other/app']) {
+      const registry = await service.open(parseReference(`${asked.host}/${path}`), 'pull');
+      await assert.rejects(digestOf(registry), (error) => isOciError(error, 'DENIED'));
+    }
+    const shown = asked.seen.flatMap(({ headers }) => headers.authorization ?? []);
+    assert.deepEqual(shown, [basic('team:x'), basic('all:x')]);
+  });
+});
+
 describe('pulling from Docker Hub through mirrors', () => {
   it('takes the image from the first mirror that works', async (t) => {
     const registry = await withImage('mirror');
@@ -114,6 +147,23 @@ describe('a registry on loopback', () => {
     );
     assert.equal(opened.extension(endpointReport)?.servedBy(), local.url);
     assert.deepEqual([warnings, fallbacks], [[], []], 'plain http is how loopback is set up, and nothing to tell of');
+  });
+
+  it('by the network of its address is connected to at that address, so that DNS cannot lead elsewhere afterwards', async (t) => {
+    const registry = await withImage('local');
+    const behind = await startServe(t, { registry, allowedHosts: ['registry.invalid'] });
+    const { port } = new URL(behind.url);
+    const lookups: string[] = [];
+    const { service } = await open(t, {
+      daemon: { 'insecure-registries': ['127.0.0.0/8'] },
+      resolve: async (name) => {
+        lookups.push(name);
+        return ['127.0.0.1'];
+      },
+    });
+    const opened = await service.open(parseReference(`registry.invalid:${port}/library/alpine`), 'pull');
+    assert.equal(await digestOf(opened), await digestOf(registry), 'the system knows no such name');
+    assert.deepEqual([...new Set(lookups)], ['registry.invalid']);
   });
 
   it('that is private is reported as such, with how to log in', async (t) => {

@@ -39,7 +39,7 @@ describe('a directory that distribution wrote', () => {
     });
     assert.deepEqual(await readBlob(registry, repo, asked), Buffer.from(bytes));
     await put(blobFile(root, stored), madeBytes('damaged', 5_000));
-    await assert.rejects(readBlob(registry, repo, asked), failsWith('DIGEST_MISMATCH'));
+    await assert.rejects(readBlob(registry, repo, asked), failsWith('STORAGE_DAMAGED'));
   });
 
   it('has links that hold no digest reported by name', async (t) => {

@@ -6,9 +6,10 @@ import { atEnd, type Scope, sandbox, temporaryDirectory } from './sandbox.ts';
 /**
  * Starts Docker's daemon, without networks, with all it keeps in a temporary directory. It must be run by root.
  *
+ * @param more Options of the daemon.
  * @returns The environment in which `docker` finds it.
  */
-export async function startDocker(t: Scope): Promise<Readonly<Record<string, string>>> {
+export async function startDocker(t: Scope, more: readonly string[] = []): Promise<Readonly<Record<string, string>>> {
   const directory = await temporaryDirectory(t);
   const { env } = await sandbox(t);
   const socket = `unix://${join(directory, 'docker.sock')}`;
@@ -16,7 +17,7 @@ export async function startDocker(t: Scope): Promise<Readonly<Record<string, str
   const words = Object.entries(places).flatMap(([flag, name]) => [flag, join(directory, name)]);
   const isolated = ['--iptables=false', '--ip6tables=false', '--bridge=none', '--storage-driver=vfs'];
   const path = `${env['PATH']}:/usr/sbin:/sbin`;
-  const running = start(t, 'dockerd', [...words, ...isolated, '-H', socket], { env: { ...env, PATH: path } });
+  const running = start(t, 'dockerd', [...words, ...isolated, ...more, '-H', socket], { env: { ...env, PATH: path } });
   atEnd(t, async () => {
     if (running.child.exitCode !== null) return;
     // Killed at once, it would leave its containerd behind.

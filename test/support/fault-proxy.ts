@@ -118,8 +118,9 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
     if (fault.status !== undefined) {
       record.status = fault.status;
       incoming.resume();
-      response.writeHead(fault.status, fault.headers);
-      record.sentBytes = fault.body?.length ?? 0;
+      record.sentBytes = Buffer.byteLength(fault.body ?? '');
+      // As registries do; without it Node would send an empty answer in chunks.
+      response.writeHead(fault.status, { 'content-length': String(record.sentBytes), ...fault.headers });
       return void response.end(fault.body);
     }
     // The client's own Host goes along, so that a Location made from it leads back here.

@@ -49,18 +49,32 @@ export const layers: Readonly<Record<string, Layer>> = {
   transfer: { may: ['model', 'registry'] },
   server: { may: ['model', 'registry', 'wire'] },
   service: { may: belowService },
-  commands: { may: ['model', 'registry', 'transfer', 'terminal'], types: ['app.ts'], late: ['server'] },
+  commands: { may: ['model', 'registry', 'transfer', 'terminal'], types: ['context.ts'], late: ['server'] },
   'app.ts': { may: 'all' },
+  'context.ts': { may: 'all' },
   // Parts of app.ts that only some commands load.
   'served.ts': { may: 'all' },
+  'served-auth.ts': { may: 'all' },
+  'served-issuer.ts': { may: 'all' },
   'ends.ts': { may: 'all' },
+  'as-whom.ts': { may: 'all' },
+  'named-image.ts': { may: 'all' },
+  'run-program.ts': { may: 'all' },
   'index.ts': { may: 'all' },
   'cli.ts': { may: 'all' },
   'main.ts': { may: 'all' },
+  'credential-helper.ts': { may: ['credentials', 'model'] },
 };
 
 /** Where the environment may be read. */
-export const environmentReaders: readonly string[] = ['config', 'credentials', 'certs', 'main.ts', 'cli.ts'];
+export const environmentReaders: readonly string[] = [
+  'config',
+  'credentials',
+  'certs',
+  'main.ts',
+  'cli.ts',
+  'credential-helper.ts',
+];
 
 export interface Import {
   /** Paths below `src`, with `/`. */

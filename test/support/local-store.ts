@@ -8,7 +8,7 @@ import { type Scope, sandbox } from './sandbox.ts';
 /** The local store of the sandbox, which the commands of a test read and write. */
 export async function localStore(t: Scope): Promise<Registry> {
   const driver = await openFilesystemDriver({ root: (await sandbox(t)).store });
-  return createStorage({ driver, name: 'local store', sparseIndexes: true });
+  return createStorage({ driver, name: 'the local store', sparseIndexes: true });
 }
 
 /** Puts an image into the local store, as a pull of this name would have. @returns The repository's name there. */

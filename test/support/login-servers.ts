@@ -37,13 +37,20 @@ export interface TokenRegistry {
   readonly tokens: FakeServer;
 }
 
+export interface TokenRegistryOptions {
+  readonly account?: Account;
+  readonly identityTokens?: boolean;
+  /** Where whoever has a token is sent on to. Default: every answer is an empty object. */
+  readonly target?: string;
+}
+
 /**
  * A registry that takes tokens, and a token server that gives them: to one account, for the identity token
  * `identity-1`, and to anybody, as Docker Hub does.
  */
 export async function startTokenRegistry(
   t: Scope,
-  { account = ada, identityTokens = true }: { readonly account?: Account; readonly identityTokens?: boolean } = {},
+  { account = ada, identityTokens = true, target }: TokenRegistryOptions = {},
 ): Promise<TokenRegistry> {
   const tokens = await startFakeServer(t, (request, response) => {
     if (request.method === 'POST') {
@@ -59,8 +66,12 @@ export async function startTokenRegistry(
   });
   const registry = await startFakeServer(t, (request, response) => {
     const { authorization } = request.headers;
-    if (authorization === 'Bearer for-ada' || authorization === 'Bearer for-anybody') json(response, 200, {});
-    else unauthorized(response, `Bearer realm="${tokens.url}token",service="registry.test"`, 'authentication required');
+    if (authorization === 'Bearer for-ada' || authorization === 'Bearer for-anybody') {
+      // Where requests go on to, GET alone.
+      if (target !== undefined) response.writeHead(307, { location: new URL(request.path, target).href }).end();
+      else json(response, 200, {});
+    } else
+      unauthorized(response, `Bearer realm="${tokens.url}token",service="registry.test"`, 'authentication required');
   });
   return { registry, tokens };
 }

@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { atEnd, type Scope } from './sandbox.ts';
 
+/** How long what a program left behind may go on writing. */
+const orphanMs = 10_000;
+
 export interface RunOptions {
   /** The whole environment of the child. */
   readonly env: Readonly<Record<string, string>>;
@@ -44,6 +47,8 @@ export function start(t: Scope, program: string, words: readonly string[], optio
   }
   // A child that does not read its input closes the pipe; that is its right.
   child.stdin.on('error', () => {});
+  // A child of its own that lives on would keep the pipes open, and the test waiting.
+  child.once('exit', () => setTimeout(() => [child.stdout.destroy(), child.stderr.destroy()], orphanMs).unref());
   if (typing) child.stdin.write(input ?? '');
   else child.stdin.end(input ?? '');
   const result = new Promise<RunResult>((resolve, reject) => {

@@ -41,12 +41,25 @@ export function findProgram(name: string): string | undefined {
 
 export interface DockerRegistryOptions {
   readonly htpasswd?: { readonly username: string; readonly password: string };
+  /** Takes the tokens of this issuer. */
+  readonly tokens?: TrustedIssuer;
   /** PEM files. */
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** URL of the registry it is a pull-through cache of. */
   readonly proxyOf?: string;
+  /** Takes images in Docker's format schema 1. */
+  readonly schema1?: boolean;
   /** Its storage directory; a temporary one where absent. */
   readonly root?: string;
+}
+
+/** A token server, as docker-registry is told of it. */
+export interface TrustedIssuer {
+  readonly realm: string;
+  readonly service: string;
+  readonly issuer: string;
+  /** PEM. */
+  readonly certificate: string;
 }
 
 export interface DockerRegistry {
@@ -54,6 +67,7 @@ export interface DockerRegistry {
   readonly host: string;
   /** Where it keeps `docker/registry/v2`. */
   readonly root: string;
+  readonly pid: number | undefined;
   stop(): Promise<void>;
 }
 
@@ -63,7 +77,9 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
   const root = options.root ?? join(directory, 'data');
   await mkdir(root, { recursive: true });
   const port = await freePort();
-  const { htpasswd, tls, proxyOf } = options;
+  const { htpasswd, tokens, tls, proxyOf, schema1 } = options;
+  const bundle = join(directory, 'issuer.pem');
+  if (tokens) await writeFile(bundle, tokens.certificate);
   if (htpasswd) {
     const { stdout } = await exec('htpasswd', ['-Bbn', htpasswd.username, htpasswd.password]);
     await writeFile(join(directory, 'htpasswd'), stdout);
@@ -79,7 +95,13 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
     },
     http: { addr: `127.0.0.1:${port}`, ...(tls && { tls: { certificate: tls.certificate, key: tls.key } }) },
     ...(htpasswd && { auth: { htpasswd: { realm: 'test', path: join(directory, 'htpasswd') } } }),
+    ...(tokens && {
+      auth: {
+        token: { realm: tokens.realm, service: tokens.service, issuer: tokens.issuer, rootcertbundle: bundle },
+      },
+    }),
     ...(proxyOf !== undefined && { proxy: { remoteurl: proxyOf } }),
+    ...(schema1 && { compatibility: { schema1: { enabled: true } } }),
   };
   const file = join(directory, 'config.yml');
   await writeFile(file, JSON.stringify(config));
@@ -91,6 +113,7 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
     url: `${tls ? 'https' : 'http'}://${host}`,
     host,
     root,
+    pid: running.child.pid,
     async stop() {
       running.child.kill('SIGKILL');
       await running.result;
@@ -143,8 +166,8 @@ export interface Certificates {
   readonly key: string;
 }
 
-/** A certificate for loopback addresses, from an authority nobody knows. */
-export async function makeCertificates(t: Scope): Promise<Certificates> {
+/** A certificate for loopback addresses, from an authority nobody knows. @param days Negative: it has expired. */
+export async function makeCertificates(t: Scope, { days = 2 }: { readonly days?: number } = {}): Promise<Certificates> {
   const directory = await temporaryDirectory(t);
   const at = (name: string): string => join(directory, name);
   const openssl = (...words: string[]) => exec('openssl', words, { cwd: directory });
@@ -168,7 +191,19 @@ export async function makeCertificates(t: Scope): Promise<Certificates> {
   );
   await writeFile(at('names'), 'subjectAltName=IP:127.0.0.1,IP:0.0.0.0,DNS:localhost\n');
   await openssl(
-    ...['x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2'],
+    ...[
+      'x509',
+      '-req',
+      '-in',
+      'server.csr',
+      '-CA',
+      'ca.crt',
+      '-CAkey',
+      'ca.key',
+      '-CAcreateserial',
+      '-days',
+      String(days),
+    ],
     ...['-extfile', 'names', '-out', 'server.crt'],
   );
   return { authority: at('ca.crt'), certificate: at('server.crt'), key: at('server.key') };
@@ -180,7 +215,7 @@ async function finish(program: string, running: Promise<RunResult>): Promise<Run
   throw new Error(`${program} ended with ${result.exitCode ?? result.signal}:\n${result.stdout}${result.stderr}`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -191,7 +226,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function waitForPort(port: number, ended: Promise<RunResult>): Promise<void> {
+/** Waits until a server listens. Rejects when it ends first. */
+export async function waitForPort(port: number, ended: Promise<RunResult>): Promise<void> {
   const { connect } = await import('node:net');
   let result: RunResult | undefined;
   ended.then(
@@ -201,7 +237,7 @@ async function waitForPort(port: number, ended: Promise<RunResult>): Promise<voi
     () => {},
   );
   for (let attempt = 0; attempt < 600; attempt += 1) {
-    if (result) throw new Error(`docker-registry ended at once:\n${result.stdout}${result.stderr}`);
+    if (result) throw new Error(`the server ended at once:\n${result.stdout}${result.stderr}`);
     const socket = connect(port, '127.0.0.1');
     const open = await Promise.race([
       once(socket, 'connect').then(() => true),
@@ -214,5 +250,5 @@ async function waitForPort(port: number, ended: Promise<RunResult>): Promise<voi
     if (open) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error('docker-registry does not listen');
+  throw new Error('the server does not listen');
 }

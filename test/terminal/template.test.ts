@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ErrorCode, isOciError } from '../../src/model/errors.ts';
-import { formatRows, parseTemplate } from '../../src/terminal/template.ts';
+import { parseRowFormat, parseTemplate } from '../../src/terminal/template.ts';
 
 const image = {
   Name: 'docker.io/library/alpine',
@@ -190,22 +190,22 @@ describe('rows by a format', () => {
   const headings = { Name: 'NAME', StarCount: 'STARS' };
 
   it('are an object a line for json', () => {
-    assert.equal(formatRows('json', headings, rows), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    assert.equal(parseRowFormat('json', headings)(rows), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   });
 
   it('are a template each', () => {
-    assert.equal(formatRows('{{.Name}}: {{.StarCount}}', headings, rows), 'alpine: 11000\na/longer-name: 3\n');
+    assert.equal(parseRowFormat('{{.Name}}: {{.StarCount}}', headings)(rows), 'alpine: 11000\na/longer-name: 3\n');
   });
 
   it('are aligned below their headings for table', () => {
     assert.equal(
-      formatRows('table {{.Name}}\\t{{.StarCount}}', headings, rows),
+      parseRowFormat('table {{.Name}}\\t{{.StarCount}}', headings)(rows),
       'NAME            STARS\nalpine          11000\na/longer-name   3\n',
     );
   });
 
   it('are nothing where there are none, but a template is checked all the same', () => {
-    assert.equal(formatRows('{{.Name}}', headings, []), '');
-    assert.throws(() => formatRows('{{.Name', headings, []), /not closed/);
+    assert.equal(parseRowFormat('{{.Name}}', headings)([]), '');
+    assert.throws(() => parseRowFormat('{{.Name', headings), /not closed/);
   });
 });

@@ -29,7 +29,7 @@ describe('repetitions', () => {
   for (const [value, least] of [
     ['2', 2000],
     ['1.5s', 1500],
-    ['880µs', 0],
+    ['880µs', 1],
     [' 3 ', 3000],
     ['soon', 0],
   ] as const) {
@@ -73,6 +73,68 @@ describe('repetitions', () => {
     const reason = new Error('enough');
     setTimeout(() => stop.abort(reason), 50);
     await assert.rejects(get(transport, 'x', { signal: stop.signal }), (error) => error === reason);
+  });
+
+  it('come for a server that is silent twice', async (t) => {
+    const answer: Answer = ({ path, nth }, response) => {
+      if (path === '/x' || nth === 2) response.end('here');
+    };
+    const { server, transport } = await start(t, answer, { limits: { headersTimeoutMs: 100 } });
+    await (await get(transport)).body.discard();
+    assert.equal((await get(transport, 'y')).status, 200);
+    assert.deepEqual(server.lines, ['GET /x', 'GET /y', 'GET /y', 'GET /y']);
+  });
+
+  it('come nearly twice as often where nothing above repeats and the server was well before', async (t) => {
+    const answer: Answer = ({ path, nth }, response) => {
+      response.writeHead(path === '/x' || nth === 8 ? 200 : 503).end();
+    };
+    const persistent = { persistent: true };
+    const { server, transport } = await start(t, answer);
+    await (await get(transport)).body.discard();
+    assert.equal((await get(transport, 'y', persistent)).status, 200);
+    assert.equal(server.lines.length, 1 + 9);
+    assert.equal((await get(transport, 'z')).status, 503);
+    assert.equal(server.lines.length, 1 + 9 + 5);
+
+    const neverWell = await start(t, answer);
+    assert.equal((await get(neverWell.transport, 'y', persistent)).status, 503);
+    assert.equal(neverWell.server.lines.length, 5);
+    const once = await start(t, answer, { retry: { attempts: 1 } });
+    await (await get(once.transport)).body.discard();
+    assert.equal((await get(once.transport, 'y', persistent)).status, 503);
+    assert.equal(once.server.lines.length, 2);
+  });
+
+  it('come for a body that breaks, where it is wanted whole', async (t) => {
+    const { server, transport } = await start(t, ({ path, nth }, response) => {
+      if (path === '/long') return response.end('too long');
+      response.writeHead(200, { 'content-length': 4 }).write('he');
+      if (nth < 2) setTimeout(() => response.destroy(), 20);
+      else response.end('re');
+    });
+    const { body } = await get(transport, 'x', { wholeBytes: 4 });
+    assert.equal(Buffer.from(await body.bytes(4)).toString(), 'here');
+    assert.equal(server.lines.length, 3);
+    const broken = await get(transport, 'y');
+    await assert.rejects(broken.body.bytes(4), fails('NETWORK'));
+    await assert.rejects(
+      get(transport, 'long', { wholeBytes: 4 }).then(({ body }) => body.bytes(4)),
+      fails('TOO_LARGE'),
+    );
+    assert.equal(server.lines.length, 5);
+  });
+
+  it('come for a silent first contact, unless another can be asked instead', async (t) => {
+    const answer: Answer = ({ nth }, response) => {
+      if (nth === 1) response.end('here');
+    };
+    const limits = { headersTimeoutMs: 100 };
+    const only = await start(t, answer, { limits });
+    assert.equal((await get(only.transport)).status, 200);
+    const oneOfTwo = await start(t, answer, { limits, alternatives: true });
+    await assert.rejects(get(oneOfTwo.transport), fails('TIMEOUT', /no answer came in time/));
+    assert.equal(oneOfTwo.server.lines.length, 1);
   });
 
   it('do not delay the news that nobody is there', async (t) => {

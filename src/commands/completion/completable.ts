@@ -1,6 +1,7 @@
 /** What a shell can complete, taken out of the command data once for all shells. */
 import type { ArgumentSpec, Command, OptionSpec } from '../command.ts';
 import { readFlags } from '../command.ts';
+import { platformWords } from '../options.ts';
 import { globalOptions } from '../program.ts';
 import { commandTable } from '../table.ts';
 
@@ -40,18 +41,13 @@ export interface Completable {
   readonly commands: readonly CompletableCommand[];
 }
 
-const commonPlatforms = [
-  ...['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/arm/v6', 'linux/386', 'linux/ppc64le', 'linux/s390x'],
-  ...['linux/riscv64', 'windows/amd64', 'all'],
-];
-
 /** By the name that help gives a value, where the option itself says nothing. */
 const completesByLabel: Readonly<Record<string, Completes>> = {
   dir: { kind: 'directory' },
   directory: { kind: 'directory' },
   file: { kind: 'file' },
   path: { kind: 'file' },
-  'os/arch': { kind: 'list', words: commonPlatforms },
+  'os/arch': { kind: 'list', words: [...platformWords, 'all'] },
 };
 
 /** Loads every command that people see. */
@@ -95,8 +91,11 @@ function optionOf({ flags, summary, takes, choices }: OptionSpec<unknown>): Comp
   const known: Completes = choices
     ? { kind: takes === 'words' ? 'list' : 'words', words: choices }
     : (completesByLabel[label] ?? { kind: 'nothing' });
-  // One word is no list, whatever its label says.
-  const completes: Completes = known.kind === 'list' && takes === 'word' ? { ...known, kind: 'words' } : known;
+  // One word is no list, whatever its label says; and of one image there is one platform.
+  const completes: Completes =
+    known.kind === 'list' && takes === 'word'
+      ? { kind: 'words', words: known.words.filter((word) => choices || word !== 'all') }
+      : known;
   return {
     short,
     long,

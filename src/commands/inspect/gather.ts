@@ -1,5 +1,5 @@
 /** Fetches what inspect shows, nothing twice: manifests of an index count as pulls where a registry limits them. */
-import type { End } from '../../app.ts';
+import type { End } from '../../context.ts';
 import type { Descriptor } from '../../model/descriptor.ts';
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';

@@ -1,4 +1,4 @@
-import type { End } from '../../app.ts';
+import type { End } from '../../context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 
 /** Reads from an end; what the local store does not have is told in Docker's words. @throws OciError IMAGE_UNKNOWN */

@@ -17,8 +17,31 @@ export interface InspectedImage {
   readonly entries: readonly IndexEntry[];
 }
 
+/** The keys of {@link skopeoRecord}. */
+export const inspectedFields = [
+  'Name',
+  'Digest',
+  'RepoTags',
+  'Created',
+  'DockerVersion',
+  'Labels',
+  'Architecture',
+  'Os',
+  'Layers',
+  'LayersData',
+  'Env',
+  'MediaType',
+  'ImageDigest',
+  'ArtifactType',
+  'Size',
+  'Annotations',
+  'Platforms',
+] as const;
+
+type InspectedField = (typeof inspectedFields)[number];
+
 /** A record for {@link formatJson} and for templates; null where skopeo writes null. */
-export function skopeoRecord(inspected: InspectedImage): Readonly<Record<string, unknown>> {
+export function skopeoRecord(inspected: InspectedImage): Readonly<Record<InspectedField, unknown>> {
   const { repository, tags, root, image, config, entries } = inspected;
   const layers = layersOf(image.view);
   const isDocker = image.mediaType === mediaTypes.dockerManifest;

@@ -1,7 +1,8 @@
 import type { Digest } from '../../model/digest.ts';
-import { type ErrorCode, isOciError, OciError } from '../../model/errors.ts';
+import { type ErrorCode, isOciError, type OciError } from '../../model/errors.ts';
 import type { Tag } from '../../model/reference.ts';
 import type { Registry } from '../registry.ts';
+import { asOciError, combinedError, type Failure } from './fallback-error.ts';
 
 /** What is about to be asked of an endpoint. */
 export interface FallbackRequest {
@@ -13,6 +14,8 @@ export interface FallbackRequest {
 export interface FallbackEndpoint {
   /** Shown to people: host[:port], with `http://` where it is not TLS. */
   readonly name: string;
+  /** `https://host[:port]`, where it has an address. */
+  readonly origin?: string;
   /** Mirrors hold copies: what they lack may be elsewhere. An origin's word is final. */
   readonly kind: 'mirror' | 'origin';
   /**
@@ -29,6 +32,15 @@ export interface FallbackEndpoint {
    * can cut a connection must not get the next one in clear text.
    */
   readonly twinOf?: string | undefined;
+  /** Absent: its own. */
+  readonly state?: EndpointState | undefined;
+}
+
+/** How an endpoint was found, which registries over the same one may share. */
+export interface EndpointState {
+  /** Whether it has answered anything at all. */
+  answered: boolean;
+  failure: { readonly error: unknown; readonly atMs: number } | undefined;
 }
 
 export interface FallbackEvent {
@@ -37,29 +49,40 @@ export interface FallbackEvent {
   readonly error: OciError;
 }
 
+/** A program that runs for long must find a mirror again that was away for a while. */
+const forgetMs = 300_000;
+
 /** One endpoint, and what is known about it so far. */
 export class Candidate {
   readonly endpoint: FallbackEndpoint;
-  /** Whether it has answered anything at all. */
-  answered = false;
-  /** Why it could not be reached. It is then asked only where no other is left. */
-  unreachable: unknown;
+  readonly #state: EndpointState;
   #registry: Promise<Registry> | undefined;
 
   constructor(endpoint: FallbackEndpoint) {
     this.endpoint = endpoint;
+    this.#state = endpoint.state ?? { answered: false, failure: undefined };
+  }
+
+  get answered(): boolean {
+    return this.#state.answered;
+  }
+
+  /** Why it could not be reached. It is then asked only where no other is left. */
+  get unreachable(): unknown {
+    const { failure } = this.#state;
+    return failure && Date.now() - failure.atMs < forgetMs ? failure.error : undefined;
   }
 
   /** Asks it. Whatever comes back tells whether it can be reached. */
   async ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
     this.#registry ??= this.endpoint.open(() => {
-      this.answered = true;
+      this.#state.answered = true;
     });
     const registry = await this.#registry;
     try {
       const result = await question(registry);
-      this.answered = true;
-      this.unreachable = undefined;
+      this.#state.answered = true;
+      this.#state.failure = undefined;
       return result;
     } catch (error) {
       this.failed(error);
@@ -68,8 +91,8 @@ export class Candidate {
   }
 
   failed(error: unknown): void {
-    if (isConnectionFailure(error)) this.unreachable = error;
-    else if (isAnswer(error)) this.answered = true;
+    if (isConnectionFailure(error)) this.#state.failure = { error, atMs: Date.now() };
+    else if (isAnswer(error)) this.#state.answered = true;
   }
 }
 
@@ -79,7 +102,7 @@ export class Attempts {
   readonly #onFallback: ((event: FallbackEvent) => void) | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #tried = new Set<Candidate>();
-  readonly #failures: { readonly name: string; readonly error: unknown; readonly asked: boolean }[] = [];
+  readonly #failures: Failure[] = [];
 
   constructor(
     candidates: readonly Candidate[],
@@ -93,7 +116,7 @@ export class Attempts {
     this.#onFallback = opts.onFallback;
   }
 
-  /** Asks one endpoint after the other. @throws the last one's error, naming those before it. */
+  /** Asks one endpoint after the other. @throws what {@link combinedError} makes of their failures. */
   async first<T>(question: (registry: Registry, candidate: Candidate) => Promise<T>): Promise<T> {
     for (let next = this.#next(); next; next = this.#next()) {
       const candidate = next;
@@ -104,13 +127,13 @@ export class Attempts {
         this.failed(candidate, error);
       }
     }
-    throw this.#lastError();
+    throw combinedError(this.#failures);
   }
 
   /** Takes down why an endpoint did not serve. @throws the final error, where no other may be asked. */
-  failed({ endpoint }: Candidate, error: unknown): void {
-    this.#failures.push({ name: endpoint.name, error, asked: true });
-    if (!movesOn(endpoint, error, this.#signal)) throw this.#lastError();
+  failed(candidate: Candidate, error: unknown): void {
+    this.#failures.push({ candidate, error, asked: true });
+    if (!movesOn(candidate.endpoint, error, this.#signal)) throw combinedError(this.#failures);
   }
 
   #next(): Candidate | undefined {
@@ -118,7 +141,7 @@ export class Attempts {
       if (this.#tried.has(candidate) || this.#hasAnsweringTwin(candidate)) continue;
       this.#tried.add(candidate);
       if (candidate.unreachable === undefined || this.#isLastHope()) return candidate;
-      this.#failures.push({ name: candidate.endpoint.name, error: candidate.unreachable, asked: false });
+      this.#failures.push({ candidate, error: candidate.unreachable, asked: false });
     }
     return undefined;
   }
@@ -135,28 +158,8 @@ export class Attempts {
 
   #announce(to: Candidate): void {
     const from = this.#failures.findLast(({ asked }) => asked);
-    if (from) this.#onFallback?.({ from: from.name, to: to.endpoint.name, error: asOciError(from.error) });
-  }
-
-  #lastError(): unknown {
-    const last = this.#failures.at(-1);
-    if (!last) return new OciError('NAME_UNKNOWN', 'none of the endpoints is to be asked for this');
-    const tried = this.#failures.slice(0, -1).map(({ name, error }) => {
-      const { code, message } = asOciError(error);
-      return { endpoint: name, code, message };
-    });
-    if (tried.length === 0 || !isOciError(last.error)) return last.error;
-    const { code, message, hint, detail, status, endpoint, retryAfterMs, retryable } = last.error;
-    const reasons = tried.map(named).join('; ');
-    return new OciError(code, `${message} (tried before: ${reasons})`, {
-      hint,
-      cause: last.error,
-      detail: { tried, ...(detail !== undefined && { registry: detail }) },
-      status,
-      endpoint,
-      retryAfterMs,
-      retryable,
-    });
+    if (from)
+      this.#onFallback?.({ from: from.candidate.endpoint.name, to: to.endpoint.name, error: asOciError(from.error) });
   }
 }
 
@@ -184,15 +187,4 @@ function isAnswer(error: unknown): boolean {
 
 function statusOf(error: unknown): number {
   return isOciError(error) ? (error.status ?? 0) : 0;
-}
-
-function asOciError(error: unknown): OciError {
-  if (isOciError(error)) return error;
-  return new OciError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-// What lies below often begins its message with the host already.
-function named({ endpoint, message }: { readonly endpoint: string; readonly message: string }): string {
-  const host = endpoint.replace(/^https?:\/\//, '');
-  return message.startsWith(`${host}: `) ? message : `${endpoint}: ${message}`;
 }

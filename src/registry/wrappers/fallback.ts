@@ -1,7 +1,7 @@
 import type { Descriptor } from '../../model/descriptor.ts';
-import type { Digest } from '../../model/digest.ts';
+import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
-import type { RepositoryName } from '../../model/reference.ts';
+import type { RepositoryName, Tag } from '../../model/reference.ts';
 import { type Content, sizeMismatch, verifiedContent } from '../content.ts';
 import { type EndpointReport, type ExtensionKey, endpointReport } from '../extensions.ts';
 import type { GetBlobOptions, Registry, SignalOption } from '../registry.ts';
@@ -24,11 +24,12 @@ export interface FallbackOptions {
  *
  * Reads move on from a mirror on anything but a cancellation or an image nobody could serve, and from an origin when it
  * cannot be reached, answers 5xx or is no registry. What an origin says about the image is final. An endpoint that could
- * not be reached is not asked again while there is another one. Blobs are asked first of the endpoint that served the
+ * not be reached is not asked again while there is another one, and one that failed over a tag is the last to be asked for
+ * what belongs to it. Blobs are asked first of the endpoint that served the
  * last manifest, and a blob that breaks in the middle goes on from the next endpoint. Writes and deletes go to the first
  * origin that answers.
  *
- * The error is the last endpoint's; its message and `detail.tried` name those before it with their reasons.
+ * The error is that of the endpoint that was asked last; its message and `detail.tried` name the others with their reasons.
  */
 export function fallback(endpoints: readonly FallbackEndpoint[], options: FallbackOptions = {}): Registry {
   const candidates = endpoints.map((endpoint) => new Candidate(endpoint));
@@ -38,24 +39,61 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
   const { onFallback } = options;
   let served: Candidate | undefined;
   let writable: Candidate | undefined;
+  let finding: Promise<Candidate> | undefined;
+  const lacking = new Set<Candidate>();
 
+  const ordered = ({ kind, reference }: FallbackRequest): readonly Candidate[] => {
+    if (kind === 'blob' && served) return [served, ...candidates.filter((candidate) => candidate !== served)];
+    if (kind !== 'manifest' || tryParseDigest(reference) === undefined) return candidates;
+    return [...candidates.filter((candidate) => !lacking.has(candidate)), ...lacking];
+  };
   const attempt = (request: FallbackRequest, opts: SignalOption | undefined): Attempts => {
-    const ordered =
-      request.kind === 'blob' && served ? [served, ...candidates.filter((c) => c !== served)] : candidates;
-    const willing = ordered.filter(({ endpoint }) => !endpoint.skipWhen?.(request));
+    const willing = ordered(request).filter(({ endpoint }) => !endpoint.skipWhen?.(request));
     return new Attempts(willing, { signal: opts?.signal, onFallback });
   };
+  const manifest = <T>(
+    reference: Tag | Digest,
+    opts: SignalOption | undefined,
+    ask: (registry: Registry) => Promise<T>,
+  ): Promise<T> =>
+    attempt({ kind: 'manifest', reference }, opts).first(async (registry, candidate) => {
+      try {
+        const found = await ask(registry);
+        served = candidate;
+        lacking.delete(candidate);
+        return found;
+      } catch (error) {
+        lacking.add(candidate);
+        throw error;
+      }
+    });
   const findOrigin = (opts: SignalOption | undefined): Promise<Candidate> =>
     new Attempts(origins, { signal: opts?.signal, onFallback }).first(async (registry, candidate) => {
       await registry.ping(opts);
       return candidate;
     });
+  // All who write at first wait for one answer; where whoever asked for it gives up, the next one asks.
+  const writableOrigin = async (opts: SignalOption | undefined): Promise<Candidate> => {
+    while (!writable) {
+      const isMine = finding === undefined;
+      finding ??= findOrigin(opts).finally(() => {
+        finding = undefined;
+      });
+      try {
+        writable = await finding;
+      } catch (error) {
+        opts?.signal?.throwIfAborted();
+        if (isMine) throw error;
+      }
+    }
+    return writable;
+  };
   const write = async <T>(
     opts: SignalOption | undefined,
     operation: (registry: Registry) => Promise<T>,
   ): Promise<T> => {
-    writable ??= await findOrigin(opts);
-    return await writable.ask(operation);
+    const origin = await writableOrigin(opts);
+    return await origin.ask(operation);
   };
   const list = async function* <T>(
     opts: SignalOption | undefined,
@@ -72,7 +110,7 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
       await entries.return?.();
     }
   };
-  const report: EndpointReport = { servedBy: () => served?.endpoint.name };
+  const report: EndpointReport = { servedBy: () => served?.endpoint.name, origin: () => served?.endpoint.origin };
 
   return {
     name: main.endpoint.name,
@@ -83,17 +121,9 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
         registry.ping(opts),
       ),
     statManifest: (repo, reference, opts) =>
-      attempt({ kind: 'manifest', reference }, opts).first(async (registry, candidate) => {
-        const descriptor = await registry.statManifest(repo, reference, opts);
-        served = candidate;
-        return descriptor;
-      }),
+      manifest(reference, opts, (registry) => registry.statManifest(repo, reference, opts)),
     getManifest: (repo, reference, opts) =>
-      attempt({ kind: 'manifest', reference }, opts).first(async (registry, candidate) => {
-        const manifest = await registry.getManifest(repo, reference, opts);
-        served = candidate;
-        return manifest;
-      }),
+      manifest(reference, opts, (registry) => registry.getManifest(repo, reference, opts)),
     statBlob: (repo, digest, opts) =>
       attempt({ kind: 'blob', reference: digest }, opts).first((registry) => registry.statBlob(repo, digest, opts)),
     async getBlob(repo, blob, opts) {

@@ -41,8 +41,13 @@ export const templateFunctions: ReadonlyMap<string, TemplateFunction> = new Map<
   ['upper', { min: 1, max: 1, call: ([arg], at) => string(arg, at).toUpperCase() }],
 ]);
 
-/** Calls a function by name. @throws OciError USAGE naming the functions there are. */
+/** Calls a function by name. @throws OciError USAGE, as {@link requireFunction} */
 export function callFunction(name: string, args: readonly unknown[], at: number): unknown {
+  return requireFunction(name, args.length, at).call(args, at);
+}
+
+/** The function of this name. @throws OciError USAGE naming the functions there are, or how many arguments it takes. */
+export function requireFunction(name: string, count: number, at: number): TemplateFunction {
   const found = templateFunctions.get(name);
   if (!found) {
     throw templateError(
@@ -51,11 +56,11 @@ export function callFunction(name: string, args: readonly unknown[], at: number)
       `the functions are ${[...templateFunctions.keys()].join(', ')}`,
     );
   }
-  if (args.length < found.min || args.length > found.max) {
+  if (count < found.min || count > found.max) {
     const wanted = found.max === found.min ? `${found.min}` : `at least ${found.min}`;
-    throw templateError(at, `${name} takes ${wanted} argument${wanted === '1' ? '' : 's'}, not ${args.length}`);
+    throw templateError(at, `${name} takes ${wanted} argument${wanted === '1' ? '' : 's'}, not ${count}`);
   }
-  return found.call(args, at);
+  return found;
 }
 
 // `find` cannot tell an undefined that it found from finding nothing.

@@ -74,7 +74,8 @@ function readAction(template: string, open: number, start: number): Action {
     actionEnd.lastIndex = at;
     const end = actionEnd.exec(template);
     if (end) return { tokens, endAt: actionEnd.lastIndex, trims: end[0] !== '}}' };
-    if (at >= template.length) throw templateError(open, 'the action is not closed by }}');
+    if (at >= template.length)
+      throw templateError(open, 'the action is not closed by }}', 'in a shell, put the template in single quotes');
     if (/\s/.test(template[at] ?? '')) {
       glued = false;
       at += 1;

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ErrorCode, isOciError, OciError } from '../../../src/model/errors.ts';
-import { parseTag } from '../../../src/model/reference.ts';
-import { bytesSource } from '../../../src/registry/content.ts';
 import { blobEnumerator, endpointReport } from '../../../src/registry/extensions.ts';
 import { fallback } from '../../../src/registry/wrappers/fallback.ts';
 import { all, failsWith, read } from '../../contract/contract.ts';
@@ -260,33 +258,6 @@ describe('the error when no endpoint serves', () => {
     const origin = actor('origin', 'origin');
     origin.failure = failing('DENIED');
     await assert.rejects(fallback([origin]).getManifest(repo, latest), (error) => error === origin.failure);
-  });
-});
-
-describe('writing', () => {
-  it('goes to the first origin that answers, and to no mirror', async () => {
-    const actors = [actor('mirror', 'mirror'), actor('first', 'origin'), actor('second', 'origin')] as const;
-    const [mirror, first, second] = actors;
-    const blob = await fill(bytes, second);
-    first.failure = failing('NETWORK');
-    const registry = fallback(actors);
-    await registry.pushBlob(repo, blob, bytesSource(blob, bytes));
-    await registry.pushManifest(repo, await second.registry.getManifest(repo, latest), { tags: [parseTag('new')] });
-    await registry.deleteTag(repo, latest);
-    assert.equal(mirror.opened, 0);
-    assert.deepEqual(first.asked, ['ping']);
-    assert.deepEqual(second.asked, ['ping', 'pushBlob', 'pushManifest', 'deleteTag']);
-    assert.deepEqual(await all(second.registry.tags(repo)), ['new']);
-  });
-
-  it('reports the error of an origin that refuses, without asking another', async () => {
-    const [first, second] = [actor('first', 'origin'), actor('second', 'origin')];
-    await fill(bytes, first);
-    const registry = fallback([first, second]);
-    await registry.ping();
-    first.failure = failing('DENIED');
-    await assert.rejects(registry.startUpload(repo), failsWith('DENIED'));
-    assert.equal(second.opened, 0);
   });
 });
 

@@ -1,0 +1,98 @@
+import type { Check, Context } from '../context.ts';
+import { isOciError, type OciError } from '../model/errors.ts';
+import { visible } from '../model/quote.ts';
+import { parseReference } from '../model/reference.ts';
+import { formatJson } from '../terminal/json.ts';
+import { defineCommand, value } from './command.ts';
+import { parseOnePlatform } from './counts.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
+
+export const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'Find out why a pull works or does not',
+  description:
+    'With a reference: how it is read, which endpoints are asked in which order and why, their TLS certificates, proxies,\n' +
+    'whose credentials are used and where they are kept, what the registry answers, its clock and its rate limit; at the end\n' +
+    'whether a pull would work. Nothing is stored, and no secret is printed. Without a reference: the files, the store and\n' +
+    'the credential helpers of this machine. The exit status is 0 only where a pull would work, else that of the pull.',
+  arguments: [{ label: 'REF', summary: 'The image', arity: 'optional', completes: 'image' }],
+  options: {
+    platform: value('--platform <os/arch>', 'Try the image for this platform'),
+    json: jsonOption,
+    ...serviceOptions,
+    ...credentialOptions,
+  },
+  examples: [
+    { text: 'Why does this not pull?', command: 'doctor registry.example.com/team/app:1.2' },
+    { text: 'What is set up on this machine', command: 'doctor' },
+  ],
+  async run({ words, options }, context) {
+    const name = words[0] === undefined ? undefined : await context.imageName(words[0], options);
+    const reference = name === undefined ? undefined : parseReference(name);
+    const platform = options.platform === undefined ? undefined : parseOnePlatform(options.platform);
+    const report = new Report(context, options.json);
+    for await (const check of context.diagnose(reference, options)) await report.add(check);
+    let failure: OciError | undefined;
+    if (reference) {
+      const { tryPull } = await import('./doctor/try-pull.ts');
+      try {
+        const end = await context.openEnd(name ?? '', 'source', options);
+        await report.add(await tryPull(end, platform ?? (await context.defaultPlatform()), context.signal));
+      } catch (error) {
+        if (!isOciError(error)) throw error;
+        failure = error;
+        await report.add({
+          topic: 'pull',
+          status: 'problem',
+          text: `would fail: ${error.message}`,
+          advice: error.hint,
+        });
+      }
+    }
+    await report.end();
+    failure ??= report.failure;
+    if (failure) throw failure;
+  },
+});
+
+class Report {
+  readonly #checks: Check[] = [];
+  readonly #context: Context;
+  readonly #json: boolean;
+  #endpoint: string | undefined;
+  failure: OciError | undefined;
+
+  constructor(context: Context, json: boolean) {
+    this.#context = context;
+    this.#json = json;
+  }
+
+  async add(check: Check): Promise<void> {
+    this.#checks.push(check);
+    if (check.endpoint === undefined && check.status === 'problem') this.failure ??= check.error;
+    if (this.#json) return;
+    const { endpoint, topic, status, text, advice } = check;
+    if (endpoint !== this.#endpoint) await this.#print('');
+    if (endpoint !== this.#endpoint && endpoint !== undefined) await this.#print(endpoint);
+    this.#endpoint = endpoint;
+    await this.#print(`${status.padEnd(9)}${topic.padEnd(14)}${text}`);
+    if (advice !== undefined) await this.#print(`${' '.repeat(23)}→ ${advice}`);
+  }
+
+  async end(): Promise<void> {
+    if (!this.#json) return;
+    const checks = this.#checks.map(({ topic, endpoint, status, text, advice, detail }) => ({
+      topic,
+      endpoint,
+      status,
+      text,
+      advice,
+      detail,
+    }));
+    await this.#context.terminal.out(`${formatJson({ checks })}\n`);
+  }
+
+  #print(line: string): Promise<void> {
+    return this.#context.terminal.out(`${visible(line)}\n`);
+  }
+}

@@ -1,0 +1,36 @@
+import type { Check, End } from '../../context.ts';
+import { blobsOf } from '../../model/manifest.ts';
+import type { Platform } from '../../model/platform.ts';
+import { formatPlatform } from '../../model/platform.ts';
+import { readContent } from '../../registry/content.ts';
+import { endpointReport } from '../../registry/extensions.ts';
+import { resolveImage } from '../../transfer/platforms.ts';
+
+const maxConfigBytes = 4 * 1024 * 1024;
+
+/**
+ * Reads manifest, config and the first byte of the largest layer: where one of them fails, so does the pull.
+ *
+ * @throws what the pull would fail with.
+ */
+export async function tryPull(end: End, platform: Platform, signal: AbortSignal): Promise<Check> {
+  const { registry, repo } = end;
+  const { view } = await resolveImage(end, platform, { signal, requirePlatform: false });
+  const blobs = [...blobsOf(view)].sort((a, b) => b.size - a.size);
+  const config = view.kind === 'image' ? view.config : undefined;
+  if (config) await readContent(await registry.getBlob(repo, config, { signal }), maxConfigBytes);
+  const [largest] = blobs;
+  if (largest && largest.size > 0) {
+    const content = await registry.getBlob(repo, largest, { range: { start: 0, end: 1 }, verify: false, signal });
+    await content.cancel();
+  }
+  const servedBy = registry.extension(endpointReport)?.servedBy();
+  const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
+  const from = servedBy === undefined ? '' : `, from ${servedBy}`;
+  return {
+    topic: 'pull',
+    status: 'ok',
+    text: `would work for ${formatPlatform(platform)}${from}`,
+    detail: { servedBy, blobs: blobs.length, bytes },
+  };
+}

@@ -1,0 +1,57 @@
+import type { StoredLogin } from '../context.ts';
+import { OciError } from '../model/errors.ts';
+import { visible } from '../model/quote.ts';
+import { formatTable } from '../terminal/format.ts';
+import { formatJson } from '../terminal/json.ts';
+import { defineCommand } from './command.ts';
+import { jsonOption } from './options.ts';
+
+export const whoami = defineCommand({
+  name: 'whoami',
+  summary: 'Show as whom registries are asked',
+  description:
+    'Who would be shown to a registry, or to a repository of it, with what, and where that is kept; without SERVER, all that\n' +
+    'is stored. No secret is printed, and no registry asked. The exit status is 4 where it would be nobody.',
+  arguments: [
+    { label: 'SERVER', summary: 'host[:port], or a repository HOST/NAME', arity: 'optional', completes: 'nothing' },
+  ],
+  options: { json: jsonOption },
+  examples: [
+    { text: 'Every login', command: 'whoami' },
+    { text: 'The one that counts for a repository', command: 'whoami registry.example.com/team/app' },
+  ],
+  async run({ words, options }, { terminal, signal, logins }) {
+    const known = await logins();
+    const [word] = words;
+    const found: StoredLogin[] = [];
+    if (word === undefined) for await (const login of known.all({ signal })) found.push(login);
+    else {
+      const { name } = known.server(word);
+      const login = await known.find(name, { signal });
+      if (login) found.push(login);
+    }
+    if (found.length === 0) {
+      const name = word === undefined ? undefined : known.server(word).name;
+      const where = name === undefined ? 'anywhere' : `to ${name}`;
+      const hint = `log in with 'ocictl login${name === undefined || name === 'docker.io' ? '' : ` ${name}`}'`;
+      throw new OciError('UNAUTHORIZED', `nobody is logged in ${where}`, { hint });
+    }
+    const records = found.map(({ host, username, kind, source }) => ({
+      server: shownServer(host),
+      username: username ?? null,
+      kind,
+      source,
+    }));
+    if (options.json) await terminal.out(`${formatJson(word === undefined ? records : records[0])}\n`);
+    else await terminal.out(formatTable([['SERVER', 'USER', 'WITH', 'FROM'], ...found.map(row)]));
+  },
+});
+
+function row({ host, username, kind, source }: StoredLogin): readonly string[] {
+  return [shownServer(host), username ?? '-', kind.replace('-', ' '), source].map(visible);
+}
+
+/** In Docker's file it may have been written as a URL, with a password in it. */
+export function shownServer(host: string): string {
+  return host.replace(/^.*@/s, '');
+}

@@ -1,0 +1,47 @@
+import { OciError } from '../model/errors.ts';
+import { defineCommand, flag } from './command.ts';
+import { credentialOptions, directOptions } from './options.ts';
+
+export const withLogin = defineCommand({
+  name: 'with-login',
+  summary: 'Run a command that is logged in to one registry',
+  description:
+    'The command gets a Docker configuration of its own, which holds the credentials of SERVER alone and is erased when the\n' +
+    'command ends, however it ends: docker, podman, buildah, skopeo, helm and oras read it. The credentials are those that\n' +
+    'are stored, or given here, and then checked first and stored nowhere. The exit status is that of the command.',
+  arguments: [
+    { label: 'SERVER', summary: 'host[:port] of the registry, or HOST/NAMESPACE', arity: 'one', completes: 'nothing' },
+    {
+      label: 'COMMAND',
+      summary: 'The command and its words, behind --',
+      arity: 'many',
+      completes: 'nothing',
+      foreign: true,
+    },
+  ],
+  options: {
+    username: credentialOptions.username,
+    passwordStdin: credentialOptions.passwordStdin,
+    noVerify: flag('--no-verify', 'Do not ask the registry whether the credentials are right'),
+    ...directOptions,
+  },
+  examples: [
+    {
+      text: 'In CI, without a trace of the token',
+      command:
+        'with-login -u ci --password-stdin registry.example.com -- docker push registry.example.com/app < token.txt',
+    },
+    { text: 'One stored login, and no other, for a script', command: 'with-login ghcr.io/team -- ./release.sh' },
+  ],
+  async run({ words, options }, context) {
+    const [name, ...command] = words;
+    if (command.length === 0) {
+      throw new OciError('USAGE', 'no command to run', { hint: 'write it behind --, as in -- docker push …' });
+    }
+    const given = await context.account(options);
+    const logins = await context.logins({ insecureRegistries: options.insecureRegistries, certsDir: options.certsDir });
+    const { signal } = context;
+    const loan = await logins.lend(logins.server(name), given, { signal, verify: !options.noVerify });
+    return context.runWith(command, loan);
+  },
+});

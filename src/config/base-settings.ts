@@ -1,0 +1,129 @@
+/** What a command needs that reaches no registry, and the files that all settings begin with. */
+import { type Platform, parsePlatform } from '../model/platform.ts';
+import type { ConfigYaml, ShortNames } from './config-yaml.ts';
+import { parseDaemonJson } from './daemon-json.ts';
+import { at } from './invalid.ts';
+import type { Origin, Sourced } from './origin.ts';
+import { configYamlFile, daemonJsonFiles, storeRoot } from './paths.ts';
+import type { ServiceKeys } from './service-keys.ts';
+import { type ConsideredFile, createSettingsReader, type SettingsReader } from './settings-file.ts';
+import { type Surroundings, surroundings, variable } from './surroundings.ts';
+
+/** What the command line said, as it said it. */
+export interface SettingsFlags {
+  readonly registryMirrors?: readonly string[] | undefined;
+  readonly insecureRegistries?: readonly string[] | undefined;
+  /** `--config`: the directory of Docker's config.json. */
+  readonly dockerConfigDir?: string | undefined;
+  readonly certsDir?: string | undefined;
+  readonly storeRoot?: string | undefined;
+}
+
+export interface LoadSettingsOptions extends Partial<Surroundings> {
+  readonly flags?: SettingsFlags | undefined;
+}
+
+/** The settings of the local store and of this machine. */
+export interface BaseSettings {
+  readonly surroundings: Surroundings;
+  readonly storeRoot: Sourced<string>;
+  readonly maxConcurrentDownloads: Sourced<number>;
+  readonly maxConcurrentUploads: Sourced<number>;
+  /** Requests for one blob, the first one included. */
+  readonly maxDownloadAttempts: Sourced<number>;
+  /** What is meant where a command was told no platform; undefined: the host's. */
+  readonly defaultPlatform: Sourced<Platform> | undefined;
+  /** What a name without a registry means: an image of Docker Hub, or what registries.conf says. */
+  readonly shortNames: Sourced<ShortNames>;
+  /** Where settings were looked for. */
+  readonly files: readonly ConsideredFile[];
+  /** What should be said once on stderr about how the settings were read. */
+  readonly warnings: readonly string[];
+}
+
+/** What the reading of all other settings goes on from. */
+export interface SettingsBasis {
+  readonly where: Surroundings;
+  readonly reader: SettingsReader;
+  readonly warn: (text: string) => void;
+  /** Our own config.yaml. */
+  readonly own: ConfigYaml | undefined;
+  /** config.yaml and the daemon.json files, in the order in which they count. */
+  readonly files: readonly ServiceKeys[];
+  /** Everything but the files. */
+  readonly settings: Omit<BaseSettings, 'files'>;
+}
+
+/**
+ * Reads the settings that need no registry: neither credentials nor the rules of single registries.
+ *
+ * @throws OciError CONFIG_INVALID naming the flag, variable or file and line that is wrong.
+ */
+export async function loadBaseSettings(options: LoadSettingsOptions = {}): Promise<BaseSettings> {
+  const { settings, reader } = await readBasis(options);
+  return { ...settings, files: reader.considered() };
+}
+
+/** @throws OciError CONFIG_INVALID */
+export async function readBasis(options: LoadSettingsOptions): Promise<SettingsBasis> {
+  const where = surroundings(options);
+  const warnings: string[] = [];
+  const warn = (text: string) => void warnings.push(text);
+  const reader = createSettingsReader(warn);
+  const [own, daemons] = await Promise.all([readConfigYaml(where, reader), readDaemonJson(where, reader)]);
+  const files = own ? [own, ...daemons] : daemons;
+  const settings = {
+    surroundings: where,
+    storeRoot: storeRoot(options.flags?.storeRoot, own?.root, where),
+    maxConcurrentDownloads: first(files, 'maxConcurrentDownloads', 3),
+    maxConcurrentUploads: first(files, 'maxConcurrentUploads', 5),
+    maxDownloadAttempts: first(files, 'maxDownloadAttempts', 5),
+    defaultPlatform: readDefaultPlatform(where) ?? own?.platform,
+    shortNames: own?.shortNames ?? {
+      value: 'docker' as const,
+      origin: { kind: 'default' as const, name: "Docker's default" },
+    },
+    warnings,
+  };
+  return { where, reader, warn, own, files, settings };
+}
+
+type CountKey = 'maxConcurrentDownloads' | 'maxConcurrentUploads' | 'maxDownloadAttempts';
+
+function first(files: readonly ServiceKeys[], key: CountKey, value: number): Sourced<number> {
+  const found = files.map((file) => file[key]).find((sourced) => sourced !== undefined);
+  return found ?? { value, origin: { kind: 'default', name: "Docker's default" } };
+}
+
+/** @throws OciError CONFIG_INVALID */
+export async function readConfigYaml(where: Surroundings, reader: SettingsReader): Promise<ConfigYaml | undefined> {
+  const named = variable(where.env, 'OCICTL_CONFIG');
+  const text = await reader.read('config.yaml', named ?? configYamlFile(where), {
+    own: true,
+    namedBy: named === undefined ? undefined : 'OCICTL_CONFIG',
+  });
+  if (text === undefined) return undefined;
+  const { parseConfigYaml } = await import('./config-yaml.ts');
+  return parseConfigYaml(text, where.homedir);
+}
+
+/**
+ * OCICTL_DAEMON_JSON stands for all of Docker's own files; naming one that is not there is a mistake worth telling.
+ *
+ * @throws OciError CONFIG_INVALID
+ */
+export async function readDaemonJson(where: Surroundings, reader: SettingsReader): Promise<readonly ServiceKeys[]> {
+  const named = variable(where.env, 'OCICTL_DAEMON_JSON');
+  const texts =
+    named === undefined
+      ? await Promise.all(daemonJsonFiles(where).map((file) => reader.read('daemon.json', file)))
+      : [await reader.read('daemon.json', named, { namedBy: 'OCICTL_DAEMON_JSON' })];
+  return texts.flatMap((found) => (found ? [parseDaemonJson(found.text, found.file)] : []));
+}
+
+function readDefaultPlatform({ env }: Surroundings): Sourced<Platform> | undefined {
+  const named = variable(env, 'DOCKER_DEFAULT_PLATFORM');
+  if (named === undefined) return undefined;
+  const origin: Origin = { kind: 'environment', name: 'DOCKER_DEFAULT_PLATFORM' };
+  return { value: at(origin, () => parsePlatform(named)), origin };
+}

@@ -1,0 +1,21 @@
+import { quote } from '../model/quote.ts';
+import type { Fields } from './fields.ts';
+import { invalidSetting } from './invalid.ts';
+
+/** Whether a name and value make a header. A line break in one would smuggle a second one into every request. */
+function isHeader(name: string, value: unknown): value is string {
+  return (
+    /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) && typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+  );
+}
+
+/** Headers of an object: strings, or lists of them, which are joined. @throws OciError CONFIG_INVALID */
+export function readHeaders(fields: Fields, key: string): Readonly<Record<string, string>> {
+  const headers = fields.members(key).map(([name, { value, origin }]): readonly [string, string] => {
+    const text: unknown =
+      Array.isArray(value) && value.every((each) => typeof each === 'string') ? value.join(', ') : value;
+    if (isHeader(name, text)) return [name, text];
+    throw invalidSetting(origin, `${quote(`${key}.${name}`)} is not a valid header`);
+  });
+  return Object.fromEntries(headers);
+}

@@ -1,0 +1,130 @@
+/** Finds the files of other programs that say how registries are reached. Parsers are loaded only where there is one. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatOrigin, type Sourced } from './origin.ts';
+import { containersAliasFile, containersDirs, hostsDirs } from './paths.ts';
+import type { RegistryRule } from './registry-rules.ts';
+import type { SettingsReader, SettingsText } from './settings-file.ts';
+import type { ShortNameRules } from './short-names.ts';
+import { type Surroundings, variable } from './surroundings.ts';
+
+export interface RegistryFilesOptions {
+  readonly where: Surroundings;
+  readonly reader: SettingsReader;
+  readonly warn: (text: string) => void;
+  /** Stands for the places where containerd's directories are. */
+  readonly hostsDir: Sourced<string> | undefined;
+  /** Whether short names are read too. */
+  readonly shortNames: boolean;
+}
+
+export interface RegistryFiles {
+  readonly rules: readonly RegistryRule[];
+  readonly shortNames: ShortNameRules | undefined;
+}
+
+/** The rules of registries.conf and of hosts.toml files, in this order. @throws OciError CONFIG_INVALID */
+export async function loadRegistryFiles(options: RegistryFilesOptions): Promise<RegistryFiles> {
+  const [containers, containerd] = await Promise.all([loadRegistriesConf(options), loadHostsDirs(options)]);
+  return { ...containers, rules: [...containers.rules, ...containerd] };
+}
+
+/** `host_port_`, which comes before `host:port`. */
+function isPortForm({ name }: { readonly name: string }): boolean {
+  return /_\d+_$/.test(name);
+}
+
+/**
+ * containerd's directories. One counts even without hosts.toml: then `_default` does not hold for its host.
+ *
+ * @throws OciError CONFIG_INVALID
+ */
+export async function loadHostsDirs({
+  where,
+  reader,
+  warn,
+  hostsDir,
+}: RegistryFilesOptions): Promise<readonly RegistryRule[]> {
+  const roots = hostsDir ? [hostsDir.value] : hostsDirs(where);
+  const namedBy = hostsDir && formatOrigin(hostsDir.origin);
+  const directories = await Promise.all(
+    roots.map(async (root) => {
+      const entries = await reader.list('hosts.toml', root, { namedBy });
+      return Promise.all(
+        entries
+          .filter(({ directory }) => directory)
+          .map(async ({ name }) => {
+            const [text, inside] = await Promise.all([
+              reader.read('hosts.toml', join(root, name, 'hosts.toml')),
+              readdir(join(root, name)).catch(() => []),
+            ]);
+            return { root, name, inside: inside.sort(), ...(text && hasContent(text.text) && { text }) };
+          }),
+      );
+    }),
+  );
+  if (directories.flat().length === 0) return [];
+  const { readHostDirectory } = await import('./hosts-toml.ts');
+  return directories.flatMap((ofRoot) =>
+    [...ofRoot.filter(isPortForm), ...ofRoot.filter((directory) => !isPortForm(directory))].map((directory) =>
+      readHostDirectory(directory, warn),
+    ),
+  );
+}
+
+/** @throws OciError CONFIG_INVALID */
+export async function loadRegistriesConf(options: RegistryFilesOptions): Promise<RegistryFiles> {
+  const { where, reader, warn, shortNames } = options;
+  const [found, recorded] = await Promise.all([
+    readContainersFiles(where, reader),
+    shortNames ? reader.read('registries.conf', containersAliasFile(where)) : undefined,
+  ]);
+  const texts = found.filter(({ text }) => hasContent(text));
+  if (texts.length === 0 && !shortNames) return { rules: [], shortNames: undefined };
+  const { openRegistriesConf, readRegistriesConf } = await import('./registries-conf.ts');
+  const files = texts.map((each) => ({ ...each, fields: openRegistriesConf(each) }));
+  const rules = readRegistriesConf(files, warn);
+  if (!shortNames) return { rules, shortNames: undefined };
+  const { readShortNames } = await import('./short-names.ts');
+  const fields = files.map((file) => file.fields);
+  return { rules, shortNames: readShortNames(recorded ? [...fields, openRegistriesConf(recorded)] : fields) };
+}
+
+/**
+ * In the order in which they are merged. The user's registries.conf stands in the place of the system's and of its
+ * drop-ins; without one, the user's drop-ins come behind the system's. A file that is named stands for all.
+ */
+async function readContainersFiles(
+  where: Surroundings,
+  reader: SettingsReader,
+): Promise<readonly (SettingsText & { readonly dropIn: boolean })[]> {
+  const named = variable(where.env, 'CONTAINERS_REGISTRIES_CONF');
+  if (named !== undefined) {
+    const text = await reader.read('registries.conf', named, { namedBy: 'CONTAINERS_REGISTRIES_CONF' });
+    return text ? [{ ...text, dropIn: false }] : [];
+  }
+  const [user, system] = await Promise.all(
+    containersDirs(where).map(async (directory) => {
+      const dropInDir = join(directory, 'registries.conf.d');
+      const [main, names] = await Promise.all([
+        reader.read('registries.conf', join(directory, 'registries.conf')),
+        reader.list('registries.conf', dropInDir),
+      ]);
+      const files = names.flatMap(({ name }) => (name.endsWith('.conf') ? [join(dropInDir, name)] : []));
+      const dropIns = await Promise.all(files.map((file) => reader.read('registries.conf', file)));
+      return { main, dropIns, all: [join(directory, 'registries.conf'), dropInDir, ...files] };
+    }),
+  );
+  if (user?.main) for (const file of system?.all ?? []) reader.disregard(file);
+  const main = user?.main ?? system?.main;
+  const dropIns = [...(user?.main ? [] : (system?.dropIns ?? [])), ...(user?.dropIns ?? [])];
+  return [
+    ...(main ? [{ ...main, dropIn: false }] : []),
+    ...dropIns.flatMap((text) => (text ? [{ ...text, dropIn: true }] : [])),
+  ];
+}
+
+/** Distributions install these files with nothing but comments. */
+function hasContent(text: string): boolean {
+  return /^[^\S\n]*[^#\s]/m.test(text);
+}

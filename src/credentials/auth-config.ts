@@ -1,0 +1,49 @@
+/** Docker's `AuthConfig`, as its API and its Go packages pass credentials around. */
+import type { Credential } from './credential.ts';
+import { exactKeys, keyMatches } from './registry-key.ts';
+import { createStaticStore } from './static.ts';
+import type { CredentialStore } from './store.ts';
+
+/** One registry's credentials: user and password, or one of the tokens. */
+export interface AuthConfig {
+  readonly username?: string;
+  readonly password?: string;
+  /** A refresh token, which is exchanged for access tokens. */
+  readonly identityToken?: string;
+  /** A bearer token that the registry takes as it is. */
+  readonly registryToken?: string;
+}
+
+/**
+ * Finds a registry's credentials among several.
+ *
+ * @param authConfigs By registry: a host, a URL of one, or any name of Docker Hub.
+ * @param registry `docker.io` or `host[:port]`.
+ * @returns An empty one where there is none.
+ */
+export function resolveAuthConfig(
+  authConfigs: Readonly<Record<string, AuthConfig>>,
+  registry: { readonly name: string } | string,
+): AuthConfig {
+  const name = typeof registry === 'string' ? registry : registry.name;
+  const exact = exactKeys(name).find((key) => Object.hasOwn(authConfigs, key));
+  const found = exact ?? Object.keys(authConfigs).find((key) => keyMatches(key, name));
+  return (found === undefined ? undefined : authConfigs[found]) ?? {};
+}
+
+/**
+ * A store that knows one registry's credentials, for `createRegistryService`.
+ *
+ * @param host The only one that is shown them, unlike in Go, where every host is.
+ */
+export function newStaticCredentialStore(host: string, authConfig: AuthConfig): CredentialStore {
+  const credential = credentialOf(authConfig);
+  return createStaticStore(credential ? { [host]: credential } : {});
+}
+
+function credentialOf({ username, password, identityToken, registryToken }: AuthConfig): Credential | undefined {
+  const source = 'the program';
+  if (registryToken) return { kind: 'registry-token', token: registryToken, source };
+  if (identityToken) return { kind: 'identity-token', token: identityToken, ...(username && { username }), source };
+  return username ? { kind: 'password', username, password: password ?? '', source } : undefined;
+}

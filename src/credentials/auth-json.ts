@@ -1,0 +1,75 @@
+/** What podman, skopeo and buildah have stored. It is theirs: read and never changed. */
+import { type AuthEntry, type DockerConfig, loadDockerConfig } from '../config/docker-config.ts';
+import { formatOrigin, type Sourced } from '../config/origin.ts';
+import { isOciError } from '../model/errors.ts';
+import { credentialFromEntries } from './auth-entries.ts';
+import type { Credential } from './credential.ts';
+import { exactKeys, shownKey, splitKey } from './registry-key.ts';
+import type { GetOptions, StoredEntry } from './store.ts';
+
+export interface AuthJsonOptions {
+  /** Most important first. None need exist. */
+  readonly files: readonly string[];
+  /** Asks a credential helper that a file names. */
+  readonly askHelper: (helper: Sourced<string>, host: string, opts?: GetOptions) => Promise<Credential | undefined>;
+  readonly warn: (text: string) => void;
+}
+
+/** The part of a store that only looks. */
+export interface AuthJson {
+  get(name: string, opts?: GetOptions): Promise<Credential | undefined>;
+  list(): AsyncIterable<StoredEntry>;
+}
+
+/** A file that cannot be read or used is told of once and passed over: no pull shall fail for another program's file. */
+export function createAuthJson({ files, askHelper, warn }: AuthJsonOptions): AuthJson {
+  const warned = new Set<string>();
+  const skip = (file: string, error: unknown): void => {
+    if (!isOciError(error)) throw error;
+    if (!warned.has(file)) warn(`${error.message}; passed over`);
+    warned.add(file);
+  };
+  const load = async (file: string): Promise<DockerConfig | undefined> =>
+    loadDockerConfig(file).catch((error: unknown) => void skip(file, error));
+  return {
+    async get(name, opts) {
+      for (const file of files) {
+        const config = await load(file);
+        if (!config) continue;
+        try {
+          const found = credentialFromEntries(config.auths, name) ?? (await fromHelper(config, name, askHelper, opts));
+          if (found) return found;
+        } catch (error) {
+          skip(file, error);
+        }
+      }
+      return undefined;
+    },
+    async *list() {
+      for (const file of files) {
+        for (const entry of (await load(file))?.auths ?? []) if (isUsable(entry)) yield describe(entry);
+      }
+    },
+  };
+}
+
+// Of a whole registry only: these tools ask no helper for a namespace.
+async function fromHelper(
+  { credHelpers }: DockerConfig,
+  name: string,
+  askHelper: AuthJsonOptions['askHelper'],
+  opts?: GetOptions,
+): Promise<Credential | undefined> {
+  const { host } = splitKey(name);
+  const helper = exactKeys(host).flatMap((key) => credHelpers.get(key) ?? [])[0];
+  return helper === undefined || helper.value === '' ? undefined : askHelper(helper, host, opts);
+}
+
+/** False for the empty entries that helpers leave behind. */
+export function isUsable({ username, identityToken, registryToken }: AuthEntry): boolean {
+  return (username ?? identityToken ?? registryToken) !== undefined;
+}
+
+function describe({ key, username, origin }: AuthEntry): StoredEntry {
+  return { host: shownKey(key), ...(username !== undefined && { username }), source: formatOrigin(origin) };
+}

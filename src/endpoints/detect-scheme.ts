@@ -1,0 +1,60 @@
+import { parseHostRules } from '../config/host-rules.ts';
+import { isOciError, type OciError } from '../model/errors.ts';
+import { createTransport, type TransportOptions } from '../transport/transport.ts';
+import type { Resolve } from './host-match.ts';
+import { matchInsecure } from './lookup.ts';
+
+export interface DetectSchemeOptions {
+  /** Hosts, `host:port` and networks, as in daemon.json; loopback is among them without being named. */
+  readonly insecureRegistries?: readonly string[] | undefined;
+  readonly proxy?: TransportOptions['proxy'];
+  /** Default: the system's resolver. */
+  readonly resolve?: Resolve | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Which scheme a registry speaks. Every host speaks https, and is not asked, unless it is loopback or named insecure; one of
+ * those speaks http where nothing answers over TLS and something does without.
+ *
+ * @param host `host[:port]` as a reference writes it.
+ * @throws OciError the failure over TLS, where nothing answers either way; CONFIG_INVALID for a rule that is none.
+ */
+export async function detectScheme(host: string, options: DetectSchemeOptions = {}): Promise<'https' | 'http'> {
+  const named = (options.insecureRegistries ?? []).map((value) => ({
+    value,
+    origin: { kind: 'option', name: 'insecureRegistries' } as const,
+  }));
+  const insecureRegistries = parseHostRules(named, 'insecureRegistries', () => {});
+  const insecure = await matchInsecure(host, { settings: { insecureRegistries }, resolve: options.resolve });
+  if (insecure === undefined) return 'https';
+  const { addresses } = insecure;
+  const failure = await failureAt(`https://${host}/`, { ...options, addresses });
+  if (failure === undefined) return 'https';
+  if ((await failureAt(`http://${host}/`, { ...options, addresses })) === undefined) return 'http';
+  throw failure;
+}
+
+/** undefined: something answers there. */
+async function failureAt(
+  base: string,
+  { addresses, proxy, signal }: DetectSchemeOptions & Pick<TransportOptions, 'addresses'>,
+): Promise<OciError | undefined> {
+  const transport = createTransport({
+    base: new URL(base),
+    tls: { verify: false },
+    retry: { attempts: 1 },
+    addresses,
+    proxy,
+  });
+  try {
+    const response = await transport.request({ method: 'GET', url: 'v2/', anonymous: true, signal });
+    await response.body.discard();
+    return undefined;
+  } catch (error) {
+    if (isOciError(error, 'NETWORK', 'TIMEOUT', 'TLS')) return error;
+    throw error;
+  } finally {
+    await transport.close();
+  }
+}

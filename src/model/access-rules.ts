@@ -1,0 +1,70 @@
+/** Rules that say who may do what, as whoever gives out tokens asks them. */
+
+export const repositoryActions = ['pull', 'push', 'delete'] as const;
+export type RepositoryAction = (typeof repositoryActions)[number];
+
+export interface AccessRule {
+  /** `anybody`, logged in or not; every user; or these. */
+  readonly who: 'anybody' | 'users' | ReadonlySet<string>;
+  /** See {@link repositoryPattern}. */
+  readonly repositories: readonly RepositoryPattern[];
+  readonly actions: ReadonlySet<RepositoryAction>;
+  /** Whether the names of all repositories may be listed. */
+  readonly catalog: boolean;
+}
+
+/** Tells whether a repository is covered. */
+export type RepositoryPattern = (name: string) => boolean;
+
+/**
+ * What names a pattern covers: `*` stands for anything within one part of a name, `**` for one part or several.
+ *
+ * @returns Undefined where it could cover no name.
+ */
+export function repositoryPattern(pattern: string): RepositoryPattern | undefined {
+  const parts = pattern.split('/');
+  const sound = parts.every((part) => part === '**' || (/^[a-z0-9._*-]+$/.test(part) && !part.includes('**')));
+  if (!sound) return undefined;
+  const several = parts.flatMap((part) => (part === '**' ? ['*', part] : [part]));
+  return (name) => covers(several, name.split('/'), '**', (part, of) => covers([...part], [...of], '*', Object.is));
+}
+
+// Not by regular expression: with several stars one takes as long as a client's name is made for. This goes back to the
+// last star alone, which is enough.
+function covers(
+  pattern: readonly string[],
+  items: readonly string[],
+  star: string,
+  fits: (wanted: string, item: string) => boolean,
+): boolean {
+  let [at, next, afterStar, restart] = [0, 0, -1, 0];
+  while (at < items.length) {
+    const [wanted, item] = [pattern[next], items[at] ?? ''];
+    if (wanted === star) {
+      next += 1;
+      [afterStar, restart] = [next, at];
+    } else if (wanted !== undefined && fits(wanted, item)) {
+      next += 1;
+      at += 1;
+    } else if (afterStar >= 0) {
+      restart += 1;
+      [next, at] = [afterStar, restart];
+    } else return false;
+  }
+  return pattern.slice(next).every((rest) => rest === star);
+}
+
+/** What a user, or nobody, may do in a repository. */
+export function actionsIn(rules: readonly AccessRule[], user: string | undefined, name: string): Set<RepositoryAction> {
+  const mine = rules.filter((rule) => concerns(rule, user) && rule.repositories.some((covered) => covered(name)));
+  return new Set(mine.flatMap(({ actions }) => [...actions]));
+}
+
+export function mayList(rules: readonly AccessRule[], user: string | undefined): boolean {
+  return rules.some((rule) => rule.catalog && concerns(rule, user));
+}
+
+function concerns({ who }: AccessRule, user: string | undefined): boolean {
+  if (who === 'anybody') return true;
+  return user !== undefined && (who === 'users' || who.has(user));
+}

@@ -1,0 +1,64 @@
+import type { AuthProvider } from '../auth/auth-provider.ts';
+import { type AuthorizerOptions, createAuthorizer } from '../auth/authorizer.ts';
+import { createDirectAuthorizer } from '../auth/direct.ts';
+import { OciError } from '../model/errors.ts';
+import type { Registry } from '../registry/registry.ts';
+import { createTransport, type TransportOptions } from '../transport/transport.ts';
+import { createRemote, type RemoteOptions } from './remote.ts';
+
+export interface OpenRemoteOptions
+  extends Omit<TransportOptions, 'base'>,
+    Pick<AuthorizerOptions, 'tokens' | 'tokenCache' | 'challengeCache'>,
+    Omit<RemoteOptions, 'name' | 'transport' | 'authorizer'> {
+  /** `https://registry.example.com`, perhaps with a path before the API's `/v2/`. */
+  readonly url: string | URL;
+  /** What it is called in messages, and asked for at the {@link AuthProvider}. Default: host[:port] of `url`. */
+  readonly name?: string | undefined;
+  /** Default: nobody, which is all that public repositories need. */
+  readonly credentials?: AuthProvider | undefined;
+  /** Sends requests without authorisation, and asks no token server for one either: a 401 is an error. Default false. */
+  readonly direct?: boolean | undefined;
+}
+
+/** A registry over HTTP, and the connections that it stands on. */
+export interface RemoteRegistry extends Registry, AsyncDisposable {
+  /** Cuts its connections. It cannot be used any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a registry at an address, by what is said here alone: no file and no variable is read. What Docker's files say
+ * about mirrors, certificates and credentials is the registry service's matter. Sends nothing before the first call.
+ *
+ * @throws OciError USAGE for what is no address of a registry.
+ */
+export function openRemote(options: OpenRemoteOptions): RemoteRegistry {
+  const { url, credentials, direct = false, ...rest } = options;
+  const base = parseBase(url);
+  const name = options.name ?? base.host;
+  const transport = createTransport({ ...rest, base });
+  const authorizer = direct
+    ? createDirectAuthorizer(name)
+    : createAuthorizer({
+        ...rest,
+        transport,
+        credentials: async (opts) => credentials?.get(name, opts),
+        registry: name,
+      });
+  const close = (): Promise<void> => transport.close();
+  return { ...createRemote({ ...rest, name, transport, authorizer }), close, [Symbol.asyncDispose]: close };
+}
+
+// Nothing of the text is repeated: a password may stand anywhere in it.
+function parseBase(url: string | URL): URL {
+  const hint = 'write https://registry.example.com, and give user and password as credentials';
+  if (!URL.canParse(String(url))) throw new OciError('USAGE', 'the address of a registry is no URL', { hint });
+  const base = new URL(url);
+  if (base.protocol !== 'https:' && base.protocol !== 'http:') {
+    throw new OciError('USAGE', 'the address of a registry begins with https:// or http://', { hint });
+  }
+  if (base.username !== '' || base.password !== '' || base.search !== '' || base.hash !== '') {
+    throw new OciError('USAGE', 'the address of a registry has neither user, password, query nor fragment', { hint });
+  }
+  return base;
+}

@@ -1,0 +1,69 @@
+import { createHmac, hkdfSync, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** What stands in a refresh token. */
+interface Content {
+  readonly user: string;
+  readonly service: string;
+  /** Seconds since 1970. */
+  readonly issuedAt: number;
+}
+
+const prefix = 'ocictl-refresh';
+const maxLength = 4096;
+
+/**
+ * Tokens that stand for a user until the password changes. They are signed with a key that the hash of the password is a
+ * part of: nothing is kept, and whoever gets a new password or is removed has none that counts.
+ */
+export class RefreshTokens {
+  readonly #secret: Buffer;
+
+  /** @param signingKey What access tokens are signed with: with another one, no refresh token of before counts. */
+  constructor(signingKey: KeyObject) {
+    const bytes = signingKey.export({ type: 'pkcs8', format: 'der' });
+    this.#secret = Buffer.from(hkdfSync('sha256', bytes, '', prefix, 32));
+  }
+
+  make(user: string, service: string, passwordHash: string, nowMs: number): string {
+    // Random, so that two logins are two tokens.
+    const content = [user, service, Math.floor(nowMs / 1000), randomBytes(9).toString('base64url')];
+    const text = Buffer.from(JSON.stringify(content)).toString('base64url');
+    return `${prefix}.${text}.${this.#sign(text, user, passwordHash).toString('base64url')}`;
+  }
+
+  /** @returns Whose it is; undefined where it does not count for this service, or no longer. */
+  verify(
+    token: string,
+    service: string,
+    accounts: ReadonlyMap<string, string>,
+    { nowMs, lifeMs }: { readonly nowMs: number; readonly lifeMs: number },
+  ): string | undefined {
+    const [head, text = '', signature = '', more] = token.length > maxLength ? [] : token.split('.');
+    const content = readContent(text);
+    if (head !== prefix || more !== undefined || content === undefined) return undefined;
+    const hash = accounts.get(content.user);
+    // Of an unknown user it takes as long.
+    const right = this.#sign(text, content.user, hash ?? '');
+    const given = Buffer.from(signature, 'base64url');
+    if (given.length !== right.length || !timingSafeEqual(given, right) || hash === undefined) return undefined;
+    const ageMs = nowMs - content.issuedAt * 1000;
+    return content.service === service && ageMs < lifeMs ? content.user : undefined;
+  }
+
+  #sign(text: string, user: string, passwordHash: string): Buffer {
+    const key = createHmac('sha256', this.#secret)
+      .update(JSON.stringify([user, passwordHash]))
+      .digest();
+    return createHmac('sha256', key).update(text).digest();
+  }
+}
+
+function readContent(text: string): Content | undefined {
+  try {
+    const [user, service, issuedAt] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    if (typeof user !== 'string' || typeof service !== 'string' || typeof issuedAt !== 'number') return undefined;
+    return { user, service, issuedAt };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import { isOciError, type OciError } from '../../model/errors.ts';
+
+/** One thing that `ocictl doctor` looked at. */
+export interface Check {
+  readonly topic: CheckTopic;
+  /** The endpoint it is about, as messages call it. */
+  readonly endpoint?: string;
+  /** `problem`: this does not work, though another endpoint may; `warning`: it works, but not as one would want. */
+  readonly status: 'ok' | 'note' | 'warning' | 'problem';
+  /** One line for people, without secrets. */
+  readonly text: string;
+  /** What to do. */
+  readonly advice?: string | undefined;
+  /** What it failed with. */
+  readonly error?: OciError | undefined;
+  /** The same for machines. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export type CheckTopic =
+  | 'reference'
+  | 'settings'
+  | 'store'
+  | 'endpoint'
+  | 'certificates'
+  | 'credentials'
+  | 'proxy'
+  | 'tls'
+  | 'ping'
+  | 'clock'
+  | 'image'
+  | 'rate limit'
+  | 'pull'
+  | 'program';
+
+/** A check that failed with an error: its message and its hint. */
+export function problem(topic: CheckTopic, error: unknown, endpoint?: string): Check {
+  if (!isOciError(error)) throw error;
+  const { message: text, hint: advice } = error;
+  return { topic, status: 'problem', text, advice, error, ...(endpoint !== undefined && { endpoint }) };
+}

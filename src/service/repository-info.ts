@@ -1,0 +1,31 @@
+import { indexName } from '../config/index-name.ts';
+import type { RegistryRule } from '../config/registry-rules.ts';
+import { loopbackRules, matchHost, type Resolve } from '../endpoints/host-match.ts';
+import { familiarName, type Reference } from '../model/reference.ts';
+import type { RepositoryInfo } from './contract.ts';
+import type { IndexInfo } from './service-config.ts';
+
+/** What is known of a repository as it is without any configuration: {@link RegistryService.resolveRepository} has more. */
+export async function parseRepositoryInfo(
+  reference: Pick<Reference, 'domain' | 'path'>,
+  opts: { readonly resolve?: Resolve | undefined } = {},
+): Promise<RepositoryInfo> {
+  return repositoryInfo(reference, await unconfiguredIndex(reference.domain, opts.resolve));
+}
+
+/** A registry as it is without any configuration: only loopback is insecure. */
+export async function unconfiguredIndex(name: string, resolve: Resolve | undefined): Promise<IndexInfo> {
+  const official = name === indexName;
+  const insecure = official ? undefined : await matchHost(name, loopbackRules, resolve);
+  return { name, mirrors: [], secure: insecure === undefined, official };
+}
+
+/** The addresses of a rule's mirrors, as Docker has them of its own. */
+export function mirrorsOf(rule: RegistryRule | undefined): readonly string[] {
+  const mirrors = rule?.mirrors.filter(({ pull }) => pull) ?? [];
+  return mirrors.map(({ scheme = 'https', host, path }) => `${scheme}://${host}${path}`);
+}
+
+export function repositoryInfo({ domain, path }: Pick<Reference, 'domain' | 'path'>, index: IndexInfo): RepositoryInfo {
+  return { name: { domain, path }, index, official: !familiarName({ domain, path }).includes('/'), class: '' };
+}

@@ -1,0 +1,210 @@
+import type { Socket } from 'node:net';
+import { type Dispatcher, errors } from 'undici';
+import { type BulkHead, parseBulkHead } from './bulk-head.ts';
+import { BulkMemory } from './bulk-memory.ts';
+
+export interface BulkLimits {
+  readonly headersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly headerBytes: number;
+}
+
+/** A request, what becomes of it, and of its connection. */
+export interface BulkRequest {
+  readonly text: string;
+  readonly headersTimeoutMs: number;
+  readonly handler: Dispatcher.DispatchHandler;
+  /** The answer is none that is understood here. Nothing of it was told. */
+  onUnusual(): void;
+  /** The connection can be used again, for so long. */
+  onReusable(restMs: number): void;
+}
+
+/** What a request's reader may do; `done` takes back the memory of a chunk, whenever that is. */
+interface BulkController extends Dispatcher.DispatchController {
+  done(chunk: Uint8Array): void;
+}
+
+interface Current extends BulkRequest {
+  readonly controller: BulkController;
+  head: BulkHead | undefined;
+  /** Of the body, still to come. */
+  missing: number;
+}
+
+/**
+ * One HTTP/1.1 connection that reads straight into memory which is used again. One request at a time; whatever it cannot
+ * make sense of ends it.
+ */
+export class BulkConnection {
+  readonly #memory = new BulkMemory();
+  readonly #limits: BulkLimits;
+  readonly #ended: () => void;
+  #socket: Socket | undefined;
+  #current: Current | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #paused = false;
+  #heading = '';
+
+  /** @param ended Called when the connection is gone. */
+  constructor(limits: BulkLimits, ended: () => void) {
+    this.#limits = limits;
+    this.#ended = ended;
+  }
+
+  /** For the socket, before it exists. */
+  readonly onread = {
+    buffer: (): Uint8Array => this.#memory.room(),
+    callback: (size: number): boolean => this.#read(size),
+  };
+
+  /** Whether another request can be sent. */
+  get open(): boolean {
+    return this.#socket !== undefined && !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  /** Takes what has been connected; what was to be sent goes out. */
+  attach(socket: Socket): void {
+    this.#socket = socket;
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('end', () => {
+      if (this.#heading === '') this.destroy(new errors.SocketError('other side closed'));
+      else this.#giveUp(this.#current);
+    });
+    socket.on('close', () => this.destroy(new errors.SocketError('closed')));
+    if (this.#current) this.#write(this.#current);
+    else socket.destroy();
+  }
+
+  /** Sends one request, as soon as there is a socket. */
+  send(request: BulkRequest): void {
+    const current: Current = { ...request, controller: this.#controller(), head: undefined, missing: 0 };
+    this.#current = current;
+    this.#paused = false;
+    this.#heading = '';
+    clearTimeout(this.#timer);
+    request.handler.onRequestStart?.(current.controller, undefined);
+    if (this.#current === current && this.#socket) this.#write(current);
+  }
+
+  /** Leaves the connection to itself until the next request; any byte that comes meanwhile ends it. */
+  rest(restMs: number): void {
+    this.#socket?.unref();
+    this.#timer = setTimeout(() => this.destroy(), restMs).unref();
+  }
+
+  destroy(error: Error = new errors.ClientDestroyedError()): void {
+    const current = this.#current;
+    this.#current = undefined;
+    clearTimeout(this.#timer);
+    this.#socket?.destroy();
+    this.#memory.close();
+    this.#ended();
+    current?.handler.onResponseError?.(current.controller, error);
+  }
+
+  #write({ text, headersTimeoutMs }: Current): void {
+    this.#limitTime(headersTimeoutMs, () => new errors.HeadersTimeoutError());
+    this.#socket?.ref();
+    this.#socket?.write(text, 'latin1');
+  }
+
+  #read(size: number): boolean {
+    const chunk = this.#memory.lend(size);
+    const current = this.#current;
+    if (current?.head) this.#body(current, chunk);
+    else if (current) this.#headers(current, chunk);
+    else {
+      this.#memory.take(chunk);
+      this.destroy();
+    }
+    return !this.#paused;
+  }
+
+  #headers(current: Current, chunk: Uint8Array): void {
+    const { headerBytes, keepAliveMs, idleTimeoutMs } = this.#limits;
+    const before = this.#heading.length;
+    this.#heading += Buffer.from(chunk.subarray(0, headerBytes)).toString('latin1');
+    const end = this.#heading.indexOf('\r\n\r\n', Math.max(0, before - 3));
+    const head = end < 0 ? undefined : parseBulkHead(this.#heading.slice(0, end), keepAliveMs);
+    const headBytes = head ? end + 4 - before : chunk.length;
+    this.#memory.take(chunk.subarray(0, headBytes));
+    if (head) {
+      this.#heading = '';
+      current.head = head;
+      current.missing = head.bodyBytes;
+      this.#limitTime(idleTimeoutMs, () => new errors.BodyTimeoutError());
+      current.handler.onResponseStart?.(current.controller, head.status, head.headers);
+      this.#body(current, chunk.subarray(headBytes));
+    } else if (end >= 0 || this.#heading.length >= headerBytes || !isPromising(this.#heading, before)) {
+      this.#giveUp(current);
+    }
+  }
+
+  #giveUp(current: Current | undefined): void {
+    this.#current = undefined;
+    this.destroy();
+    current?.onUnusual();
+  }
+
+  #body(current: Current, chunk: Uint8Array): void {
+    const wanted = this.#current === current ? current.missing : 0; // its reader may just have given up
+    const own = chunk.subarray(0, wanted);
+    this.#memory.take(chunk.subarray(own.length));
+    current.missing -= own.length;
+    this.#timer?.refresh();
+    if (own.length > 0) current.handler.onResponseData?.(current.controller, own as Buffer);
+    if (current.missing > 0 || this.#current !== current) return;
+    this.#current = undefined;
+    this.#paused = false;
+    clearTimeout(this.#timer);
+    const restMs = current.head?.restMs ?? 0;
+    // Bytes after the end are nobody's answer.
+    const reusable = own.length === chunk.length && restMs > 0 && this.open;
+    if (!reusable) this.destroy();
+    current.handler.onResponseEnd?.(current.controller, {});
+    if (reusable) current.onReusable(restMs);
+  }
+
+  #controller(): BulkController {
+    const isCurrent = (): boolean => this.#current?.controller === controller;
+    const controller: BulkController = {
+      aborted: false,
+      paused: false,
+      reason: null,
+      abort: (reason) => {
+        if (isCurrent()) this.destroy(reason);
+      },
+      pause: () => {
+        if (isCurrent()) this.#paused = true;
+      },
+      resume: () => {
+        if (!isCurrent()) return;
+        this.#paused = false;
+        this.#timer?.refresh();
+        this.#socket?.resume();
+      },
+      done: (chunk) => this.#memory.take(chunk),
+    };
+    return controller;
+  }
+
+  #limitTime(ms: number, makeError: () => Error): void {
+    clearTimeout(this.#timer);
+    if (ms === 0) return;
+    this.#timer = setTimeout(() => {
+      if (this.#paused) this.#timer?.refresh();
+      else this.destroy(makeError());
+    }, ms);
+  }
+}
+
+// What is no HTTP, or ends its lines in another way, need not be waited for.
+function isPromising(heading: string, from: number): boolean {
+  const opening = 'HTTP/1.1 ';
+  for (let lf = heading.indexOf('\n', from); lf >= 0; lf = heading.indexOf('\n', lf + 1)) {
+    if (heading[lf - 1] !== '\r') return false;
+  }
+  return heading.slice(0, opening.length) === opening.slice(0, heading.length);
+}

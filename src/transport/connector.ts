@@ -1,0 +1,185 @@
+/** How a connection to an origin comes about: to which address, with which trust, through which proxy. */
+import { isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { buildConnector } from 'undici';
+import type { TlsSettings } from '../certs/tls-settings.ts';
+import type { ProxyServer } from './proxy.ts';
+import { isUnknownAuthority, isUntrusted } from './tls-failures.ts';
+import { connectToProxy, openTunnel } from './tunnel.ts';
+
+export interface ConnectorOptions {
+  readonly url: URL;
+  readonly tls: TlsSettings;
+  /** Whether our client certificate is shown, and `tls.ca` is asked first. */
+  readonly own: boolean;
+  readonly verify: boolean;
+  readonly timeoutMs: number;
+  /** In place of what the name resolves to. */
+  readonly addresses?: readonly string[] | undefined;
+  readonly proxy?: ProxyServer | undefined;
+  /** Holds the sockets that are being connected, for whoever gives them up. */
+  readonly pending?: Set<Socket> | undefined;
+}
+
+/** What undici asks a connector for. `httpSocket` is a connection to go on over. */
+export interface Goal
+  extends Pick<buildConnector.Options, 'hostname' | 'host' | 'protocol' | 'port' | 'servername' | 'httpSocket'> {
+  /** Where this one socket reads to, in place of events. */
+  readonly onread?: OnReadOpts;
+}
+export type Connect = (goal: Goal) => Promise<Socket>;
+
+/** Whether requests of an origin are handed to its proxy, rather than sent through a tunnel that the proxy opens. */
+export function isForwarded({ url, proxy, addresses }: Pick<ConnectorOptions, 'url' | 'proxy' | 'addresses'>): boolean {
+  // By a tunnel an address can be asked for, and the server still be told its name.
+  return proxy !== undefined && url.protocol === 'http:' && addresses === undefined;
+}
+
+/** A connector in undici's form. */
+export function createConnector(options: ConnectorOptions): buildConnector.connector {
+  const connect = options.proxy ? proxied(options, options.proxy) : direct(options);
+  return (goal, callback) => {
+    connect(goal).then(
+      (socket) => callback(null, socket),
+      (error: unknown) => callback(error as Error, null),
+    );
+  };
+}
+
+function direct({ url, tls, own, verify, timeoutMs, addresses, pending }: ConnectorOptions): Connect {
+  const pinned = addresses && { lookup: lookupOf(addresses) };
+  const socket = { ...dialling, ...pinned, timeout: timeoutMs };
+  if (url.protocol === 'http:') return promised(socket, pending);
+  const secure = secured(tls, { own, verify, pending, ...socket });
+  return (goal) => secure(async () => goal);
+}
+
+function proxied(options: ConnectorOptions, proxy: ProxyServer): Connect {
+  const { url, tls, own, verify, timeoutMs, addresses, pending } = options;
+  // The proxy is somebody else: nothing that was said of the registry's certificates holds for it.
+  const trust = tls.systemRoots ? { systemRoots: tls.systemRoots } : {};
+  const toProxy = direct({ url: proxy.url, tls: trust, own: false, verify: true, timeoutMs, pending });
+  const secure = url.protocol === 'https:' ? secured(tls, { own, verify, pending, timeout: timeoutMs }) : undefined;
+  return async (goal) => {
+    if (isForwarded({ url, proxy, addresses })) return connectToProxy(proxy, url, toProxy);
+    const tunnel = () =>
+      firstOf(addresses ?? [undefined], (address) =>
+        openTunnel({ proxy, target: url, address, toProxy, timeoutMs, pending }),
+      );
+    return secure ? secure(async () => ({ ...goal, httpSocket: await tunnel() })) : tunnel();
+  };
+}
+
+// Node tries all addresses of a name; a proxy is asked for one at a time.
+async function firstOf<T, R>(candidates: readonly T[], attempt: (candidate: T) => Promise<R>): Promise<R> {
+  let failure: unknown;
+  for (const candidate of candidates) {
+    try {
+      return await attempt(candidate);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+const dialling = {
+  autoSelectFamily: true,
+  // Node's 250 ms give up on slow links.
+  autoSelectFamilyAttemptTimeout: 1500,
+} as const;
+
+function promised(options: buildConnector.BuildOptions, pending: Set<Socket> | undefined): Connect {
+  // It returns the socket, which its type does not say.
+  const connectWith = (more: { readonly onread?: OnReadOpts }) =>
+    buildConnector({ allowH2: false, ...options, ...more }) as (
+      ...words: Parameters<buildConnector.connector>
+    ) => Socket;
+  const usual = connectWith({});
+  return ({ onread, ...goal }) =>
+    new Promise((resolve, reject) => {
+      const connect = onread ? connectWith({ onread }) : usual;
+      const started = connect(goal as buildConnector.Options, (error, socket) => {
+        pending?.delete(started);
+        if (error) reject(error);
+        else resolve(socket as Socket);
+      });
+      pending?.add(started);
+    });
+}
+
+interface Trusting {
+  readonly own: boolean;
+  readonly verify: boolean;
+  readonly timeout: number;
+  readonly pending: Set<Socket> | undefined;
+}
+
+/**
+ * TLS that asks one collection of roots after the other. To join them all at once costs 20 ms for each 150 roots, and is
+ * needed for few; what one of them accepts, all of them together would.
+ *
+ * @returns Called with what makes a goal, once for each handshake.
+ */
+function secured(
+  tls: TlsSettings,
+  { own, verify, pending, ...socket }: Trusting & buildConnector.BuildOptions,
+): (makeGoal: () => Promise<Goal>) => Promise<Socket> {
+  const { ca, cert, key, systemRoots } = tls;
+  const connectWith = (roots: readonly string[] | undefined): Connect => {
+    const identity = own && cert !== undefined && key !== undefined ? { cert, key } : undefined;
+    return promised({ ...socket, rejectUnauthorized: verify, secureContext: contextOf(roots, identity) }, pending);
+  };
+  const nodes = async () => connectWith(undefined);
+  const hosts = ca && (async () => connectWith(ca));
+  const systems = systemRoots && (async () => connectWith(await systemRoots()));
+  const order = verify ? (own ? [hosts, nodes, systems] : [nodes, hosts, systems]) : [nodes];
+  const stores = order.flatMap((open) => (open ? [once(open)] : []));
+  let trusted = 0;
+  return async (makeGoal) => {
+    let failure: unknown;
+    for (let count = 0; count < stores.length; count += 1) {
+      const at = (trusted + count) % stores.length;
+      try {
+        const connect = await (stores[at] as () => Promise<Connect>)();
+        const socket = await connect(await makeGoal());
+        trusted = at;
+        return socket;
+      } catch (error) {
+        if (!isUntrusted(error)) throw error;
+        // Of an authority that is known somewhere, there is more to say.
+        if (failure === undefined || isUnknownAuthority(failure)) failure = error;
+      }
+    }
+    throw failure;
+  };
+}
+
+const contexts = new WeakMap<readonly string[], SecureContext>();
+
+function contextOf(
+  roots: readonly string[] | undefined,
+  identity: { readonly cert: string; readonly key: string } | undefined,
+): SecureContext {
+  const known = roots && !identity && contexts.get(roots);
+  if (known) return known;
+  const made = createSecureContext({ minVersion: 'TLSv1.2', ...identity, ...(roots && { ca: [...roots] }) });
+  if (roots && !identity) contexts.set(roots, made);
+  return made;
+}
+
+function lookupOf(addresses: readonly string[]): LookupFunction {
+  const all = addresses.map((address) => ({ address, family: isIP(address) }));
+  return (_hostname, { all: wantsAll }, callback) => {
+    if (wantsAll) callback(null, all);
+    else callback(null, all[0]?.address ?? '', all[0]?.family);
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

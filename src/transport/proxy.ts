@@ -1,0 +1,125 @@
+/** Whether a URL is asked through a proxy, and through which. Go's rules, which Docker has. */
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { parseCidr } from '../config/cidr.ts';
+import { formatOrigin, type Origin, type Sourced } from '../config/origin.ts';
+import type { ProxySettings as AllProxies } from '../config/service-keys.ts';
+import { OciError } from '../model/errors.ts';
+
+/** What the variables say. A proxy is a URL, or a host with a port. */
+export type ProxySettings = Partial<AllProxies>;
+
+export interface ProxyServer {
+  /** http: or https:, without user and password. */
+  readonly url: URL;
+  /** The value of `Proxy-Authorization`: for the proxy alone. */
+  readonly authorization?: string;
+  /** Where it was set. */
+  readonly origin: Origin;
+}
+
+/** `because` is for people: `NO_PROXY has "10.0.0.0/8"`. */
+export type ProxyDecision =
+  | { readonly kind: 'direct'; readonly because: string }
+  | { readonly kind: 'proxy'; readonly proxy: ProxyServer };
+
+/**
+ * Decides about one URL. Loopback is asked directly, unless `NO_PROXY` has `<-loopback>`, as browsers spell it.
+ *
+ * An entry of `NO_PROXY` is `*`, an address, a network in CIDR notation, or a name, which covers the names below it; with
+ * a dot or `*.` before it, those alone. All but networks may have a port. Names are not resolved: networks cover hosts that
+ * are written as addresses.
+ *
+ * @throws OciError CONFIG_INVALID naming the variable, for a proxy that is no http(s) address. Its password is not shown.
+ * @see https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config
+ */
+export function decideProxy(url: URL, settings: ProxySettings): ProxyDecision {
+  const set = (url.protocol === 'https:' ? settings.https : settings.http) ?? settings.all;
+  if (set === undefined || set.value === '') return { kind: 'direct', because: 'no proxy is set' };
+  const host = hostOf(url);
+  const entries = entriesOf(settings.noProxy);
+  if (isLoopback(host) && !entries.includes('<-loopback>')) return { kind: 'direct', because: 'it is this machine' };
+  const entry = entries.find((each) => covers(each, host, portOf(url)));
+  if (entry === undefined) return { kind: 'proxy', proxy: parseProxy(set) };
+  const name = settings.noProxy ? formatOrigin(settings.noProxy.origin) : 'NO_PROXY';
+  return { kind: 'direct', because: `${name} has "${entry}"` };
+}
+
+/** Reads one proxy. @throws OciError as {@link decideProxy} */
+export function parseProxy({ value, origin }: Sourced<string>): ProxyServer {
+  const refuse = (why: string): OciError =>
+    new OciError('CONFIG_INVALID', `${formatOrigin(origin)} ${why}`, {
+      hint: 'a proxy is written http://host:port, with http://user:password@host:port where it wants to know who asks',
+    });
+  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
+  if (!URL.canParse(text)) throw refuse('is not the address of a proxy');
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw refuse(`names a proxy of the kind "${url.protocol.slice(0, -1)}": only http and https are supported`);
+  }
+  // Of a password with a slash in it, half would be taken for the address, and shown.
+  const isSplit = `${url.pathname}${url.search}${url.hash}`.includes('@');
+  const authorization = isSplit ? undefined : basic(url);
+  if (authorization === undefined) throw refuse('has a user or password that is not percent-encoded');
+  return {
+    url: new URL(`${url.protocol}//${url.host}/`),
+    ...(authorization !== '' && { authorization }),
+    origin,
+  };
+}
+
+/** Empty: nobody is named. */
+function basic({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return '';
+  try {
+    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(pair).toString('base64')}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function entriesOf(noProxy: Sourced<string> | undefined): readonly string[] {
+  return (noProxy?.value ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
+}
+
+function covers(entry: string, host: string, port: number): boolean {
+  if (entry === '*') return true;
+  if (entry.includes('/')) return isIP(host) !== 0 && (parseCidr(entry)?.contains(host) ?? false);
+  const [, bracketed, named = '', digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
+  // An IPv6 address without brackets has no port.
+  const name = bracketed ?? (isIPv6(entry) ? entry : named);
+  if (name === '' || (digits !== undefined && Number(digits) !== port)) return false;
+  if (isIP(name) !== 0) return isIP(host) !== 0 && sameAddress(name, host);
+  const below = name.replace(/^\*(?=\.)/, '');
+  const normal = below.startsWith('.') ? `.${asciiName(below.slice(1))}` : `.${asciiName(below)}`;
+  if (normal === '.') return false;
+  return host.endsWith(normal) || (!below.startsWith('.') && host === normal.slice(1));
+}
+
+function sameAddress(one: string, other: string): boolean {
+  const list = new BlockList();
+  list.addAddress(one, isIPv4(one) ? 'ipv4' : 'ipv6');
+  return list.check(other, isIPv4(other) ? 'ipv4' : 'ipv6');
+}
+
+function asciiName(name: string): string {
+  return domainToASCII(name.replace(/\.$/, ''));
+}
+
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+}
+
+function portOf(url: URL): number {
+  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  return isIP(host) !== 0 && loopback.check(host, isIPv4(host) ? 'ipv4' : 'ipv6');
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');

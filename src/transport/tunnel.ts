@@ -1,0 +1,130 @@
+/** Connections to and through a proxy, with errors that say it was the proxy. */
+import { request, STATUS_CODES } from 'node:http';
+import { isIPv6, type Socket } from 'node:net';
+import type { Dispatcher } from 'undici';
+import { formatOrigin } from '../config/origin.ts';
+import { OciError } from '../model/errors.ts';
+import { printable } from '../wire/errors.ts';
+import type { Connect } from './connector.ts';
+import { networkError } from './failures.ts';
+import { type HttpHeaders, header } from './http.ts';
+import type { ProxyServer } from './proxy.ts';
+import { endpointOf } from './redact.ts';
+
+/** @throws OciError naming the proxy. */
+export async function connectToProxy(proxy: ProxyServer, target: URL, toProxy: Connect): Promise<Socket> {
+  const { protocol, hostname, host, port } = proxy.url;
+  try {
+    return await toProxy({ protocol, hostname: hostname.replace(/^\[|\]$/g, ''), host, port });
+  } catch (error) {
+    throw proxyError(error, proxy, target);
+  }
+}
+
+export interface TunnelOptions {
+  readonly proxy: ProxyServer;
+  readonly target: URL;
+  /** Asked for in place of the target's name. */
+  readonly address: string | undefined;
+  readonly toProxy: Connect;
+  readonly timeoutMs: number;
+  readonly pending: Set<Socket> | undefined;
+}
+
+/**
+ * Has a proxy open a connection. What is sent over it, the proxy does not see where it is TLS.
+ *
+ * @throws OciError NETWORK or TIMEOUT naming the proxy: it cannot be reached, wants a password, or will not connect.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#name-connect
+ */
+export async function openTunnel(options: TunnelOptions): Promise<Socket> {
+  const { proxy, target, address, toProxy, timeoutMs, pending } = options;
+  const socket = await connectToProxy(proxy, target, toProxy);
+  const port = target.port === '' ? (target.protocol === 'https:' ? 443 : 80) : target.port;
+  const host = address === undefined ? target.hostname : isIPv6(address) ? `[${address}]` : address;
+  const path = `${host}:${port}`;
+  pending?.add(socket);
+  return new Promise<Socket>((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      socket.destroy();
+      reject(error instanceof OciError ? error : proxyError(error, proxy, target));
+    };
+    const asked = request({
+      method: 'CONNECT',
+      path,
+      headers: { host: path, ...authorizationFor(proxy) },
+      createConnection: () => socket,
+    });
+    // The proxy may try for as long as we would ourselves, and then has to say so.
+    asked.setTimeout(timeoutMs * 2, () => fail(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
+    asked.once('error', fail);
+    asked.once('connect', ({ statusCode = 0, headers }, connected, head) => {
+      socket.setTimeout(0);
+      if (statusCode < 200 || statusCode > 299) return fail(refusal(statusCode, headers, proxy, target));
+      if (head.length > 0) connected.unshift(head);
+      resolve(connected as Socket);
+    });
+    asked.end();
+  }).finally(() => pending?.delete(socket));
+}
+
+/** Requests that are handed to a proxy, which knows from them where to go. */
+export function forwarding(pool: Dispatcher, proxy: ProxyServer, target: URL): Pick<Dispatcher, 'dispatch'> {
+  return {
+    dispatch(options, handler) {
+      const headers = { ...(options.headers as Record<string, string>), host: target.host, ...authorizationFor(proxy) };
+      const origin = proxy.url.origin;
+      return pool.dispatch(
+        { ...options, origin, path: `${target.origin}${options.path}`, headers },
+        {
+          ...handler,
+          onResponseStart(controller, status, answered, statusMessage) {
+            const own = status === 407 || header(answered as HttpHeaders, 'x-squid-error') !== undefined;
+            if (own) controller.abort(refusal(status, answered as HttpHeaders, proxy, target));
+            else handler.onResponseStart?.(controller, status, answered, statusMessage);
+          },
+        },
+      );
+    },
+  };
+}
+
+function authorizationFor({ authorization }: ProxyServer): { 'proxy-authorization'?: string } {
+  return authorization === undefined ? {} : { 'proxy-authorization': authorization };
+}
+
+function proxyError(error: unknown, proxy: ProxyServer, target: URL): OciError {
+  const { code, message, retryable } = networkError(error, proxy.url);
+  const reason = message.replace(`${proxy.url.host}: `, '');
+  return new OciError(code, `${target.host}: the proxy ${shown(proxy)} cannot be used: ${reason}`, {
+    cause: error,
+    endpoint: endpointOf(target),
+    retryable,
+    hint: `check ${formatOrigin(proxy.origin)}, or name the registry in NO_PROXY to go there directly`,
+  });
+}
+
+/** What the proxy itself answered. Squid says in a header what it did not like. */
+function refusal(status: number, headers: HttpHeaders, proxy: ProxyServer, target: URL): OciError {
+  const detail = header(headers, 'x-squid-error');
+  const answer =
+    `${status} ${STATUS_CODES[status] ?? ''}`.trim() + (detail === undefined ? '' : `, ${printable(detail)}`);
+  const make = (text: string, hint: string): OciError =>
+    new OciError('NETWORK', `${target.host}: the proxy ${shown(proxy)} ${text} (${answer})`, {
+      // Not `status`: that is the registry's own word, which this is not.
+      endpoint: endpointOf(target),
+      retryable: false,
+      hint,
+    });
+  const variable = formatOrigin(proxy.origin);
+  if (status === 407) {
+    const what = proxy.authorization === undefined ? 'wants a user and a password' : 'refuses the user or the password';
+    return make(what, `put them into ${variable}, as in http://user:password@${proxy.url.host}`);
+  }
+  if (status >= 500) return make('cannot reach it', 'check the name of the registry, and what the proxy can reach');
+  return make('refuses to connect', `have the proxy allow it, or name the registry in NO_PROXY to go there directly`);
+}
+
+function shown({ url, origin }: ProxyServer): string {
+  return `${url.host} (${formatOrigin(origin)})`;
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdir, utimes } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { isOciError } from '../../src/model/errors.ts';
+import type { RunningServer } from '../../src/server/server.ts';
+import { UploadSessions } from '../../src/server/sessions.ts';
+import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
+import { createStorage } from '../../src/storage/storage.ts';
+import { memoryRegistry } from '../support/memory.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
+import { ask, latest, makeManifest, pause, putBlob, repo, startServer } from './client.ts';
+
+const uploads = `/v2/${repo}/blobs/uploads/`;
+
+/** A connection that text is written on piece by piece until it closes. @returns What came back. */
+async function drip(
+  t: TestContext,
+  server: RunningServer,
+  begin: string,
+  piece: string,
+  everyMs: number,
+): Promise<string> {
+  const socket = connected(t, server);
+  socket.write(begin);
+  const timer = setInterval(() => socket.write(piece), everyMs);
+  let received = '';
+  socket.setEncoding('latin1').on('data', (text) => {
+    received += String(text);
+  });
+  await new Promise((resolve) => socket.on('close', resolve));
+  clearInterval(timer);
+  return received;
+}
+
+function connected(t: TestContext, server: RunningServer): Socket {
+  const socket = connect(server.port, server.host).on('error', () => {});
+  t.after(() => socket.destroy());
+  return socket;
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await pause(5);
+}
+
+async function open(server: RunningServer): Promise<string> {
+  const { status, headers } = await ask(server, 'POST', uploads);
+  assert.equal(status, 202);
+  return String(headers.location);
+}
+
+describe('a client that drips', () => {
+  it('is cut while it sends a blob, and what had come is kept', async (t) => {
+    const server = await startServer(t, { minBytesPerSecond: 1000, rateWindowMs: 200 });
+    const place = await open(server);
+    const head = `PATCH ${place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n`;
+    assert.equal(await drip(t, server, head, 'x', 20), '');
+    await until(() => server.log.length === 2);
+    assert.match(String(server.log[1]?.error), /the client was too slow/);
+    const answer = await ask(server, 'GET', place);
+    assert.equal(answer.status, 204);
+    assert.notEqual(answer.headers.range, '0-0');
+  });
+
+  it('is left alone while it is fast enough, however long it takes', async (t) => {
+    const server = await startServer(t, { minBytesPerSecond: 100, rateWindowMs: 100 });
+    const place = await open(server);
+    const socket = connected(t, server);
+    socket.write(`PATCH ${place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 600000\r\n\r\n`);
+    for (let i = 0; i < 30; i += 1) {
+      socket.write('x'.repeat(20_000));
+      await pause(20);
+    }
+    await until(() => server.log.length === 2);
+    assert.equal(server.log[1]?.status, 202);
+  });
+
+  it('is cut while it takes a blob', async (t) => {
+    const server = await startServer(t, { minBytesPerSecond: 50_000_000, rateWindowMs: 100 });
+    const { digest } = await putBlob(server.registry, randomBytes(64 * 1024 * 1024));
+    const socket = connected(t, server);
+    socket.on('data', () => {
+      socket.pause();
+      setTimeout(() => socket.resume(), 30);
+    });
+    socket.write(`GET /v2/${repo}/blobs/${digest} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await until(() => server.log.length === 1);
+    assert.match(String(server.log[0]?.error), /too slow/);
+  });
+
+  it('is cut while it takes a large manifest', async (t) => {
+    const server = await startServer(t, { minBytesPerSecond: 50_000_000, rateWindowMs: 100 });
+    const annotations = { pad: 'x'.repeat(4_000_000) };
+    await server.registry.pushManifest(repo, await makeManifest(server.registry, { annotations }), { tags: [latest] });
+    const socket = connected(t, server);
+    socket.pause();
+    socket.write(`GET /v2/${repo}/manifests/${latest} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(8));
+    await until(() => server.log.some(({ error }) => /too slow/.test(String(error))));
+  });
+
+  it('is cut while it sends a header', async (t) => {
+    const server = await startServer(t, { headersTimeoutMs: 100 });
+    const received = await drip(t, server, 'GET /v2/ HTTP/1.1\r\nX-Slow: ', 'x', 20);
+    assert.match(received, /^(?:HTTP\/1\.1 408 [\s\S]*)?$/);
+    assert.equal((await ask(server, 'GET', '/v2/')).status, 200);
+  });
+});
+
+describe('an upload session that nobody goes on with', () => {
+  it('is given up after a while', async (t) => {
+    const server = await startServer(t, { sessionIdleMs: 50 });
+    const place = await open(server);
+    const id = place.slice(place.lastIndexOf('/') + 1);
+    const gone = (error: unknown): boolean => isOciError(error, 'BLOB_UPLOAD_UNKNOWN');
+    await until(() => server.registry.resumeUpload(repo, id).then(() => false, gone));
+    assert.equal((await ask(server, 'GET', place)).status, 404);
+  });
+
+  it('is not while a request is at it', async () => {
+    const registry = memoryRegistry();
+    const sessions = new UploadSessions(registry, { waitMs: 1000, idleMs: 0, maxOpen: 10, restMs: 0 });
+    const id = await sessions.add(repo, await registry.startUpload(repo));
+    await sessions.use(
+      repo,
+      id,
+      async (writer) => {
+        await sessions.expire();
+        await writer.write(Buffer.from('still there'));
+      },
+      {},
+    );
+    assert.equal((await registry.resumeUpload(repo, id)).size, 11);
+    await sessions.expire();
+    await assert.rejects(registry.resumeUpload(repo, id), (error) => isOciError(error, 'BLOB_UPLOAD_UNKNOWN'));
+  });
+
+  it('of an earlier run goes too, and a young one stays', async (t) => {
+    const root = await temporaryDirectory(t);
+    const registry = createStorage({ driver: await openFilesystemDriver({ root }), name: 'test' });
+    const [old, young] = [await registry.startUpload(repo), await registry.startUpload(repo)];
+    const directory = join(root, 'docker/registry/v2/repositories', repo, '_uploads');
+    const dayAgo = new Date(Date.now() - 25 * 60 * 60_000);
+    for (const name of await readdir(join(directory, old.id)))
+      await utimes(join(directory, old.id, name), dayAgo, dayAgo);
+    const server = await startServer(t, { registry });
+    await until(async () => (await readdir(directory)).length === 1);
+    assert.deepEqual(await readdir(directory), [young.id]);
+    assert.equal((await ask(server, 'GET', `${uploads}${young.id}`)).status, 204);
+  });
+});
+
+describe('upload sessions', () => {
+  it('are refused with 429 past a number, until one of them ends', async (t) => {
+    const server = await startServer(t, { maxSessions: 2 });
+    const [first] = [await open(server), await open(server)];
+    const refused = await ask(server, 'POST', uploads);
+    assert.deepEqual([refused.status, refused.headers['retry-after']], [429, '60']);
+    assert.equal((await ask(server, 'DELETE', first)).status, 204);
+    const blob = 'sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae';
+    assert.equal((await ask(server, 'PUT', `${await open(server)}?digest=${blob}`, { body: 'foo' })).status, 201);
+    await open(server);
+    for (let i = 0; i < 3; i += 1) assert.equal((await ask(server, 'GET', `${uploads}unknown-${i}`)).status, 404);
+    assert.equal((await ask(server, 'POST', uploads)).status, 429);
+  });
+
+  it('that rest longest give way to new ones', async () => {
+    const registry = memoryRegistry();
+    const sessions = new UploadSessions(registry, { waitMs: 1000, idleMs: 60_000, maxOpen: 2, restMs: 0 });
+    const add = async (): Promise<string> => sessions.add(repo, await registry.startUpload(repo));
+    const [first, second] = [await add(), await add()];
+    await sessions.use(repo, first, async () => {}, {});
+    const third = await add();
+    await assert.rejects(registry.resumeUpload(repo, second));
+    for (const id of [first, third]) assert.equal((await registry.resumeUpload(repo, id)).id, id);
+  });
+});
