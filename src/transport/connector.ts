@@ -138,8 +138,10 @@ function secured(
   let trusted = 0;
   return async (makeGoal) => {
     let failure: unknown;
+    // Other handshakes change it while this one waits, and every store must have its turn.
+    const first = trusted;
     for (let count = 0; count < stores.length; count += 1) {
-      const at = (trusted + count) % stores.length;
+      const at = (first + count) % stores.length;
       try {
         const connect = await (stores[at] as () => Promise<Connect>)();
         const socket = await connect(await makeGoal());

@@ -32,6 +32,26 @@ describe('the roots of the system', () => {
     assert.equal(reads, 1);
   });
 
+  it('are asked by a handshake that others have overtaken', async (t) => {
+    let letSecondGo: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      letSecondGo = resolve;
+    });
+    let handshakes = 0;
+    const SNICallback = (_name: string, go: (error: null) => void) => {
+      handshakes += 1;
+      if (handshakes === 2) void held.then(() => go(null));
+      else go(null);
+    };
+    const server = await startFakeServer(t, ok, { tls: { ...localhost, SNICallback } });
+    const transport = open(t, server.url, { tls: { systemRoots: async () => [authority.cert] } });
+    const both = [get(transport), get(transport)];
+    // By now the system's roots are known to be the right ones, and would be asked first.
+    await Promise.race(both);
+    letSecondGo();
+    for (const { status } of await Promise.all(both)) assert.equal(status, 200);
+  });
+
   it('do not excuse what else is wrong with a certificate', async (t) => {
     const notAfter = new Date(Date.now() - 3_600_000);
     const expired = issue('localhost', { by: authority, dnsNames: ['localhost'], notAfter });
