@@ -7,12 +7,13 @@ export interface TraceFormat {
   readonly headers: boolean;
 }
 
-/** One attempt of one request: `GET https://host/v2/ → 200 in 12 ms (attempt 2)`, and its headers where they are wanted. */
+/** One attempt of one request: `GET https://host/v2/ → 200 in 12 ms (attempt 2, through proxy:3128)`, and its headers. */
 export function* formatTrace(event: RequestTrace, { headers }: TraceFormat): Generator<string> {
-  const { method, url, attempt, durationMs, status, error, requestHeaders, responseHeaders = {} } = event;
+  const { method, url, attempt, durationMs, proxy, status, error, requestHeaders, responseHeaders = {} } = event;
   const outcome = status === undefined ? (error ?? 'no answer') : `${status}`;
-  const again = attempt > 1 ? ` (attempt ${attempt})` : '';
-  yield `${method} ${url} → ${outcome} in ${Math.round(durationMs)} ms${again}`;
+  const how = [attempt > 1 && `attempt ${attempt}`, proxy !== undefined && `through ${proxy}`].filter(Boolean);
+  const more = how.length > 0 ? ` (${how.join(', ')})` : '';
+  yield `${method} ${url} → ${outcome} in ${Math.round(durationMs)} ms${more}`;
   if (!headers) return;
   for (const [name, value] of Object.entries(requestHeaders)) yield `  > ${name}: ${value}`;
   for (const [name, value] of Object.entries(responseHeaders)) yield `  < ${name}: ${value}`;

@@ -59,6 +59,12 @@ export class Origins {
     return join(dirname(directory), url.host);
   }
 
+  /** The proxy that a URL is asked through, as host:port. @throws OciError as {@link dispatcher} */
+  proxy(url: URL): string | undefined {
+    const decision = decideProxy(url, this.#options.proxy ?? {});
+    return decision.kind === 'proxy' ? decision.proxy.url.host : undefined;
+  }
+
   /**
    * @param bulk Whether a large body is asked for.
    * @throws OciError CONFIG_INVALID for a proxy that is no address.

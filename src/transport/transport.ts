@@ -20,6 +20,8 @@ export interface RequestTrace {
   /** From 1. */
   readonly attempt: number;
   readonly durationMs: number;
+  /** The one it went through, as host:port. */
+  readonly proxy?: string | undefined;
   readonly status?: number;
   /** Why there is no status. */
   readonly error?: string;
@@ -190,6 +192,7 @@ class UndiciTransport implements Transport {
         url: redactUrl(url),
         attempt,
         durationMs: performance.now() - startedMs,
+        proxy: this.#origins.proxy(url),
         requestHeaders: redactHeaders(headers, this.#options.headers),
         ...outcome,
       });

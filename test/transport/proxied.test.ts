@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import type { Sourced } from '../../src/config/origin.ts';
 import { OciError } from '../../src/model/errors.ts';
+import { formatTrace } from '../../src/service/trace.ts';
 import type { ProxySettings } from '../../src/transport/proxy.ts';
+import type { RequestTrace } from '../../src/transport/transport.ts';
 import { issue } from '../certs/issue.ts';
 import { deadAddress } from '../service/recorder.ts';
 import { startFakeServer } from '../support/fake-server.ts';
@@ -40,6 +42,21 @@ describe('a registry behind a proxy', () => {
     assert.equal(server.requests[0]?.headers.host, server.host);
     assert.equal(server.requests[1]?.headers.authorization, 'Bearer mine');
     assert.doesNotMatch(JSON.stringify(server.requests), /proxy-authorization/);
+  });
+
+  it('is told of with the proxy, and without its password', async (t) => {
+    const server = await startFakeServer(t, (_, response) => response.end('ok'));
+    const proxy = await startTestProxy(t, { authorization: secret });
+    const told: RequestTrace[] = [];
+    await get(open(t, server.url, { ...through(withUser(proxy.url)), trace: (event) => told.push(event) }), 'v2/');
+    await get(open(t, server.url, { trace: (event) => told.push(event) }), 'v2/');
+    const lines = told.map((event) => [...formatTrace({ ...event, durationMs: 1 }, { headers: true })]);
+    const line = `GET ${server.url}v2/ → 200 in 1 ms`;
+    assert.deepEqual(
+      lines.map(([first]) => first),
+      [`${line} (through ${new URL(proxy.url).host})`, line],
+    );
+    assert.doesNotMatch(lines.flat().join(), /correct|proxy-authorization/i);
   });
 
   it('over TLS is asked through a tunnel, in which our own trust, certificate and server name hold', async (t) => {
