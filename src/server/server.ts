@@ -90,7 +90,7 @@ export interface RunningServer {
   readonly port: number;
   /**
    * Stops: no new connections, requests in flight may end, and are cut after `graceMs` (default 10 seconds). Open
-   * upload sessions stay resumable. May be called again, with a shorter time.
+   * upload sessions that have bytes stay resumable, where the registry keeps them. May be called again, with a shorter time.
    */
   stop(opts?: { readonly graceMs?: number }): Promise<void>;
 }

@@ -32,6 +32,12 @@ export class HashingWriter implements Sink {
     return this.#size;
   }
 
+  /** All that was taken, as long as it lies in one buffer and nothing of it has gone to the file or the hash. */
+  get unwritten(): Uint8Array | undefined {
+    if (this.#size !== this.#filled) return undefined;
+    return this.#filling?.subarray(0, this.#filled) ?? new Uint8Array(0);
+  }
+
   write(chunk: Uint8Array): Promise<void> {
     if (chunk.length >= inPlaceBytes) return this.#writeInPlace(chunk);
     if (this.#filling === undefined || chunk.length > bufferBytes - this.#filled) return this.#writeAcross(chunk);
@@ -54,6 +60,12 @@ export class HashingWriter implements Sink {
       this.#filling = undefined;
       this.#filled = 0;
     }
+  }
+
+  /** Frees the buffers. What is not in the file yet is dropped, and so is the writer. */
+  async discard(): Promise<void> {
+    this.#filled = 0;
+    await this.flush().catch(() => {});
   }
 
   async #writeAcross(chunk: Uint8Array): Promise<void> {

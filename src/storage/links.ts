@@ -115,8 +115,7 @@ export async function keepBlob({ driver, now }: Store, blob: Pick<StoredBlob, 'p
 export async function placeBlob(store: Store, from: StorePath, digest: Digest, size: number): Promise<StoredBlob> {
   const { driver, now } = store;
   const blob: StoredBlob = { path: blobPath(digest), stored: digest, size };
-  const present = await driver.stat(blob.path);
-  if (present?.size === size && (await keepBlob(store, blob))) {
+  if (await isPresent(store, blob)) {
     await driver.remove(from);
     return blob;
   }
@@ -128,6 +127,18 @@ export async function placeBlob(store: Store, from: StorePath, digest: Digest, s
     });
   }
   return blob;
+}
+
+/** Stores a verified blob that is in memory; one of the right size that is there already stays. */
+export async function storeBlob(store: Store, digest: Digest, bytes: Uint8Array): Promise<StoredBlob> {
+  const blob: StoredBlob = { path: blobPath(digest), stored: digest, size: bytes.length };
+  if (!(await isPresent(store, blob))) await store.driver.writeSmall(blob.path, bytes);
+  return blob;
+}
+
+async function isPresent(store: Store, blob: StoredBlob): Promise<boolean> {
+  const present = await store.driver.stat(blob.path);
+  return present?.size === blob.size && (await keepBlob(store, blob));
 }
 
 function noDigest(store: Store, path: StorePath): OciError {

@@ -1,4 +1,11 @@
-import { createHasher, type Digest, type DigestAlgorithm, digestAlgorithm, type Hasher } from '../model/digest.ts';
+import {
+  createHasher,
+  type Digest,
+  type DigestAlgorithm,
+  digestAlgorithm,
+  digestBytes,
+  type Hasher,
+} from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { RepositoryName } from '../model/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
@@ -6,7 +13,7 @@ import type { SignalOption } from '../registry/registry.ts';
 import type { FileAppender, StorePath } from './driver.ts';
 import { hashFile } from './file-content.ts';
 import { HashingWriter } from './hashing-writer.ts';
-import { linkBlob, placeBlob } from './links.ts';
+import { linkBlob, placeBlob, type StoredBlob, storeBlob } from './links.ts';
 import { type UploadId, uploadDataPath, uploadPath, uploadStartedAtPath, uploadUnknown } from './paths.ts';
 import type { Store } from './store.ts';
 import { findLeftovers, ownPath, takeLeftover } from './working-file.ts';
@@ -19,13 +26,15 @@ interface OpenFile {
 
 /**
  * One upload session as this process knows it. Its operations run one after the other. Between two requests it rests:
- * the file has its plain name and is closed, and the running hash stays here, since Node cannot save one.
+ * the file has its plain name and is closed, and the running hash stays here, since Node cannot save one. Until there
+ * are bytes to keep nothing is on the disk: most blobs are small, and come whole with one request.
  */
 export class UploadSession {
   readonly id: UploadId;
   readonly repo: RepositoryName;
   readonly startedAt: Date;
   readonly #store: Store;
+  #stored: boolean;
   #hasher: Hasher | undefined;
   #size: number;
   #file: OpenFile | undefined;
@@ -36,10 +45,10 @@ export class UploadSession {
   constructor(
     store: Store,
     facts: { readonly id: UploadId; readonly repo: RepositoryName; readonly startedAt: Date },
-    size: number,
-    hasher: Hasher | undefined,
+    { stored, size, hasher }: { readonly stored: boolean; readonly size: number; readonly hasher: Hasher | undefined },
   ) {
     this.#store = store;
+    this.#stored = stored;
     this.id = facts.id;
     this.repo = facts.repo;
     this.startedAt = facts.startedAt;
@@ -49,6 +58,11 @@ export class UploadSession {
 
   get size(): number {
     return this.#file?.writer.size ?? this.#size;
+  }
+
+  /** Whether it is on the disk, where another process finds it. */
+  get stored(): boolean {
+    return this.#stored;
   }
 
   /** Whether no file is open. */
@@ -74,22 +88,24 @@ export class UploadSession {
 
   async commit(owner: object, offset: number, digest: Digest, size: number | undefined, opts?: SignalOption) {
     return await this.#inTurn(async () => {
-      const { path, appender, writer } = await this.#open(owner, offset);
-      await writer.flush();
+      const file = await this.#open(owner, offset);
+      const { path, writer } = file;
+      const bytes = this.#stored ? undefined : writer.unwritten;
+      if (bytes === undefined) await writer.flush();
       const total = writer.size;
       if (size !== undefined && size !== total) {
         await this.#end();
         throw new OciError('SIZE_MISMATCH', `the upload has ${total} bytes, not the ${size} announced`);
       }
-      const got = await this.#digest(path, digestAlgorithm(digest), opts);
+      const algorithm = digestAlgorithm(digest);
+      const got = bytes ? await digestBytes(bytes, algorithm) : await this.#digest(path, algorithm, opts);
       if (got !== digest) {
         await this.#end();
         throw digestMismatch(digest, got);
       }
       try {
-        await appender.sync();
-        await appender.close();
-        await linkBlob(this.#store, this.repo, digest, await placeBlob(this.#store, path, digest, total));
+        const blob = bytes ? await storeBlob(this.#store, digest, bytes) : await this.#place(file, digest);
+        await linkBlob(this.#store, this.repo, digest, blob);
       } catch (error) {
         await this.#rest().catch(() => {});
         throw error;
@@ -112,11 +128,35 @@ export class UploadSession {
     await this.#inTurn(() => this.#end());
   }
 
+  /** Brings it to the disk, where it outlives this process. */
+  async keep(): Promise<void> {
+    await this.#inTurn(async () => {
+      if (!this.#ended) await this.#keep();
+    });
+  }
+
+  async #keep(): Promise<void> {
+    if (this.#stored) return;
+    const startedAt = Buffer.from(this.startedAt.toISOString());
+    await this.#store.driver.writeSmall(uploadStartedAtPath(this.repo, this.id), startedAt);
+    this.#stored = true;
+  }
+
   async #open(owner: object, offset: number): Promise<OpenFile> {
     if (this.#ended) throw uploadUnknown();
     if (this.#owner !== owner) await this.#rest();
     this.#owner = owner;
     if (this.#file !== undefined) return this.#file;
+    this.#file = this.#stored ? await this.#openStored() : this.#openUnstored();
+    const { size } = this.#file.appender;
+    if (offset !== size) {
+      await this.#rest();
+      throw outOfOrder(offset, size);
+    }
+    return this.#file;
+  }
+
+  async #openStored(): Promise<OpenFile> {
     const { driver } = this.#store;
     const resting = uploadDataPath(this.repo, this.id);
     if ((await driver.stat(uploadStartedAtPath(this.repo, this.id))) === undefined) throw uploadUnknown();
@@ -127,12 +167,32 @@ export class UploadSession {
       this.#hasher = undefined;
       this.#size = appender.size;
     }
-    this.#file = { path, appender, writer: new HashingWriter(appender, this.#hasher) };
-    if (offset !== appender.size) {
-      await this.#rest();
-      throw outOfOrder(offset, appender.size);
-    }
-    return this.#file;
+    return { path, appender, writer: new HashingWriter(appender, this.#hasher) };
+  }
+
+  // The file is made when the first piece is written: what fits into one buffer never needs it.
+  #openUnstored(): OpenFile {
+    const path = ownPath(uploadDataPath(this.repo, this.id));
+    let file: FileAppender | undefined;
+    const appender: FileAppender = {
+      get size() {
+        return file?.size ?? 0;
+      },
+      write: async (chunk) => {
+        await this.#keep();
+        file ??= await this.#store.driver.openAppend(path);
+        await file.write(chunk);
+      },
+      sync: async () => await file?.sync(),
+      close: async () => await file?.close(),
+    };
+    return { path, appender, writer: new HashingWriter(appender, this.#hasher) };
+  }
+
+  async #place({ path, appender, writer }: OpenFile, digest: Digest): Promise<StoredBlob> {
+    await appender.sync();
+    await appender.close();
+    return await placeBlob(this.#store, path, digest, writer.size);
   }
 
   async #digest(path: StorePath, algorithm: DigestAlgorithm, opts?: SignalOption): Promise<Digest> {
@@ -155,7 +215,7 @@ export class UploadSession {
     } finally {
       this.#size = file.appender.size;
       await file.appender.close();
-      await this.#store.driver.move(file.path, uploadDataPath(this.repo, this.id));
+      if (this.#stored) await this.#store.driver.move(file.path, uploadDataPath(this.repo, this.id));
     }
   }
 
@@ -163,9 +223,9 @@ export class UploadSession {
     const file = this.#file;
     this.#ended = true;
     this.#file = undefined;
-    await file?.writer.flush().catch(() => {});
+    await file?.writer.discard();
     await file?.appender.close();
-    await this.#store.driver.removeTree(uploadPath(this.repo, this.id));
+    if (this.#stored) await this.#store.driver.removeTree(uploadPath(this.repo, this.id));
   }
 
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {

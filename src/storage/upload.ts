@@ -8,7 +8,7 @@ import type { Store } from './store.ts';
 import { outOfOrder, UploadSession } from './upload-sessions.ts';
 import { findLeftovers } from './working-file.ts';
 
-/** Sessions whose running hash is remembered; those of a slow client that are forgotten are read again at commit. */
+/** Sessions that are remembered, with their running hash. What is forgotten lies on the disk, and is read again at commit. */
 const maxSessions = 1_000;
 const maxDateBytes = 100;
 
@@ -18,29 +18,30 @@ export type Uploads = Pick<Writer, 'startUpload' | 'resumeUpload'>;
 export function createUploads(store: Store): Uploads {
   const sessions = new Map<UploadId, UploadSession>();
 
-  function remember(session: UploadSession): void {
+  async function remember(session: UploadSession): Promise<void> {
     sessions.delete(session.id);
     sessions.set(session.id, session);
     for (const [id, old] of sessions) {
       if (sessions.size <= maxSessions) break;
+      if (old.resting) await old.keep();
       if (old.resting) sessions.delete(id);
     }
   }
 
   async function load(repo: RepositoryName, id: UploadId): Promise<UploadSession> {
-    const { driver } = store;
-    const startedAt = await driver.readSmall(uploadStartedAtPath(repo, id), maxDateBytes);
     const known = sessions.get(id);
-    if (startedAt === undefined || (known !== undefined && known.repo !== repo)) throw uploadUnknown();
+    if (known !== undefined && known.repo !== repo) throw uploadUnknown();
+    if (known !== undefined && !known.ended && !known.stored) return known;
+    const startedAt = await store.driver.readSmall(uploadStartedAtPath(repo, id), maxDateBytes);
+    if (startedAt === undefined) throw uploadUnknown();
     if (known !== undefined && !known.ended && !known.resting) return known;
     const [leftover] = await findLeftovers(store, uploadDataPath(repo, id));
     const size = leftover?.size ?? 0;
     if (known !== undefined && !known.ended && known.size === size) return known;
     const date = new Date(Buffer.from(startedAt).toString('utf8').trim());
     const facts = { id, repo, startedAt: Number.isNaN(date.getTime()) ? new Date(0) : date };
-    const session = new UploadSession(store, facts, size, size === 0 ? await createHasher() : undefined);
-    remember(session);
-    return session;
+    const hasher = size === 0 ? await createHasher() : undefined;
+    return new UploadSession(store, facts, { stored: true, size, hasher });
   }
 
   return {
@@ -49,16 +50,22 @@ export function createUploads(store: Store): Uploads {
       const id = parseUploadId(randomUUID());
       const startedAt = store.now();
       const hasher = await createHasher(opts?.digestAlgorithm);
-      await store.driver.writeSmall(uploadStartedAtPath(repo, id), Buffer.from(startedAt.toISOString()));
-      const session = new UploadSession(store, { id, repo, startedAt }, 0, hasher);
-      remember(session);
+      const session = new UploadSession(store, { id, repo, startedAt }, { stored: false, size: 0, hasher });
+      // Who may not write is told now, not at the first byte.
+      if (store.driver.readOnly) await session.keep();
+      try {
+        await remember(session);
+      } catch (error) {
+        sessions.delete(id);
+        throw error;
+      }
       return openWriter(session, () => sessions.delete(id));
     },
     async resumeUpload(repo, id, opts) {
       opts?.signal?.throwIfAborted();
       const session = await load(repo, parseUploadId(id));
       if (opts?.offset !== undefined && opts.offset !== session.size) throw outOfOrder(opts.offset, session.size);
-      remember(session);
+      await remember(session);
       return openWriter(session, () => sessions.delete(session.id));
     },
   };

@@ -140,6 +140,10 @@ describe('an upload session that nobody goes on with', () => {
     const root = await temporaryDirectory(t);
     const registry = createStorage({ driver: await openFilesystemDriver({ root }), name: 'test' });
     const [old, young] = [await registry.startUpload(repo), await registry.startUpload(repo)];
+    for (const writer of [old, young]) {
+      await writer.write(Buffer.from('x'));
+      await writer[Symbol.asyncDispose]();
+    }
     const directory = join(root, 'docker/registry/v2/repositories', repo, '_uploads');
     const dayAgo = new Date(Date.now() - 25 * 60 * 60_000);
     for (const name of await readdir(join(directory, old.id)))

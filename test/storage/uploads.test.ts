@@ -45,6 +45,27 @@ describe('an upload session', () => {
     );
   });
 
+  it('is on no disk before there are bytes to keep, nor for a blob that comes whole', async (t) => {
+    const { root, registry } = await openStore(t);
+    const small = bytes.subarray(0, 10_000);
+    const writer = await registry.startUpload(repo);
+    await using again = await registry.resumeUpload(repo, writer.id);
+    await again.write(small);
+    assert.deepEqual(await filesBelow(root), []);
+    await again.commit({ digest: await digestBytes(small) });
+    assert.deepEqual(await readBlob(registry, repo, await digestBytes(small)), Buffer.from(small));
+    assert.deepEqual(await readdir(join(root, v2, 'repositories', repo)), ['_layers']);
+  });
+
+  it('is still known when a thousand others were begun after it', async (t) => {
+    const { registry } = await openStore(t);
+    const { id } = await registry.startUpload(repo);
+    for (let i = 0; i < 1000; i += 1) await registry.startUpload(repo);
+    const writer = await registry.resumeUpload(repo, id);
+    await writer.write(bytes);
+    assert.equal((await writer.commit({ digest })).size, bytes.length);
+  });
+
   it('is gone on with by another process, which has not seen its hash', async (t) => {
     const { root, registry } = await openStore(t);
     const { id } = await writeAndRest(registry, bytes.subarray(0, 1_500_000));
