@@ -1,6 +1,7 @@
 import type { Context, End, EndRole } from '../context.ts';
 import type { Descriptor } from '../model/descriptor.ts';
 import { isOciError, OciError } from '../model/errors.ts';
+import type { Manifest } from '../model/manifest.ts';
 import { type Platform, parsePlatform } from '../model/platform.ts';
 import { defaultTag, type Tag } from '../model/reference.ts';
 import { foreignLayers, leases } from '../registry/extensions.ts';
@@ -52,7 +53,8 @@ export const copy = defineCommand({
     const [sourceWord = '', destinationWord = ''] = words;
     const platforms = choosePlatforms(options.platform, options.all, destinationWord);
     const insists = options.all || options.platform.includes('all');
-    const wish = { platforms, insists, ifAbsent: options.ifAbsent, quiet: options.quiet };
+    const { ifAbsent, quiet } = options;
+    const wish: Wish = { platforms, insists, ifAbsent, toRegistry: namesRegistry(destinationWord), quiet };
     const { terminal } = context;
     const print = async ({ name, json }: Copied): Promise<void> =>
       terminal.out(`${options.json ? formatJson(json) : name}\n`);
@@ -94,6 +96,8 @@ interface Wish {
   /** Whether images that the source lacks are an error. */
   readonly insists: boolean;
   readonly ifAbsent: boolean;
+  /** Whether the destination is a registry, which is known before it is opened. */
+  readonly toRegistry: boolean;
   readonly quiet: boolean;
 }
 
@@ -106,11 +110,11 @@ interface Copied {
 async function copyImage(
   source: End,
   openDestination: () => Promise<End>,
-  { platforms, insists, ifAbsent, quiet }: Wish,
+  { platforms, insists, ifAbsent, toRegistry, quiet }: Wish,
   context: Context,
 ): Promise<Copied> {
   const { terminal, signal } = context;
-  const chosen = await resolveRoot(source, insists ? 'all' : platforms, signal);
+  const chosen = await resolveRoot(source, insists ? 'all' : platforms, toRegistry, signal);
   const destination = await openDestination();
   if (source.place === destination.place) {
     throw new OciError('USAGE', `source and destination are both ${source.fullName}`, {
@@ -120,12 +124,12 @@ async function copyImage(
   // The store is where an index may well lack images.
   const inStore = destination.kind === 'store';
   const reduced = inStore ? undefined : chosen.reduced;
-  const root = reduced?.root ?? chosen.root;
+  const { root, manifest } = reduced ?? chosen;
   if (reduced !== undefined) terminal.note(reduced.note);
   if (ifAbsent) await refuseOther(root, destination, signal);
   await using _lease = await destination.registry.extension(leases)?.lease({ signal });
   const { changed, omitted, transferredBytes } = await runTransfer(context, {
-    from: { ...source, reference: root.digest, root },
+    from: { ...source, reference: root.digest, root, manifest },
     to: { ...destination, tags: destination.tag === undefined ? [] : [destination.tag] },
     mountFrom: await mountSource(source, destination, context),
     ...(platforms.length > 1 ? { platforms, requirePlatform: true } : { whole: insists || !inStore }),
@@ -164,7 +168,7 @@ function choosePlatforms(words: readonly string[], all: boolean, destination: st
   }
   if (words.includes('all')) return [];
   const platforms = words.map(parsePlatform);
-  if (platforms.length > 1 && !/^(?:oci|store):/.test(destination)) {
+  if (platforms.length > 1 && namesRegistry(destination)) {
     throw new OciError('USAGE', 'several platforms can be copied to a layout or the store, and not to a registry', {
       hint: 'a registry takes no index without its images: name one platform, or leave --platform out',
     });
@@ -172,10 +176,14 @@ function choosePlatforms(words: readonly string[], all: boolean, destination: st
   return platforms;
 }
 
-interface ChosenRoot {
+function namesRegistry(word: string): boolean {
+  return !/^(?:oci|store):/.test(word);
+}
+
+interface ChosenRoot extends Pick<TransferOptions['from'], 'manifest'> {
   readonly root: Descriptor;
   /** The one image of an index that is at the source, and what to say of that. */
-  readonly reduced?: { readonly root: Descriptor; readonly note: string };
+  readonly reduced?: Pick<ChosenRoot, 'root' | 'manifest'> & { readonly note: string };
 }
 
 // A store and a layout are one's own; a registry gives away what it has.
@@ -187,17 +195,26 @@ function takesForeignLayers({ kind, registry }: End): boolean {
 async function resolveRoot(
   source: End,
   platforms: readonly Platform[] | 'all',
+  toRegistry: boolean,
   signal: AbortSignal,
 ): Promise<ChosenRoot> {
   const { registry, repo, reference, name } = source;
   const [platform, another] = platforms === 'all' ? [] : platforms;
-  if (platform && !another) return { root: (await resolveImage(source, platform, { signal })).descriptor };
+  if (platform && !another) return read(await resolveImage(source, platform, { signal }));
+  // A store or layout may have the manifest, and then a look is all it takes, which no registry counts as a pull.
+  if (toRegistry && !source.sparse) {
+    return read(await orNoSuchImage(source, () => registry.getManifest(repo, reference, { signal })));
+  }
   const root = await orNoSuchImage(source, () => registry.statManifest(repo, reference, { signal }));
   if (platforms === 'all' || another || !source.sparse) return { root };
   const chosen = await choosePushed({ ...source, reference: root.digest }, undefined, { signal });
   const note = reducedNote(name, 'copying', chosen);
   if (note === undefined) return { root };
   return { root, reduced: { root: await registry.statManifest(repo, chosen.digest, { signal }), note } };
+}
+
+function read(manifest: Manifest): ChosenRoot {
+  return { root: manifest.descriptor, manifest };
 }
 
 /** @throws OciError REFUSED where the tag exists with another digest. */

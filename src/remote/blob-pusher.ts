@@ -14,6 +14,8 @@ import { isInterruption, openedSession, type UploadSession, waitAskedFor } from 
 const defaultChunkBytes = 8 * 1024 * 1024;
 const leastChunkBytes = 1024 * 1024;
 const stoppedCancelMs = 2000;
+/** A blob up to this size is sent in one piece, and sooner sent in vain than asked for first. */
+const smallBytes = 256 * 1024;
 
 export interface OpenUploadOptions {
   readonly mount?: Digest | undefined;
@@ -28,6 +30,8 @@ export class BlobPusher {
   readonly #blobs: BlobReader;
   /** What this registry was learned to need: requests no larger than this. */
   #chunkBytes: number | undefined;
+  /** Whether it answers a mount from the very repository, with the blob that is there or an upload. */
+  #mountsOwn = true;
 
   constructor(client: RemoteClient, blobs: BlobReader) {
     this.#client = client;
@@ -61,9 +65,15 @@ export class BlobPusher {
   ): Promise<PushBlobResult> {
     const { mountFrom, signal } = opts;
     signal?.throwIfAborted();
-    if (await this.exists(repo, descriptor.digest, signal, mountFrom)) return { descriptor, outcome: 'exists' };
-    const session = mountFrom && (await this.#mount(repo, descriptor.digest, mountFrom, signal));
-    if (session === 'mounted') return { descriptor, outcome: 'mounted' };
+    // Looks and opens an upload with one request. Registries that mount nothing get a small blob once more.
+    const own = mountFrom === undefined && descriptor.size <= smallBytes && this.#mountsOwn;
+    if (!own && (await this.exists(repo, descriptor.digest, signal, mountFrom))) {
+      return { descriptor, outcome: 'exists' };
+    }
+    const from = own ? repo : mountFrom;
+    const session = from && (await this.#mount(repo, descriptor.digest, from, signal));
+    if (session === 'mounted') return { descriptor, outcome: own ? 'exists' : 'mounted' };
+    if (own && session === undefined) this.#mountsOwn = false;
     const upload = new UploadSource(descriptor, source, signal);
     try {
       await this.#send(repo, descriptor, upload, session, opts);
@@ -190,9 +200,10 @@ export class BlobPusher {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { digest, size } = descriptor;
-    if (size === 0) {
-      for await (const _ of upload.pieces(0));
-      return session.commit(digest, {}, signal);
+    if (size <= smallBytes) {
+      let body: Uint8Array = new Uint8Array(0);
+      for await (const piece of upload.pieces(0, smallBytes)) body = piece;
+      return session.commit(digest, { body }, signal);
     }
     await session.commit(digest, { body: async () => upload.pieces(0), contentBytes: size }, signal);
   }

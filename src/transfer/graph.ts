@@ -124,7 +124,10 @@ class Walk {
     const known = this.#read.get(node.digest);
     if (known) return known;
     const reading = (async (): Promise<ManifestNode> => {
-      const fetch = (): Promise<Manifest> => from.registry.getManifest(from.repo, node.digest, { signal });
+      const fetch = async (): Promise<Manifest> =>
+        from.manifest?.descriptor.digest === node.digest
+          ? from.manifest
+          : from.registry.getManifest(from.repo, node.digest, { signal });
       if (to.sparse) {
         const there = await unlessLost(to.registry.getManifest(to.repo, node.digest, { signal }));
         return there ? { manifest: there, exists: true } : { manifest: await fetch(), exists: false };

@@ -3,14 +3,14 @@ import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
-import { schema1Refused } from '../model/manifest.ts';
+import { type Manifest, schema1Refused } from '../model/manifest.ts';
 import { isIndexType } from '../model/media-types.ts';
 import type { Platform } from '../model/platform.ts';
 import type { RepositoryName, Tag } from '../model/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { transferBlobs } from './blobs.ts';
 import { EventQueue } from './event-queue.ts';
-import { discoverGraph, type Graph } from './graph.ts';
+import { discoverGraph, type Graph, type ManifestNode } from './graph.ts';
 
 /** One end of a transfer. */
 export interface TransferEnd {
@@ -25,6 +25,8 @@ export interface TransferOptions {
     readonly reference: Tag | Digest;
     /** What the reference stands for, where the caller has asked already. */
     readonly root?: Descriptor | undefined;
+    /** That itself, beside `root`, where the caller has read it. */
+    readonly manifest?: Manifest | undefined;
   };
   readonly to: TransferEnd & { readonly tags: readonly Tag[] };
   /** Which entries of an index are wanted; all of them where absent. A platform that matches nothing is an error. */
@@ -77,42 +79,51 @@ async function run(options: TransferOptions, events: EventQueue): Promise<Transf
   events.push({ type: 'resolved', root, reference: from.reference });
   const graph = await discoverGraph(root, options, events);
   const transferredBytes = await transferBlobs(graph.blobs, options, events);
-  await pushManifests(graph, options, events);
-  const tagged = await pushTags(graph, options, events);
-  const changed = tagged || graph.manifests.some((node) => !node.exists) || transferredBytes > 0;
+  const tagged = await pushManifests(graph, options, events);
+  const changed = tagged.length > 0 || graph.manifests.some((node) => !node.exists) || transferredBytes > 0;
   return { root: graph.root, changed, transferredBytes, omitted: graph.omitted };
 }
 
-// Children stand before their parents in the list, so a reader of the destination never sees a parent without them.
-async function pushManifests(graph: Graph, { from, to, signal }: TransferOptions, events: EventQueue): Promise<void> {
-  for (const { manifest, exists } of graph.manifests) {
-    const { descriptor } = manifest;
-    if (!exists) {
-      const missing = to.sparse && isIndexType(descriptor.mediaType) ? 'allow-children' : 'refuse';
-      try {
-        await to.registry.pushManifest(to.repo, manifest, { digest: descriptor.digest, missing, signal });
-      } catch (error) {
-        // Registries that take none say so in many ways, "unknown error" among them.
-        const refused = manifest.view.kind === 'schema1' && isOciError(error, 'MANIFEST_INVALID', 'UNKNOWN');
-        throw refused ? schema1Refused(String(from.reference), error) : error;
-      }
-    }
-    events.push({ type: 'done', node: descriptor, kind: 'manifest', outcome: exists ? 'exists' : 'transferred' });
+// Children stand before their parents in the list, so a reader of the destination never sees a parent without them. The
+// root comes with its tags: a registry then looks through it once.
+async function pushManifests(graph: Graph, options: TransferOptions, events: EventQueue): Promise<readonly Tag[]> {
+  const root = graph.manifests.at(-1);
+  let tags: readonly Tag[] = [];
+  for (const node of graph.manifests) {
+    const { descriptor } = node.manifest;
+    if (node === root) tags = await staleTags(node, options);
+    if (!node.exists || tags.length > 0) await pushManifest(node, tags, options);
+    const outcome = node.exists ? 'exists' : 'transferred';
+    events.push({ type: 'done', node: descriptor, kind: 'manifest', outcome });
+  }
+  for (const tag of tags) events.push({ type: 'tagged', root: graph.root, tag });
+  return tags;
+}
+
+async function pushManifest(
+  { manifest, exists }: ManifestNode,
+  tags: readonly Tag[],
+  { from, to, signal }: TransferOptions,
+): Promise<void> {
+  const { digest, mediaType } = manifest.descriptor;
+  const missing = to.sparse && (exists || isIndexType(mediaType)) ? 'allow-children' : 'refuse';
+  try {
+    await to.registry.pushManifest(to.repo, manifest, { digest, tags, missing, signal });
+  } catch (error) {
+    // Registries that take none say so in many ways, "unknown error" among them.
+    const refused = manifest.view.kind === 'schema1' && isOciError(error, 'MANIFEST_INVALID', 'UNKNOWN');
+    throw refused ? schema1Refused(String(from.reference), error) : error;
   }
 }
 
-async function pushTags(graph: Graph, { to, signal }: TransferOptions, events: EventQueue): Promise<boolean> {
+/** The tags that do not point at the root; a root that is not there has none. */
+async function staleTags({ manifest, exists }: ManifestNode, { to, signal }: TransferOptions): Promise<readonly Tag[]> {
+  if (!exists) return to.tags;
   const stale: Tag[] = [];
   for (const tag of to.tags) {
-    if ((await digestOfTag(to, tag, signal)) !== graph.root.digest) stale.push(tag);
+    if ((await digestOfTag(to, tag, signal)) !== manifest.descriptor.digest) stale.push(tag);
   }
-  const root = graph.manifests.at(-1)?.manifest;
-  if (stale.length > 0 && root) {
-    const missing = to.sparse ? 'allow-children' : 'refuse';
-    await to.registry.pushManifest(to.repo, root, { digest: root.descriptor.digest, tags: stale, missing, signal });
-  }
-  for (const tag of stale) events.push({ type: 'tagged', root: graph.root, tag });
-  return stale.length > 0;
+  return stale;
 }
 
 async function digestOfTag(to: TransferEnd, tag: Tag, signal?: AbortSignal): Promise<Digest | undefined> {

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
+import { digestBytes } from '../../src/model/digest.ts';
 import { parseRepositoryName } from '../../src/model/reference.ts';
-import { streamContent } from '../../src/registry/content.ts';
+import { bytesSource, streamContent } from '../../src/registry/content.ts';
 import { type Answer, json, startFakeServer } from '../support/fake-server.ts';
 import { fails, fakeRegistry, repo } from './fake-registry.ts';
 import { blob, bytes, digest, methods, mib, source, uploads } from './fake-uploads.ts';
+
+const smallBytes = bytes.subarray(0, 1000);
+const small = { mediaType: 'a/b', digest: await digestBytes(smallBytes), size: smallBytes.length };
+const smallSource = bytesSource(small, smallBytes);
 
 describe('a blob to a remote registry', () => {
   it('goes in one request, to the Location as it was given', async (t) => {
@@ -75,6 +80,36 @@ describe('a blob to a remote registry', () => {
         request.query.has('mount') ? response.writeHead(403).end() : own.post(request, response, incoming),
     }));
     assert.equal((await denied.registry.pushBlob(repo, blob, source, { mountFrom })).outcome, 'pushed');
+  });
+
+  it('of few bytes is not asked for: a mount from its own repository says whether it is there', async (t) => {
+    const there = await uploads(t, () => ({ post: (_, response) => response.writeHead(201).end() }));
+    assert.equal((await there.registry.pushBlob(repo, small, smallSource)).outcome, 'exists');
+    assert.equal(methods(there.server.requests), 'POST');
+    const { query } = there.server.requests[0] ?? {};
+    assert.deepEqual([query?.get('mount'), query?.get('from')], [small.digest, repo]);
+    const absent = await uploads(t);
+    assert.equal((await absent.registry.pushBlob(repo, small, smallSource)).outcome, 'pushed');
+    assert.equal(methods(absent.server.requests), 'POST PUT');
+    assert.deepEqual(absent.state.committed, smallBytes);
+  });
+
+  it('of few bytes is asked for as others are by a registry that refuses mounts', async (t) => {
+    const { registry, server } = await uploads(t, (_, own) => ({
+      post: (request, response, incoming) =>
+        request.query.has('mount') ? response.writeHead(405).end() : own.post(request, response, incoming),
+    }));
+    await registry.pushBlob(repo, small, smallSource);
+    assert.equal(methods(server.requests), 'POST POST PUT');
+    assert.equal((await registry.pushBlob(repo, small, smallSource)).outcome, 'exists');
+    assert.equal(methods(server.requests), 'POST POST PUT HEAD');
+  });
+
+  it('of few bytes is not sent when its source has others', async (t) => {
+    const { registry, server } = await uploads(t);
+    const short = bytesSource(small, smallBytes.subarray(1));
+    await assert.rejects(registry.pushBlob(repo, small, short), fails('SIZE_MISMATCH'));
+    assert.equal(methods(server.requests), 'POST DELETE');
   });
 
   it('goes in chunks where one request is too large, and so does the next at once', async (t) => {
