@@ -34,55 +34,55 @@ const noPrograms = {
     builder.onResolve({ filter: /^(node:)?(child_process|fs)$/ }, ({ importer }) =>
       importer.includes('/node_modules/commander/') ? { path: 'no-programs', namespace: 'none' } : undefined,
     );
-    builder.onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'module.exports = {};' }));
+    builder.onLoad({ filter: /^no-programs$/, namespace: 'none' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
 
 /**
- * Modules of Node that take milliseconds to load and that most commands import but few call: loaded at the first call.
+ * Node's own modules are loaded when something of them is first used. An `import` would load them at the start, and read all they
+ * export, of which some loads more: of node:fs the streams, of node:http Node's own copy of undici. HTTP/2, which undici
+ * loads and we never speak, costs 6 to 12 ms.
  */
-const lazyBuiltins = {
-  'node:crypto': ['createHash', 'createPublicKey', 'randomBytes', 'randomUUID', 'verify'],
-  'node:net': ['BlockList', 'isIP', 'isIPv4', 'isIPv6'],
-};
-
-const lazyBuiltin = {
-  name: 'lazy-builtin',
-  setup(builder) {
-    builder.onResolve({ filter: /^node:(crypto|net)$/ }, ({ path, importer }) =>
-      /[/\\]src[/\\](model|config|storage|credentials)[/\\]/.test(importer) ? { path, namespace: 'lazy' } : undefined,
+const lateBuiltins = {
+  name: 'late-builtins',
+  async setup(builder) {
+    const names = await importedNames(join(root, 'src'));
+    builder.onResolve({ filter: /^node:/ }, ({ path, kind, importer }) =>
+      kind === 'import-statement' && /[/\\]src[/\\]/.test(importer) ? { path, namespace: 'late' } : undefined,
     );
-    builder.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+    builder.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
       contents: `
-        const load = (name) => process.getBuiltinModule('${path}')[name];
-        const lazy = (name) => new Proxy(function () {}, {
-          apply: (_target, _self, args) => load(name)(...args),
-          construct: (_target, args) => new (load(name))(...args),
-        });
-        ${lazyBuiltins[path].map((name) => `export const ${name} = lazy('${name}');`).join('\n')}`,
+        let loaded;
+        const load = () => (loaded ??= process.getBuiltinModule('${path}'));
+        module.exports = { ${[...names.get(path)].map((name) => `get ${name}() { return load().${name}; }`).join(', ')} };`,
     }));
-  },
-};
-
-/**
- * `import` of node:http reads all it exports, and from Node 22 on two of these load Node's own copy of undici: 30 ms. HTTP/2,
- * which undici loads and we never speak, costs it 6 to 12 ms more.
- */
-const lightHttp = {
-  name: 'light-http',
-  setup(builder) {
-    builder.onResolve({ filter: /^node:http$/ }, ({ kind }) =>
-      kind === 'import-statement' ? { path: 'http', namespace: 'light' } : undefined,
-    );
-    builder.onResolve({ filter: /^node:http2$/ }, () => ({ path: 'http2', namespace: 'light' }));
-    builder.onLoad({ filter: /^http$/, namespace: 'light' }, () => ({
-      contents: `export const { createServer, request, STATUS_CODES } = process.getBuiltinModule('node:http');`,
-    }));
-    builder.onLoad({ filter: /^http2$/, namespace: 'light' }, () => ({
+    builder.onResolve({ filter: /^node:http2$/ }, () => ({ path: 'http2', namespace: 'none' }));
+    builder.onLoad({ filter: /^http2$/, namespace: 'none' }, () => ({
       contents: 'module.exports = { constants: {} };',
     }));
   },
 };
+
+/** What our files import of each of Node's modules. */
+async function importedNames(folder) {
+  const names = new Map();
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (!name.endsWith('.ts')) continue;
+    const text = await readFile(join(folder, name), 'utf8');
+    if (/^import (?!type |\{).* from 'node:/m.test(text))
+      throw new Error(`${name}: import what is used of node: by name`);
+    for (const [, list, module] of text.matchAll(builtinImport)) {
+      const values = list.split(',').map((word) => word.trim().split(' ')[0]);
+      names.set(
+        module,
+        new Set([...(names.get(module) ?? []), ...values.filter((word) => word !== '' && word !== 'type')]),
+      );
+    }
+  }
+  return names;
+}
+
+const builtinImport = /^import \{([^}]*)\} from '(node:[^']+)';/gm;
 
 /**
  * Lets every module that is loaded late import what the command line has loaded by then. esbuild makes a chunk for each
@@ -126,9 +126,9 @@ export const common = {
   minifySyntax: true,
   sourcemap: false,
   logLevel: 'warning',
-  plugins: [undiciPool, noPrograms, lazyBuiltin, lightHttp],
-  // CommonJS packages inside an ES module want a require of their own.
-  banner: { js: "import { createRequire as __cr } from 'node:module';\nconst require = __cr(import.meta.url);" },
+  plugins: [undiciPool, noPrograms, lateBuiltins],
+  // What CommonJS packages require is bundled, all but Node's own modules.
+  banner: { js: 'const require = process.getBuiltinModule;' },
 };
 
 export async function buildDist() {

@@ -2,6 +2,7 @@
 import { type App, createApp } from './app.ts';
 import { createProgram } from './commands/program.ts';
 import { OciError } from './model/errors.ts';
+import { Output } from './terminal/output.ts';
 import { report } from './terminal/report.ts';
 import { createTerminal, type Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';
@@ -74,9 +75,11 @@ function beforeDashes(words: readonly string[]): readonly string[] {
 }
 
 async function openTerminal(): Promise<Terminal> {
-  const { env, stdout, stderr } = process;
+  const { env } = process;
+  const stdout = new Output(() => process.stdout, 1);
+  const stderr = new Output(() => process.stderr, 2);
   const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
-  const painter = stderr.isTTY && !plain ? (await import('./terminal/colour.ts')).createPainter() : undefined;
+  const painter = !plain && stderr.isTTY ? (await import('./terminal/colour.ts')).createPainter() : undefined;
   return createTerminal({ stdout, stderr, painter, animation: env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '' });
 }
 

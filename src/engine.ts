@@ -1,5 +1,4 @@
 /** What the command line, and never the library, tells the JavaScript engine. */
-import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,7 +6,9 @@ import { join } from 'node:path';
 export function tuneEngine(env: NodeJS.ProcessEnv): void {
   // Compiled code is kept between runs, where Node can (22.8 and later), in a directory of the user's own: Node's
   // default lies in a temp directory that anybody on the machine may write to.
-  const enable = (module as { enableCompileCache?: (directory: string) => unknown }).enableCompileCache;
+  const { enableCompileCache: enable } = process.getBuiltinModule('node:module') as {
+    readonly enableCompileCache?: (directory: string) => unknown;
+  };
   enable?.(join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'ocictl', 'compile-cache'));
 }
 

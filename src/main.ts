@@ -1,4 +1,5 @@
 /** Words in, exit status out. */
+import { writeSync } from 'node:fs';
 import { tuneEngine } from './engine.ts';
 import { version } from './version.ts';
 
@@ -11,7 +12,7 @@ import { version } from './version.ts';
 export async function main(words: readonly string[]): Promise<number> {
   // What is asked most by scripts needs nothing loaded.
   if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
-    if (await printed(`${version}\n`)) return 0;
+    if (printed(`${version}\n`)) return 0;
   }
   tuneEngine(process.env);
   const { run } = await import('./cli.ts');
@@ -19,7 +20,10 @@ export async function main(words: readonly string[]): Promise<number> {
 }
 
 /** Whether stdout took it; why it did not is told by what runs then. */
-function printed(text: string): Promise<boolean> {
-  process.stdout.once('error', () => {});
-  return new Promise((resolve) => process.stdout.write(text, (error) => resolve(!error)));
+function printed(text: string): boolean {
+  try {
+    return writeSync(1, text) === text.length;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import * as tls from 'node:tls';
+import { rootCertificates } from 'node:tls';
 import { variable } from '../config/surroundings.ts';
 import { OciError } from '../model/errors.ts';
 
@@ -45,17 +45,17 @@ export function pemCertificates(text: string): readonly string[] {
 
 async function readSystemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   // Node 22.15 and later give what the operating system keeps elsewhere than in files.
-  const getCACertificates = (tls as { readonly getCACertificates?: CertificateStore }).getCACertificates;
+  const tls = process.getBuiltinModule('node:tls') as { readonly getCACertificates?: CertificateStore };
   const file = variable(env, 'SSL_CERT_FILE');
   const named = variable(env, 'SSL_CERT_DIR');
   const ofSystem = file === undefined && named === undefined && process.platform !== 'linux';
   const found = [
-    ...(ofSystem ? (getCACertificates?.('system') ?? []) : []),
+    ...(ofSystem ? (tls.getCACertificates?.('system') ?? []) : []),
     ...(file === undefined ? await firstBundle() : await readNamed(file)),
     ...(await inDirectories(named === undefined ? directories : named.split(delimiter))),
   ];
   // Files differ in how they break lines.
-  const own = new Set(tls.rootCertificates.map(bare));
+  const own = new Set(rootCertificates.map(bare));
   return [...new Map(found.map((pem) => [bare(pem), pem])).entries()].flatMap(([key, pem]) =>
     own.has(key) ? [] : [pem],
   );

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
+import type { Output } from './output.ts';
 
 /** Where a program writes and what it may write there. */
 export interface Terminal {
@@ -39,8 +40,8 @@ export type Style = 'red' | 'yellow' | 'dim' | 'bold';
 export type Painter = (style: Style, text: string) => string;
 
 export interface TerminalOptions {
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: Output;
+  readonly stderr: Output;
   /** Colours stderr; absent where colours are not wanted. */
   readonly painter?: Painter | undefined;
   /** Whether moving progress is wanted, where stderr is a terminal. */
@@ -65,8 +66,8 @@ export function createTerminal({ stdout, stderr, painter, animation }: TerminalO
     if (error.code === 'EPIPE') outClosed = true;
     else outFailure ??= outError(error);
   };
-  stdout.on('error', onError);
-  stderr.on('error', () => {});
+  stdout.onError(onError);
+  stderr.onError(() => {});
   const terminal: Terminal = {
     out(text) {
       if (outFailure) return Promise.reject(outFailure);
@@ -93,10 +94,16 @@ export function createTerminal({ stdout, stderr, painter, animation }: TerminalO
     get outClosed() {
       return outClosed;
     },
-    out$: { isTTY: stdout.isTTY === true, columns: stdout.columns ?? 80 },
-    // A terminal without a width, as some CI systems give, makes what draws on it erase lines without end.
-    err$: { isTTY: stderr.isTTY === true && animation && (stderr.columns ?? 0) > 0, columns: stderr.columns ?? 80 },
-    progressStream: stderr,
+    get out$() {
+      return { isTTY: stdout.isTTY, columns: stdout.columns ?? 80 };
+    },
+    get err$() {
+      // A terminal without a width, as some CI systems give, makes what draws on it erase lines without end.
+      return { isTTY: animation && (stderr.columns ?? 0) > 0, columns: stderr.columns ?? 80 };
+    },
+    get progressStream() {
+      return stderr.stream;
+    },
     overlay(write) {
       overlay = write;
     },

@@ -3,12 +3,14 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { OciError } from '../../src/model/errors.ts';
 import { createPainter } from '../../src/terminal/colour.ts';
+import { Output } from '../../src/terminal/output.ts';
 import { report } from '../../src/terminal/report.ts';
 import { createTerminal, type Painter, type Terminal } from '../../src/terminal/terminal.ts';
 
 function opened(painter?: Painter): { readonly terminal: Terminal; readonly written: () => string } {
   const stderr = new PassThrough();
-  const terminal = createTerminal({ stdout: new PassThrough(), stderr, painter, animation: false });
+  const stdout = new Output(() => new PassThrough());
+  const terminal = createTerminal({ stdout, stderr: new Output(() => stderr), painter, animation: false });
   return { terminal, written: () => String(stderr.read() ?? '') };
 }
 

@@ -1,0 +1,77 @@
+import { fstatSync, writeSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { isatty } from 'node:tty';
+
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** So much even a pipe takes at once. */
+const directBytes = 4096;
+
+/**
+ * Stdout or stderr. The little that most commands say is written to the descriptor: to load Node's streams costs a start 3 ms,
+ * and those of pipes and terminals 2 ms more. The stream takes what comes after it, and what the descriptor does not take.
+ */
+export class Output {
+  readonly #open: () => OutputStream;
+  readonly #descriptor: number | undefined;
+  readonly #listeners: ((error: NodeJS.ErrnoException) => void)[] = [];
+  #opened: OutputStream | undefined;
+  #left = directBytes;
+
+  /** @param descriptor Of the same file as the stream; absent: all goes to the stream. */
+  constructor(open: () => OutputStream, descriptor?: number) {
+    this.#open = open;
+    // What Windows' consoles make of bytes is the stream's matter.
+    this.#descriptor = process.platform === 'win32' ? undefined : descriptor;
+  }
+
+  get stream(): OutputStream {
+    if (!this.#opened) {
+      this.#opened = this.#open();
+      for (const listener of this.#listeners) this.#opened.on('error', listener);
+    }
+    return this.#opened;
+  }
+
+  get isTTY(): boolean {
+    if (this.#descriptor === undefined || this.#opened) return this.stream.isTTY === true;
+    return fstatSync(this.#descriptor).isCharacterDevice() && isatty(this.#descriptor);
+  }
+
+  get columns(): number | undefined {
+    return this.isTTY ? this.stream.columns : undefined;
+  }
+
+  /** What goes wrong with the stream, whoever writes to it. */
+  onError(listener: (error: NodeJS.ErrnoException) => void): void {
+    this.#listeners.push(listener);
+    this.#opened?.on('error', listener);
+  }
+
+  /** @param done Called when the text was taken, or with the reason why it was not. */
+  write(text: string | Uint8Array, done: (error?: Error | null) => void = () => {}): void {
+    const bytes = Buffer.from(text);
+    let taken = 0;
+    try {
+      taken = this.#direct(bytes);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    if (taken < bytes.length) this.stream.write(bytes.subarray(taken), done);
+    else done();
+  }
+
+  /** @returns How much of it was written. */
+  #direct(bytes: Buffer): number {
+    if (this.#descriptor === undefined || this.#opened || bytes.length > this.#left) return 0;
+    this.#left -= bytes.length;
+    let taken = 0;
+    try {
+      while (taken < bytes.length) taken += writeSync(this.#descriptor, bytes, taken);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+    return taken;
+  }
+}
