@@ -16,6 +16,8 @@ export interface StoredBlob {
   readonly path: StorePath;
   readonly stored: Digest;
   readonly size: number;
+  /** Whether it was not there before: links to it are then none, or point at nothing. */
+  readonly isNew?: boolean;
 }
 
 /**
@@ -92,10 +94,10 @@ export async function linkBlob(
   store: Store,
   repo: RepositoryName,
   digest: Digest,
-  blob: Pick<StoredBlob, 'stored' | 'path'>,
+  blob: Pick<StoredBlob, 'stored' | 'path' | 'isNew'>,
 ): Promise<boolean> {
   const link = layerLinkPath(repo, digest);
-  const linked = await readSoundLink(store, link);
+  const linked = blob.isNew === true ? undefined : await readSoundLink(store, link);
   // The blob is touched last: what a collector takes away before is noticed here, and what it looks at later is new.
   if (linked === blob.stored && (await store.driver.touch(link, store.now()))) return await keepBlob(store, blob);
   await writeLink(store, link, blob.stored);
@@ -126,14 +128,15 @@ export async function placeBlob(store: Store, from: StorePath, digest: Digest, s
       retryable: true,
     });
   }
-  return blob;
+  return { ...blob, isNew: true };
 }
 
 /** Stores a verified blob that is in memory; one of the right size that is there already stays. */
 export async function storeBlob(store: Store, digest: Digest, bytes: Uint8Array): Promise<StoredBlob> {
   const blob: StoredBlob = { path: blobPath(digest), stored: digest, size: bytes.length };
-  if (!(await isPresent(store, blob))) await store.driver.writeSmall(blob.path, bytes);
-  return blob;
+  if (await isPresent(store, blob)) return blob;
+  await store.driver.writeSmall(blob.path, bytes);
+  return { ...blob, isNew: true };
 }
 
 async function isPresent(store: Store, blob: StoredBlob): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { fileMode, inDirectory, makeDirectory, syncDirectory } from '../../files/durable.ts';
+import { inDirectory, makeDirectory, syncDirectory, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Driver, Entry, StorePath } from '../driver.ts';
@@ -28,6 +28,8 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
   const root = resolve(options.root);
   const readOnly = options.readOnly ?? false;
   const temporary = join(root, 'tmp');
+  const draftPrefix = `${randomBytes(12).toString('hex')}-`;
+  let drafts = 0;
   let prepared: Promise<void> | undefined;
 
   const found = await attempt('open', root, () => orAbsent(stat(root)));
@@ -77,15 +79,10 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
 
     async writeSmall(path, bytes) {
       await change('write', path, async (file) => {
-        const draft = join(temporary, randomBytes(12).toString('hex'));
-        const handle = await inDirectory(temporary, () => open(draft, 'wx', fileMode));
+        drafts += 1;
+        const draft = join(temporary, `${draftPrefix}${drafts}`);
         try {
-          try {
-            await handle.writeFile(bytes);
-            await handle.sync();
-          } finally {
-            await handle.close();
-          }
+          await inDirectory(temporary, () => writeNew(draft, bytes));
           await inDirectory(dirname(file), () => rename(draft, file));
         } catch (error) {
           await rm(draft, { force: true });
