@@ -205,7 +205,7 @@ export class BlobPusher {
       for await (const piece of upload.pieces(0, smallBytes)) body = piece;
       return session.commit(digest, { body }, signal);
     }
-    await session.commit(digest, { body: async () => upload.pieces(0), contentBytes: size }, signal);
+    await session.commit(digest, { body: async () => upload.whole(), contentBytes: size }, signal);
   }
 
   async #sendChunks(

@@ -1,7 +1,10 @@
+import { getDefaultHighWaterMark } from 'node:stream';
 import type { Descriptor } from '../model/descriptor.ts';
-import { type BlobSource, type Content, sizeMismatch } from '../registry/content.ts';
+import { OciError } from '../model/errors.ts';
+import { type BlobSource, type Content, type Sink, sizeMismatch } from '../registry/content.ts';
 
-const pieceBytes = 256 * 1024;
+/** A piece from this size on has left the socket's queue when the next one is asked for; smaller ones may wait there. */
+const lentBytes = Math.max(64 * 1024, getDefaultHighWaterMark(false));
 
 /**
  * Opens a blob's source for one request after another, and remembers whether it was the source that failed: that is no
@@ -14,6 +17,8 @@ export class UploadSource {
   readonly #source: BlobSource;
   readonly #signal: AbortSignal | undefined;
   #open: Content | undefined;
+  /** Bytes up to the end of the last chunk. */
+  #seen = 0;
 
   constructor(descriptor: Descriptor, source: BlobSource, signal: AbortSignal | undefined) {
     this.#descriptor = descriptor;
@@ -22,44 +27,47 @@ export class UploadSource {
   }
 
   /**
+   * All bytes, as the source lends them: a large piece is there until the next is asked for, a small one for good.
+   *
+   * @throws OciError while iterating: SIZE_MISMATCH, before the last piece, when the source is longer or shorter.
+   */
+  async *whole(): AsyncGenerator<Uint8Array, void, undefined> {
+    let last: Uint8Array | undefined;
+    for await (const chunk of this.#from(0)) {
+      // The last piece waits for the byte behind it: it goes only when the size is known to be right.
+      last = this.#seen === this.#descriptor.size ? Uint8Array.from(chunk.subarray(-lentBytes)) : undefined;
+      const piece = chunk.subarray(0, chunk.length - (last?.length ?? 0));
+      if (piece.length > 0) yield piece.length >= lentBytes ? piece : Uint8Array.from(piece);
+    }
+    if (last) yield last;
+  }
+
+  /**
    * The bytes from `offset` to the end, in pieces of their own memory.
    *
    * @param bytes Size of every piece but the last.
    * @throws OciError while iterating: SIZE_MISMATCH, before the last piece, when the source is longer or shorter.
    */
-  async *pieces(offset: number, bytes = pieceBytes): AsyncGenerator<Uint8Array, void, undefined> {
+  async *pieces(offset: number, bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
     const { size } = this.#descriptor;
     // Only the commit is left, and no source opens behind its end.
     if (offset === size && size > 0) return;
-    try {
-      const content = await this.#next(offset);
-      let seen = offset;
-      let piece = Buffer.allocUnsafe(Math.min(bytes, size - offset));
-      let filled = 0;
-      for await (const chunk of content) {
-        seen += chunk.length;
-        if (seen > size) throw sizeMismatch(this.#descriptor, seen);
-        for (let at = 0; at < chunk.length; ) {
-          // A full piece waits for the byte behind it: the last one goes only when the size is known to be right.
-          if (filled === piece.length) {
-            yield piece;
-            piece = Buffer.allocUnsafe(Math.min(bytes, size - (seen - chunk.length) - at));
-            filled = 0;
-          }
-          const part = chunk.subarray(at, at + piece.length - filled);
-          piece.set(part, filled);
-          filled += part.length;
-          at += part.length;
+    let piece = Buffer.allocUnsafe(Math.min(bytes, size - offset));
+    let filled = 0;
+    for await (const chunk of this.#from(offset)) {
+      for (let at = 0; at < chunk.length; ) {
+        if (filled === piece.length) {
+          yield piece;
+          piece = Buffer.allocUnsafe(Math.min(bytes, size - (this.#seen - chunk.length) - at));
+          filled = 0;
         }
+        const part = chunk.subarray(at, at + piece.length - filled);
+        piece.set(part, filled);
+        filled += part.length;
+        at += part.length;
       }
-      if (seen !== size) throw sizeMismatch(this.#descriptor, seen);
-      if (filled > 0) yield piece.subarray(0, filled);
-    } catch (error) {
-      this.failure ??= { error };
-      throw error;
-    } finally {
-      this.close();
     }
+    if (filled > 0) yield piece.subarray(0, filled);
   }
 
   /** Gives up what is open. Does not wait: a source may hang, and its reader has gone. */
@@ -68,9 +76,58 @@ export class UploadSource {
     this.#open = undefined;
   }
 
-  async #next(offset: number): Promise<Content> {
+  /** The source's chunks, whose end comes only where it belongs. */
+  async *#from(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const { size } = this.#descriptor;
     this.close();
-    this.#open = await this.#source.open(offset, { signal: this.#signal });
-    return this.#open;
+    try {
+      this.#seen = offset;
+      this.#open = await this.#source.open(offset, { signal: this.#signal });
+      for await (const chunk of drained(this.#open)) {
+        this.#seen += chunk.length;
+        if (this.#seen > size) throw sizeMismatch(this.#descriptor, this.#seen);
+        if (chunk.length > 0) yield chunk;
+      }
+      if (this.#seen !== size) throw sizeMismatch(this.#descriptor, this.#seen);
+    } catch (error) {
+      this.failure ??= { error };
+      throw error;
+    } finally {
+      this.close();
+    }
+  }
+}
+
+/** What content writes when it is drained, whose memory costs least. A chunk is the reader's until it asks for the next. */
+async function* drained(content: Content): AsyncGenerator<Uint8Array, void, undefined> {
+  let arrive: (chunk?: Uint8Array) => void;
+  let release = (): void => {};
+  let abandoned = false;
+  const next = () =>
+    new Promise<Uint8Array | undefined>((resolve) => {
+      arrive = resolve;
+    });
+  let arriving = next();
+  const sink: Sink = {
+    async write(chunk) {
+      await new Promise<void>((resolve) => {
+        release = resolve;
+        arrive(chunk);
+      });
+      if (abandoned) throw new OciError('CANCELLED', 'the upload was given up');
+    },
+  };
+  const end = content.drainTo(sink).finally(() => arrive());
+  end.catch(() => {}); // reported below, unless its reader gives up first
+  try {
+    for (let chunk = await arriving; chunk; chunk = await arriving) {
+      arriving = next();
+      yield chunk;
+      release();
+    }
+    await end;
+  } finally {
+    abandoned = true;
+    release();
   }
 }

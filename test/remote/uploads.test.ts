@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { digestBytes } from '../../src/model/digest.ts';
 import { parseRepositoryName } from '../../src/model/reference.ts';
-import { bytesSource, streamContent } from '../../src/registry/content.ts';
+import { bytesContent, bytesSource, type Sink, streamContent } from '../../src/registry/content.ts';
 import { type Answer, json, startFakeServer } from '../support/fake-server.ts';
 import { fails, fakeRegistry, repo } from './fake-registry.ts';
 import { blob, bytes, digest, methods, mib, source, uploads } from './fake-uploads.ts';
@@ -11,6 +13,9 @@ import { blob, bytes, digest, methods, mib, source, uploads } from './fake-uploa
 const smallBytes = bytes.subarray(0, 1000);
 const small = { mediaType: 'a/b', digest: await digestBytes(smallBytes), size: smallBytes.length };
 const smallSource = bytesSource(small, smallBytes);
+/** More than the buffers of a connection hold. */
+const bigBytes = randomBytes(16_000_000);
+const big = { mediaType: 'a/b', digest: await digestBytes(bigBytes), size: bigBytes.length };
 
 describe('a blob to a remote registry', () => {
   it('goes in one request, to the Location as it was given', async (t) => {
@@ -189,6 +194,39 @@ describe('a blob to a remote registry', () => {
     await assert.rejects(registry.pushBlob(repo, blob, source), fails('DIGEST_MISMATCH', /no match/));
     assert.equal(state.cancelled, 1);
   });
+
+  for (const pieceBytes of [1000, 70_000, 1_000_000]) {
+    it(`arrives whole at a slow registry from memory that is used again, ${pieceBytes} bytes at a time`, async (t) => {
+      const { registry, server } = await fakeRegistry(
+        t,
+        async ({ method }, response, incoming) => {
+          if (method === 'HEAD') return response.writeHead(404).end();
+          if (method === 'POST') return response.writeHead(202, { location: '/s' }).end();
+          const hash = createHash('sha256');
+          await sleep(50); // until every buffer on the way is full
+          for await (const chunk of incoming) hash.update(chunk);
+          response.writeHead(`sha256:${hash.digest('hex')}` === big.digest ? 201 : 400).end();
+        },
+        { early: true },
+      );
+      const lending = {
+        open: async () => ({
+          ...bytesContent(big, bigBytes),
+          async drainTo(sink: Sink) {
+            const memory = new Uint8Array(pieceBytes);
+            for (let at = 0; at < bigBytes.length; at += pieceBytes) {
+              const part = bigBytes.subarray(at, at + pieceBytes);
+              memory.set(part);
+              await sink.write(memory.subarray(0, part.length));
+              memory.fill(0);
+            }
+          },
+        }),
+      };
+      await registry.pushBlob(repo, big, lending);
+      assert.equal(methods(server.requests), 'HEAD POST PUT');
+    });
+  }
 
   it('does not hang on a source that does', async (t) => {
     const { registry } = await uploads(t);
