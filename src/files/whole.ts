@@ -1,20 +1,24 @@
-import type { FileHandle } from 'node:fs/promises';
+import { fstatSync, read } from 'node:fs';
+import { promisify } from 'node:util';
 import { OciError } from '../model/errors.ts';
+
+const readBytes = promisify(read);
 
 /**
  * Reads an open file whole, and leaves it open.
  *
  * @throws OciError TOO_LARGE before more than `maxBytes` are in memory.
  */
-export async function readWhole(handle: FileHandle, file: string, maxBytes: number): Promise<Uint8Array> {
-  const { size } = await handle.stat();
+export async function readWhole(descriptor: number, file: string, maxBytes: number): Promise<Uint8Array> {
+  // What is open is known: no disk is asked.
+  const { size } = fstatSync(descriptor);
   if (size > maxBytes) {
     throw new OciError('TOO_LARGE', `${file} has ${size} bytes, more than the ${maxBytes} allowed`);
   }
   const bytes = new Uint8Array(size);
   let filled = 0;
   while (filled < size) {
-    const { bytesRead } = await handle.read(bytes, filled, size - filled, filled);
+    const { bytesRead } = await readBytes(descriptor, bytes, filled, size - filled, filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

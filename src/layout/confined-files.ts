@@ -91,7 +91,7 @@ export async function readConfined(root: string, file: string, maxBytes: number)
   const { handle } = opened;
   return await onFile('read', file, async () => {
     try {
-      return await readWhole(handle, file, maxBytes);
+      return await readWhole(handle.fd, file, maxBytes);
     } finally {
       await handle.close();
     }

@@ -104,6 +104,17 @@ export async function linkBlob(
   return await keepBlob(store, blob);
 }
 
+/** As {@link linkBlob}, for a blob that was found by the repository's own link: that one is not read again. */
+export async function keepLinkedBlob(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+  blob: StoredBlob,
+): Promise<boolean> {
+  const touched = await store.driver.touch(layerLinkPath(repo, digest), store.now());
+  return touched ? keepBlob(store, blob) : linkBlob(store, repo, digest, blob);
+}
+
 /** Tells a collector that a blob is wanted. @returns False when it is gone. */
 export async function keepBlob({ driver, now }: Store, blob: Pick<StoredBlob, 'path'>): Promise<boolean> {
   return await driver.touch(blob.path, now());

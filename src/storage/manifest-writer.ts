@@ -15,7 +15,15 @@ import type { RepositoryName } from '../model/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { PushManifestOptions } from '../registry/registry.ts';
 import { isDamaged } from './damage.ts';
-import { findBlob, findLinkedBlob, findRevision, keepBlob, linkBlob, type StoredBlob, writeLink } from './links.ts';
+import {
+  findBlob,
+  findLinkedBlob,
+  findRevision,
+  keepBlob,
+  keepLinkedBlob,
+  type StoredBlob,
+  writeLink,
+} from './links.ts';
 import { impliedMediaType } from './manifests.ts';
 import {
   blobPath,
@@ -81,7 +89,7 @@ async function keepReferences(
   for (let at = 0; at < blobs.length; at += blobsAtOnce) {
     signal?.throwIfAborted();
     const some = blobs.slice(at, at + blobsAtOnce);
-    const kept = await Promise.all(some.map((entry) => keepLinkedBlob(store, repo, entry, signal)));
+    const kept = await Promise.all(some.map((entry) => keepReference(store, repo, entry, signal)));
     for (const [i, { digest, mediaType, urls = [] }] of some.entries()) {
       if (!kept[i] && !isForeignLayerType(mediaType) && urls.length === 0) missing.push(digest);
     }
@@ -91,7 +99,7 @@ async function keepReferences(
     const child = await findRevision(store, repo, entry.digest);
     if (child !== undefined && (await keepBlob(store, child))) continue;
     // Build caches are indexes whose entries are layers.
-    if (!isManifestType(entry.mediaType) && (await keepLinkedBlob(store, repo, entry, signal))) continue;
+    if (!isManifestType(entry.mediaType) && (await keepReference(store, repo, entry, signal))) continue;
     if (!sparse) missing.push(entry.digest);
   }
   if (missing.length === 0) return;
@@ -104,7 +112,7 @@ async function keepReferences(
 }
 
 // One of another size is damaged, or the manifest lies: a damaged one is missing, to be sent again.
-async function keepLinkedBlob(
+async function keepReference(
   store: Store,
   repo: RepositoryName,
   { digest, size }: Descriptor,
@@ -112,7 +120,7 @@ async function keepLinkedBlob(
 ): Promise<boolean> {
   const blob = await findLinkedBlob(store, repo, digest);
   if (blob !== undefined && blob.size !== size && (await isDamaged(store, blob, { signal }))) return false;
-  return blob !== undefined && (await linkBlob(store, repo, digest, blob));
+  return blob !== undefined && (await keepLinkedBlob(store, repo, digest, blob));
 }
 
 async function storeBytes(store: Store, digest: Digest, bytes: Uint8Array): Promise<void> {

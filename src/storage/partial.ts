@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Descriptor } from '../model/descriptor.ts';
-import { createHasher, digestAlgorithm, type Hasher } from '../model/digest.ts';
+import { createHasher, digestAlgorithm, digestBytes, type Hasher } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
 import { type BlobSource, digestMismatch, type Sink, sizeMismatch } from '../registry/content.ts';
 import type { PushBlobOptions, SignalOption } from '../registry/registry.ts';
 import type { FileAppender, Lock, StorePath } from './driver.ts';
 import { hashFile } from './file-content.ts';
 import { HashingWriter } from './hashing-writer.ts';
-import { placeBlob, type StoredBlob } from './links.ts';
+import { placeBlob, type StoredBlob, storeBlob } from './links.ts';
 import { partialLockPath, partialPath } from './paths.ts';
 import type { Store } from './store.ts';
 import { findLeftovers, ownPath, takeLeftover } from './working-file.ts';
@@ -83,6 +83,34 @@ export async function download(
   }
 }
 
+/**
+ * Downloads a blob that fits in memory, where it is verified before the disk sees it: what of it an interruption would
+ * leave is not worth its files.
+ *
+ * @throws OciError as {@link download}. Nothing is kept.
+ */
+export async function downloadSmall(
+  store: Store,
+  descriptor: Descriptor,
+  source: BlobSource,
+  opts?: SignalOption,
+): Promise<StoredBlob> {
+  const { digest, size } = descriptor;
+  const bytes = new Uint8Array(size);
+  const taken = {
+    size: 0,
+    async write(chunk: Uint8Array) {
+      bytes.set(chunk, taken.size);
+      taken.size += chunk.length;
+    },
+  };
+  if (size > 0) await receive(descriptor, taken, source, opts);
+  if (taken.size !== size) throw sizeMismatch(descriptor, taken.size);
+  const got = await digestBytes(bytes, digestAlgorithm(digest));
+  if (got !== digest) throw digestMismatch(digest, got);
+  return storeBlob(store, digest, bytes);
+}
+
 // What a dead writer left is taken; what one that may live holds is copied, because it may wake up and write on.
 async function resume(store: Store, descriptor: Descriptor, opts?: SignalOption): Promise<StorePath> {
   const { driver } = store;
@@ -144,7 +172,7 @@ async function fill(
 
 async function receive(
   descriptor: Descriptor,
-  writer: HashingWriter,
+  writer: Sink & { readonly size: number },
   source: BlobSource,
   opts?: SignalOption,
 ): Promise<void> {

@@ -3,10 +3,13 @@ import type { RepositoryName } from '../model/reference.ts';
 import type { Writer } from '../registry/registry.ts';
 import { blobDescriptor, findBlob, findLinkedBlob, linkBlob, readSoundLink } from './links.ts';
 import { pushManifest } from './manifest-writer.ts';
-import { download, lockDownload } from './partial.ts';
+import { download, downloadSmall, lockDownload } from './partial.ts';
 import { layerLinkPath } from './paths.ts';
 import type { Store } from './store.ts';
 import { createUploads } from './upload.ts';
+
+/** Up to this size a blob is sooner fetched twice than fetched under a lock, and resumed. */
+const smallBytes = 256 * 1024;
 
 /** The writing half of a storage registry. */
 export function createWriter(store: Store): Writer {
@@ -18,6 +21,11 @@ export function createWriter(store: Store): Writer {
     async pushBlob(repo, descriptor, source, opts) {
       opts?.signal?.throwIfAborted();
       const isThere = () => adopt(store, repo, descriptor);
+      if (descriptor.size <= smallBytes) {
+        if (await isThere()) return { descriptor, outcome: 'exists' };
+        await linkBlob(store, repo, descriptor.digest, await downloadSmall(store, descriptor, source, opts));
+        return { descriptor, outcome: 'pushed' };
+      }
       const lock = await lockDownload(store, descriptor, isThere, opts);
       if (lock === undefined) return { descriptor, outcome: 'exists' };
       try {

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import type { Descriptor } from '../../src/model/descriptor.ts';
 import { digestHex } from '../../src/model/digest.ts';
 import { OciError } from '../../src/model/errors.ts';
-import { streamContent } from '../../src/registry/content.ts';
+import { type BlobSource, streamContent } from '../../src/registry/content.ts';
 import { newHolder } from '../../src/storage/holder.ts';
 import {
   blobFile,
@@ -260,5 +260,38 @@ describe('a download into the store', () => {
     assert.deepEqual(source.openedAt, [2_000_000]);
     await asleep.write('it wakes up and writes on');
     assert.deepEqual(await readBlob(registry, repo, descriptor.digest), Buffer.from(bytes));
+  });
+});
+
+describe('a download of few bytes', () => {
+  const few = bytes.subarray(0, 200_000);
+
+  it('stores the blob, and nothing while it comes', async (t) => {
+    const { root, registry } = await openStore(t);
+    const small = await describeBytes(few);
+    const source: BlobSource = {
+      async open(offset) {
+        assert.deepEqual(await filesBelow(root), []);
+        return meteredSource(small, few).open(offset);
+      },
+    };
+    assert.equal((await registry.pushBlob(repo, small, source)).outcome, 'pushed');
+    assert.deepEqual(await readBlob(registry, repo, small.digest), Buffer.from(few));
+    assert.equal((await registry.pushBlob(otherRepo, small, meteredSource(small, few))).outcome, 'exists');
+  });
+
+  it('keeps nothing of other bytes, too many, too few, or a source that fails', async (t) => {
+    const { root, registry } = await openStore(t);
+    const small = await describeBytes(few);
+    for (const [content, code] of [
+      [madeBytes('other', few.length), 'DIGEST_MISMATCH'],
+      [bytes.subarray(0, few.length + 1), 'SIZE_MISMATCH'],
+      [few.subarray(1), 'SIZE_MISMATCH'],
+    ] as const) {
+      await assert.rejects(registry.pushBlob(repo, small, meteredSource(small, content)), failsWith(code));
+    }
+    const broken = meteredSource(small, few, { bytes: 1000, error: cut });
+    await assert.rejects(registry.pushBlob(repo, small, broken), (error) => error === cut);
+    assert.deepEqual(await filesBelow(root), []);
   });
 });

@@ -1,8 +1,12 @@
+import { closeSync, open as openWithCallback } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { fileMode } from '../../files/durable.ts';
 import { readWhole as readOpen } from '../../files/whole.ts';
 import type { FileAppender, FileReader } from '../driver.ts';
 import { storageError } from './file-errors.ts';
+
+const openFile = promisify(openWithCallback);
 
 /** Opens a file for reading from `range.start` to `range.end`, exclusive. */
 export async function openReader(
@@ -80,10 +84,10 @@ export async function openAppender(file: string): Promise<FileAppender> {
 
 /** Reads a file whole. @throws OciError TOO_LARGE before more than `maxBytes` are in memory. */
 export async function readWhole(file: string, maxBytes: number): Promise<Uint8Array> {
-  const handle = await open(file, 'r');
+  const descriptor = await openFile(file, 'r');
   try {
-    return await readOpen(handle, file, maxBytes);
+    return await readOpen(descriptor, file, maxBytes);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
