@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Of undici only the pool and what connects: its index also loads fetch, WebSocket, caches and mocks, more than half a megabyte of code
+ * Of undici only the pool: its index also loads fetch, WebSocket, caches and mocks, more than half a megabyte of code
  * that would cost every pull 20 ms and 15 MB.
  */
 const undiciPool = {
@@ -16,9 +16,7 @@ const undiciPool = {
     builder.onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'pool' }));
     builder.onLoad({ filter: /.*/, namespace: 'pool' }, () => ({
       contents: `
-        export { default as Pool } from 'undici/lib/dispatcher/pool.js';
-        export { default as buildConnector } from 'undici/lib/core/connect.js';
-        export { default as errors } from 'undici/lib/core/errors.js';`,
+        export { default as Pool } from 'undici/lib/dispatcher/pool.js';`,
       resolveDir: root,
     }));
   },

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import { type Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type BulkHead, parseBulkHead } from './bulk-head.ts';
 import { BulkMemory } from './bulk-memory.ts';
+import { coded } from './error-code.ts';
 
 export interface BulkLimits {
   readonly headersTimeoutMs: number;
@@ -13,6 +14,8 @@ export interface BulkLimits {
 /** A request, what becomes of it, and of its connection. */
 export interface BulkRequest {
   readonly text: string;
+  /** Whether the answer has a body; that to a HEAD has none. */
+  readonly hasBody: boolean;
   readonly headersTimeoutMs: number;
   readonly handler: Dispatcher.DispatchHandler;
   /** The answer is none that is understood here. Nothing of it was told. */
@@ -69,10 +72,10 @@ export class BulkConnection {
     this.#socket = socket;
     socket.on('error', (error) => this.destroy(error));
     socket.on('end', () => {
-      if (this.#heading === '') this.destroy(new errors.SocketError('other side closed'));
+      if (this.#heading === '') this.destroy(coded('UND_ERR_SOCKET'));
       else this.#giveUp(this.#current);
     });
-    socket.on('close', () => this.destroy(new errors.SocketError('closed')));
+    socket.on('close', () => this.destroy(coded('UND_ERR_SOCKET')));
     if (this.#current) this.#write(this.#current);
     else socket.destroy();
   }
@@ -94,7 +97,7 @@ export class BulkConnection {
     this.#timer = setTimeout(() => this.destroy(), restMs).unref();
   }
 
-  destroy(error: Error = new errors.ClientDestroyedError()): void {
+  destroy(error: Error = coded('UND_ERR_DESTROYED')): void {
     const current = this.#current;
     this.#current = undefined;
     clearTimeout(this.#timer);
@@ -105,7 +108,7 @@ export class BulkConnection {
   }
 
   #write({ text, headersTimeoutMs }: Current): void {
-    this.#limitTime(headersTimeoutMs, () => new errors.HeadersTimeoutError());
+    this.#limitTime(headersTimeoutMs, () => coded('UND_ERR_HEADERS_TIMEOUT'));
     this.#socket?.ref();
     this.#socket?.write(text, 'latin1');
   }
@@ -127,14 +130,14 @@ export class BulkConnection {
     const before = this.#heading.length;
     this.#heading += Buffer.from(chunk.subarray(0, headerBytes)).toString('latin1');
     const end = this.#heading.indexOf('\r\n\r\n', Math.max(0, before - 3));
-    const head = end < 0 ? undefined : parseBulkHead(this.#heading.slice(0, end), keepAliveMs);
+    const head = end < 0 ? undefined : parseBulkHead(this.#heading.slice(0, end), keepAliveMs, current.hasBody);
     const headBytes = head ? end + 4 - before : chunk.length;
     this.#memory.take(chunk.subarray(0, headBytes));
     if (head) {
       this.#heading = '';
       current.head = head;
       current.missing = head.bodyBytes;
-      this.#limitTime(idleTimeoutMs, () => new errors.BodyTimeoutError());
+      this.#limitTime(idleTimeoutMs, () => coded('UND_ERR_BODY_TIMEOUT'));
       current.handler.onResponseStart?.(current.controller, head.status, head.headers);
       this.#body(current, chunk.subarray(headBytes));
     } else if (end >= 0 || this.#heading.length >= headerBytes || !isPromising(this.#heading, before)) {

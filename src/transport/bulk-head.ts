@@ -23,9 +23,10 @@ const keepAliveMarginMs = 1000;
  * Reads a head, without the empty line that ends it.
  *
  * @param text As latin1.
+ * @param hasBody Whether a body follows; a HEAD's answer may leave out how long it would have been.
  * @returns Undefined for everything that is not strictly a final HTTP/1.1 answer with one Content-Length.
  */
-export function parseBulkHead(text: string, keepAliveMs: number): BulkHead | undefined {
+export function parseBulkHead(text: string, keepAliveMs: number, hasBody: boolean): BulkHead | undefined {
   const [first = '', ...lines] = text.split('\r\n');
   const status = Number(statusLine.exec(first)?.[1] ?? 0);
   if (status === 0 || bodiless.has(status)) return undefined;
@@ -39,13 +40,13 @@ export function parseBulkHead(text: string, keepAliveMs: number): BulkHead | und
     const earlier = headers[name];
     headers[name] = earlier === undefined ? value : [earlier, value].flat();
   }
-  const length = headers['content-length'];
+  const length = headers['content-length'] ?? (hasBody ? undefined : '0');
   if (typeof length !== 'string' || !/^\d{1,15}$/.test(length)) return undefined;
   if (framing.some((name) => headers[name] !== undefined)) return undefined;
   const connection = headers['connection'] ?? 'keep-alive';
   if (typeof connection !== 'string' || !/^(?:keep-alive|close)$/i.test(connection)) return undefined;
   const restMs = connection.toLowerCase() === 'close' ? 0 : restOf(headers['keep-alive'], keepAliveMs);
-  return { status, headers, bodyBytes: Number(length), restMs };
+  return { status, headers, bodyBytes: hasBody ? Number(length) : 0, restMs };
 }
 
 function restOf(field: string | string[] | undefined, usualMs: number): number {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { buildConnector, Dispatcher } from 'undici';
 import { BulkConnection, type BulkLimits } from './bulk-connection.ts';
-import type { Goal } from './connector.ts';
+import type { Goal } from './dial.ts';
 
 export interface BulkOptions {
   readonly url: URL;
@@ -15,8 +15,8 @@ export interface BulkOptions {
 const ownFields = /^(?:host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect)$/i;
 
 /**
- * GETs of large bodies, over connections of their own that read into memory which is used again. It understands what
- * nearly all servers send; the first answer that is anything else leaves the origin to the fallback, for good.
+ * HEADs, and GETs of large bodies, over connections of their own that read into memory which is used again. It understands
+ * what nearly all servers send; the first answer that is anything else leaves the origin to the fallback, for good.
  */
 export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
   readonly #options: BulkOptions;
@@ -35,6 +35,7 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
     const connection = this.#connection();
     connection.send({
       text,
+      hasBody: options.method !== 'HEAD',
       headersTimeoutMs: options.headersTimeout ?? limits.headersTimeoutMs,
       handler,
       onUnusual: () => {
@@ -72,11 +73,11 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
   }
 }
 
-/** @returns Undefined for what is not a GET of the plainest kind. */
+/** @returns Undefined for what is not a GET or HEAD of the plainest kind. */
 function requestText(options: Dispatcher.DispatchOptions, url: URL): string | undefined {
   const { method, path, headers, body } = options;
-  if (method !== 'GET' || body || !/^\/[\x21-\x7e]*$/.test(path)) return undefined;
-  const lines = [`GET ${path} HTTP/1.1`, `host: ${url.host}`, 'connection: keep-alive'];
+  if ((method !== 'GET' && method !== 'HEAD') || body || !/^\/[\x21-\x7e]*$/.test(path)) return undefined;
+  const lines = [`${method} ${path} HTTP/1.1`, `host: ${url.host}`, 'connection: keep-alive'];
   for (const [name, value] of Object.entries((headers ?? {}) as Record<string, unknown>)) {
     const plain = typeof value === 'string' && /^[\t\x20-\x7e]*$/.test(value) && /^[A-Za-z0-9-]+$/.test(name);
     if (!plain || ownFields.test(name)) return undefined;

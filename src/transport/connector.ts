@@ -1,8 +1,9 @@
 /** How a connection to an origin comes about: to which address, with which trust, through which proxy. */
-import { isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import type { TlsSettings } from '../certs/tls-settings.ts';
+import { type Connect, createDialler, type DialOptions, type Goal } from './dial.ts';
 import type { ProxyServer } from './proxy.ts';
 import { isUnknownAuthority, isUntrusted } from './tls-failures.ts';
 import { connectToProxy, openTunnel } from './tunnel.ts';
@@ -20,14 +21,6 @@ export interface ConnectorOptions {
   /** Holds the sockets that are being connected, for whoever gives them up. */
   readonly pending?: Set<Socket> | undefined;
 }
-
-/** What undici asks a connector for. `httpSocket` is a connection to go on over. */
-export interface Goal
-  extends Pick<buildConnector.Options, 'hostname' | 'host' | 'protocol' | 'port' | 'servername' | 'httpSocket'> {
-  /** Where this one socket reads to, in place of events. */
-  readonly onread?: OnReadOpts;
-}
-export type Connect = (goal: Goal) => Promise<Socket>;
 
 /** Whether requests of an origin are handed to its proxy, rather than sent through a tunnel that the proxy opens. */
 export function isForwarded({ url, proxy, addresses }: Pick<ConnectorOptions, 'url' | 'proxy' | 'addresses'>): boolean {
@@ -47,10 +40,9 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
 }
 
 function direct({ url, tls, own, verify, timeoutMs, addresses, pending }: ConnectorOptions): Connect {
-  const pinned = addresses && { lookup: lookupOf(addresses) };
-  const socket = { ...dialling, ...pinned, timeout: timeoutMs };
-  if (url.protocol === 'http:') return promised(socket, pending);
-  const secure = secured(tls, { own, verify, pending, ...socket });
+  const socket = { timeoutMs, pending, lookup: addresses && lookupOf(addresses) };
+  if (url.protocol === 'http:') return createDialler(socket);
+  const secure = secured(tls, { own, verify, ...socket });
   return (goal) => secure(async () => goal);
 }
 
@@ -59,7 +51,7 @@ function proxied(options: ConnectorOptions, proxy: ProxyServer): Connect {
   // The proxy is somebody else: nothing that was said of the registry's certificates holds for it.
   const trust = tls.systemRoots ? { systemRoots: tls.systemRoots } : {};
   const toProxy = direct({ url: proxy.url, tls: trust, own: false, verify: true, timeoutMs, pending });
-  const secure = url.protocol === 'https:' ? secured(tls, { own, verify, pending, timeout: timeoutMs }) : undefined;
+  const secure = url.protocol === 'https:' ? secured(tls, { own, verify, pending, timeoutMs }) : undefined;
   return async (goal) => {
     if (isForwarded({ url, proxy, addresses })) return connectToProxy(proxy, url, toProxy);
     const tunnel = () =>
@@ -83,36 +75,9 @@ async function firstOf<T, R>(candidates: readonly T[], attempt: (candidate: T) =
   throw failure;
 }
 
-const dialling = {
-  autoSelectFamily: true,
-  // Node's 250 ms give up on slow links.
-  autoSelectFamilyAttemptTimeout: 1500,
-} as const;
-
-function promised(options: buildConnector.BuildOptions, pending: Set<Socket> | undefined): Connect {
-  // It returns the socket, which its type does not say.
-  const connectWith = (more: { readonly onread?: OnReadOpts }) =>
-    buildConnector({ allowH2: false, ...options, ...more }) as (
-      ...words: Parameters<buildConnector.connector>
-    ) => Socket;
-  const usual = connectWith({});
-  return ({ onread, ...goal }) =>
-    new Promise((resolve, reject) => {
-      const connect = onread ? connectWith({ onread }) : usual;
-      const started = connect(goal as buildConnector.Options, (error, socket) => {
-        pending?.delete(started);
-        if (error) reject(error);
-        else resolve(socket as Socket);
-      });
-      pending?.add(started);
-    });
-}
-
-interface Trusting {
+interface Trusting extends DialOptions {
   readonly own: boolean;
   readonly verify: boolean;
-  readonly timeout: number;
-  readonly pending: Set<Socket> | undefined;
 }
 
 /**
@@ -123,12 +88,12 @@ interface Trusting {
  */
 function secured(
   tls: TlsSettings,
-  { own, verify, pending, ...socket }: Trusting & buildConnector.BuildOptions,
+  { own, verify, ...socket }: Trusting,
 ): (makeGoal: () => Promise<Goal>) => Promise<Socket> {
   const { ca, cert, key, systemRoots } = tls;
   const connectWith = (roots: readonly string[] | undefined): Connect => {
     const identity = own && cert !== undefined && key !== undefined ? { cert, key } : undefined;
-    return promised({ ...socket, rejectUnauthorized: verify, secureContext: contextOf(roots, identity) }, pending);
+    return createDialler({ ...socket, secure: { context: contextOf(roots, identity), verify } });
   };
   const nodes = async () => connectWith(undefined);
   const hosts = ca && (async () => connectWith(ca));

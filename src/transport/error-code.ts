@@ -5,3 +5,8 @@ export function errorCode(error: unknown): string {
   if (typeof code === 'string' && code !== '') return code;
   return Array.isArray(errors) && errors.length > 0 ? errorCode(errors[0]) : '';
 }
+
+/** An error of ours with a code of undici's. */
+export function coded(code: `UND_ERR_${string}`): Error {
+  return Object.assign(new Error(code), { code });
+}

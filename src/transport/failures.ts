@@ -1,4 +1,3 @@
-import { errors } from 'undici';
 import { OciError } from '../model/errors.ts';
 import { errorCode } from './error-code.ts';
 import { endpointOf } from './redact.ts';
@@ -26,7 +25,7 @@ export function networkError(error: unknown, url: URL, certsDir?: string): OciEr
     const retryable = closed ? false : undefined;
     return new OciError(ours, `${url.host}: ${text}`, { hint, cause: error, endpoint, retryable });
   }
-  if (error instanceof errors.HTTPParserError) return parserError(error, url);
+  if (error instanceof Error && error.name === 'HTTPParserError') return parserError(error, url);
   const detail = code === '' ? 'the connection failed' : `the connection failed (${code})`;
   return new OciError('NETWORK', `${url.host}: ${detail}`, { cause: error, endpoint });
 }
@@ -77,7 +76,7 @@ const prose: Readonly<Record<string, Prose>> = {
   HPE_HEADER_OVERFLOW: ['PROTOCOL', 'the answer has more headers than are accepted'],
 };
 
-function parserError(cause: errors.HTTPParserError, url: URL): OciError {
+function parserError(cause: Error, url: URL): OciError {
   // A TLS server answers plain text with an alert record: 0x15 0x03.
   const { data } = cause as { data?: unknown };
   if (url.protocol === 'http:' && typeof data === 'string' && data.startsWith('\u0015\u0003')) {

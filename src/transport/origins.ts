@@ -1,10 +1,12 @@
 import { isIP, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { TlsSettings } from '../certs/tls-settings.ts';
 import { OciError } from '../model/errors.ts';
 import { BulkDispatcher } from './bulk.ts';
 import { createConnector, isForwarded } from './connector.ts';
+import type { HttpRequest } from './http.ts';
+import { LatePool } from './late-pool.ts';
 import { decideProxy, type ProxySettings } from './proxy.ts';
 import { forwarding } from './tunnel.ts';
 
@@ -34,7 +36,7 @@ export interface OriginsOptions {
 }
 
 interface Origin {
-  readonly pool: Pool;
+  readonly pool: LatePool;
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
   readonly bulk?: BulkDispatcher;
 }
@@ -66,17 +68,23 @@ export class Origins {
   }
 
   /**
-   * @param bulk Whether a large body is asked for.
+   * @param request.bulk Whether a large body is asked for.
    * @throws OciError CONFIG_INVALID for a proxy that is no address.
    */
-  dispatcher(url: URL, anonymous: boolean, bulk = false): Pick<Dispatcher, 'dispatch'> {
+  dispatcher(
+    url: URL,
+    anonymous: boolean,
+    { method, bulk }: Pick<HttpRequest, 'method' | 'bulk'>,
+  ): Pick<Dispatcher, 'dispatch'> {
     if (this.#closed) throw new OciError('NETWORK', `${url.host}: the transport is closed`, { retryable: false });
     // The certificate authenticates us: it is for the base alone.
     const ownCertificate = !anonymous && url.origin === this.#base.origin;
     const name = `${ownCertificate ? 'own' : 'other'} ${url.origin}`;
     const known = this.#origins.get(name) ?? this.#open(url, ownCertificate);
     this.#origins.set(name, known);
-    return (bulk && known.bulk) || known.dispatcher;
+    // Once there are connections of the pool, a HEAD shares them.
+    const simple = bulk || (method === 'HEAD' && !known.pool.used);
+    return (simple && known.bulk) || known.dispatcher;
   }
 
   async close(): Promise<void> {
@@ -110,7 +118,7 @@ export class Origins {
       proxy,
       pending: this.#pending,
     });
-    const pool = new Pool(forwarded?.url.origin ?? url.origin, {
+    const pool = new LatePool(forwarded?.url.origin ?? url.origin, {
       // Blobs over HTTP/2 stall behind each other in one connection (undici#4705).
       allowH2: false,
       pipelining: 1,

@@ -197,7 +197,7 @@ class UndiciTransport implements Transport {
         ...outcome,
       });
     try {
-      const dispatcher = this.#origins.dispatcher(url, anonymous, request.bulk);
+      const dispatcher = this.#origins.dispatcher(url, anonymous, request);
       const certsDir = this.#origins.certsDir(url);
       // undici frees a connection one turn after its answer has ended; without the wait it would open another.
       await setImmediate();

@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici';
 import { formatOrigin } from '../config/origin.ts';
 import { OciError } from '../model/errors.ts';
 import { printable } from '../wire/errors.ts';
-import type { Connect } from './connector.ts';
+import type { Connect } from './dial.ts';
 import { networkError } from './failures.ts';
 import { type HttpHeaders, header } from './http.ts';
 import type { ProxyServer } from './proxy.ts';
@@ -69,7 +69,11 @@ export async function openTunnel(options: TunnelOptions): Promise<Socket> {
 }
 
 /** Requests that are handed to a proxy, which knows from them where to go. */
-export function forwarding(pool: Dispatcher, proxy: ProxyServer, target: URL): Pick<Dispatcher, 'dispatch'> {
+export function forwarding(
+  pool: Pick<Dispatcher, 'dispatch'>,
+  proxy: ProxyServer,
+  target: URL,
+): Pick<Dispatcher, 'dispatch'> {
   return {
     dispatch(options, handler) {
       const headers = { ...(options.headers as Record<string, string>), host: target.host, ...authorizationFor(proxy) };
