@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
 import type { TlsSettings } from '../certs/tls-settings.ts';
 import { type Connect, createDialler, type DialOptions, type Goal } from './dial.ts';
+import { answersInPlain } from './plain-probe.ts';
 import type { ProxyServer } from './proxy.ts';
 import { isUnknownAuthority, isUntrusted } from './tls-failures.ts';
 import { connectToProxy, openTunnel } from './tunnel.ts';
@@ -43,7 +44,20 @@ function direct({ url, tls, own, verify, timeoutMs, addresses, pending }: Connec
   const socket = { timeoutMs, pending, lookup: addresses && lookupOf(addresses) };
   if (url.protocol === 'http:') return createDialler(socket);
   const secure = secured(tls, { own, verify, ...socket });
-  return (goal) => secure(async () => goal);
+  return verify ? (goal) => secure(async () => goal) : unlessPlain(createDialler(socket), secure);
+}
+
+// A host whose certificate need not be valid mostly has none: that is found out before TLS is loaded.
+function unlessPlain(plain: Connect, secure: ReturnType<typeof secured>): Connect {
+  let spoken = false;
+  return async (goal) => {
+    if (!spoken && (await answersInPlain(plain, goal))) {
+      throw Object.assign(new Error('it answered in plain http'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' });
+    }
+    const socket = await secure(async () => goal);
+    spoken = true;
+    return socket;
+  };
 }
 
 function proxied(options: ConnectorOptions, proxy: ProxyServer): Connect {

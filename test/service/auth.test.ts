@@ -169,7 +169,7 @@ describe('checking a credential', () => {
     const error = await refusal(service.auth(registry.host, password('wrong')));
     assert.match(error.message, new RegExp(`^login attempt to https://${registry.host}/v2/ failed`));
     assert.equal(registry.requests.length, 2);
-    assert.equal(registry.connections, 1, 'nobody knocked in plain http');
+    assert.equal(registry.connections, 2, 'whether it speaks TLS, and the handshake: nobody knocked in plain http');
   });
 
   it('nor when the connection is cut after an answer over TLS', async (t) => {
