@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { HttpResponse } from '../../src/transport/http.ts';
+import type { HttpMethod, HttpResponse } from '../../src/transport/http.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { get, open, start } from './open.ts';
 import { startRawServer } from './raw-server.ts';
@@ -52,9 +52,9 @@ const odd: Readonly<Record<string, string>> = {
 
 describe('an answer that is not of the plainest kind', () => {
   /** What comes of an answer, by the common way or the one for large bodies. */
-  async function outcome(transport: Transport, large: boolean): Promise<string> {
+  async function outcome(transport: Transport, large: boolean, method: HttpMethod = 'GET'): Promise<string> {
     try {
-      const { status, headers, body } = await get(transport, 'x', { bulk: large });
+      const { status, headers, body } = await get(transport, 'x', { method, bulk: large });
       const text = Buffer.from(await body.bytes(1000)).toString('latin1');
       return `${status} ${JSON.stringify(headers['a'] ?? null)} ${text}`;
     } catch (error) {
@@ -73,6 +73,20 @@ describe('an answer that is not of the plainest kind', () => {
       assert.equal(results[1], results[0]);
       assert.equal(results[2], results[0]);
       assert.ok(server.requests.length <= 5, `${server.requests.length} requests`);
+    });
+  }
+
+  for (const [what, answer] of Object.entries(odd)) {
+    it(`comes out as by the common way when only its head was asked for: ${what}`, async (t) => {
+      const server = await startRawServer(t, (socket) => socket.end(answer, 'latin1'));
+      const results = [];
+      for (const before of ['GET', undefined] as const) {
+        const transport = open(t, server.url, { retry: { attempts: 1 } });
+        // After a GET undici is there, and the HEAD is its own.
+        if (before) await outcome(transport, false);
+        results.push(await outcome(transport, false, 'HEAD'));
+      }
+      assert.equal(results[1], results[0]);
     });
   }
 
