@@ -1,8 +1,9 @@
 // Builds dist/: one entry for the command line, one for the library, one lazily loaded chunk per command.
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { fewFiles } from './chunks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -82,35 +83,6 @@ async function importedNames(folder) {
 
 const builtinImport = /^import \{([^}]*)\} from '(node:[^']+)';/gm;
 
-/**
- * Lets every module that is loaded late import what the command line has loaded by then. esbuild makes a chunk for each
- * set of entries that share modules: so all that is common lies in one, where it would be thirty files of a few lines.
- */
-const oneCommonChunk = {
-  name: 'one-common-chunk',
-  async setup(builder) {
-    const late = await lateModules(join(root, 'src'));
-    builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
-      const contents = await readFile(path, 'utf8');
-      const cli = JSON.stringify(join(root, 'src', 'cli.ts'));
-      return { contents: late.has(path) ? `import ${cli};\n${contents}` : contents, loader: 'ts' };
-    });
-  },
-};
-
-/** The files that some file imports with `import()`. */
-async function lateModules(folder) {
-  const late = new Set();
-  for (const name of await readdir(folder, { recursive: true })) {
-    if (!name.endsWith('.ts')) continue;
-    const file = join(folder, name);
-    for (const [, target] of (await readFile(file, 'utf8')).matchAll(/import\('(\.[^']+)'\)/g)) {
-      late.add(resolve(dirname(file), target));
-    }
-  }
-  return late;
-}
-
 /** What every bundle shares. Packages are bundled in: one file is read where a package's many would be. */
 export const common = {
   absWorkingDir: root,
@@ -141,7 +113,7 @@ export async function buildDist() {
         entryPoints: { [entry]: `src/${entry}.ts` },
         outdir: aside,
         chunkNames: `${entry}/[name]-[hash]`,
-        plugins: entry === 'main' ? [...common.plugins, oneCommonChunk] : common.plugins,
+        plugins: entry === 'main' ? [...common.plugins, fewFiles(join(root, 'src'))] : common.plugins,
       });
     }
     await rm(`${root}/dist`, { recursive: true, force: true });

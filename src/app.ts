@@ -57,7 +57,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     const { creds, username, passwordStdin, anonymous } = more;
     const given = creds !== undefined || username !== undefined || passwordStdin || anonymous;
     const asWhom = given ? await (await import('./as-whom.ts')).readAsWhom(more, password) : undefined;
-    await prepareForTraffic();
+    prepareForTraffic();
     const { createRegistryService, formatFallback } = await import('./service/service.ts');
     const service = createRegistryService({
       settings: await settings(more),
@@ -149,7 +149,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       return removeImage(await store(), word, { ...opts, signal });
     },
     async openServed(options) {
-      await prepareForTraffic();
+      prepareForTraffic();
       const { openServed } = await import('./served.ts');
       return openServed(options, { storeRoot: async () => (await base()).storeRoot.value, warn: terminal.warn });
     },

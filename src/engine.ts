@@ -1,6 +1,8 @@
 /** What the command line, and never the library, tells the JavaScript engine. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /** Before anything large is loaded. */
 export function tuneEngine(env: NodeJS.ProcessEnv): void {
@@ -13,16 +15,15 @@ export function tuneEngine(env: NodeJS.ProcessEnv): void {
 }
 
 /** Before undici is loaded. */
-export async function prepareForTraffic(): Promise<void> {
+export function prepareForTraffic(): void {
   if (prepared) return;
   prepared = true;
-  const { setFlagsFromString } = await import('node:v8');
   // undici's HTTP parser is WebAssembly: optimising it takes 30 MB and longer than most commands run, for a parser that
   // passes over bodies without looking at them.
   setFlagsFromString('--liftoff-only');
   // V8 of Node 20 optimises early, on a second thread: most commands are over before that pays. Later ones wait by default.
   if (process.versions.node.startsWith('20.')) setFlagsFromString('--interrupt-budget=600000');
-  await keepMemoryLow();
+  keepMemoryLow();
 }
 
 let prepared = false;
@@ -37,20 +38,25 @@ const youngLimitBytes = 16 * 1024 * 1024;
  * And bounds the space of young objects, which grows as long as many are made and dropped: a busy server's to 32 MB, and
  * to 128 MB from Node 24 on. The limit for it can be given at the start of a process alone; how fast it grows, at any time.
  */
-async function keepMemoryLow(): Promise<void> {
-  const [{ getHeapSpaceStatistics, setFlagsFromString }, { runInNewContext }] = await Promise.all([
-    import('node:v8'),
-    import('node:vm'),
-  ]);
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void;
+function keepMemoryLow(): void {
+  let collect: Collect | undefined;
   let growing = true;
   setInterval(() => {
-    if (process.memoryUsage().arrayBuffers > buffersLimitBytes) collect({ type: 'minor' });
+    if (process.memoryUsage().arrayBuffers > buffersLimitBytes) {
+      collect ??= findCollector();
+      collect({ type: 'minor' });
+    }
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
     // V8 gives the space back when little happens: then it may grow again.
     const mayGrow = (young?.space_size ?? 0) < youngLimitBytes;
     if (mayGrow !== growing) setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
     growing = mayGrow;
   }, checkIntervalMs).unref();
+}
+
+type Collect = (options: { type: 'minor' }) => void;
+
+function findCollector(): Collect {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as Collect;
 }

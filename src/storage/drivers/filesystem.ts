@@ -28,7 +28,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
   const root = resolve(options.root);
   const readOnly = options.readOnly ?? false;
   const temporary = join(root, 'tmp');
-  const draftPrefix = `${randomBytes(12).toString('hex')}-`;
+  let draftPrefix: string | undefined;
   let drafts = 0;
   let prepared: Promise<void> | undefined;
 
@@ -80,6 +80,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
     async writeSmall(path, bytes) {
       await change('write', path, async (file) => {
         drafts += 1;
+        draftPrefix ??= `${randomBytes(12).toString('hex')}-`;
         const draft = join(temporary, `${draftPrefix}${drafts}`);
         try {
           await inDirectory(temporary, () => writeNew(draft, bytes));

@@ -1,0 +1,68 @@
+// Which of our modules lie together in a file of dist/. A file costs a start half a millisecond, whatever is in it.
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+/**
+ * esbuild makes a file of each set of modules that the same entries share, which would be thirty of a few lines for one command.
+ * So every module that is loaded late imports all that the command line has loaded by then, with what several commands share;
+ * and those that reach a registry, all that is needed for that.
+ *
+ * @param root The folder of our modules.
+ */
+export function fewFiles(root) {
+  return {
+    name: 'few-files',
+    async setup(builder) {
+      const { late, reachedBy, usesPackage } = await readModules(root);
+      const cli = join(root, 'cli.ts');
+      const entries = [join(root, 'ends.ts'), join(root, 'service', 'service.ts')];
+      const start = reachedBy(cli);
+      const traffic = new Set(entries.flatMap((entry) => [...reachedBy(entry)]).filter((file) => !start.has(file)));
+      const commands = [...late].filter((file) => dirname(file) === join(root, 'commands')).map(reachedBy);
+      const shared = [...new Set(commands.flatMap((files) => [...files]))].filter(
+        (file) => commands.filter((files) => files.has(file)).length > 1 && !traffic.has(file) && !usesPackage(file),
+      );
+      const along = (file) => {
+        if (file === cli) return shared;
+        if (!late.has(file)) return [];
+        return [cli, ...([...reachedBy(file)].some((reached) => traffic.has(reached)) ? entries : [])];
+      };
+      builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
+        const imports = along(path).map((file) => `import ${JSON.stringify(file)};`);
+        return { contents: `${imports.join(' ')}\n${await readFile(path, 'utf8')}`, loader: 'ts' };
+      });
+    },
+  };
+}
+
+/** Who imports whom. */
+async function readModules(root) {
+  const late = new Set();
+  const imports = new Map();
+  const withPackage = new Set();
+  for (const name of await readdir(root, { recursive: true })) {
+    if (!name.endsWith('.ts')) continue;
+    const file = join(root, name);
+    const text = await readFile(file, 'utf8');
+    for (const [, target] of text.matchAll(/import\('(\.[^']+)'\)/g)) late.add(resolve(dirname(file), target));
+    const targets = [...text.matchAll(/^(?:import|export) (?!type )(?:[^;]* from )?'([^']+)';/gm)].map(
+      ([, target]) => target,
+    );
+    imports.set(
+      file,
+      targets.filter((target) => target.startsWith('.')).map((target) => resolve(dirname(file), target)),
+    );
+    if (targets.some((target) => !/^(?:\.|node:)/.test(target))) withPackage.add(file);
+  }
+  const reachedBy = (file, seen = new Set()) => {
+    if (seen.has(file)) return seen;
+    seen.add(file);
+    for (const next of imports.get(file) ?? []) reachedBy(next, seen);
+    return seen;
+  };
+  return {
+    late,
+    reachedBy: (file) => reachedBy(file),
+    usesPackage: (file) => [...reachedBy(file)].some((x) => withPackage.has(x)),
+  };
+}
