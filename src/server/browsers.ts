@@ -55,7 +55,7 @@ function refusalOf(exchange: Exchange): { readonly status: number; readonly mess
 
 function isLocalName(name: string | undefined, allowed: ReadonlySet<string>): boolean {
   if (name === undefined) return false;
-  return name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name) || allowed.has(name);
+  return allowed.has(name) || name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name);
 }
 
 function isForeign(exchange: Exchange, host: string | undefined): boolean {

@@ -172,6 +172,7 @@ export class UploadSessions {
     slot.tail = new Promise((resolve) => {
       leave = resolve;
     });
+    if (slot.users === 1) return leave;
     let timer: NodeJS.Timeout | undefined;
     const busy = new Promise<true>((resolve) => {
       timer = setTimeout(() => resolve(true), this.#limits.waitMs);

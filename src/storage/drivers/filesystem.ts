@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { inDirectory, makeDirectory, syncDirectory, writeNew } from '../../files/durable.ts';
+import { inDirectory, inNewDirectory, makeDirectory, syncDirectory, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Driver, Entry, StorePath } from '../driver.ts';
@@ -84,7 +84,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
         const draft = join(temporary, `${draftPrefix}${drafts}`);
         try {
           await inDirectory(temporary, () => writeNew(draft, bytes));
-          await inDirectory(dirname(file), () => rename(draft, file));
+          await inNewDirectory(dirname(file), () => rename(draft, file));
         } catch (error) {
           await rm(draft, { force: true });
           throw error;
@@ -114,7 +114,8 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
     async move(from, to, opts) {
       return await change('write', to, async (target) => {
         const source = fileOf(from);
-        const moved = await inDirectory(dirname(target), async () => {
+        const into = opts?.durable === true ? inNewDirectory : inDirectory;
+        const moved = await into(dirname(target), async () => {
           try {
             await rename(source, target);
             return true;
