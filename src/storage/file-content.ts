@@ -1,4 +1,4 @@
-import { giveBuffer, takeBuffer } from '../model/buffers.ts';
+import { bufferBytes, giveBuffer, takeBuffer } from '../model/buffers.ts';
 import type { Descriptor } from '../model/descriptor.ts';
 import { createHasher, type DigestAlgorithm, type Hasher } from '../model/digest.ts';
 import type { Content, Sink } from '../registry/content.ts';
@@ -7,6 +7,9 @@ import type { Driver, FileReader, StorePath } from './driver.ts';
 
 /** Bytes in each chunk that an iterator yields; these belong to the caller, so they cannot be reused. */
 const chunkBytes = 256 * 1024;
+
+/** A file up to this size is read into a buffer of its own size: those that are kept are few, and better used for large ones. */
+const smallBytes = 64 * 1024;
 
 /** Content over an open file, which it closes at the end, on an error and on cancel. */
 export function fileContent(descriptor: Descriptor, file: FileReader, { signal }: SignalOption = {}): Content {
@@ -54,8 +57,26 @@ export async function hashFile(
   }
 }
 
+type Signals = readonly (AbortSignal | undefined)[];
+
+async function drainFile(file: FileReader, sink: Sink, signals: Signals): Promise<void> {
+  if (file.size > bufferBytes) return await drainLarge(file, sink, signals);
+  const pooled = file.size > smallBytes;
+  const buffer = pooled ? takeBuffer() : Buffer.allocUnsafeSlow(file.size);
+  try {
+    for (;;) {
+      const size = await file.read(buffer);
+      for (const signal of signals) signal?.throwIfAborted();
+      if (size === 0) return;
+      await sink.write(buffer.subarray(0, size));
+    }
+  } finally {
+    if (pooled) giveBuffer(buffer);
+  }
+}
+
 // The next piece is read while the sink is busy with this one.
-async function drainFile(file: FileReader, sink: Sink, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
+async function drainLarge(file: FileReader, sink: Sink, signals: Signals): Promise<void> {
   let reading = takeBuffer();
   let other = takeBuffer();
   let read = file.read(reading);
