@@ -3,7 +3,7 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { fewFiles } from './chunks.mjs';
+import { dropStubs, fewFiles } from './chunks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -101,21 +101,37 @@ export const common = {
   banner: { js: 'const require = process.getBuiltinModule;' },
 };
 
+/** Leaves an import to a file that is there already. */
+const elsewhere = (module, path) => ({
+  name: 'elsewhere',
+  setup(builder) {
+    builder.onResolve({ filter: /./ }, (asked) => (asked.path === module ? { path, external: true } : undefined));
+  },
+});
+
 export async function buildDist() {
   // Built aside and renamed: whoever runs ocictl meanwhile finds the old build or the new one, and a failed build
   // leaves the old.
   const aside = `${root}/.build-dist-${process.pid}`;
   try {
-    // Apart, or every module that both use would be a file of its own, and the command would open thirty of them.
-    for (const entry of ['main', 'index', 'credential-helper']) {
+    // Apart, or every module that several use would be a file of its own.
+    for (const entry of ['index', 'credential-helper']) {
       await build({
         ...common,
         entryPoints: { [entry]: `src/${entry}.ts` },
         outdir: aside,
         chunkNames: `${entry}/[name]-[hash]`,
-        plugins: entry === 'main' ? [...common.plugins, fewFiles(join(root, 'src'))] : common.plugins,
       });
     }
+    const plugins = [...common.plugins, fewFiles(join(root, 'src'))];
+    await build({ ...common, entryPoints: { cli: 'src/cli.ts' }, outdir: `${aside}/main`, plugins });
+    const placeOf = await dropStubs(`${aside}/main`);
+    await build({
+      ...common,
+      entryPoints: { main: 'src/main.ts' },
+      outdir: aside,
+      plugins: [...common.plugins, elsewhere('./cli.ts', `./main/${placeOf('cli.js')}`)],
+    });
     await rm(`${root}/dist`, { recursive: true, force: true });
     await rename(aside, `${root}/dist`);
   } finally {

@@ -1,5 +1,5 @@
 // Which of our modules lie together in a file of dist/. A file costs a start half a millisecond, whatever is in it.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /**
@@ -65,4 +65,32 @@ async function readModules(root) {
     reachedBy: (file) => reachedBy(file),
     usesPackage: (file) => [...reachedBy(file)].some((x) => withPackage.has(x)),
   };
+}
+
+const stub =
+  /^(?:const require [^\n]*\n)?import \{([^{}]*)\} from "\.\/([^"]+)";\n(?:import "[^"]+";\n)*export \{([^{}]*)\};\n?$/;
+
+/**
+ * esbuild makes a file of every module that is imported late, also where all that is in it is the way to another file. Whoever
+ * imports such a one gets the other instead.
+ *
+ * @returns The file that stands for a name.
+ */
+export async function dropStubs(folder) {
+  const texts = new Map();
+  for (const name of await readdir(folder)) texts.set(name, await readFile(join(folder, name), 'utf8'));
+  const places = new Map();
+  for (const [name, text] of texts) {
+    const [, taken, place, given] = stub.exec(text) ?? [];
+    if (place !== undefined && taken === given && !taken.includes(' as ')) places.set(name, place);
+  }
+  for (const [name, text] of texts) {
+    if (places.has(name)) await rm(join(folder, name));
+    else
+      await writeFile(
+        join(folder, name),
+        text.replace(/"\.\/([^"]+\.js)"/g, (all, to) => (places.has(to) ? `"./${places.get(to)}"` : all)),
+      );
+  }
+  return (name) => places.get(name) ?? name;
 }

@@ -12,19 +12,27 @@ export interface Cidr {
 export function parseCidr(text: string): Cidr | undefined {
   const [, address = '', digits = ''] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text) ?? [];
   const bits = Number(digits);
-  const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined;
+  const family = isIPv4(address) ? 'ipv4' : isIPv6Address(address) ? 'ipv6' : undefined;
   if (family === undefined || bits > (family === 'ipv4' ? 32 : 128)) return undefined;
   const network = family === 'ipv4' ? maskIPv4(address, bits) : maskIPv6(address, bits);
-  const list = new BlockList();
-  list.addSubnet(network, bits, family);
+  const list = (): BlockList => {
+    const made = new BlockList();
+    made.addSubnet(network, bits, family);
+    return made;
+  };
   return {
     text: `${network}/${bits}`,
     contains: (candidate) => {
       const plain = candidate.replace(/%.*$/, '');
-      if (isIPv4(plain)) return list.check(plain, 'ipv4');
-      return isIPv6(plain) && list.check(plain, 'ipv6');
+      if (isIPv4(plain)) return family === 'ipv4' ? maskIPv4(plain, bits) === network : list().check(plain, 'ipv4');
+      return isIPv6(plain) && list().check(plain, 'ipv6');
     },
   };
+}
+
+// Node's own question is a regular expression that takes 2 ms to compile.
+function isIPv6Address(text: string): boolean {
+  return parseIpv6(text) !== undefined || isIPv6(text);
 }
 
 /** The one spelling of an IPv6 address that a URL has. */

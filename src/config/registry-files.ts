@@ -79,7 +79,7 @@ export async function loadRegistriesConf(options: RegistryFilesOptions): Promise
     readContainersFiles(where, reader),
     shortNames ? reader.read('registries.conf', containersAliasFile(where)) : undefined,
   ]);
-  const texts = found.filter(({ text }) => hasContent(text));
+  const texts = found.filter(({ text }) => hasContent(text) && (shortNames || !isOfAliases(text)));
   if (texts.length === 0 && !shortNames) return { rules: [], shortNames: undefined };
   const { openRegistriesConf, readRegistriesConf } = await import('./registries-conf.ts');
   const files = texts.map((each) => ({ ...each, fields: openRegistriesConf(each) }));
@@ -122,6 +122,14 @@ async function readContainersFiles(
     ...(main ? [{ ...main, dropIn: false }] : []),
     ...dropIns.flatMap((text) => (text ? [{ ...text, dropIn: true }] : [])),
   ];
+}
+
+/** What distributions install is long, and says only what short names mean, which counts where they are asked for. */
+function isOfAliases(text: string): boolean {
+  const [first, ...others] = text.match(/^[^\S\n]*[^#\s].*$/gm) ?? [];
+  return (
+    first?.trim() === '[aliases]' && others.every((line) => /^\s*"[^"\\]*"\s*=\s*"[^"\\]*"\s*(?:#.*)?$/.test(line))
+  );
 }
 
 /** Distributions install these files with nothing but comments. */

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { monotonicMs } from '../model/clock.ts';
 import { OciError } from '../model/errors.ts';
 import { parseRetryAfter } from '../wire/headers.ts';
 import { bytesBody } from './body.ts';
@@ -144,7 +145,7 @@ class UndiciTransport implements Transport {
     let silentMs = 0;
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
-      const startedMs = performance.now();
+      const startedMs = monotonicMs();
       const persistent = (request.persistent ?? false) && this.#well.has(url.origin);
       const last = !repeatable || attempt >= (persistent ? this.retry.attempts * 2 - 1 : this.retry.attempts);
       try {
@@ -159,7 +160,7 @@ class UndiciTransport implements Transport {
         signal?.throwIfAborted();
         const kind = error instanceof OciError ? failureKind(error) : 'final';
         const known = this.#answered.has(url.origin);
-        if (kind === 'timeout') silentMs += performance.now() - startedMs;
+        if (kind === 'timeout') silentMs += monotonicMs() - startedMs;
         // A first contact fails fast, so that the next endpoint gets its turn; silence only where there is one.
         const gone = kind === 'unreachable' || (kind === 'timeout' && this.#options.alternatives);
         const hopeless =
@@ -185,13 +186,13 @@ class UndiciTransport implements Transport {
     const { method, body, moreTimeMs = 0, signal } = request;
     const anonymous = left || (request.anonymous ?? false);
     const headers = this.#headers(request, url, left);
-    const startedMs = performance.now();
+    const startedMs = monotonicMs();
     const tell = (outcome: { status?: number; error?: string; responseHeaders?: Record<string, string> }): void =>
       this.#options.trace?.({
         method,
         url: redactUrl(url),
         attempt,
-        durationMs: performance.now() - startedMs,
+        durationMs: monotonicMs() - startedMs,
         proxy: this.#origins.proxy(url),
         requestHeaders: redactHeaders(headers, this.#options.headers),
         ...outcome,
