@@ -1,18 +1,12 @@
 /** Files and directories that survive a crash; what every store on a disk is made of. */
-import { closeSync, fsync, open, write } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { closeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
+import { mkdir, openFile, stat, syncFile, writeBytes } from './calls.ts';
 import { hasErrno } from './file-errors.ts';
 
 /** What distribution and other tools give their files and directories; the umask takes away from it and never adds. */
 export const fileMode = 0o644;
 export const directoryMode = 0o755;
-
-// File handles of `fs/promises` cost a third more, and these files are open for three calls.
-const openFile = promisify(open);
-const writeBytes = promisify(write);
-const syncFile = promisify(fsync);
 
 /** Makes a directory's entries survive a power cut. Windows has no such call and needs none. */
 export async function syncDirectory(directory: string): Promise<void> {

@@ -1,8 +1,6 @@
-import { fstatSync, read } from 'node:fs';
-import { promisify } from 'node:util';
+import { fstatSync } from 'node:fs';
 import { OciError } from '../model/errors.ts';
-
-const readBytes = promisify(read);
+import { readBytes } from './calls.ts';
 
 /**
  * Reads an open file whole, and leaves it open.

@@ -7,8 +7,8 @@ import type { PushBlobOptions, SignalOption } from '../registry/registry.ts';
 import type { FileAppender, Lock, StorePath } from './driver.ts';
 import { hashFile } from './file-content.ts';
 import { HashingWriter } from './hashing-writer.ts';
-import { placeBlob, type StoredBlob, storeBlob } from './links.ts';
-import { partialLockPath, partialPath } from './paths.ts';
+import { placeBlob, type StoredBlob } from './links.ts';
+import { blobPath, partialLockPath, partialPath } from './paths.ts';
 import type { Store } from './store.ts';
 import { findLeftovers, ownPath, takeLeftover } from './working-file.ts';
 
@@ -108,7 +108,9 @@ export async function downloadSmall(
   if (taken.size !== size) throw sizeMismatch(descriptor, taken.size);
   const got = await digestBytes(bytes, digestAlgorithm(digest));
   if (got !== digest) throw digestMismatch(digest, got);
-  return storeBlob(store, digest, bytes);
+  const blob = { path: blobPath(digest), stored: digest, size, isNew: true };
+  await store.driver.writeSmall(blob.path, bytes);
+  return blob;
 }
 
 // What a dead writer left is taken; what one that may live holds is copied, because it may wake up and write on.

@@ -1,4 +1,5 @@
 import type { Descriptor } from '../model/descriptor.ts';
+import { digestAlgorithm } from '../model/digest.ts';
 import type { RepositoryName } from '../model/reference.ts';
 import type { Writer } from '../registry/registry.ts';
 import { blobDescriptor, findBlob, findLinkedBlob, linkBlob, readSoundLink } from './links.ts';
@@ -52,9 +53,11 @@ export function createWriter(store: Store): Writer {
   };
 }
 
-// A blob that another repository holds is as good: the store is one user's, or guarded by who serves it.
+// A blob that another repository holds is as good: the store is one user's, or guarded by who serves it. What is named by
+// its sha256 lies under that name, whatever a link says.
 async function adopt(store: Store, repo: RepositoryName, { digest, size }: Descriptor): Promise<boolean> {
-  const linked = await readSoundLink(store, layerLinkPath(repo, digest));
+  const named = digestAlgorithm(digest) === 'sha256';
+  const linked = named ? undefined : await readSoundLink(store, layerLinkPath(repo, digest));
   const blob = (linked && (await findBlob(store, linked))) ?? (await findBlob(store, digest));
   return blob?.size === size && (await linkBlob(store, repo, digest, blob));
 }

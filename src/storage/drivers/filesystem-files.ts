@@ -1,12 +1,10 @@
-import { closeSync, open as openWithCallback } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { openFile } from '../../files/calls.ts';
 import { fileMode } from '../../files/durable.ts';
 import { readWhole as readOpen } from '../../files/whole.ts';
 import type { FileAppender, FileReader } from '../driver.ts';
 import { storageError } from './file-errors.ts';
-
-const openFile = promisify(openWithCallback);
 
 /** Opens a file for reading from `range.start` to `range.end`, exclusive. */
 export async function openReader(

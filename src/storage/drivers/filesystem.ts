@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { mkdir, rename, stat, unlink, utimes } from '../../files/calls.ts';
 import { inDirectory, inNewDirectory, makeDirectory, syncDirectory, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { OciError } from '../../model/errors.ts';

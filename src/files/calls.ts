@@ -1,0 +1,23 @@
+/** Node's callbacks as promises: `fs/promises` takes twice as long for what fails, which a look for a file often does. */
+import {
+  fsync,
+  stat as look,
+  mkdir as makeDirectory,
+  open,
+  read,
+  rename as renameFile,
+  utimes as setTimes,
+  unlink as unlinkFile,
+  write,
+} from 'node:fs';
+import { promisify } from 'node:util';
+
+export const openFile = promisify(open);
+export const readBytes = promisify(read);
+export const writeBytes = promisify(write);
+export const syncFile = promisify(fsync);
+export const mkdir = promisify(makeDirectory);
+export const rename = promisify(renameFile);
+export const stat = promisify(look);
+export const unlink = promisify(unlinkFile);
+export const utimes = promisify(setTimes);
