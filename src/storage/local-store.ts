@@ -84,7 +84,8 @@ class RepositoryReader {
   }
 
   async *images(): AsyncGenerator<LocalImage, void, undefined> {
-    const seen = new Set<Digest>();
+    const tagged = new Set<Digest>();
+    const children = new Set<Digest>();
     for await (const tag of this.#registry.tags(this.#repo, this.#signal)) {
       this.#current = `${this.#name}:${tag}`;
       const manifest = await this.#get(tag);
@@ -92,10 +93,11 @@ class RepositoryReader {
         await this.#tellLost(tag);
         continue;
       }
-      seen.add(manifest.descriptor.digest);
+      tagged.add(manifest.descriptor.digest);
+      for (const child of childrenOf(manifest.view)) children.add(child.digest);
       yield await this.#describe(manifest, tag);
     }
-    for (const manifest of await this.#untagged(seen)) yield await this.#describe(manifest, undefined);
+    for (const manifest of await this.#untagged(tagged, children)) yield await this.#describe(manifest, undefined);
   }
 
   // A tag whose manifest is not there; unless another process has removed both.
@@ -114,17 +116,17 @@ class RepositoryReader {
   }
 
   // What no tag, no index and no subject leads to: images that lost their tag, or were pulled by digest.
-  async #untagged(tagged: ReadonlySet<Digest>): Promise<readonly Manifest[]> {
+  async #untagged(tagged: ReadonlySet<Digest>, children: Set<Digest>): Promise<readonly Manifest[]> {
     const enumerator = this.#registry.extension(manifestEnumerator);
     if (!enumerator) return [];
     const loose = new Map<Digest, Manifest>();
-    const children = new Set<Digest>();
     for await (const digest of enumerator.manifests(this.#repo, this.#signal)) {
+      if (tagged.has(digest)) continue;
       this.#current = `${this.#name}@${digest}`;
       const manifest = await this.#get(digest);
       if (!manifest) continue;
       for (const child of childrenOf(manifest.view)) children.add(child.digest);
-      if (!tagged.has(digest) && !manifest.view.subject) loose.set(digest, manifest);
+      if (!manifest.view.subject) loose.set(digest, manifest);
     }
     return [...loose.values()].filter(({ descriptor }) => !children.has(descriptor.digest));
   }
