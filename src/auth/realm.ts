@@ -42,6 +42,7 @@ export function isPrivateHost(hostname: string): boolean {
 function isPrivateAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return false;
+  privateAddresses ??= makePrivateAddresses();
   return privateAddresses.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }
 
@@ -54,24 +55,29 @@ async function isPublic(hostname: string): Promise<boolean> {
   return !addresses.some(({ address }) => isPrivateAddress(address));
 }
 
-const privateAddresses = new BlockList();
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  privateAddresses.addSubnet(network, prefix, 'ipv4');
-  // The same address in IPv6's clothes.
-  privateAddresses.addSubnet(`::ffff:${network}`, 96 + prefix, 'ipv6');
-}
-for (const [network, prefix] of [
-  ['::', 127],
-  ['fc00::', 7],
-  ['fe80::', 10],
-] as const) {
-  privateAddresses.addSubnet(network, prefix, 'ipv6');
+let privateAddresses: BlockList | undefined;
+
+function makePrivateAddresses(): BlockList {
+  const list = new BlockList();
+  for (const [network, prefix] of [
+    ['0.0.0.0', 8],
+    ['10.0.0.0', 8],
+    ['100.64.0.0', 10],
+    ['127.0.0.0', 8],
+    ['169.254.0.0', 16],
+    ['172.16.0.0', 12],
+    ['192.168.0.0', 16],
+  ] as const) {
+    list.addSubnet(network, prefix, 'ipv4');
+    // The same address in IPv6's clothes.
+    list.addSubnet(`::ffff:${network}`, 96 + prefix, 'ipv6');
+  }
+  for (const [network, prefix] of [
+    ['::', 127],
+    ['fc00::', 7],
+    ['fe80::', 10],
+  ] as const) {
+    list.addSubnet(network, prefix, 'ipv6');
+  }
+  return list;
 }
