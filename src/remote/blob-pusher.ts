@@ -51,7 +51,12 @@ export class BlobPusher {
     const subject = this.#subject(repo, 'upload');
     // A session that is opened twice is forgotten by the registry in time.
     const request = { method: 'POST', url, scopes, body: new Uint8Array(0), idempotent: true, signal } as const;
-    const response = await this.#client.expect(request, mount === undefined ? [202] : [201, 202], subject);
+    const persistent = mount !== undefined;
+    const response = await this.#client.expect(
+      { ...request, persistent },
+      mount === undefined ? [202] : [201, 202],
+      subject,
+    );
     await response.body.discard();
     if (response.status === 201) return undefined;
     return openedSession(this.#client, response, scopes, subject);
@@ -66,7 +71,7 @@ export class BlobPusher {
     const { mountFrom, signal } = opts;
     signal?.throwIfAborted();
     // Looks and opens an upload with one request. Registries that mount nothing get a small blob once more.
-    const own = mountFrom === undefined && descriptor.size <= smallBytes && this.#mountsOwn;
+    const own = mountFrom === undefined && this.#mayMountOwn(descriptor);
     if (!own && (await this.exists(repo, descriptor.digest, signal, mountFrom))) {
       return { descriptor, outcome: 'exists' };
     }
@@ -95,6 +100,10 @@ export class BlobPusher {
     // Without HEAD it is sent again, which harms nobody.
     if ([400, 404, 405, 501].includes(response.status)) return false;
     throw await this.#client.error(response, this.#subject(repo, `blob ${digest}`));
+  }
+
+  #mayMountOwn({ size }: Descriptor): boolean {
+    return size <= smallBytes && this.#mountsOwn;
   }
 
   async #mount(
@@ -147,12 +156,20 @@ export class BlobPusher {
           signal?.throwIfAborted();
           throw upload.failure ? upload.failure.error : error;
         }
-        inChunks = true;
         if (isInterruption(error)) {
           onWait?.(`the upload of ${descriptor.digest} was interrupted; trying again`);
           await retry.pause(failures, { signal, leastMs: waitAskedFor(error, retry) });
+          if (!inChunks && failures < 3 && this.#mayMountOwn(descriptor)) {
+            // Tells whether it arrived, or opens the next upload: less than to ask what came of this one. Chunks are more
+            // persistent.
+            const again = await this.#mount(repo, descriptor.digest, repo, signal);
+            if (again === 'mounted') return;
+            session = again;
+            continue;
+          }
           if (await this.exists(repo, descriptor.digest, signal)) return;
         }
+        inChunks = true;
         session = await this.#stillOpen(session, descriptor, error, signal);
       }
     }
