@@ -106,7 +106,9 @@ export class ManifestReader {
     const url = this.#client.url({ name: 'manifest', repo, reference });
     const scopes = [repositoryScope(repo, 'pull')];
     const wholeBytes = method === 'GET' ? this.#maxBytes : undefined;
-    return this.#client.send({ method, url, scopes, headers: requestHeaders, persistent: true, wholeBytes, signal });
+    const bulk = method === 'HEAD' && this.#client.options.intent !== 'push';
+    const how = { scopes, headers: requestHeaders, persistent: true, wholeBytes, bulk, signal };
+    return this.#client.send({ method, url, ...how });
   }
 
   #subject(repo: RepositoryName, reference: Tag | Digest): Subject {

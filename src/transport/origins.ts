@@ -68,7 +68,7 @@ export class Origins {
   }
 
   /**
-   * @param request.bulk Whether a large body is asked for.
+   * @param request.bulk As HttpRequest has it.
    * @throws OciError CONFIG_INVALID for a proxy that is no address.
    */
   dispatcher(
@@ -83,7 +83,7 @@ export class Origins {
     const known = this.#origins.get(name) ?? this.#open(url, ownCertificate);
     this.#origins.set(name, known);
     // Once there are connections of the pool, a HEAD shares them.
-    const simple = bulk || (method === 'HEAD' && !known.pool.used);
+    const simple = bulk && (method !== 'HEAD' || !known.pool.used);
     return (simple && known.bulk) || known.dispatcher;
   }
 
