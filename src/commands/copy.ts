@@ -1,6 +1,7 @@
 import type { Context, End, EndRole } from '../context.ts';
 import type { Descriptor } from '../model/descriptor.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import type { Digest } from '../model/digest.ts';
+import { OciError } from '../model/errors.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { type Platform, parsePlatform } from '../model/platform.ts';
 import { defaultTag, type Tag } from '../model/reference.ts';
@@ -9,7 +10,7 @@ import { formatJson } from '../terminal/json.ts';
 import { naming } from '../transfer/graph.ts';
 import { resolveImage } from '../transfer/platforms.ts';
 import { choosePushed, reducedNote } from '../transfer/pushed.ts';
-import type { TransferOptions } from '../transfer/transfer.ts';
+import { digestAt, type TransferOptions } from '../transfer/transfer.ts';
 import { defineCommand, flag, list, value } from './command.ts';
 import { forEveryTag, throwFailures } from './every-tag.ts';
 import { orNoSuchImage } from './inspect/no-such-image.ts';
@@ -114,19 +115,25 @@ async function copyImage(
   context: Context,
 ): Promise<Copied> {
   const { terminal, signal } = context;
-  const chosen = await resolveRoot(source, insists ? 'all' : platforms, toRegistry, signal);
-  const destination = await openDestination();
-  if (source.place === destination.place) {
-    throw new OciError('USAGE', `source and destination are both ${source.fullName}`, {
-      hint: 'name another tag, repository or directory for one of them',
-    });
-  }
+  const open = async (): Promise<End> => refuseItself(source, await openDestination());
+  const registry = toRegistry ? await open() : undefined;
+  const there = registry && (await digestAt(registry, registry.reference, signal));
+  const chosen = await resolveRoot(source, insists ? 'all' : platforms, { toRegistry, there }, signal);
+  const destination = registry ?? (await open());
   // The store is where an index may well lack images.
   const inStore = destination.kind === 'store';
   const reduced = inStore ? undefined : chosen.reduced;
   const { root, manifest } = reduced ?? chosen;
   if (reduced !== undefined) terminal.note(reduced.note);
-  if (ifAbsent) await refuseOther(root, destination, signal);
+  if (ifAbsent)
+    refuseOther(root, registry ? there : await digestAt(destination, destination.reference, signal), destination);
+  const { digest, mediaType } = root;
+  const done = (changed: boolean, transferredBytes: number): Copied => ({
+    name: destination.fullName,
+    json: { destination: destination.fullName, digest, mediaType, changed, transferredBytes },
+  });
+  // A registry takes no manifest without what it names.
+  if (digest === there) return done(false, 0);
   await using _lease = await destination.registry.extension(leases)?.lease({ signal });
   const { changed, omitted, transferredBytes } = await runTransfer(context, {
     from: { ...source, reference: root.digest, root, manifest },
@@ -141,9 +148,15 @@ async function copyImage(
   if (omitted.length > 0 && platforms.length === 0) {
     terminal.note(`${source.name} lacks images that its index names, so the copy lacks them too: ${naming(omitted)}`);
   }
-  const { digest, mediaType } = root;
-  const name = destination.fullName;
-  return { name, json: { destination: name, digest, mediaType, changed, transferredBytes } };
+  return done(changed, transferredBytes);
+}
+
+/** @throws OciError USAGE */
+function refuseItself(source: End, destination: End): End {
+  if (source.place !== destination.place) return destination;
+  throw new OciError('USAGE', `source and destination are both ${source.fullName}`, {
+    hint: 'name another tag, repository or directory for one of them',
+  });
 }
 
 /** @throws OciError USAGE where a tag or digest was named beside --all-tags. */
@@ -195,14 +208,15 @@ function takesForeignLayers({ kind, registry }: End): boolean {
 async function resolveRoot(
   source: End,
   platforms: readonly Platform[] | 'all',
-  toRegistry: boolean,
+  { toRegistry, there }: { readonly toRegistry: boolean; readonly there: Digest | undefined },
   signal: AbortSignal,
 ): Promise<ChosenRoot> {
   const { registry, repo, reference, name } = source;
   const [platform, another] = platforms === 'all' ? [] : platforms;
   if (platform && !another) return read(await resolveImage(source, platform, { signal }));
-  // A store or layout may have the manifest, and then a look is all it takes, which no registry counts as a pull.
-  if (toRegistry && !source.sparse) {
+  // A look, which no registry counts as a pull, may be all it takes: the destination may have it, a store or layout the
+  // manifest.
+  if (toRegistry && there === undefined && !source.sparse) {
     return read(await orNoSuchImage(source, () => registry.getManifest(repo, reference, { signal })));
   }
   const root = await orNoSuchImage(source, () => registry.statManifest(repo, reference, { signal }));
@@ -218,15 +232,9 @@ function read(manifest: Manifest): ChosenRoot {
 }
 
 /** @throws OciError REFUSED where the tag exists with another digest. */
-async function refuseOther(root: Descriptor, destination: End, signal: AbortSignal): Promise<void> {
-  const there = await destination.registry
-    .statManifest(destination.repo, destination.reference, { signal })
-    .catch((error: unknown) => {
-      if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
-      throw error;
-    });
-  if (!there || there.digest === root.digest) return;
-  throw new OciError('REFUSED', `${destination.name} is there already, as ${there.digest}`, {
+function refuseOther(root: Descriptor, there: Digest | undefined, { name }: End): void {
+  if (there === undefined || there === root.digest) return;
+  throw new OciError('REFUSED', `${name} is there already, as ${there}`, {
     hint: 'leave --if-absent out to overwrite it, or choose another tag',
   });
 }

@@ -121,14 +121,19 @@ async function staleTags({ manifest, exists }: ManifestNode, { to, signal }: Tra
   if (!exists) return to.tags;
   const stale: Tag[] = [];
   for (const tag of to.tags) {
-    if ((await digestOfTag(to, tag, signal)) !== manifest.descriptor.digest) stale.push(tag);
+    if ((await digestAt(to, tag, signal)) !== manifest.descriptor.digest) stale.push(tag);
   }
   return stale;
 }
 
-async function digestOfTag(to: TransferEnd, tag: Tag, signal?: AbortSignal): Promise<Digest | undefined> {
+/** What an end has under a name; undefined for nothing. @throws OciError as {@link Reader.statManifest}, but for what is unknown. */
+export async function digestAt(
+  { registry, repo }: TransferEnd,
+  reference: Tag | Digest,
+  signal?: AbortSignal,
+): Promise<Digest | undefined> {
   try {
-    return (await to.registry.statManifest(to.repo, tag, { signal })).digest;
+    return (await registry.statManifest(repo, reference, { signal })).digest;
   } catch (error) {
     if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
     throw error;
