@@ -1,7 +1,7 @@
 /** What the command line, and never the library, tells the JavaScript engine. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Before anything large is loaded. */
@@ -42,7 +42,7 @@ function keepMemoryLow(): void {
   let collect: Collect | undefined;
   let growing = true;
   setInterval(() => {
-    if (process.memoryUsage().arrayBuffers > buffersLimitBytes) {
+    if (getHeapStatistics().external_memory > buffersLimitBytes) {
       collect ??= findCollector();
       collect({ type: 'minor' });
     }

@@ -10,6 +10,7 @@ import { formatJson } from '../terminal/json.ts';
 import { naming } from '../transfer/graph.ts';
 import { resolveImage } from '../transfer/platforms.ts';
 import { choosePushed, reducedNote } from '../transfer/pushed.ts';
+import { Slots } from '../transfer/slots.ts';
 import { digestAt, type TransferOptions } from '../transfer/transfer.ts';
 import { defineCommand, flag, list, value } from './command.ts';
 import { forEveryTag, throwFailures } from './every-tag.ts';
@@ -67,13 +68,14 @@ export const copy = defineCommand({
     if (!options.allTags) return print(await copyImage(await open.source('source'), open.destination, wish, context));
     const source = await open.source('repository');
     refuseTag(source);
+    const blobSlots = new Slots(largeImages * (await context.parallelDownloads()));
     let destination: Promise<End> | undefined;
     const copyTag = (tag: Tag): Promise<Copied> => {
       const openTag = async (): Promise<End> => {
         destination ??= open.destination().then(refuseTag);
         return atTag(await destination, tag);
       };
-      return copyImage(atTag(source, tag), openTag, { ...wish, quiet: true }, context);
+      return copyImage(atTag(source, tag), openTag, { ...wish, blobSlots, quiet: true }, context);
     };
     const failures = new Map<string, OciError>();
     let count = 0;
@@ -91,6 +93,9 @@ export const copy = defineCommand({
   },
 });
 
+/** Of all tags, blobs move at once as if for so many. */
+const largeImages = 3;
+
 interface Wish {
   /** None: the whole index. */
   readonly platforms: readonly Platform[];
@@ -100,6 +105,8 @@ interface Wish {
   /** Whether the destination is a registry, which is known before it is opened. */
   readonly toRegistry: boolean;
   readonly quiet: boolean;
+  /** Shared by all tags. */
+  readonly blobSlots?: Slots;
 }
 
 interface Copied {
@@ -111,7 +118,7 @@ interface Copied {
 async function copyImage(
   source: End,
   openDestination: () => Promise<End>,
-  { platforms, insists, ifAbsent, toRegistry, quiet }: Wish,
+  { platforms, insists, ifAbsent, toRegistry, quiet, blobSlots }: Wish,
   context: Context,
 ): Promise<Copied> {
   const { terminal, signal } = context;
@@ -142,6 +149,7 @@ async function copyImage(
     ...(platforms.length > 1 ? { platforms, requirePlatform: true } : { whole: insists || !inStore }),
     foreignLayers: takesForeignLayers(destination) ? 'copy' : 'skip',
     parallelBlobs: await context.parallelDownloads(),
+    blobSlots,
     title: `copying ${source.name} to ${destination.name}`,
     quiet,
   });

@@ -49,8 +49,8 @@ export type TagOutcome<T> =
   | { readonly tag: Tag; readonly result: T; readonly error?: never }
   | { readonly tag: Tag; readonly error: OciError };
 
-/** Small images are mostly waiting; large ones have several layers under way each. */
-const parallelTags = 3;
+/** Small images are mostly waiting for answers. */
+const parallelTags = 9;
 
 /**
  * Runs an operation for every tag, a few at once.

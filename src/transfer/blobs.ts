@@ -4,6 +4,7 @@ import type { PushBlobResult } from '../registry/registry.ts';
 import { refuseDamagedSource } from './damaged-source.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { BlobNode } from './graph.ts';
+import { Slots } from './slots.ts';
 import type { TransferOptions } from './transfer.ts';
 
 const defaultParallelBlobs = 3;
@@ -19,19 +20,22 @@ export async function transferBlobs(
   options: TransferOptions,
   events: EventQueue,
 ): Promise<number> {
+  const { parallelBlobs = defaultParallelBlobs, blobSlots = new Slots(parallelBlobs) } = options;
   const queue = [...blobs].sort((a, b) => b.descriptor.size - a.descriptor.size).values();
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   let transferredBytes = 0;
   const work = async (): Promise<void> => {
     for (const blob of queue) {
-      signal.throwIfAborted();
-      const bytes = await transferBlob(blob, { ...options, signal }, events);
+      const bytes = await blobSlots.run(async () => {
+        signal.throwIfAborted();
+        return transferBlob(blob, { ...options, signal }, events);
+      });
       transferredBytes += bytes;
     }
   };
   const failures: unknown[] = [];
-  const lanes = Array.from({ length: options.parallelBlobs ?? defaultParallelBlobs }, () =>
+  const lanes = Array.from({ length: parallelBlobs }, () =>
     work().catch((error: unknown) => {
       failures.push(error);
       stop.abort(error);

@@ -11,6 +11,7 @@ import type { Registry } from '../registry/registry.ts';
 import { transferBlobs } from './blobs.ts';
 import { EventQueue } from './event-queue.ts';
 import { discoverGraph, type Graph, type ManifestNode } from './graph.ts';
+import type { Slots } from './slots.ts';
 
 /** One end of a transfer. */
 export interface TransferEnd {
@@ -37,6 +38,8 @@ export interface TransferOptions {
   readonly whole?: boolean | undefined;
   /** Blobs that move at once; default 3. */
   readonly parallelBlobs?: number | undefined;
+  /** What several transfers share, where all of them together are to move no more blobs at once. */
+  readonly blobSlots?: Slots | undefined;
   /** A repository of the destination's registry that may hold the blobs, or for each blob. */
   readonly mountFrom?: RepositoryName | ((digest: Digest) => Promise<RepositoryName | undefined>) | undefined;
   /** Layers that may not be redistributed: `skip` leaves them where their URLs point. Default `copy`. */

@@ -116,33 +116,6 @@ describe('a transfer of an image', () => {
     assert.equal(opened.length, 3);
   });
 
-  it('moves at most as many blobs at once as asked for, the largest first', async () => {
-    const layers = Array.from({ length: 8 }, (_, i) => ({
-      files: { f: 'x'.repeat(2000 * (i + 1)) },
-      compression: 'none' as const,
-    }));
-    const sizes: number[] = [];
-    let running = 0;
-    let most = 0;
-    const target = intercept(memory(), {
-      pushBlob: async (next, ...args) => {
-        sizes.push(args[1].size);
-        running += 1;
-        most = Math.max(most, running);
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        return next(...args).finally(() => {
-          running -= 1;
-        });
-      },
-    });
-    await start(await registryWith(await buildImage({ layers })), target, { parallelBlobs: 2 }).result;
-    assert.equal(most, 2);
-    assert.deepEqual(
-      sizes,
-      [...sizes].sort((a, b) => b - a),
-    );
-  });
-
   it('stops the other blobs at the first failure, reports that one, and leaves no manifest', async () => {
     const built = await image();
     const target = memory();
