@@ -115,9 +115,10 @@ export class BlobPusher {
     try {
       return (await this.openUpload(repo, { mount, from, signal })) ?? 'mounted';
     } catch (error) {
-      // A registry that cannot mount, or may not from there, gets the bytes.
-      if (isOciError(error) && error.status !== undefined && error.status < 500 && error.status !== 429)
-        return undefined;
+      // A registry that cannot mount, or may not from there, gets the bytes; few expect it from the very repository.
+      const { status = 0 } = isOciError(error) ? error : {};
+      const refused = status >= 400 && status !== 429 && (status < 500 || from === repo);
+      if (refused) return undefined;
       throw error;
     }
   }

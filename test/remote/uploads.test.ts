@@ -99,16 +99,22 @@ describe('a blob to a remote registry', () => {
     assert.deepEqual(absent.state.committed, smallBytes);
   });
 
-  it('of few bytes is asked for as others are by a registry that refuses mounts', async (t) => {
-    const { registry, server } = await uploads(t, (_, own) => ({
-      post: (request, response, incoming) =>
-        request.query.has('mount') ? response.writeHead(405).end() : own.post(request, response, incoming),
-    }));
-    await registry.pushBlob(repo, small, smallSource);
-    assert.equal(methods(server.requests), 'POST POST PUT');
-    assert.equal((await registry.pushBlob(repo, small, smallSource)).outcome, 'exists');
-    assert.equal(methods(server.requests), 'POST POST PUT HEAD');
-  });
+  for (const [status, mounts] of [
+    [405, 1],
+    [500, 5],
+  ] as const) {
+    it(`of few bytes is asked for as others are by a registry that answers mounts with ${status}`, async (t) => {
+      const { registry, server } = await uploads(t, (_, own) => ({
+        post: (request, response, incoming) =>
+          request.query.has('mount') ? response.writeHead(status).end() : own.post(request, response, incoming),
+      }));
+      await registry.pushBlob(repo, small, smallSource);
+      const first = `${'POST '.repeat(mounts)}POST PUT`;
+      assert.equal(methods(server.requests), first);
+      assert.equal((await registry.pushBlob(repo, small, smallSource)).outcome, 'exists');
+      assert.equal(methods(server.requests), `${first} HEAD`);
+    });
+  }
 
   it('of few bytes is not sent when its source has others', async (t) => {
     const { registry, server } = await uploads(t);
