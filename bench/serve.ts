@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { mediaTypes } from '../src/model/media-types.ts';
+import { mediaTypes } from '../src/model/manifest/media-types.ts';
 import { randomLayer } from '../test/support/layer.ts';
 import { type Bench, failure, scaled, scoped, tell, titled } from './context.ts';
 import { distinctBlobs, type Load, load, putBlob } from './load.ts';

@@ -1,5 +1,5 @@
 import { loadSettings } from '../src/config/settings.ts';
-import { parseReference } from '../src/model/reference.ts';
+import { parseReference } from '../src/model/reference/reference.ts';
 import { createRegistryService } from '../src/service/service.ts';
 import { buildImage, pushImage } from '../test/support/images.ts';
 import { randomLayer } from '../test/support/layer.ts';

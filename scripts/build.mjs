@@ -115,20 +115,23 @@ export async function buildDist() {
   const aside = `${root}/.build-dist-${process.pid}`;
   try {
     // Apart, or every module that several use would be a file of its own.
-    for (const entry of ['index', 'credential-helper']) {
+    for (const [entry, file] of [
+      ['index', 'src/index.ts'],
+      ['credential-helper', 'src/program/credential-helper.ts'],
+    ]) {
       await build({
         ...common,
-        entryPoints: { [entry]: `src/${entry}.ts` },
+        entryPoints: { [entry]: file },
         outdir: aside,
         chunkNames: `${entry}/[name]-[hash]`,
       });
     }
     const plugins = [...common.plugins, fewFiles(join(root, 'src'))];
-    await build({ ...common, entryPoints: { cli: 'src/cli.ts' }, outdir: `${aside}/main`, plugins });
+    await build({ ...common, entryPoints: { cli: 'src/program/cli.ts' }, outdir: `${aside}/main`, plugins });
     const placeOf = await dropStubs(`${aside}/main`);
     await build({
       ...common,
-      entryPoints: { main: 'src/main.ts' },
+      entryPoints: { main: 'src/program/main.ts' },
       outdir: aside,
       plugins: [...common.plugins, elsewhere('./cli.ts', `./main/${placeOf('cli.js')}`)],
     });

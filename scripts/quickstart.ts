@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadSettings } from '../src/config/settings.ts';
-import { parseReference } from '../src/model/reference.ts';
+import { parseReference } from '../src/model/reference/reference.ts';
 import { createRegistryService } from '../src/service/service.ts';
 import { type Built, buildAttestation, buildImage, buildIndex, pushImage } from '../test/support/images.ts';
 

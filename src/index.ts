@@ -11,7 +11,7 @@ export type { Token, TokenOptions } from './auth/token-server.ts';
 export { certsDir, hostCertsDir, setCertsDir } from './certs/certs-dir.ts';
 export { type HostCertificates, readCertsDirectory } from './certs/certs-directory.ts';
 export type { TlsSettings } from './certs/tls-settings.ts';
-export { indexName, validateIndexName } from './config/index-name.ts';
+export { indexName, validateIndexName } from './config/docker/index-name.ts';
 export { validateMirror } from './config/mirrors.ts';
 export { type LoadSettingsOptions, loadSettings, type Settings, type SettingsFlags } from './config/settings.ts';
 export { type AuthConfig, newStaticCredentialStore, resolveAuthConfig } from './credentials/auth-config.ts';
@@ -32,7 +32,6 @@ export type { HostMatch, Resolve } from './endpoints/host-match.ts';
 export { defaultV2Registry } from './endpoints/lookup.ts';
 export { type LayoutOptions, layoutRepository, openLayout } from './layout/layout.ts';
 export type { Challenge } from './model/challenge.ts';
-export { type Descriptor, parseDescriptor } from './model/descriptor.ts';
 export {
   createHasher,
   type Digest,
@@ -52,6 +51,7 @@ export {
   statusOf,
 } from './model/errors.ts';
 export type { NodeKind, NodeOutcome, TransferEvent } from './model/events.ts';
+export { type Descriptor, parseDescriptor } from './model/manifest/descriptor.ts';
 export {
   type ArtifactView,
   blobsOf,
@@ -66,14 +66,15 @@ export {
   type RawManifest,
   readManifest,
   type Schema1View,
-} from './model/manifest.ts';
+} from './model/manifest/manifest.ts';
 export {
   type ManifestReferences,
   type ReadManifestReferences,
   registerManifestSchema,
-} from './model/manifest-schemas.ts';
-export { manifestAcceptHeader, manifestMediaTypes, mediaTypes } from './model/media-types.ts';
-export { formatPlatform, hostPlatform, type Platform, parsePlatform } from './model/platform.ts';
+} from './model/manifest/manifest-schemas.ts';
+export { manifestAcceptHeader, manifestMediaTypes, mediaTypes } from './model/manifest/media-types.ts';
+export { type VerifiedSchema1, verifySchema1 } from './model/manifest/schema1.ts';
+export { formatPlatform, hostPlatform, type Platform, parsePlatform } from './model/platform/platform.ts';
 export {
   defaultTag,
   familiarName,
@@ -90,8 +91,7 @@ export {
   type Tag,
   toStoreName,
   withDefaultTag,
-} from './model/reference.ts';
-export { type VerifiedSchema1, verifySchema1 } from './model/schema1.ts';
+} from './model/reference/reference.ts';
 export { searchCatalog } from './registry/catalog-search.ts';
 export {
   type BlobSource,
@@ -155,16 +155,15 @@ export {
   type TagService,
 } from './registry/repository.ts';
 export { type CachedDescriptorsOptions, cachedDescriptors } from './registry/wrappers/cached-descriptors.ts';
-export { type FallbackOptions, fallback } from './registry/wrappers/fallback.ts';
-export type { FallbackEndpoint, FallbackEvent, FallbackRequest } from './registry/wrappers/fallback-endpoints.ts';
+export type { FallbackEndpoint, FallbackEvent, FallbackRequest } from './registry/wrappers/fallback/endpoints.ts';
+export { type FallbackOptions, fallback } from './registry/wrappers/fallback/fallback.ts';
 export { readOnly } from './registry/wrappers/read-only.ts';
 export { type Renaming, renamed } from './registry/wrappers/renamed.ts';
 export { globalScope, pathScope, type Scope, scoped } from './registry/wrappers/scoped.ts';
 export { type OpenRemoteOptions, openRemote, type RemoteRegistry } from './remote/open.ts';
-export { type Access, type AccessRequest, type Authorize, type Decision, formatScope } from './server/access.ts';
-export { type BasicAuthOptions, basicAuth } from './server/basic-auth.ts';
-export { type AccessEntry, type RunningServer, type ServeOptions, serve } from './server/server.ts';
-export { type TokenAuthOptions, tokenAuth } from './server/token-auth.ts';
+export { type Access, type AccessRequest, type Authorize, type Decision, formatScope } from './server/auth/access.ts';
+export { type BasicAuthOptions, basicAuth } from './server/auth/basic-auth.ts';
+export { type TokenAuthOptions, tokenAuth } from './server/auth/token-auth.ts';
 export {
   type IssuedToken,
   type IssuerRules,
@@ -172,12 +171,13 @@ export {
   type TokenIssuerOptions,
   type TokenQuestion,
   tokenIssuer,
-} from './server/token-issuer.ts';
-export { readJwks, readRoots, type TokenTrust, type TrustedKey } from './server/token-trust.ts';
-export type { AuthResult } from './service/auth.ts';
+} from './server/auth/token-issuer.ts';
+export { readJwks, readRoots, type TokenTrust, type TrustedKey } from './server/auth/token-trust.ts';
+export { type AccessEntry, type RunningServer, type ServeOptions, serve } from './server/server.ts';
+export type { AuthResult } from './service/logins/verify.ts';
 export { parseRepositoryInfo } from './service/repository-info.ts';
-export type { SearchOptions, SearchResults } from './service/search.ts';
-export { parseSearchIndexInfo } from './service/search-term.ts';
+export type { SearchOptions, SearchResults } from './service/search/search.ts';
+export { parseSearchIndexInfo } from './service/search/search-term.ts';
 export {
   createRegistryService,
   type RegistryService,

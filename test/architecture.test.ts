@@ -29,7 +29,7 @@ describe('the source tree', () => {
 
   it('keeps I/O out of the model', () => assert.deepEqual(purityViolations(src), []));
 
-  it('reads the environment in config, credentials, certs and main alone', () =>
+  it('reads the environment in config, credentials, certs and program alone', () =>
     assert.deepEqual(environmentViolations(src), []));
 
   it('has no file past 300 lines that does not say why', () =>
@@ -93,13 +93,13 @@ describe('the checks themselves, on a made-up tree', () => {
     const found = layerViolations([
       file(
         'commands/a.ts',
-        "import type { Context } from '../context.ts';\nconst s = await import('../server/server.ts');",
+        "import type { Context } from '../app/context.ts';\nconst s = await import('../server/server.ts');",
       ),
-      file('commands/b.ts', "import { open } from '../context.ts';\nimport { serve } from '../server/server.ts';"),
+      file('commands/b.ts', "import { open } from '../app/context.ts';\nimport { serve } from '../server/server.ts';"),
       file('commands/c.ts', "import { fetch } from '../remote/x.ts';"),
     ]);
     assert.deepEqual(found, [
-      'commands/b.ts imports context.ts',
+      'commands/b.ts imports app/context.ts',
       'commands/b.ts imports server/server.ts',
       'commands/c.ts imports remote/x.ts',
     ]);

@@ -1,6 +1,6 @@
 import { posix, win32 } from 'node:path';
+import { type Surroundings, surroundings } from '../config/environment.ts';
 import { defaultCertsDirs } from '../config/paths.ts';
-import { type Surroundings, surroundings } from '../config/surroundings.ts';
 import { OciError } from '../model/errors.ts';
 
 export { setCertsDir } from '../config/paths.ts';

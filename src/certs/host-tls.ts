@@ -1,4 +1,4 @@
-import type { Surroundings } from '../config/surroundings.ts';
+import type { Surroundings } from '../config/environment.ts';
 import { hostCertsDir } from './certs-dir.ts';
 import { readCertsDirectory } from './certs-directory.ts';
 import { checkNamedRoots, systemRoots } from './roots.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { variable } from '../config/surroundings.ts';
+import { variable } from '../config/environment.ts';
 import { OciError } from '../model/errors.ts';
 
 /** Where Linux distributions keep the system's roots in one file, in the order Go looks for them. */

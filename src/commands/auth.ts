@@ -1,8 +1,8 @@
 import { OciError } from '../model/errors.ts';
-import { parseReference } from '../model/reference.ts';
+import { parseReference } from '../model/reference/reference.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, type OptionSpec } from './command.ts';
-import { credentialOptions, directOptions, jsonOption } from './options.ts';
+import { defineCommand, type OptionSpec } from './command-line/command.ts';
+import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
 
 const scopes: OptionSpec<readonly string[]> = {
   flags: '--scope <scope>',

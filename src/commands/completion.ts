@@ -1,5 +1,5 @@
 import { OciError } from '../model/errors.ts';
-import { defineCommand } from './command.ts';
+import { defineCommand } from './command-line/command.ts';
 import type { Completable } from './completion/completable.ts';
 
 const shells: Readonly<Record<string, () => Promise<(completable: Completable) => string>>> = {

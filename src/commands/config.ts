@@ -1,10 +1,10 @@
-import type { Context, ShownValue } from '../context.ts';
+import type { Context, ShownValue } from '../app/context.ts';
 import { OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
 import { formatTable } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand } from './command.ts';
-import { jsonOption } from './options.ts';
+import { defineCommand } from './command-line/command.ts';
+import { jsonOption } from './command-line/options.ts';
 
 const actions: Readonly<Record<string, (context: Context, json: boolean) => Promise<void>>> = { show, path };
 

@@ -1,10 +1,10 @@
-import type { Context, End, EndRole } from '../context.ts';
-import type { Descriptor } from '../model/descriptor.ts';
+import type { Context, Place, PlaceRole } from '../app/context.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import type { Manifest } from '../model/manifest.ts';
-import { type Platform, parsePlatform } from '../model/platform.ts';
-import { defaultTag, type Tag } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import type { Manifest } from '../model/manifest/manifest.ts';
+import { type Platform, parsePlatform } from '../model/platform/platform.ts';
+import { defaultTag, type Tag } from '../model/reference/reference.ts';
 import { foreignLayers, leases } from '../registry/extensions.ts';
 import { formatJson } from '../terminal/json.ts';
 import { naming } from '../transfer/graph.ts';
@@ -12,11 +12,11 @@ import { resolveImage } from '../transfer/platforms.ts';
 import { choosePushed, reducedNote } from '../transfer/pushed.ts';
 import { Slots } from '../transfer/slots.ts';
 import { digestAt, type TransferOptions } from '../transfer/transfer.ts';
-import { defineCommand, flag, list, value } from './command.ts';
-import { forEveryTag, throwFailures } from './every-tag.ts';
+import { defineCommand, flag, list, value } from './command-line/command.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
 import { orNoSuchImage } from './inspect/no-such-image.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
-import { runTransfer } from './transferring.ts';
+import { forEveryTag, throwFailures } from './transfer/every-tag.ts';
+import { runTransfer } from './transfer/run-transfer.ts';
 
 export const copy = defineCommand({
   name: 'copy',
@@ -61,17 +61,17 @@ export const copy = defineCommand({
     const print = async ({ name, json }: Copied): Promise<void> =>
       terminal.out(`${options.json ? formatJson(json) : name}\n`);
     const open = {
-      source: (role: EndRole) => context.openEnd(sourceWord, role, { ...options, creds: options.srcCreds }),
+      source: (role: PlaceRole) => context.openPlace(sourceWord, role, { ...options, creds: options.srcCreds }),
       // Opened late: a source that is not there leaves no empty layout behind.
-      destination: () => context.openEnd(destinationWord, 'destination', { ...options, creds: options.destCreds }),
+      destination: () => context.openPlace(destinationWord, 'destination', { ...options, creds: options.destCreds }),
     };
     if (!options.allTags) return print(await copyImage(await open.source('source'), open.destination, wish, context));
     const source = await open.source('repository');
     refuseTag(source);
     const blobSlots = new Slots(largeImages * (await context.parallelDownloads()));
-    let destination: Promise<End> | undefined;
+    let destination: Promise<Place> | undefined;
     const copyTag = (tag: Tag): Promise<Copied> => {
-      const openTag = async (): Promise<End> => {
+      const openTag = async (): Promise<Place> => {
         destination ??= open.destination().then(refuseTag);
         return atTag(await destination, tag);
       };
@@ -116,13 +116,13 @@ interface Copied {
 }
 
 async function copyImage(
-  source: End,
-  openDestination: () => Promise<End>,
+  source: Place,
+  openDestination: () => Promise<Place>,
   { platforms, insists, ifAbsent, toRegistry, quiet, blobSlots }: Wish,
   context: Context,
 ): Promise<Copied> {
   const { terminal, signal } = context;
-  const open = async (): Promise<End> => refuseItself(source, await openDestination());
+  const open = async (): Promise<Place> => refuseItself(source, await openDestination());
   const registry = toRegistry ? await open() : undefined;
   const there = registry && (await digestAt(registry, registry.reference, signal));
   const chosen = await resolveRoot(source, insists ? 'all' : platforms, { toRegistry, there }, signal);
@@ -160,7 +160,7 @@ async function copyImage(
 }
 
 /** @throws OciError USAGE */
-function refuseItself(source: End, destination: End): End {
+function refuseItself(source: Place, destination: Place): Place {
   if (source.place !== destination.place) return destination;
   throw new OciError('USAGE', `source and destination are both ${source.fullName}`, {
     hint: 'name another tag, repository or directory for one of them',
@@ -168,7 +168,7 @@ function refuseItself(source: End, destination: End): End {
 }
 
 /** @throws OciError USAGE where a tag or digest was named beside --all-tags. */
-function refuseTag(end: End): End {
+function refuseTag(end: Place): Place {
   if (!end.named) return end;
   throw new OciError('USAGE', `tag can't be used with --all-tags/-a: ${end.name}`, {
     hint: 'name the repository alone; all images of one tag are copied without -a, too',
@@ -176,7 +176,7 @@ function refuseTag(end: End): End {
 }
 
 /** The same repository, at one of its tags; it was opened at the default one. */
-function atTag(end: End, tag: Tag): End {
+function atTag(end: Place, tag: Tag): Place {
   const renamed = (name: string): string => `${name.slice(0, -defaultTag.length)}${tag}`;
   const name = end.kind === 'layout' ? `${end.name}:${tag}` : renamed(end.name);
   return { ...end, reference: tag, tag, named: true, name, fullName: renamed(end.fullName), place: renamed(end.place) };
@@ -208,13 +208,13 @@ interface ChosenRoot extends Pick<TransferOptions['from'], 'manifest'> {
 }
 
 // A store and a layout are one's own; a registry gives away what it has.
-function takesForeignLayers({ kind, registry }: End): boolean {
+function takesForeignLayers({ kind, registry }: Place): boolean {
   return kind !== 'registry' || registry.extension(foreignLayers)?.accepted === true;
 }
 
 /** What is copied: the image of one platform, else what the reference names. */
 async function resolveRoot(
-  source: End,
+  source: Place,
   platforms: readonly Platform[] | 'all',
   { toRegistry, there }: { readonly toRegistry: boolean; readonly there: Digest | undefined },
   signal: AbortSignal,
@@ -240,7 +240,7 @@ function read(manifest: Manifest): ChosenRoot {
 }
 
 /** @throws OciError REFUSED where the tag exists with another digest. */
-function refuseOther(root: Descriptor, there: Digest | undefined, { name }: End): void {
+function refuseOther(root: Descriptor, there: Digest | undefined, { name }: Place): void {
   if (there === undefined || there === root.digest) return;
   throw new OciError('REFUSED', `${name} is there already, as ${there}`, {
     hint: 'leave --if-absent out to overwrite it, or choose another tag',
@@ -248,7 +248,7 @@ function refuseOther(root: Descriptor, there: Digest | undefined, { name }: End)
 }
 
 /** Where the destination's registry may have the blobs already: the source, or what the store has from there. */
-async function mountSource(source: End, destination: End, context: Context): Promise<TransferOptions['mountFrom']> {
+async function mountSource(source: Place, destination: Place, context: Context): Promise<TransferOptions['mountFrom']> {
   const { kind, domain, repo } = destination;
   if (kind !== 'registry' || domain === undefined) return undefined;
   if (source.kind === 'store') return context.mountSource({ domain, path: repo });

@@ -1,10 +1,10 @@
-import type { End } from '../context.ts';
+import type { Place } from '../app/context.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import type { Tag } from '../model/reference.ts';
+import type { Tag } from '../model/reference/reference.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, flag } from './command.ts';
-import { credentialOptions, directOptions, jsonOption } from './options.ts';
+import { defineCommand, flag } from './command-line/command.ts';
+import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
 
 /** Requests at once, where each tag must be asked for its digest. */
 const parallelQuestions = 8;
@@ -29,7 +29,7 @@ export const remove = defineCommand({
   ],
   async run({ words, options }, context) {
     const [word = ''] = words;
-    const end = await context.openEnd(word, 'removal', options);
+    const end = await context.openPlace(word, 'removal', options);
     if (end.kind === 'store') {
       throw new OciError('USAGE', `${end.name} is in the local store, which keeps no image without a name`, {
         hint: `remove it with ocictl rmi ${end.name.slice('store:'.length)}`,
@@ -49,7 +49,7 @@ export const remove = defineCommand({
   },
 });
 
-async function deleteTag(end: End, tag: Tag, signal: AbortSignal): Promise<readonly string[]> {
+async function deleteTag(end: Place, tag: Tag, signal: AbortSignal): Promise<readonly string[]> {
   try {
     await end.registry.deleteTag(end.repo, tag, { signal });
   } catch (error) {
@@ -64,7 +64,7 @@ async function deleteTag(end: End, tag: Tag, signal: AbortSignal): Promise<reado
   return [end.name];
 }
 
-async function deleteDigest(end: End, yes: boolean, signal: AbortSignal): Promise<readonly string[]> {
+async function deleteDigest(end: Place, yes: boolean, signal: AbortSignal): Promise<readonly string[]> {
   const { digest } = await end.registry.statManifest(end.repo, end.reference, { signal });
   const names = [`${end.repository}@${digest}`];
   for (const tag of await tagsOf(end, digest, signal)) names.push(`${end.repository}:${tag}`);
@@ -77,7 +77,7 @@ async function deleteDigest(end: End, yes: boolean, signal: AbortSignal): Promis
   return names;
 }
 
-async function tagsOf({ registry, repo }: End, digest: Digest, signal: AbortSignal): Promise<readonly Tag[]> {
+async function tagsOf({ registry, repo }: Place, digest: Digest, signal: AbortSignal): Promise<readonly Tag[]> {
   const all: Tag[] = [];
   for await (const tag of registry.tags(repo, { signal })) all.push(tag);
   const found: Tag[] = [];
@@ -90,7 +90,7 @@ async function tagsOf({ registry, repo }: End, digest: Digest, signal: AbortSign
 }
 
 // A list may name tags that are gone by now, or whose manifest was deleted under them.
-async function digestOf({ registry, repo }: Pick<End, 'registry' | 'repo'>, tag: Tag, signal: AbortSignal) {
+async function digestOf({ registry, repo }: Pick<Place, 'registry' | 'repo'>, tag: Tag, signal: AbortSignal) {
   try {
     return (await registry.statManifest(repo, tag, { signal })).digest;
   } catch (error) {

@@ -1,9 +1,9 @@
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, flag, value } from './command.ts';
-import { parseOnePlatform } from './counts.ts';
+import { defineCommand, flag, value } from './command-line/command.ts';
+import { parseOnePlatform } from './command-line/option-values.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
 import { Inspection } from './inspect/gather.ts';
 import { orNoSuchImage } from './inspect/no-such-image.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
 
 export const digest = defineCommand({
   name: 'digest',
@@ -27,7 +27,7 @@ export const digest = defineCommand({
   async run({ words, options }, context) {
     const platform = options.platform === undefined ? undefined : parseOnePlatform(options.platform);
     const { terminal, signal } = context;
-    const end = await context.openEnd(words[0] ?? '', 'source', options);
+    const end = await context.openPlace(words[0] ?? '', 'source', options);
     const descriptor = platform
       ? (await new Inspection(end, { platform, explicit: true, signal }).image()).descriptor
       : await orNoSuchImage(end, () => end.registry.statManifest(end.repo, end.reference, { signal }));

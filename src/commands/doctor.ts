@@ -1,11 +1,11 @@
-import type { Check, Context } from '../context.ts';
+import type { Check, Context } from '../app/context.ts';
 import { isOciError, type OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
-import { parseReference } from '../model/reference.ts';
+import { parseReference } from '../model/reference/reference.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, value } from './command.ts';
-import { parseOnePlatform } from './counts.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
+import { defineCommand, value } from './command-line/command.ts';
+import { parseOnePlatform } from './command-line/option-values.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
 
 export const doctor = defineCommand({
   name: 'doctor',
@@ -36,7 +36,7 @@ export const doctor = defineCommand({
     if (reference) {
       const { tryPull } = await import('./doctor/try-pull.ts');
       try {
-        const end = await context.openEnd(name ?? '', 'source', options);
+        const end = await context.openPlace(name ?? '', 'source', options);
         await report.add(await tryPull(end, platform ?? (await context.defaultPlatform()), context.signal));
       } catch (error) {
         if (!isOciError(error)) throw error;

@@ -1,12 +1,12 @@
-import type { LocalImage } from '../context.ts';
-import { formatPlatform } from '../model/platform.ts';
-import { familiarName, parseReference } from '../model/reference.ts';
+import type { LocalImage } from '../app/context.ts';
+import { formatPlatform } from '../model/platform/platform.ts';
+import { familiarName, parseReference } from '../model/reference/reference.ts';
 import { formatTable } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, flag, list, value } from './command.ts';
+import { defineCommand, flag, list, value } from './command-line/command.ts';
+import { jsonOption } from './command-line/options.ts';
 import { type ImageFilter, parseImageFilters } from './images/filters.ts';
 import { type ImageRow, imageHeadings, imageRow } from './images/rows.ts';
-import { jsonOption } from './options.ts';
 
 export const images = defineCommand({
   name: 'images',

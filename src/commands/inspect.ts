@@ -1,18 +1,18 @@
-import type { Context, End } from '../context.ts';
+import type { Context, Place } from '../app/context.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import { type Manifest, schema1Refused } from '../model/manifest.ts';
+import { hasImageConfig, readImageConfig } from '../model/manifest/image-config.ts';
+import { type Manifest, schema1Refused } from '../model/manifest/manifest.ts';
 import { formatJson } from '../terminal/json.ts';
 import { parseTemplate, type Template } from '../terminal/template.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { defineCommand, flag, value } from './command.ts';
-import { parseOnePlatform } from './counts.ts';
+import { defineCommand, flag, value } from './command-line/command.ts';
+import { parseOnePlatform } from './command-line/option-values.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
 import { configRecord } from './inspect/config-record.ts';
 import { Inspection } from './inspect/gather.ts';
-import { hasImageConfig, readImageConfig } from './inspect/image-config.ts';
 import { printGiven } from './inspect/print-given.ts';
 import { renderImage } from './inspect/render.ts';
 import { inspectedFields, skopeoRecord } from './inspect/skopeo.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
 
 /** The indentation of skopeo's JSON. */
 const skopeoJson = { indent: 4, escapeHtml: true } as const;
@@ -51,7 +51,7 @@ export const inspect = defineCommand({
     const explicit = options.platform !== undefined;
     const platform =
       options.platform === undefined ? await context.defaultPlatform() : parseOnePlatform(options.platform);
-    const end = await context.openEnd(words[0] ?? '', 'source', options);
+    const end = await context.openPlace(words[0] ?? '', 'source', options);
     const inspection = new Inspection(end, { platform, explicit, signal: context.signal });
     if (options.config) return printConfig(inspection, { raw: options.raw, template }, context.terminal);
     if (options.raw) {
@@ -140,7 +140,7 @@ async function printConfig(inspection: Inspection, { raw, template }: ConfigOutp
 }
 
 async function listTags(
-  { registry, repo, name }: End,
+  { registry, repo, name }: Place,
   { terminal, signal }: Context,
 ): Promise<readonly string[] | null> {
   const tags: string[] = [];

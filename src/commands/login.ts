@@ -1,10 +1,10 @@
-import type { Context, GivenLogin, LoginOutcome, LoginServer, Logins, StoreChoice } from '../context.ts';
+import type { Context, GivenLogin, LoginOutcome, LoginServer, Logins, StoreChoice } from '../app/context.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
 import { formatJson } from '../terminal/json.ts';
 import { createPrompter, maxSecretBytes, notInteractive, readSecret } from '../terminal/prompt.ts';
-import { defineCommand, flag, value } from './command.ts';
-import { directOptions, jsonOption } from './options.ts';
+import { defineCommand, flag, value } from './command-line/command.ts';
+import { directOptions, jsonOption } from './command-line/options.ts';
 
 const storeChoices: readonly StoreChoice[] = ['file', 'keychain', 'helper'];
 

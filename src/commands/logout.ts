@@ -1,10 +1,10 @@
-import type { Context, Logins } from '../context.ts';
+import type { Context, Logins } from '../app/context.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, flag } from './command.ts';
+import { defineCommand, flag } from './command-line/command.ts';
+import { jsonOption } from './command-line/options.ts';
 import { warnOfOverride } from './login.ts';
-import { jsonOption } from './options.ts';
 import { shownServer } from './whoami.ts';
 
 export const logout = defineCommand({

@@ -1,8 +1,8 @@
-import type { Context } from '../context.ts';
+import type { Context } from '../app/context.ts';
 import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
-import { type Platform, parsePlatform } from '../model/platform.ts';
+import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import {
   defaultTag,
   familiarReference,
@@ -12,16 +12,16 @@ import {
   type Reference,
   toStoreName,
   withDefaultTag,
-} from '../model/reference.ts';
+} from '../model/reference/reference.ts';
+import { refuseMisread } from '../places/misread.ts';
 import { endpointReport, leases } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { TransferResult } from '../transfer/transfer.ts';
-import { defineCommand, flag, list } from './command.ts';
-import { isOfOneTag, throwFailures } from './every-tag.ts';
-import { refuseMisread } from './meant.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
-import { type BlobOutcome, runTransfer } from './transferring.ts';
+import { defineCommand, flag, list } from './command-line/command.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
+import { isOfOneTag, throwFailures } from './transfer/every-tag.ts';
+import { type BlobOutcome, runTransfer } from './transfer/run-transfer.ts';
 
 export const pull = defineCommand({
   name: 'pull',

@@ -1,8 +1,8 @@
-import type { Context } from '../context.ts';
+import type { Context } from '../app/context.ts';
 import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
-import type { Platform } from '../model/platform.ts';
+import type { Platform } from '../model/platform/platform.ts';
 import {
   defaultTag,
   familiarName,
@@ -12,16 +12,16 @@ import {
   type Reference,
   type Tag,
   toStoreName,
-} from '../model/reference.ts';
+} from '../model/reference/reference.ts';
+import { refuseMisread } from '../places/misread.ts';
 import { foreignLayers } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import { choosePushed, layersOf, reducedNote } from '../transfer/pushed.ts';
-import { defineCommand, flag, value } from './command.ts';
-import { parseOnePlatform } from './counts.ts';
-import { refuseMisread } from './meant.ts';
-import { credentialOptions, directOptions, jsonOption, platformWords } from './options.ts';
-import { type BlobOutcome, runTransfer } from './transferring.ts';
+import { defineCommand, flag, value } from './command-line/command.ts';
+import { parseOnePlatform } from './command-line/option-values.ts';
+import { credentialOptions, directOptions, jsonOption, platformWords } from './command-line/options.ts';
+import { type BlobOutcome, runTransfer } from './transfer/run-transfer.ts';
 
 export const push = defineCommand({
   name: 'push',

@@ -1,7 +1,7 @@
 import { isOciError, OciError } from '../model/errors.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, flag } from './command.ts';
-import { jsonOption } from './options.ts';
+import { defineCommand, flag } from './command-line/command.ts';
+import { jsonOption } from './command-line/options.ts';
 
 export const rmi = defineCommand({
   name: 'rmi',

@@ -1,9 +1,9 @@
-import type { SearchResults } from '../context.ts';
+import type { SearchResults } from '../app/context.ts';
 import { OciError } from '../model/errors.ts';
+import { registryAlone } from '../places/misread.ts';
 import { formatTable } from '../terminal/format.ts';
-import { defineCommand, flag, list, value } from './command.ts';
-import { registryAlone } from './meant.ts';
-import { credentialOptions, directOptions, jsonOption } from './options.ts';
+import { defineCommand, flag, list, value } from './command-line/command.ts';
+import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
 
 type Entry = SearchResults['results'][number];
 

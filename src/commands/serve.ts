@@ -1,7 +1,7 @@
 import { OciError } from '../model/errors.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, flag, list, value } from './command.ts';
-import { defaultAddress, parseListenAddress, parseRate, parseTime, riskOf, startLines } from './serving.ts';
+import { defineCommand, flag, list, value } from './command-line/command.ts';
+import { defaultAddress, parseListenAddress, parseRate, parseTime, riskOf, startLines } from './serve/announcement.ts';
 
 const graceMs = 10_000;
 
@@ -90,7 +90,7 @@ export const serve = defineCommand({
     const minBytesPerSecond = parseRate(options.minRate ?? '256');
     const served = await context.openServed(options);
     const { serve: listen } = await import('../server/server.ts');
-    const { formatAccess, formatAccessJson, isOurFailure } = await import('../server/access-log.ts');
+    const { formatAccess, formatAccessJson, isOurFailure } = await import('../server/http/access-log.ts');
     const { host, port } = asked;
     const writes = !served.readOnly;
     const server = await listen({

@@ -1,9 +1,9 @@
 import { OciError } from '../model/errors.ts';
-import { defaultTag, parseReference, toStoreName } from '../model/reference.ts';
+import { defaultTag, parseReference, toStoreName } from '../model/reference/reference.ts';
+import { refuseMisread } from '../places/misread.ts';
 import { leases } from '../registry/extensions.ts';
 import { transfer } from '../transfer/transfer.ts';
-import { defineCommand } from './command.ts';
-import { refuseMisread } from './meant.ts';
+import { defineCommand } from './command-line/command.ts';
 
 export const tag = defineCommand({
   name: 'tag',

@@ -1,8 +1,8 @@
 import { OciError } from '../model/errors.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, value } from './command.ts';
-import { parseCount } from './counts.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './options.ts';
+import { defineCommand, value } from './command-line/command.ts';
+import { parseCount } from './command-line/option-values.ts';
+import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
 
 export const tags = defineCommand({
   name: 'tags',
@@ -24,7 +24,7 @@ export const tags = defineCommand({
   ],
   async run({ words, options }, context) {
     const { terminal, signal } = context;
-    const end = await context.openEnd(words[0] ?? '', 'repository', options);
+    const end = await context.openPlace(words[0] ?? '', 'repository', options);
     if (end.named) {
       throw new OciError('USAGE', `tags are listed of a repository, and ${end.name} names one image`, {
         hint: `leave the tag or digest out: ocictl tags ${end.repository}`,

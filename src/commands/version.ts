@@ -1,6 +1,6 @@
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand } from './command.ts';
-import { jsonOption } from './options.ts';
+import { defineCommand } from './command-line/command.ts';
+import { jsonOption } from './command-line/options.ts';
 
 export const version = defineCommand({
   name: 'version',

@@ -1,10 +1,10 @@
-import type { StoredLogin } from '../context.ts';
+import type { StoredLogin } from '../app/context.ts';
 import { OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
 import { formatTable } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand } from './command.ts';
-import { jsonOption } from './options.ts';
+import { defineCommand } from './command-line/command.ts';
+import { jsonOption } from './command-line/options.ts';
 
 export const whoami = defineCommand({
   name: 'whoami',

@@ -1,6 +1,6 @@
 import { OciError } from '../model/errors.ts';
-import { defineCommand, flag } from './command.ts';
-import { credentialOptions, directOptions } from './options.ts';
+import { defineCommand, flag } from './command-line/command.ts';
+import { credentialOptions, directOptions } from './command-line/options.ts';
 
 export const withLogin = defineCommand({
   name: 'with-login',

@@ -1,13 +1,13 @@
 /** What a command needs that reaches no registry, and the files that all settings begin with. */
-import { type Platform, parsePlatform } from '../model/platform.ts';
-import type { ConfigYaml, ShortNames } from './config-yaml.ts';
-import { parseDaemonJson } from './daemon-json.ts';
-import { at } from './invalid.ts';
+import { type Platform, parsePlatform } from '../model/platform/platform.ts';
+import { parseDaemonJson } from './docker/daemon-json.ts';
+import type { ServiceKeys } from './docker/service-keys.ts';
+import { at } from './documents/config-error.ts';
+import { type Surroundings, surroundings, variable } from './environment.ts';
+import type { ConfigYaml, ShortNames } from './ocictl/config-yaml.ts';
 import type { Origin, Sourced } from './origin.ts';
 import { configYamlFile, daemonJsonFiles, storeRoot } from './paths.ts';
-import type { ServiceKeys } from './service-keys.ts';
 import { type ConsideredFile, createSettingsReader, type SettingsReader } from './settings-file.ts';
-import { type Surroundings, surroundings, variable } from './surroundings.ts';
 
 /** What the command line said, as it said it. */
 export interface SettingsFlags {
@@ -103,7 +103,7 @@ export async function readConfigYaml(where: Surroundings, reader: SettingsReader
     namedBy: named === undefined ? undefined : 'OCICTL_CONFIG',
   });
   if (text === undefined) return undefined;
-  const { parseConfigYaml } = await import('./config-yaml.ts');
+  const { parseConfigYaml } = await import('./ocictl/config-yaml.ts');
   return parseConfigYaml(text, where.homedir);
 }
 

@@ -1,6 +1,6 @@
 /** The effective settings as people and machines read them. Nothing here is a secret. */
-import { formatPlatform, hostPlatform } from '../model/platform.ts';
-import { type AuthEntry, maskAuthKey } from './docker-config.ts';
+import { formatPlatform, hostPlatform } from '../model/platform/platform.ts';
+import { type AuthEntry, maskAuthKey } from './docker/docker-config.ts';
 import type { HostRule } from './host-rules.ts';
 import type { Origin, Sourced } from './origin.ts';
 import { maskProxy } from './proxy.ts';

@@ -1,6 +1,6 @@
 import { quote } from '../model/quote.ts';
-import type { Fields } from './fields.ts';
-import { invalidSetting } from './invalid.ts';
+import { invalidSetting } from './documents/config-error.ts';
+import type { Fields } from './documents/fields.ts';
 
 /** Whether a name and value make a header. A line break in one would smuggle a second one into every request. */
 function isHeader(name: string, value: unknown): value is string {

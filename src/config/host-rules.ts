@@ -2,8 +2,8 @@
 import { isIPv6 } from 'node:net';
 import { OciError } from '../model/errors.ts';
 import { quote, visible } from '../model/quote.ts';
-import { type Cidr, canonicalIPv6, parseCidr } from './cidr.ts';
-import { validateIndexName } from './index-name.ts';
+import { validateIndexName } from './docker/index-name.ts';
+import { type Cidr, canonicalIPv6, parseCidr } from './documents/cidr.ts';
 import { formatOrigin, type Origin, type Sourced } from './origin.ts';
 
 export type HostRule =

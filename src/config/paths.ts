@@ -1,7 +1,7 @@
 /** Where Docker's files and our store are, by platform. macOS and Windows follow Docker Desktop and are untested. */
 import { isAbsolute, join, win32 } from 'node:path';
+import { type Surroundings, variable } from './environment.ts';
 import type { Origin, Sourced } from './origin.ts';
-import { type Surroundings, variable } from './surroundings.ts';
 
 /** Our own config.yaml, which `OCICTL_CONFIG` names elsewhere. On macOS it is where other command lines have theirs. */
 export function configYamlFile(where: Surroundings): string {

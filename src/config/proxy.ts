@@ -1,6 +1,6 @@
+import type { ProxySettings } from './docker/service-keys.ts';
+import { type Surroundings, variable } from './environment.ts';
 import type { Origin, Sourced } from './origin.ts';
-import type { ProxySettings } from './service-keys.ts';
-import { type Surroundings, variable } from './surroundings.ts';
 
 /**
  * The proxies that are set: per key the first of the environment and the files. As in Go programs, Docker among them, a

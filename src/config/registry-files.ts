@@ -1,12 +1,12 @@
 /** Finds the files of other programs that say how registries are reached. Parsers are loaded only where there is one. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ShortNameRules } from './containers/short-names.ts';
+import { type Surroundings, variable } from './environment.ts';
 import { formatOrigin, type Sourced } from './origin.ts';
 import { containersAliasFile, containersDirs, hostsDirs } from './paths.ts';
 import type { RegistryRule } from './registry-rules.ts';
 import type { SettingsReader, SettingsText } from './settings-file.ts';
-import type { ShortNameRules } from './short-names.ts';
-import { type Surroundings, variable } from './surroundings.ts';
 
 export interface RegistryFilesOptions {
   readonly where: Surroundings;
@@ -64,7 +64,7 @@ export async function loadHostsDirs({
     }),
   );
   if (directories.flat().length === 0) return [];
-  const { readHostDirectory } = await import('./hosts-toml.ts');
+  const { readHostDirectory } = await import('./containers/hosts-toml.ts');
   return directories.flatMap((ofRoot) =>
     [...ofRoot.filter(isPortForm), ...ofRoot.filter((directory) => !isPortForm(directory))].map((directory) =>
       readHostDirectory(directory, warn),
@@ -81,11 +81,11 @@ export async function loadRegistriesConf(options: RegistryFilesOptions): Promise
   ]);
   const texts = found.filter(({ text }) => hasContent(text) && (shortNames || !isOfAliases(text)));
   if (texts.length === 0 && !shortNames) return { rules: [], shortNames: undefined };
-  const { openRegistriesConf, readRegistriesConf } = await import('./registries-conf.ts');
+  const { openRegistriesConf, readRegistriesConf } = await import('./containers/registries-conf.ts');
   const files = texts.map((each) => ({ ...each, fields: openRegistriesConf(each) }));
   const rules = readRegistriesConf(files, warn);
   if (!shortNames) return { rules, shortNames: undefined };
-  const { readShortNames } = await import('./short-names.ts');
+  const { readShortNames } = await import('./containers/short-names.ts');
   const fields = files.map((file) => file.fields);
   return { rules, shortNames: readShortNames(recorded ? [...fields, openRegistriesConf(recorded)] : fields) };
 }

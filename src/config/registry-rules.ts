@@ -1,6 +1,6 @@
 import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
-import { hubNames, indexName } from './index-name.ts';
+import { hubNames, indexName } from './docker/index-name.ts';
 import { formatOrigin, type Origin } from './origin.ts';
 
 /**

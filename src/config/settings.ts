@@ -7,21 +7,21 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OciError } from '../model/errors.ts';
 import { type BaseSettings, type LoadSettingsOptions, readBasis, type SettingsBasis } from './base-settings.ts';
-import { type AuthEntry, type DockerConfig, parseDockerAuthConfig, parseDockerConfig } from './docker-config.ts';
+import type { ShortNameRules } from './containers/short-names.ts';
+import { type AuthEntry, type DockerConfig, parseDockerAuthConfig, parseDockerConfig } from './docker/docker-config.ts';
+import type { ProxySettings, ServiceKeys } from './docker/service-keys.ts';
+import { at } from './documents/config-error.ts';
+import { type Surroundings, variable } from './environment.ts';
 import { type HostRule, parseHostRules } from './host-rules.ts';
-import { at } from './invalid.ts';
 import { validateMirror } from './mirrors.ts';
 import { formatOrigin, type Sourced } from './origin.ts';
 import { defaultCertsDirs, dockerConfigDir } from './paths.ts';
 import { readProxies } from './proxy.ts';
 import { loadRegistryFiles } from './registry-files.ts';
 import { orderRegistryRules, type RegistryRule } from './registry-rules.ts';
-import type { ProxySettings, ServiceKeys } from './service-keys.ts';
-import type { ShortNameRules } from './short-names.ts';
-import { type Surroundings, variable } from './surroundings.ts';
 
 export type { LoadSettingsOptions, SettingsFlags } from './base-settings.ts';
-export type { ProxySettings } from './service-keys.ts';
+export type { ProxySettings } from './docker/service-keys.ts';
 
 /** Settings are immutable; a file that changes later does not change them. */
 export interface Settings extends BaseSettings {

@@ -1,4 +1,4 @@
-import type { AuthEntry } from '../config/docker-config.ts';
+import type { AuthEntry } from '../config/docker/docker-config.ts';
 import { formatOrigin } from '../config/origin.ts';
 import { OciError } from '../model/errors.ts';
 import type { Credential } from './credential.ts';

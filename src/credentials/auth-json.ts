@@ -1,5 +1,5 @@
 /** What podman, skopeo and buildah have stored. It is theirs: read and never changed. */
-import { type AuthEntry, type DockerConfig, loadDockerConfig } from '../config/docker-config.ts';
+import { type AuthEntry, type DockerConfig, loadDockerConfig } from '../config/docker/docker-config.ts';
 import { formatOrigin, type Sourced } from '../config/origin.ts';
 import { isOciError } from '../model/errors.ts';
 import { credentialFromEntries } from './auth-entries.ts';

@@ -1,4 +1,4 @@
-import { loadDockerConfig } from '../config/docker-config.ts';
+import { loadDockerConfig } from '../config/docker/docker-config.ts';
 import { OciError } from '../model/errors.ts';
 import { credentialFromEntries } from './auth-entries.ts';
 import type { Credential } from './credential.ts';

@@ -1,4 +1,4 @@
-import type { DockerConfig } from '../config/docker-config.ts';
+import type { DockerConfig } from '../config/docker/docker-config.ts';
 import type { Sourced } from '../config/origin.ts';
 import { enclosingNames, exactKeys, keyMatches } from './registry-key.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { parseJsonDocument } from '../config/json-document.ts';
+import { parseJsonDocument } from '../config/documents/json-document.ts';
 import { type ErrorCode, OciError } from '../model/errors.ts';
 import { withLockFile } from './lock-file.ts';
 import type { StoreOptions } from './store.ts';

@@ -1,5 +1,5 @@
 /** Where credentials are looked for, in Docker's order, and kept. */
-import { type AuthEntry, type DockerConfig, loadDockerConfig } from '../config/docker-config.ts';
+import { type AuthEntry, type DockerConfig, loadDockerConfig } from '../config/docker/docker-config.ts';
 import { formatOrigin, type Sourced } from '../config/origin.ts';
 import { isOciError, type OciError } from '../model/errors.ts';
 import { credentialFromEntries, credentialOfName } from './auth-entries.ts';

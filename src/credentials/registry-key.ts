@@ -2,7 +2,7 @@
  * The names under which Docker's and containers' tools keep credentials: `host[:port]`, a URL of one, or with a namespace
  * `host[:port]/team`, which counts for the repositories below it alone.
  */
-import { hubNames } from '../config/index-name.ts';
+import { hubNames } from '../config/docker/index-name.ts';
 
 /** The key of Docker Hub, from the days of its first API. */
 export const hubKey = 'https://index.docker.io/v1/';

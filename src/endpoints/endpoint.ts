@@ -1,6 +1,6 @@
 import type { TlsSettings } from '../certs/tls-settings.ts';
 import type { Origin } from '../config/origin.ts';
-import type { RepositoryName } from '../model/reference.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import type { HostMatch } from './host-match.ts';
 
 /** One address at which a registry's API is asked. */

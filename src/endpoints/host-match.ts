@@ -1,6 +1,6 @@
 import { lookup as dnsLookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { parseCidr } from '../config/cidr.ts';
+import { parseCidr } from '../config/documents/cidr.ts';
 import type { HostRule } from '../config/host-rules.ts';
 import { formatOrigin, type Origin } from '../config/origin.ts';
 

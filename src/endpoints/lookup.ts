@@ -1,12 +1,12 @@
 /** At which addresses a registry is asked, in which order. */
 import { readHostTls } from '../certs/host-tls.ts';
 import type { TlsSettings } from '../certs/tls-settings.ts';
+import { indexName } from '../config/docker/index-name.ts';
 import type { HostRule } from '../config/host-rules.ts';
-import { indexName } from '../config/index-name.ts';
 import type { Sourced } from '../config/origin.ts';
 import { matchRegistryRule, type RegistryRule, type RegistrySource } from '../config/registry-rules.ts';
 import type { Settings } from '../config/settings.ts';
-import type { RepositoryName } from '../model/reference.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import type { APIEndpoint } from './endpoint.ts';
 import { type HostMatch, loopbackRules, matchHost, type Resolve } from './host-match.ts';
 import { type Asked, type OfHost, ruleFor, sourceEndpoints } from './sources.ts';

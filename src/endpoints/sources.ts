@@ -1,7 +1,7 @@
 /** The places that the rules of configuration files name for a registry, as endpoints. */
 import { readAuthorityFiles, readClientFiles } from '../certs/named-files.ts';
 import type { TlsSettings } from '../certs/tls-settings.ts';
-import { indexName, validateIndexName } from '../config/index-name.ts';
+import { indexName, validateIndexName } from '../config/docker/index-name.ts';
 import { formatOrigin } from '../config/origin.ts';
 import {
   matchRegistryRule,
@@ -12,7 +12,7 @@ import {
 } from '../config/registry-rules.ts';
 import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
-import { type RepositoryName, tryParseRepositoryName } from '../model/reference.ts';
+import { type RepositoryName, tryParseRepositoryName } from '../model/reference/reference.ts';
 import type { APIEndpoint } from './endpoint.ts';
 
 /** A repository, or a registry as a whole. */

@@ -1,9 +1,9 @@
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import type { Tag } from '../model/reference.ts';
-import type { IndexFile } from './index-file.ts';
-import type { LayoutLock } from './lock.ts';
-import type { WorkDirectory } from './work-directory.ts';
+import type { Tag } from '../model/reference/reference.ts';
+import type { IndexFile } from './directory/index-file.ts';
+import type { LayoutLock } from './directory/lock.ts';
+import type { WorkDirectory } from './directory/work-directory.ts';
 
 /** An open layout, as its parts see it. */
 export interface Layout {

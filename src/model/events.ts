@@ -1,7 +1,7 @@
-import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
-import type { Platform } from './platform.ts';
-import type { RepositoryName } from './reference.ts';
+import type { Descriptor } from './manifest/descriptor.ts';
+import type { Platform } from './platform/platform.ts';
+import type { RepositoryName } from './reference/reference.ts';
 
 /**
  * What a transfer tells while it runs. `node` is the descriptor of a blob or manifest; a node that is used by several

@@ -1,4 +1,4 @@
-import { type RepositoryName, tryParseRepositoryName } from '../model/reference.ts';
+import { type RepositoryName, tryParseRepositoryName } from '../model/reference/reference.ts';
 import type { Lister, SignalOption } from './registry.ts';
 
 /** Names looked at in one search; a catalog without an end ends here. */

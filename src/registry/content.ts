@@ -1,6 +1,6 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import { createHasher, digestAlgorithm, type Hasher } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
 
 /** Something bytes are written to. */
 export interface Sink {

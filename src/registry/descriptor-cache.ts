@@ -1,6 +1,6 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
-import type { RepositoryName } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import type { SignalOption } from './registry.ts';
 
 /** Remembers which blobs a repository holds, and how large they are. What it does not know, the registry is asked. */

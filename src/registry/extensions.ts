@@ -1,6 +1,6 @@
 /** Optional capabilities: small interfaces that are asked for with `registry.extension(key)`, never methods that throw. */
 import type { Digest } from '../model/digest.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { SignalOption } from './registry.ts';
 
 /** Names a capability and carries its type. Compared by identity. */

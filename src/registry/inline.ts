@@ -1,6 +1,6 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import { digestAlgorithm, digestBytes } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { bytesContent, type Content } from './content.ts';
 import type { ByteRange } from './registry.ts';
 

@@ -8,10 +8,10 @@
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
  */
 import type { Challenge } from '../model/challenge.ts';
-import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest, DigestAlgorithm } from '../model/digest.ts';
-import type { Manifest, RawManifest } from '../model/manifest.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { BlobSource, Content, Sink } from './content.ts';
 import type { ExtensionKey } from './extensions.ts';
 

@@ -1,9 +1,9 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import { type Digest, type DigestAlgorithm, digestBytes } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
-import type { Manifest, RawManifest } from '../model/manifest.ts';
-import { mediaTypes } from '../model/media-types.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
+import { mediaTypes } from '../model/manifest/media-types.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { bytesSource, type Content, readContent } from './content.ts';
 import type {
   BlobWriter,

@@ -1,6 +1,6 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import { shortDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type Content, type Sink, sizeMismatch } from '../registry/content.ts';
 import type { HttpBody, HttpResponse } from '../transport/http.ts';
 import type { Retry } from '../transport/retry.ts';

@@ -1,10 +1,10 @@
 import { isPrivateHost } from '../auth/realm.ts';
 import { repositoryScope } from '../auth/scopes.ts';
-import type { Descriptor } from '../model/descriptor.ts';
 import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import { mediaTypes } from '../model/media-types.ts';
-import type { RepositoryName } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { mediaTypes } from '../model/manifest/media-types.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import { bytesContent, type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
 import type { ByteRange, GetBlobOptions, SignalOption } from '../registry/registry.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';

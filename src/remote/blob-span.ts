@@ -1,5 +1,5 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import { OciError } from '../model/errors.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { sizeMismatch } from '../registry/content.ts';
 import { type HttpBody, type HttpResponse, header } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';

@@ -1,7 +1,7 @@
 import { repositoryScope } from '../auth/scopes.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { SignalOption } from '../registry/registry.ts';
 import type { Route } from '../wire/routes.ts';
 import type { RemoteClient, Subject } from './client.ts';

@@ -1,7 +1,7 @@
 import { catalogScope, repositoryScope } from '../auth/scopes.ts';
 import { OciError } from '../model/errors.ts';
-import { parseJsonObject } from '../model/manifest.ts';
-import { type RepositoryName, type Tag, tryParseRepositoryName, tryParseTag } from '../model/reference.ts';
+import { parseJsonObject } from '../model/manifest/manifest.ts';
+import { type RepositoryName, type Tag, tryParseRepositoryName, tryParseTag } from '../model/reference/reference.ts';
 import type { ListOptions } from '../registry/registry.ts';
 import { type HttpResponse, headerLines } from '../transport/http.ts';
 import { parseNextLink } from '../wire/headers.ts';

@@ -1,9 +1,9 @@
 import { repositoryScope } from '../auth/scopes.ts';
 import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import type { RawManifest } from '../model/manifest.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
-import { digestedPart } from '../model/schema1.ts';
+import type { RawManifest } from '../model/manifest/manifest.ts';
+import { digestedPart } from '../model/manifest/schema1.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { SignalOption } from '../registry/registry.ts';
 import { type HttpResponse, header } from '../transport/http.ts';

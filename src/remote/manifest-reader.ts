@@ -1,11 +1,11 @@
 import { repositoryScope } from '../auth/scopes.ts';
-import type { Descriptor } from '../model/descriptor.ts';
 import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import { detectMediaType, type Manifest, parseManifest } from '../model/manifest.ts';
-import { bareMediaType, manifestAcceptHeader, manifestMediaTypes, mediaTypes } from '../model/media-types.ts';
-import { isDigestReference, type RepositoryName, type Tag } from '../model/reference.ts';
-import { digestedPart } from '../model/schema1.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { detectMediaType, type Manifest, parseManifest } from '../model/manifest/manifest.ts';
+import { bareMediaType, manifestAcceptHeader, manifestMediaTypes, mediaTypes } from '../model/manifest/media-types.ts';
+import { digestedPart } from '../model/manifest/schema1.ts';
+import { isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { GetManifestOptions, SignalOption } from '../registry/registry.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';

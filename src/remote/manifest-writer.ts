@@ -1,9 +1,9 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import { type Digest, digestAlgorithm, digestBytes } from '../model/digest.ts';
-import { parseManifest, type RawManifest } from '../model/manifest.ts';
-import { bareMediaType } from '../model/media-types.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
-import { digestedPart } from '../model/schema1.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { parseManifest, type RawManifest } from '../model/manifest/manifest.ts';
+import { bareMediaType } from '../model/manifest/media-types.ts';
+import { digestedPart } from '../model/manifest/schema1.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { PushManifestOptions } from '../registry/registry.ts';
 import { type HttpResponse, header, headerLines } from '../transport/http.ts';

@@ -1,5 +1,5 @@
 import type { Digest } from '../model/digest.ts';
-import { familiarName, isDigestReference, type RepositoryName, type Tag } from '../model/reference.ts';
+import { familiarName, isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 
 /** `alpine:3`, `registry.example.com/app@sha256:…`: what people call it. */
 export function shownReference(registry: string, repo: RepositoryName, reference: Tag | Digest): string {

@@ -1,10 +1,10 @@
 import { repositoryScope } from '../auth/scopes.ts';
-import { asArray, type Descriptor, parseDescriptor } from '../model/descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import type { ManifestView } from '../model/manifest.ts';
-import { mediaTypes } from '../model/media-types.ts';
-import { parseTag, type RepositoryName, type Tag } from '../model/reference.ts';
+import { asArray, type Descriptor, parseDescriptor } from '../model/manifest/descriptor.ts';
+import type { ManifestView } from '../model/manifest/manifest.ts';
+import { mediaTypes } from '../model/manifest/media-types.ts';
+import { parseTag, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 import type { SignalOption } from '../registry/registry.ts';
 import { header } from '../transport/http.ts';
 import { headers } from '../wire/headers.ts';

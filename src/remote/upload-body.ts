@@ -1,6 +1,6 @@
 import { getDefaultHighWaterMark } from 'node:stream';
-import type { Descriptor } from '../model/descriptor.ts';
 import { OciError } from '../model/errors.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type BlobSource, type Content, type Sink, sizeMismatch } from '../registry/content.ts';
 
 /** A piece from this size on has left the socket's queue when the next one is asked for; smaller ones may wait there. */

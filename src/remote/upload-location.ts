@@ -1,6 +1,6 @@
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import type { RepositoryName } from '../model/reference.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import { endpointOf } from '../transport/redact.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { repositoryScope } from '../auth/scopes.ts';
-import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import type { RepositoryName } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import type { BlobWriter, SignalOption, StartUploadOptions } from '../registry/registry.ts';
 import type { BlobPusher } from './blob-pusher.ts';
 import type { BlobReader } from './blob-reader.ts';

@@ -2,15 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Registry } from '../registry/registry.ts';
 import { printable } from '../wire/errors.ts';
-import type { Authorize } from './access.ts';
-import { hostNameOf, isLoopbackAddress } from './browsers.ts';
-import { dispatch } from './dispatch.ts';
-import { Exchange, type Site } from './exchange.ts';
-import { formatHost, listen, urlOf } from './listen.ts';
-import { Pace } from './pace.ts';
+import type { Authorize } from './auth/access.ts';
+import type { TokenIssuer } from './auth/token-issuer.ts';
+import { hostNameOf, isLoopbackAddress } from './http/browsers.ts';
+import { dispatch } from './http/dispatch.ts';
+import { Exchange, type Site } from './http/exchange.ts';
+import { formatHost, listen, urlOf } from './http/listen.ts';
+import { Turns } from './http/pipeline.ts';
+import { Pace } from './http/slow-clients.ts';
 import { cleanSessions, UploadSessions } from './sessions.ts';
-import type { TokenIssuer } from './token-issuer.ts';
-import { Turns } from './turns.ts';
 
 const maxHeaderBytes = 32 * 1024;
 const keepAliveMs = 60_000;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isOciError, OciError } from '../model/errors.ts';
-import type { RepositoryName } from '../model/reference.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import { uploadSweeper } from '../registry/extensions.ts';
 import type { BlobWriter, Registry, SignalOption } from '../registry/registry.ts';
 

@@ -3,17 +3,17 @@ import type { Settings } from '../config/settings.ts';
 import type { Credential } from '../credentials/credential.ts';
 import type { APIEndpoint } from '../endpoints/endpoint.ts';
 import type { Resolve } from '../endpoints/host-match.ts';
-import type { Reference, RepositoryName } from '../model/reference.ts';
+import type { Reference, RepositoryName } from '../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import type { FallbackEvent } from '../registry/wrappers/fallback-endpoints.ts';
+import type { FallbackEvent } from '../registry/wrappers/fallback/endpoints.ts';
 import type { TransportLimits } from '../transport/origins.ts';
 import type { RetryPolicy } from '../transport/retry.ts';
-import type { AuthResult } from './auth.ts';
 import type { Check } from './doctor/check.ts';
-import type { AsWhom } from './endpoint-registry.ts';
-import type { SearchOptions, SearchResults } from './search.ts';
+import type { BearerToken } from './logins/token.ts';
+import type { AuthResult } from './logins/verify.ts';
+import type { Identity } from './open/endpoint-registry.ts';
+import type { SearchOptions, SearchResults } from './search/search.ts';
 import type { IndexInfo, ServiceConfig, ServiceOptions } from './service-config.ts';
-import type { BearerToken } from './token.ts';
 
 /** A repository as the service sees it. */
 export interface RepositoryInfo {
@@ -104,7 +104,7 @@ export interface RegistryServiceOptions {
   readonly resolve?: Resolve | undefined;
   readonly helperTimeoutMs?: number | undefined;
   /** Who asks the registries themselves, never their mirrors, in place of what is stored; `anonymous`: nobody asks. */
-  readonly asWhom?: AsWhom | undefined;
+  readonly identity?: Identity | undefined;
   /** How long registries may be silent, and how much they may say; each has a default. */
   readonly limits?: TransportLimits | undefined;
   /** The waits between attempts; how many there are is a setting, `maxDownloadAttempts`. */

@@ -1,7 +1,7 @@
-import { indexName } from '../config/index-name.ts';
+import { indexName } from '../config/docker/index-name.ts';
 import type { RegistryRule } from '../config/registry-rules.ts';
 import { loopbackRules, matchHost, type Resolve } from '../endpoints/host-match.ts';
-import { familiarName, type Reference } from '../model/reference.ts';
+import { familiarName, type Reference } from '../model/reference/reference.ts';
 import type { RepositoryInfo } from './contract.ts';
 import type { IndexInfo } from './service-config.ts';
 

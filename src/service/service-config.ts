@@ -1,5 +1,5 @@
+import { indexName } from '../config/docker/index-name.ts';
 import { type HostRule, parseHostRules } from '../config/host-rules.ts';
-import { indexName } from '../config/index-name.ts';
 import type { Sourced } from '../config/origin.ts';
 import { readMirrors, type Settings } from '../config/settings.ts';
 import { loopbackRules } from '../endpoints/host-match.ts';

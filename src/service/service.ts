@@ -2,7 +2,7 @@
  * The registry service: resolves a reference to endpoints, trust and credentials, and opens it as a registry. Commands go
  * through it and never build a URL, read a credential or touch TLS themselves.
  */
-import { indexName } from '../config/index-name.ts';
+import { indexName } from '../config/docker/index-name.ts';
 import { containersAuthFiles } from '../config/paths.ts';
 import { matchRegistryRule } from '../config/registry-rules.ts';
 import type { Settings } from '../config/settings.ts';
@@ -16,27 +16,27 @@ import {
   lookupPushEndpoints,
   matchInsecureRegistry,
 } from '../endpoints/lookup.ts';
-import type { Reference, RepositoryName } from '../model/reference.ts';
+import type { Reference, RepositoryName } from '../model/reference/reference.ts';
 import { type ExtensionKey, foreignLayers } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import { fallback } from '../registry/wrappers/fallback.ts';
-import type { EndpointState, FallbackEvent } from '../registry/wrappers/fallback-endpoints.ts';
+import type { EndpointState, FallbackEvent } from '../registry/wrappers/fallback/endpoints.ts';
+import { fallback } from '../registry/wrappers/fallback/fallback.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { Connect } from './answering.ts';
-import type { AuthResult } from './auth.ts';
 import type { RegistryService, RegistryServiceOptions, RepositoryInfo } from './contract.ts';
 import type { Check } from './doctor/check.ts';
-import { asFallback, plainName } from './endpoint-fallback.ts';
+import type { BearerToken } from './logins/token.ts';
+import type { AuthResult } from './logins/verify.ts';
+import type { Connect } from './open/answering.ts';
+import { asFallback, plainName } from './open/endpoint-fallback.ts';
 import {
   connectEndpoint,
   type EndpointConnection,
   type EndpointRegistryOptions,
   openEndpoint,
-} from './endpoint-registry.ts';
+} from './open/endpoint-registry.ts';
 import { mirrorsOf, repositoryInfo } from './repository-info.ts';
-import type { SearchOptions, SearchResults } from './search.ts';
+import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
-import type { BearerToken } from './token.ts';
 import { formatFallback, formatSilence, formatTrace } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions, RepositoryInfo };
@@ -57,12 +57,12 @@ class Service implements RegistryService {
   readonly #states = new Map<string, EndpointState>();
 
   constructor(options: RegistryServiceOptions) {
-    const { settings, trace, traceHeaders, onSilence, userAgent, asWhom, limits, retry } = options;
+    const { settings, trace, traceHeaders, onSilence, userAgent, identity, limits, retry } = options;
     this.#settings = settings;
     this.#options = options;
     this.#endpoint = {
       credentials: this.#credentials(this.#warn),
-      asWhom,
+      identity,
       httpHeaders: settings.dockerConfig.httpHeaders,
       userAgent,
       proxy: settings.proxy,
@@ -119,9 +119,9 @@ class Service implements RegistryService {
 
   async auth(server: string, credential: Credential, opts: SignalOption = {}): Promise<AuthResult> {
     const [{ parseLoginServer }, { askFirstAnswering }, { verifyCredential }] = await Promise.all([
-      import('./auth-server.ts'),
-      import('./answering.ts'),
-      import('./auth.ts'),
+      import('./logins/server-name.ts'),
+      import('./open/answering.ts'),
+      import('./logins/verify.ts'),
     ]);
     const { host } = parseLoginServer(server);
     // What is stored for a host is shown at that host alone, so it is checked there.
@@ -137,15 +137,15 @@ class Service implements RegistryService {
     scopes: readonly string[],
     opts?: SignalOption,
   ): Promise<BearerToken> {
-    const { requestToken } = await import('./token.ts');
+    const { requestToken } = await import('./logins/token.ts');
     const connect: Connect = (endpoint, onAnswer) => this.#connect(endpoint, onAnswer, path);
     return requestToken(await this.#withoutMirrors(domain, path), connect, domain, scopes, opts);
   }
 
   async search(term: string, opts: SearchOptions = {}): Promise<SearchResults> {
     const [{ splitSearchTerm }, { defaultSearchIndex, searchRegistry }] = await Promise.all([
-      import('./search-term.ts'),
-      import('./search.ts'),
+      import('./search/search-term.ts'),
+      import('./search/search.ts'),
     ]);
     const split = splitSearchTerm(term);
     const endpoints = this.#safe(await this.lookupPushEndpoints(split.index));

@@ -1,11 +1,12 @@
 import type { Digest } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
-import { parseManifest } from '../model/manifest.ts';
-import { type RepositoryName, tryParseTag } from '../model/reference.ts';
+import { parseManifest } from '../model/manifest/manifest.ts';
+import { type RepositoryName, tryParseTag } from '../model/reference/reference.ts';
 import type { RepositoryRemover } from '../registry/extensions.ts';
 import type { Deleter, SignalOption } from '../registry/registry.ts';
-import { readSoundLink } from './links.ts';
-import { loadManifest, nameUnknown, repositoryExists } from './manifests.ts';
+import { readSoundLink } from './blobs/links.ts';
+import { pruneUpwards } from './collect/sweep.ts';
+import { loadManifest, nameUnknown, repositoryExists } from './manifests/manifests.ts';
 import {
   layerLinkPath,
   layersPath,
@@ -24,7 +25,6 @@ import {
 } from './paths.ts';
 import { blobUnknown, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';
-import { pruneUpwards } from './sweep.ts';
 
 /** The deleting part of a storage registry. Blobs stay on disk until they are collected. */
 export function createDeleter(store: Store): Deleter & RepositoryRemover {

@@ -1,12 +1,12 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
-import { childrenOf, type ManifestView, type RawManifest } from '../model/manifest.ts';
-import { type RepositoryName, tryParseTag } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { childrenOf, type ManifestView, type RawManifest } from '../model/manifest/manifest.ts';
+import { type RepositoryName, tryParseTag } from '../model/reference/reference.ts';
 import type { Lister, ListOptions } from '../registry/registry.ts';
-import { readLink } from './links.ts';
-import { loadManifest, nameUnknown, repositoryExists, tryParseManifest } from './manifests.ts';
+import { readLink } from './blobs/links.ts';
+import { loadManifest, nameUnknown, repositoryExists, tryParseManifest } from './manifests/manifests.ts';
+import { walkRepositories } from './manifests/repositories.ts';
 import { digestsIn, referrersPath, tagCurrentPath, tagsPath } from './paths.ts';
-import { walkRepositories } from './repositories.ts';
 import type { Store } from './store.ts';
 
 /** The listing part of a storage registry. */

@@ -26,9 +26,9 @@
  */
 import { type Digest, digestAlgorithm, digestHex, tryParseDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
+import type { Holder } from './blobs/holder.ts';
 import type { Driver, Entry, StorePath } from './driver.ts';
-import type { Holder } from './holder.ts';
 
 declare const uploadBrand: unique symbol;
 

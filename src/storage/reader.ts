@@ -1,15 +1,15 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import { blobsOf, type Manifest, parseManifest, type RawManifest } from '../model/manifest.ts';
-import { isDigestReference, type RepositoryName, type Tag } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { blobsOf, type Manifest, parseManifest, type RawManifest } from '../model/manifest/manifest.ts';
+import { isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 import { type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
 import { checkRange, inlineContent } from '../registry/inline.ts';
 import type { GetBlobOptions, Reader, SignalOption } from '../registry/registry.ts';
-import { blamingStore, KnownSizes, refuseDamaged, repairedByPull } from './damage.ts';
-import { fileContent } from './file-content.ts';
-import { blobDescriptor, findLinkedBlob, readLink, type StoredBlob } from './links.ts';
-import { loadManifest } from './manifests.ts';
+import { fileContent } from './blobs/file-content.ts';
+import { blobDescriptor, findLinkedBlob, readLink, type StoredBlob } from './blobs/links.ts';
+import { blamingStore, KnownSizes, refuseDamaged, repairedByPull } from './collect/damage.ts';
+import { loadManifest } from './manifests/manifests.ts';
 import { blobPath, layerLinkPath, tagCurrentPath } from './paths.ts';
 import type { Store } from './store.ts';
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../model/digest.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import {
   blobEnumerator,
   type ExtensionKey,
@@ -12,15 +12,15 @@ import {
   uploadSweeper,
 } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import { sweepUploads } from './abandoned.ts';
-import { walkBlobs } from './blobs.ts';
-import { createCollector } from './collect.ts';
+import { walkBlobs } from './blobs/blobs.ts';
+import { createLeases } from './blobs/lease.ts';
+import { readLink } from './blobs/links.ts';
+import { sweepUploads } from './collect/abandoned.ts';
+import { createCollector } from './collect/collect.ts';
 import { createDeleter } from './deleter.ts';
 import type { Driver } from './driver.ts';
-import { createLeases } from './lease.ts';
-import { readLink } from './links.ts';
 import { createLister } from './lister.ts';
-import { nameUnknown, repositoryExists } from './manifests.ts';
+import { nameUnknown, repositoryExists } from './manifests/manifests.ts';
 import { digestsIn, revisionLinkPath, revisionsPath, tagCurrentPath, tagIndexLinkPath, tagIndexPath } from './paths.ts';
 import { createReader, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';

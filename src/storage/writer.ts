@@ -1,13 +1,13 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import { digestAlgorithm } from '../model/digest.ts';
-import type { RepositoryName } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import type { Writer } from '../registry/registry.ts';
-import { blobDescriptor, findBlob, findLinkedBlob, linkBlob, readSoundLink } from './links.ts';
-import { pushManifest } from './manifest-writer.ts';
-import { download, downloadSmall, lockDownload } from './partial.ts';
+import { blobDescriptor, findBlob, findLinkedBlob, linkBlob, readSoundLink } from './blobs/links.ts';
+import { download, downloadSmall, lockDownload } from './blobs/partial.ts';
+import { pushManifest } from './manifests/manifest-writer.ts';
 import { layerLinkPath } from './paths.ts';
 import type { Store } from './store.ts';
-import { createUploads } from './upload.ts';
+import { createUploads } from './uploads/uploads.ts';
 
 /** Up to this size a blob is sooner fetched twice than fetched under a lock, and resumed. */
 const smallBytes = 256 * 1024;

@@ -1,4 +1,4 @@
-import type { Descriptor } from '../model/descriptor.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { BlobSource, Content, Sink } from '../registry/content.ts';
 import type { PushBlobResult } from '../registry/registry.ts';
 import { refuseDamagedSource } from './damaged-source.ts';

@@ -1,5 +1,5 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import { type ErrorCode, isOciError, OciError } from '../model/errors.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { TransferOptions } from './transfer.ts';
 
 /** How a destination says that what came is not what was announced. */

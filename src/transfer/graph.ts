@@ -1,11 +1,11 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { NodeKind } from '../model/events.ts';
-import { blobsOf, childrenOf, type IndexView, type Manifest, schema1Refused } from '../model/manifest.ts';
-import { isForeignLayerType, mediaTypes } from '../model/media-types.ts';
-import { formatPlatform, type Platform } from '../model/platform.ts';
-import { schema1Layers } from '../model/schema1.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { blobsOf, childrenOf, type IndexView, type Manifest, schema1Refused } from '../model/manifest/manifest.ts';
+import { isForeignLayerType, mediaTypes } from '../model/manifest/media-types.ts';
+import { schema1Layers } from '../model/manifest/schema1.ts';
+import { formatPlatform, type Platform } from '../model/platform/platform.ts';
 import type { EventQueue } from './event-queue.ts';
 import { checkType, findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
 import type { TransferOptions } from './transfer.ts';

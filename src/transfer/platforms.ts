@@ -1,9 +1,10 @@
 /** Choosing by platform: which entry of an index, and whether an image is for it at all. */
-import type { Descriptor } from '../model/descriptor.ts';
+
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import type { IndexView, Manifest } from '../model/manifest.ts';
-import { bareMediaType, isIndexType } from '../model/media-types.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import type { IndexView, Manifest } from '../model/manifest/manifest.ts';
+import { bareMediaType, isIndexType } from '../model/manifest/media-types.ts';
 import {
   formatPlatform,
   isAttestation,
@@ -11,9 +12,9 @@ import {
   parsePlatformObject,
   platformMatches,
   selectPlatform,
-} from '../model/platform.ts';
+} from '../model/platform/platform.ts';
 import { quote } from '../model/quote.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { readContent } from '../registry/content.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { TransferEnd } from './transfer.ts';

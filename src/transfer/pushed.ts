@@ -1,8 +1,8 @@
-import type { Descriptor } from '../model/descriptor.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
-import { blobsOf, childrenOf, type Manifest } from '../model/manifest.ts';
-import { formatPlatform, isAttestation, type Platform } from '../model/platform.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { blobsOf, childrenOf, type Manifest } from '../model/manifest/manifest.ts';
+import { formatPlatform, isAttestation, type Platform } from '../model/platform/platform.ts';
 import type { SignalOption } from '../registry/registry.ts';
 import { resolveImage } from './platforms.ts';
 import type { TransferOptions } from './transfer.ts';

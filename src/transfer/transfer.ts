@@ -1,12 +1,13 @@
 /** The one copy engine: pull, push, copy and sync are this, with other ends. It knows interfaces only. */
-import type { Descriptor } from '../model/descriptor.ts';
+
 import type { Digest } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
-import { type Manifest, schema1Refused } from '../model/manifest.ts';
-import { isIndexType } from '../model/media-types.ts';
-import type { Platform } from '../model/platform.ts';
-import type { RepositoryName, Tag } from '../model/reference.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { type Manifest, schema1Refused } from '../model/manifest/manifest.ts';
+import { isIndexType } from '../model/manifest/media-types.ts';
+import type { Platform } from '../model/platform/platform.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { transferBlobs } from './blobs.ts';
 import { EventQueue } from './event-queue.ts';

@@ -1,4 +1,4 @@
-import { bufferBytes, giveBuffer, takeBuffer } from '../model/buffers.ts';
+import { bufferBytes, giveBuffer, takeBuffer } from '../files/buffers.ts';
 
 /** Less room than this is not worth a system call. */
 const leastRoom = 64 * 1024;

@@ -1,7 +1,7 @@
 /** What people are told of requests on which nothing moves. */
 import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import { isDigestReference } from '../model/reference.ts';
+import { isDigestReference } from '../model/reference/reference.ts';
 import { parseRoute, type Route } from '../wire/routes.ts';
 
 /** A request whose server has sent nothing for a while. It goes on; its timeout is another matter. */

@@ -1,5 +1,5 @@
 import { type ErrorCode, isErrorCode, OciError, statusOf } from '../model/errors.ts';
-import { userEnd } from '../model/reference-grammar.ts';
+import { userEnd } from '../model/reference/reference-grammar.ts';
 
 /** The error body of the spec, as a server sends it. */
 export function encodeErrors(error: OciError): string {

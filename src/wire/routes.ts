@@ -4,7 +4,7 @@
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
  */
 import { type Digest, parseDigest } from '../model/digest.ts';
-import { parseRepositoryName, parseTag, type RepositoryName, type Tag } from '../model/reference.ts';
+import { parseRepositoryName, parseTag, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 
 /** A request's place in the API. An upload's `id` is any text: whoever makes a path of it checks it first. */
 export type Route =

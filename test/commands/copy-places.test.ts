@@ -3,7 +3,7 @@ import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { layoutRepository, openLayout } from '../../src/layout/layout.ts';
-import { parseReference, parseRepositoryName, toStoreName } from '../../src/model/reference.ts';
+import { parseReference, parseRepositoryName, toStoreName } from '../../src/model/reference/reference.ts';
 import { ocictl, spawnServe } from '../support/command.ts';
 import { pushImage } from '../support/images.ts';
 import { keepImage, localStore } from '../support/local-store.ts';

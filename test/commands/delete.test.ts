@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { isOciError } from '../../src/model/errors.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
 import { createStorage } from '../../src/storage/storage.ts';
 import { ocictl, spawnServe } from '../support/command.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import { hostPlatform } from '../../src/model/platform.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { hostPlatform } from '../../src/model/platform/platform.ts';
 import { ocictl } from '../support/command.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { buildIndex } from '../support/images.ts';

@@ -2,9 +2,9 @@
 
 import type { TestContext } from 'node:test';
 import { digestBytes } from '../../src/model/digest.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import { hostPlatform, type Platform } from '../../src/model/platform.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { hostPlatform, type Platform } from '../../src/model/platform/platform.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { type Built, type BuiltImage, pushImage, rawManifest } from '../support/images.ts';
 import { type BuiltBlob, buildBlob, buildLayer } from '../support/layer.ts';
 import { startServe } from '../support/registries.ts';

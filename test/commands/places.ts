@@ -1,7 +1,7 @@
 /** Registries between which the tests of push and copy move images, and those images. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { parseRepositoryName, parseTag, type RepositoryName } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag, type RepositoryName } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { type Built, buildAttestation, buildImage, buildIndex } from '../support/images.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { ocictl } from '../support/command.ts';
 import { type Built, buildAttestation, buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { type ServedRegistry, startServe } from '../support/registries.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import { parseTag } from '../../src/model/reference.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { parseTag } from '../../src/model/reference/reference.ts';
 import { ocictl, spawnOcictl, spawnServe } from '../support/command.ts';
 import { type Built, buildImage, pushImage } from '../support/images.ts';
 import { buildBlob, randomLayer } from '../support/layer.ts';

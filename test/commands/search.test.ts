@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { ocictl } from '../support/command.ts';
 import { type FakeServer, json, startFakeServer } from '../support/fake-server.ts';
 import { buildImage, pushImage } from '../support/images.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { parseReference, parseTag, toStoreName } from '../../src/model/reference.ts';
+import { parseReference, parseTag, toStoreName } from '../../src/model/reference/reference.ts';
 import { ocictl } from '../support/command.ts';
 import { type BuiltImage, buildImage, buildIndex } from '../support/images.ts';
 import { keepImage, localStore } from '../support/local-store.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseCidr } from '../../src/config/cidr.ts';
+import { validateIndexName } from '../../src/config/docker/index-name.ts';
+import { parseCidr } from '../../src/config/documents/cidr.ts';
 import { type HostRule, parseHostRules } from '../../src/config/host-rules.ts';
-import { validateIndexName } from '../../src/config/index-name.ts';
 import type { Origin } from '../../src/config/origin.ts';
 import { isOciError } from '../../src/model/errors.ts';
 

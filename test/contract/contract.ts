@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { it, type TestContext } from 'node:test';
-import type { Descriptor } from '../../src/model/descriptor.ts';
 import { type Digest, type DigestAlgorithm, digestBytes } from '../../src/model/digest.ts';
 import { type ErrorCode, isOciError } from '../../src/model/errors.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import { parseRepositoryName, type RepositoryName } from '../../src/model/reference.ts';
+import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { parseRepositoryName, type RepositoryName } from '../../src/model/reference/reference.ts';
 import { type BlobSource, bytesSource, type Content, readContent } from '../../src/registry/content.ts';
 import type { BlobWriter, Registry } from '../../src/registry/registry.ts';
 

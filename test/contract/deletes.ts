@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseTag } from '../../src/model/reference.ts';
+import { parseTag } from '../../src/model/reference/reference.ts';
 import { pushImage } from '../support/images.ts';
 import {
   all,

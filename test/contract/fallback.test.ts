@@ -1,4 +1,4 @@
-import { fallback } from '../../src/registry/wrappers/fallback.ts';
+import { fallback } from '../../src/registry/wrappers/fallback/fallback.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { registryContract } from './registry.ts';
 

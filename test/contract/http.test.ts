@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseTag } from '../../src/model/reference.ts';
+import { parseTag } from '../../src/model/reference/reference.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startServe } from '../support/registries.ts';
 import { openRemote } from '../support/remotes.ts';

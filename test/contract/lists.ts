@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseTag, type RepositoryName } from '../../src/model/reference.ts';
+import { parseTag, type RepositoryName } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { all, check, failsWith, freshRepository, type Suite } from './contract.ts';
 import { configOnly } from './manifests.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { digestBytes } from '../../src/model/digest.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import { parseTag } from '../../src/model/reference.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { parseTag } from '../../src/model/reference/reference.ts';
 import { buildIndex, rawManifest } from '../support/images.ts';
 import { blobOf, check, failsWith, freshRepository, type Suite, uniqueBytes } from './contract.ts';
 import { assertNoManifest, configOnly, paddedManifest, pushConfig, uniqueImage } from './manifests.ts';

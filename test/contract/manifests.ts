@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Descriptor } from '../../src/model/descriptor.ts';
 import { digestBytes } from '../../src/model/digest.ts';
-import type { RawManifest } from '../../src/model/manifest.ts';
-import { manifestMediaTypes, mediaTypes } from '../../src/model/media-types.ts';
-import { parseTag, type RepositoryName } from '../../src/model/reference.ts';
+import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
+import type { RawManifest } from '../../src/model/manifest/manifest.ts';
+import { manifestMediaTypes, mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { parseTag, type RepositoryName } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { buildArtifact, buildImage, buildIndex, pushImage, rawManifest } from '../support/images.ts';
 import { all, blobOf, check, failsWith, pushBytes, type Suite, uniqueBytes } from './contract.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseTag } from '../../src/model/reference.ts';
+import { parseTag } from '../../src/model/reference/reference.ts';
 import { bytesSource } from '../../src/registry/content.ts';
 import {
   blobEnumerator,

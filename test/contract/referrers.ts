@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mediaTypes } from '../../src/model/media-types.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { buildArtifact, buildIndex, pushImage } from '../support/images.ts';
 import { all, blobOf, check, freshRepository, type Suite, uniqueBytes } from './contract.ts';
 import { uniqueImage } from './manifests.ts';

@@ -1,4 +1,4 @@
-import { parseRepositoryName, type RepositoryName } from '../../src/model/reference.ts';
+import { parseRepositoryName, type RepositoryName } from '../../src/model/reference/reference.ts';
 import { renamed } from '../../src/registry/wrappers/renamed.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { registryContract } from './registry.ts';

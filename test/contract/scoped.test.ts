@@ -1,4 +1,4 @@
-import { parseRepositoryName } from '../../src/model/reference.ts';
+import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import { scoped } from '../../src/registry/wrappers/scoped.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { registryContract } from './registry.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseTag } from '../../src/model/reference.ts';
+import { parseTag } from '../../src/model/reference/reference.ts';
 import { type BlobSource, bytesSource, streamContent } from '../../src/registry/content.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { all, assertNoBlob, blobOf, check, pushBytes, read, type Suite, uniqueBytes } from './contract.ts';

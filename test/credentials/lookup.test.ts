@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseDockerAuthConfig, parseDockerConfig } from '../../src/config/docker-config.ts';
+import { parseDockerAuthConfig, parseDockerConfig } from '../../src/config/docker/docker-config.ts';
 import { createCredentialLookup } from '../../src/credentials/lookup.ts';
 import { createStaticStore } from '../../src/credentials/static.ts';
 import type { CredentialStore } from '../../src/credentials/store.ts';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { surroundings } from '../../src/config/environment.ts';
 import { parseHostRules } from '../../src/config/host-rules.ts';
 import type { Origin } from '../../src/config/origin.ts';
 import { readMirrors } from '../../src/config/settings.ts';
-import { surroundings } from '../../src/config/surroundings.ts';
 import type { APIEndpoint } from '../../src/endpoints/endpoint.ts';
 import {
   type EndpointOptions,

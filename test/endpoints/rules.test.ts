@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { surroundings } from '../../src/config/environment.ts';
 import { parseHostRules } from '../../src/config/host-rules.ts';
 import type { Origin } from '../../src/config/origin.ts';
 import {
@@ -11,11 +12,10 @@ import {
   type RegistrySource,
 } from '../../src/config/registry-rules.ts';
 import { readMirrors } from '../../src/config/settings.ts';
-import { surroundings } from '../../src/config/surroundings.ts';
 import type { APIEndpoint } from '../../src/endpoints/endpoint.ts';
 import { type EndpointOptions, lookupPullEndpoints, lookupPushEndpoints } from '../../src/endpoints/lookup.ts';
 import { isOciError } from '../../src/model/errors.ts';
-import { parseRepositoryName } from '../../src/model/reference.ts';
+import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import { issue } from '../certs/issue.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import { parseReference, parseTag } from '../../src/model/reference.ts';
+import { parseReference, parseTag } from '../../src/model/reference/reference.ts';
 import { base64, writeConfig } from '../commands/stored-credentials.ts';
 import { digestOf, open } from '../service/opened.ts';
 import { ocictl } from '../support/command.ts';
@@ -131,8 +131,8 @@ describe('credentials', () => {
   it('from a program push and pull where a registry wants token by OAuth2', async (t) => {
     if (!needs(t, 'docker-registry')) return;
     const { tokens, issuer } = parts;
-    const asWhom = { kind: 'identity-token', token: issuer.identityToken, source: 'the test' } as const;
-    const { service } = await open(t, { asWhom });
+    const identity = { kind: 'identity-token', token: issuer.identityToken, source: 'the test' } as const;
+    const { service } = await open(t, { identity });
     const reference = parseReference(`${tokens.host}/team/app`);
     const image = await buildImage({ layers: [{ files: { name: 'program' } }] });
     await pushImage(await service.open(reference, 'push'), reference.path, parseTag('latest'), image);

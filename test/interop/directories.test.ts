@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { readContent } from '../../src/registry/content.ts';
 import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
 import { createStorage } from '../../src/storage/storage.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { loadSettings } from '../../src/config/settings.ts';
-import { parseReference, parseRepositoryName, parseTag, type Tag } from '../../src/model/reference.ts';
+import { parseReference, parseRepositoryName, parseTag, type Tag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createRegistryService } from '../../src/service/service.ts';
 import { transfer } from '../../src/transfer/transfer.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openLayout, layoutRepository as repo } from '../../src/layout/layout.ts';
-import { parseTag } from '../../src/model/reference.ts';
+import { parseTag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { transfer } from '../../src/transfer/transfer.ts';
 import { all, read } from '../contract/contract.ts';

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Digest } from '../../src/model/digest.ts';
-import { manifestReference, parseReference, toStoreName } from '../../src/model/reference.ts';
+import { manifestReference, parseReference, toStoreName } from '../../src/model/reference/reference.ts';
 import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
 import { createStorage } from '../../src/storage/storage.ts';
 import { ocictl, spawnServe } from '../support/command.ts';

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { type Access, type Authorize, formatScope } from '../../src/server/access.ts';
+import { type Access, type Authorize, formatScope } from '../../src/server/auth/access.ts';
 import type { AccessEntry } from '../../src/server/server.ts';
 import { ocictl, spawnServe } from '../support/command.ts';
 import { startDocker } from '../support/docker.ts';

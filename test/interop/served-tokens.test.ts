@@ -5,7 +5,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseChallenges } from '../../src/wire/challenges.ts';
-import { issuer, jwkOf, makeSigner, makeToken, service } from '../server/tokens.ts';
+import { issuer, jwkOf, makeSigner, makeToken, service } from '../server/auth/tokens.ts';
 import { ocictl, spawnServe } from '../support/command.ts';
 import { writeAccess } from '../support/issuing.ts';
 import { sandbox } from '../support/sandbox.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { mediaTypes } from '../../src/model/media-types.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { ocictl, spawnServe } from '../support/command.ts';
 import { type Built, buildArtifact, buildAttestation, buildImage, buildIndex } from '../support/images.ts';
 import { buildBlob, type LayerSpec } from '../support/layer.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { ocictl } from '../support/command.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { randomLayer } from '../support/layer.ts';

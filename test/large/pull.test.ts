@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { parseReference, parseRepositoryName, parseTag, toStoreName } from '../../src/model/reference.ts';
+import { parseReference, parseRepositoryName, parseTag, toStoreName } from '../../src/model/reference/reference.ts';
 import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
 import { createStorage } from '../../src/storage/storage.ts';
 import { ocictl, spawnOcictl, spawnServe } from '../support/command.ts';

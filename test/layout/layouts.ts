@@ -1,9 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { layoutRepository, openLayout } from '../../src/layout/layout.ts';
-import type { Descriptor } from '../../src/model/descriptor.ts';
 import { type Digest, digestHex } from '../../src/model/digest.ts';
-import { parseTag, type Tag } from '../../src/model/reference.ts';
+import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
+import { parseTag, type Tag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { type Built, type BuiltImage, buildImage, pushImage } from '../support/images.ts';
 import { type Scope, temporaryDirectory } from '../support/sandbox.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Descriptor } from '../../src/model/descriptor.ts';
 import { digestBytes, parseDigest } from '../../src/model/digest.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { type Repository, repository } from '../../src/registry/repository.ts';
 import { all, failsWith, read } from '../contract/contract.ts';
 import { memoryRegistry } from '../support/memory.ts';

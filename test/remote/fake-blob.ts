@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { digestBytes } from '../../src/model/digest.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { readContent } from '../../src/registry/content.ts';
 import type { GetBlobOptions, Registry } from '../../src/registry/registry.ts';
 import type { Answer } from '../support/fake-server.ts';

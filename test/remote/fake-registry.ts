@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createAuthorizer } from '../../src/auth/authorizer.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import { type ErrorCode, OciError } from '../../src/model/errors.ts';
-import { parseRepositoryName } from '../../src/model/reference.ts';
+import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createRemote, type RemoteOptions } from '../../src/remote/remote.ts';
 import { createTransport, type TransportOptions } from '../../src/transport/transport.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { digestBytes } from '../../src/model/digest.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import { parseTag } from '../../src/model/reference.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { parseTag } from '../../src/model/reference/reference.ts';
 import type { Answer } from '../support/fake-server.ts';
 import { json } from '../support/fake-server.ts';
 import { fails, fakeRegistry, repo } from './fake-registry.ts';

@@ -4,7 +4,7 @@ import { type ChallengeCache, createChallengeCache } from '../../src/auth/challe
 import { createTokenCache, type TokenCache } from '../../src/auth/token-cache.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import { createStaticStore } from '../../src/credentials/static.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { type OpenRemoteOptions, openRemote } from '../../src/remote/open.ts';
 import { all, failsWith } from '../contract/contract.ts';

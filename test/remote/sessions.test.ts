@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { digestBytes } from '../../src/model/digest.ts';
-import { parseRepositoryName } from '../../src/model/reference.ts';
+import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import { fails, repo } from './fake-registry.ts';
 import { blob, bytes, methods, mib, source, uploads } from './fake-uploads.ts';
 

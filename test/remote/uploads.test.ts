@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestBytes } from '../../src/model/digest.ts';
-import { parseRepositoryName } from '../../src/model/reference.ts';
+import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import { bytesContent, bytesSource, type Sink, streamContent } from '../../src/registry/content.ts';
 import { type Answer, json, startFakeServer } from '../support/fake-server.ts';
 import { fails, fakeRegistry, repo } from './fake-registry.ts';

@@ -1,11 +1,11 @@
 import http from 'node:http';
 import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { Descriptor } from '../../src/model/descriptor.ts';
 import { digestBytes } from '../../src/model/digest.ts';
-import type { RawManifest } from '../../src/model/manifest.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
+import type { RawManifest } from '../../src/model/manifest/manifest.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { bytesSource } from '../../src/registry/content.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { type AccessEntry, type RunningServer, type ServeOptions, serve } from '../../src/server/server.ts';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { loadSettings, type Settings } from '../../src/config/settings.ts';
-import { parseReference, parseTag, type Reference } from '../../src/model/reference.ts';
+import { parseReference, parseTag, type Reference } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createRegistryService, type RegistryService, type RegistryServiceOptions } from '../../src/service/service.ts';
 import { buildImage, pushImage } from '../support/images.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseReference } from '../../src/model/reference.ts';
+import { parseReference } from '../../src/model/reference/reference.ts';
 import { parseRepositoryInfo } from '../../src/service/repository-info.ts';
 
 // name, path, is Docker Hub's index, is secure, is one of Docker's own images

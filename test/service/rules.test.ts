@@ -8,7 +8,7 @@ import {
   type RegistrySource,
 } from '../../src/config/registry-rules.ts';
 import { isOciError } from '../../src/model/errors.ts';
-import { parseReference, parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseReference, parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { endpointReport } from '../../src/registry/extensions.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { startServe } from '../support/registries.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { parseReference, parseTag } from '../../src/model/reference.ts';
+import { parseReference, parseTag } from '../../src/model/reference/reference.ts';
 import { readContent } from '../../src/registry/content.ts';
 import { type FakeServer, json, startFakeServer } from '../support/fake-server.ts';
 import { startServe } from '../support/registries.ts';

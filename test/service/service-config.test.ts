@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isOciError } from '../../src/model/errors.ts';
-import { parseReference, parseRepositoryName } from '../../src/model/reference.ts';
+import { parseReference, parseRepositoryName } from '../../src/model/reference/reference.ts';
 import { startServe } from '../support/registries.ts';
 import { alpine, digestOf, open, withImage } from './opened.ts';
 

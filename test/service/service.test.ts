@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isOciError } from '../../src/model/errors.ts';
-import { parseReference, parseTag } from '../../src/model/reference.ts';
+import { parseReference, parseTag } from '../../src/model/reference/reference.ts';
 import { endpointReport } from '../../src/registry/extensions.ts';
 import { issue } from '../certs/issue.ts';
 import { buildImage, pushImage } from '../support/images.ts';
@@ -18,9 +18,9 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 describe('credentials given for one run', () => {
   it('are shown to the registry that is named, and to none of its mirrors', async (t) => {
     const [mirror, hub] = await Promise.all([1, 2].map(() => startRecorder(t, { authorization: basic('no:body') })));
-    const asWhom = { kind: 'password', username: 'ada', password: 'x', source: 'the test' } as const;
+    const identity = { kind: 'password', username: 'ada', password: 'x', source: 'the test' } as const;
     const { service } = await open(t, {
-      asWhom,
+      identity,
       daemon: { 'registry-mirrors': [mirror?.url] },
       config: { auths: { 'https://index.docker.io/v1/': { auth: base64('stored:x') } } },
       defaultRegistry: hub?.url,

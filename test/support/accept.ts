@@ -1,4 +1,4 @@
-import { createProgram, type GlobalValues } from '../../src/commands/program.ts';
+import { createProgram, type GlobalValues } from '../../src/commands/command-line/program.ts';
 
 export interface Accepted {
   /** What was printed on stdout: help. */

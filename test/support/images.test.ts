@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { digestBytes } from '../../src/model/digest.ts';
-import { parseManifest } from '../../src/model/manifest.ts';
+import { parseManifest } from '../../src/model/manifest/manifest.ts';
 import { readContent } from '../../src/registry/content.ts';
 import { buildArtifact, buildAttestation, buildImage, buildIndex } from './images.ts';
 import { type BuiltBlob, randomLayer } from './layer.ts';

@@ -1,10 +1,11 @@
 /** Real images made in memory without any external program, the same digests on every machine. */
-import type { Descriptor } from '../../src/model/descriptor.ts';
+
 import { digestBytes } from '../../src/model/digest.ts';
-import type { RawManifest } from '../../src/model/manifest.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import type { Platform } from '../../src/model/platform.ts';
-import type { RepositoryName, Tag } from '../../src/model/reference.ts';
+import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
+import type { RawManifest } from '../../src/model/manifest/manifest.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import type { Platform } from '../../src/model/platform/platform.ts';
+import type { RepositoryName, Tag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { type BuiltBlob, type BuiltLayer, buildBlob, buildLayer, imageTime, type LayerSpec } from './layer.ts';
 

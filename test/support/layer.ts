@@ -2,9 +2,9 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import type { Descriptor } from '../../src/model/descriptor.ts';
 import { createHasher, type Digest, digestBytes } from '../../src/model/digest.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
+import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { type BlobSource, bytesSource, streamContent } from '../../src/registry/content.ts';
 import { zstdFrame } from './zstd.ts';
 

@@ -16,9 +16,6 @@ const belowService = [
   'registry',
   'wire',
   'config',
-  'storage',
-  'layout',
-  'archive',
   'certs',
   'credentials',
   'transport',
@@ -27,54 +24,36 @@ const belowService = [
   'remote',
 ];
 
-/** The table of docs/architecture.md. `version.ts` is a constant that anybody may read. */
+/** The table of docs/architecture.md. `version.ts` is a constant that every folder may read. */
 export const layers: Readonly<Record<string, Layer>> = {
   'version.ts': { may: [] },
-  'engine.ts': { may: [] },
   model: { may: [] },
   registry: { may: ['model'] },
   wire: { may: ['model'] },
+  files: { may: ['model'] },
   config: { may: ['model'] },
   terminal: { may: ['model'] },
-  files: { may: ['model'] },
   storage: { may: ['model', 'registry', 'files'] },
   layout: { may: ['model', 'registry', 'files'] },
-  archive: { may: ['model', 'registry'] },
+  'local-store': { may: ['model', 'registry'] },
+  transfer: { may: ['model', 'registry'] },
   certs: { may: ['model', 'config'] },
-  credentials: { may: ['model', 'config'] },
-  transport: { may: ['model', 'wire', 'config', 'certs'] },
+  credentials: { may: ['model', 'config', 'files'] },
+  transport: { may: ['model', 'wire', 'config', 'certs', 'files'] },
   auth: { may: ['model', 'wire', 'transport', 'credentials'] },
   endpoints: { may: ['model', 'config', 'certs', 'transport'] },
-  remote: { may: ['model', 'registry', 'wire', 'transport', 'auth'] },
-  transfer: { may: ['model', 'registry'] },
+  remote: { may: ['model', 'registry', 'wire', 'transport', 'auth', 'files'] },
   server: { may: ['model', 'registry', 'wire'] },
   service: { may: belowService },
-  commands: { may: ['model', 'registry', 'transfer', 'terminal'], types: ['context.ts'], late: ['server'] },
-  'app.ts': { may: 'all' },
-  'context.ts': { may: 'all' },
-  // Parts of app.ts that only some commands load.
-  'served.ts': { may: 'all' },
-  'served-auth.ts': { may: 'all' },
-  'served-issuer.ts': { may: 'all' },
-  'ends.ts': { may: 'all' },
-  'as-whom.ts': { may: 'all' },
-  'named-image.ts': { may: 'all' },
-  'run-program.ts': { may: 'all' },
+  places: { may: ['model', 'registry', 'layout', 'local-store'] },
+  commands: { may: ['model', 'registry', 'transfer', 'terminal', 'places'], types: ['app'], late: ['server'] },
+  app: { may: 'all' },
+  program: { may: 'all' },
   'index.ts': { may: 'all' },
-  'cli.ts': { may: 'all' },
-  'main.ts': { may: 'all' },
-  'credential-helper.ts': { may: ['credentials', 'model'] },
 };
 
 /** Where the environment may be read. */
-export const environmentReaders: readonly string[] = [
-  'config',
-  'credentials',
-  'certs',
-  'main.ts',
-  'cli.ts',
-  'credential-helper.ts',
-];
+export const environmentReaders: readonly string[] = ['config', 'credentials', 'certs', 'program'];
 
 export interface Import {
   /** Paths below `src`, with `/`. */

@@ -1,4 +1,4 @@
-import { parseReference, type StoreName, toStoreName, withDefaultTag } from '../../src/model/reference.ts';
+import { parseReference, type StoreName, toStoreName, withDefaultTag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
 import { createStorage } from '../../src/storage/storage.ts';

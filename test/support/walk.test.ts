@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { buildAttestation, buildImage, buildIndex, pushImage } from './images.ts';
 import { layoutBlob, storedBlob, writeLayout } from './layout.ts';
 import { keepImage } from './local-store.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseReference, toStoreName } from '../../src/model/reference.ts';
+import { parseReference, toStoreName } from '../../src/model/reference/reference.ts';
 import { type Built, blobsIn } from './images.ts';
 
 /** Where an image lies: how its bytes are had there. */

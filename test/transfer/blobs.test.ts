@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { Slots } from '../../src/transfer/slots.ts';
 import { type TransferOptions, transfer } from '../../src/transfer/transfer.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { listImages } from '../../src/local-store/list.ts';
 import { digestBytes } from '../../src/model/digest.ts';
 import { isOciError } from '../../src/model/errors.ts';
-import { mediaTypes } from '../../src/model/media-types.ts';
-import { parsePlatform } from '../../src/model/platform.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { parsePlatform } from '../../src/model/platform/platform.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { bytesSource } from '../../src/registry/content.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { listImages } from '../../src/storage/local-store.ts';
 import { transfer } from '../../src/transfer/transfer.ts';
 import { type Built, buildImage, buildIndex, pushImage, rawManifest } from '../support/images.ts';
 import { buildBlob } from '../support/layer.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseDescriptor } from '../../src/model/descriptor.ts';
 import { type Digest, digestBytes } from '../../src/model/digest.ts';
-import { parseJsonObject, parseManifest, type RawManifest } from '../../src/model/manifest.ts';
-import { registerManifestSchema } from '../../src/model/manifest-schemas.ts';
-import { manifestAcceptHeader, manifestMediaTypes, mediaTypes } from '../../src/model/media-types.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseDescriptor } from '../../src/model/manifest/descriptor.ts';
+import { parseJsonObject, parseManifest, type RawManifest } from '../../src/model/manifest/manifest.ts';
+import { registerManifestSchema } from '../../src/model/manifest/manifest-schemas.ts';
+import { manifestAcceptHeader, manifestMediaTypes, mediaTypes } from '../../src/model/manifest/media-types.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { garbageCollector } from '../../src/registry/extensions.ts';
 import { repository } from '../../src/registry/repository.ts';
 import { openRemote } from '../../src/remote/open.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { createAuthorizer } from '../../src/auth/authorizer.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createRemote } from '../../src/remote/remote.ts';
 import { transfer } from '../../src/transfer/transfer.ts';

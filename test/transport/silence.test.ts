@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { createAuthorizer } from '../../src/auth/authorizer.ts';
 import { parseDigest } from '../../src/model/digest.ts';
-import { parseRepositoryName } from '../../src/model/reference.ts';
+import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import { readContent } from '../../src/registry/content.ts';
 import { createRemote } from '../../src/remote/remote.ts';
 import { formatSilence } from '../../src/service/trace.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseDigest } from '../../src/model/digest.ts';
 import { type ErrorCode, isOciError } from '../../src/model/errors.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { parseRoute, type Route, routePath } from '../../src/wire/routes.ts';
 
 const digest = parseDigest(`sha256:${'a'.repeat(64)}`);

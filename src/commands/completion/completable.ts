@@ -1,9 +1,10 @@
 /** What a shell can complete, taken out of the command data once for all shells. */
-import type { ArgumentSpec, Command, OptionSpec } from '../command.ts';
-import { readFlags } from '../command.ts';
-import { platformWords } from '../options.ts';
-import { globalOptions } from '../program.ts';
-import { commandTable } from '../table.ts';
+
+import { commandTable } from '../command-line/all-commands.ts';
+import type { ArgumentSpec, Command, OptionSpec } from '../command-line/command.ts';
+import { readFlags } from '../command-line/command.ts';
+import { platformWords } from '../command-line/options.ts';
+import { globalOptions } from '../command-line/program.ts';
 
 /** What stands in a place: words to choose from (as a comma-separated list, or one), or something to look up. */
 export type Completes =

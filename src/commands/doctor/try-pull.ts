@@ -1,7 +1,7 @@
-import type { Check, End } from '../../context.ts';
-import { blobsOf } from '../../model/manifest.ts';
-import type { Platform } from '../../model/platform.ts';
-import { formatPlatform } from '../../model/platform.ts';
+import type { Check, Place } from '../../app/context.ts';
+import { blobsOf } from '../../model/manifest/manifest.ts';
+import type { Platform } from '../../model/platform/platform.ts';
+import { formatPlatform } from '../../model/platform/platform.ts';
 import { readContent } from '../../registry/content.ts';
 import { endpointReport } from '../../registry/extensions.ts';
 import { resolveImage } from '../../transfer/platforms.ts';
@@ -13,7 +13,7 @@ const maxConfigBytes = 4 * 1024 * 1024;
  *
  * @throws what the pull would fail with.
  */
-export async function tryPull(end: End, platform: Platform, signal: AbortSignal): Promise<Check> {
+export async function tryPull(end: Place, platform: Platform, signal: AbortSignal): Promise<Check> {
   const { registry, repo } = end;
   const { view } = await resolveImage(end, platform, { signal, requirePlatform: false });
   const blobs = [...blobsOf(view)].sort((a, b) => b.size - a.size);

@@ -1,4 +1,4 @@
-import type { LocalImage } from '../../context.ts';
+import type { LocalImage } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 

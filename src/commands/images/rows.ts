@@ -1,4 +1,4 @@
-import type { LocalImage } from '../../context.ts';
+import type { LocalImage } from '../../app/context.ts';
 import { shortDigest } from '../../model/digest.ts';
 import { formatAge, formatBytes } from '../../terminal/format.ts';
 

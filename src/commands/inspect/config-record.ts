@@ -1,4 +1,4 @@
-import type { ImageConfig } from './image-config.ts';
+import type { ImageConfig } from '../../model/manifest/image-config.ts';
 
 /** A config under the names that Go's types have for it, which templates for skopeo use: `{{.Config.Env}}`. */
 export function configRecord(config: ImageConfig): Readonly<Record<string, unknown>> {

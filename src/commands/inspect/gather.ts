@@ -1,16 +1,16 @@
 /** Fetches what inspect shows, nothing twice: manifests of an index count as pulls where a registry limits them. */
-import type { End } from '../../context.ts';
-import type { Descriptor } from '../../model/descriptor.ts';
+import type { Place } from '../../app/context.ts';
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
-import { type IndexView, type Manifest, schema1Refused } from '../../model/manifest.ts';
-import { isIndexType } from '../../model/media-types.ts';
-import { formatPlatform, isAttestation, type Platform, selectPlatform } from '../../model/platform.ts';
-import type { Tag } from '../../model/reference.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { hasImageConfig, type ImageConfig, readImageConfig } from '../../model/manifest/image-config.ts';
+import { type IndexView, type Manifest, schema1Refused } from '../../model/manifest/manifest.ts';
+import { isIndexType } from '../../model/manifest/media-types.ts';
+import { formatPlatform, isAttestation, type Platform, selectPlatform } from '../../model/platform/platform.ts';
+import type { Tag } from '../../model/reference/reference.ts';
 import { readContent } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { findEntry, maxIndexDepth, noMatch, requirePlatform } from '../../transfer/platforms.ts';
-import { hasImageConfig, type ImageConfig, readImageConfig } from './image-config.ts';
 import { orNoSuchImage } from './no-such-image.ts';
 
 export interface InspectionOptions extends SignalOption {
@@ -35,11 +35,11 @@ const maxNestedIndexes = 64;
 
 /** One inspection: reads on demand, keeps what it has read. */
 export class Inspection {
-  readonly end: End;
+  readonly end: Place;
   readonly #options: InspectionOptions;
   readonly #manifests = new Map<Tag | Digest, Promise<Manifest>>();
 
-  constructor(end: End, options: InspectionOptions) {
+  constructor(end: Place, options: InspectionOptions) {
     this.end = end;
     this.#options = options;
   }
@@ -164,7 +164,7 @@ function attestationsIn({ manifests }: IndexView): ReadonlyMap<Digest, readonly 
   return about;
 }
 
-function notHere({ name }: End, view: IndexView, present: readonly Descriptor[], platform: Platform): OciError {
+function notHere({ name }: Place, view: IndexView, present: readonly Descriptor[], platform: Platform): OciError {
   const known = selectPlatform(view.manifests, platform).some((entry) => entry.platform !== undefined);
   const names = (entries: readonly Descriptor[]): string[] =>
     entries.flatMap((entry) => (entry.platform && !isAttestation(entry) ? [formatPlatform(entry.platform)] : []));

@@ -1,6 +1,6 @@
-import type { Descriptor } from '../../model/descriptor.ts';
-import { blobsOf, type ManifestView } from '../../model/manifest.ts';
-import type { HistoryLine } from './image-config.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import type { HistoryLine } from '../../model/manifest/image-config.ts';
+import { blobsOf, type ManifestView } from '../../model/manifest/manifest.ts';
 
 /** The layers of an image, the blobs of an artifact. */
 export function layersOf(view: ManifestView): readonly Descriptor[] {

@@ -1,8 +1,8 @@
-import type { End } from '../../context.ts';
+import type { Place } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 
 /** Reads from an end; what the local store does not have is told in Docker's words. @throws OciError IMAGE_UNKNOWN */
-export async function orNoSuchImage<T>({ kind, name }: End, read: () => Promise<T>): Promise<T> {
+export async function orNoSuchImage<T>({ kind, name }: Place, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

@@ -1,13 +1,14 @@
 /** What inspect prints for eyes. Every word of a registry goes through {@link visible}. */
-import type { Descriptor } from '../../model/descriptor.ts';
+
 import { shortDigest } from '../../model/digest.ts';
-import type { Manifest, ManifestView } from '../../model/manifest.ts';
-import { isIndexType } from '../../model/media-types.ts';
-import { formatPlatform, isAttestation } from '../../model/platform.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import type { ImageConfig } from '../../model/manifest/image-config.ts';
+import type { Manifest, ManifestView } from '../../model/manifest/manifest.ts';
+import { isIndexType } from '../../model/manifest/media-types.ts';
+import { formatPlatform, isAttestation } from '../../model/platform/platform.ts';
 import { visible } from '../../model/quote.ts';
 import { formatAge, formatBytes, formatTable } from '../../terminal/format.ts';
 import type { IndexEntry } from './gather.ts';
-import type { ImageConfig } from './image-config.ts';
 import { layersOf, sizeOf, stepsOf } from './layers.ts';
 
 export interface RenderedImage {

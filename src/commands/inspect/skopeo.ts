@@ -1,9 +1,10 @@
 /** The JSON of `skopeo inspect`: its keys in its order, and ours behind them. */
-import type { Manifest } from '../../model/manifest.ts';
-import { mediaTypes } from '../../model/media-types.ts';
-import { formatPlatform, isAttestation } from '../../model/platform.ts';
+
+import type { ImageConfig } from '../../model/manifest/image-config.ts';
+import type { Manifest } from '../../model/manifest/manifest.ts';
+import { mediaTypes } from '../../model/manifest/media-types.ts';
+import { formatPlatform, isAttestation } from '../../model/platform/platform.ts';
 import type { IndexEntry } from './gather.ts';
-import type { ImageConfig } from './image-config.ts';
 import { layersOf, sizeOf } from './layers.ts';
 
 export interface InspectedImage {

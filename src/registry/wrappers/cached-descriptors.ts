@@ -1,8 +1,8 @@
-import type { Descriptor } from '../../model/descriptor.ts';
 import type { Digest } from '../../model/digest.ts';
 import { isOciError } from '../../model/errors.ts';
-import { mediaTypes } from '../../model/media-types.ts';
-import type { RepositoryName } from '../../model/reference.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { mediaTypes } from '../../model/manifest/media-types.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { BlobDescriptorService } from '../descriptor-cache.ts';
 import {
   blobEnumerator,

@@ -1,4 +1,4 @@
-import type { RepositoryName } from '../../model/reference.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
 import {
   type ExtensionKey,
   endpointReport,

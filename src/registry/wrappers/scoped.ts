@@ -1,5 +1,5 @@
 import { OciError } from '../../model/errors.ts';
-import type { RepositoryName } from '../../model/reference.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
 import {
   type ExtensionKey,
   endpointReport,

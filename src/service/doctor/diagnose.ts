@@ -4,10 +4,10 @@ import { hostCertsDir } from '../../certs/certs-dir.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { CredentialStore } from '../../credentials/store.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
-import { manifestReference, type Reference } from '../../model/reference.ts';
+import { manifestReference, type Reference } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import type { RequestTrace } from '../../transport/transport.ts';
-import type { EndpointRegistryOptions } from '../endpoint-registry.ts';
+import type { EndpointRegistryOptions } from '../open/endpoint-registry.ts';
 import { type Check, problem } from './check.ts';
 import { checkEndpoint, endpointName } from './endpoint.ts';
 

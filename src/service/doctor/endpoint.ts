@@ -4,13 +4,18 @@ import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import { formatHostMatch } from '../../endpoints/host-match.ts';
 import type { Digest } from '../../model/digest.ts';
 import { isOciError, type OciError } from '../../model/errors.ts';
-import { isDigestReference, type RepositoryName, type Tag } from '../../model/reference.ts';
+import { isDigestReference, type RepositoryName, type Tag } from '../../model/reference/reference.ts';
 import { header, headerLines } from '../../transport/http.ts';
 import { decideProxy } from '../../transport/proxy.ts';
 import type { RequestTrace } from '../../transport/transport.ts';
 import { parseChallenges } from '../../wire/challenges.ts';
 import { routePath } from '../../wire/routes.ts';
-import { connectEndpoint, type EndpointRegistryOptions, findCredential, openEndpoint } from '../endpoint-registry.ts';
+import {
+  connectEndpoint,
+  type EndpointRegistryOptions,
+  findCredential,
+  openEndpoint,
+} from '../open/endpoint-registry.ts';
 import { type Check, problem } from './check.ts';
 import { checkProxy } from './proxy.ts';
 import { probeTls } from './tls-probe.ts';

@@ -1,8 +1,8 @@
 /** What ocictl finds on this machine, whatever registry is asked. */
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Considered } from '../../config/considered.ts';
-import { maskAuthKey } from '../../config/docker-config.ts';
+import type { Considered } from '../../config/considered-files.ts';
+import { maskAuthKey } from '../../config/docker/docker-config.ts';
 import { formatOrigin, type Sourced } from '../../config/origin.ts';
 import type { Settings } from '../../config/settings.ts';
 import { runHelper, validateHelperName } from '../../credentials/helper-program.ts';

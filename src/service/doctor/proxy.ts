@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { parseCidr } from '../../config/cidr.ts';
+import { parseCidr } from '../../config/documents/cidr.ts';
 import { formatOrigin } from '../../config/origin.ts';
 import { quote } from '../../model/quote.ts';
 import { decideProxy, type ProxySettings } from '../../transport/proxy.ts';

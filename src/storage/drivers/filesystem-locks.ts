@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { fileMode, inDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
+import { type Holder, isDead, newHolder, tryParseHolder } from '../blobs/holder.ts';
 import type { Lock, Locks, StorePath } from '../driver.ts';
-import { type Holder, isDead, newHolder, tryParseHolder } from '../holder.ts';
 
 const heartbeatMs = 1_000;
 /** A holder that has not been heard of for so long is taken for gone, wherever it runs. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseRepositoryName } from '../../../src/model/reference.ts';
+import { parseRepositoryName } from '../../../src/model/reference/reference.ts';
 import { type BlobDescriptorService, createDescriptorCache } from '../../../src/registry/descriptor-cache.ts';
 import { garbageCollector, repositoryRemover, tagHistory } from '../../../src/registry/extensions.ts';
 import type { Registry } from '../../../src/registry/registry.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { digestBytes } from '../../../src/model/digest.ts';
-import { parseTag } from '../../../src/model/reference.ts';
+import { parseTag } from '../../../src/model/reference/reference.ts';
 import { bytesSource } from '../../../src/registry/content.ts';
 import {
   blobEnumerator,

@@ -5,7 +5,7 @@ import {
   parseTag,
   type RepositoryName,
   tryParseRepositoryName,
-} from '../../../src/model/reference.ts';
+} from '../../../src/model/reference/reference.ts';
 import {
   blobEnumerator,
   garbageCollector,

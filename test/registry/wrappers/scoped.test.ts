@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseRepositoryName, parseTag } from '../../../src/model/reference.ts';
+import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
 import { bytesSource } from '../../../src/registry/content.ts';
 import { blobEnumerator, garbageCollector, manifestEnumerator, tagHistory } from '../../../src/registry/extensions.ts';
 import { globalScope, pathScope, scoped } from '../../../src/registry/wrappers/scoped.ts';

@@ -1,0 +1,181 @@
+/** The one composition root: makes what commands work with, when they first ask for it. */
+import { loadBaseSettings } from '../config/base-settings.ts';
+import { loadSettings, type Settings, type SettingsFlags } from '../config/settings.ts';
+import { listImages } from '../local-store/list.ts';
+import type { OciError } from '../model/errors.ts';
+import { hostPlatform } from '../model/platform/platform.ts';
+import { type Reference, withDefaultTag } from '../model/reference/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { RegistryService } from '../service/service.ts';
+import { openFilesystemDriver } from '../storage/drivers/filesystem.ts';
+import { createStorage } from '../storage/storage.ts';
+import type { InputStream } from '../terminal/prompt.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { version } from '../version.ts';
+import type { Context, ServiceFlags } from './context.ts';
+import { prepareForTraffic } from './engine.ts';
+
+export interface AppOptions {
+  readonly terminal: Terminal;
+  readonly stdin: () => InputStream;
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+  /** From the command line. */
+  readonly flags: SettingsFlags;
+  /** How often `-v` was given: 1 for requests, 2 for their headers too. */
+  readonly verbosity: number;
+}
+
+/** A context, and the end of what it opened. */
+export interface App extends Context {
+  close(): Promise<void>;
+}
+
+export function createApp({ terminal, stdin, signal, env, flags, verbosity }: AppOptions): App {
+  const closers: (() => Promise<void>)[] = [];
+  const told = new Set<string>();
+  const tell = (warnings: readonly string[]): void => {
+    for (const warning of warnings) if (!told.has(warning)) terminal.warn(warning);
+    for (const warning of warnings) told.add(warning);
+  };
+  const settings = async (more: ServiceFlags = {}): Promise<Settings> => {
+    const loaded = await loadSettings({ flags: { ...flags, ...more }, env });
+    tell(loaded.warnings);
+    return loaded;
+  };
+  const base = once(async () => {
+    const loaded = await loadBaseSettings({ flags, env });
+    tell(loaded.warnings);
+    return loaded;
+  });
+  const store = once(async () => openStore((await base()).storeRoot.value));
+  const password = once(async () => {
+    const { maxSecretBytes, readSecret } = await import('../terminal/prompt.ts');
+    return readSecret(stdin(), { maxBytes: maxSecretBytes, signal });
+  });
+  const service = async (more: ServiceFlags = {}): Promise<RegistryService> => {
+    const { creds, username, passwordStdin, anonymous } = more;
+    const given = creds !== undefined || username !== undefined || passwordStdin || anonymous;
+    const identity = given ? await (await import('./identity-flags.ts')).readIdentity(more, password) : undefined;
+    prepareForTraffic();
+    const { createRegistryService, formatFallback } = await import('../service/service.ts');
+    const service = createRegistryService({
+      settings: await settings(more),
+      warn: (text) => tell([text]),
+      userAgent: `ocictl/${version}`,
+      identity,
+      onFallback: (event) => terminal.note(formatFallback(event)),
+      onSilence: (text) => terminal.note(text),
+      ...(verbosity > 0 && { trace: (line: string) => terminal.note(terminal.paint('dim', line)) }),
+      traceHeaders: verbosity > 1,
+    });
+    closers.push(() => service.close());
+    return service;
+  };
+  const imageName = async (word: string, more?: ServiceFlags): Promise<string> => {
+    if ((await base()).shortNames.value === 'docker') return word;
+    const { nameImage } = await import('./short-name.ts');
+    const { shortNameRules: rules } = await settings(more);
+    const open = async (reference: Reference) => (await service(more)).open(reference, 'pull');
+    return rules ? nameImage(word, { rules, open, note: terminal.note, signal }) : word;
+  };
+  return {
+    terminal,
+    signal,
+    verbose: verbosity > 0,
+    facts: { version, node: process.versions.node, platform: `${process.platform}/${process.arch}` },
+    storeRoot: async () => (await base()).storeRoot.value,
+    async defaultPlatform() {
+      return (await base()).defaultPlatform?.value ?? hostPlatform();
+    },
+    parallelUploads: async () => (await base()).maxConcurrentUploads.value,
+    parallelDownloads: async () => (await base()).maxConcurrentDownloads.value,
+    service,
+    async logins(more) {
+      const { createLogins } = await import('../service/logins/logins.ts');
+      const warn = (text: string): void => terminal.warn(text);
+      return createLogins({
+        settings: await settings(more),
+        service: await service(more),
+        warn,
+      });
+    },
+    async account({ username, passwordStdin }) {
+      const { readIdentity } = await import('./identity-flags.ts');
+      const whom = await readIdentity({ username, passwordStdin }, password);
+      return whom === 'anonymous' ? undefined : whom;
+    },
+    async runWith(command, loan) {
+      const { runWithLoan } = await import('./run-program.ts');
+      return runWithLoan(command, loan, { env, tell: (text) => terminal.note(text) });
+    },
+    async *diagnose(reference, more) {
+      if (reference) return yield* (await service(more)).diagnose(withDefaultTag(reference), { signal });
+      const { examineFiles, examineMachine } = await import('../service/doctor/machine.ts');
+      const text = `ocictl ${version}, Node ${process.versions.node}, ${process.platform}/${process.arch}`;
+      yield { topic: 'program', status: 'ok', text };
+      const considered = await this.settingsFiles();
+      yield* examineFiles(considered);
+      if (considered.faults.length === 0) yield* examineMachine(await settings(more), { signal });
+    },
+    async describeSettings() {
+      const { describeSettings } = await import('../config/describe.ts');
+      return describeSettings(await settings());
+    },
+    async settingsFiles() {
+      const { considerFiles } = await import('../config/considered-files.ts');
+      return considerFiles({ flags, env });
+    },
+    stdin,
+    store,
+    async *images() {
+      const onDamage = (name: string, { message }: OciError): void => {
+        terminal.warn(`${name} is damaged: ${message}. ocictl pull repairs it, ocictl rmi removes it`);
+      };
+      yield* listImages(await store(), { signal, platform: (await base()).defaultPlatform?.value, onDamage });
+    },
+    async findImage(word) {
+      const { findImages, noSuchImage } = await import('../local-store/find.ts');
+      const [image] = await findImages(await store(), word, { signal });
+      if (!image) throw noSuchImage(word);
+      return image;
+    },
+    async mountSource(reference) {
+      const { mountSource } = await import('../local-store/mount-source.ts');
+      return mountSource(await store(), reference, { signal });
+    },
+    async removeImage(word, opts) {
+      const { removeImage } = await import('../local-store/remove.ts');
+      return removeImage(await store(), word, { ...opts, signal });
+    },
+    async openServed(options) {
+      prepareForTraffic();
+      const { openServed } = await import('./serve/registry.ts');
+      return openServed(options, { storeRoot: async () => (await base()).storeRoot.value, warn: terminal.warn });
+    },
+    imageName,
+    async openPlace(word, role, more) {
+      const { openPlace } = await import('../places/places.ts');
+      const isRead = (role === 'source' || role === 'repository') && !/^(?:oci|store):/.test(word);
+      return openPlace(isRead ? await imageName(word, more) : word, role, {
+        store,
+        remote: async (reference, intent) => (await service(more)).open(reference, intent),
+      });
+    },
+    async close() {
+      await Promise.allSettled(closers.map((end) => end()));
+    },
+  };
+}
+
+async function openStore(root: string): Promise<Registry> {
+  return createStorage({ driver: await openFilesystemDriver({ root }), name: 'the local store', sparseIndexes: true });
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,78 @@
+/** What commands work with. They see these types, and never what is behind them. */
+
+import type { Considered } from '../config/considered-files.ts';
+import type { ShownSetting, ShownValue } from '../config/describe.ts';
+import type { SettingsFlags } from '../config/settings.ts';
+import type { FoundImage } from '../local-store/find.ts';
+import type { LocalImage } from '../local-store/list.ts';
+import type { RemovedImage, RemoveOptions } from '../local-store/remove.ts';
+import type { Digest } from '../model/digest.ts';
+import type { Platform } from '../model/platform/platform.ts';
+import type { Reference, RepositoryName } from '../model/reference/reference.ts';
+import type { Place, PlaceRole } from '../places/place.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Check } from '../service/doctor/check.ts';
+import type { Loan, Logins } from '../service/logins/logins.ts';
+import type { LoginServer } from '../service/logins/server-name.ts';
+import type { SearchResults } from '../service/search/search.ts';
+import type { RegistryService } from '../service/service.ts';
+import type { InputStream } from '../terminal/prompt.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import type { CredentialFlags } from './identity-flags.ts';
+import type { Served, ServedOptions } from './serve/registry.ts';
+
+export type { Place, PlaceRole } from '../places/place.ts';
+export type * from '../service/logins/logins.ts';
+export type { Check, LocalImage, LoginServer, SearchResults, Served, ShownValue };
+
+export type ServiceFlags = Pick<SettingsFlags, 'registryMirrors' | 'insecureRegistries' | 'certsDir'> & CredentialFlags;
+
+/** All that a command may use. Commands never build a URL, read a credential or touch TLS. */
+export interface Context {
+  readonly terminal: Terminal;
+  /** Aborted on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Whether `-v` was given. */
+  readonly verbose: boolean;
+  readonly facts: { readonly version: string; readonly node: string; readonly platform: string };
+  storeRoot(): Promise<string>;
+  defaultPlatform(): Promise<Platform>;
+  parallelDownloads(): Promise<number>;
+  parallelUploads(): Promise<number>;
+  service(flags?: ServiceFlags): Promise<RegistryService>;
+  logins(flags?: Omit<ServiceFlags, keyof CredentialFlags>): Promise<Logins>;
+  /** The account that `--username` and `--password-stdin` give. @throws OciError USAGE */
+  account(
+    flags: Pick<CredentialFlags, 'username' | 'passwordStdin'>,
+  ): Promise<{ readonly username: string; readonly password: string } | undefined>;
+  /** Runs a command with a loan, and ends the loan with it. @returns The command's exit status. */
+  runWith(command: readonly string[], loan: Loan): Promise<number>;
+  /** Looks at every step of a pull, or, without a reference, at what is set up on this machine. */
+  diagnose(reference: Reference | undefined, flags?: ServiceFlags): AsyncIterable<Check>;
+  /** Every setting that is in effect, without secrets. */
+  describeSettings(): Promise<readonly ShownSetting[]>;
+  /** Where settings are looked for, and what is wrong there. */
+  settingsFiles(): Promise<Considered>;
+  /** Standard input, opened when it is asked for. */
+  stdin(): InputStream;
+  /** The local store as a registry of store names. */
+  store(): Promise<Registry>;
+  images(): AsyncIterable<LocalImage>;
+  /** @throws OciError IMAGE_UNKNOWN */
+  findImage(word: string): Promise<FoundImage>;
+  /** Which repository of the reference's registry holds a blob, as far as the store knows. */
+  mountSource(
+    reference: Pick<Reference, 'domain' | 'path'>,
+  ): Promise<(digest: Digest) => Promise<RepositoryName | undefined>>;
+  removeImage(word: string, opts?: Pick<RemoveOptions, 'force'>): Promise<RemovedImage>;
+  openServed(options: ServedOptions): Promise<Served>;
+  /**
+   * The word itself, or, with `short-names: containers`, the full name of the image that it means when it is read from a
+   * registry.
+   *
+   * @throws OciError REFERENCE_INVALID
+   */
+  imageName(word: string, flags?: ServiceFlags): Promise<string>;
+  /** @param word A reference, `store:REFERENCE`, or `oci:DIR[:TAG|@DIGEST]`. A layout to write to is made. */
+  openPlace(word: string, role: PlaceRole, flags?: ServiceFlags): Promise<Place>;
+}

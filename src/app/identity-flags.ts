@@ -1,0 +1,50 @@
+/** As whom a registry is asked for one run, in place of what is stored. Part of the composition root. */
+import { type PasswordCredential, passwordCredential } from '../credentials/account.ts';
+import { OciError } from '../model/errors.ts';
+import type { Identity } from '../service/open/endpoint-registry.ts';
+
+/** As whom a registry is asked, in place of what is stored. `creds` is `user:password`. */
+export interface CredentialFlags {
+  readonly creds?: string | undefined;
+  readonly username?: string | undefined;
+  /** The password comes on standard input. */
+  readonly passwordStdin?: boolean | undefined;
+  /** Whoever has no credentials given here is asked by nobody. */
+  readonly anonymous?: boolean | undefined;
+}
+
+/**
+ * Reads what the command line says. Nothing of a credential is repeated in a message.
+ *
+ * @param readPassword Reads standard input.
+ * @throws OciError USAGE
+ */
+export async function readIdentity(
+  { creds, username, passwordStdin = false, anonymous = false }: CredentialFlags,
+  readPassword: () => Promise<string>,
+): Promise<PasswordCredential | Extract<Identity, string> | undefined> {
+  const ways = [creds !== undefined, username !== undefined || passwordStdin, anonymous && creds === undefined];
+  if (ways.filter((given) => given).length > 1) {
+    throw new OciError('USAGE', 'conflicting options: give one of --creds, --username and --anonymous');
+  }
+  if (creds !== undefined) return passwordCredential(split(creds), source);
+  if (passwordStdin && username === undefined) {
+    throw new OciError('USAGE', 'the --password-stdin option requires --username to be set');
+  }
+  if (username === undefined) return anonymous ? 'anonymous' : undefined;
+  if (!passwordStdin) {
+    throw new OciError('USAGE', 'the --username option requires --password-stdin to be set', {
+      hint: "to be asked for the password, and to keep it, use 'ocictl login'",
+    });
+  }
+  return passwordCredential({ username: username.trim(), password: await readPassword() }, source);
+}
+
+const source = 'the command line';
+
+// At the first colon, as Docker's files do.
+function split(creds: string): { readonly username: string; readonly password: string } {
+  const colon = creds.indexOf(':');
+  if (colon > 0) return { username: creds.slice(0, colon), password: creds.slice(colon + 1) };
+  throw new OciError('USAGE', 'the credentials given are not of the form USER:PASSWORD');
+}

@@ -1,0 +1,80 @@
+/** The token issuer of `ocictl serve --issue-tokens`. A part of the composition root, loaded by that command alone. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { join, resolve } from 'node:path';
+import { hasSigningKey, openSigningKey, type SigningKey, temporarySigningKey } from '../../certs/signing-key.ts';
+import { invalidSetting } from '../../config/documents/config-error.ts';
+import { type AccessFile, openAccessFile } from '../../config/ocictl/access-file.ts';
+import { fileError } from '../../files/file-errors.ts';
+import type { Authorize } from '../../server/auth/access.ts';
+import { tokenAuth } from '../../server/auth/token-auth.ts';
+import { type TokenIssuer, tokenIssuer } from '../../server/auth/token-issuer.ts';
+import { libtrustId } from '../../server/auth/token-trust.ts';
+import { tokenPath } from '../../server/auth/tokens.ts';
+import { checkRealm } from './auth.ts';
+
+export interface ServedIssuer {
+  readonly authorize: Authorize;
+  readonly issuer: TokenIssuer;
+  /** Told to whoever starts it: how other registries take its tokens. */
+  readonly notes: readonly string[];
+}
+
+export interface IssuerPlace {
+  /** The directory that is served, where it is one: the key lies in it. */
+  readonly root: string | undefined;
+  /** Then no key is made there; one that is there is used. */
+  readonly readOnly: boolean;
+  readonly warn: (text: string) => void;
+}
+
+/**
+ * Opens the access file and the key, and makes what gives tokens out and what takes them.
+ *
+ * @throws OciError CONFIG_INVALID; STORAGE and STORAGE_DENIED where the key cannot be kept.
+ */
+export async function openIssuer(file: string, place: IssuerPlace): Promise<ServedIssuer> {
+  const { warn } = place;
+  const access = await openAccessFile(resolve(file), { warn, check });
+  const { privateKey, certificate, certificateFile } = await openKey(place);
+  const key = certificate.publicKey;
+  // Its own signatures it knows by the key: what the certificate says is for others.
+  const trust = { roots: [certificate], keys: [{ ids: [libtrustId(key)], key }] };
+  const tokens = tokenIssuer({ rules: access, privateKey, certificate });
+  const authorize = tokenAuth({
+    realm: async (headers) => (await access()).realm?.value ?? ownRealm(headers),
+    service: async () => (await access()).services[0],
+    issuer: async () => (await access()).issuer,
+    trust: async () => trust,
+    stillAllowed: tokens.allows,
+  });
+  const { services, issuer } = await access();
+  const others = services.slice(1);
+  const notes =
+    others.length === 0 || certificateFile === undefined
+      ? []
+      : [`${others.join(', ')}: trust its tokens with rootcertbundle ${certificateFile} and issuer ${issuer}`];
+  return { authorize, issuer: tokens, notes };
+}
+
+async function openKey({ root, readOnly, warn }: IssuerPlace): Promise<SigningKey> {
+  if (root === undefined) return temporarySigningKey();
+  const directory = join(root, 'tokens');
+  try {
+    if (readOnly && !(await hasSigningKey(directory))) return temporarySigningKey();
+    return await openSigningKey(directory, warn);
+  } catch (error) {
+    const hints = { full: 'make room there', elsewhere: 'name another directory with --root' };
+    throw fileError(error, 'keep the key for tokens in', directory, hints);
+  }
+}
+
+function check({ realm }: AccessFile): void {
+  if (realm) checkRealm(realm.value, (reason) => invalidSetting(realm.origin, reason));
+}
+
+// By the name that the client knows it by; a proxy with TLS says that it is one.
+function ownRealm(headers: IncomingHttpHeaders): string {
+  const secure = headers['x-forwarded-proto'] === 'https';
+  const origin = `${secure ? 'https' : 'http'}://${headers.host ?? ''}`;
+  return new URL(tokenPath, URL.canParse(origin) ? origin : 'http://localhost').href;
+}

@@ -1,0 +1,51 @@
+/** Turns a name without a registry into a full one, where registries.conf decides. Part of the composition root. */
+
+import { isShort, resolveShortName, type ShortNameRules } from '../config/containers/short-names.ts';
+import { formatOrigin } from '../config/origin.ts';
+import { isOciError } from '../model/errors.ts';
+import {
+  defaultDomain,
+  formatReference,
+  manifestReference,
+  type Reference,
+  withDefaultTag,
+} from '../model/reference/reference.ts';
+import type { Registry, SignalOption } from '../registry/registry.ts';
+
+export interface NamedImageOptions extends SignalOption {
+  readonly rules: ShortNameRules;
+  readonly open: (reference: Reference) => Promise<Registry>;
+  readonly note: (text: string) => void;
+}
+
+/**
+ * The full name of an image that will be read. Of several registries that are searched, the first one that has it.
+ *
+ * @throws OciError REFERENCE_INVALID; the last registry's error where none has it.
+ */
+export async function nameImage(word: string, { rules, open, note, signal }: NamedImageOptions): Promise<string> {
+  if (!isShort(word)) return word;
+  const meanings = resolveShortName(word, rules);
+  for (const [index, { reference, origin }] of meanings.entries()) {
+    const name = formatReference(reference);
+    if (index < meanings.length - 1 && !(await isThere(reference, await open(reference), signal))) continue;
+    note(`${word} is ${name} (${formatOrigin(origin)})`);
+    return name;
+  }
+  return word;
+}
+
+/**
+ * A registry that refuses stops the search: else whoever has the name elsewhere would be taken for it. Docker Hub alone
+ * refuses what it does not have.
+ */
+async function isThere(reference: Reference, registry: Registry, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await registry.statManifest(reference.path, manifestReference(withDefaultTag(reference)), { signal });
+    return true;
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;
+    if (reference.domain === defaultDomain && isOciError(error, 'UNAUTHORIZED', 'DENIED')) return false;
+    throw error;
+  }
+}

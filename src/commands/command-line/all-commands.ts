@@ -1,0 +1,124 @@
+import type { Command } from './command.ts';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Not for people: in no help, completion or man page. */
+  readonly hidden?: true;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command, by name. Only the one that is asked for is loaded; a test compares the summaries with its own. */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: 'pull',
+    summary: 'Download an image from a registry into the local store',
+    load: async () => (await import('../pull.ts')).pull,
+  },
+  {
+    name: 'push',
+    summary: 'Upload an image of the local store to a registry',
+    load: async () => (await import('../push.ts')).push,
+  },
+  {
+    name: 'copy',
+    summary: 'Copy an image from one place to another, unchanged',
+    load: async () => (await import('../copy.ts')).copy,
+  },
+  {
+    name: 'tag',
+    summary: 'Give an image of the local store another name',
+    load: async () => (await import('../tag.ts')).tag,
+  },
+  {
+    name: 'images',
+    summary: 'List the images of the local store',
+    load: async () => (await import('../images.ts')).images,
+  },
+  {
+    name: 'rmi',
+    summary: 'Remove images from the local store',
+    load: async () => (await import('../rmi.ts')).rmi,
+  },
+  {
+    name: 'inspect',
+    summary: 'Show what an image is made of, without pulling it',
+    load: async () => (await import('../inspect.ts')).inspect,
+  },
+  {
+    name: 'digest',
+    summary: 'Print the digest of an image',
+    load: async () => (await import('../digest.ts')).digest,
+  },
+  {
+    name: 'login',
+    summary: 'Log in to a registry',
+    load: async () => (await import('../login.ts')).login,
+  },
+  {
+    name: 'logout',
+    summary: 'Log out from a registry',
+    load: async () => (await import('../logout.ts')).logout,
+  },
+  {
+    name: 'whoami',
+    summary: 'Show as whom registries are asked',
+    load: async () => (await import('../whoami.ts')).whoami,
+  },
+  {
+    name: 'with-login',
+    summary: 'Run a command that is logged in to one registry',
+    load: async () => (await import('../with-login.ts')).withLogin,
+  },
+  {
+    name: 'auth',
+    summary: 'Print a token of a registry, for scripts',
+    load: async () => (await import('../auth.ts')).auth,
+  },
+  {
+    name: 'search',
+    summary: 'Search a registry for repositories',
+    load: async () => (await import('../search.ts')).search,
+  },
+  {
+    name: 'tags',
+    summary: 'List the tags of a repository',
+    load: async () => (await import('../tags.ts')).tags,
+  },
+  {
+    name: 'delete',
+    summary: 'Delete a tag or a manifest from a registry',
+    load: async () => (await import('../delete.ts')).remove,
+  },
+  {
+    name: 'doctor',
+    summary: 'Find out why a pull works or does not',
+    load: async () => (await import('../doctor.ts')).doctor,
+  },
+  {
+    name: 'serve',
+    summary: 'Run a registry',
+    load: async () => (await import('../serve.ts')).serve,
+  },
+  {
+    name: 'config',
+    summary: 'Show the settings, or the files they are read from',
+    load: async () => (await import('../config.ts')).config,
+  },
+  {
+    name: 'completion',
+    summary: 'Print the completion script of a shell',
+    load: async () => (await import('../completion.ts')).completion,
+  },
+  {
+    name: '__complete',
+    summary: 'List names for a completion script',
+    hidden: true,
+    load: async () => (await import('../completion/complete.ts')).complete,
+  },
+  {
+    name: 'version',
+    summary: 'Show the version of ocictl and of what it runs on',
+    load: async () => (await import('../version.ts')).version,
+  },
+];

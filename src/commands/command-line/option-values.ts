@@ -1,0 +1,19 @@
+import { OciError } from '../../model/errors.ts';
+import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
+import { quote } from '../../model/quote.ts';
+
+/** Reads a whole number of things. @throws OciError USAGE naming the option. */
+export function parseCount(option: string, word: string | undefined): number | undefined {
+  if (word === undefined) return undefined;
+  const count = Number(word);
+  if (/^\d+$/.test(word) && Number.isSafeInteger(count)) return count;
+  throw new OciError('USAGE', `${option} takes a whole number, not ${JSON.stringify(word)}`);
+}
+
+/** Reads the one platform of a command that is about one image. @throws OciError USAGE */
+export function parseOnePlatform(word: string): Platform {
+  if (word !== 'all' && !word.includes(',')) return parsePlatform(word);
+  throw new OciError('USAGE', `--platform takes one platform here, not ${quote(word)}`, {
+    hint: 'ocictl pull and ocictl copy take several',
+  });
+}

@@ -1,0 +1,194 @@
+/** Builds commander's program out of the command data: all commands by name, one of them whole. */
+import { Option, Command as Program } from 'commander';
+import type { Context } from '../../app/context.ts';
+import { isUnfound, withMeaning } from '../../places/misread.ts';
+import { commandTable } from './all-commands.ts';
+import type { Command } from './command.ts';
+import { commandUsage, examplesText, groupOf, helpLayout, paragraphsOf } from './help.ts';
+import { usageError } from './usage-error.ts';
+
+/** The options that stand before or after any command's name. */
+export const globalOptions = {
+  config: {
+    flags: '--config <dir>',
+    summary: "Directory of Docker's config.json (default $DOCKER_CONFIG or ~/.docker)",
+  },
+  verbose: { flags: '-v, --verbose', summary: 'Tell requests and decisions on stderr; twice, headers too' },
+} as const;
+
+export interface ProgramOptions {
+  readonly version: string;
+  readonly out: (text: string) => void;
+  /** Makes the context, when a command is about to run. */
+  readonly context: (globals: GlobalValues) => Context;
+  /** Told the exit status that a command ends with, where it is not 0 by itself. */
+  readonly onStatus?: (status: number) => void;
+}
+
+export interface GlobalValues {
+  readonly config: string | undefined;
+  /** How often `-v` was given. */
+  readonly verbosity: number;
+}
+
+const globalGroup = 'Global options:';
+
+/**
+ * The program for these words. Only the command they name is loaded.
+ *
+ * @throws OciError USAGE from `parseAsync`, for whatever commander refuses.
+ */
+export async function createProgram(words: readonly string[], options: ProgramOptions): Promise<Program> {
+  const program = new Program('ocictl');
+  const word = commandWord(words);
+  const entry = commandTable.find(({ name }) => name === word);
+  const command = await entry?.load();
+  configure(program, options, command, words);
+  program
+    .description('Work with container registries without a daemon.')
+    .usage('[options] COMMAND')
+    // A command may give a global word a meaning of its own: `inspect --config` is the image's.
+    .enablePositionalOptions()
+    .optionsGroup(globalGroup)
+    .version(options.version, '-V, --version', 'Show the version')
+    .helpCommand(false)
+    .addHelpText('after', '\nocictl help COMMAND tells what a command does and which options it takes.');
+  addGlobals(program, []);
+  if (command) addCommand(program, command, options, words);
+  else
+    for (const { name, summary, hidden } of commandTable)
+      describe(program.command(name, { hidden: hidden === true }), summary);
+  addHelp(program);
+  // Else `ocictl no-such-command --help` would be no failure.
+  if (word !== undefined && word !== 'help' && !entry) program.helpOption(false);
+  // With a handler here, commander would call an unknown command too many arguments.
+  if (word === undefined) program.action(() => program.outputHelp());
+  return program;
+}
+
+function addCommand(program: Program, command: Command, options: ProgramOptions, words: readonly string[]): void {
+  const hidden = commandTable.some((entry) => entry.name === command.name && entry.hidden);
+  const sub = describe(program.command(command.name, { hidden }), command.summary);
+  configure(sub, options, command, words);
+  sub
+    .description([`${command.summary}.`, ...paragraphsOf(command.description)].join('\n\n'))
+    .usage(commandUsage(command).slice(command.name.length + 1));
+  for (const { label, summary, arity } of command.arguments) {
+    const name = arity === 'many' ? `${label}...` : label;
+    sub.argument(arity === 'optional' ? `[${name}]` : `<${name}>`, summary);
+  }
+  const specs = Object.entries(command.options).map(([key, spec]) => {
+    const option = new Option(spec.flags, spec.summary);
+    if (spec.takes !== 'nothing') option.argParser((word: string, words: string[] = []) => [...words, word]);
+    sub.addOption(option);
+    return { key, spec, option };
+  });
+  sub.optionsGroup(globalGroup);
+  const own = specs.map(({ option }) => option);
+  const shared = addGlobals(sub, own);
+  sub.addHelpText('after', examplesText(command));
+  sub.action(async () => {
+    const values = specs.map(({ key, spec, option }) => [key, spec.parse(wordsOf(sub, option))]);
+    const globals = { ...program.opts() };
+    for (const option of shared) Object.assign(globals, givenValue(sub, option));
+    const verbosity = count(program.opts()['verbose']) + count(sub.opts()['verbose']);
+    const context = options.context({ config: text(globals['config']), verbosity });
+    try {
+      const status = await command.run({ words: sub.args, options: Object.fromEntries(values) }, context);
+      if (typeof status === 'number') options.onStatus?.(status);
+    } catch (error) {
+      const kept = isUnfound(error) ? await keptAmong(sub.args, command, context) : [];
+      throw withMeaning(error, imagesAmong(sub.args, command), kept);
+    }
+  });
+}
+
+function addHelp(program: Program): void {
+  describe(program.command('help'), 'Show the help of a command')
+    .argument('[COMMAND]', 'The command')
+    .usage('[COMMAND]')
+    // The same way as `ocictl COMMAND --help`, so that an unknown command is told the same way too.
+    .action(async (name?: string) => {
+      await program.parseAsync(name === undefined || name === 'help' ? ['--help'] : [name, '--help'], { from: 'user' });
+    });
+}
+
+function addGlobals(program: Program, taken: readonly Option[]): readonly Option[] {
+  const free = Object.values(globalOptions)
+    .map(({ flags, summary }) => {
+      const option = new Option(flags, summary);
+      return flags.endsWith('>') ? option : option.argParser((_, given) => count(given) + 1);
+    })
+    .filter(({ long, short }) => !taken.some((own) => own.long === long || (short && own.short === short)));
+  for (const option of free) program.addOption(option);
+  program.helpOption('-h, --help', 'Show help');
+  return free;
+}
+
+function describe(program: Program, summary: string): Program {
+  const group = groupOf(program.name());
+  return (group === undefined ? program : program.helpGroup(group)).summary(summary).description(summary);
+}
+
+/** The first word that is neither an option nor the value of a global one; what `help` stands before, where it does. */
+function commandWord(words: readonly string[]): string | undefined {
+  const takesValue = Object.values(globalOptions).flatMap(({ flags }) =>
+    flags.endsWith('>') ? [flags.split(' ')[0]] : [],
+  );
+  const bare = words.filter((word, at) => !word.startsWith('-') && !takesValue.includes(words[at - 1] ?? ''));
+  return bare[0] === 'help' ? (bare[1] ?? 'help') : bare[0];
+}
+
+function wordsOf(program: Program, option: Option): readonly string[] {
+  const value: unknown = program.getOptionValue(option.attributeName());
+  if (Array.isArray(value)) return value.map(String);
+  // commander files `--no-trunc` as `trunc: false`.
+  return value === !option.negate ? [''] : [];
+}
+
+function givenValue(program: Program, option: Option): Readonly<Record<string, unknown>> {
+  const name = option.attributeName();
+  const value: unknown = program.getOptionValue(name);
+  return value === undefined ? {} : { [name]: value };
+}
+
+/** The arguments that name images, and no server or file. */
+function imagesAmong(words: readonly string[], { arguments: list }: Command): readonly string[] {
+  return words.filter((_, at) => (list[at] ?? list.at(-1))?.completes === 'image');
+}
+
+/** Docker looks into its own store first, and so may whoever comes from there expect. */
+async function keptAmong(
+  words: readonly string[],
+  { arguments: list }: Command,
+  { findImage }: Context,
+): Promise<readonly string[]> {
+  const [word] = words.filter(
+    (word, at) => list[at]?.storeToo && !/^(?:store|oci):|^(?:sha256:)?[0-9a-f]+$/.test(word),
+  );
+  if (word === undefined) return [];
+  return findImage(word).then(
+    () => [word],
+    () => [],
+  );
+}
+
+/** How often a switch was given. */
+function count(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+// commander neither writes nor exits by itself: errors come back as ours.
+function configure(program: Program, { out }: ProgramOptions, command: Command | undefined, words: readonly string[]) {
+  program
+    .configureOutput({ writeOut: out, writeErr: () => {} })
+    .configureHelp(helpLayout)
+    .showSuggestionAfterError(false)
+    .exitOverride((error) => {
+      throw error.exitCode === 0 ? error : usageError({ error, program, command, words });
+    });
+}

@@ -1,0 +1,57 @@
+/** What commander refuses, as an error of ours with a hint. */
+import type { CommanderError, Command as Program } from 'commander';
+import { OciError } from '../../model/errors.ts';
+import type { Command } from './command.ts';
+import { commandUsage } from './help.ts';
+import { suggestCommand, suggestOption } from './suggest.ts';
+
+export interface Refused {
+  readonly error: CommanderError;
+  /** Where it was refused: the program itself, or its command. */
+  readonly program: Program;
+  /** The command that the words name, where there is one. */
+  readonly command: Command | undefined;
+  readonly words: readonly string[];
+}
+
+export function usageError(refused: Refused): OciError {
+  const { error } = refused;
+  // Without the value of an option that there is not: it may be a password.
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\n.*/s, '')
+    .replace(/^(unknown option '[^=']*)=.*/s, "$1'");
+  return new OciError('USAGE', message, { hint: hintFor(refused), cause: error });
+}
+
+function hintFor({ error, program, command, words }: Refused): string {
+  const [, word = ''] = /'([^']*)'/.exec(error.message) ?? [];
+  const whole = program.parent === null;
+  if (error.code === 'commander.unknownOption') {
+    const known = program.createHelp().visibleOptions(program);
+    const longs = known.flatMap(({ long }) => long ?? []);
+    const hint = (whole && command && misplacedHint(command, words)) || suggestOption(word, longs);
+    if (hint) return hint;
+    const isForeign = command?.arguments.some(({ foreign }) => foreign) === true && !words.includes('--');
+    if (command && !whole && isForeign) return `what is to run stands behind --: ocictl ${commandUsage(command)}`;
+  }
+  if (error.code === 'commander.unknownCommand') {
+    const visible = program.createHelp().visibleCommands(program);
+    const hint = suggestCommand(
+      word,
+      visible.map((one) => one.name()),
+    );
+    if (hint !== undefined) return hint;
+  }
+  const counts = error.code === 'commander.missingArgument' || error.code === 'commander.excessArguments';
+  if (counts && command && !whole) return `usage: ocictl ${commandUsage(command)}`;
+  return `ocictl ${whole ? '' : `${program.name()} `}--help shows what there is`;
+}
+
+/** For `ocictl --quiet pull …`: a command's own options stand after its name. */
+function misplacedHint(command: Command, words: readonly string[]): string | undefined {
+  const before = words.slice(0, words.indexOf(command.name)).map((word) => word.split('=')[0]);
+  const known = Object.values(command.options).flatMap(({ flags }) => flags.split(/[\s,]+/));
+  const found = before.find((word) => word?.startsWith('-') && known.includes(word));
+  return found === undefined ? undefined : `options of a command follow its name: ocictl ${command.name} ${found} …`;
+}

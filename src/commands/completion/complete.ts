@@ -1,0 +1,24 @@
+import { OciError } from '../../model/errors.ts';
+import { familiarName, fromStoreName } from '../../model/reference/reference.ts';
+import { defineCommand } from '../command-line/command.ts';
+
+/** What completion scripts call: names from the local store, read without opening an image. */
+export const complete = defineCommand({
+  name: '__complete',
+  summary: 'List names for a completion script',
+  description: '',
+  arguments: [{ label: 'WHAT', summary: 'images', arity: 'one' }],
+  options: {},
+  examples: [],
+  async run({ words: [what] }, { terminal, signal, store }) {
+    if (what !== 'images') throw new OciError('USAGE', `nothing to complete ${JSON.stringify(what)} with`);
+    const registry = await store();
+    for await (const repo of registry.repositories({ signal })) {
+      const place = fromStoreName(repo);
+      if (!place) continue;
+      const lines: string[] = [];
+      for await (const tag of registry.tags(repo, { signal })) lines.push(`${familiarName(place)}:${tag}\n`);
+      await terminal.out(lines.join(''));
+    }
+  },
+});

@@ -1,0 +1,114 @@
+/** What `ocictl serve` tells those who start it: where it listens, and commands that work from here and from elsewhere. */
+import { networkInterfaces } from 'node:os';
+import type { Served } from '../../app/context.ts';
+import { OciError } from '../../model/errors.ts';
+import { quote } from '../../model/quote.ts';
+import { defaultDomain, familiarName } from '../../model/reference/reference.ts';
+
+export const defaultAddress = '127.0.0.1:5000';
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Whether `:5000` was written, which is every interface elsewhere and this machine alone here. */
+  readonly hostLeftOut: boolean;
+}
+
+/** @throws OciError USAGE */
+export function parseListenAddress(text: string): ListenAddress {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) {
+    throw new OciError('USAGE', `invalid address ${quote(text)}`, {
+      hint: 'an address is host:port, as in 127.0.0.1:5000, 0.0.0.0:5000 or [::1]:0',
+    });
+  }
+  const host = match[1] ?? match[2] ?? '';
+  return { host: host || '127.0.0.1', port, hostLeftOut: host === '' };
+}
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** @returns Milliseconds. @throws OciError USAGE */
+export function parseTime(text: string): number {
+  const [, amount = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const ms = Number(amount) * (unitsMs[unit] ?? 0);
+  if (ms > 0) return ms;
+  throw new OciError('USAGE', `invalid time ${quote(text)}`, {
+    hint: 'a time is a number with s, m, h or d, as in 12h',
+  });
+}
+
+/** @throws OciError USAGE */
+export function parseRate(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new OciError('USAGE', `invalid rate ${quote(text)}`, {
+    hint: 'a rate is a number of bytes a second, as in 256',
+  });
+}
+
+/** Whom it is for: the address bound, and the one that this machine reaches it by, as host:port. */
+export interface Place {
+  readonly bound: string;
+  readonly here: string;
+  readonly loopback: boolean;
+  readonly asked: ListenAddress;
+}
+
+/** The lines on stderr after the start. */
+export function startLines(served: Served, { bound, here, loopback, asked }: Place): readonly string[] {
+  const lines: string[] = [];
+  if (asked.hostLeftOut) {
+    lines.push(`${bound} is for this machine alone; for others too: --addr 0.0.0.0:${asked.port}`);
+  }
+  const all = /^(?:0\.0\.0\.0|\[::\]):/.test(bound);
+  const elsewhere = all ? outerAddress(bound) : loopback ? undefined : here;
+  if (loopback || all) lines.push(...toldFor(served, here, elsewhere === undefined ? '' : ' from here', false));
+  if (elsewhere !== undefined) lines.push(...toldFor(served, elsewhere, all ? ' from elsewhere' : '', true));
+  return lines;
+}
+
+/** What those should know who let others reach it. */
+export function riskOf({ authorize, readOnly }: Served): string | undefined {
+  if (authorize) return 'passwords cross the network in clear text, unless a proxy with TLS stands in front';
+  return readOnly ? undefined : 'whoever reaches this address may push and delete; with --read-only nobody may';
+}
+
+function toldFor(served: Served, host: string, from: string, insecure: boolean): string[] {
+  const trust = insecure ? `--insecure-registry ${host} ` : '';
+  const login = served.authorize ? [`log in to it${from} with: ocictl login ${trust}${host}`] : [];
+  return [...login, ...usesOf(served, host, from, trust)];
+}
+
+function usesOf(served: Served, host: string, from: string, trust: string): string[] {
+  const { example, mirrorOf } = served;
+  if (example === undefined && !served.readOnly)
+    return [`copy to it${from} with: ocictl copy ${trust}alpine ${host}/alpine`];
+  const suffix = example === undefined || example.tag === 'latest' ? '' : `:${example.tag}`;
+  if (example === undefined && !served.localStore) return ['there is no image in it, and nobody can put one there'];
+  const pulled = mirrorOf === undefined || mirrorOf === defaultDomain ? 'alpine' : `${mirrorOf}/NAME`;
+  const lines = example === undefined ? [`there is no image in it yet; ocictl pull ${pulled} puts one there`] : [];
+  if (mirrorOf === defaultDomain) {
+    const name = example ? familiarName({ domain: mirrorOf, path: example.repo }) : 'alpine';
+    const mirror = `http://${host}`;
+    return [
+      ...lines,
+      `pull from it${from} with: ocictl pull --registry-mirror ${mirror} ${name}${suffix}`,
+      `docker asks it first${from} with: dockerd --registry-mirror ${mirror}`,
+    ];
+  }
+  const name = example?.repo ?? (mirrorOf === undefined ? `${defaultDomain}/library/alpine` : 'NAME');
+  return [...lines, `pull from it${from} with: ocictl pull ${trust}${host}/${name}${suffix}`];
+}
+
+// An address of this machine that others may reach, of the kind that was bound.
+function outerAddress(bound: string): string {
+  const family = bound.startsWith('[') ? 'IPv6' : 'IPv4';
+  const port = bound.slice(bound.lastIndexOf(':') + 1);
+  const outer = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+    .toSorted((a, b) => Number(b.family === family) - Number(a.family === family))[0];
+  const host = outer === undefined ? 'HOST' : outer.family === 'IPv6' ? `[${outer.address}]` : outer.address;
+  return `${host}:${port}`;
+}

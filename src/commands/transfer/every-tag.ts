@@ -1,0 +1,85 @@
+/** Commands that go through all tags of a repository: one bad tag does not keep the others back. */
+import { type ErrorCode, isOciError, OciError } from '../../model/errors.ts';
+import type { Tag } from '../../model/reference/reference.ts';
+
+/** What is wrong with one tag says nothing about the others; a registry that is gone would fail with each of them. */
+const ofOneTag: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MANIFEST_UNKNOWN',
+  'MANIFEST_INVALID',
+  'MANIFEST_UNVERIFIED',
+  'MANIFEST_BLOB_UNKNOWN',
+  'BLOB_UNKNOWN',
+  'PLATFORM_UNKNOWN',
+  'REFUSED',
+  'UNSUPPORTED',
+  'DIGEST_MISMATCH',
+  'DIGEST_INVALID',
+  'SIZE_MISMATCH',
+  'TOO_LARGE',
+]);
+
+export function isOfOneTag(error: unknown): error is OciError {
+  return isOciError(error) && ofOneTag.has(error.code);
+}
+
+export interface TagFailures {
+  /** All that were tried. */
+  readonly count: number;
+  /** `pulled` */
+  readonly what: string;
+  readonly hint: string;
+}
+
+/**
+ * @param failures By tag.
+ * @throws OciError the only error there is where nothing worked, else PARTLY_FAILED naming the tags.
+ */
+export function throwFailures(failures: ReadonlyMap<string, OciError>, { count, what, hint }: TagFailures): void {
+  const [first] = failures.values();
+  if (!first) return;
+  if (failures.size === count) throw first;
+  const tags = [...failures.keys()].join(', ');
+  throw new OciError('PARTLY_FAILED', `${failures.size} of ${count} tags could not be ${what}: ${tags}`, {
+    hint: `what is wrong with each of them stands above; ${hint}`,
+  });
+}
+
+/** What became of one tag. */
+export type TagOutcome<T> =
+  | { readonly tag: Tag; readonly result: T; readonly error?: never }
+  | { readonly tag: Tag; readonly error: OciError };
+
+/** Small images are mostly waiting for answers. */
+const parallelTags = 9;
+
+/**
+ * Runs an operation for every tag, a few at once.
+ *
+ * @returns The outcomes, in the order of the tags.
+ * @throws what says something about more than one tag, when all that was under way has come to rest.
+ */
+export async function* forEveryTag<T>(
+  tags: AsyncIterable<Tag>,
+  run: (tag: Tag) => Promise<T>,
+): AsyncGenerator<TagOutcome<T>> {
+  const running: Promise<TagOutcome<T>>[] = [];
+  const start = async (tag: Tag): Promise<TagOutcome<T>> => {
+    try {
+      return { tag, result: await run(tag) };
+    } catch (error) {
+      if (!isOfOneTag(error)) throw error;
+      return { tag, error };
+    }
+  };
+  try {
+    for await (const tag of tags) {
+      const outcome = start(tag);
+      outcome.catch(() => {}); // reported in its turn
+      running.push(outcome);
+      if (running.length === parallelTags) yield await (running.shift() as Promise<TagOutcome<T>>);
+    }
+    for (let next = running.shift(); next; next = running.shift()) yield await next;
+  } finally {
+    await Promise.allSettled(running);
+  }
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { OciError } from '../model/errors.ts';
+import { type LoadSettingsOptions, readConfigYaml, readDaemonJson } from './base-settings.ts';
+import { parseDockerConfig } from './docker/docker-config.ts';
+import { surroundings } from './environment.ts';
+import { dockerConfigDir } from './paths.ts';
+import { loadHostsDirs, loadRegistriesConf } from './registry-files.ts';
+import { environmentSetting } from './settings.ts';
+import { type ConsideredFile, createSettingsReader } from './settings-file.ts';
+
+export interface Considered {
+  readonly files: readonly ConsideredFile[];
+  /** What is wrong with them, one error per file at the most. */
+  readonly faults: readonly OciError[];
+}
+
+/** Every place where settings are looked for, also where some of them cannot be read. */
+export async function considerFiles(options: LoadSettingsOptions = {}): Promise<Considered> {
+  const where = surroundings(options);
+  const warn = (): void => {};
+  const reader = createSettingsReader(warn);
+  const faults: OciError[] = [];
+  const attempt = <T>(reading: Promise<T>): Promise<T | undefined> =>
+    reading.catch((error: unknown) => {
+      if (!(error instanceof OciError)) throw error;
+      faults.push(error);
+      return undefined;
+    });
+  const [own] = await Promise.all([attempt(readConfigYaml(where, reader)), attempt(readDaemonJson(where, reader))]);
+  const shortNames = own?.shortNames?.value === 'containers';
+  const hostsDir = environmentSetting('OCICTL_HOSTS_DIR', where) ?? own?.hostsDir;
+  const docker = join(dockerConfigDir(options.flags?.dockerConfigDir, own?.dockerConfig, where).value, 'config.json');
+  const readDocker = async (): Promise<void> => {
+    const found = await reader.read('config.json', docker, { own: true });
+    if (found) parseDockerConfig(found.text, docker);
+  };
+  await Promise.all([
+    attempt(loadRegistriesConf({ where, reader, warn, hostsDir, shortNames })),
+    attempt(loadHostsDirs({ where, reader, warn, hostsDir, shortNames })),
+    attempt(readDocker()),
+  ]);
+  return { files: reader.considered(), faults };
+}

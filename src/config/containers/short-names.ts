@@ -1,0 +1,118 @@
+/**
+ * What names without a registry mean to containers' programs: aliases first, then registries that are searched.
+ *
+ * @see https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md#short-name-aliasing
+ */
+import { isOciError, OciError } from '../../model/errors.ts';
+import { quote } from '../../model/quote.ts';
+import { parseReference, type Reference } from '../../model/reference/reference.ts';
+import { looksLikeDomain } from '../../model/reference/reference-grammar.ts';
+import { invalidSetting } from '../documents/config-error.ts';
+import type { Fields } from '../documents/fields.ts';
+import { readLocation } from '../documents/rule-location.ts';
+import type { Origin, Sourced } from '../origin.ts';
+import { splitPrefix } from '../registry-rules.ts';
+
+export interface ShortNameRules {
+  /** Registries that are asked for names without an alias, in order. */
+  readonly search: readonly Sourced<string>[];
+  /** Full names, without tag and digest, by short name. */
+  readonly aliases: ReadonlyMap<string, Sourced<string>>;
+  /** `enforcing`: a name that several registries could have is refused. */
+  readonly mode: 'enforcing' | 'permissive' | 'disabled';
+}
+
+/** One meaning of a short name. */
+export interface ShortNameMeaning {
+  readonly reference: Reference;
+  /** The alias or the list that it comes from. */
+  readonly origin: Origin;
+}
+
+const noRules: ShortNameRules = { search: [], aliases: new Map(), mode: 'permissive' };
+
+/** Merges what several registries.conf files say: of lists and modes the last one counts, aliases add up. */
+export function readShortNames(files: readonly Fields[]): ShortNameRules {
+  return files.reduce((rules, fields) => mergeShortNames(rules, fields), noRules);
+}
+
+function mergeShortNames(rules: ShortNameRules, fields: Fields): ShortNameRules {
+  const old = fields.object('registries')?.object('search');
+  const listed = old ? old.strings('registries') : fields.strings('unqualified-search-registries');
+  const isSet = old !== undefined || fields.any('unqualified-search-registries') !== undefined;
+  const mode = fields.choice('short-name-mode', ['enforcing', 'permissive', 'disabled', '']);
+  const aliases = new Map(rules.aliases);
+  for (const [name, { value, origin }] of fields.members('aliases')) {
+    if (typeof value !== 'string') throw invalidSetting(origin, `the alias ${quote(name)} must be a string`);
+    // An empty one takes away what an earlier file said.
+    if (value === '') aliases.delete(name);
+    else aliases.set(name, readAlias(name, { value, origin }));
+  }
+  return {
+    search: isSet ? listed.map(readSearched) : rules.search,
+    aliases,
+    mode: mode === undefined ? rules.mode : mode.value === '' ? 'permissive' : mode.value,
+  };
+}
+
+function readSearched(entry: Sourced<string>): Sourced<string> {
+  const value = readLocation(entry);
+  if (splitPrefix(value).path === '') return { value, origin: entry.origin };
+  throw invalidSetting(entry.origin, `${quote(value)} is no registry: it has a path`);
+}
+
+function readAlias(name: string, alias: Sourced<string>): Sourced<string> {
+  const { value, origin } = alias;
+  if (!isShort(name) || /[:@]/.test(name)) {
+    throw invalidSetting(origin, `${quote(name)} is no short name: it has a registry, a tag or a digest`);
+  }
+  if (isShort(value) || /[:@]/.test(splitPrefix(value).path) || !canParse(value)) {
+    throw invalidSetting(origin, `${quote(value)} is no full name without tag and digest`);
+  }
+  return alias;
+}
+
+/** Whether a word names an image without its registry. */
+export function isShort(word: string): boolean {
+  const slash = word.indexOf('/');
+  return slash === -1 || !looksLikeDomain(word.slice(0, slash));
+}
+
+/**
+ * What a short name can mean, the likeliest first: its alias alone where it has one.
+ *
+ * @throws OciError REFERENCE_INVALID where it can mean nothing, or, with `enforcing`, several things.
+ */
+export function resolveShortName(word: string, { search, aliases, mode }: ShortNameRules): readonly ShortNameMeaning[] {
+  const [, name = '', rest = ''] = /^([^:@]*)(.*)$/s.exec(word) ?? [];
+  const alias = aliases.get(name);
+  if (alias) return [{ reference: parseReference(`${alias.value}${rest}`), origin: alias.origin }];
+  // What is no reference anywhere is told as what it is, not as a name without a registry.
+  parseReference(word);
+  if (search.length === 0) {
+    throw new OciError(
+      'REFERENCE_INVALID',
+      `the short name ${quote(word)} has no alias, and no registries are searched`,
+      {
+        hint: 'Name the registry too, as in docker.io/library/alpine, or set short-names: docker.',
+      },
+    );
+  }
+  if (mode === 'enforcing' && search.length > 1) {
+    const hosts = search.map(({ value }) => value).join(', ');
+    throw new OciError('REFERENCE_INVALID', `the short name ${quote(word)} could be in any of ${hosts}`, {
+      hint: 'Name the registry too, or give the name an alias in registries.conf.',
+    });
+  }
+  return search.map(({ value, origin }) => ({ reference: parseReference(`${value}/${word}`), origin }));
+}
+
+function canParse(name: string): boolean {
+  try {
+    parseReference(name);
+    return true;
+  } catch (error) {
+    if (isOciError(error)) return false;
+    throw error;
+  }
+}

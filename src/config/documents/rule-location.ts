@@ -1,0 +1,79 @@
+/** Addresses of registries in rules: `https://host/path` of containerd, `host/path` of containers. */
+import { posix } from 'node:path';
+import { quote } from '../../model/quote.ts';
+import type { Sourced } from '../origin.ts';
+import { defaultPrefix, type RegistrySource, splitPrefix } from '../registry-rules.ts';
+import { invalidSetting } from './config-error.ts';
+
+/**
+ * Reads the address of a place: `https://host[:port][/path]`, or `host[:port][/path]` for https. A path that ends in `/v2`
+ * means the same with and without it, unless the API is at the path itself.
+ *
+ * @throws OciError CONFIG_INVALID. A password in it is not shown.
+ */
+export function readSourceUrl(
+  { value, origin }: Sourced<string>,
+  overridePath: boolean,
+): Required<Pick<RegistrySource, 'scheme' | 'host' | 'path'>> {
+  const shown = quote(value.replace(/[?#].*$/s, '').replace(/^(\w+:\/\/)?[^/]*@/s, '$1…@'));
+  const refuse = (reason: string): never => {
+    throw invalidSetting(
+      origin,
+      `${shown} is no address of a registry: ${reason}`,
+      'Write it as https://host[:port][/path].',
+    );
+  };
+  const [, scheme = 'https', rest = ''] = /^(?:([^:/?#]*):\/\/)?(.*)$/s.exec(value) ?? [];
+  if (!/^https?$/i.test(scheme)) return refuse(`unsupported scheme ${quote(scheme)}`);
+  if (/[?#]/.test(rest)) return refuse('it has a query or a fragment');
+  if (/^[^/]*@/.test(rest)) return refuse('it has a user name or a password');
+  if (/[\s\\\p{Cc}]/u.test(rest)) return refuse('it has white space or a backslash');
+  const [, host = '', path = ''] = /^([^/]*)(.*)$/s.exec(rest) ?? [];
+  const lower = scheme.toLowerCase() === 'http' ? 'http' : 'https';
+  if (host === '' || !URL.canParse(`${lower}://${host}/`)) return refuse('it has no valid host');
+  const clean = posix.normalize(`/${path}/`);
+  return { scheme: lower, host, path: overridePath ? clean : clean.replace(/\/v2\/$/, '/') };
+}
+
+/**
+ * Reads `host[:port][/path]`, where the path is that of repositories.
+ *
+ * @throws OciError CONFIG_INVALID
+ */
+export function readLocation({ value, origin }: Sourced<string>): string {
+  const location = value.replace(/\/+$/, '');
+  if (/^[A-Za-z0-9+.-]*:\/\//.test(location)) {
+    throw invalidSetting(origin, `${quote(location.replace(/\/\/.*@/s, '//…@'))} must not have a scheme`);
+  }
+  const { host, path } = splitPrefix(location);
+  if (!/^(?:[\w.-]+|\[[0-9A-Fa-f:]+\])(?::\d+)?$/.test(host) || /[\s?#\\\p{Cc}]|\/\//u.test(path)) {
+    throw invalidSetting(origin, `${quote(value)} is no place of a registry`, 'Write it as host[:port][/path].');
+  }
+  return location;
+}
+
+/**
+ * Reads what a rule covers: a location, `*.example.com`, or `_default`.
+ *
+ * @throws OciError CONFIG_INVALID
+ */
+export function readPrefix({ value, origin }: Sourced<string>): string {
+  if (value === defaultPrefix) return value;
+  if (!value.includes('*')) return readLocation({ value, origin });
+  if (/^\*\.[\w.-]+$/.test(value)) return value;
+  throw invalidSetting(origin, `${quote(value)} is no prefix: a wildcard is written as *.example.com`);
+}
+
+/** Whether a prefix covers a single tag or digest. */
+export function isForOneReference(prefix: string): boolean {
+  return /[:@]/.test(splitPrefix(prefix).path);
+}
+
+/** A location as a place: its path stands for that of the prefix. */
+export function placeOf(
+  location: string,
+  prefix: string,
+): Required<Pick<RegistrySource, 'host'>> & Pick<RegistrySource, 'repositoryPrefix'> {
+  const { host, path } = splitPrefix(location);
+  return path === splitPrefix(prefix).path ? { host } : { host, repositoryPrefix: path };
+}

@@ -1,0 +1,91 @@
+import { parse, TomlError } from 'smol-toml';
+import { OciError } from '../../model/errors.ts';
+import type { SettingsDocument } from './fields.ts';
+
+type Path = readonly (string | number)[];
+
+/**
+ * Parses a TOML file. Lines are known for tables, and for keys that stand on a line of their own.
+ *
+ * @param name The file, for the message. The message never quotes the text, which may hold passwords.
+ * @throws OciError CONFIG_INVALID naming the file, line and column.
+ */
+export function parseTomlDocument(text: string, name: string): SettingsDocument {
+  const body = text.startsWith('\ufeff') ? text.slice(1) : text;
+  let value: unknown;
+  try {
+    value = parse(body);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    // Behind its first line the message shows the text.
+    const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '');
+    throw new OciError('CONFIG_INVALID', `${name}:${error.line}:${error.column}: not valid TOML: ${reason}`, {
+      hint: `Correct ${name}; nothing was changed and nothing was contacted.`,
+    });
+  }
+  const lines = findLines(body);
+  return { value, lineOf: (...path) => lines.get(JSON.stringify(path)) };
+}
+
+/** Past this, a header is not looked at for its place: each key costs the length of all before it. */
+const maxHeaderLength = 1000;
+
+/** The parser tells no places: table headers are found by their look, and read by it one by one. */
+function findLines(text: string): Map<string, number> {
+  const lines = new Map<string, number>();
+  const counts = new Map<string, number>();
+  let table: Path = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const isHeader = line.length < maxHeaderLength && /^\s*\[.*\]\s*(?:#.*)?$/.test(line);
+    const header = isHeader ? keysOf(line) : undefined;
+    if (header) {
+      table = resolve(header, counts, /^\s*\[\[/.test(line));
+      // A header also opens the tables around it.
+      for (const [at] of table.entries()) note(lines, table.slice(0, at + 1), index + 1);
+      continue;
+    }
+    const [, bare, quoted] = /^\s*(?:([A-Za-z0-9_-]+)|"([^"\\]*)")\s*=/.exec(line) ?? [];
+    const key = bare ?? quoted;
+    if (key !== undefined) note(lines, [...table, key], index + 1);
+  }
+  return lines;
+}
+
+function note(lines: Map<string, number>, path: Path, line: number): void {
+  const key = JSON.stringify(path);
+  if (!lines.has(key)) lines.set(key, line);
+}
+
+/** The keys of `[a."b.c"]`; undefined for a line of an array or a text that looks like it. */
+function keysOf(line: string): readonly string[] | undefined {
+  try {
+    const keys: string[] = [];
+    let inner: unknown = parse(line);
+    while (typeof inner === 'object' && inner !== null) {
+      if (Array.isArray(inner)) inner = inner[0];
+      const [entry] = Object.entries(inner ?? {});
+      if (!entry) break;
+      keys.push(entry[0]);
+      inner = entry[1];
+    }
+    return keys;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Puts the index of the latest element behind every key that names a list of tables. */
+function resolve(keys: readonly string[], counts: Map<string, number>, isNew: boolean): Path {
+  let path: Path = [];
+  for (const [at, key] of keys.entries()) {
+    path = [...path, key];
+    const id = JSON.stringify(path);
+    const count = counts.get(id) ?? 0;
+    if (isNew && at === keys.length - 1) {
+      counts.set(id, count + 1);
+      return [...path, count];
+    }
+    if (count > 0) path = [...path, count - 1];
+  }
+  return path;
+}

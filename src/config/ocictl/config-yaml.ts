@@ -1,0 +1,193 @@
+/** ocictl's own config.yaml; docs/configuration.md describes its keys. */
+import { dirname, isAbsolute, join } from 'node:path';
+import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
+import { quote } from '../../model/quote.ts';
+import { looksLikeDomain } from '../../model/reference/reference-grammar.ts';
+import { type ProxySettings, readServiceKeys, type ServiceKeys } from '../docker/service-keys.ts';
+import { at, invalidSetting } from '../documents/config-error.ts';
+import { readDurationMs } from '../documents/duration.ts';
+import { type Fields, fieldsOf } from '../documents/fields.ts';
+import { type KnownKeys, refuseUnknownKeys } from '../documents/known-keys.ts';
+import { isForOneReference, placeOf, readLocation, readPrefix, readSourceUrl } from '../documents/rule-location.ts';
+import { parseYamlDocument } from '../documents/yaml-document.ts';
+import { readHeaders } from '../headers.ts';
+import type { Origin, Sourced } from '../origin.ts';
+import { defaultPrefix, plainSource, type RegistryRule, type RegistrySource, splitPrefix } from '../registry-rules.ts';
+import type { SettingsText } from '../settings-file.ts';
+
+/** What a name without a registry means: an image of Docker Hub, or what registries.conf says. */
+export type ShortNames = 'docker' | 'containers';
+
+export interface ConfigYaml extends ServiceKeys {
+  readonly root: Sourced<string> | undefined;
+  readonly certsDir: Sourced<string> | undefined;
+  readonly hostsDir: Sourced<string> | undefined;
+  readonly dockerConfig: Sourced<string> | undefined;
+  readonly platform: Sourced<Platform> | undefined;
+  readonly shortNames: Sourced<ShortNames> | undefined;
+  readonly proxy: ProxySettings;
+  readonly registries: readonly RegistryRule[];
+}
+
+const sourceKeys: KnownKeys = {
+  url: true,
+  location: true,
+  insecure: true,
+  references: true,
+  capabilities: true,
+  'override-path': true,
+  'namespace-query': true,
+  ca: true,
+  client: [{ cert: true, key: true }],
+  headers: true,
+  'connect-timeout': true,
+};
+
+const keys: KnownKeys = {
+  'registry-mirrors': true,
+  'insecure-registries': true,
+  'allow-nondistributable-artifacts': true,
+  'max-concurrent-downloads': true,
+  'max-concurrent-uploads': true,
+  'max-download-attempts': true,
+  root: true,
+  'certs-dir': true,
+  'hosts-dir': true,
+  'docker-config': true,
+  platform: true,
+  'short-names': true,
+  proxies: { 'http-proxy': true, 'https-proxy': true, 'all-proxy': true, 'no-proxy': true },
+  registries: [{ prefix: true, blocked: true, mirrors: [sourceKeys], server: sourceKeys }],
+};
+
+/**
+ * @param homedir What `~/` stands for. Other relative paths are relative to the file.
+ * @throws OciError CONFIG_INVALID naming file and line, and for syntax and unknown keys the column.
+ */
+export function parseConfigYaml({ file, text }: SettingsText, homedir: string): ConfigYaml {
+  const document = parseYamlDocument(text, file);
+  const fields = fieldsOf(document, file);
+  refuseUnknownKeys(document, keys, file);
+  const resolve: Resolve = (path) => {
+    if (path.startsWith('~/')) return join(homedir, path.slice(2));
+    return isAbsolute(path) ? path : join(dirname(file), path);
+  };
+  const path = (key: string): Sourced<string> | undefined => {
+    const found = fields.string(key);
+    return found && { value: resolve(found.value), origin: found.origin };
+  };
+  const platform = fields.string('platform');
+  return {
+    ...readServiceKeys(fields),
+    root: path('root'),
+    certsDir: path('certs-dir'),
+    hostsDir: path('hosts-dir'),
+    dockerConfig: path('docker-config'),
+    platform: platform && {
+      value: at(platform.origin, () => parsePlatform(platform.value)),
+      origin: platform.origin,
+    },
+    shortNames: fields.choice('short-names', ['docker', 'containers']),
+    registries: readRules(fields, resolve),
+  };
+}
+
+type Resolve = (path: string) => string;
+
+function readRules(fields: Fields, resolve: Resolve): readonly RegistryRule[] {
+  const rules = new Map<string, RegistryRule>();
+  for (const words of fields.objects('registries')) {
+    const rule = readRule(words, resolve);
+    const first = rules.get(rule.prefix);
+    if (first) throw invalidSetting(rule.origin, `${rule.prefix} has a rule already, in line ${first.origin.line}`);
+    rules.set(rule.prefix, rule);
+  }
+  return [...rules.values()];
+}
+
+function readRule(fields: Fields, resolve: Resolve): RegistryRule {
+  const named = fields.string('prefix');
+  if (named === undefined) throw invalidSetting(fields.origin, 'a rule in registries needs a prefix');
+  const prefix = readPrefix(named);
+  refuseUnmatchable(prefix, named.origin);
+  if (isForOneReference(prefix)) throw invalidSetting(named.origin, 'a rule cannot be for a single tag or digest');
+  const server = fields.stringOrObject('server');
+  return {
+    prefix,
+    origin: fields.origin,
+    blocked: fields.boolean('blocked')?.value ?? false,
+    mirrors: fields.mixed('mirrors').map((words) => readSource(words, { prefix, resolve, mirror: true })),
+    ...(server && { server: readSource(server, { prefix, resolve, mirror: false }) }),
+  };
+}
+
+// Such a rule would be silently without effect: references name Docker Hub docker.io, and every other registry so.
+function refuseUnmatchable(prefix: string, origin: Origin): void {
+  const { host, path } = splitPrefix(prefix);
+  if (host === 'index.docker.io' || host === 'registry-1.docker.io') {
+    const hint = `Write ${['docker.io', path].filter((part) => part !== '').join('/')}.`;
+    throw invalidSetting(origin, `${quote(prefix)} covers nothing: images of Docker Hub are in docker.io`, hint);
+  }
+  if (host === defaultPrefix || looksLikeDomain(host)) return;
+  const meant = path === '' ? `docker.io/library/${host}` : `docker.io/${prefix}`;
+  throw invalidSetting(
+    origin,
+    `${quote(prefix)} covers nothing: ${quote(host)} is no registry, which has a dot or a port`,
+    `For images of Docker Hub write ${meant}.`,
+  );
+}
+
+interface SourceContext {
+  readonly prefix: string;
+  readonly resolve: Resolve;
+  readonly mirror: boolean;
+}
+
+// A plain string is what it looks like: a URL where it has a scheme, else a location.
+function readSource(words: Fields | Sourced<string>, context: SourceContext): RegistrySource {
+  const base = { ...plainSource, push: !context.mirror };
+  if ('value' in words) {
+    const place = words.value.includes('://')
+      ? readSourceUrl(words, false)
+      : placeOf(readLocation(words), context.prefix);
+    return { ...base, ...place, origin: words.origin };
+  }
+  const { resolve } = context;
+  const timeout = words.string('connect-timeout');
+  return {
+    ...base,
+    ...readPlace(words, context),
+    origin: words.origin,
+    overridePath: words.boolean('override-path')?.value ?? false,
+    insecure: words.boolean('insecure')?.value ?? false,
+    references: words.choice('references', ['all', 'digests', 'tags'])?.value ?? 'all',
+    ...readCapabilities(words),
+    namespaceQuery: words.boolean('namespace-query')?.value ?? false,
+    ca: words.stringOrStrings('ca').map(({ value }) => resolve(value)),
+    clients: words.objects('client').map((pair) => {
+      const cert = pair.string('cert')?.value ?? pair.refuse('there', 'cert');
+      return { cert: resolve(cert), key: resolve(pair.string('key')?.value ?? cert) };
+    }),
+    headers: readHeaders(words, 'headers'),
+    ...(timeout && { connectTimeoutMs: readDurationMs(timeout) }),
+  };
+}
+
+function readPlace(words: Fields, { prefix, mirror }: SourceContext): Partial<RegistrySource> {
+  const [url, location] = [words.string('url'), words.string('location')];
+  if (url && location) throw invalidSetting(words.origin, 'url and location exclude each other');
+  if (url) return readSourceUrl(url, words.boolean('override-path')?.value ?? false);
+  if (words.boolean('override-path')?.value) throw invalidSetting(words.origin, 'override-path needs a url');
+  if (location) return placeOf(readLocation(location), prefix);
+  if (mirror) throw invalidSetting(words.origin, 'a mirror needs a url or a location');
+  return {};
+}
+
+function readCapabilities(words: Fields): Partial<Pick<RegistrySource, 'pull' | 'resolve' | 'push'>> {
+  if (words.any('capabilities') === undefined) return {};
+  const said = words.strings('capabilities').map(({ value, origin }) => {
+    if (['pull', 'resolve', 'push'].includes(value)) return value;
+    throw invalidSetting(origin, 'a capability is one of pull, resolve, push');
+  });
+  return { pull: said.includes('pull'), resolve: said.includes('resolve'), push: said.includes('push') };
+}

@@ -1,0 +1,55 @@
+/** Password files, as Apache's `htpasswd -B` writes them. */
+import { OciError } from '../../model/errors.ts';
+import { quote } from '../../model/quote.ts';
+import { openReloaded } from '../reloaded.ts';
+
+/** A hash as bcrypt writes it. */
+export const bcryptHash = /^\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
+
+/**
+ * Reads a password file. Empty lines and those that begin with `#` are comments; of a user named twice the last counts.
+ *
+ * @returns bcrypt hashes by user.
+ * @throws OciError CONFIG_INVALID naming file and line; no hash is in the message.
+ */
+export function parseHtpasswd(text: string, file: string): ReadonlyMap<string, string> {
+  const accounts = new Map<string, string>();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
+    const colon = line.indexOf(':');
+    const place = `${file}:${index + 1}`;
+    if (colon < 1) throw invalid(`${place}: a line must be USER:HASH`);
+    const [user, hash] = [line.slice(0, colon), line.slice(colon + 1).trim()];
+    if (!bcryptHash.test(hash)) throw invalid(`${place}: the password of ${quote(user)} is no bcrypt hash`);
+    accounts.set(user, hash);
+  }
+  return accounts;
+}
+
+export interface HtpasswdOptions {
+  /** Told once of every change that cannot be read; the accounts of before stay until it can. */
+  readonly warn: (text: string) => void;
+}
+
+/**
+ * Opens a password file.
+ *
+ * @returns The accounts as the file has them now; a change counts within a second.
+ * @throws OciError CONFIG_INVALID
+ */
+export function openHtpasswd(
+  file: string,
+  { warn }: HtpasswdOptions,
+): Promise<() => Promise<ReadonlyMap<string, string>>> {
+  return openReloaded(file, {
+    what: 'password file',
+    hint: `make it with: htpasswd -Bc ${file} USER`,
+    parse: (text) => parseHtpasswd(text, file),
+    meanwhile: 'the accounts of before stay',
+    warn,
+  });
+}
+
+function invalid(message: string): OciError {
+  return new OciError('CONFIG_INVALID', message, { hint: 'set the password again with: htpasswd -B FILE USER' });
+}

@@ -1,0 +1,131 @@
+/** Where a login is kept: chosen by the user, or the safest place there is. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { DockerConfig } from '../config/docker/docker-config.ts';
+import { formatOrigin } from '../config/origin.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import { type ConfigFileStore, createConfigFileStore } from './config-file.ts';
+import { configuredHelper, helperWithout } from './configured-helper.ts';
+import type { Credential } from './credential.ts';
+import { createHelperStore } from './helper-store.ts';
+import { keychainObstacle } from './keychain.ts';
+import { ownHelper } from './own-helper.ts';
+import { splitKey } from './registry-key.ts';
+import type { StoreOptions } from './store.ts';
+
+export const storeChoices = ['file', 'keychain', 'helper'] as const;
+export type StoreChoice = (typeof storeChoices)[number];
+
+/** Where credentials are: a file, in clear text; the system's keychain; a helper by its name. */
+export type CredentialPlace =
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'keychain' }
+  | { readonly kind: 'helper'; readonly name: string };
+
+export interface KeepOptions extends StoreOptions {
+  readonly dockerConfig: DockerConfig;
+  readonly env: NodeJS.ProcessEnv;
+  /** Default: the helper that is configured, else the keychain where one answers, else the file. */
+  readonly choice?: StoreChoice | undefined;
+  /** Told why a default was not kept to. */
+  readonly warn: (text: string) => void;
+}
+
+/** A default is only asked about, and nobody knows that a keyring is to be unlocked for it. */
+const probeLimitMs = 5000;
+
+/**
+ * Keeps a credential for a registry or a namespace, and sees to it that it is looked for there from now on.
+ *
+ * @throws OciError USAGE for a helper that is not configured or a keychain that there is not; what the place says.
+ */
+export async function keepCredential(
+  name: string,
+  credential: Credential,
+  options: KeepOptions,
+): Promise<CredentialPlace> {
+  const { dockerConfig, env, signal } = options;
+  const file = createConfigFileStore(dockerConfig.file);
+  const opts = { signal };
+  const choice = options.choice ?? (await defaultChoice(name, options));
+  if (choice === 'file') {
+    await file.store(name, credential, opts);
+    const other = helperWithout(dockerConfig, name);
+    if (configuredHelper(dockerConfig, name)) await file.assign(name, other === undefined ? undefined : '', opts);
+    return { kind: 'file', file: dockerConfig.file };
+  }
+  if (choice === 'keychain') {
+    try {
+      return await keepInKeychain(name, credential, file, options);
+    } catch (error) {
+      if (options.choice || !isOciError(error)) throw error;
+      options.warn(`${error.message}: it is kept in the file`);
+      return keepCredential(name, credential, { ...options, choice: 'file' });
+    }
+  }
+  const helper = options.choice ? foreignHelper(dockerConfig, name) : configuredHelper(dockerConfig, name);
+  if (!helper) {
+    throw new OciError('USAGE', `no credential helper is configured for ${name}`, {
+      hint: `name one in ${dockerConfig.file} as "credsStore", or choose --store file or --store keychain`,
+    });
+  }
+  await createHelperStore(helper.value, { env, where: formatOrigin(helper.origin) }).store(name, credential, opts);
+  if (configuredHelper(dockerConfig, name)?.value !== helper.value) await file.assign(name, undefined, opts);
+  await forgetInFile(name, file, opts);
+  return helper.value === ownHelper ? { kind: 'keychain' } : { kind: 'helper', name: helper.value };
+}
+
+async function keepInKeychain(
+  name: string,
+  credential: Credential,
+  file: ConfigFileStore,
+  { dockerConfig, env, signal }: KeepOptions,
+): Promise<CredentialPlace> {
+  const obstacle = keychainObstacle(env, process.platform);
+  if (obstacle !== undefined) {
+    throw new OciError('USAGE', `there is no keychain here: ${obstacle}`, { hint: 'choose --store file' });
+  }
+  await createHelperStore(ownHelper, { env, where: '--store' }).store(name, credential, { signal });
+  const helper = configuredHelper(dockerConfig, name);
+  // Docker fails at a helper that it cannot find; then the empty entry alone says where the credential is.
+  const shared = isOnPath(`docker-credential-${ownHelper}`, env) || helperWithout(dockerConfig, name) !== undefined;
+  if (helper?.value !== ownHelper) await file.assign(name, shared ? ownHelper : undefined, { signal });
+  if (shared || helper?.value === ownHelper) await forgetInFile(name, file, { signal });
+  else await file.mark(name, { signal });
+  return { kind: 'keychain' };
+}
+
+/** What lay in the file before is in clear text, and out of date; of a namespace the empty entry says that there is one. */
+async function forgetInFile(name: string, file: ConfigFileStore, opts: StoreOptions): Promise<void> {
+  if (splitKey(name).namespace === '') await file.erase(name, opts);
+  else await file.mark(name, opts);
+}
+
+async function defaultChoice(name: string, { dockerConfig, env, signal }: KeepOptions): Promise<StoreChoice> {
+  if (configuredHelper(dockerConfig, name)) return 'helper';
+  if (helperWithout(dockerConfig, name) || keychainObstacle(env, process.platform) !== undefined) return 'file';
+  try {
+    await createHelperStore(ownHelper, { env, where: '', timeoutMs: probeLimitMs }).get(name, { signal });
+    return 'keychain';
+  } catch (error) {
+    if (!isOciError(error)) throw error;
+    return 'file';
+  }
+}
+
+/** The helper that is not ours, whatever is said for exactly this name. */
+function foreignHelper(dockerConfig: DockerConfig, name: string) {
+  const configured = configuredHelper(dockerConfig, name);
+  return configured && configured.value !== ownHelper ? configured : helperWithout(dockerConfig, name);
+}
+
+function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
+  return (env['PATH'] ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, process.platform === 'win32' ? `${program}.cmd` : program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,87 @@
+/** A private Docker configuration for one command: the credentials of one registry, and nothing else that is secret. */
+import { rmSync } from 'node:fs';
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { DockerConfig } from '../config/docker/docker-config.ts';
+import { parseJsonDocument } from '../config/documents/json-document.ts';
+import { createConfigFileStore } from './config-file.ts';
+import type { Credential } from './credential.ts';
+import { isAlive } from './lock-file.ts';
+
+export interface Loan {
+  readonly directory: string;
+  /** What the environment of the command differs in; undefined: the variable is not set there. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Erases it. */
+  end(): Promise<void>;
+  /** The same at once, for the exit of the process. */
+  endNow(): void;
+}
+
+/** What of a config.json holds credentials, or asks for them elsewhere. */
+const left = new Set(['auths', 'credsStore', 'credHelpers', 'HttpHeaders']);
+/** What else of Docker's directory its programs need: its connections and plugins. */
+const linked = ['contexts', 'cli-plugins', 'buildx'];
+
+const prefix = 'ocictl-login-';
+
+/**
+ * Makes the directory, which only this user can read. What a process that was killed has left is erased first.
+ *
+ * @param name `host[:port]`, or `host/namespace`.
+ */
+export async function lendCredential(
+  name: string,
+  credential: Credential,
+  { dockerConfig, env }: { readonly dockerConfig: DockerConfig; readonly env: NodeJS.ProcessEnv },
+): Promise<Loan> {
+  // In memory where there is such a place, so that the secret reaches no disk.
+  const parent = (await privateDirectory(env['XDG_RUNTIME_DIR'])) ?? env['TMPDIR'] ?? tmpdir();
+  await sweep(parent);
+  const directory = await mkdtemp(join(parent, `${prefix}${hostname()}-${process.pid}-`));
+  const end = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    const file = join(directory, 'config.json');
+    const settings = Object.entries(await readObject(dockerConfig.file)).filter(([key]) => !left.has(key));
+    await writeFile(file, JSON.stringify(Object.fromEntries(settings)), { mode: 0o600 });
+    await createConfigFileStore(file).store(name, credential);
+    for (const entry of linked) await link(join(dirname(dockerConfig.file), entry), join(directory, entry));
+    return {
+      directory,
+      // Docker's own variable would come before the file.
+      env: { DOCKER_CONFIG: directory, REGISTRY_AUTH_FILE: file, DOCKER_AUTH_CONFIG: undefined },
+      end,
+      endNow: () => rmSync(directory, { recursive: true, force: true }),
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+async function readObject(file: string): Promise<Record<string, unknown>> {
+  const { value } = parseJsonDocument(await readFile(file, 'utf8').catch(() => ''), file);
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+async function link(target: string, path: string): Promise<void> {
+  if (await stat(target).catch(() => undefined)) await symlink(target, path);
+}
+
+async function privateDirectory(directory: string | undefined): Promise<string | undefined> {
+  const stats = directory ? await stat(directory).catch(() => undefined) : undefined;
+  return stats?.isDirectory() && stats.uid === process.geteuid?.() ? directory : undefined;
+}
+
+async function sweep(parent: string): Promise<void> {
+  for (const name of await readdir(parent).catch(() => [])) {
+    const [, host, pid] = /^ocictl-login-(.+)-(\d+)-\w+$/.exec(name) ?? [];
+    const path = join(parent, name);
+    if (host !== hostname() || pid === undefined || isAlive(Number(pid))) continue;
+    // Of the link itself: through one of somebody else's, what it leads to would seem to be ours to erase.
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats?.isDirectory() && stats.uid === process.geteuid?.())
+      await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
+}

@@ -1,0 +1,92 @@
+import { dirname } from 'node:path';
+import { hasErrno } from '../../files/file-errors.ts';
+import type { Digest } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
+import { blobsOf, childrenOf } from '../../model/manifest/manifest.ts';
+import type { Deleter } from '../../registry/registry.ts';
+import { bearersOf, findDigest, type LayoutIndex, removeTag, tagsOf } from '../format/index-entries.ts';
+import { findManifest, reachableManifests, unlessDamaged } from '../format/manifests.ts';
+import { blobPath } from '../format/paths.ts';
+import { blobUnknown, type Layout, manifestUnknown, refuseReadOnly } from '../layout-state.ts';
+import { confinedPath } from './confined-files.ts';
+import { onFile } from './file-errors.ts';
+import { keptWithoutTag } from './manifest-writer.ts';
+import { removeFile } from './move.ts';
+
+/**
+ * The deleting part of a layout. Layers and configs stay until `deleteBlob`: other images may use them, and tools that
+ * collect a layout's garbage find them.
+ *
+ * Beyond the interface, REFUSED is thrown where an index that stays names the manifest, and for a blob that index.json
+ * lists: deleting it would leave a broken image behind.
+ */
+export function createDeleter(layout: Layout): Deleter {
+  return {
+    async deleteBlob(_repo, digest, opts) {
+      opts?.signal?.throwIfAborted();
+      refuseReadOnly(layout);
+      await layout.lock.exclusively(async () => {
+        if (findDigest(await layout.index.read(), digest) !== undefined) {
+          throw new OciError('REFUSED', `${digest} is an image of ${layout.name}, not only a blob`, {
+            hint: 'delete it as a manifest',
+          });
+        }
+        if (!(await removeBlob(layout, digest))) throw blobUnknown(layout, digest);
+      }, opts);
+    },
+
+    async deleteManifest(_repo, digest, opts) {
+      opts?.signal?.throwIfAborted();
+      refuseReadOnly(layout);
+      await layout.lock.exclusively(async (held) => {
+        const index = await layout.index.read();
+        const isListed = findDigest(index, digest) !== undefined;
+        if (!isListed && !(await unlessDamaged(() => findManifest(layout, digest, opts)))) {
+          throw manifestUnknown(layout, digest);
+        }
+        const entries = index.entries.filter(({ descriptor }) => descriptor?.digest !== digest);
+        const isCargo = await refuseNamed(layout, { ...index, entries }, digest);
+        await layout.index.replace(index, entries, held);
+        if (!isCargo) await removeBlob(layout, digest);
+      }, opts);
+    },
+
+    async deleteTag(_repo, tag, opts) {
+      opts?.signal?.throwIfAborted();
+      refuseReadOnly(layout);
+      await layout.lock.exclusively(async (held) => {
+        const index = await layout.index.read();
+        if (!tagsOf(index).has(tag) && bearersOf(index, tag).length === 0) throw manifestUnknown(layout, tag);
+        await layout.index.replace(index, removeTag(index, tag, await keptWithoutTag(layout, index, [tag])), held);
+      }, opts);
+    },
+  };
+}
+
+/** @returns Whether what stays has the digest as a mere blob. */
+async function refuseNamed(layout: Layout, staying: LayoutIndex, digest: Digest): Promise<boolean> {
+  let isCargo = false;
+  for await (const { descriptor, view } of reachableManifests(layout, staying)) {
+    if (childrenOf(view).some((child) => child.digest === digest)) {
+      throw new OciError('REFUSED', `${digest} is a part of ${descriptor.digest}, which stays in ${layout.name}`, {
+        hint: `delete ${descriptor.digest} first`,
+      });
+    }
+    isCargo ||= blobsOf(view).some((blob) => blob.digest === digest);
+  }
+  return isCargo;
+}
+
+// Removed through a link in place of `blobs`, a file outside the layout would go.
+async function removeBlob({ root }: Layout, digest: Digest): Promise<boolean> {
+  const file = blobPath(root, digest);
+  return await onFile('remove', file, async () => {
+    try {
+      await confinedPath(root, dirname(file));
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+      throw error;
+    }
+    return await removeFile(file);
+  });
+}

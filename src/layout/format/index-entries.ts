@@ -1,0 +1,178 @@
+/** What the entries of an index.json say, and how they change; entries of other tools stay as they are. */
+
+import type { Digest } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
+import { asArray, asObject, type Descriptor, parseDescriptor } from '../../model/manifest/descriptor.ts';
+import { parseReference, type Tag, tryParseTag } from '../../model/reference/reference.ts';
+
+/** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
+export const refNameAnnotation = 'org.opencontainers.image.ref.name';
+/** The full reference, as containerd and buildx write it. */
+const imageNameAnnotation = 'io.containerd.image.name';
+
+export interface IndexEntry {
+  /** As it is in the file. */
+  readonly raw: unknown;
+  /** Undefined where the entry is no descriptor that we can read. */
+  readonly descriptor?: Descriptor;
+  readonly refName?: string;
+  readonly imageName?: string;
+}
+
+export interface LayoutIndex {
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly entries: readonly IndexEntry[];
+}
+
+/** Reads a parsed index.json. @throws OciError MANIFEST_INVALID when it is no object or `manifests` no list. */
+export function parseLayoutIndex(document: unknown): LayoutIndex {
+  const fields = asObject(document, 'the document');
+  const entries = asArray(fields['manifests'] ?? [], 'manifests').map(parseEntry);
+  return { document: fields, entries };
+}
+
+/** The document with other entries, its fields in their order. */
+export function withEntries({ document }: LayoutIndex, entries: readonly IndexEntry[]): Record<string, unknown> {
+  return { ...document, manifests: entries.map(({ raw }) => raw) };
+}
+
+/** A new entry. */
+export function newEntry(descriptor: Descriptor, artifactType: string | undefined, tag?: Tag): IndexEntry {
+  const { mediaType, digest, size } = descriptor;
+  return parseEntry({
+    mediaType,
+    digest,
+    size,
+    ...(artifactType !== undefined && { artifactType }),
+    ...(tag !== undefined && { annotations: { [refNameAnnotation]: tag } }),
+  });
+}
+
+/**
+ * Every tag with what it points at. An entry's name is its tag; where it is a full reference, its tag is one too, unless
+ * an entry has that very name or two such references lead to different content. Of several entries with one name the
+ * first counts, as in skopeo.
+ */
+export function tagsOf({ entries }: LayoutIndex): ReadonlyMap<Tag, Descriptor> {
+  const tags = new Map<Tag, Descriptor>();
+  for (const { refName, descriptor } of entries) {
+    const tag = tryParseTag(refName);
+    if (tag !== undefined && descriptor !== undefined && !tags.has(tag)) tags.set(tag, descriptor);
+  }
+  const implied = new Map<Tag, Descriptor | 'several'>();
+  for (const entry of entries) {
+    const tag = impliedTag(entry);
+    if (tag === undefined || entry.descriptor === undefined || tags.has(tag)) continue;
+    const other = implied.get(tag) ?? entry.descriptor;
+    implied.set(tag, other !== 'several' && other.digest === entry.descriptor.digest ? other : 'several');
+  }
+  for (const [tag, descriptor] of implied) if (descriptor !== 'several') tags.set(tag, descriptor);
+  return tags;
+}
+
+/** The descriptor under which index.json has a digest. */
+export function findDigest({ entries }: LayoutIndex, digest: Digest): Descriptor | undefined {
+  return entries.find(({ descriptor }) => descriptor?.digest === digest)?.descriptor;
+}
+
+/** @param keep Digests that must be found without a tag too. */
+export function addTag(
+  index: LayoutIndex,
+  tag: Tag,
+  descriptor: Descriptor,
+  artifactType: string | undefined,
+  keep: ReadonlySet<Digest>,
+): readonly IndexEntry[] {
+  const { digest } = descriptor;
+  const present = index.entries.find((entry) => entry.refName === tag && entry.descriptor?.digest === digest);
+  const others = release(index.entries, (entry) => entry.refName === tag && entry !== present, keep);
+  if (present !== undefined) return others;
+  const untagged = others.findIndex((entry) => entry.descriptor?.digest === digest && isUnnamed(entry));
+  if (untagged === -1) return [...others, newEntry(descriptor, artifactType, tag)];
+  return others.map((entry, i) => (i === untagged ? named(entry, tag) : entry));
+}
+
+/** Takes a tag away, whichever way entries bear it. @param keep As for {@link addTag}. */
+export function removeTag(index: LayoutIndex, tag: Tag, keep: ReadonlySet<Digest>): readonly IndexEntry[] {
+  return release(index.entries, (entry) => bears(entry, tag), keep);
+}
+
+/** What bears a tag, by its name or by a full reference; also what another entry's name hides. */
+export function bearersOf({ entries }: LayoutIndex, tag: Tag): readonly Descriptor[] {
+  return entries.filter((entry) => bears(entry, tag)).flatMap(({ descriptor }) => descriptor ?? []);
+}
+
+// An entry that loses its tag goes, as with skopeo, unless it is the only one of a manifest that must be found.
+function release(
+  entries: readonly IndexEntry[],
+  isReleased: (entry: IndexEntry) => boolean,
+  keep: ReadonlySet<Digest>,
+): readonly IndexEntry[] {
+  const left = entries.filter((entry) => !isReleased(entry));
+  const held = new Set(left.map(({ descriptor }) => descriptor?.digest));
+  return entries.flatMap((entry) => {
+    if (!isReleased(entry)) return [entry];
+    const digest = entry.descriptor?.digest;
+    if (digest === undefined || !keep.has(digest) || held.has(digest)) return [];
+    held.add(digest);
+    return [named(entry, undefined)];
+  });
+}
+
+function bears(entry: IndexEntry, tag: Tag): boolean {
+  return entry.refName === tag || impliedTag(entry) === tag;
+}
+
+function isUnnamed({ refName, imageName }: IndexEntry): boolean {
+  return refName === undefined && imageName === undefined;
+}
+
+function named(entry: IndexEntry, tag: Tag | undefined): IndexEntry {
+  const raw = asObject(entry.raw, 'the entry');
+  const { [refNameAnnotation]: _name, [imageNameAnnotation]: _image, ...rest } = annotationsOf(raw);
+  const annotations = tag === undefined ? rest : { ...rest, [refNameAnnotation]: tag };
+  const { annotations: _, ...bare } = raw;
+  return parseEntry(Object.keys(annotations).length === 0 ? bare : { ...raw, annotations });
+}
+
+function parseEntry(raw: unknown): IndexEntry {
+  const annotations = typeof raw === 'object' && raw !== null ? annotationsOf(raw as Record<string, unknown>) : {};
+  const refName = annotations[refNameAnnotation];
+  const imageName = annotations[imageNameAnnotation];
+  const descriptor = tryParseDescriptor(raw);
+  return {
+    raw,
+    ...(descriptor && { descriptor }),
+    ...(typeof refName === 'string' && { refName }),
+    ...(typeof imageName === 'string' && { imageName }),
+  };
+}
+
+function annotationsOf(raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const annotations = raw['annotations'];
+  return typeof annotations === 'object' && annotations !== null ? (annotations as Record<string, unknown>) : {};
+}
+
+// The file is anybody's: what cannot be read is left alone.
+function tryParseDescriptor(raw: unknown): Descriptor | undefined {
+  try {
+    return parseDescriptor(raw, 'manifests');
+  } catch (error) {
+    if (error instanceof OciError) return undefined;
+    throw error;
+  }
+}
+
+function impliedTag({ refName, imageName }: IndexEntry): Tag | undefined {
+  if (tryParseTag(refName) !== undefined) return undefined;
+  return fullReferenceTag(refName) ?? fullReferenceTag(imageName);
+}
+
+function fullReferenceTag(text: string | undefined): Tag | undefined {
+  try {
+    return text === undefined ? undefined : parseReference(text).tag;
+  } catch (error) {
+    if (error instanceof OciError) return undefined;
+    throw error;
+  }
+}

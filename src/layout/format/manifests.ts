@@ -1,0 +1,137 @@
+import { type Digest, digestAlgorithm, digestBytes } from '../../model/digest.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { blobsOf, childrenOf, detectMediaType, type Manifest, parseManifest } from '../../model/manifest/manifest.ts';
+import { bareMediaType, isForeignLayerType, isManifestType } from '../../model/manifest/media-types.ts';
+import { digestMismatch, sizeMismatch } from '../../registry/content.ts';
+import type { SignalOption } from '../../registry/registry.ts';
+import { readConfined, statConfined } from '../directory/confined-files.ts';
+import { type Layout, maxManifestBytes } from '../layout-state.ts';
+import { findDigest, type LayoutIndex } from './index-entries.ts';
+import { blobPath } from './paths.ts';
+
+/** An index nested deeper is a trap. */
+const maxDepth = 16;
+
+/**
+ * The manifest that a descriptor names, or undefined when its file is absent.
+ *
+ * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH, TOO_LARGE, MANIFEST_INVALID
+ */
+export async function loadManifest(layout: Layout, descriptor: Descriptor): Promise<Manifest | undefined> {
+  const bytes = await readVerified(layout, descriptor.digest);
+  if (bytes === undefined) return undefined;
+  if (bytes.length !== descriptor.size) throw sizeMismatch(descriptor, bytes.length);
+  return asManifest(descriptor.digest, bareMediaType(descriptor.mediaType) || detectMediaType(bytes), bytes);
+}
+
+/**
+ * The manifest with a digest, or undefined. Index.json says its type, else its bytes do, else an index that names it.
+ * A blob that no index names counts as a manifest only when what it refers to is here too: it may be mere cargo.
+ *
+ * @throws OciError as {@link loadManifest}
+ */
+export async function findManifest(layout: Layout, digest: Digest, opts?: SignalOption): Promise<Manifest | undefined> {
+  const index = await layout.index.read();
+  const entry = findDigest(index, digest);
+  if (entry !== undefined) return await loadManifest(layout, entry);
+  const bytes = await readVerified(layout, digest);
+  if (bytes === undefined) return undefined;
+  const implied = impliedManifest(digest, bytes);
+  if (implied !== undefined && (await hasBlobs(layout, implied))) return implied;
+  for await (const { view } of reachableManifests(layout, index, opts)) {
+    const named = childrenOf(view).find((child) => child.digest === digest);
+    if (named !== undefined) return asManifest(digest, bareMediaType(named.mediaType), bytes);
+  }
+  return undefined;
+}
+
+/** Every manifest that index.json leads to and that can be read, each once; parents first. */
+export async function* reachableManifests(
+  layout: Layout,
+  index: LayoutIndex,
+  opts?: SignalOption,
+): AsyncGenerator<Manifest> {
+  const seen = new Set<Digest>();
+  const visit = async function* (descriptor: Descriptor, depth: number): AsyncGenerator<Manifest> {
+    if (seen.has(descriptor.digest) || depth > maxDepth) return;
+    seen.add(descriptor.digest);
+    opts?.signal?.throwIfAborted();
+    const manifest = await unlessDamaged(() => loadManifest(layout, descriptor));
+    if (manifest === undefined) return;
+    yield manifest;
+    for (const child of childrenOf(manifest.view)) {
+      if (isManifestType(child.mediaType)) yield* visit(child, depth + 1);
+    }
+  };
+  for (const { descriptor } of index.entries) if (descriptor !== undefined) yield* visit(descriptor, 0);
+}
+
+/** Whether a manifest must stand in index.json even without a tag: nothing else leads to it, or tells its type. */
+export function needsEntry({ mediaType, bytes, view }: Omit<Manifest, 'descriptor'>): boolean {
+  return view.subject !== undefined || impliedType(bytes) !== mediaType;
+}
+
+/** Runs a read of what somebody else wrote; undefined where that is not what it should be. */
+export async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    const codes = ['MANIFEST_INVALID', 'DIGEST_MISMATCH', 'SIZE_MISMATCH', 'TOO_LARGE', 'STORAGE_DAMAGED'] as const;
+    if (isOciError(error, ...codes)) return undefined;
+    throw error;
+  }
+}
+
+export async function hasBlob(layout: Layout, digest: Digest): Promise<boolean> {
+  return (await unlessDamaged(() => statConfined(layout.root, blobPath(layout.root, digest)))) !== undefined;
+}
+
+/** Whether a layer may be absent: its own URLs have it. */
+export function isElsewhere({ mediaType, urls }: Descriptor): boolean {
+  return isForeignLayerType(mediaType) || (urls ?? []).length > 0;
+}
+
+async function readVerified(layout: Layout, digest: Digest): Promise<Uint8Array | undefined> {
+  const file = blobPath(layout.root, digest);
+  const bytes = await readConfined(layout.root, file, maxManifestBytes);
+  if (bytes === undefined) return undefined;
+  const got = await digestBytes(bytes, digestAlgorithm(digest));
+  if (got === digest) return bytes;
+  throw new OciError('DIGEST_MISMATCH', digestMismatch(digest, got).message, {
+    hint: `the layout is damaged: remove ${file} and write the image to it again`,
+  });
+}
+
+function asManifest(digest: Digest, mediaType: string, bytes: Uint8Array): Manifest {
+  const view = parseManifest({ mediaType, bytes });
+  return { mediaType, bytes, view, descriptor: { mediaType, digest, size: bytes.length } };
+}
+
+function impliedType(bytes: Uint8Array): string | undefined {
+  try {
+    return detectMediaType(bytes);
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_INVALID')) return undefined;
+    throw error;
+  }
+}
+
+// A config has a `config` too, and any JSON may have a mediaType: only what parses as a manifest is one.
+function impliedManifest(digest: Digest, bytes: Uint8Array): Manifest | undefined {
+  const mediaType = impliedType(bytes);
+  if (mediaType === undefined || !isManifestType(mediaType)) return undefined;
+  try {
+    return asManifest(digest, mediaType, bytes);
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_INVALID')) return undefined;
+    throw error;
+  }
+}
+
+async function hasBlobs(layout: Layout, { view }: Manifest): Promise<boolean> {
+  for (const blob of blobsOf(view)) {
+    if (!isElsewhere(blob) && !(await hasBlob(layout, blob.digest))) return false;
+  }
+  return true;
+}

@@ -1,0 +1,76 @@
+import type { Digest } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
+import { quote } from '../../model/quote.ts';
+import { type Tag, tryParseTag } from '../../model/reference/reference.ts';
+import type { ExtensionKey } from '../../registry/extensions.ts';
+import type { Registry, SignalOption } from '../../registry/registry.ts';
+import type { Layout } from '../layout-state.ts';
+import { loadManifest, unlessDamaged } from './manifests.ts';
+
+/** An entry of index.json. */
+export interface RootImage {
+  readonly digest: Digest;
+  /** Its name, be it a tag, a full reference or anything else. */
+  readonly name?: string;
+  /** Whether it speaks about another manifest. */
+  readonly isReferrer: boolean;
+}
+
+/** The entries of index.json, in their order. */
+export interface RootImages {
+  rootImages(opts?: SignalOption): Promise<readonly RootImage[]>;
+}
+export const rootImages: ExtensionKey<RootImages> = Object.freeze({ name: 'root-images' });
+
+const maxNamesShown = 20;
+
+/**
+ * The image that a layout's directory means without a tag: the only one there is, referrers apart.
+ *
+ * @returns Its tag where it has exactly one, else its digest.
+ * @throws OciError MANIFEST_UNKNOWN when there is none, REFERENCE_INVALID that lists the tags when there are several,
+ *   UNSUPPORTED for a registry that is no layout.
+ */
+export async function onlyImage(registry: Registry, opts?: SignalOption): Promise<Tag | Digest> {
+  const images = await registry.extension(rootImages)?.rootImages(opts);
+  if (images === undefined) throw new OciError('UNSUPPORTED', `${registry.name} is no OCI layout: name a tag`);
+  const own = images.filter((image) => !image.isReferrer);
+  const candidates = own.length > 0 ? own : images;
+  const [first] = candidates;
+  if (first === undefined) throw new OciError('MANIFEST_UNKNOWN', `${registry.name} holds no image`);
+  if (candidates.some(({ digest }) => digest !== first.digest)) throw severalImages(registry.name, candidates);
+  const tags = candidates.flatMap(({ name }) => tryParseTag(name) ?? []);
+  return tags.length === 1 && tags[0] !== undefined ? tags[0] : first.digest;
+}
+
+export function createRootImages(layout: Layout): RootImages {
+  return {
+    async rootImages(opts) {
+      opts?.signal?.throwIfAborted();
+      const images: RootImage[] = [];
+      for (const { descriptor, refName, imageName } of (await layout.index.read()).entries) {
+        if (descriptor === undefined) continue;
+        opts?.signal?.throwIfAborted();
+        const manifest = await unlessDamaged(() => loadManifest(layout, descriptor));
+        const name = refName ?? imageName;
+        const isReferrer = manifest?.view.subject !== undefined;
+        images.push({ digest: descriptor.digest, ...(name !== undefined && { name }), isReferrer });
+      }
+      return images;
+    },
+  };
+}
+
+function severalImages(layoutName: string, images: readonly RootImage[]): OciError {
+  const names = images.map(({ name, digest }) => (name === undefined ? digest : shown(name)));
+  const more = names.length > maxNamesShown ? ` and ${names.length - maxNamesShown} more` : '';
+  return new OciError(
+    'REFERENCE_INVALID',
+    `${layoutName} holds ${names.length} images: ${names.slice(0, maxNamesShown).join(', ')}${more}`,
+    { hint: `say which, as in ${layoutName}:TAG` },
+  );
+}
+
+function shown(name: string): string {
+  return tryParseTag(name) ?? quote(name);
+}

@@ -1,0 +1,96 @@
+import type { Digest } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import type { Manifest } from '../../model/manifest/manifest.ts';
+import { mediaTypes } from '../../model/manifest/media-types.ts';
+import { isDigestReference, type Tag } from '../../model/reference/reference.ts';
+import { type Content, sizeMismatch, verifiedContent } from '../../registry/content.ts';
+import { checkRange, inlineContent } from '../../registry/inline.ts';
+import type { GetBlobOptions, Reader, SignalOption } from '../../registry/registry.ts';
+import { fileContent } from '../directory/blob-content.ts';
+import { openConfined, statConfined } from '../directory/confined-files.ts';
+import { blobUnknown, type Layout, manifestUnknown } from '../layout-state.ts';
+import { tagsOf } from './index-entries.ts';
+import { findManifest, loadManifest } from './manifests.ts';
+import { blobPath } from './paths.ts';
+
+/**
+ * The reading half of a layout. The repository's name is not looked at: there is one. A layout reaches no network, so a
+ * foreign layer that is not in it is BLOB_UNKNOWN, whatever its `urls` say.
+ */
+export function createReader(layout: Layout): Reader {
+  const { root } = layout;
+  return {
+    async statBlob(_repo, digest, opts) {
+      opts?.signal?.throwIfAborted();
+      const facts = await statConfined(root, blobPath(root, digest));
+      if (facts === undefined) throw blobUnknown(layout, digest);
+      return blobDescriptor(digest, facts.size);
+    },
+
+    async getBlob(_repo, wanted, opts) {
+      opts?.signal?.throwIfAborted();
+      const inline = typeof wanted === 'string' ? undefined : await inlineContent(wanted, opts?.range);
+      const content = inline ?? (await openBlob(layout, wanted, opts));
+      return opts?.range === undefined && opts?.verify !== false ? await verifiedContent(content) : content;
+    },
+
+    async statManifest(_repo, reference, opts) {
+      return (await getManifest(layout, reference, opts)).descriptor;
+    },
+
+    async getManifest(_repo, reference, opts) {
+      return await getManifest(layout, reference, opts);
+    },
+  };
+}
+
+export function blobDescriptor(digest: Digest, size: number): Descriptor {
+  return { mediaType: mediaTypes.octetStream, digest, size };
+}
+
+async function getManifest(
+  layout: Layout,
+  reference: Tag | Digest,
+  opts?: SignalOption & { readonly ifNoneMatch?: Digest | undefined },
+): Promise<Manifest> {
+  opts?.signal?.throwIfAborted();
+  let manifest: Manifest | undefined;
+  if (isDigestReference(reference)) {
+    manifest = await findManifest(layout, reference, opts);
+  } else {
+    const tagged = tagsOf(await layout.index.read()).get(reference);
+    manifest = tagged && (await loadManifest(layout, tagged));
+    if (tagged && !manifest) throw danglingTag(layout, reference, tagged);
+  }
+  if (manifest === undefined) throw manifestUnknown(layout, reference);
+  if (manifest.descriptor.digest === opts?.ifNoneMatch) {
+    throw new OciError('NOT_MODIFIED', `${layout.name} still has ${opts.ifNoneMatch} there`);
+  }
+  return manifest;
+}
+
+async function openBlob(layout: Layout, wanted: Digest | Descriptor, opts?: GetBlobOptions): Promise<Content> {
+  const digest = typeof wanted === 'string' ? wanted : wanted.digest;
+  const file = blobPath(layout.root, digest);
+  const opened = await openConfined(layout.root, file);
+  if (opened === undefined) throw blobUnknown(layout, digest);
+  const { handle, size } = opened;
+  try {
+    const descriptor = typeof wanted === 'string' ? blobDescriptor(digest, size) : wanted;
+    if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
+    if (opts?.range !== undefined) checkRange(opts.range, descriptor);
+    const start = opts?.range?.start ?? 0;
+    const end = Math.min(opts?.range?.end ?? size, size);
+    return fileContent(descriptor, { handle, file, start, end }, opts?.signal);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function danglingTag({ name }: Layout, tag: Tag, { digest }: Descriptor): OciError {
+  return new OciError('MANIFEST_UNKNOWN', `${name} has the tag ${tag}, but not its manifest ${digest}`, {
+    hint: 'the layout is not complete: copy the whole directory, or write the image to it again',
+  });
+}

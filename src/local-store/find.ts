@@ -1,0 +1,119 @@
+/** Finds what a word stands for in the local store: a name, a digest, or an image ID. */
+import { type Digest, tryParseDigest } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import {
+  familiarName,
+  familiarReference,
+  parseReference,
+  type Reference,
+  type StoreName,
+  type Tag,
+  toStoreName,
+  withDefaultTag,
+} from '../model/reference/reference.ts';
+import { manifestEnumerator } from '../registry/extensions.ts';
+import type { Registry, SignalOption } from '../registry/registry.ts';
+import { digestOfTag, listImages } from './list.ts';
+
+/** One tag, or one manifest without any. */
+export interface FoundImage {
+  readonly repo: StoreName;
+  /** `alpine`, `localhost:5000/app`. */
+  readonly name: string;
+  readonly tag: Tag | undefined;
+  readonly digest: Digest;
+}
+
+/**
+ * Everything in the store that a word stands for: one tag by name, all tags of a digest or an image ID.
+ *
+ * @throws OciError REFERENCE_INVALID for what is neither, REFUSED for an ID of which more digits are needed.
+ */
+export async function findImages(
+  registry: Registry,
+  word: string,
+  opts: SignalOption = {},
+): Promise<readonly FoundImage[]> {
+  return (await byName(registry, word, opts)) ?? (await byId(registry, word, opts));
+}
+
+/** In Docker's words. */
+export function noSuchImage(word: string): OciError {
+  return new OciError('IMAGE_UNKNOWN', `No such image: ${nameOf(word)}`, {
+    hint: 'ocictl images lists what is in the local store',
+  });
+}
+
+// undefined: no image has this name, but it may be an ID.
+async function byName(registry: Registry, word: string, opts: SignalOption): Promise<FoundImage[] | undefined> {
+  let reference: Reference;
+  try {
+    reference = withDefaultTag(parseReference(word));
+  } catch (error) {
+    if (isId(word)) return undefined;
+    throw error;
+  }
+  const repo = toStoreName(reference);
+  const name = familiarName(reference);
+  if (reference.digest !== undefined) return tagsOf(registry, { repo, name, digest: reference.digest }, opts);
+  const { tag } = reference;
+  if (tag === undefined) return undefined;
+  const digest = await digestOfTag(registry, repo, tag, opts);
+  if (digest !== undefined) return [{ repo, name, tag, digest }];
+  return isId(word) ? undefined : [];
+}
+
+async function byId(registry: Registry, word: string, opts: SignalOption): Promise<FoundImage[]> {
+  const prefix = word.includes(':') ? word : `sha256:${word}`;
+  const found: FoundImage[] = [];
+  const ids = new Set<Digest>();
+  for await (const { repo, name, tag, root, id } of listImages(registry, opts)) {
+    if (!id.startsWith(prefix) && !root.digest.startsWith(prefix)) continue;
+    ids.add(id);
+    found.push({ repo, name, tag, digest: root.digest });
+  }
+  if (ids.size > 1) {
+    throw new OciError('REFUSED', `${word} is the beginning of ${ids.size} image IDs`, {
+      hint: 'give more of its digits',
+    });
+  }
+  return found;
+}
+
+async function tagsOf(
+  registry: Registry,
+  image: { readonly repo: StoreName; readonly name: string; readonly digest: Digest },
+  opts: SignalOption,
+): Promise<FoundImage[]> {
+  const { repo, digest } = image;
+  if (!(await isHere(registry, repo, digest, opts))) return [];
+  const found: FoundImage[] = [];
+  for await (const tag of registry.tags(repo, opts)) {
+    if ((await digestOfTag(registry, repo, tag, opts)) === digest) found.push({ ...image, tag });
+  }
+  return found.length > 0 ? found : [{ ...image, tag: undefined }];
+}
+
+// What the disk has damaged is here too: it can be removed.
+async function isHere(registry: Registry, repo: StoreName, digest: Digest, opts: SignalOption): Promise<boolean> {
+  try {
+    for await (const known of registry.extension(manifestEnumerator)?.manifests(repo, opts) ?? []) {
+      if (known === digest) return true;
+    }
+  } catch (error) {
+    if (!isOciError(error, 'NAME_UNKNOWN')) throw error;
+  }
+  return false;
+}
+
+function isId(word: string): boolean {
+  return /^(?:sha256:)?[0-9a-f]{4,64}$/.test(word) || tryParseDigest(word) !== undefined;
+}
+
+function nameOf(word: string): string {
+  try {
+    return familiarReference(withDefaultTag(parseReference(word)));
+  } catch {
+    return word;
+  }
+}

@@ -1,0 +1,220 @@
+/** The local store as commands see it: images by reference, over a storage registry whose repositories are store names. */
+
+import type { Digest } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { blobsOf, childrenOf, type ImageView, type Manifest } from '../model/manifest/manifest.ts';
+import { hostPlatform, type Platform, selectPlatform } from '../model/platform/platform.ts';
+import { familiarName, fromStoreName, type StoreName, type Tag } from '../model/reference/reference.ts';
+import { readContent } from '../registry/content.ts';
+import { manifestEnumerator, tagHistory } from '../registry/extensions.ts';
+import type { Registry, SignalOption } from '../registry/registry.ts';
+
+/** One line of `ocictl images`. */
+export interface LocalImage {
+  readonly repo: StoreName;
+  /** `alpine`, `localhost:5000/app`. */
+  readonly name: string;
+  readonly tag: Tag | undefined;
+  /** The index or manifest that the tag points at. */
+  readonly root: Descriptor;
+  /** The config of the platform's image: what Docker calls the image ID. The manifest's digest for other artifacts. */
+  readonly id: Digest;
+  readonly created: Date | undefined;
+  /** Bytes of all blobs that are here, each counted once. */
+  readonly sizeBytes: number;
+  /** Every platform that the index names, and whether its image is here. One entry for a plain image. */
+  readonly platforms: readonly { readonly platform: Platform; readonly digest: Digest; readonly present: boolean }[];
+}
+
+export interface ListImagesOptions extends SignalOption {
+  /** Decides whose config gives an index its ID and date; default the host's. */
+  readonly platform?: Platform | undefined;
+  /** Told of each image that the disk has damaged. It is left out where nothing of it can be shown. */
+  readonly onDamage?: ((name: string, error: OciError) => void) | undefined;
+}
+
+const maxConfigBytes = 4 * 1024 * 1024;
+
+/** Lists images, by repository, tags before what has lost its tag. */
+export async function* listImages(
+  registry: Registry,
+  opts: ListImagesOptions = {},
+): AsyncGenerator<LocalImage, void, undefined> {
+  for await (const repo of registry.repositories(opts)) {
+    const origin = fromStoreName(repo);
+    if (!origin) continue;
+    yield* new RepositoryReader(registry, repo as StoreName, familiarName(origin), opts).images();
+  }
+}
+
+/** What a tag points at, whether that can be read or not; undefined for a tag that is not there. */
+export async function digestOfTag(
+  registry: Registry,
+  repo: StoreName,
+  tag: Tag,
+  opts: SignalOption = {},
+): Promise<Digest | undefined> {
+  try {
+    for await (const digest of registry.extension(tagHistory)?.history(repo, tag, opts) ?? []) return digest;
+    return (await registry.statManifest(repo, tag, opts)).digest;
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
+    throw error;
+  }
+}
+
+class RepositoryReader {
+  readonly #registry: Registry;
+  readonly #repo: StoreName;
+  readonly #name: string;
+  readonly #platform: Platform;
+  readonly #signal: SignalOption;
+  readonly #onDamage: ListImagesOptions['onDamage'];
+  /** The image that is being described, for whoever is told that it is damaged. */
+  #current = '';
+  readonly #told = new Set<string>();
+
+  constructor(registry: Registry, repo: StoreName, name: string, { platform, signal, onDamage }: ListImagesOptions) {
+    this.#registry = registry;
+    this.#repo = repo;
+    this.#name = name;
+    this.#platform = platform ?? hostPlatform();
+    this.#signal = { signal };
+    this.#onDamage = onDamage;
+  }
+
+  async *images(): AsyncGenerator<LocalImage, void, undefined> {
+    const tagged = new Set<Digest>();
+    const children = new Set<Digest>();
+    for await (const tag of this.#registry.tags(this.#repo, this.#signal)) {
+      this.#current = `${this.#name}:${tag}`;
+      const manifest = await this.#get(tag);
+      if (!manifest) {
+        await this.#tellLost(tag);
+        continue;
+      }
+      tagged.add(manifest.descriptor.digest);
+      for (const child of childrenOf(manifest.view)) children.add(child.digest);
+      yield await this.#describe(manifest, tag);
+    }
+    for (const manifest of await this.#untagged(tagged, children)) yield await this.#describe(manifest, undefined);
+  }
+
+  // A tag whose manifest is not there; unless another process has removed both.
+  async #tellLost(tag: Tag): Promise<void> {
+    if (this.#told.has(this.#current)) return;
+    const digest = await digestOfTag(this.#registry, this.#repo, tag, this.#signal);
+    if (digest === undefined) return;
+    this.#tell(new OciError('STORAGE_DAMAGED', `manifest ${digest} is missing`));
+  }
+
+  // Once for each image, and for what several have in common.
+  #tell(error: OciError): void {
+    if (this.#told.has(this.#current) || this.#told.has(error.message)) return;
+    this.#told.add(this.#current).add(error.message);
+    this.#onDamage?.(this.#current, error);
+  }
+
+  // What no tag, no index and no subject leads to: images that lost their tag, or were pulled by digest.
+  async #untagged(tagged: ReadonlySet<Digest>, children: Set<Digest>): Promise<readonly Manifest[]> {
+    const enumerator = this.#registry.extension(manifestEnumerator);
+    if (!enumerator) return [];
+    const loose = new Map<Digest, Manifest>();
+    for await (const digest of enumerator.manifests(this.#repo, this.#signal)) {
+      if (tagged.has(digest)) continue;
+      this.#current = `${this.#name}@${digest}`;
+      const manifest = await this.#get(digest);
+      if (!manifest) continue;
+      for (const child of childrenOf(manifest.view)) children.add(child.digest);
+      if (!manifest.view.subject) loose.set(digest, manifest);
+    }
+    return [...loose.values()].filter(({ descriptor }) => !children.has(descriptor.digest));
+  }
+
+  async #describe(root: Manifest, tag: Tag | undefined): Promise<LocalImage> {
+    this.#current = this.#name + (tag === undefined ? `@${root.descriptor.digest}` : `:${tag}`);
+    const images = new Map<Digest, Manifest>();
+    await this.#collect(root, images);
+    const entries = childrenOf(root.view);
+    const best = selectPlatform(entries, this.#platform).find(({ digest }) => images.has(digest));
+    const main = images.get(best?.digest ?? root.descriptor.digest) ?? images.values().next().value;
+    const config = main?.view.kind === 'image' ? await this.#config(main.view) : undefined;
+    return {
+      repo: this.#repo,
+      name: this.#name,
+      tag,
+      root: root.descriptor,
+      id: main?.view.kind === 'image' ? main.view.config.digest : root.descriptor.digest,
+      created: config?.created,
+      sizeBytes: sizeOf(images.values()),
+      platforms: platformsOf(entries, images, root.descriptor.digest, config?.platform),
+    };
+  }
+
+  // The images of an index that are here, nested ones included.
+  async #collect(manifest: Manifest, images: Map<Digest, Manifest>, seen = new Set<Digest>()): Promise<void> {
+    if (manifest.view.kind !== 'index') {
+      images.set(manifest.descriptor.digest, manifest);
+      return;
+    }
+    for (const child of manifest.view.manifests) {
+      if (seen.has(child.digest)) continue;
+      seen.add(child.digest);
+      const found = await this.#get(child.digest);
+      if (found) await this.#collect(found, images, seen);
+    }
+  }
+
+  async #get(reference: Tag | Digest): Promise<Manifest | undefined> {
+    try {
+      return await this.#registry.getManifest(this.#repo, reference, this.#signal);
+    } catch (error) {
+      // Another process may remove an image while the list is made.
+      if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
+      if (!isOciError(error, 'STORAGE_DAMAGED', 'MANIFEST_INVALID')) throw error;
+      this.#tell(error);
+      return undefined;
+    }
+  }
+
+  async #config(view: ImageView): Promise<{ created?: Date; platform?: Platform }> {
+    try {
+      const content = await this.#registry.getBlob(this.#repo, view.config, this.#signal);
+      const document: unknown = JSON.parse(Buffer.from(await readContent(content, maxConfigBytes)).toString());
+      if (typeof document !== 'object' || document === null) return {};
+      const { created, os, architecture, variant } = document as Record<string, unknown>;
+      return {
+        ...(typeof created === 'string' && !Number.isNaN(Date.parse(created)) && { created: new Date(created) }),
+        ...(typeof os === 'string' &&
+          typeof architecture === 'string' && {
+            platform: { os, architecture, ...(typeof variant === 'string' && { variant }) },
+          }),
+      };
+    } catch (error) {
+      if (isOciError(error, 'STORAGE_DAMAGED', 'BLOB_UNKNOWN')) this.#tell(error);
+      // An artifact's config may be anything; a list of images shows no date then.
+      return {};
+    }
+  }
+}
+
+function sizeOf(images: Iterable<Manifest>): number {
+  const blobs = new Map<Digest, number>();
+  for (const image of images) {
+    for (const { digest, size } of blobsOf(image.view)) blobs.set(digest, size);
+  }
+  return [...blobs.values()].reduce((sum, size) => sum + size, 0);
+}
+
+function platformsOf(
+  entries: readonly Descriptor[],
+  images: ReadonlyMap<Digest, Manifest>,
+  root: Digest,
+  own: Platform | undefined,
+): LocalImage['platforms'] {
+  if (entries.length === 0) return own ? [{ platform: own, digest: root, present: true }] : [];
+  return entries.flatMap(({ platform, digest }) =>
+    platform && platform.os !== 'unknown' ? [{ platform, digest, present: images.has(digest) }] : [],
+  );
+}

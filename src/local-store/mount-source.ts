@@ -1,0 +1,34 @@
+import type { Digest } from '../model/digest.ts';
+import { isOciError } from '../model/errors.ts';
+import { fromStoreName, type Reference, type RepositoryName, toStoreName } from '../model/reference/reference.ts';
+import type { Registry, SignalOption } from '../registry/registry.ts';
+
+/**
+ * Which repository of a registry holds a blob, as far as the store knows: one of the same domain that the blob was
+ * pulled from or pushed to.
+ */
+export async function mountSource(
+  store: Registry,
+  reference: Pick<Reference, 'domain' | 'path'>,
+  opts: SignalOption = {},
+): Promise<(digest: Digest) => Promise<RepositoryName | undefined>> {
+  const own = toStoreName(reference);
+  const candidates: { readonly name: RepositoryName; readonly path: RepositoryName }[] = [];
+  for await (const name of store.repositories(opts)) {
+    const origin = fromStoreName(name);
+    if (name !== own && origin?.domain.toLowerCase() === reference.domain.toLowerCase()) {
+      candidates.push({ name, path: origin.path });
+    }
+  }
+  return async (digest) => {
+    for (const { name, path } of candidates) {
+      try {
+        await store.statBlob(name, digest, opts);
+        return path;
+      } catch (error) {
+        if (!isOciError(error, 'BLOB_UNKNOWN', 'NAME_UNKNOWN')) throw error;
+      }
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,180 @@
+import { OciError } from '../errors.ts';
+import { quote } from '../quote.ts';
+import { type ManifestView, parseJsonObject } from './manifest.ts';
+import { mediaTypes } from './media-types.ts';
+
+/** One line of an image's history. */
+export interface HistoryLine {
+  readonly created: string | undefined;
+  readonly createdBy: string;
+  readonly author: string;
+  readonly comment: string;
+  /** It made no layer. */
+  readonly empty: boolean;
+}
+
+/**
+ * What an image's config says. Undefined stands for what is absent or null.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
+ */
+export interface ImageConfig {
+  /** RFC 3339, shortened as Go writes it: `2026-01-02T03:04:05.12Z`. */
+  readonly created: string | undefined;
+  readonly author: string;
+  readonly architecture: string;
+  readonly variant: string;
+  readonly os: string;
+  readonly osVersion: string;
+  readonly dockerVersion: string;
+  readonly user: string;
+  readonly workingDir: string;
+  readonly stopSignal: string;
+  readonly entrypoint: readonly string[] | undefined;
+  readonly cmd: readonly string[] | undefined;
+  readonly env: readonly string[] | undefined;
+  readonly exposedPorts: readonly string[] | undefined;
+  readonly volumes: readonly string[] | undefined;
+  readonly labels: ReadonlyMap<string, string> | undefined;
+  readonly diffIds: readonly string[];
+  readonly history: readonly HistoryLine[];
+}
+
+/** Whether a manifest is of an image that runs, whose config {@link readImageConfig} understands; no artifact. */
+export function hasImageConfig(view: ManifestView): boolean {
+  if (view.kind !== 'image') return false;
+  // Octet streams: what early Docker clients sent their configs as.
+  const types: readonly string[] = [mediaTypes.ociConfig, mediaTypes.dockerConfig, mediaTypes.octetStream];
+  return types.includes(view.config.mediaType);
+}
+
+/** @throws OciError MANIFEST_INVALID naming the field that is wrong. */
+export function readImageConfig(bytes: Uint8Array): ImageConfig {
+  const config = new Fields(parseConfig(bytes), '');
+  const run = config.object('config');
+  const history = config.list('history') ?? [];
+  return {
+    created: config.time('created'),
+    author: config.text('author'),
+    architecture: config.text('architecture'),
+    variant: config.text('variant'),
+    os: config.text('os'),
+    osVersion: config.text('os.version'),
+    dockerVersion: config.text('docker_version'),
+    user: run.text('User'),
+    workingDir: run.text('WorkingDir'),
+    stopSignal: run.text('StopSignal'),
+    entrypoint: run.words('Entrypoint'),
+    cmd: run.words('Cmd'),
+    env: run.texts('Env'),
+    exposedPorts: run.keys('ExposedPorts'),
+    volumes: run.keys('Volumes'),
+    labels: run.labels('Labels'),
+    diffIds: config.object('rootfs').texts('diff_ids') ?? [],
+    history: history.map((_, i) => historyLine(new Fields(history, 'history.').object(String(i)))),
+  };
+}
+
+function historyLine(line: Fields): HistoryLine {
+  return {
+    created: line.time('created'),
+    createdBy: line.text('created_by'),
+    author: line.text('author'),
+    comment: line.text('comment'),
+    empty: line.flag('empty_layer'),
+  };
+}
+
+function parseConfig(bytes: Uint8Array): object {
+  try {
+    return parseJsonObject(bytes);
+  } catch (cause) {
+    throw invalid('it is no JSON object', cause);
+  }
+}
+
+/** Typed reads from a JSON object or list; null is as good as absent. */
+class Fields {
+  readonly #object: object;
+  readonly #path: string;
+
+  constructor(object: object, path: string) {
+    this.#object = object;
+    this.#path = path;
+  }
+
+  text(key: string): string {
+    const value = this.#get(key) ?? '';
+    return typeof value === 'string' ? value : this.#fail(key, 'must be a string');
+  }
+
+  flag(key: string): boolean {
+    const value = this.#get(key) ?? false;
+    return typeof value === 'boolean' ? value : this.#fail(key, 'must be true or false');
+  }
+
+  time(key: string): string | undefined {
+    const value = this.#get(key);
+    if (value === undefined) return undefined;
+    const time = typeof value === 'string' ? goTime(value) : undefined;
+    return time ?? this.#fail(key, 'must be a time as RFC 3339 writes it');
+  }
+
+  list(key: string): readonly unknown[] | undefined {
+    const value = this.#get(key);
+    return value === undefined || Array.isArray(value) ? value : this.#fail(key, 'must be a list');
+  }
+
+  object(key: string): Fields {
+    const value = this.#get(key) ?? {};
+    if (typeof value !== 'object' || Array.isArray(value)) return this.#fail(key, 'must be an object');
+    return new Fields(value, `${this.#path}${key}.`);
+  }
+
+  texts(key: string): readonly string[] | undefined {
+    const list = this.list(key);
+    const isText = (item: unknown): item is string => typeof item === 'string';
+    return list === undefined || list.every(isText) ? list : this.#fail(key, 'must be a list of strings');
+  }
+
+  /** A list, or one string alone, as old Docker versions wrote Cmd and Entrypoint. */
+  words(key: string): readonly string[] | undefined {
+    const value = this.#get(key);
+    return typeof value === 'string' ? [value] : this.texts(key);
+  }
+
+  keys(key: string): readonly string[] | undefined {
+    return this.#get(key) === undefined ? undefined : Object.keys(this.object(key).#object);
+  }
+
+  labels(key: string): ReadonlyMap<string, string> | undefined {
+    if (this.#get(key) === undefined) return undefined;
+    const labels = this.object(key);
+    return new Map(Object.keys(labels.#object).map((name) => [name, labels.text(name)]));
+  }
+
+  #get(key: string): unknown {
+    const value: unknown = Object.hasOwn(this.#object, key) ? Reflect.get(this.#object, key) : undefined;
+    return value ?? undefined;
+  }
+
+  #fail(key: string, problem: string): never {
+    throw invalid(`${quote(this.#path + key)} ${problem}`);
+  }
+}
+
+/** A time as Go's encoding/json reads and writes it; undefined where it is none. */
+function goTime(text: string): string | undefined {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  if (!match || Number.isNaN(Date.parse(`${match[1]}Z`))) return undefined;
+  const fraction = (match[2] ?? '').slice(0, 9).replace(/0+$/, '');
+  const zone = /^[+-]00:00$/.test(match[3] ?? '') ? 'Z' : match[3];
+  return `${match[1]}${fraction === '' ? '' : `.${fraction}`}${zone}`;
+}
+
+function invalid(problem: string, cause?: unknown): OciError {
+  return new OciError('MANIFEST_INVALID', `malformed image config: ${problem}`, {
+    cause,
+    hint: 'inspect --config --raw prints it as it is',
+  });
+}

@@ -1,0 +1,165 @@
+/**
+ * The signatures of Docker's schema 1, which lie inside the manifest: its digest is that of the rest.
+ *
+ * @see https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-1.md#signed-manifests
+ */
+import { createHash, createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
+import type { Digest } from '../digest.ts';
+import { OciError } from '../errors.ts';
+import { asArray, asObject, asString, parseDigestField, parseJsonObject } from './descriptor.ts';
+import { bareMediaType, mediaTypes } from './media-types.ts';
+
+export interface VerifiedSchema1 {
+  /** What was signed: the manifest without its signatures. Only this is to be believed. */
+  readonly payload: Uint8Array;
+  /** Who signed, as Docker shows keys: twelve groups of four. Whether they are trusted, the caller knows. */
+  readonly keyIds: readonly string[];
+}
+
+interface Signature {
+  readonly protected: string;
+  readonly signature: string;
+  readonly header: Readonly<Record<string, unknown>>;
+}
+
+const hashes: Readonly<Record<string, string>> = {
+  ES256: 'sha256',
+  ES384: 'sha384',
+  ES512: 'sha512',
+  RS256: 'sha256',
+  RS384: 'sha384',
+  RS512: 'sha512',
+};
+const maxSignatures = 32;
+
+/**
+ * What the digest of a schema 1 manifest is made of; the bytes themselves where it is not signed.
+ *
+ * @throws OciError MANIFEST_INVALID, MANIFEST_UNVERIFIED
+ */
+export function schema1Payload(bytes: Uint8Array): Uint8Array {
+  const signatures = readSignatures(bytes);
+  return signatures.length === 0 ? bytes : payloadOf(bytes, signatures);
+}
+
+/** The blobs of a schema 1 manifest, each once. It says nothing of their sizes. @throws OciError MANIFEST_INVALID */
+export function schema1Layers(bytes: Uint8Array): readonly Digest[] {
+  const layers = asArray(parseJsonObject(schema1Payload(bytes))['fsLayers'] ?? [], 'fsLayers');
+  return [
+    ...new Set(
+      layers.map((layer, i) =>
+        parseDigestField(asObject(layer, `fsLayers[${i}]`)['blobSum'], `fsLayers[${i}].blobSum`),
+      ),
+    ),
+  ];
+}
+
+/** The bytes that a manifest's digest is made of: all of them, except for signed ones in schema 1. */
+export function digestedPart({ mediaType, bytes }: { mediaType: string; bytes: Uint8Array }): Uint8Array {
+  return bareMediaType(mediaType) === mediaTypes.dockerSchema1Signed ? schema1Payload(bytes) : bytes;
+}
+
+/**
+ * Checks every signature of a schema 1 manifest.
+ *
+ * @throws OciError MANIFEST_UNVERIFIED where there is none, or one is not right; MANIFEST_INVALID
+ */
+export function verifySchema1(bytes: Uint8Array): VerifiedSchema1 {
+  const signatures = readSignatures(bytes);
+  if (signatures.length === 0) throw unverified('it is not signed');
+  const payload = payloadOf(bytes, signatures);
+  const keyIds = signatures.map((signature) => {
+    const key = keyOf(signature);
+    const hash = hashes[String(signature.header['alg'])];
+    const signed = Buffer.from(`${signature.protected}.${Buffer.from(payload).toString('base64url')}`);
+    const proof = Buffer.from(signature.signature, 'base64url');
+    if (hash === undefined || !isRight(hash, signed, key, proof)) {
+      throw unverified(`the signature of ${keyIdOf(key)} is not right`);
+    }
+    return keyIdOf(key);
+  });
+  return { payload, keyIds };
+}
+
+function readSignatures(bytes: Uint8Array): readonly Signature[] {
+  const list = asArray(parseJsonObject(bytes)['signatures'] ?? [], 'signatures');
+  if (list.length > maxSignatures) throw unverified(`it has more than ${maxSignatures} signatures`);
+  return list.map((entry, i) => {
+    const where = `signatures[${i}]`;
+    const fields = asObject(entry, where);
+    return {
+      protected: asString(fields['protected'], `${where}.protected`),
+      signature: asString(fields['signature'], `${where}.signature`),
+      header: asObject(fields['header'], `${where}.header`),
+    };
+  });
+}
+
+// Each signature says how the manifest looked before it was put in: its first bytes, and what came behind them.
+function payloadOf(bytes: Uint8Array, signatures: readonly Signature[]): Uint8Array {
+  const [payload, ...others] = signatures.map((signature) => {
+    const { formatLength, formatTail } = parseJsonObject(Buffer.from(signature.protected, 'base64url'));
+    if (!Number.isSafeInteger(formatLength) || Number(formatLength) < 0 || Number(formatLength) > bytes.length) {
+      throw unverified('a signature of it is for another document');
+    }
+    const tail = Buffer.from(asString(formatTail, 'formatTail'), 'base64url');
+    refuseMore(bytes, Number(formatLength), tail);
+    return Buffer.concat([bytes.subarray(0, Number(formatLength)), tail]);
+  });
+  if (payload === undefined || others.some((other) => !other.equals(payload))) {
+    throw unverified('its signatures are for different documents');
+  }
+  return payload;
+}
+
+/**
+ * The digest is that of what was signed. Were there more in the document than that and the signatures, whoever reads all of
+ * it would take something else for what has this digest.
+ */
+function refuseMore(bytes: Uint8Array, formatLength: number, tail: Buffer): void {
+  const end = bytes.length - tail.length;
+  const between = Buffer.from(bytes.subarray(formatLength, Math.max(end, formatLength))).toString();
+  const isWhole = end >= formatLength && tail.equals(bytes.subarray(end));
+  if (!isWhole || !holdsSignaturesAlone(between)) throw unverified('it says more than was signed');
+}
+
+function holdsSignaturesAlone(members: string): boolean {
+  try {
+    const keys = Object.keys(JSON.parse(`{${members.replace(/^\s*,/, '')}}`));
+    return keys.length === 1 && keys[0] === 'signatures';
+  } catch {
+    return false;
+  }
+}
+
+function isRight(hash: string, signed: Uint8Array, key: KeyObject, proof: Uint8Array): boolean {
+  try {
+    return verify(hash, signed, { key, dsaEncoding: 'ieee-p1363' }, proof);
+  } catch {
+    return false; // A key that such signatures are not made with.
+  }
+}
+
+function keyOf({ header }: Signature): KeyObject {
+  try {
+    return createPublicKey({ key: asObject(header['jwk'], 'jwk') as JsonWebKey, format: 'jwk' });
+  } catch (cause) {
+    throw unverified('a signature of it has no key that is known here', cause);
+  }
+}
+
+// The first 240 bits of the key's hash, in base 32.
+function keyIdOf(key: KeyObject): string {
+  const hash = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest();
+  const bits = [...hash.subarray(0, 30)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const letters = (bits.match(/.{5}/g) ?? []).map(
+    (five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five, 2)],
+  );
+  return (letters.join('').match(/.{4}/g) ?? []).join(':');
+}
+
+function unverified(reason: string, cause?: unknown): OciError {
+  return new OciError('MANIFEST_UNVERIFIED', `the manifest in schema 1 cannot be trusted: ${reason}`, { cause });
+}

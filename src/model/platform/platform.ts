@@ -1,0 +1,148 @@
+import { OciError } from '../errors.ts';
+import { asObject } from '../manifest/descriptor.ts';
+import { quote } from '../quote.ts';
+
+export { isAttestation, platformMatches, selectPlatform } from './platform-selection.ts';
+
+/** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+  readonly osVersion?: string;
+  readonly osFeatures?: readonly string[];
+}
+
+/** Reads the JSON object of a descriptor. @throws OciError MANIFEST_INVALID */
+export function parsePlatformObject(value: unknown, where: string): Platform {
+  const fields = asObject(value, where);
+  const read = (key: string): string => {
+    const field = fields[key] ?? '';
+    if (typeof field === 'string') return field;
+    throw new OciError('MANIFEST_INVALID', `malformed manifest: ${where}.${key} must be a string`);
+  };
+  const features: unknown = fields['os.features'] ?? [];
+  if (!Array.isArray(features) || !features.every((feature) => typeof feature === 'string')) {
+    throw new OciError('MANIFEST_INVALID', `malformed manifest: ${where}.os.features must be a list of strings`);
+  }
+  return platformOf(read('os'), read('architecture'), read('variant'), read('os.version'), features);
+}
+
+/**
+ * Reads `os[/architecture[/variant]]` or `architecture`, normalised (aarch64 → arm64 …); `windows(10.0.17763)/amd64`
+ * names a version. What is left out is this machine's.
+ *
+ * @throws OciError USAGE
+ * @see https://github.com/containerd/platforms/blob/v1.0.0-rc.1/platforms.go
+ */
+export function parsePlatform(text: string): Platform {
+  const [, os = '', version = '', , architecture, , variant = ''] =
+    /^([\w.-]+)(?:\(([\w.-]+)\))?(\/([\w.-]+)(\/([\w.-]+))?)?$/.exec(text) ?? [];
+  if (os === '') throw unreadable(text);
+  if (architecture !== undefined) return normalizePlatform(platformOf(os, architecture, variant, version));
+  const host = hostPlatform();
+  const word = normalizePlatform(platformOf(os, os, '', version));
+  if (systems.has(word.os)) return platformOf(word.os, host.architecture, host.variant, version);
+  if (version !== '' || !architectures.has(word.architecture)) throw unreadable(text);
+  return platformOf(host.os, word.architecture, word.variant);
+}
+
+/** One name for each platform: arm64/v8 → arm64, x86_64 → amd64, armhf → arm/v7, macos → darwin, all in lower case. */
+export function normalizePlatform(platform: Platform): Platform {
+  const os = platform.os.toLowerCase();
+  const written = platform.architecture.toLowerCase();
+  const [architecture, implied] = aliases.get(written) ?? [written];
+  const variant = implied ?? (platform.variant ?? '').toLowerCase().replace(/^(?=\d)/, 'v');
+  const canonical = architecture === 'arm' ? variant || 'v7' : variant;
+  return platformOf(
+    os === 'macos' ? 'darwin' : os,
+    architecture,
+    impliedVariants.get(architecture)?.includes(canonical) === true ? '' : canonical,
+    platform.osVersion,
+    platform.osFeatures,
+  );
+}
+
+/** `linux/arm/v7`, `windows(10.0.17763)/amd64`; characters that could write to a terminal become `?`. */
+export function formatPlatform({ os, architecture, variant, osVersion }: Platform): string {
+  const system = osVersion === undefined ? os : `${os}(${osVersion})`;
+  const text = `${system}/${architecture}${variant === undefined ? '' : `/${variant}`}`;
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+}
+
+/**
+ * The platform asked for on this machine: its architecture and linux, since images run in a Linux machine on macOS and
+ * Windows too.
+ *
+ * @param facts Node's words for another machine (`process.platform`, `process.arch`).
+ */
+export function hostPlatform(facts: { readonly os?: string; readonly architecture?: string } = {}): Platform {
+  const architecture = facts.architecture ?? process.arch;
+  const { arm_version: armVersion } = process.config.variables as { readonly arm_version?: string | number };
+  return normalizePlatform({
+    os: 'linux',
+    architecture: nodeArchitectures.get(architecture) ?? architecture,
+    ...(architecture === 'arm' && armVersion !== undefined && { variant: String(armVersion) }),
+  });
+}
+
+/** Leaves out what is empty, so that two descriptions of one platform are deeply equal. */
+function platformOf(
+  os: string,
+  architecture: string,
+  variant = '',
+  osVersion = '',
+  features: readonly string[] = [],
+): Platform {
+  return {
+    os,
+    architecture,
+    ...(variant !== '' && { variant }),
+    ...(osVersion !== '' && { osVersion }),
+    ...(features.length > 0 && { osFeatures: features }),
+  };
+}
+
+function unreadable(text: string): OciError {
+  return new OciError('USAGE', `unknown platform: ${quote(text)}`, {
+    hint: 'a platform looks like linux/amd64, linux/arm/v7, arm64 or windows(10.0.17763)/amd64',
+  });
+}
+
+const aliases: ReadonlyMap<string, readonly [architecture: string, variant?: string]> = new Map([
+  ['x86_64', ['amd64']],
+  ['x86-64', ['amd64']],
+  ['i386', ['386']],
+  ['i486', ['386']],
+  ['i586', ['386']],
+  ['i686', ['386']],
+  ['x86', ['386']],
+  ['aarch64', ['arm64']],
+  ['armhf', ['arm', 'v7']],
+  ['armv7l', ['arm', 'v7']],
+  ['armel', ['arm', 'v6']],
+  ['armv6l', ['arm', 'v6']],
+]);
+
+/** Variants that say no more than the architecture does. */
+const impliedVariants: ReadonlyMap<string, readonly string[]> = new Map([
+  ['amd64', ['v1']],
+  ['arm64', ['v8', 'v8.0']],
+]);
+
+const nodeArchitectures: ReadonlyMap<string, string> = new Map([
+  ['x64', 'amd64'],
+  ['ia32', '386'],
+  ['ppc64', 'ppc64le'],
+  ['mipsel', 'mipsle'],
+]);
+
+const systems: ReadonlySet<string> = new Set(
+  'aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasi wasip1 windows zos'.split(
+    ' ',
+  ),
+);
+
+const architectures: ReadonlySet<string> = new Set(
+  '386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x sparc64 wasm'.split(' '),
+);

@@ -1,0 +1,46 @@
+import { formatIpv6, parseIpv6 } from '../ipv6.ts';
+import type { Reference, RepositoryName, StoreName } from './reference.ts';
+import { nameProblem, readReference } from './reference-grammar.ts';
+
+type Place = Pick<Reference, 'domain' | 'path'>;
+
+/**
+ * The repository of the local store that holds a place's images. One-to-one with (domain, path), where domains are the
+ * same in either case and IPv6 addresses in any spelling. It keeps to the grammar of repository names, so that it can be
+ * served over HTTP, but may be longer than the 255 characters of one.
+ */
+export function toStoreName({ domain, path }: Place): StoreName {
+  const bracket = domain.indexOf(']');
+  const groups = bracket === -1 ? undefined : parseIpv6(domain.slice(1, bracket));
+  const host = groups ? `ipv6_${groups.join('_')}${domain.slice(bracket + 1)}` : domain.toLowerCase();
+  return `${host.replace(':', '_')}/${path}` as StoreName;
+}
+
+/**
+ * The inverse of {@link toStoreName}; undefined where a directory name is no store name. The domain comes in the
+ * spelling that a reference with this path needs to lead back here.
+ */
+export function fromStoreName(name: string): Place | undefined {
+  const slash = name.indexOf('/');
+  const path = name.slice(slash + 1);
+  if (slash < 1 || nameProblem(path) !== undefined) return undefined;
+  const domain = domainOf(name.slice(0, slash));
+  // `myhost/x` was `MyHost/x`, and `docker.io/x` was `DOCKER.IO/x`: in lower case they would mean something else.
+  return [domain, domain.toUpperCase()]
+    .map((spelling): Place => ({ domain: spelling, path: path as RepositoryName }))
+    .find((place) => leadsBack(place) && toStoreName(place) === name);
+}
+
+function domainOf(text: string): string {
+  const [first = '', ...rest] = text.split('_');
+  if (first === 'ipv6' && rest.length >= 8) {
+    const port = rest.length === 8 ? '' : `:${rest.slice(8).join('_')}`;
+    return `[${formatIpv6(rest.slice(0, 8))}]${port}`;
+  }
+  return text.replace('_', ':');
+}
+
+function leadsBack({ domain, path }: Place): boolean {
+  const read = readReference(`${domain}/${path}`);
+  return 'domain' in read && read.domain === domain && read.path === path;
+}

@@ -1,0 +1,89 @@
+/** What people write for other programs, or leave half out, and what they mean by it here. */
+import { type ErrorCode, isOciError, OciError } from '../model/errors.ts';
+import { looksLikeDomain, show } from '../model/reference/reference-grammar.ts';
+
+/** `place`: layouts and the local store do as well; `image`: a name in a registry alone. */
+export type Wanted = 'place' | 'image';
+
+/** Transports of skopeo and podman that ocictl has not. Docker would read each as an image on Docker Hub. */
+const foreign: Readonly<Record<string, (rest: string) => string>> = {
+  dir: (rest) => `a directory is an OCI layout here: oci:${rest}`,
+  'docker-archive': () => 'archives are not read or written; a directory is: oci:DIR[:TAG]',
+  'oci-archive': () => 'archives are not read or written; a directory is: oci:DIR[:TAG]',
+  'containers-storage': () => 'the store of podman is not read; that of ocictl is: store:NAME[:TAG]',
+  'docker-daemon': () => 'no daemon is asked; docker push brings its images to a registry',
+};
+
+/**
+ * Refuses words that would lead to Docker Hub and were hardly meant to: transports of other programs, paths, and a
+ * registry without a repository. What is in a full name, as `docker.io/library/dir:x`, passes.
+ *
+ * @throws OciError REFERENCE_INVALID with what to write instead.
+ */
+export function refuseMisread(word: string, wanted: Wanted): void {
+  const [, transport = '', rest = ''] = /^([a-z-]+):(.*)$/s.exec(word) ?? [];
+  if (Object.hasOwn(foreign, transport)) {
+    const hint = foreign[transport]?.(rest);
+    throw refused(`${show(word)} is a place of other programs, which ocictl does not know`, hint);
+  }
+  if (wanted === 'image' && (transport === 'oci' || transport === 'store')) {
+    const hint = transport === 'store' ? `leave "store:" out` : `ocictl copy reads and writes layouts`;
+    throw refused(`${show(word)} is no name in a registry`, hint);
+  }
+  if (/^(?:~|\.{1,2})?(?:\/|$)/.test(word) && word !== '') {
+    const hint = wanted === 'place' ? `write oci:${word} for an OCI layout` : `ocictl copy writes layouts: oci:${word}`;
+    throw refused(`${show(word)} is a path, and no reference`, hint);
+  }
+  const host = registryAlone(word);
+  if (host !== undefined)
+    throw refused(`${show(word)} names a registry, and no repository in it`, `write ${host}/NAME`);
+}
+
+/** The registry that a word names and nothing else; undefined where it may be something else as well. */
+export function registryAlone(word: string): string | undefined {
+  const [, slashed] = /^([^/@]+)\/$/.exec(word) ?? [];
+  if (slashed !== undefined) return looksLikeDomain(slashed) ? slashed : undefined;
+  // Docker reads `localhost:5000` as an image of Docker Hub, which has none with such a name.
+  return /^(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|\[[0-9a-f:.]+\]):\d{2,5}$/i.test(word) ? word : undefined;
+}
+
+/** Whether an image could not be found or read. */
+export function isUnfound(error: unknown): error is OciError {
+  return isOciError(error) && unfound.has(error.code);
+}
+
+/**
+ * A failure to find or read an image, with what its name may have been meant as.
+ *
+ * @param kept Those of the words that the local store has, which was not asked.
+ */
+export function withMeaning(error: unknown, words: readonly string[], kept: readonly string[] = []): unknown {
+  if (!isUnfound(error)) return error;
+  const meant = words.flatMap((word) => meaningOf(word) ?? []);
+  for (const word of kept) meant.push(`the local store has an image of this name: store:${word}`);
+  if (meant.length === 0) return error;
+  const { code, message, cause, detail, status, endpoint, retryAfterMs, retryable } = error;
+  const hint = [...(error.hint === undefined ? [] : [error.hint]), ...meant].join('; ');
+  return new OciError(code, message, { hint, cause, detail, status, endpoint, retryAfterMs, retryable });
+}
+
+const unfound: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MANIFEST_UNKNOWN',
+  'NAME_UNKNOWN',
+  'UNAUTHORIZED',
+  'DENIED',
+  'NETWORK',
+  'TIMEOUT',
+]);
+
+function meaningOf(word: string): string | undefined {
+  if (/^[a-z0-9-]+:\d{4,5}$/.test(word) || /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}$/.test(word)) {
+    return `${word} is read as an image of Docker Hub; in a registry of that name it is ${word}/NAME`;
+  }
+  if (/^(?:sha256:)?[0-9a-f]{12,64}$/.test(word)) return `an image ID of the local store is written store:${word}`;
+  return undefined;
+}
+
+function refused(message: string, hint: string | undefined): OciError {
+  return new OciError('REFERENCE_INVALID', `invalid reference: ${message}`, { hint });
+}

@@ -1,0 +1,89 @@
+/** The command line behind its quickest answers: signals, streams, one command, its report. */
+import { type App, createApp } from '../app/app.ts';
+import { createProgram } from '../commands/command-line/program.ts';
+import { OciError } from '../model/errors.ts';
+import { Output } from '../terminal/output.ts';
+import { report } from '../terminal/report.ts';
+import { createTerminal, type Terminal } from '../terminal/terminal.ts';
+import { version } from '../version.ts';
+
+const sameSignalMs = 100;
+
+/**
+ * Runs the command line.
+ *
+ * @param words The words after `ocictl`.
+ * @returns The exit status, as docs/exit-codes.md lists them.
+ */
+export async function run(words: readonly string[]): Promise<number> {
+  const terminal = await openTerminal();
+  const interrupt = new AbortController();
+  let signalStatus = 130;
+  let interruptedMs = 0;
+  const onSignal = (name: NodeJS.Signals): void => {
+    // A second Ctrl-C means: now. One at the same moment is the first again, passed on by timeout, npm and others.
+    if (interrupt.signal.aborted) {
+      if (performance.now() - interruptedMs > sameSignalMs) process.exit(signalStatus);
+      return;
+    }
+    interruptedMs = performance.now();
+    signalStatus = name === 'SIGTERM' ? 143 : 130;
+    interrupt.abort(new OciError('CANCELLED', 'interrupted'));
+  };
+  const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+  for (const name of signals) process.on(name, onSignal);
+  let app: App | undefined;
+  let status = 0;
+  let help = Promise.resolve();
+  try {
+    const program = await createProgram(words, {
+      version,
+      out: (text) => {
+        help = terminal.out(text);
+        help.catch(() => {});
+      },
+      onStatus: (given) => {
+        status = given;
+      },
+      context: ({ config, verbosity }) => {
+        app = createApp({
+          terminal,
+          stdin: () => process.stdin,
+          signal: interrupt.signal,
+          env: process.env,
+          flags: { dockerConfigDir: config },
+          verbosity,
+        });
+        return app;
+      },
+    });
+    await program.parseAsync(words, { from: 'user' }).catch(unlessDone);
+    await help;
+    return status;
+  } catch (error) {
+    return report(error, { terminal, json: beforeDashes(words).includes('--json'), signalStatus });
+  } finally {
+    await app?.close();
+    for (const name of signals) process.removeListener(name, onSignal);
+  }
+}
+
+/** What stands behind `--` is for another program. */
+function beforeDashes(words: readonly string[]): readonly string[] {
+  const at = words.indexOf('--');
+  return at < 0 ? words : words.slice(0, at);
+}
+
+async function openTerminal(): Promise<Terminal> {
+  const { env } = process;
+  const stdout = new Output(() => process.stdout, 1);
+  const stderr = new Output(() => process.stderr, 2);
+  const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+  const painter = !plain && stderr.isTTY ? (await import('../terminal/colour.ts')).createPainter() : undefined;
+  return createTerminal({ stdout, stderr, painter, animation: env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '' });
+}
+
+// commander ends help and version by throwing; that is no failure.
+function unlessDone(error: unknown): void {
+  if (!(error instanceof Error && 'exitCode' in error && error.exitCode === 0 && 'code' in error)) throw error;
+}

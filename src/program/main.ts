@@ -1,0 +1,29 @@
+/** Words in, exit status out. */
+import { writeSync } from 'node:fs';
+import { tuneEngine } from '../app/engine.ts';
+import { version } from '../version.ts';
+
+/**
+ * Runs the command line.
+ *
+ * @param words The words after `ocictl`.
+ * @returns The exit status, as docs/exit-codes.md lists them.
+ */
+export async function main(words: readonly string[]): Promise<number> {
+  // What is asked most by scripts needs nothing loaded.
+  if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
+    if (printed(`${version}\n`)) return 0;
+  }
+  tuneEngine(process.env);
+  const { run } = await import('./cli.ts');
+  return run(words);
+}
+
+/** Whether stdout took it; why it did not is told by what runs then. */
+function printed(text: string): boolean {
+  try {
+    return writeSync(1, text) === text.length;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,168 @@
+import { type Digest, tryParseDigest } from '../../../model/digest.ts';
+import { OciError } from '../../../model/errors.ts';
+import type { Descriptor } from '../../../model/manifest/descriptor.ts';
+import type { RepositoryName, Tag } from '../../../model/reference/reference.ts';
+import { type Content, sizeMismatch, verifiedContent } from '../../content.ts';
+import { type EndpointReport, type ExtensionKey, endpointReport } from '../../extensions.ts';
+import type { GetBlobOptions, Registry, SignalOption } from '../../registry.ts';
+import { continuedContent } from './content.ts';
+import { Attempts, Candidate, type FallbackEndpoint, type FallbackEvent, type FallbackRequest } from './endpoints.ts';
+
+export interface FallbackOptions {
+  /** Told when an endpoint did not serve and the next one is asked. */
+  readonly onFallback?: (event: FallbackEvent) => void;
+}
+
+/**
+ * One registry over several: mirrors, then origins, in the order given.
+ *
+ * Reads move on from a mirror on anything but a cancellation or an image nobody could serve, and from an origin when it
+ * cannot be reached, answers 5xx or is no registry. What an origin says about the image is final. An endpoint that could
+ * not be reached is not asked again while there is another one, and one that failed over a tag is the last to be asked for
+ * what belongs to it. Blobs are asked first of the endpoint that served the
+ * last manifest, and a blob that breaks in the middle goes on from the next endpoint. Writes and deletes go to the first
+ * origin that answers.
+ *
+ * The error is that of the endpoint that was asked last; its message and `detail.tried` name the others with their reasons.
+ */
+export function fallback(endpoints: readonly FallbackEndpoint[], options: FallbackOptions = {}): Registry {
+  const candidates = endpoints.map((endpoint) => new Candidate(endpoint));
+  const origins = candidates.filter(({ endpoint }) => endpoint.kind === 'origin');
+  const [main] = [...origins, ...candidates];
+  if (main === undefined) throw new OciError('INTERNAL', 'no endpoint to ask');
+  const { onFallback } = options;
+  let served: Candidate | undefined;
+  let writable: Candidate | undefined;
+  let finding: Promise<Candidate> | undefined;
+  const lacking = new Set<Candidate>();
+
+  const ordered = ({ kind, reference }: FallbackRequest): readonly Candidate[] => {
+    if (kind === 'blob' && served) return [served, ...candidates.filter((candidate) => candidate !== served)];
+    if (kind !== 'manifest' || tryParseDigest(reference) === undefined) return candidates;
+    return [...candidates.filter((candidate) => !lacking.has(candidate)), ...lacking];
+  };
+  const attempt = (request: FallbackRequest, opts: SignalOption | undefined): Attempts => {
+    const willing = ordered(request).filter(({ endpoint }) => !endpoint.skipWhen?.(request));
+    return new Attempts(willing, { signal: opts?.signal, onFallback });
+  };
+  const manifest = <T>(
+    reference: Tag | Digest,
+    opts: SignalOption | undefined,
+    ask: (registry: Registry) => Promise<T>,
+  ): Promise<T> =>
+    attempt({ kind: 'manifest', reference }, opts).first(async (registry, candidate) => {
+      try {
+        const found = await ask(registry);
+        served = candidate;
+        lacking.delete(candidate);
+        return found;
+      } catch (error) {
+        lacking.add(candidate);
+        throw error;
+      }
+    });
+  const findOrigin = (opts: SignalOption | undefined): Promise<Candidate> =>
+    new Attempts(origins, { signal: opts?.signal, onFallback }).first(async (registry, candidate) => {
+      await registry.ping(opts);
+      return candidate;
+    });
+  // All who write at first wait for one answer; where whoever asked for it gives up, the next one asks.
+  const writableOrigin = async (opts: SignalOption | undefined): Promise<Candidate> => {
+    while (!writable) {
+      const isMine = finding === undefined;
+      finding ??= findOrigin(opts).finally(() => {
+        finding = undefined;
+      });
+      try {
+        writable = await finding;
+      } catch (error) {
+        opts?.signal?.throwIfAborted();
+        if (isMine) throw error;
+      }
+    }
+    return writable;
+  };
+  const write = async <T>(
+    opts: SignalOption | undefined,
+    operation: (registry: Registry) => Promise<T>,
+  ): Promise<T> => {
+    const origin = await writableOrigin(opts);
+    return await origin.ask(operation);
+  };
+  const list = async function* <T>(
+    opts: SignalOption | undefined,
+    open: (registry: Registry) => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
+    // Once an endpoint has given its first entry, the list is its own: two lists cannot be joined.
+    const { entries, first } = await attempt({ kind: 'list' }, opts).first(async (registry) => {
+      const iterator = open(registry)[Symbol.asyncIterator]();
+      return { entries: iterator, first: await iterator.next() };
+    });
+    try {
+      for (let next = first; !next.done; next = await entries.next()) yield next.value;
+    } finally {
+      await entries.return?.();
+    }
+  };
+  const report: EndpointReport = { servedBy: () => served?.endpoint.name, origin: () => served?.endpoint.origin };
+
+  return {
+    name: main.endpoint.name,
+    // Other capabilities belong to one endpoint, not to all of them.
+    extension: <T>(key: ExtensionKey<T>) => (key === endpointReport ? report : undefined) as T | undefined,
+    ping: (opts) =>
+      new Attempts(origins.length > 0 ? origins : candidates, { signal: opts?.signal, onFallback }).first((registry) =>
+        registry.ping(opts),
+      ),
+    statManifest: (repo, reference, opts) =>
+      manifest(reference, opts, (registry) => registry.statManifest(repo, reference, opts)),
+    getManifest: (repo, reference, opts) =>
+      manifest(reference, opts, (registry) => registry.getManifest(repo, reference, opts)),
+    statBlob: (repo, digest, opts) =>
+      attempt({ kind: 'blob', reference: digest }, opts).first((registry) => registry.statBlob(repo, digest, opts)),
+    async getBlob(repo, blob, opts) {
+      const digest = typeof blob === 'string' ? blob : blob.digest;
+      const content = await openBlob(attempt({ kind: 'blob', reference: digest }, opts), repo, blob, opts);
+      const verify = opts?.range === undefined && opts?.verify !== false;
+      return verify ? await verifiedContent(content) : content;
+    },
+    repositories: (opts) => list(opts, (registry) => registry.repositories(opts)),
+    tags: (repo, opts) => list(opts, (registry) => registry.tags(repo, opts)),
+    referrers: (repo, digest, opts) => list(opts, (registry) => registry.referrers(repo, digest, opts)),
+    pushBlob: (repo, descriptor, source, opts) => write(opts, (r) => r.pushBlob(repo, descriptor, source, opts)),
+    startUpload: (repo, opts) => write(opts, (r) => r.startUpload(repo, opts)),
+    resumeUpload: (repo, id, opts) => write(opts, (r) => r.resumeUpload(repo, id, opts)),
+    mountBlob: (repo, digest, opts) => write(opts, (r) => r.mountBlob(repo, digest, opts)),
+    pushManifest: (repo, manifest, opts) => write(opts, (r) => r.pushManifest(repo, manifest, opts)),
+    deleteBlob: (repo, digest, opts) => write(opts, (r) => r.deleteBlob(repo, digest, opts)),
+    deleteManifest: (repo, digest, opts) => write(opts, (r) => r.deleteManifest(repo, digest, opts)),
+    deleteTag: (repo, tag, opts) => write(opts, (r) => r.deleteTag(repo, tag, opts)),
+  };
+}
+
+// No endpoint's part is the whole, so none can verify it: that is done over all of them.
+async function openBlob(
+  attempts: Attempts,
+  repo: RepositoryName,
+  blob: Digest | Descriptor,
+  opts: GetBlobOptions = {},
+): Promise<Content> {
+  const from = (range: GetBlobOptions['range']): Promise<{ content: Content; serving: Candidate }> =>
+    attempts.first(async (registry, serving) => {
+      return { content: await registry.getBlob(repo, blob, { ...opts, range, verify: false }), serving };
+    });
+  const opened = await from(opts.range);
+  const first = opened.content;
+  let { serving } = opened;
+  const { size } = first.descriptor;
+  const range = { start: opts.range?.start ?? 0, end: Math.min(opts.range?.end ?? size, size) };
+  return continuedContent(first, range, async (error, nextByte) => {
+    serving.failed(error);
+    attempts.failed(serving, error);
+    const next = await from({ ...opts.range, start: nextByte });
+    serving = next.serving;
+    if (next.content.descriptor.size === size) return next.content;
+    await next.content.cancel();
+    throw sizeMismatch(first.descriptor, next.content.descriptor.size);
+  });
+}

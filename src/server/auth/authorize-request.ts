@@ -1,0 +1,44 @@
+import { OciError } from '../../model/errors.ts';
+import { formatChallenge } from '../../wire/challenges.ts';
+import { answerError } from '../http/answers.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { type Access, type Authorize, type Decision, denied } from './access.ts';
+
+/**
+ * Asks whether a request may go on, and answers it where it may not.
+ *
+ * @param mount What a mount needs besides: without it, the blob is uploaded as if it were nowhere else.
+ * @returns Whether it was let in.
+ */
+export async function admitted(
+  exchange: Exchange,
+  authorize: Authorize | undefined,
+  access: readonly Access[],
+  mount?: Access,
+): Promise<boolean> {
+  if (authorize === undefined) return true;
+  const whole = await ask(exchange, authorize, mount === undefined ? access : [...access, mount]);
+  exchange.mayMount = mount !== undefined && whole.outcome === 'grant';
+  const decision = mount === undefined || exchange.mayMount ? whole : await ask(exchange, authorize, access);
+  if (decision.outcome !== 'challenge') exchange.user = decision.user;
+  if (decision.outcome === 'grant') return true;
+  // The challenge for all of it: a client that gets a token for both may mount.
+  if (decision.outcome === 'challenge') await answerChallenge(exchange, whole, decision);
+  else await answerError(exchange, new OciError('DENIED', denied));
+  return false;
+}
+
+function ask(exchange: Exchange, authorize: Authorize, access: readonly Access[]): Promise<Decision> {
+  const { method, signal, request } = exchange;
+  const remoteAddress = request.socket.remoteAddress ?? '';
+  return authorize({ method, headers: request.headers, access, remoteAddress, signal });
+}
+
+type Challenged = Extract<Decision, { readonly outcome: 'challenge' }>;
+
+function answerChallenge(exchange: Exchange, whole: Decision, own: Challenged): Promise<void> {
+  const { challenges } = whole.outcome === 'challenge' ? whole : own;
+  const cause = own.reason === undefined ? undefined : new Error(own.reason);
+  const error = new OciError('UNAUTHORIZED', own.message ?? 'authentication required', { cause });
+  return answerError(exchange, error, { 'www-authenticate': challenges.map(formatChallenge) });
+}

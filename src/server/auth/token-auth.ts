@@ -1,0 +1,126 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Challenge } from '../../model/challenge.ts';
+import { type Access, type Authorize, type Decision, denied, formatScope } from './access.ts';
+import { keyFor, type TokenTrust } from './token-trust.ts';
+
+export interface TokenAuthOptions {
+  /** Where clients get tokens: a URL, or one that depends on the name by which a request came. */
+  readonly realm: string | ((headers: IncomingHttpHeaders) => Promise<string>);
+  /** What tokens must be for (`aud`). */
+  readonly service: string | (() => Promise<string>);
+  /** Who must have made them (`iss`). */
+  readonly issuer: string | (() => Promise<string>);
+  /** Whose signatures count now. */
+  readonly trust: () => Promise<TokenTrust>;
+  /** Asked besides about a good token, where rights can change while it lasts. */
+  readonly stillAllowed?: (user: string | undefined, access: readonly Access[]) => Promise<boolean>;
+}
+
+/** Clocks may differ by so much, as in distribution. */
+const leewaySeconds = 60;
+const maxTokenBytes = 16 * 1024;
+
+/** Signatures that only the holder of a private key can make: no `none`, no shared secrets. */
+const algorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
+
+/**
+ * Lets in whoever has a token for what is asked, and sends everybody else to get one.
+ *
+ * @see https://distribution.github.io/distribution/spec/auth/jwt/
+ */
+export function tokenAuth({ realm, service, issuer, trust, stillAllowed }: TokenAuthOptions): Authorize {
+  return async ({ headers, access }) => {
+    const audience = await now(service);
+    const challenge = async (error?: string, reason?: string, message?: string): Promise<Decision> => {
+      const scope = formatScope(access);
+      const parameters: Challenge['parameters'] = {
+        realm: typeof realm === 'string' ? realm : await realm(headers),
+        service: audience,
+        ...(scope !== undefined && { scope }),
+        ...(error !== undefined && { error }),
+      };
+      return { outcome: 'challenge', challenges: [{ scheme: 'bearer', parameters }], reason, message };
+    };
+    const [, token] = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
+    if (token === undefined) return challenge();
+    if (token.length > maxTokenBytes) return challenge('invalid_token', 'the token is too long');
+    const claims = await verify(token, { audience, issuer: await now(issuer), trust: await trust() });
+    if ('reason' in claims) return challenge('invalid_token', claims.reason);
+    const { user, access: held } = claims;
+    const mayStill = async (): Promise<boolean> => stillAllowed === undefined || stillAllowed(user, access);
+    if (!access.every((wanted) => isHeld(wanted, held)) || !(await mayStill())) {
+      const who = user === undefined ? 'the token' : `the token of ${JSON.stringify(user)}`;
+      const reason = `${who} does not allow ${formatScope(access) ?? 'anything now'}`;
+      return challenge('insufficient_scope', reason, user === undefined ? undefined : denied);
+    }
+    return { outcome: 'grant', ...(user !== undefined && { user }) };
+  };
+}
+
+interface TokenAccess {
+  readonly type: string;
+  readonly name: string;
+  readonly actions: readonly string[];
+}
+
+interface Claims {
+  readonly user: string | undefined;
+  readonly access: readonly TokenAccess[];
+}
+
+interface Expected {
+  readonly audience: string;
+  readonly issuer: string;
+  readonly trust: TokenTrust;
+}
+
+async function verify(
+  token: string,
+  { audience, issuer, trust }: Expected,
+): Promise<Claims | { readonly reason: string }> {
+  const { jwtVerify } = await import('jose');
+  try {
+    const { payload } = await jwtVerify(
+      token,
+      (header) => {
+        const key = keyFor(header, trust, new Date());
+        if (key === undefined) throw new Error('it is signed with no key that is trusted');
+        return key;
+      },
+      { algorithms, audience, issuer, clockTolerance: leewaySeconds, requiredClaims: ['exp'] },
+    );
+    const access = readAccess(payload['access']);
+    if (access === undefined) return { reason: 'the token is refused: its access is not as it must be' };
+    const { sub } = payload;
+    return { user: typeof sub === 'string' && sub !== '' ? sub : undefined, access };
+  } catch (error) {
+    return { reason: `the token is refused: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+/** The `access` claim; undefined where its shape is wrong. No claim at all allows nothing but to be known. */
+function readAccess(claim: unknown): readonly TokenAccess[] | undefined {
+  if (claim === undefined || claim === null) return [];
+  if (!Array.isArray(claim) || !claim.every(isTokenAccess)) return undefined;
+  return claim;
+}
+
+function isTokenAccess(entry: unknown): entry is TokenAccess {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { type, name, actions } = entry as {
+    readonly type?: unknown;
+    readonly name?: unknown;
+    readonly actions?: unknown;
+  };
+  if (typeof type !== 'string' || typeof name !== 'string' || !Array.isArray(actions)) return false;
+  return actions.every((action) => typeof action === 'string');
+}
+
+function isHeld({ type, name, actions }: Access, held: readonly TokenAccess[]): boolean {
+  const mine = new Set(held.filter((each) => each.type === type && each.name === name).flatMap((each) => each.actions));
+  return actions.every((action) => mine.has(action));
+}
+
+async function now<T>(value: T | (() => Promise<T>)): Promise<T> {
+  return value instanceof Function ? value() : value;
+}

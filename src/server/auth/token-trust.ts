@@ -1,0 +1,181 @@
+/** Whose signatures count: root certificates and keys, and which of them a token's header means. */
+import { createHash, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { OciError } from '../../model/errors.ts';
+
+export interface TrustedKey {
+  /** What a header may call it by. */
+  readonly ids: readonly string[];
+  readonly key: KeyObject;
+  /** The one algorithm it is for, where its JWK says so. */
+  readonly algorithm?: string | undefined;
+}
+
+/** What is trusted at a moment. */
+export interface TokenTrust {
+  /** Chains in `x5c` must end here. */
+  readonly roots: readonly X509Certificate[];
+  readonly keys: readonly TrustedKey[];
+}
+
+/** The parts of a token's header that name a key. */
+export interface KeyHeader {
+  readonly alg?: unknown;
+  readonly x5c?: unknown;
+  readonly jwk?: unknown;
+  readonly kid?: unknown;
+}
+
+const maxChain = 8;
+const maxCertificateBytes = 16 * 1024;
+
+/**
+ * Reads the certificates of a PEM file: roots for chains, and their own keys, known by the identifiers that distribution
+ * gives them.
+ *
+ * @throws OciError CONFIG_INVALID
+ */
+export function readRoots(pem: string, file: string): TokenTrust {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) {
+    throw new OciError('CONFIG_INVALID', `${file} has no certificate in PEM`, {
+      hint: 'name the certificate of the token server, or of the authority that issued it',
+    });
+  }
+  const roots = blocks.map((block, index) => {
+    try {
+      return new X509Certificate(block);
+    } catch (cause) {
+      throw new OciError('CONFIG_INVALID', `certificate ${index + 1} of ${file} cannot be read`, { cause });
+    }
+  });
+  return { roots, keys: roots.map(({ publicKey }) => ({ ids: idsOf(publicKey), key: publicKey })) };
+}
+
+/** Reads a JSON Web Key Set. @throws OciError CONFIG_INVALID @see https://www.rfc-editor.org/rfc/rfc7517#section-5 */
+export function readJwks(text: string, file: string): TokenTrust {
+  const refuse = (reason: string): never => {
+    throw new OciError('CONFIG_INVALID', `${file}: ${reason}`, {
+      hint: 'a key set is {"keys":[…]} with the public keys of the token server',
+    });
+  };
+  const list = (parseObject(text) ?? refuse('not a JSON object'))['keys'];
+  if (!Array.isArray(list)) return refuse('"keys" must be a list');
+  const keys = list.flatMap((jwk: unknown, index): TrustedKey[] => {
+    const what = `key ${index + 1}`;
+    if (!isObject(jwk)) return refuse(`${what} is no object`);
+    // With such a key a registry could make tokens; and one for both is how HS256 gets in.
+    if (jwk['kty'] === 'oct') return refuse(`${what} is a shared secret; tokens are signed with private keys`);
+    if ('d' in jwk) return refuse(`${what} is a private key, which belongs to the token server alone`);
+    if (jwk['use'] !== undefined && jwk['use'] !== 'sig') return [];
+    const key = publicKeyOf(jwk) ?? refuse(`${what} cannot be read`);
+    const { kid, alg } = jwk;
+    const ids = typeof kid === 'string' ? [kid] : idsOf(key);
+    return [{ ids, key, algorithm: typeof alg === 'string' ? alg : undefined }];
+  });
+  if (keys.length === 0) return refuse('there is no key for signatures in it');
+  return { roots: [], keys };
+}
+
+/** The key that verifies a token: of a trusted chain, or itself trusted. Undefined where the header names none. */
+export function keyFor(header: KeyHeader, trust: TokenTrust, now: Date): KeyObject | undefined {
+  const { alg, x5c, jwk, kid } = header;
+  // The first that is there counts, as in distribution: what it says is not made good by the next.
+  if (x5c !== undefined) return leafKeyOf(x5c, trust.roots, now);
+  const suits = ({ algorithm }: TrustedKey): boolean => algorithm === undefined || algorithm === alg;
+  if (jwk !== undefined) {
+    const named = isObject(jwk) ? publicKeyOf(jwk) : undefined;
+    return trust.keys.find((each) => suits(each) && named?.equals(each.key))?.key;
+  }
+  if (typeof kid !== 'string') return undefined;
+  return trust.keys.find((each) => each.ids.includes(kid) && suits(each) && signs(each.key, String(alg)))?.key;
+}
+
+/** What distribution calls a key: 240 bits of its SHA-256 in base32, four characters a group. */
+export function libtrustId(key: KeyObject): string {
+  const digest = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest();
+  const bits = [...digest.subarray(0, 30)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const letters = (bits.match(/.{5}/g) ?? []).map(
+    (five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five, 2)],
+  );
+  return (letters.join('').match(/.{4}/g) ?? []).join(':');
+}
+
+function leafKeyOf(x5c: unknown, roots: readonly X509Certificate[], now: Date): KeyObject | undefined {
+  if (!Array.isArray(x5c) || x5c.length === 0 || x5c.length > maxChain) return undefined;
+  const chain = x5c.map(certificateOf);
+  const [leaf, ...others] = chain.filter((certificate) => certificate !== undefined);
+  if (leaf === undefined || others.length + 1 !== chain.length) return undefined;
+  return leadsTo(leaf, others, roots, now) ? leaf.publicKey : undefined;
+}
+
+// Each intermediate is used once at most, so that no circle of signatures goes on for ever.
+function leadsTo(
+  certificate: X509Certificate,
+  others: readonly X509Certificate[],
+  roots: readonly X509Certificate[],
+  now: Date,
+): boolean {
+  if (!isValidAt(certificate, now)) return false;
+  if (roots.some(({ raw }) => raw.equals(certificate.raw))) return true;
+  if (roots.some((root) => isValidAt(root, now) && hasIssued(root, certificate))) return true;
+  const at = others.findIndex((other) => hasIssued(other, certificate));
+  const issuer = others[at];
+  return issuer !== undefined && leadsTo(issuer, others.toSpliced(at, 1), roots, now);
+}
+
+function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+function isValidAt({ validFrom, validTo }: X509Certificate, now: Date): boolean {
+  return Date.parse(validFrom) <= now.getTime() && now.getTime() <= Date.parse(validTo);
+}
+
+function certificateOf(text: unknown): X509Certificate | undefined {
+  if (typeof text !== 'string' || text.length > maxCertificateBytes) return undefined;
+  try {
+    return new X509Certificate(Buffer.from(text, 'base64'));
+  } catch {
+    return undefined;
+  }
+}
+
+function signs({ asymmetricKeyType }: KeyObject, algorithm: string): boolean {
+  if (algorithm.startsWith('ES')) return asymmetricKeyType === 'ec';
+  if (/^[RP]S/.test(algorithm)) return asymmetricKeyType === 'rsa';
+  return algorithm === 'EdDSA' && asymmetricKeyType === 'ed25519';
+}
+
+function idsOf(key: KeyObject): readonly string[] {
+  return [libtrustId(key), thumbprint(key)];
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc7638 */
+function thumbprint(key: KeyObject): string {
+  const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
+  // In the order of the alphabet; what a type of key does not have is left out.
+  return createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url');
+}
+
+function publicKeyOf(jwk: Readonly<Record<string, unknown>>): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
+  } catch {
+    return undefined;
+  }
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

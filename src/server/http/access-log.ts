@@ -1,0 +1,45 @@
+/** The lines that `ocictl serve` writes about requests. */
+import { OciError } from '../../model/errors.ts';
+import { visible } from '../../model/quote.ts';
+import type { AccessEntry } from '../server.ts';
+
+/** One line for people: `TIME CLIENT METHOD PATH STATUS in=BYTES out=BYTES ms=TIME …`. */
+export function formatAccess(entry: AccessEntry, at: Date): string {
+  const { remoteAddress, method, path, status, receivedBytes, sentBytes, durationMs, userAgent, user, error } = entry;
+  const facts = [
+    at.toISOString(),
+    remoteAddress,
+    method,
+    path,
+    status,
+    `in=${receivedBytes}`,
+    `out=${sentBytes}`,
+    `ms=${durationMs.toFixed(1)}`,
+  ];
+  if (user !== undefined) facts.push(`user=${JSON.stringify(user)}`);
+  if (userAgent !== undefined) facts.push(`agent=${JSON.stringify(userAgent)}`);
+  if (error !== undefined) facts.push(`error=${JSON.stringify(describeFailure(error))}`);
+  return facts.join(' ');
+}
+
+/** The same for programs: one JSON document. */
+export function formatAccessJson({ error, ...entry }: AccessEntry, at: Date): string {
+  const failure = error === undefined ? {} : { error: describeFailure(error) };
+  return JSON.stringify({ time: at.toISOString(), ...entry, ...failure });
+}
+
+/** Whether whoever runs the server must know: what failed here, not what a client asked wrongly or gave up. */
+export function isOurFailure({ status, error }: AccessEntry): boolean {
+  if (error === undefined || (error instanceof OciError && error.code === 'CANCELLED')) return false;
+  // A blob that breaks off has status 200, and its reader sees a broken connection alone.
+  return status >= 500 || status < 400;
+}
+
+function describeFailure(error: unknown): string {
+  if (!(error instanceof OciError)) {
+    return visible(`unexpected failure: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+  const { cause } = error;
+  const reason = cause instanceof Error && !error.message.includes(cause.message) ? `: ${cause.message}` : '';
+  return visible(`${error.code}: ${error.message}${reason}`);
+}

@@ -1,0 +1,191 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { type ErrorCode, OciError, statusOf } from '../../model/errors.ts';
+import type { Content, Sink } from '../../registry/content.ts';
+import { encodeErrors } from '../../wire/errors.ts';
+import { headers as names } from '../../wire/headers.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What is read of a body nobody wants, so that its sender gets to see the answer. */
+const lingerBytes = 32 * 1024 * 1024;
+const lingerMs = 5000;
+
+const sliceBytes = 256 * 1024;
+
+/** Sends an answer whose body is in memory. A HEAD request gets the headers only. */
+export async function answer(
+  exchange: Exchange,
+  status: number,
+  fields: OutgoingHttpHeaders = {},
+  body: Uint8Array | string = '',
+): Promise<void> {
+  const { response } = exchange;
+  const bodiless = status === 204 || status === 304;
+  writeHead(exchange, status, bodiless ? fields : { 'content-length': Buffer.byteLength(body), ...fields });
+  const payload = exchange.method === 'HEAD' || bodiless ? '' : body;
+  if (payload.length > sliceBytes) return answerInSlices(exchange, Buffer.from(payload));
+  exchange.sentBytes += Buffer.byteLength(payload);
+  if (exchange.unreadBody === 'coming') {
+    // Closing while the client still sends would reset the connection, and the answer would be lost.
+    if (payload.length > 0) response.write(payload);
+    else response.flushHeaders();
+    await discardBody(exchange);
+    response.end();
+  } else {
+    response.end(payload);
+  }
+  await ended(exchange);
+}
+
+// Of a large body the client takes part after part, so that one who drips is seen before hours have gone by.
+async function answerInSlices(exchange: Exchange, bytes: Uint8Array): Promise<void> {
+  const sink = new ResponseSink(exchange, bytes.length);
+  try {
+    for (let at = 0; at < bytes.length; at += sliceBytes) await sink.write(bytes.subarray(at, at + sliceBytes));
+  } finally {
+    sink.close();
+  }
+  if (exchange.unreadBody === 'coming') await discardBody(exchange);
+  exchange.response.end();
+  await ended(exchange);
+}
+
+export function answerJson(
+  exchange: Exchange,
+  value: unknown,
+  fields: OutgoingHttpHeaders = {},
+  status = 200,
+): Promise<void> {
+  return answer(exchange, status, { 'content-type': 'application/json', ...fields }, `${JSON.stringify(value)}\n`);
+}
+
+/**
+ * Sends an error body. What went wrong inside (5xx) is for the log alone: its message may name paths or upstreams.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+ */
+export async function answerError(exchange: Exchange, error: unknown, fields: OutgoingHttpHeaders = {}): Promise<void> {
+  exchange.failure = error;
+  if (exchange.response.headersSent || exchange.signal.aborted) {
+    // The body has begun: only a broken connection tells the client that it is not whole.
+    exchange.response.destroy();
+    return;
+  }
+  const told = error instanceof OciError ? error : new OciError('INTERNAL', 'internal error');
+  // Who only asks sent no content: what is wrong with it is wrong with what is kept here, and the message may name files.
+  const damaged = bodilessMethods.has(exchange.method) && contentCodes.has(told.code);
+  const known = damaged ? new OciError('STORAGE_DAMAGED', told.message) : told;
+  const status = known.code === 'CANCELLED' ? 503 : statusOf(known.code);
+  const shown = status < 500 ? known : new OciError(known.code, genericMessages[status] ?? 'internal error');
+  const wait = known.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(known.retryAfterMs / 1000)) };
+  const body = encodeErrors(shown);
+  await answer(exchange, status, { 'content-type': 'application/json', ...wait, ...fields }, body);
+}
+
+const bodilessMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);
+const contentCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'DIGEST_MISMATCH',
+  'SIZE_MISMATCH',
+  'TOO_LARGE',
+  'MANIFEST_INVALID',
+]);
+
+const genericMessages: Readonly<Record<number, string>> = {
+  500: 'internal error',
+  502: 'the registry behind this one failed',
+  503: 'not available at the moment',
+  504: 'the registry behind this one took too long',
+  507: 'no space left for this',
+};
+
+/** Streams a blob, or the part of it that `length` counts. A short or long body breaks the connection. */
+export async function answerContent(
+  exchange: Exchange,
+  status: number,
+  fields: OutgoingHttpHeaders,
+  content: Content,
+  length: number,
+): Promise<void> {
+  const { response, signal } = exchange;
+  writeHead(exchange, status, { ...fields, 'content-length': length });
+  const sink = new ResponseSink(exchange, length);
+  try {
+    await content.drainTo(sink, { signal });
+  } finally {
+    sink.close();
+    await content.cancel();
+  }
+  if (exchange.sentBytes !== length)
+    throw new OciError('SIZE_MISMATCH', `${exchange.sentBytes} of ${length} bytes came`);
+  response.end();
+  await ended(exchange);
+}
+
+/** Resolves a write when the bytes have left this process: their memory may then be used again. */
+class ResponseSink implements Sink {
+  readonly #exchange: Exchange;
+  readonly #length: number;
+  #reject: ((reason: unknown) => void) | undefined;
+
+  constructor(exchange: Exchange, length: number) {
+    this.#exchange = exchange;
+    this.#length = length;
+    exchange.signal.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    const exchange = this.#exchange;
+    exchange.signal.throwIfAborted();
+    exchange.sentBytes += chunk.length;
+    if (exchange.sentBytes > this.#length) throw new OciError('SIZE_MISMATCH', `more than ${this.#length} bytes came`);
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      exchange.awaitsClient = true;
+      exchange.response.write(chunk, (error) => {
+        exchange.awaitsClient = false;
+        exchange.takenBytes += chunk.length;
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+
+  close(): void {
+    this.#exchange.signal.removeEventListener('abort', this.#abort);
+  }
+
+  readonly #abort = (): void => this.#reject?.(this.#exchange.signal.reason);
+}
+
+function writeHead(exchange: Exchange, status: number, fields: OutgoingHttpHeaders): void {
+  const closes = exchange.site.stopping || exchange.unreadBody !== 'none';
+  exchange.response.writeHead(status, {
+    [names.apiVersion]: 'registry/2.0',
+    // A pushed manifest may claim to be HTML: a browser that opens it must not run it on the registry's origin.
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; sandbox",
+    ...fields,
+    ...(closes && { connection: 'close' }),
+  });
+}
+
+async function discardBody(exchange: Exchange): Promise<void> {
+  const timer = setTimeout(() => exchange.request.socket.destroy(), lingerMs);
+  try {
+    await exchange.readBody(async () => {}, exchange.receivedBytes + lingerBytes);
+  } catch {
+    // Too long, or the client went away: the connection closes either way.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Nothing is left to do but for the client to take it.
+function ended(exchange: Exchange): Promise<void> {
+  const { response } = exchange;
+  exchange.awaitsClient = true;
+  if (response.writableFinished || exchange.signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    response.once('finish', resolve);
+    exchange.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

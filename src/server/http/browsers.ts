@@ -1,0 +1,68 @@
+import { BlockList, isIP } from 'node:net';
+import { OciError } from '../../model/errors.ts';
+import { encodeErrors } from '../../wire/errors.ts';
+import { answer } from './answers.ts';
+import type { Exchange } from './exchange.ts';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Whether an address, without brackets, is one that this machine alone reaches. A name is none. */
+export function isLoopbackAddress(address: string): boolean {
+  const version = isIP(address);
+  return version !== 0 && loopback.check(address, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** The name or address in a `Host` header, in lower case, without port and brackets; undefined where there is none. */
+export function hostNameOf(host: string | undefined): string | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::\d*)?$/i.exec(host?.trim() ?? '');
+  return (match?.[1] ?? match?.[2])?.toLowerCase();
+}
+
+/**
+ * Answers what only a browser would send on behalf of a foreign page, and says whether it did. Clients of registries send
+ * neither `Origin` nor `Sec-Fetch-Site`.
+ *
+ * @see https://fetch.spec.whatwg.org/#origin-header
+ * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+ */
+export async function refusedForeignPage(exchange: Exchange): Promise<boolean> {
+  const refusal = refusalOf(exchange);
+  if (refusal === undefined) return false;
+  exchange.failure = new OciError('DENIED', refusal.message);
+  const body = encodeErrors(new OciError('DENIED', refusal.message));
+  await answer(exchange, refusal.status, { 'content-type': 'application/json' }, body);
+  return true;
+}
+
+function refusalOf(exchange: Exchange): { readonly status: number; readonly message: string } | undefined {
+  const host = exchange.header('host');
+  const { hostNames } = exchange.site;
+  // DNS rebinding: the name of a foreign page is made to lead to this machine, and its requests are then of one origin.
+  if (hostNames !== undefined && !isLocalName(hostNameOf(host), hostNames)) {
+    const message = 'this registry serves its own machine and is not known by the name in the Host header';
+    return { status: 421, message };
+  }
+  // CSRF: a page may send such requests anywhere, though it cannot read the answer.
+  if (!readingMethods.has(exchange.method) && isForeign(exchange, host)) {
+    return { status: 403, message: 'web pages of other origins may not change this registry' };
+  }
+  return undefined;
+}
+
+function isLocalName(name: string | undefined, allowed: ReadonlySet<string>): boolean {
+  if (name === undefined) return false;
+  return allowed.has(name) || name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name);
+}
+
+function isForeign(exchange: Exchange, host: string | undefined): boolean {
+  const site = exchange.header('sec-fetch-site');
+  if (site !== undefined && site !== 'none' && site !== 'same-origin') return true;
+  const origin = exchange.header('origin');
+  if (origin === undefined) return false;
+  // `null`, of a sandboxed page, is no URL.
+  return !URL.canParse(origin) || new URL(origin).host !== host?.trim().toLowerCase();
+}

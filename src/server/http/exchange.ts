@@ -1,0 +1,133 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OciError } from '../../model/errors.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { TokenIssuer } from '../auth/token-issuer.ts';
+import type { UploadSessions } from '../sessions.ts';
+
+/** What the routes of one server share. */
+export interface Site {
+  readonly registry: Registry;
+  readonly sessions: UploadSessions;
+  readonly deletes: boolean;
+  readonly writes: boolean;
+  readonly maxManifestBytes: number;
+  /** Who gives tokens at this server's own address, where one does. */
+  readonly issuer: TokenIssuer | undefined;
+  /** The names it is reached by besides the loopback ones; undefined: any. Known when it listens. */
+  hostNames: ReadonlySet<string> | undefined;
+  /** A server that is stopping closes each connection after its answer. */
+  stopping: boolean;
+}
+
+/** One request and its answer. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly site: Site;
+  readonly method: string;
+  /** Still percent-encoded, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Aborts when the client goes away before its answer is complete. */
+  readonly signal: AbortSignal;
+  /** Whether it is the client's turn: only then does an idle connection count against it. */
+  awaitsClient = false;
+  /** Whose request it is, where that was asked. */
+  user: string | undefined;
+  /** Whether blobs may be taken from another repository: from that which was named, where access is checked. */
+  mayMount = true;
+  receivedBytes = 0;
+  sentBytes = 0;
+  /** Of those, what is known to have left this process. */
+  takenBytes = 0;
+  /** What went wrong, for the log; the client may be told less. */
+  failure: unknown;
+  readonly #gone = new AbortController();
+  #continueExpected: boolean;
+
+  constructor(site: Site, request: IncomingMessage, response: ServerResponse, continueExpected: boolean) {
+    this.site = site;
+    this.request = request;
+    this.response = response;
+    this.method = request.method ?? 'GET';
+    // A proxy may send the absolute form; what is before the path is then ours.
+    const target = (request.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '');
+    const queryAt = target.indexOf('?');
+    this.path = queryAt < 0 ? target : target.slice(0, queryAt);
+    this.query = new URLSearchParams(queryAt < 0 ? '' : target.slice(queryAt + 1));
+    this.#continueExpected = continueExpected;
+    this.signal = this.#gone.signal;
+  }
+
+  /** The connection has closed. A response that waits behind another on it is not told by Node. */
+  abandon(): void {
+    if (!this.response.writableFinished) this.#gone.abort(clientGone());
+  }
+
+  get sendingBytes(): number {
+    return this.sentBytes - this.takenBytes;
+  }
+
+  /** Breaks the connection. */
+  cut(reason: OciError): void {
+    this.#gone.abort(reason);
+    this.request.socket.destroy();
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  /** The length the client announced; undefined for a body of unknown length. */
+  get contentLength(): number | undefined {
+    if (this.request.headers['transfer-encoding'] !== undefined) return undefined;
+    return Number(this.request.headers['content-length'] ?? 0);
+  }
+
+  /** `refused`: the client still waits for `100 Continue` and can be told off before it sends. */
+  get unreadBody(): 'none' | 'refused' | 'coming' {
+    if (this.contentLength === 0 || this.request.complete) return 'none';
+    return this.#continueExpected ? 'refused' : 'coming';
+  }
+
+  /**
+   * Reads the body, one chunk after the other.
+   *
+   * @throws OciError CANCELLED when the client goes away, TOO_LARGE past `maxBytes`; whatever `take` throws.
+   */
+  async readBody(take: (chunk: Uint8Array) => Promise<void>, maxBytes = Number.POSITIVE_INFINITY): Promise<void> {
+    if ((this.contentLength ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    if (this.#continueExpected) this.response.writeContinue();
+    this.#continueExpected = false;
+    const chunks = this.request.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array, undefined>;
+    try {
+      for (let next = await this.#next(chunks); next !== undefined; next = await this.#next(chunks)) {
+        this.receivedBytes += next.length;
+        if (this.receivedBytes > maxBytes) throw tooLarge(maxBytes);
+        await take(next);
+      }
+    } finally {
+      await chunks.return?.();
+    }
+  }
+
+  async #next(chunks: AsyncIterator<Uint8Array, undefined>): Promise<Uint8Array | undefined> {
+    this.awaitsClient = true;
+    try {
+      return (await chunks.next()).value;
+    } catch {
+      throw this.signal.aborted ? this.signal.reason : clientGone();
+    } finally {
+      this.awaitsClient = false;
+    }
+  }
+}
+
+function clientGone(): OciError {
+  return new OciError('CANCELLED', 'the client went away');
+}
+
+function tooLarge(maxBytes: number): OciError {
+  return new OciError('TOO_LARGE', `the body is larger than the ${maxBytes} bytes allowed`);
+}

@@ -1,0 +1,11 @@
+import { routePath } from '../../wire/routes.ts';
+import { answerJson } from '../http/answers.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { readPage } from '../http/paging.ts';
+
+/** `GET /v2/_catalog`. @see https://distribution.github.io/distribution/spec/api/#catalog */
+export async function getCatalog(exchange: Exchange): Promise<void> {
+  const { registry } = exchange.site;
+  const page = await readPage(exchange, routePath({ name: 'catalog' }), (opts) => registry.repositories(opts));
+  await answerJson(exchange, { repositories: page.entries }, page.fields);
+}

@@ -1,0 +1,83 @@
+import type { Digest } from '../../model/digest.ts';
+import { isOciError } from '../../model/errors.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { mediaTypes } from '../../model/manifest/media-types.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
+import { formatNextLink, headers as names } from '../../wire/headers.ts';
+import { routePath } from '../../wire/routes.ts';
+import { answerJson } from '../http/answers.ts';
+import type { Exchange } from '../http/exchange.ts';
+
+/** Clients read an index of up to 4 MiB; a page stays well below. */
+const maxPageBytes = 2 * 1024 * 1024;
+
+/**
+ * `GET /v2/<name>/referrers/<digest>`: an empty index where nothing refers to it.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+ */
+export async function getReferrers(
+  exchange: Exchange,
+  { repo, digest }: { readonly repo: RepositoryName; readonly digest: Digest },
+): Promise<void> {
+  const artifactType = exchange.query.get('artifactType') || undefined;
+  const manifests: unknown[] = [];
+  let last: Digest | undefined;
+  let next: Digest | undefined;
+  let bytes = 0;
+  for await (const referrer of referrersOf(exchange, repo, digest, artifactType)) {
+    const entry = encodeDescriptor(referrer);
+    bytes += JSON.stringify(entry).length;
+    if (bytes > maxPageBytes && last) {
+      next = last;
+      break;
+    }
+    manifests.push(entry);
+    last = referrer.digest;
+  }
+  const query = new URLSearchParams({ ...(artifactType && { artifactType }), ...(next && { last: next }) });
+  await answerJson(
+    exchange,
+    { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests },
+    {
+      'content-type': mediaTypes.ociIndex,
+      ...(artifactType && { [names.filtersApplied]: 'artifactType' }),
+      ...(next && { link: formatNextLink(`${routePath({ name: 'referrers', repo, digest })}?${query}`) }),
+    },
+  );
+}
+
+// From behind the `last` of the request on.
+async function* referrersOf(
+  exchange: Exchange,
+  repo: RepositoryName,
+  digest: Digest,
+  artifactType: string | undefined,
+): AsyncGenerator<Descriptor> {
+  const last = exchange.query.get('last');
+  let reached = last === null;
+  try {
+    for await (const referrer of exchange.site.registry.referrers(repo, digest, {
+      artifactType,
+      signal: exchange.signal,
+    })) {
+      if (reached) yield referrer;
+      else reached = referrer.digest === last;
+    }
+  } catch (error) {
+    if (!isOciError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN')) throw error;
+  }
+}
+
+function encodeDescriptor({ platform, ...descriptor }: Descriptor): unknown {
+  if (platform === undefined) return descriptor;
+  const { osVersion, osFeatures, ...plain } = platform;
+  return {
+    ...descriptor,
+    platform: {
+      ...plain,
+      ...(osVersion && { 'os.version': osVersion }),
+      ...(osFeatures && { 'os.features': osFeatures }),
+    },
+  };
+}

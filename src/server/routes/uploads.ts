@@ -1,0 +1,183 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import {
+  type Digest,
+  type DigestAlgorithm,
+  digestAlgorithm as digestAlgorithmOf,
+  isDigestAlgorithm,
+  parseDigest,
+} from '../../model/digest.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
+import { parseRepositoryName, type RepositoryName } from '../../model/reference/reference.ts';
+import type { BlobWriter } from '../../registry/registry.ts';
+import { formatUploadRange, headers as names, parseChunkRange } from '../../wire/headers.ts';
+import { routePath } from '../../wire/routes.ts';
+import { answer, answerError } from '../http/answers.ts';
+import type { Exchange } from '../http/exchange.ts';
+
+interface InRepository {
+  readonly repo: RepositoryName;
+}
+
+interface OfSession extends InRepository {
+  readonly id: string;
+}
+
+/**
+ * `POST /v2/<name>/blobs/uploads/`: opens a session; with `?digest=` takes the blob at once; with `?mount=` takes it
+ * from another repository where it can.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
+ */
+export async function postUpload(exchange: Exchange, { repo }: InRepository): Promise<void> {
+  const { query } = exchange;
+  const mount = query.get('mount');
+  if (mount !== null) return mountBlob(exchange, repo, parseDigest(mount));
+  const digest = query.get('digest');
+  if (digest !== null) return postBlob(exchange, repo, parseDigest(digest));
+  const digestAlgorithm = readAlgorithm(query.get('digest-algorithm'));
+  const writer = await exchange.site.registry.startUpload(repo, { digestAlgorithm, signal: exchange.signal });
+  await answerOpened(exchange, repo, writer);
+}
+
+/** `PATCH`: appends. 416 with the right place where the chunk does not begin there. */
+export async function patchUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
+  const { fields, refusal } = await onSession(exchange, { repo, id }, (writer) => append(exchange, writer));
+  if (refusal) await answerError(exchange, refusal, fields);
+  else await answer(exchange, 202, fields);
+}
+
+/** `PUT ?digest=`: appends what is left, and makes the session a blob. */
+export async function putUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
+  const text = exchange.query.get('digest');
+  if (text === null) throw new OciError('DIGEST_INVALID', 'the digest of the blob is missing: add ?digest=');
+  const digest = parseDigest(text);
+  const { fields, refusal } = await onSession(exchange, { repo, id }, async (writer) => {
+    const refused = await append(exchange, writer);
+    if (refused) return refused;
+    await writer.commit({ digest }, { signal: exchange.signal });
+    exchange.site.sessions.ended(repo, id);
+    return undefined;
+  });
+  if (refusal) await answerError(exchange, refusal, fields);
+  else await answerStored(exchange, repo, digest);
+}
+
+/** `GET`: how far the session is. */
+export async function getUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
+  const { fields } = await onSession(exchange, { repo, id }, async () => undefined);
+  await answer(exchange, 204, fields);
+}
+
+/** `DELETE`: gives the session up. */
+export async function deleteUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
+  const { signal } = exchange;
+  const { sessions } = exchange.site;
+  const cancel = async (writer: BlobWriter): Promise<void> => {
+    await writer.cancel();
+    sessions.ended(repo, id);
+  };
+  await sessions.use(repo, id, cancel, { signal });
+  await answer(exchange, 204);
+}
+
+// The answer is sent when the session is free again: the client's next request may already be on its way.
+async function onSession(
+  exchange: Exchange,
+  { repo, id }: OfSession,
+  work: (writer: BlobWriter) => Promise<OciError | undefined>,
+): Promise<{ fields: OutgoingHttpHeaders; refusal: OciError | undefined }> {
+  const { signal } = exchange;
+  const run = async (writer: BlobWriter) => ({ writer, refusal: await work(writer) });
+  const { writer, refusal } = await exchange.site.sessions.use(repo, id, run, { signal });
+  return { fields: fieldsOf(repo, id, writer), refusal };
+}
+
+async function mountBlob(exchange: Exchange, repo: RepositoryName, digest: Digest): Promise<void> {
+  const { signal } = exchange;
+  const { registry } = exchange.site;
+  const text = exchange.query.get('from');
+  const from = text === null || text === '' ? undefined : parseRepositoryName(text);
+  let mounted: Awaited<ReturnType<typeof registry.mountBlob>>;
+  try {
+    if (!exchange.mayMount) throw new OciError('BLOB_UNKNOWN', 'nothing is known of what may not be read');
+    mounted = await registry.mountBlob(repo, digest, { from, signal });
+  } catch (error) {
+    // A source that is not there is no reason to refuse the upload.
+    if (!isOciError(error, 'BLOB_UNKNOWN', 'NAME_UNKNOWN')) throw error;
+    mounted = await registry.startUpload(repo, { signal });
+  }
+  if ('commit' in mounted) await answerOpened(exchange, repo, mounted);
+  else await answerStored(exchange, repo, digest);
+}
+
+async function postBlob(exchange: Exchange, repo: RepositoryName, digest: Digest): Promise<void> {
+  const { signal } = exchange;
+  const digestAlgorithm = digestAlgorithmOf(digest);
+  const writer = await exchange.site.registry.startUpload(repo, { digestAlgorithm, signal });
+  try {
+    await exchange.readBody((chunk) => writer.write(chunk, { signal }));
+    await writer.commit({ digest }, { signal });
+  } catch (error) {
+    // The client never learns of this session: nobody could go on with it.
+    await writer.cancel().catch(() => {});
+    throw error;
+  } finally {
+    await writer[Symbol.asyncDispose]();
+  }
+  await answerStored(exchange, repo, digest);
+}
+
+/** @returns The error to answer where the chunk does not belong where the session is. */
+async function append(exchange: Exchange, writer: BlobWriter): Promise<OciError | undefined> {
+  const { signal } = exchange;
+  const header = exchange.header('content-range');
+  if (header === undefined) {
+    await exchange.readBody((chunk) => writer.write(chunk, { signal }));
+    return undefined;
+  }
+  const range = parseChunkRange(header);
+  if (range?.start !== writer.size) {
+    return new OciError('RANGE_INVALID', `the session holds ${writer.size} bytes: the next chunk begins there`);
+  }
+  const length = range.end - range.start + 1;
+  if (exchange.contentLength !== undefined && exchange.contentLength !== length) throw lengthError(length);
+  let taken = 0;
+  await exchange.readBody((chunk) => {
+    taken += chunk.length;
+    if (taken > length) throw lengthError(length);
+    return writer.write(chunk, { signal });
+  });
+  if (taken !== length) throw lengthError(length);
+  return undefined;
+}
+
+async function answerOpened(exchange: Exchange, repo: RepositoryName, writer: BlobWriter): Promise<void> {
+  const id = await exchange.site.sessions.add(repo, writer);
+  await answer(exchange, 202, fieldsOf(repo, id, writer));
+}
+
+function answerStored(exchange: Exchange, repo: RepositoryName, digest: Digest): Promise<void> {
+  return answer(exchange, 201, {
+    location: routePath({ name: 'blob', repo, digest }),
+    [names.contentDigest]: digest,
+  });
+}
+
+// The Location has no host: it is right behind any proxy.
+function fieldsOf(repo: RepositoryName, id: string, { size, chunkBytes }: BlobWriter): OutgoingHttpHeaders {
+  return {
+    location: routePath({ name: 'upload', repo, id }),
+    range: formatUploadRange(size),
+    [names.uploadUuid]: id,
+    ...(chunkBytes > 0 && { [names.chunkMinLength]: chunkBytes }),
+  };
+}
+
+function readAlgorithm(text: string | null): DigestAlgorithm | undefined {
+  if (text === null || isDigestAlgorithm(text)) return text ?? undefined;
+  throw new OciError('DIGEST_INVALID', 'unsupported digest algorithm');
+}
+
+function lengthError(length: number): OciError {
+  return new OciError('SIZE_INVALID', `the body does not have the ${length} bytes that Content-Range says`);
+}

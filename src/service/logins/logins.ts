@@ -1,0 +1,214 @@
+/** Logging in and out: what is checked at the registry, and where it is kept. */
+import { containersAuthFiles } from '../../config/paths.ts';
+import type { Settings } from '../../config/settings.ts';
+import { passwordCredential, refuseUnusableSecret } from '../../credentials/account.ts';
+import type { Credential } from '../../credentials/credential.ts';
+import { createCredentialLookup } from '../../credentials/lookup.ts';
+import { authConfigKey, shownKey, splitKey } from '../../credentials/registry-key.ts';
+import { type CredentialPlace, keepCredential, type StoreChoice } from '../../credentials/save-login.ts';
+import { type Loan, lendCredential } from '../../credentials/temporary-config.ts';
+import { OciError } from '../../model/errors.ts';
+import type { RegistryService } from '../service.ts';
+import { type LoginServer, parseLoginServer } from './server-name.ts';
+import type { AuthResult } from './verify.ts';
+
+export type { CredentialPlace, Loan, StoreChoice };
+
+/** What is stored for a server: usable, whoever it belongs to. */
+export interface StoredLogin {
+  /** The registry or the namespace. */
+  readonly host: string;
+  /** undefined for a token whose user is not known. */
+  readonly username: string | undefined;
+  readonly kind: Credential['kind'];
+  readonly source: string;
+}
+
+/** What somebody proves who they are with. */
+export type GivenLogin =
+  | { readonly username: string; readonly password: string }
+  | { readonly username?: string | undefined; readonly identityToken: string };
+
+export interface LoginOutcome {
+  /** The registry or the namespace that it holds for. */
+  readonly host: string;
+  readonly username: string | undefined;
+  /** Whether the registry checked the credentials: false where it asks for none, or was not asked. */
+  readonly verified: boolean;
+  /** What was stored, and where; absent where what is stored was only checked. */
+  readonly stored?: { readonly what: 'password' | 'identity-token'; readonly place: CredentialPlace };
+}
+
+export interface LoginOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface KeepLoginOptions extends LoginOptions {
+  /** Default: the helper that is configured, else the keychain where one answers, else the file. */
+  readonly store?: StoreChoice | undefined;
+  /** False: the registry is not asked. */
+  readonly verify?: boolean | undefined;
+}
+
+/** The user's logins. Every server is a host or a URL of one; absent, it is Docker Hub. */
+export interface Logins {
+  /** What is set in the environment and comes before everything that is stored; undefined where nothing is. */
+  readonly overriddenBy: 'DOCKER_AUTH_CONFIG' | undefined;
+  /** @throws OciError USAGE for what is no server. */
+  server(text: string | undefined): LoginServer;
+  /** Whose credentials a server, or a repository of it, would be shown. @throws OciError CONFIG_INVALID */
+  find(name: string, opts?: LoginOptions): Promise<StoredLogin | undefined>;
+  /** All that is stored or given in the environment, as far as the helpers tell. */
+  all(opts?: LoginOptions): AsyncIterable<StoredLogin>;
+  /** The names of all entries, usable or not. */
+  names(opts?: LoginOptions): AsyncIterable<string>;
+  /**
+   * Checks what is stored. A new identity token takes its place.
+   *
+   * @throws OciError as {@link RegistryService.auth}, UNAUTHORIZED where nothing is stored.
+   */
+  check(server: LoginServer, opts?: LoginOptions): Promise<LoginOutcome>;
+  /**
+   * Checks what was given, and stores it, or the identity token that came in place of the password.
+   *
+   * @throws OciError USAGE for what cannot be a user name or a secret, before anything is sent; as
+   *   {@link RegistryService.auth}; CONFIG_INVALID and STORAGE_* when it cannot be stored.
+   */
+  login(server: LoginServer, given: GivenLogin, opts?: KeepLoginOptions): Promise<LoginOutcome>;
+  /**
+   * Forgets a server, under every key that Docker's tools may have used for it.
+   *
+   * @param server As {@link Logins.server} reads it, or one of the {@link Logins.names}.
+   * @returns Whether there was anything.
+   * @throws OciError CONFIG_INVALID and STORAGE_* when it cannot be forgotten.
+   */
+  logout(server: LoginServer | string, opts?: LoginOptions): Promise<boolean>;
+  /**
+   * Puts the credentials of one server into a private directory, for programs that read Docker's configuration.
+   *
+   * @param given In place of what is stored; checked first, and stored nowhere else.
+   * @throws OciError UNAUTHORIZED where nothing is stored; as {@link Logins.login}.
+   */
+  lend(server: LoginServer, given: GivenLogin | undefined, opts?: KeepLoginOptions): Promise<Loan>;
+}
+
+export interface LoginsOptions {
+  readonly settings: Settings;
+  readonly service: Pick<RegistryService, 'auth'>;
+  readonly warn: (text: string) => void;
+}
+
+/** Reads nothing and starts no helper before it is asked. */
+export function createLogins({ settings, service, warn }: LoginsOptions): Logins {
+  const { dockerConfig, dockerAuthConfig, surroundings } = settings;
+  const { env } = surroundings;
+  const authFiles = containersAuthFiles(surroundings);
+  const credentials = createCredentialLookup({ dockerConfig, dockerAuthConfig, authFiles, env, warn });
+  const keep = async (
+    { name }: LoginServer,
+    credential: Kept,
+    { store: choice, signal }: KeepLoginOptions = {},
+  ): Promise<LoginOutcome['stored']> => {
+    const place = await keepCredential(name, credential, { dockerConfig, env, choice, warn, signal });
+    return { what: credential.kind, place };
+  };
+  const proven = async (server: LoginServer, given: GivenLogin, opts: KeepLoginOptions): Promise<Proven> => {
+    const credential = credentialOf(given);
+    if (opts.verify === false) return { credential, verified: false };
+    const result = await service.auth(server.host, credential, opts);
+    return { credential: identityOf(result, given.username) ?? credential, verified: result.verified };
+  };
+  return {
+    overriddenBy: dockerAuthConfig === undefined ? undefined : 'DOCKER_AUTH_CONFIG',
+    server: parseLoginServer,
+    async find(name, opts) {
+      const found = await credentials.get(name, opts);
+      return found && { host: name, username: usernameOf(found), kind: found.kind, source: found.source };
+    },
+    async *all(opts) {
+      const names = new Set<string>();
+      for await (const { host } of credentials.list(opts)) names.add(host);
+      // Helpers that cannot list, and entries that only say that somebody has it.
+      for (const key of [...dockerConfig.credHelpers.keys(), ...dockerConfig.auths.map((entry) => entry.key)]) {
+        names.add(shownKey(key));
+      }
+      for (const name of names) {
+        const found = await this.find(name, opts);
+        if (found) yield found;
+      }
+    },
+    async check(server, opts) {
+      const credential = await credentials.get(server.name, opts);
+      if (!credential) throw nothingStored(server);
+      const result = await service.auth(server.host, credential, opts);
+      const username = usernameOf(credential);
+      const renewed = credential.kind === 'registry-token' ? undefined : identityOf(result, username);
+      const stored = renewed && (await keep(server, renewed, opts));
+      return { host: server.name, username, verified: result.verified, ...(stored && { stored }) };
+    },
+    async login(server, given, opts = {}) {
+      const { credential, verified } = await proven(server, given, opts);
+      const stored = await keep(server, credential, opts);
+      return { host: server.name, username: given.username, verified, ...(stored && { stored }) };
+    },
+    async *names(opts) {
+      const names = new Set(dockerConfig.auths.map(({ key }) => shownKey(key)));
+      for await (const { host } of credentials.list(opts)) names.add(host);
+      yield* names;
+      for (const key of dockerConfig.credHelpers.keys()) {
+        const name = shownKey(key);
+        // A helper that cannot list may be named for what nobody is logged in to.
+        if (!names.has(name) && (await credentials.get(name, opts))) yield name;
+      }
+    },
+    async logout(server, opts) {
+      const { host, name, given } =
+        typeof server === 'string' ? { host: splitKey(server).host, name: server, given: server } : server;
+      let found = false;
+      const spellings = name === host ? [host, given, `http://${host}`, `https://${host}`] : [name];
+      for (const key of new Set(spellings.map(authConfigKey))) {
+        if (await credentials.erase(key, opts)) found = true;
+      }
+      return found;
+    },
+    async lend(server, given, opts = {}) {
+      const credential = given
+        ? (await proven(server, given, opts)).credential
+        : await credentials.get(server.name, opts);
+      if (!credential) throw nothingStored(server);
+      return lendCredential(server.name, credential, { dockerConfig, env });
+    },
+  };
+}
+
+type Kept = Exclude<Credential, { readonly kind: 'registry-token' }>;
+
+interface Proven {
+  readonly credential: Kept;
+  readonly verified: boolean;
+}
+
+function nothingStored({ name }: LoginServer): OciError {
+  const hint = `log in with 'ocictl login${name === 'docker.io' ? '' : ` ${name}`}'`;
+  return new OciError('UNAUTHORIZED', `nobody is logged in to ${name}`, { hint });
+}
+
+function credentialOf(given: GivenLogin): Kept {
+  const source = 'the command line';
+  if ('password' in given) return passwordCredential(given, source);
+  const { username, identityToken: token } = given;
+  refuseUnusableSecret(token, 'identity token');
+  // Checks the name as that of a password is.
+  if (username !== undefined) passwordCredential({ username, password: token }, source);
+  return { kind: 'identity-token', token, ...(username !== undefined && { username }), source };
+}
+
+function identityOf({ identityToken }: AuthResult, username: string | undefined): Kept | undefined {
+  if (identityToken === undefined) return undefined;
+  const user = username === undefined ? {} : { username };
+  return { kind: 'identity-token', token: identityToken, ...user, source: 'the token server' };
+}
+
+function usernameOf(credential: Credential): string | undefined {
+  return credential.kind === 'registry-token' ? undefined : credential.username;
+}

@@ -1,0 +1,57 @@
+import { ScopeSet } from '../../auth/scopes.ts';
+import type { APIEndpoint } from '../../endpoints/endpoint.ts';
+import { OciError } from '../../model/errors.ts';
+import type { SignalOption } from '../../registry/registry.ts';
+import { headerLines } from '../../transport/http.ts';
+import { endpointOf } from '../../transport/redact.ts';
+import { parseChallenges } from '../../wire/challenges.ts';
+import { routePath } from '../../wire/routes.ts';
+import { askFirstAnswering, type Connect } from '../open/answering.ts';
+import type { EndpointConnection } from '../open/endpoint-registry.ts';
+
+/** A token for whoever speaks to the registry by himself. */
+export interface BearerToken {
+  readonly token: string;
+  /** What it was asked for with; a server may grant less. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * Asks a registry how it wants to be asked, and its token server for a token.
+ *
+ * @throws OciError UNSUPPORTED where it works without tokens; UNAUTHORIZED and DENIED; what the token server's answer is.
+ */
+export function requestToken(
+  endpoints: readonly APIEndpoint[],
+  connect: Connect,
+  registry: string,
+  scopes: readonly string[],
+  { signal }: SignalOption = {},
+): Promise<BearerToken> {
+  return askFirstAnswering(endpoints, connect, (connection) => askOne(connection, registry, scopes, signal));
+}
+
+async function askOne(
+  { transport, authorizer }: EndpointConnection,
+  registry: string,
+  scopes: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<BearerToken> {
+  const url = new URL(`.${routePath({ name: 'base' })}`, transport.base);
+  const response = await transport.request({ method: 'GET', url, signal });
+  await response.body.discard();
+  const challenges =
+    response.status === 401 && response.url.origin === url.origin
+      ? parseChallenges(headerLines(response.headers, 'www-authenticate'))
+      : [];
+  // Without a realm there is nobody to ask, and what is offered besides would be answered: with the password.
+  if (!challenges.some(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'])) {
+    const how = challenges.some(({ scheme }) => scheme === 'basic')
+      ? 'asks for user and password'
+      : 'asks nobody who is there';
+    throw new OciError('UNSUPPORTED', `${registry} gives no tokens: it ${how}`, { endpoint: endpointOf(url) });
+  }
+  const all = ScopeSet.of(scopes).toStrings();
+  const authorization = await authorizer.challenged({ challenges, scopes: all, authorization: undefined, signal });
+  return { token: authorization.replace(/^Bearer /, ''), scopes: all };
+}

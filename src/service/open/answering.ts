@@ -1,0 +1,32 @@
+import type { APIEndpoint } from '../../endpoints/endpoint.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
+import type { EndpointConnection } from './endpoint-registry.ts';
+
+/** Connects to an endpoint. `onAnswer` is called as soon as anybody there has answered anything. */
+export type Connect = (endpoint: APIEndpoint, onAnswer: () => void) => EndpointConnection;
+
+/**
+ * Asks the endpoints in order until one has answered; what it then says, an error included, is final. So whoever can
+ * make a registry refuse over TLS does not get the credentials in clear text from the plain http behind it.
+ *
+ * @throws the last endpoint's error where none answered.
+ */
+export async function askFirstAnswering<T>(
+  endpoints: readonly APIEndpoint[],
+  connect: Connect,
+  ask: (connection: EndpointConnection, endpoint: APIEndpoint) => Promise<T>,
+): Promise<T> {
+  for (const [at, endpoint] of endpoints.entries()) {
+    let answered = false;
+    const connection = connect(endpoint, () => {
+      answered = true;
+    });
+    try {
+      return await ask(connection, endpoint);
+    } catch (error) {
+      const another = at + 1 < endpoints.length && isOciError(error, 'NETWORK', 'TIMEOUT', 'TLS');
+      if (answered || !another) throw error;
+    }
+  }
+  throw new OciError('INTERNAL', 'there is no endpoint to ask');
+}

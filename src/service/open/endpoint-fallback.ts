@@ -1,0 +1,49 @@
+import type { APIEndpoint } from '../../endpoints/endpoint.ts';
+import { tryParseDigest } from '../../model/digest.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { EndpointState, FallbackEndpoint, FallbackRequest } from '../../registry/wrappers/fallback/endpoints.ts';
+import { endpointOf } from '../../transport/redact.ts';
+
+/** An endpoint as one of those that answer for a reference. */
+export function asFallback(
+  endpoint: APIEndpoint,
+  intent: 'pull' | 'push',
+  state: EndpointState,
+  open: (answered: () => void) => Registry,
+): FallbackEndpoint {
+  const { mirror, plainTwin, references } = endpoint;
+  const name = endpointName(endpoint);
+  return {
+    // Only the plain twin needs its scheme: everything else is the one endpoint of its host.
+    name: plainTwin ? plainName(name) : name,
+    origin: endpointOf(endpoint.url),
+    kind: mirror && intent === 'pull' ? 'mirror' : 'origin',
+    open: async (answered) => open(answered),
+    state,
+    ...(references && { skipWhen: unlessFor(references) }),
+    ...(plainTwin && { twinOf: name }),
+  };
+}
+
+/** How the plain http side of a host is shown. */
+export function plainName(name: string): string {
+  return `http://${name}`;
+}
+
+// As it was written: a URL drops the port that is its scheme's own, and the twins would not know each other.
+function endpointName({ url, official, credentialHost }: APIEndpoint): string {
+  const path = url.pathname.replace(/\/$/, '');
+  return `${official ? url.host : credentialHost}${path}`;
+}
+
+/** Passes by what an endpoint is not for. What belongs to a tag that was asked for is for those for tags, too. */
+function unlessFor(references: 'digests' | 'tags'): (request: FallbackRequest) => boolean {
+  let byTag = false;
+  return ({ kind, reference }) => {
+    if (kind === 'list') return references === 'digests';
+    if (reference === undefined) return false;
+    const isTag = tryParseDigest(reference) === undefined;
+    byTag ||= isTag;
+    return references === 'digests' ? isTag : !byTag;
+  };
+}

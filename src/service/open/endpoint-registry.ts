@@ -1,0 +1,103 @@
+import { type Authorizer, createAuthorizer } from '../../auth/authorizer.ts';
+import type { Credential } from '../../credentials/credential.ts';
+import type { CredentialStore } from '../../credentials/store.ts';
+import type { APIEndpoint } from '../../endpoints/endpoint.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { renamed } from '../../registry/wrappers/renamed.ts';
+import { createRemote } from '../../remote/remote.ts';
+import type { TransportLimits } from '../../transport/origins.ts';
+import type { ProxySettings } from '../../transport/proxy.ts';
+import type { RetryPolicy } from '../../transport/retry.ts';
+import type { Silence } from '../../transport/silence.ts';
+import { createTransport, type RequestTrace, type Transport } from '../../transport/transport.ts';
+
+/** Who asks the registry itself, whatever is stored; `anonymous`: nobody, and its mirrors neither. */
+export type Identity = Credential | 'anonymous';
+
+export interface EndpointRegistryOptions {
+  readonly credentials: CredentialStore;
+  /** Whose credentials are asked for, where some are for a namespace alone; absent: the registry's own. */
+  readonly repository?: RepositoryName | undefined;
+  readonly identity?: Identity | undefined;
+  readonly intent?: 'pull' | 'push' | undefined;
+  /** The `HttpHeaders` of config.json. */
+  readonly httpHeaders: Readonly<Record<string, string>>;
+  readonly userAgent: string;
+  readonly proxy?: ProxySettings | undefined;
+  readonly retry: RetryPolicy;
+  readonly limits?: TransportLimits | undefined;
+  /** Whether another endpoint is asked when this one fails. */
+  readonly alternatives?: boolean | undefined;
+  readonly warn: (text: string) => void;
+  readonly trace?: ((event: RequestTrace) => void) | undefined;
+  readonly onSilence?: ((event: Silence) => void) | undefined;
+}
+
+/** One endpoint as a registry, and the connections that it stands on. */
+export interface EndpointRegistry {
+  readonly registry: Registry;
+  readonly transport: Transport;
+}
+
+/** The way to one endpoint, and who is asking there. */
+export interface EndpointConnection {
+  readonly transport: Transport;
+  readonly authorizer: Authorizer;
+}
+
+/** As whom an endpoint is asked, once it wants to know. */
+export async function findCredential(
+  { credentialHost, mirror, rename }: APIEndpoint,
+  { credentials, repository, identity }: Pick<EndpointRegistryOptions, 'credentials' | 'repository' | 'identity'>,
+  opts?: { readonly fresh?: boolean },
+): Promise<Credential | undefined> {
+  if (identity === 'anonymous') return undefined;
+  if (identity !== undefined && !mirror) return identity;
+  // By the endpoint's own name: a mirror of Docker Hub must not be shown what the user is at Docker Hub.
+  const path = repository === undefined ? '' : `/${rename?.(repository) ?? repository}`;
+  return credentials.get(`${credentialHost}${path}`, opts);
+}
+
+/** Opens no connection and reads no credential before the first request. */
+export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOptions): EndpointConnection {
+  const { httpHeaders, userAgent, proxy, retry, alternatives, trace, onSilence } = options;
+  const { credentialHost, overridePath, namespace, connectTimeoutMs } = endpoint;
+  const transport = createTransport({
+    base: endpoint.url,
+    tls: endpoint.tls,
+    addresses: endpoint.insecure?.addresses,
+    // HttpHeaders often hold secrets of the registry; a mirror is somebody else.
+    headers: { ...(!endpoint.mirror && httpHeaders), ...endpoint.headers },
+    overridePath,
+    namespace,
+    limits: { ...options.limits, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) },
+    userAgent,
+    proxy,
+    retry,
+    alternatives,
+    trace,
+    onSilence,
+  });
+  const authorizer = createAuthorizer({
+    transport,
+    credentials: (opts) => findCredential(endpoint, options, opts),
+    registry: credentialHost,
+  });
+  return { transport, authorizer };
+}
+
+/** Opens no connection and reads no credential before the first request. */
+export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOptions): EndpointRegistry {
+  const { transport, authorizer } = connectEndpoint(endpoint, options);
+  const registry = createRemote({
+    name: endpoint.credentialHost,
+    transport,
+    authorizer,
+    intent: options.intent,
+    onWarning: options.warn,
+  });
+  const { rename, nameBack = () => undefined } = endpoint;
+  const names = rename && { inside: rename, outside: nameBack };
+  return { registry: names ? renamed(registry, names) : registry, transport };
+}

@@ -1,0 +1,160 @@
+import { type Digest, tryParseDigest } from '../../model/digest.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { mediaTypes } from '../../model/manifest/media-types.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
+import { damaged } from '../collect/damage.ts';
+import type { StorePath } from '../driver.ts';
+import { blobPath, layerLinkPath, revisionLinkPath } from '../paths.ts';
+import type { Store } from '../store.ts';
+
+/** More than any digest's text. */
+const maxLinkBytes = 512;
+
+/** Where a blob lies. Its own digest is another one where distribution keeps sha512 content under sha256. */
+export interface StoredBlob {
+  readonly path: StorePath;
+  readonly stored: Digest;
+  readonly size: number;
+  /** Whether it was not there before: links to it are then none, or point at nothing. */
+  readonly isNew?: boolean;
+}
+
+/**
+ * Reads a link, or gives undefined where there is none.
+ *
+ * @throws OciError STORAGE_DAMAGED naming the file when its content is no digest: it becomes a path (traversal).
+ */
+export async function readLink(store: Store, path: StorePath): Promise<Digest | undefined> {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await store.driver.readSmall(path, maxLinkBytes);
+  } catch (error) {
+    if (isOciError(error, 'TOO_LARGE')) throw noDigest(store, path);
+    throw error;
+  }
+  if (bytes === undefined) return undefined;
+  const digest = tryParseDigest(Buffer.from(bytes).toString('utf8').trim());
+  if (digest === undefined) throw noDigest(store, path);
+  return digest;
+}
+
+/** As {@link readLink}, but a damaged link is none: for whoever replaces or removes it. */
+export async function readSoundLink(store: Store, path: StorePath): Promise<Digest | undefined> {
+  try {
+    return await readLink(store, path);
+  } catch (error) {
+    if (isOciError(error, 'STORAGE_DAMAGED')) return undefined;
+    throw error;
+  }
+}
+
+export async function writeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<void> {
+  await driver.writeSmall(path, Buffer.from(digest));
+}
+
+/** What a digest and a size alone tell. */
+export function blobDescriptor(digest: Digest, size: number): Descriptor {
+  return { mediaType: mediaTypes.octetStream, digest, size };
+}
+
+/** The blob that a repository holds under a digest, or undefined. */
+export async function findLinkedBlob(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+): Promise<StoredBlob | undefined> {
+  const stored = await readLink(store, layerLinkPath(repo, digest));
+  return stored === undefined ? undefined : await findBlob(store, stored);
+}
+
+/** The manifest that a repository holds under a digest, or undefined. */
+export async function findRevision(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+): Promise<StoredBlob | undefined> {
+  const stored = await readLink(store, revisionLinkPath(repo, digest));
+  return stored === undefined ? undefined : await findBlob(store, stored);
+}
+
+/** A blob of any repository. */
+export async function findBlob({ driver }: Store, digest: Digest): Promise<StoredBlob | undefined> {
+  const path = blobPath(digest);
+  const facts = await driver.stat(path);
+  return facts === undefined ? undefined : { path, stored: digest, size: facts.size };
+}
+
+/**
+ * Brings a blob that is in the store into a repository, and keeps it from a collector that is at work.
+ *
+ * @returns False when the blob is gone.
+ */
+export async function linkBlob(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+  blob: Pick<StoredBlob, 'stored' | 'path' | 'isNew'>,
+): Promise<boolean> {
+  const link = layerLinkPath(repo, digest);
+  const linked = blob.isNew === true ? undefined : await readSoundLink(store, link);
+  // The blob is touched last: what a collector takes away before is noticed here, and what it looks at later is new.
+  if (linked === blob.stored && (await store.driver.touch(link, store.now()))) return await keepBlob(store, blob);
+  await writeLink(store, link, blob.stored);
+  return await keepBlob(store, blob);
+}
+
+/** As {@link linkBlob}, for a blob that was found by the repository's own link: that one is not read again. */
+export async function keepLinkedBlob(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+  blob: StoredBlob,
+): Promise<boolean> {
+  const touched = await store.driver.touch(layerLinkPath(repo, digest), store.now());
+  return touched ? keepBlob(store, blob) : linkBlob(store, repo, digest, blob);
+}
+
+/** Tells a collector that a blob is wanted. @returns False when it is gone. */
+export async function keepBlob({ driver, now }: Store, blob: Pick<StoredBlob, 'path'>): Promise<boolean> {
+  return await driver.touch(blob.path, now());
+}
+
+/**
+ * Moves a verified file of ours into place as a blob; one of the right size that is there already stays.
+ *
+ * @throws OciError STORAGE when another process removed the file.
+ */
+export async function placeBlob(store: Store, from: StorePath, digest: Digest, size: number): Promise<StoredBlob> {
+  const { driver, now } = store;
+  const blob: StoredBlob = { path: blobPath(digest), stored: digest, size };
+  if (await isPresent(store, blob)) {
+    await driver.remove(from);
+    return blob;
+  }
+  await driver.touch(from, now());
+  if (!(await driver.move(from, blob.path, { durable: true }))) {
+    throw new OciError('STORAGE', `${driver.name}/${from} was removed while blob ${digest} was written`, {
+      hint: 'something else cleans this directory; try again',
+      retryable: true,
+    });
+  }
+  return { ...blob, isNew: true };
+}
+
+/** Stores a verified blob that is in memory; one of the right size that is there already stays. */
+export async function storeBlob(store: Store, digest: Digest, bytes: Uint8Array): Promise<StoredBlob> {
+  const blob: StoredBlob = { path: blobPath(digest), stored: digest, size: bytes.length };
+  if (await isPresent(store, blob)) return blob;
+  await store.driver.writeSmall(blob.path, bytes);
+  return { ...blob, isNew: true };
+}
+
+async function isPresent(store: Store, blob: StoredBlob): Promise<boolean> {
+  const present = await store.driver.stat(blob.path);
+  return present?.size === blob.size && (await keepBlob(store, blob));
+}
+
+function noDigest(store: Store, path: StorePath): OciError {
+  return damaged(store, path, 'does not hold a digest', 'remove this file, and pull or push the image again');
+}

@@ -1,0 +1,91 @@
+/** Blobs whose files are no longer what was stored. They are removed, so that the next pull or push brings them again. */
+import { type Digest, digestAlgorithm } from '../../model/digest.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
+import type { Content } from '../../registry/content.ts';
+import type { SignalOption } from '../../registry/registry.ts';
+import { hashFile } from '../blobs/file-content.ts';
+import type { StoredBlob } from '../blobs/links.ts';
+import type { StorePath } from '../driver.ts';
+import type { Store } from '../store.ts';
+
+export const repairedByPull = 'repair it with ocictl pull, or in the directory of a registry with another push';
+
+/** The error for a file of the store that holds something else than it should. */
+export function damaged({ driver }: Store, path: StorePath, problem: string, hint: string): OciError {
+  return new OciError('STORAGE_DAMAGED', `${driver.name}/${path} ${problem}`, { hint });
+}
+
+/** Hashes a blob that somebody has a reason to doubt. @throws OciError STORAGE_DAMAGED; its file is then gone. */
+export async function refuseDamaged(store: Store, blob: StoredBlob, opts?: SignalOption): Promise<void> {
+  const { driver } = store;
+  const before = await driver.stat(blob.path);
+  const hasher = await hashFile(driver, blob.path, digestAlgorithm(blob.stored), opts);
+  if (hasher === undefined || hasher.digest() === blob.stored) return;
+  const after = await driver.stat(blob.path);
+  // Somebody has put another file there meanwhile: it is that one that would be removed.
+  if (after && (after.size !== before?.size || after.modifiedAt.getTime() !== before.modifiedAt.getTime())) {
+    return refuseDamaged(store, blob, opts);
+  }
+  const removed = !driver.readOnly && (await driver.remove(blob.path));
+  throw new OciError(
+    'STORAGE_DAMAGED',
+    `blob ${blob.stored} in ${store.name} is damaged: ${driver.name}/${blob.path}`,
+    {
+      hint: `${removed ? 'the damaged copy was removed; ' : ''}${repairedByPull}`,
+    },
+  );
+}
+
+/** As {@link refuseDamaged}, for who can do with a blob that is not there. */
+export async function isDamaged(store: Store, blob: StoredBlob, opts?: SignalOption): Promise<boolean> {
+  try {
+    await refuseDamaged(store, blob, opts);
+    return false;
+  } catch (error) {
+    if (isOciError(error, 'STORAGE_DAMAGED')) return true;
+    throw error;
+  }
+}
+
+/** Content of a stored blob whose own checks blame whoever sent it: what is wrong with it here is wrong with the store. */
+export function blamingStore(store: Store, blob: StoredBlob, content: Content, opts?: SignalOption): Content {
+  const doubt = async (error: unknown): Promise<never> => {
+    if (isOciError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH')) await refuseDamaged(store, blob, opts);
+    throw error;
+  };
+  return {
+    descriptor: content.descriptor,
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* content;
+      } catch (error) {
+        await doubt(error);
+      }
+    },
+    drainTo: (sink, drainOptions) => content.drainTo(sink, drainOptions).catch(doubt),
+    cancel: () => content.cancel(),
+  };
+}
+
+const maxSizes = 10_000;
+
+/** How large blobs should be, as far as the manifests say that were given out. */
+export class KnownSizes {
+  readonly #sizes = new Map<Digest, number>();
+
+  learn(digest: Digest, size: number): void {
+    this.#sizes.delete(digest);
+    this.#sizes.set(digest, size);
+    const [oldest] = this.#sizes.keys();
+    if (this.#sizes.size > maxSizes && oldest !== undefined) this.#sizes.delete(oldest);
+  }
+
+  /** @throws OciError STORAGE_DAMAGED where the size is another one, and the bytes are too. */
+  async check(store: Store, digest: Digest, blob: StoredBlob, opts?: SignalOption): Promise<void> {
+    const expected = this.#sizes.get(digest);
+    if (expected === undefined || expected === blob.size) return;
+    await refuseDamaged(store, blob, opts);
+    // It was the manifest that lied.
+    this.#sizes.set(digest, blob.size);
+  }
+}

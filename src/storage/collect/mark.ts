@@ -1,0 +1,77 @@
+import { type Digest, tryParseDigest } from '../../model/digest.ts';
+import { isOciError } from '../../model/errors.ts';
+import { blobsOf, childrenOf } from '../../model/manifest/manifest.ts';
+import { isManifestType } from '../../model/manifest/media-types.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
+import type { SignalOption } from '../../registry/registry.ts';
+import { readLink } from '../blobs/links.ts';
+import { loadManifest, tryParseManifest } from '../manifests/manifests.ts';
+import { digestsIn, layerLinkPath, layersPath, revisionLinkPath, revisionsPath } from '../paths.ts';
+import type { Store } from '../store.ts';
+
+/** What a repository's manifests need. */
+export interface Needs {
+  /** Digests as manifests name them: layer links under these names stay. */
+  readonly named: Set<Digest>;
+  /** Digests as blobs lie on disk. */
+  readonly stored: Set<Digest>;
+  /** Some manifest could not be understood, so every layer of the repository is kept. */
+  readonly unclear: boolean;
+}
+
+/**
+ * Finds what the manifests of a repository need. Every revision counts, tagged or not, so children of an index,
+ * referrers and untagged manifests stay until they are deleted themselves.
+ */
+export async function markRepository(store: Store, repo: RepositoryName, opts?: SignalOption): Promise<Needs> {
+  const named = new Set<Digest>();
+  const stored = new Set<Digest>();
+  let unclear = false;
+  for await (const digest of digestsIn(store.driver, revisionsPath(repo))) {
+    opts?.signal?.throwIfAborted();
+    const link = await linkOrDamaged(store, revisionLinkPath(repo, digest));
+    if (link === undefined) continue;
+    stored.add(link === 'damaged' ? digest : link);
+    const needed = await neededBy(store, repo, digest);
+    if (needed === undefined) unclear = true;
+    for (const blob of needed ?? []) named.add(blob);
+  }
+  if (unclear) {
+    for await (const digest of digestsIn(store.driver, layersPath(repo))) named.add(digest);
+  }
+  for (const digest of named) {
+    stored.add(digest);
+    const link = await linkOrDamaged(store, layerLinkPath(repo, digest));
+    if (tryParseDigest(link) !== undefined) stored.add(link as Digest);
+  }
+  return { named, stored, unclear };
+}
+
+// Undefined for what nobody here understands: a type of another tool, schema 1, damaged bytes.
+async function neededBy(store: Store, repo: RepositoryName, digest: Digest): Promise<readonly Digest[] | undefined> {
+  try {
+    const raw = await loadManifest(store, repo, digest);
+    if (raw === undefined) return [];
+    const view = tryParseManifest(raw);
+    if (view === undefined || view.kind === 'schema1') return undefined;
+    if (view.kind === 'other' && view.references === undefined) return undefined;
+    // A child that is a manifest counts by its own revision link; one that is none is a blob.
+    const blobs = [...blobsOf(view), ...childrenOf(view).filter(({ mediaType }) => !isManifestType(mediaType))];
+    return blobs.map((entry) => entry.digest);
+  } catch (error) {
+    if (isOciError(error, 'STORAGE_DAMAGED')) return undefined;
+    throw error;
+  }
+}
+
+async function linkOrDamaged(
+  store: Store,
+  path: Parameters<typeof readLink>[1],
+): Promise<Digest | 'damaged' | undefined> {
+  try {
+    return await readLink(store, path);
+  } catch (error) {
+    if (isOciError(error, 'STORAGE_DAMAGED')) return 'damaged';
+    throw error;
+  }
+}

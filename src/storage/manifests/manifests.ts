@@ -1,0 +1,88 @@
+import { type Digest, digestAlgorithm, digestBytes } from '../../model/digest.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
+import { detectMediaType, type ManifestView, parseManifest, type RawManifest } from '../../model/manifest/manifest.ts';
+import { bareMediaType, mediaTypes } from '../../model/manifest/media-types.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
+import { findRevision } from '../blobs/links.ts';
+import { damaged, repairedByPull } from '../collect/damage.ts';
+import type { StorePath } from '../driver.ts';
+import { mediaTypePath, repositoryPath } from '../paths.ts';
+import type { Store } from '../store.ts';
+
+const maxMediaTypeBytes = 1_024;
+
+/**
+ * Reads a manifest that a repository holds, or gives undefined.
+ *
+ * @throws OciError STORAGE_DAMAGED naming the file when it holds something else, or more than a manifest may have
+ */
+export async function loadManifest(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+): Promise<RawManifest | undefined> {
+  const blob = await findRevision(store, repo, digest);
+  const bytes = blob === undefined ? undefined : await readSound(store, blob.path, store.maxManifestBytes);
+  if (blob === undefined || bytes === undefined) return undefined;
+  const got = await digestBytes(bytes, digestAlgorithm(digest));
+  if (got !== digest)
+    throw damaged(store, blob.path, `is ${got}, not manifest ${digest}`, `the store is damaged; ${repairedByPull}`);
+  return { mediaType: await mediaTypeOf(store, repo, digest, bytes), bytes };
+}
+
+/** Whether a repository has ever been written to and is not removed. */
+export async function repositoryExists({ driver }: Store, repo: RepositoryName): Promise<boolean> {
+  const entries = await driver.list(repositoryPath(repo));
+  return entries.some(isRepositoryPart);
+}
+
+/** Whether a directory's entry makes the directory a repository. */
+export function isRepositoryPart(entry: { readonly name: string }): boolean {
+  return entry.name === '_manifests' || entry.name === '_layers';
+}
+
+/** A view of a manifest, or undefined where the bytes are not what their type says. */
+export function tryParseManifest(raw: RawManifest): ManifestView | undefined {
+  try {
+    return parseManifest(raw);
+  } catch (error) {
+    if (isOciError(error)) return undefined;
+    throw error;
+  }
+}
+
+export function nameUnknown(repo: RepositoryName): OciError {
+  return new OciError('NAME_UNKNOWN', `there is no repository ${repo}`);
+}
+
+async function mediaTypeOf(store: Store, repo: RepositoryName, digest: Digest, bytes: Uint8Array): Promise<string> {
+  const kept = await readSound(store, mediaTypePath(repo, digest), maxMediaTypeBytes);
+  const told = kept === undefined ? '' : bareMediaType(Buffer.from(kept).toString('utf8'));
+  return told || (impliedMediaType(bytes) ?? mediaTypes.octetStream);
+}
+
+// What is stored and too large is no fault of whoever asks for it.
+async function readSound(store: Store, path: StorePath, maxBytes: number): Promise<Uint8Array | undefined> {
+  try {
+    return await store.driver.readSmall(path, maxBytes);
+  } catch (error) {
+    if (isOciError(error, 'TOO_LARGE')) {
+      throw damaged(
+        store,
+        path,
+        `has more than the ${maxBytes} bytes allowed`,
+        `the store is damaged; ${repairedByPull}`,
+      );
+    }
+    throw error;
+  }
+}
+
+/** The media type that the bytes tell, or undefined. */
+export function impliedMediaType(bytes: Uint8Array): string | undefined {
+  try {
+    return detectMediaType(bytes);
+  } catch {
+    return undefined;
+  }
+}

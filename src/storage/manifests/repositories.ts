@@ -1,0 +1,53 @@
+import {
+  fromStoreName,
+  type RepositoryName,
+  toStoreName,
+  tryParseRepositoryName,
+} from '../../model/reference/reference.ts';
+import type { Driver } from '../driver.ts';
+import { childPath, repositoriesPath } from '../paths.ts';
+import { isRepositoryPart } from './manifests.ts';
+
+interface WalkOptions {
+  /** Start behind this name, exclusive. */
+  readonly after?: string | undefined;
+  /** Also what has nothing but upload sessions, which nobody else sees as a repository. */
+  readonly withUploadsOnly?: boolean;
+}
+
+/** Repositories in the order of their names, read from disk as far as the caller goes. */
+export async function* walkRepositories(driver: Driver, opts: WalkOptions = {}): AsyncGenerator<RepositoryName> {
+  yield* walk(driver, '', opts);
+}
+
+// Names are ordered by code unit, where `a-b` comes before `a/b`, so a directory's repository and what lies below it
+// are two entries: `a` and `a/`.
+async function* walk(driver: Driver, prefix: string, opts: WalkOptions): AsyncGenerator<RepositoryName> {
+  const after = opts.after ?? '';
+  const names = (await driver.list(pathOf(prefix))).filter(({ kind, name }) => kind === 'directory' && name[0] !== '_');
+  const keys = names.flatMap(({ name }) => [`${prefix}${name}`, `${prefix}${name}/`]).sort();
+  for (const key of keys) {
+    if (key.endsWith('/')) {
+      if (key > after || after.startsWith(key)) yield* walk(driver, key, opts);
+    } else if (key > after) {
+      const name = tryParseName(key);
+      if (name === undefined) continue;
+      const entries = await driver.list(pathOf(key));
+      if (entries.some((entry) => isRepositoryPart(entry) || (opts.withUploadsOnly && entry.name === '_uploads'))) {
+        yield name;
+      }
+    }
+  }
+}
+
+function pathOf(key: string) {
+  const name = key.endsWith('/') ? key.slice(0, -1) : key;
+  return name === '' ? repositoriesPath : childPath(repositoriesPath, { name });
+}
+
+// The local store's names have a domain in front and may be longer than a registry's.
+function tryParseName(text: string): RepositoryName | undefined {
+  const plain = tryParseRepositoryName(text);
+  const stored = plain === undefined ? fromStoreName(text) : undefined;
+  return plain ?? (stored === undefined ? undefined : toStoreName(stored));
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { hashSync } from 'bcryptjs';
+import { basicAuth } from '../../../src/server/auth/basic-auth.ts';
+import { decoyFor } from '../../../src/server/auth/logins.ts';
+import { basic } from '../../support/login-servers.ts';
+import { type Answer, ask, codeOf, type Served, startServer } from '../client.ts';
+
+const ada = { username: 'ada', password: 'correct:horse ✓' };
+
+async function startGuarded(t: TestContext, cost = 4): Promise<{ server: Served; accounts: Map<string, string> }> {
+  const accounts = new Map([[ada.username, hashSync(ada.password, cost)]]);
+  const server = await startServer(t, { authorize: basicAuth({ accounts: async () => accounts, realm: 'a "b"' }) });
+  return { server, accounts };
+}
+
+function login(server: Served, authorization?: string): Promise<Answer> {
+  return ask(server, 'GET', '/v2/', { headers: authorization === undefined ? {} : { authorization } });
+}
+
+describe('a server with accounts', () => {
+  it('lets in who has one, and asks everybody else in the same words', async (t) => {
+    const { server } = await startGuarded(t);
+    assert.equal((await login(server, basic(ada))).status, 200);
+    assert.equal((await login(server, basic(ada).replace('Basic', 'bAsIc  '))).status, 200);
+    assert.equal(server.log[0]?.user, 'ada');
+    const encoded = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+    const wrong = [
+      undefined,
+      '',
+      'Basic',
+      'Basic ====',
+      'Bearer x',
+      encoded('ada'),
+      encoded('ada:'),
+      encoded(':'),
+      encoded(`:${ada.password}`),
+      encoded(`ada:${ada.password}x`),
+      encoded(`ada:${ada.password}\0`),
+      encoded(`Ada:${ada.password}`),
+      encoded(`eve:${ada.password}`),
+      encoded('__proto__:x'),
+      encoded(`ada:${'x'.repeat(20_000)}`),
+    ];
+    const answers: string[] = [];
+    for (const authorization of wrong) {
+      const { status, headers, body } = await login(server, authorization);
+      assert.equal(headers['www-authenticate'], 'Basic realm="a \\"b\\""');
+      answers.push(`${status} ${body.toString()}`);
+    }
+    assert.equal(new Set(answers).size, 1, answers.join('\n'));
+    assert.match(answers[0] ?? '', /^401 .*"UNAUTHORIZED"/);
+  });
+
+  it('forgets a login whose password was changed or whose account is gone', async (t) => {
+    const { server, accounts } = await startGuarded(t);
+    assert.equal((await login(server, basic(ada))).status, 200);
+    accounts.set('ada', hashSync('another', 4));
+    assert.equal((await login(server, basic(ada))).status, 401);
+    assert.equal((await login(server, basic({ ...ada, password: 'another' }))).status, 200);
+    accounts.clear();
+    assert.equal((await login(server, basic({ ...ada, password: 'another' }))).status, 401);
+  });
+
+  it('answers others while it compares a password, and remembers who was let in', async (t) => {
+    const { server } = await startGuarded(t, 12);
+    const order: string[] = [];
+    const slow = login(server, basic({ ...ada, password: 'wrong' })).then(() => order.push('login'));
+    for (let i = 0; i < 5; i += 1) {
+      await ask(server, 'GET', '/');
+      order.push('other');
+    }
+    await slow;
+    assert.deepEqual(order, ['other', 'other', 'other', 'other', 'other', 'login']);
+  });
+
+  it('takes as long for a name without an account as for some account, where their costs differ', () => {
+    const accounts = new Map([4, 12].map((cost) => [`user ${cost}`, `$2b$${String(cost).padStart(2, '0')}$`]));
+    const costOf = (user: string): string => decoyFor(accounts, user, Buffer.from('key')).slice(4, 6);
+    const users = Array.from({ length: 100 }, (_, i) => `guess ${i}`);
+    assert.deepEqual([...new Set(users.map(costOf))].sort(), ['04', '12']);
+    assert.deepEqual(users.map(costOf), users.map(costOf), 'the same name takes the same time');
+    assert.match(decoyFor(new Map(), 'ada', Buffer.from('key')), /^\$2b\$05\$.{53}$/);
+  });
+
+  it('lets nobody guess faster than it can compare, known user or not, and lets the known ones go on', async (t) => {
+    const { server } = await startGuarded(t, 8);
+    assert.equal((await login(server, basic(ada))).status, 200);
+    const guesses = Array.from({ length: 120 }, (_, i) =>
+      login(server, basic({ username: i % 2 === 0 ? 'ada' : 'eve', password: `guess ${i}` })),
+    );
+    const mine = await login(server, basic(ada));
+    assert.equal(mine.status, 200);
+    const answers = await Promise.all(guesses);
+    const statuses = answers.map(({ status }) => status);
+    assert.deepEqual([...new Set(statuses)].sort(), [401, 429]);
+    const refused = answers.find(({ status }) => status === 429);
+    assert.ok(refused && codeOf(refused) === 'TOOMANYREQUESTS');
+  });
+});

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { type Digest, digestBytes, digestHex } from '../../../src/model/digest.ts';
+import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
+import { parseTag } from '../../../src/model/reference/reference.ts';
+import { blobEnumerator, garbageCollector, leases, repositoryRemover } from '../../../src/registry/extensions.ts';
+import type { Registry } from '../../../src/registry/registry.ts';
+import { newHolder } from '../../../src/storage/blobs/holder.ts';
+import { createStorage } from '../../../src/storage/storage.ts';
+import {
+  all,
+  blobFile,
+  failsWith,
+  filesBelow,
+  imageWith,
+  madeBytes,
+  manifestOf,
+  openStore,
+  otherRepo,
+  pushBytes,
+  readBlob,
+  repo,
+  text,
+  v2,
+} from '../stores.ts';
+
+const one = parseTag('one');
+
+async function collect(registry: Registry, opts?: { graceMs?: number; dryRun?: boolean }): Promise<Digest[]> {
+  const collector = registry.extension(garbageCollector);
+  assert.ok(collector);
+  return (await collector.collect(opts)).removed.map(({ digest }) => digest).sort();
+}
+
+async function blobsOf(registry: Registry): Promise<Digest[]> {
+  const enumerator = registry.extension(blobEnumerator);
+  assert.ok(enumerator);
+  return (await all(enumerator.blobs())).map(({ digest }) => digest).sort();
+}
+
+describe('a collection', () => {
+  it('keeps what any manifest of any repository names, tagged or not', async (t) => {
+    const { registry } = await openStore(t);
+    const tagged = await imageWith(registry, repo, 'tagged');
+    const untagged = await imageWith(registry, otherRepo, 'untagged');
+    const first = await registry.pushManifest(repo, tagged.raw, { tags: [one] });
+    await registry.pushManifest(otherRepo, untagged.raw);
+    const referrer = await imageWith(registry, repo, 'referrer', { subject: first });
+    await registry.pushManifest(repo, referrer.raw);
+    const loose = await pushBytes(registry, repo, text('loose'));
+    const before = await blobsOf(registry);
+    assert.deepEqual(await collect(registry, { dryRun: true }), [loose.digest]);
+    assert.deepEqual(await blobsOf(registry), before);
+    assert.deepEqual(await collect(registry), [loose.digest]);
+    assert.deepEqual(await collect(registry), []);
+    assert.equal((await blobsOf(registry)).length, before.length - 1);
+    await assert.rejects(registry.statBlob(repo, loose.digest), failsWith('BLOB_UNKNOWN'));
+    assert.equal((await readBlob(registry, repo, tagged.layer.digest)).length, 1_000);
+  });
+
+  it('keeps layers that are named by sha512 and lie under sha256', async (t) => {
+    const { root, registry } = await openStore(t);
+    const bytes = madeBytes('sha512', 100);
+    const [asked, stored] = [await digestBytes(bytes, 'sha512'), await digestBytes(bytes)];
+    await pushBytes(registry, repo, bytes);
+    const link = join(root, v2, 'repositories', repo, '_layers/sha512', digestHex(asked), 'link');
+    await mkdir(dirname(link), { recursive: true });
+    await writeFile(link, stored);
+    const layer = { mediaType: mediaTypes.ociLayer, digest: asked, size: bytes.length };
+    const { config } = await imageWith(registry, repo, 'a');
+    await registry.pushManifest(repo, manifestOf({ config, layers: [layer] }));
+    await collect(registry);
+    assert.deepEqual(await readBlob(registry, repo, asked), Buffer.from(bytes));
+  });
+
+  it('keeps all layers of a repository with a manifest that nobody understands', async (t) => {
+    const { registry } = await openStore(t);
+    const layer = await pushBytes(registry, repo, text('needed by what?'));
+    await registry.pushManifest(repo, { mediaType: 'application/vnd.example.thing', bytes: text('?') });
+    assert.deepEqual(await collect(registry), []);
+    assert.equal((await registry.statBlob(repo, layer.digest)).size, layer.size);
+  });
+
+  it('leaves no trace of a repository that was emptied or removed, and its neighbours alone', async (t) => {
+    const { root, registry } = await openStore(t);
+    const inner = `${repo}/inner` as typeof repo;
+    for (const name of [repo, otherRepo, inner]) {
+      await registry.pushManifest(name, (await imageWith(registry, name, 'same')).raw, { tags: [one] });
+    }
+    const { digest } = await registry.statManifest(repo, one);
+    await registry.deleteManifest(repo, digest);
+    assert.deepEqual(await all(registry.repositories()), [repo, inner, otherRepo]);
+    assert.deepEqual(await collect(registry), []);
+    assert.deepEqual(await all(registry.repositories()), [inner, otherRepo]);
+    await registry.extension(repositoryRemover)?.removeRepository(inner);
+    await registry.extension(repositoryRemover)?.removeRepository(otherRepo);
+    assert.equal((await collect(registry)).length, 3);
+    assert.deepEqual(await readdir(join(root, v2)), ['blobs']);
+    assert.deepEqual(await filesBelow(root), []);
+  });
+
+  it('spares what was touched while it ran', async (t) => {
+    const { driver } = await openStore(t);
+    const plain = createStorage({ driver });
+    const { layer } = await imageWith(plain, repo, 'a');
+    // A push comes in when the marking is over and the first blob is looked at.
+    let pushed: Promise<unknown> | undefined;
+    const racing = {
+      ...driver,
+      list: async (path: Parameters<typeof driver.list>[0]) => {
+        if (path.endsWith('v2/blobs'))
+          pushed ??= imageWith(plain, repo, 'a').then(({ raw }) => plain.pushManifest(repo, raw, { tags: [one] }));
+        await pushed;
+        return await driver.list(path);
+      },
+    };
+    assert.deepEqual(await collect(createStorage({ driver: racing })), []);
+    assert.ok(pushed);
+    assert.equal((await readBlob(plain, repo, layer.digest)).length, 1_000);
+    assert.equal((await plain.getManifest(repo, one)).view.kind, 'image');
+  });
+
+  it('gives a blob back that is touched in the moment before it goes', async (t) => {
+    const { driver } = await openStore(t);
+    const plain = createStorage({ driver });
+    const loose = await pushBytes(plain, repo, text('loose'));
+    const racing = {
+      ...driver,
+      move: async (...[from, to, opts]: Parameters<typeof driver.move>) => {
+        if (to.endsWith('.collected')) await driver.touch(from, new Date(Date.now() + 1_000));
+        return await driver.move(from, to, opts);
+      },
+    };
+    assert.deepEqual(await collect(createStorage({ driver: racing })), []);
+    assert.equal((await readBlob(plain, repo, loose.digest)).length, 5);
+  });
+
+  it('puts back what a killed collection had moved aside', async (t) => {
+    const { root, registry } = await openStore(t);
+    const { raw, layer } = await imageWith(registry, repo, 'a');
+    await registry.pushManifest(repo, raw, { tags: [one] });
+    const file = blobFile(root, layer.digest);
+    await rename(file, `${file}.collected`);
+    assert.deepEqual(await collect(registry), []);
+    assert.equal((await readBlob(registry, repo, layer.digest)).length, 1_000);
+  });
+
+  it('spares the last hour while a transfer is under way', async (t) => {
+    const { root, registry } = await openStore(t);
+    const young = await pushBytes(registry, repo, text('young'));
+    const old = await pushBytes(registry, repo, text('old'));
+    const then = new Date(Date.now() - 2 * 60 * 60 * 1_000);
+    await utimes(blobFile(root, old.digest), then, then);
+    {
+      await using _lease = await registry.extension(leases)?.lease();
+      assert.equal((await readdir(join(root, 'leases'))).length, 1);
+      assert.deepEqual(await collect(registry), [old.digest]);
+      assert.deepEqual(await collect(registry, { graceMs: 60_000 }), []);
+    }
+    assert.deepEqual(await collect(registry), [young.digest]);
+  });
+
+  it('does not wait for a lease whose process is dead, and removes it', async (t) => {
+    const { root, registry } = await openStore(t);
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const holder = newHolder().replace(/^\d+/, String(pid));
+    await mkdir(join(root, 'leases'));
+    await writeFile(join(root, 'leases', holder), JSON.stringify({ holder }));
+    const loose = await pushBytes(registry, repo, text('loose'));
+    assert.deepEqual(await collect(registry), [loose.digest]);
+    assert.deepEqual(await filesBelow(root), []);
+  });
+
+  it('clears away uploads and partials of more than a week, and drafts of more than a day', async (t) => {
+    const { root, registry } = await openStore(t);
+    const [old, young] = [await registry.startUpload(repo), await registry.startUpload(repo)];
+    for (const writer of [old, young]) {
+      await writer.write(text('x'));
+      await writer[Symbol.asyncDispose]();
+    }
+    const uploads = join(root, v2, 'repositories', repo, '_uploads');
+    const hex = (seed: string): string => seed.repeat(64).slice(0, 64);
+    const [stale, live, fresh] = ['a', 'b', 'c'].map((seed) => join(root, 'partial/sha256', hex(seed)));
+    assert.ok(stale !== undefined && live !== undefined && fresh !== undefined);
+    await mkdir(dirname(stale), { recursive: true });
+    await mkdir(join(root, 'tmp'), { recursive: true });
+    const ours = newHolder();
+    const files = {
+      [join(uploads, old.id, 'data')]: 8,
+      [join(uploads, old.id, 'startedat')]: 8,
+      [join(uploads, young.id, 'startedat')]: 8,
+      [stale]: 8,
+      [`${stale}.${ours}`]: 8,
+      [`${live}.${ours}`]: 8,
+      [fresh]: 6,
+      [join(root, 'tmp', 'old')]: 2,
+      [join(root, 'tmp', 'new')]: 0.5,
+    };
+    await writeFile(`${live}.lock`, JSON.stringify({ holder: ours }));
+    for (const [file, days] of Object.entries(files)) {
+      if (!file.startsWith(uploads)) await writeFile(file, 'x');
+      const then = new Date(Date.now() - days * 24 * 60 * 60 * 1_000);
+      await utimes(file, then, then);
+    }
+    await collect(registry);
+    assert.deepEqual(await readdir(uploads), [young.id]);
+    const left = [`${live}.${ours}`, `${live}.lock`, fresh].map((file) => file.slice(root.length + 1));
+    assert.deepEqual(await filesBelow(join(root, 'partial')), left.map((file) => file.slice('partial/'.length)).sort());
+    assert.deepEqual(await filesBelow(join(root, 'tmp')), ['new']);
+    assert.ok((await stat(join(uploads, young.id, 'data'))).size > 0);
+  });
+
+  it('stops when it is told to', async (t) => {
+    const { registry } = await openStore(t);
+    await pushBytes(registry, repo, text('x'));
+    const reason = new Error('stop');
+    const collector = registry.extension(garbageCollector);
+    await assert.rejects(
+      collector?.collect({ signal: AbortSignal.abort(reason) }) ?? Promise.resolve(),
+      (error) => error === reason,
+    );
+    assert.equal((await blobsOf(registry)).length, 1);
+  });
+});

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { isOciError } from '../../../src/model/errors.ts';
+import { newHolder } from '../../../src/storage/blobs/holder.ts';
+import type { StorePath } from '../../../src/storage/driver.ts';
+import { storageError } from '../../../src/storage/drivers/file-errors.ts';
+import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
+import { createStorage } from '../../../src/storage/storage.ts';
+import { temporaryDirectory } from '../../support/sandbox.ts';
+import { all, describeBytes, failsWith, filesBelow, madeBytes, meteredSource, repo, text } from '../stores.ts';
+
+const at = (path: string): StorePath => path as StorePath;
+
+describe('a store on disk', () => {
+  it('reads as empty where there is none, and makes nothing by reading', async (t) => {
+    const root = join(await temporaryDirectory(t), 'not', 'yet');
+    const registry = createStorage({ driver: await openFilesystemDriver({ root }) });
+    assert.deepEqual(await all(registry.repositories()), []);
+    await assert.rejects(all(registry.tags(repo)), failsWith('NAME_UNKNOWN'));
+    await assert.rejects(stat(root), { code: 'ENOENT' });
+    const bytes = text('x');
+    const descriptor = await describeBytes(bytes);
+    await registry.pushBlob(repo, descriptor, meteredSource(descriptor, bytes));
+    assert.equal((await stat(root)).isDirectory(), true);
+  });
+
+  it('is not made by a write that may not', async (t) => {
+    const root = join(await temporaryDirectory(t), 'absent');
+    const driver = await openFilesystemDriver({ root, create: false });
+    await assert.rejects(driver.writeSmall(at('a'), text('x')), failsWith('STORAGE'));
+    await assert.rejects(stat(root), { code: 'ENOENT' });
+  });
+
+  it('refuses a root that is a file', async (t) => {
+    const root = join(await temporaryDirectory(t), 'file');
+    await writeFile(root, 'x');
+    await assert.rejects(openFilesystemDriver({ root }), failsWith('STORAGE'));
+  });
+
+  it('lets nobody else in where it makes the root, and leaves the mode of one that is there', async (t) => {
+    const parent = await temporaryDirectory(t);
+    const modeOf = async (directory: string): Promise<number> => (await stat(directory)).mode & 0o777;
+    const before = process.umask(0o022);
+    try {
+      const root = join(parent, 'data', 'store');
+      await (await openFilesystemDriver({ root })).writeSmall(at('d/e'), text('x'));
+      if (process.platform !== 'win32') {
+        assert.deepEqual([await modeOf(root), await modeOf(join(root, 'd'))], [0o700, 0o755]);
+        await chmod(root, 0o750);
+        await (await openFilesystemDriver({ root })).writeSmall(at('d/f'), text('x'));
+        assert.equal(await modeOf(root), 0o750);
+      }
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it('can be read by others, as distribution leaves it, and leaves no draft', async (t) => {
+    const root = await temporaryDirectory(t);
+    const before = process.umask(0);
+    try {
+      const driver = await openFilesystemDriver({ root });
+      await driver.writeSmall(at('d/e/f'), text('x'));
+      await (await driver.openAppend(at('g/h'))).close();
+    } finally {
+      process.umask(before);
+    }
+    for (const [path, mode] of Object.entries({ d: 0o755, 'd/e': 0o755, 'd/e/f': 0o644, 'g/h': 0o644 })) {
+      assert.equal((await stat(join(root, path))).mode & 0o777, mode, path);
+    }
+    assert.deepEqual(await filesBelow(root), ['d/e/f', 'g/h']);
+  });
+
+  it('refuses every write when opened for reading', async (t) => {
+    const root = await temporaryDirectory(t);
+    const driver = await openFilesystemDriver({ root, readOnly: true });
+    const registry = createStorage({ driver });
+    const descriptor = await describeBytes(text('x'));
+    await assert.rejects(
+      registry.pushBlob(repo, descriptor, meteredSource(descriptor, text('x'))),
+      failsWith('STORAGE_DENIED'),
+    );
+    await assert.rejects(registry.startUpload(repo), failsWith('STORAGE_DENIED'));
+    assert.deepEqual(await readdir(root), []);
+  });
+
+  it('removes drafts that a crash left, when they are old', async (t) => {
+    const root = await temporaryDirectory(t);
+    const driver = await openFilesystemDriver({ root });
+    await mkdir(join(root, 'tmp'));
+    await writeFile(join(root, 'tmp', 'old'), 'x');
+    await writeFile(join(root, 'tmp', 'new'), 'x');
+    await utimes(join(root, 'tmp', 'old'), new Date(0), new Date(0));
+    await driver.removeTemporary(new Date(Date.now() - 1_000));
+    assert.deepEqual(await filesBelow(root), ['tmp/new']);
+  });
+
+  it('says what the disk said', () => {
+    const codes = {
+      ENOSPC: 'STORAGE_FULL',
+      EDQUOT: 'STORAGE_FULL',
+      EACCES: 'STORAGE_DENIED',
+      EPERM: 'STORAGE_DENIED',
+      EROFS: 'STORAGE_DENIED',
+      EIO: 'STORAGE',
+    } as const;
+    for (const [errno, code] of Object.entries(codes)) {
+      const error = storageError(Object.assign(new Error('no'), { code: errno }), 'write', '/store/x');
+      assert.ok(isOciError(error, code), errno);
+      assert.match(error.message, /\/store\/x/);
+    }
+  });
+
+  it('reports a full disk, and goes on from the partial when there is room', async (t) => {
+    const root = mountTmpfs(t, 'size=3m');
+    if (root === undefined) return;
+    const registry = createStorage({ driver: await openFilesystemDriver({ root }) });
+    const bytes = madeBytes('full', 5_000_000);
+    const descriptor = await describeBytes(bytes);
+    await assert.rejects(
+      registry.pushBlob(repo, descriptor, meteredSource(descriptor, bytes)),
+      failsWith('STORAGE_FULL', ({ hint }) => assert.match(hint ?? '', /free some space/)),
+    );
+    assert.equal(spawnSync('mount', ['-o', 'remount,size=20m', root]).status, 0);
+    const source = meteredSource(descriptor, bytes);
+    await registry.pushBlob(repo, descriptor, source);
+    assert.ok((source.openedAt[0] ?? 0) > 1_000_000, `went on at ${source.openedAt[0]}`);
+    assert.equal((await registry.statBlob(repo, descriptor.digest)).size, bytes.length);
+  });
+
+  it('reports a read-only file system', async (t) => {
+    const root = mountTmpfs(t, 'ro');
+    if (root === undefined) return;
+    const registry = createStorage({ driver: await openFilesystemDriver({ root }) });
+    const descriptor = await describeBytes(text('x'));
+    await assert.rejects(
+      registry.pushBlob(repo, descriptor, meteredSource(descriptor, text('x'))),
+      failsWith('STORAGE_DENIED'),
+    );
+    assert.deepEqual(await all(registry.repositories()), []);
+  });
+});
+
+describe('a lock file', () => {
+  const file = 'l/x.lock';
+
+  async function leftBehind(t: TestContext, content: string, ageMs = 0) {
+    const root = await temporaryDirectory(t);
+    await mkdir(join(root, 'l'));
+    await writeFile(join(root, file), content);
+    const then = new Date(Date.now() - ageMs);
+    await utimes(join(root, file), then, then);
+    const { locks } = await openFilesystemDriver({ root });
+    assert.ok(locks);
+    return { root, locks };
+  }
+
+  it('says who holds it', async (t) => {
+    const root = await temporaryDirectory(t);
+    const { locks } = await openFilesystemDriver({ root });
+    const lock = await locks?.tryAcquire(at(file));
+    const { holder, pid, hostname: host } = JSON.parse(await readFile(join(root, file), 'utf8'));
+    assert.equal(pid, process.pid);
+    assert.equal(host, hostname());
+    assert.match(holder, new RegExp(`^${process.pid}-`));
+    await lock?.release();
+    assert.deepEqual(await filesBelow(root), []);
+  });
+
+  it('is taken over at once from a process that is dead', async (t) => {
+    const { root, locks } = await leftBehind(t, lockText(deadHolder()));
+    assert.equal(await locks.isHeld(at(file)), false);
+    const lock = await locks.tryAcquire(at(file));
+    assert.ok(lock);
+    assert.equal(await locks.tryAcquire(at(file)), undefined);
+    await lock.release();
+    assert.deepEqual(await filesBelow(root), []);
+  });
+
+  it('is left to a live process until its heart has been still for long', async (t) => {
+    const young = await leftBehind(t, lockText(newHolder()), 10_000);
+    assert.equal(await young.locks.tryAcquire(at(file)), undefined);
+    const silent = await leftBehind(t, lockText(newHolder()), 20_000);
+    assert.ok(await silent.locks.tryAcquire(at(file)));
+  });
+
+  it('is left to a process of another machine, and for a moment to one that has not signed it yet', async (t) => {
+    const foreign = `${process.pid}-0123456789ab-0123456789abcdef`;
+    for (const content of [lockText(foreign), '']) {
+      const { locks } = await leftBehind(t, content);
+      assert.equal(await locks.tryAcquire(at(file)), undefined);
+    }
+  });
+
+  it('is taken over by one of many', async (t) => {
+    const { locks } = await leftBehind(t, lockText(deadHolder()));
+    const taken = await Promise.all(Array.from({ length: 20 }, () => locks.tryAcquire(at(file))));
+    assert.ok(taken.filter((lock) => lock !== undefined).length <= 1);
+  });
+
+  it('keeps beating', async (t) => {
+    const root = await temporaryDirectory(t);
+    const { locks } = await openFilesystemDriver({ root });
+    const lock = await locks?.tryAcquire(at(file));
+    await utimes(join(root, file), new Date(0), new Date(0));
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    assert.ok((await stat(join(root, file))).mtimeMs > Date.now() - 5_000);
+    await lock?.release();
+  });
+});
+
+/** The holder that a process had which lives no more. */
+function deadHolder(): string {
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  return newHolder().replace(/^\d+/, String(pid));
+}
+
+function lockText(holder: string): string {
+  return JSON.stringify({ holder, pid: Number(holder.split('-')[0]), hostname: hostname() });
+}
+
+// Tests run as root where this works, and permission bits do not bind root.
+function mountTmpfs(t: TestContext, options: string): string | undefined {
+  const directory = mkdtempSync(join(tmpdir(), 'ocictl-mount-'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory]).status === 0;
+  t.after(() => {
+    if (mounted) spawnSync('umount', ['-l', directory]);
+    rmdirSync(directory);
+  });
+  if (mounted) return directory;
+  t.skip('a file system can be mounted only by root');
+  return undefined;
+}
