@@ -175,14 +175,13 @@ export {
 export { readJwks, readRoots, type TokenTrust, type TrustedKey } from './server/auth/token-trust.ts';
 export { type AccessEntry, type RunningServer, type ServeOptions, serve } from './server/server.ts';
 export type { AuthResult } from './service/logins/verify.ts';
-export { parseRepositoryInfo } from './service/repository-info.ts';
+export { parseRepositoryInfo, type RepositoryInfo } from './service/repository-info.ts';
 export type { SearchOptions, SearchResults } from './service/search/search.ts';
 export { parseSearchIndexInfo } from './service/search/search-term.ts';
 export {
   createRegistryService,
   type RegistryService,
   type RegistryServiceOptions,
-  type RepositoryInfo,
 } from './service/service.ts';
 export type { IndexInfo, ServiceConfig, ServiceOptions } from './service/service-config.ts';
 export type { Driver, Entry, FileAppender, FileFacts, FileReader, Lock, Locks, StorePath } from './storage/driver.ts';

@@ -24,21 +24,3 @@ export function createStaticStore(entries: Readonly<Record<string, Credential>>)
     },
   };
 }
-
-/** Asks `first`, and `rest` where that knows nothing; changes go to `rest`. */
-export function overlayStore(first: CredentialStore, rest: CredentialStore): CredentialStore {
-  return {
-    get: async (name, opts) => (await first.get(name, opts)) ?? rest.get(name, opts),
-    store: (name, credential, opts) => rest.store(name, credential, opts),
-    erase: (name, opts) => rest.erase(name, opts),
-    async *list(opts) {
-      const seen = new Set<string>();
-      for (const store of [first, rest]) {
-        for await (const entry of store.list(opts)) {
-          if (!seen.has(entry.host)) yield entry;
-          seen.add(entry.host);
-        }
-      }
-    },
-  };
-}

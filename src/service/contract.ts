@@ -12,18 +12,9 @@ import type { Check } from './doctor/check.ts';
 import type { BearerToken } from './logins/token.ts';
 import type { AuthResult } from './logins/verify.ts';
 import type { Identity } from './open/endpoint-registry.ts';
+import type { RepositoryInfo } from './repository-info.ts';
 import type { SearchOptions, SearchResults } from './search/search.ts';
-import type { IndexInfo, ServiceConfig, ServiceOptions } from './service-config.ts';
-
-/** A repository as the service sees it. */
-export interface RepositoryInfo {
-  readonly name: { readonly domain: string; readonly path: RepositoryName };
-  readonly index: IndexInfo;
-  /** Whether it is one of Docker's own images: its familiar name has no slash. */
-  readonly official: boolean;
-  /** What its images are for, where a registry keeps several kinds. Docker's own field, which is empty here as there. */
-  readonly class: '' | 'image' | 'plugin';
-}
+import type { ServiceConfig, ServiceOptions } from './service-config.ts';
 
 export interface RegistryService {
   resolveRepository(reference: Pick<Reference, 'domain' | 'path'>): Promise<RepositoryInfo>;

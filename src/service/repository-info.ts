@@ -1,11 +1,20 @@
 import { indexName } from '../config/docker/index-name.ts';
 import type { RegistryRule } from '../config/registry-rules.ts';
 import { loopbackRules, matchHost, type Resolve } from '../endpoints/host-match.ts';
-import { familiarName, type Reference } from '../model/reference/reference.ts';
-import type { RepositoryInfo } from './contract.ts';
+import { familiarName, type Reference, type RepositoryName } from '../model/reference/reference.ts';
 import type { IndexInfo } from './service-config.ts';
 
-/** What is known of a repository as it is without any configuration: {@link RegistryService.resolveRepository} has more. */
+/** A repository as the service sees it. */
+export interface RepositoryInfo {
+  readonly name: { readonly domain: string; readonly path: RepositoryName };
+  readonly index: IndexInfo;
+  /** Whether it is one of Docker's own images: its familiar name has no slash. */
+  readonly official: boolean;
+  /** What its images are for, where a registry keeps several kinds. Docker's own field, which is empty here as there. */
+  readonly class: '' | 'image' | 'plugin';
+}
+
+/** What is known of a repository as it is without any configuration: resolveRepository of the service has more. */
 export async function parseRepositoryInfo(
   reference: Pick<Reference, 'domain' | 'path'>,
   opts: { readonly resolve?: Resolve | undefined } = {},

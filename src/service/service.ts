@@ -22,7 +22,7 @@ import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { EndpointState, FallbackEvent } from '../registry/wrappers/fallback/endpoints.ts';
 import { fallback } from '../registry/wrappers/fallback/fallback.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { RegistryService, RegistryServiceOptions, RepositoryInfo } from './contract.ts';
+import type { RegistryService, RegistryServiceOptions } from './contract.ts';
 import type { Check } from './doctor/check.ts';
 import type { BearerToken } from './logins/token.ts';
 import type { AuthResult } from './logins/verify.ts';
@@ -34,12 +34,12 @@ import {
   type EndpointRegistryOptions,
   openEndpoint,
 } from './open/endpoint-registry.ts';
-import { mirrorsOf, repositoryInfo } from './repository-info.ts';
+import { mirrorsOf, type RepositoryInfo, repositoryInfo } from './repository-info.ts';
 import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
 import { formatFallback, formatSilence, formatTrace } from './trace.ts';
 
-export type { RegistryService, RegistryServiceOptions, RepositoryInfo };
+export type { RegistryService, RegistryServiceOptions };
 export { formatFallback };
 
 /** Opens no connection and starts no helper before they are needed. */

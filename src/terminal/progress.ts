@@ -1,5 +1,4 @@
 import type { TransferEvent } from '../model/events.ts';
-import type { Terminal } from './terminal.ts';
 
 /** Shows a transfer to whoever watches stderr. */
 export interface Progress {
@@ -12,11 +11,4 @@ export interface ProgressOptions {
   /** What is being done: `pulling alpine:3`. */
   readonly title: string;
   readonly quiet: boolean;
-}
-
-/** Bars on a terminal, one line now and then elsewhere, nothing when quiet. */
-export async function createProgress(terminal: Terminal, options: ProgressOptions): Promise<Progress> {
-  if (options.quiet) return { event: () => {}, stop: () => {} };
-  if (terminal.err$.isTTY) return (await import('./progress-bars.ts')).createBars(terminal, options);
-  return (await import('./progress-lines.ts')).createLines(terminal, options);
 }

@@ -2,7 +2,7 @@
 import type { Context } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { TransferEvent } from '../../model/events.ts';
-import { createProgress } from '../../terminal/progress.ts';
+import { createProgress } from '../../terminal/create-progress.ts';
 import { type TransferOptions, type TransferResult, transfer } from '../../transfer/transfer.ts';
 
 export interface RunTransferOptions extends TransferOptions {
