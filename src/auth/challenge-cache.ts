@@ -1,4 +1,5 @@
 import type { Challenge } from '../model/challenge.ts';
+import { RecentMap } from '../model/recent-map.ts';
 
 /**
  * Remembers how registries want to be asked, so that the first request to one already carries a token. An error of it is
@@ -14,14 +15,10 @@ const maxEndpoints = 1000;
 
 /** One in memory. May be shared by everything in a process. */
 export function createChallengeCache(): ChallengeCache {
-  const known = new Map<string, readonly Challenge[]>();
+  const known = new RecentMap<string, readonly Challenge[]>(maxEndpoints);
   return {
     get: async (endpoint) => known.get(endpoint),
-    async set(endpoint, challenges) {
-      known.delete(endpoint);
-      known.set(endpoint, challenges);
-      if (known.size > maxEndpoints) known.delete(known.keys().next().value ?? '');
-    },
+    set: async (endpoint, challenges) => known.set(endpoint, challenges),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Place } from '../app/context.ts';
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import type { Tag } from '../model/reference/reference.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag } from './command-line/command.ts';
@@ -91,10 +91,5 @@ async function tagsOf({ registry, repo }: Place, digest: Digest, signal: AbortSi
 
 // A list may name tags that are gone by now, or whose manifest was deleted under them.
 async function digestOf({ registry, repo }: Pick<Place, 'registry' | 'repo'>, tag: Tag, signal: AbortSignal) {
-  try {
-    return (await registry.statManifest(repo, tag, { signal })).digest;
-  } catch (error) {
-    if (isOciError(error, 'MANIFEST_UNKNOWN')) return undefined;
-    throw error;
-  }
+  return (await unlessUnknown(registry.statManifest(repo, tag, { signal }), 'MANIFEST_UNKNOWN'))?.digest;
 }

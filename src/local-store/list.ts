@@ -1,7 +1,7 @@
 /** The local store as commands see it: images by reference, over a storage registry whose repositories are store names. */
 
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { blobsOf, childrenOf, type ImageView, type Manifest } from '../model/manifest/manifest.ts';
 import { hostPlatform, type Platform, selectPlatform } from '../model/platform/platform.ts';
@@ -55,13 +55,11 @@ export async function digestOfTag(
   tag: Tag,
   opts: SignalOption = {},
 ): Promise<Digest | undefined> {
-  try {
+  const look = async (): Promise<Digest> => {
     for await (const digest of registry.extension(tagHistory)?.history(repo, tag, opts) ?? []) return digest;
     return (await registry.statManifest(repo, tag, opts)).digest;
-  } catch (error) {
-    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
-    throw error;
-  }
+  };
+  return unlessUnknown(look());
 }
 
 class RepositoryReader {

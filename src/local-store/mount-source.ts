@@ -1,5 +1,5 @@
 import type { Digest } from '../model/digest.ts';
-import { isOciError } from '../model/errors.ts';
+import { unlessUnknown } from '../model/errors.ts';
 import { fromStoreName, type Reference, type RepositoryName, toStoreName } from '../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 
@@ -22,12 +22,7 @@ export async function mountSource(
   }
   return async (digest) => {
     for (const { name, path } of candidates) {
-      try {
-        await store.statBlob(name, digest, opts);
-        return path;
-      } catch (error) {
-        if (!isOciError(error, 'BLOB_UNKNOWN', 'NAME_UNKNOWN')) throw error;
-      }
+      if (await unlessUnknown(store.statBlob(name, digest, opts), 'BLOB_UNKNOWN', 'NAME_UNKNOWN')) return path;
     }
     return undefined;
   };

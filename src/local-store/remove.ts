@@ -1,5 +1,5 @@
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { OciError, unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf, type ManifestView } from '../model/manifest/manifest.ts';
 import type { StoreName } from '../model/reference/reference.ts';
@@ -111,11 +111,6 @@ function childrenIn(view: ManifestView | undefined): readonly Descriptor[] {
   return view === undefined ? [] : childrenOf(view);
 }
 
-async function unlessDamaged<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (isOciError(error, 'STORAGE_DAMAGED', 'MANIFEST_INVALID', 'MANIFEST_UNKNOWN')) return undefined;
-    throw error;
-  }
+function unlessDamaged<T>(promise: Promise<T>): Promise<T | undefined> {
+  return unlessUnknown(promise, 'STORAGE_DAMAGED', 'MANIFEST_INVALID', 'MANIFEST_UNKNOWN');
 }

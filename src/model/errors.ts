@@ -113,6 +113,21 @@ export function isOciError(error: unknown, ...codes: ErrorCode[]): error is OciE
   return error instanceof OciError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/**
+ * What a promise gives; undefined where it fails with one of the codes.
+ *
+ * @param codes Default: MANIFEST_UNKNOWN and NAME_UNKNOWN.
+ */
+export async function unlessUnknown<T>(promise: Promise<T>, ...codes: readonly ErrorCode[]): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isOciError(error, ...(codes.length > 0 ? codes : (['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'] as const))))
+      return undefined;
+    throw error;
+  }
+}
+
 /** Whether a word that a registry sent is one of our codes. */
 export function isErrorCode(word: string): word is ErrorCode {
   return Object.hasOwn(errorCodes, word);

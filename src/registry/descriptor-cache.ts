@@ -1,5 +1,6 @@
 import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { RecentMap } from '../model/recent-map.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { SignalOption } from './registry.ts';
 
@@ -19,22 +20,11 @@ export interface DescriptorCacheOptions {
 
 /** One in memory. */
 export function createDescriptorCache({ maxDescriptors = 10_000 }: DescriptorCacheOptions = {}): BlobDescriptorService {
-  // A Map keeps the order of insertion: the first entry is the one that was used least.
-  const known = new Map<string, Descriptor>();
+  const known = new RecentMap<string, Descriptor>(maxDescriptors);
   const keyOf = (repo: RepositoryName, digest: Digest): string => `${repo}@${digest}`;
-  const put = (key: string, descriptor: Descriptor): void => {
-    known.delete(key);
-    known.set(key, descriptor);
-    if (known.size > maxDescriptors) known.delete(known.keys().next().value ?? '');
-  };
   return {
-    async stat(repo, digest) {
-      const key = keyOf(repo, digest);
-      const descriptor = known.get(key);
-      if (descriptor) put(key, descriptor);
-      return descriptor;
-    },
-    setDescriptor: async (repo, digest, descriptor) => put(keyOf(repo, digest), descriptor),
-    clear: async (repo, digest) => void known.delete(keyOf(repo, digest)),
+    stat: async (repo, digest) => known.get(keyOf(repo, digest)),
+    setDescriptor: async (repo, digest, descriptor) => known.set(keyOf(repo, digest), descriptor),
+    clear: async (repo, digest) => known.delete(keyOf(repo, digest)),
   };
 }

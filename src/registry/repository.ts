@@ -1,5 +1,5 @@
 import { type Digest, type DigestAlgorithm, digestBytes } from '../model/digest.ts';
-import { isOciError } from '../model/errors.ts';
+import { unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
 import { mediaTypes } from '../model/manifest/media-types.ts';
@@ -93,15 +93,8 @@ export function repository(registry: Registry, name: RepositoryName): Repository
 
 function manifestService(registry: Registry, name: RepositoryName): ManifestService {
   return {
-    async exists(reference, opts) {
-      try {
-        await registry.statManifest(name, reference, opts);
-        return true;
-      } catch (error) {
-        if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;
-        throw error;
-      }
-    },
+    exists: async (reference, opts) =>
+      (await unlessUnknown(registry.statManifest(name, reference, opts))) !== undefined,
     get: (reference, opts) => registry.getManifest(name, reference, opts),
     put: (manifest, opts) => registry.pushManifest(name, manifest, opts),
     delete: (digest, opts) => registry.deleteManifest(name, digest, opts),
@@ -138,18 +131,11 @@ async function pointingAt(
   digest: Digest,
   opts?: SignalOption,
 ): Promise<readonly Tag[]> {
+  // A tag may be deleted while the list is read.
   const found = await Promise.all(
-    tags.map(async (tag) => {
-      try {
-        return (await registry.statManifest(name, tag, opts)).digest === digest;
-      } catch (error) {
-        // A tag may be deleted while the list is read.
-        if (isOciError(error, 'MANIFEST_UNKNOWN')) return false;
-        throw error;
-      }
-    }),
+    tags.map((tag) => unlessUnknown(registry.statManifest(name, tag, opts), 'MANIFEST_UNKNOWN')),
   );
-  return tags.filter((_, i) => found[i]);
+  return tags.filter((_, i) => found[i]?.digest === digest);
 }
 
 function blobService(registry: Registry, name: RepositoryName): BlobService {

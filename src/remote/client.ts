@@ -1,9 +1,9 @@
 import type { Authorizer } from '../auth/authorizer.ts';
+import { challengesOf } from '../auth/challenges.ts';
 import type { ErrorCode, OciError } from '../model/errors.ts';
 import { type HttpMethod, type HttpResponse, header, headerLines } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import type { Transport } from '../transport/transport.ts';
-import { parseChallenges } from '../wire/challenges.ts';
 import { parseWarnings } from '../wire/headers.ts';
 import { type Route, routePath } from '../wire/routes.ts';
 import { responseError } from './response-error.ts';
@@ -95,9 +95,7 @@ export class RemoteClient {
     const { scopes, signal } = request;
     const authorization = await this.#authorizer.authorize(scopes, { signal });
     const response = await this.#send(request, authorization);
-    // A 401 from where a redirect led is not the registry's.
-    if (response.status !== 401 || response.url.origin !== request.url.origin) return response;
-    const challenges = parseChallenges(headerLines(response.headers, 'www-authenticate'));
+    const challenges = challengesOf(response, request.url);
     if (challenges.length === 0) return response;
     await response.body.discard();
     const next = await this.#authorizer.challenged({ challenges, scopes, authorization, signal });

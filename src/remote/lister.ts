@@ -1,6 +1,7 @@
 import { catalogScope, repositoryScope } from '../auth/scopes.ts';
 import { OciError } from '../model/errors.ts';
 import { parseJsonObject } from '../model/manifest/manifest.ts';
+import { RecentMap } from '../model/recent-map.ts';
 import { type RepositoryName, type Tag, tryParseRepositoryName, tryParseTag } from '../model/reference/reference.ts';
 import type { ListOptions } from '../registry/registry.ts';
 import { type HttpResponse, headerLines } from '../transport/http.ts';
@@ -99,13 +100,12 @@ export async function* pages(
   const { field, scopes, subject, signal } = list;
   const refuse = (code: 'PROTOCOL' | 'TOO_LARGE', why: string): OciError =>
     new OciError(code, `${subject.what}: ${why}`, { endpoint: client.endpoint });
-  const seen = new Set<string>();
+  const seen = new RecentMap<string, true>(maxRemembered);
   let [count, entries, empty] = [0, 0, 0];
   const get = (url: URL): Promise<HttpResponse> =>
     client.send({ method: 'GET', url, scopes, wholeBytes: maxPageBytes, signal });
   for (let url: URL | undefined = first; url; ) {
-    seen.add(url.href);
-    if (seen.size > maxRemembered) seen.delete(seen.values().next().value ?? '');
+    seen.set(url.href, true);
     let response = await get(url);
     if (response.status === 400 && url === first && url.searchParams.has('n')) {
       // A registry that allows only shorter pages: it knows how long they may be.

@@ -1,6 +1,6 @@
 import { repositoryScope } from '../auth/scopes.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import { asArray, type Descriptor, parseDescriptor } from '../model/manifest/descriptor.ts';
 import type { ManifestView } from '../model/manifest/manifest.ts';
 import { mediaTypes } from '../model/manifest/media-types.ts';
@@ -95,13 +95,9 @@ export class Referrers {
     tag: Tag,
     signal: AbortSignal | undefined,
   ): Promise<readonly Descriptor[] | undefined> {
-    try {
-      const { view } = await this.#manifests.getManifest(repo, tag, { signal });
-      return view.kind === 'index' ? view.manifests : undefined;
-    } catch (error) {
-      if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return [];
-      throw error;
-    }
+    const found = await unlessUnknown(this.#manifests.getManifest(repo, tag, { signal }));
+    if (found === undefined) return [];
+    return found.view.kind === 'index' ? found.view.manifests : undefined;
   }
 
   #change(

@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { hiddenCharacter } from '../model/quote.ts';
 import { isRecord, sortedEntries } from './template/values.ts';
 
 export interface JsonOptions {
@@ -19,8 +20,10 @@ const maxDepth = 20;
  */
 export function formatJson(value: unknown, { indent = 0, escapeHtml = false }: JsonOptions = {}): string {
   const [end, colon] = indent > 0 ? ['\n', ': '] : ['', ':'];
-  const escaped = escapeHtml ? /[<>&\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu : /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-  const text = (string: string): string => JSON.stringify(string).replace(escaped, escapes);
+  const text = (string: string): string => {
+    const json = JSON.stringify(string).replace(hiddenCharacter, escapes);
+    return escapeHtml ? json.replace(/[<>&]/g, escapes) : json;
+  };
   const write = (item: unknown, depth: number): string => {
     if (depth > maxDepth) throw new OciError('TOO_LARGE', `the JSON is nested more than ${maxDepth} levels deep`);
     const [inside, outside] = [' '.repeat(indent * (depth + 1)), ' '.repeat(indent * depth)];
@@ -39,7 +42,7 @@ export function formatJson(value: unknown, { indent = 0, escapeHtml = false }: J
   return write(value, 0);
 }
 
-// The characters past U+FFFF are two units, and an escape each.
+// As JSON has it, unlike `visible`: what is printed is parsed again. Characters past U+FFFF are two units, an escape each.
 function escapes(character: string): string {
   return character
     .split('')

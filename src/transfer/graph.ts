@@ -1,5 +1,5 @@
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import type { NodeKind } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { blobsOf, childrenOf, type IndexView, type Manifest, schema1Refused } from '../model/manifest/manifest.ts';
@@ -216,20 +216,6 @@ function isUnknown(error: unknown): boolean {
 }
 
 /** What a destination has; what is damaged there is brought again. */
-async function unlessLost<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (isUnknown(error) || isOciError(error, 'BLOB_UNKNOWN', 'STORAGE_DAMAGED')) return undefined;
-    throw error;
-  }
-}
-
-async function unlessUnknown<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (isUnknown(error)) return undefined;
-    throw error;
-  }
+function unlessLost<T>(promise: Promise<T>): Promise<T | undefined> {
+  return unlessUnknown(promise, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'BLOB_UNKNOWN', 'STORAGE_DAMAGED');
 }

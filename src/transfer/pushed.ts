@@ -1,5 +1,5 @@
 import type { Digest } from '../model/digest.ts';
-import { isOciError } from '../model/errors.ts';
+import { unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { blobsOf, childrenOf, type Manifest } from '../model/manifest/manifest.ts';
 import { formatPlatform, isAttestation, type Platform } from '../model/platform/platform.ts';
@@ -33,7 +33,7 @@ export async function choosePushed(
   const present = [];
   let absent = 0;
   for (const entry of childrenOf(view)) {
-    const there = await unlessAbsent(registry.statManifest(repo, entry.digest, opts));
+    const there = await unlessUnknown(registry.statManifest(repo, entry.digest, opts));
     if (!there) absent += 1;
     else if (!isAttestation(entry)) present.push(entry);
   }
@@ -67,19 +67,10 @@ export async function* layersOf(
       seen.add(descriptor.digest);
     }
     for (const { digest } of childrenOf(view)) {
-      const child = seen.has(digest) ? undefined : await unlessAbsent(registry.getManifest(repo, digest, opts));
+      const child = seen.has(digest) ? undefined : await unlessUnknown(registry.getManifest(repo, digest, opts));
       seen.add(digest);
       if (child) yield* walk(child);
     }
   };
   yield* walk(await registry.getManifest(repo, reference, opts));
-}
-
-async function unlessAbsent<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
-    throw error;
-  }
 }

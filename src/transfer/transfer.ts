@@ -1,7 +1,7 @@
 /** The one copy engine: pull, push, copy and sync are this, with other ends. It knows interfaces only. */
 
 import type { Digest } from '../model/digest.ts';
-import { isOciError } from '../model/errors.ts';
+import { isOciError, unlessUnknown } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type Manifest, schema1Refused } from '../model/manifest/manifest.ts';
@@ -136,10 +136,5 @@ export async function digestAt(
   reference: Tag | Digest,
   signal?: AbortSignal,
 ): Promise<Digest | undefined> {
-  try {
-    return (await registry.statManifest(repo, reference, { signal })).digest;
-  } catch (error) {
-    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
-    throw error;
-  }
+  return (await unlessUnknown(registry.statManifest(repo, reference, { signal })))?.digest;
 }

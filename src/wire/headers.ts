@@ -1,5 +1,6 @@
 /** Header fields that client and server share: ranges, links, warnings, waiting times. */
 
+import { parseDurationMs } from '../model/duration.ts';
 import { printable } from './errors.ts';
 
 /** Inclusive ends, as HTTP writes them. */
@@ -147,10 +148,8 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
 
 function durationMs(text: string): number | undefined {
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([^\d.]+)/g)];
-  const known = parts.every(([, , unit = '']) => durationUnits.has(unit));
-  if (!known || parts.length === 0 || parts.map(([part]) => part).join('') !== text) return undefined;
-  return parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (durationUnits.get(unit) ?? 0), 0);
+  // The micro sign and the Greek letter, each as UTF-8 that was read as Latin-1.
+  return parseDurationMs(text.replace(/\u00c2\u00b5|\u00ce\u00bc/g, '\u00b5'));
 }
 
 // Date.parse alone would read a date into `soon 5`, and C's form of a date in local time.
@@ -160,17 +159,3 @@ function dateMs(text: string, nowMs: number): number | undefined {
   const atMs = date ? Date.parse(utc) : Number.NaN;
   return Number.isNaN(atMs) ? undefined : atMs - nowMs;
 }
-
-const durationUnits: ReadonlyMap<string, number> = new Map([
-  ['ns', 1e-6],
-  ['us', 1e-3],
-  // The micro sign and the Greek letter, each also as UTF-8 that was read as Latin-1.
-  ['\u00b5s', 1e-3],
-  ['\u03bcs', 1e-3],
-  ['\u00c2\u00b5s', 1e-3],
-  ['\u00ce\u00bcs', 1e-3],
-  ['ms', 1],
-  ['s', 1000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-]);

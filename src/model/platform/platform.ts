@@ -1,6 +1,6 @@
 import { OciError } from '../errors.ts';
 import { asObject } from '../manifest/descriptor.ts';
-import { quote } from '../quote.ts';
+import { hiddenCharacter, quote } from '../quote.ts';
 
 export { isAttestation, platformMatches, selectPlatform } from './platform-selection.ts';
 
@@ -67,7 +67,7 @@ export function normalizePlatform(platform: Platform): Platform {
 export function formatPlatform({ os, architecture, variant, osVersion }: Platform): string {
   const system = osVersion === undefined ? os : `${os}(${osVersion})`;
   const text = `${system}/${architecture}${variant === undefined ? '' : `/${variant}`}`;
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+  return text.replace(hiddenCharacter, '?');
 }
 
 /**

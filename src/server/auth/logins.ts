@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { RecentMap } from '../../model/recent-map.ts';
 import type { Passwords } from './passwords.ts';
 
 /** The accounts as they are now: bcrypt hashes by user name. */
@@ -24,13 +25,7 @@ export function checkLogins(accounts: Accounts): (login: Login) => Promise<boole
   let passwords: Passwords | undefined;
   // Under a key of this run: what is remembered is no password, and nothing to guess one with.
   const key = randomBytes(32);
-  const remembered = new Set<string>();
-  const remember = (mark: string): void => {
-    remembered.delete(mark);
-    remembered.add(mark);
-    const [oldest] = remembered;
-    if (remembered.size > maxRemembered && oldest !== undefined) remembered.delete(oldest);
-  };
+  const remembered = new RecentMap<string, true>(maxRemembered);
   return async ({ user, password }) => {
     const known = await accounts();
     const hash = known.get(user);
@@ -42,7 +37,7 @@ export function checkLogins(accounts: Accounts): (login: Login) => Promise<boole
       const same = await passwords.matches(password, hash ?? decoyFor(known, user, key));
       if (!same || hash === undefined) return false;
     }
-    remember(mark);
+    remembered.set(mark, true);
     return true;
   };
 }

@@ -1,10 +1,9 @@
+import { challengesOf } from '../../auth/challenges.ts';
 import { ScopeSet } from '../../auth/scopes.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import { OciError } from '../../model/errors.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { headerLines } from '../../transport/http.ts';
 import { endpointOf } from '../../transport/redact.ts';
-import { parseChallenges } from '../../wire/challenges.ts';
 import { routePath } from '../../wire/routes.ts';
 import { askFirstAnswering, type Connect } from '../open/answering.ts';
 import type { EndpointConnection } from '../open/endpoint-registry.ts';
@@ -40,10 +39,7 @@ async function askOne(
   const url = new URL(`.${routePath({ name: 'base' })}`, transport.base);
   const response = await transport.request({ method: 'GET', url, signal });
   await response.body.discard();
-  const challenges =
-    response.status === 401 && response.url.origin === url.origin
-      ? parseChallenges(headerLines(response.headers, 'www-authenticate'))
-      : [];
+  const challenges = challengesOf(response, url);
   // Without a realm there is nobody to ask, and what is offered besides would be answered: with the password.
   if (!challenges.some(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'])) {
     const how = challenges.some(({ scheme }) => scheme === 'basic')

@@ -1,13 +1,13 @@
 import { STATUS_CODES } from 'node:http';
+import { challengesOf } from '../../auth/challenges.ts';
 import { checkedRealm } from '../../auth/realm.ts';
 import { basicAuthorization, fetchToken } from '../../auth/token-server.ts';
 import type { Credential } from '../../credentials/credential.ts';
 import type { Challenge } from '../../model/challenge.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
-import { type HttpResponse, header, headerLines } from '../../transport/http.ts';
+import { type HttpResponse, header } from '../../transport/http.ts';
 import { endpointOf, redactUrl } from '../../transport/redact.ts';
 import type { Transport } from '../../transport/transport.ts';
-import { parseChallenges } from '../../wire/challenges.ts';
 import { decodeError } from '../../wire/errors.ts';
 import { parseRetryAfter } from '../../wire/headers.ts';
 import { routePath } from '../../wire/routes.ts';
@@ -51,11 +51,7 @@ export async function verifyCredential(
     if (await isWebPage(first)) throw noRegistry(attempt);
     return { status: succeeded, verified: false };
   }
-  const challenges =
-    first.status === 401 && first.url.origin === url.origin
-      ? parseChallenges(headerLines(first.headers, 'www-authenticate'))
-      : [];
-  const identity = await identify(attempt, challenges);
+  const identity = await identify(attempt, challengesOf(first, url));
   if (!identity) throw await refusalBy(first, attempt);
   await first.body.discard();
   const second = await transport.request({ method: 'GET', url, authorization: identity.authorization, signal });

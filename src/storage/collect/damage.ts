@@ -1,6 +1,7 @@
 /** Blobs whose files are no longer what was stored. They are removed, so that the next pull or push brings them again. */
 import { type Digest, digestAlgorithm } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
+import { RecentMap } from '../../model/recent-map.ts';
 import type { Content } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { hashFile } from '../blobs/file-content.ts';
@@ -71,13 +72,10 @@ const maxSizes = 10_000;
 
 /** How large blobs should be, as far as the manifests say that were given out. */
 export class KnownSizes {
-  readonly #sizes = new Map<Digest, number>();
+  readonly #sizes = new RecentMap<Digest, number>(maxSizes);
 
   learn(digest: Digest, size: number): void {
-    this.#sizes.delete(digest);
     this.#sizes.set(digest, size);
-    const [oldest] = this.#sizes.keys();
-    if (this.#sizes.size > maxSizes && oldest !== undefined) this.#sizes.delete(oldest);
   }
 
   /** @throws OciError STORAGE_DAMAGED where the size is another one, and the bytes are too. */

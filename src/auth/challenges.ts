@@ -1,0 +1,9 @@
+import type { Challenge } from '../model/challenge.ts';
+import { type HttpResponse, headerLines } from '../transport/http.ts';
+import { parseChallenges } from '../wire/challenges.ts';
+
+/** What a registry wants to see, by its 401. Nothing where a redirect led elsewhere: that 401 is not the registry's. */
+export function challengesOf({ status, url, headers }: HttpResponse, asked: URL): readonly Challenge[] {
+  if (status !== 401 || url.origin !== asked.origin) return [];
+  return parseChallenges(headerLines(headers, 'www-authenticate'));
+}
