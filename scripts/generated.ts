@@ -1,8 +1,9 @@
 /** Every file of the repository that is made from the command data. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadCommands } from '../src/commands/command-line/all-commands.ts';
 import { bashCompletion } from '../src/commands/completion/bash.ts';
-import { completableOf, loadCommands } from '../src/commands/completion/completable.ts';
+import { completableOf } from '../src/commands/completion/completable.ts';
 import { fishCompletion } from '../src/commands/completion/fish.ts';
 import { zshCompletion } from '../src/commands/completion/zsh.ts';
 import { version } from '../src/version.ts';

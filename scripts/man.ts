@@ -1,7 +1,7 @@
 /** Man pages, in man(7), made from the command data. */
 import { type Command, readFlags } from '../src/commands/command-line/command.ts';
+import { globalOptions } from '../src/commands/command-line/global-options.ts';
 import { argumentUsage, paragraphsOf } from '../src/commands/command-line/help.ts';
-import { globalOptions } from '../src/commands/command-line/program.ts';
 
 export interface ManOptions {
   readonly version: string;

@@ -24,14 +24,14 @@ export const completion = defineCommand({
     { text: 'zsh, with ~/.zfunc in $fpath', command: 'completion zsh > ~/.zfunc/_ocictl' },
     { text: 'fish', command: 'completion fish > ~/.config/fish/completions/ocictl.fish' },
   ],
-  async run({ words: [shell = ''] }, { terminal }) {
+  async run({ words: [shell = ''], commands }, { terminal }) {
     const script = Object.hasOwn(shells, shell) ? await shells[shell]?.() : undefined;
     if (!script) {
       throw new OciError('USAGE', `no completion for the shell ${JSON.stringify(shell)}`, {
         hint: `there is one for ${Object.keys(shells).join(', ')}`,
       });
     }
-    const { completableOf, loadCommands } = await import('./completion/completable.ts');
-    await terminal.out(script(completableOf(await loadCommands())));
+    const { completableOf } = await import('./completion/completable.ts');
+    await terminal.out(script(completableOf(await commands())));
   },
 });

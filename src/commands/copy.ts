@@ -15,8 +15,8 @@ import { digestAt, type TransferOptions } from '../transfer/transfer.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
 import { orNoSuchImage } from './inspect/no-such-image.ts';
-import { forEveryTag, throwFailures } from './transfer/every-tag.ts';
-import { runTransfer } from './transfer/run-transfer.ts';
+import { forEveryTag, throwFailures } from './moving/every-tag.ts';
+import { runTransfer } from './moving/run-transfer.ts';
 
 export const copy = defineCommand({
   name: 'copy',

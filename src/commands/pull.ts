@@ -20,8 +20,8 @@ import { formatJson } from '../terminal/json.ts';
 import type { TransferResult } from '../transfer/transfer.ts';
 import { defineCommand, flag, list } from './command-line/command.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
-import { isOfOneTag, throwFailures } from './transfer/every-tag.ts';
-import { type BlobOutcome, runTransfer } from './transfer/run-transfer.ts';
+import { isOfOneTag, throwFailures } from './moving/every-tag.ts';
+import { type BlobOutcome, runTransfer } from './moving/run-transfer.ts';
 
 export const pull = defineCommand({
   name: 'pull',

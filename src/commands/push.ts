@@ -21,7 +21,7 @@ import { choosePushed, layersOf, reducedNote } from '../transfer/pushed.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { credentialOptions, directOptions, jsonOption, platformWords } from './command-line/options.ts';
-import { type BlobOutcome, runTransfer } from './transfer/run-transfer.ts';
+import { type BlobOutcome, runTransfer } from './moving/run-transfer.ts';
 
 export const push = defineCommand({
   name: 'push',

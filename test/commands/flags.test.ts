@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { loadCommands } from '../../src/commands/command-line/all-commands.ts';
 import { readFlags } from '../../src/commands/command-line/command.ts';
-import { globalOptions } from '../../src/commands/command-line/program.ts';
-import { loadCommands } from '../../src/commands/completion/completable.ts';
+import { globalOptions } from '../../src/commands/command-line/global-options.ts';
 
 /** Whether an option takes several words is a command's own affair: one image has one platform. */
 interface Shape {

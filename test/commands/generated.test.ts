@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { generatedFiles, generatedFolders, releaseDate } from '../../scripts/generated.ts';
 import { documentedStatuses } from '../../scripts/man.ts';
-import { loadCommands } from '../../src/commands/completion/completable.ts';
+import { loadCommands } from '../../src/commands/command-line/all-commands.ts';
 import { projectRoot } from '../support/project.ts';
 
 const files = await generatedFiles(projectRoot);

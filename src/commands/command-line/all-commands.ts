@@ -122,3 +122,8 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('../version.ts')).version,
   },
 ];
+
+/** Loads every command that people see. */
+export async function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(commandTable.filter(({ hidden }) => !hidden).map(({ load }) => load()));
+}

@@ -38,6 +38,13 @@ export interface Example {
 type Options = Readonly<Record<string, OptionSpec<unknown>>>;
 type ValuesOf<O extends Options> = { readonly [K in keyof O]: O[K] extends OptionSpec<infer T> ? T : never };
 
+export interface CommandInput<O extends Options> {
+  readonly words: readonly string[];
+  readonly options: ValuesOf<O>;
+  /** Loads every command that people see, for one that tells of all. */
+  readonly commands: () => Promise<readonly Command[]>;
+}
+
 export interface CommandSpec<O extends Options> {
   readonly name: string;
   readonly summary: string;
@@ -47,10 +54,7 @@ export interface CommandSpec<O extends Options> {
   readonly options: O;
   readonly examples: readonly Example[];
   /** @returns The exit status, where it is another program's; else it is 0, or that of the error. */
-  run(
-    input: { readonly words: readonly string[]; readonly options: ValuesOf<O> },
-    context: Context,
-  ): Promise<number | undefined> | Promise<void>;
+  run(input: CommandInput<O>, context: Context): Promise<number | undefined> | Promise<void>;
 }
 
 /** A command whose option types are known to nobody but itself. */

@@ -2,19 +2,11 @@
 import { Option, Command as Program } from 'commander';
 import type { Context } from '../../app/context.ts';
 import { isUnfound, withMeaning } from '../../places/misread.ts';
-import { commandTable } from './all-commands.ts';
+import { commandTable, loadCommands } from './all-commands.ts';
 import type { Command } from './command.ts';
+import { globalOptions } from './global-options.ts';
 import { commandUsage, examplesText, groupOf, helpLayout, paragraphsOf } from './help.ts';
 import { usageError } from './usage-error.ts';
-
-/** The options that stand before or after any command's name. */
-export const globalOptions = {
-  config: {
-    flags: '--config <dir>',
-    summary: "Directory of Docker's config.json (default $DOCKER_CONFIG or ~/.docker)",
-  },
-  verbose: { flags: '-v, --verbose', summary: 'Tell requests and decisions on stderr; twice, headers too' },
-} as const;
 
 export interface ProgramOptions {
   readonly version: string;
@@ -94,7 +86,10 @@ function addCommand(program: Program, command: Command, options: ProgramOptions,
     const verbosity = count(program.opts()['verbose']) + count(sub.opts()['verbose']);
     const context = options.context({ config: text(globals['config']), verbosity });
     try {
-      const status = await command.run({ words: sub.args, options: Object.fromEntries(values) }, context);
+      const status = await command.run(
+        { words: sub.args, options: Object.fromEntries(values), commands: loadCommands },
+        context,
+      );
       if (typeof status === 'number') options.onStatus?.(status);
     } catch (error) {
       const kept = isUnfound(error) ? await keptAmong(sub.args, command, context) : [];

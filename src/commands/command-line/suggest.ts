@@ -2,7 +2,6 @@
 
 /** Commands of docker, skopeo, crane, regctl and podman, and what does the same here. */
 const commands: Readonly<Record<string, string>> = {
-  auth: 'ocictl login checks and stores credentials',
   build: 'ocictl moves images and builds none',
   catalog: 'ocictl search HOST/ lists the repositories of a registry',
   cp: 'did you mean copy?',

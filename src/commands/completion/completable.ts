@@ -1,10 +1,9 @@
 /** What a shell can complete, taken out of the command data once for all shells. */
 
-import { commandTable } from '../command-line/all-commands.ts';
 import type { ArgumentSpec, Command, OptionSpec } from '../command-line/command.ts';
 import { readFlags } from '../command-line/command.ts';
+import { globalOptions } from '../command-line/global-options.ts';
 import { platformWords } from '../command-line/options.ts';
-import { globalOptions } from '../command-line/program.ts';
 
 /** What stands in a place: words to choose from (as a comma-separated list, or one), or something to look up. */
 export type Completes =
@@ -50,11 +49,6 @@ const completesByLabel: Readonly<Record<string, Completes>> = {
   path: { kind: 'file' },
   'os/arch': { kind: 'list', words: [...platformWords, 'all'] },
 };
-
-/** Loads every command that people see. */
-export async function loadCommands(): Promise<readonly Command[]> {
-  return Promise.all(commandTable.filter(({ hidden }) => !hidden).map(({ load }) => load()));
-}
 
 export function completableOf(commands: readonly Command[]): Completable {
   const switches = { help: { flags: '-h, --help', summary: 'Show help' } };

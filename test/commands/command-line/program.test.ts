@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { commandTable } from '../../../src/commands/command-line/all-commands.ts';
-import { loadCommands } from '../../../src/commands/completion/completable.ts';
+import { commandTable, loadCommands } from '../../../src/commands/command-line/all-commands.ts';
 import { OciError } from '../../../src/model/errors.ts';
 import { accept } from '../../support/accept.ts';
 import { ocictl } from '../../support/command.ts';
