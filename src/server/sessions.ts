@@ -27,7 +27,7 @@ interface Slot {
   ended: boolean;
 }
 
-export interface SessionLimits {
+interface SessionLimits {
   /** How long a request waits for another one on the same session. */
   readonly waitMs: number;
   /** Sessions that nobody used for so long are given up. */

@@ -5,10 +5,10 @@ import { hasSigningKey, openSigningKey, type SigningKey, temporarySigningKey } f
 import { invalidSetting } from '../../config/documents/config-error.ts';
 import { type AccessFile, openAccessFile } from '../../config/ocictl/access-file.ts';
 import { fileError } from '../../files/file-errors.ts';
+import { libtrustId } from '../../model/libtrust-id.ts';
 import type { Authorize } from '../../server/auth/access.ts';
 import { tokenAuth } from '../../server/auth/token-auth.ts';
 import { type TokenIssuer, tokenIssuer } from '../../server/auth/token-issuer.ts';
-import { libtrustId } from '../../server/auth/token-trust.ts';
 import { tokenPath } from '../../server/auth/tokens.ts';
 import { checkRealm } from './auth.ts';
 

@@ -51,7 +51,7 @@ export interface Served {
   readonly example: { readonly repo: RepositoryName; readonly tag: Tag } | undefined;
 }
 
-export interface ServedParts {
+interface ServedParts {
   readonly storeRoot: () => Promise<string>;
   /** Told what goes wrong while it is served. */
   readonly warn: (text: string) => void;

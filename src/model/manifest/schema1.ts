@@ -3,9 +3,10 @@
  *
  * @see https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-1.md#signed-manifests
  */
-import { createHash, createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import type { Digest } from '../digest.ts';
 import { OciError } from '../errors.ts';
+import { libtrustId } from '../libtrust-id.ts';
 import { asArray, asObject, asString, parseDigestField, parseJsonObject } from './descriptor.ts';
 import { bareMediaType, mediaTypes } from './media-types.ts';
 
@@ -74,9 +75,9 @@ export function verifySchema1(bytes: Uint8Array): VerifiedSchema1 {
     const signed = Buffer.from(`${signature.protected}.${Buffer.from(payload).toString('base64url')}`);
     const proof = Buffer.from(signature.signature, 'base64url');
     if (hash === undefined || !isRight(hash, signed, key, proof)) {
-      throw unverified(`the signature of ${keyIdOf(key)} is not right`);
+      throw unverified(`the signature of ${libtrustId(key)} is not right`);
     }
-    return keyIdOf(key);
+    return libtrustId(key);
   });
   return { payload, keyIds };
 }
@@ -146,18 +147,6 @@ function keyOf({ header }: Signature): KeyObject {
   } catch (cause) {
     throw unverified('a signature of it has no key that is known here', cause);
   }
-}
-
-// The first 240 bits of the key's hash, in base 32.
-function keyIdOf(key: KeyObject): string {
-  const hash = createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest();
-  const bits = [...hash.subarray(0, 30)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  const letters = (bits.match(/.{5}/g) ?? []).map(
-    (five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five, 2)],
-  );
-  return (letters.join('').match(/.{4}/g) ?? []).join(':');
 }
 
 function unverified(reason: string, cause?: unknown): OciError {

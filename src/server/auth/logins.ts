@@ -3,7 +3,7 @@ import { RecentMap } from '../../model/recent-map.ts';
 import type { Passwords } from './passwords.ts';
 
 /** The accounts as they are now: bcrypt hashes by user name. */
-export type Accounts = () => Promise<ReadonlyMap<string, string>>;
+type Accounts = () => Promise<ReadonlyMap<string, string>>;
 
 export interface Login {
   readonly user: string;

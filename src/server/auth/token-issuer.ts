@@ -1,11 +1,11 @@
 import { type KeyObject, randomUUID, type X509Certificate } from 'node:crypto';
 import { type AccessRule, actionsIn, mayList, repositoryActions } from '../../model/access-rules.ts';
 import { OciError } from '../../model/errors.ts';
+import { libtrustId } from '../../model/libtrust-id.ts';
 import { parseRepositoryName } from '../../model/reference/reference.ts';
 import type { Access } from './access.ts';
 import { checkLogins, type Login } from './logins.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
-import { libtrustId } from './token-trust.ts';
 
 /** Who may do what, at a moment. */
 export interface IssuerRules {

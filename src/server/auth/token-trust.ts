@@ -1,6 +1,7 @@
 /** Whose signatures count: root certificates and keys, and which of them a token's header means. */
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { OciError } from '../../model/errors.ts';
+import { libtrustId } from '../../model/libtrust-id.ts';
 
 export interface TrustedKey {
   /** What a header may call it by. */
@@ -18,7 +19,7 @@ export interface TokenTrust {
 }
 
 /** The parts of a token's header that name a key. */
-export interface KeyHeader {
+interface KeyHeader {
   readonly alg?: unknown;
   readonly x5c?: unknown;
   readonly jwk?: unknown;
@@ -88,18 +89,6 @@ export function keyFor(header: KeyHeader, trust: TokenTrust, now: Date): KeyObje
   }
   if (typeof kid !== 'string') return undefined;
   return trust.keys.find((each) => each.ids.includes(kid) && suits(each) && signs(each.key, String(alg)))?.key;
-}
-
-/** What distribution calls a key: 240 bits of its SHA-256 in base32, four characters a group. */
-export function libtrustId(key: KeyObject): string {
-  const digest = createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest();
-  const bits = [...digest.subarray(0, 30)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  const letters = (bits.match(/.{5}/g) ?? []).map(
-    (five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five, 2)],
-  );
-  return (letters.join('').match(/.{4}/g) ?? []).join(':');
 }
 
 function leafKeyOf(x5c: unknown, roots: readonly X509Certificate[], now: Date): KeyObject | undefined {

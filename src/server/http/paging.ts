@@ -6,7 +6,7 @@ import type { Exchange } from './exchange.ts';
 /** Entries in one answer, whatever the client asks for. */
 const maxPage = 10_000;
 
-export interface Page<T> {
+interface Page<T> {
   readonly entries: readonly T[];
   /** The `Link` header, where there is more. */
   readonly fields: Readonly<Record<string, string>>;
