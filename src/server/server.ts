@@ -6,10 +6,10 @@ import type { Authorize } from './auth/access.ts';
 import type { TokenIssuer } from './auth/token-issuer.ts';
 import { hostNameOf, isLoopbackAddress } from './http/browsers.ts';
 import { dispatch } from './http/dispatch.ts';
-import { Exchange, type Site } from './http/exchange.ts';
+import { Exchange, type ServerState } from './http/exchange.ts';
 import { formatHost, listen, urlOf } from './http/listen.ts';
-import { Turns } from './http/pipeline.ts';
-import { Pace } from './http/slow-clients.ts';
+import { PipelineQueue } from './http/pipeline.ts';
+import { SlowClientGuard } from './http/slow-clients.ts';
 import { cleanSessions, UploadSessions } from './sessions.ts';
 
 const maxHeaderBytes = 32 * 1024;
@@ -37,7 +37,7 @@ export interface ServeOptions {
   readonly writes?: boolean;
   /** Larger manifests are refused with 413; default 4 MiB. */
   readonly maxManifestBytes?: number;
-  /** How long a client may neither send nor take a byte when it is its turn; default 60 seconds. */
+  /** How long a client that the server waits for may neither send nor take a byte; default 60 seconds. */
   readonly idleTimeoutMs?: number;
   /** How long a request waits for another one on the same upload session; default 30 seconds. */
   readonly sessionWaitMs?: number;
@@ -105,7 +105,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { registry, host = '127.0.0.1', port = 0, signal } = options;
   signal?.throwIfAborted();
   const { sessionIdleMs = 24 * 60 * 60_000, headersTimeoutMs = 20_000 } = options;
-  const site: Site = {
+  const state: ServerState = {
     registry,
     sessions: new UploadSessions(registry, {
       waitMs: options.sessionWaitMs ?? 30_000,
@@ -131,18 +131,18 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     noDelay: true,
   });
   server.maxConnections = maxConnections;
-  const turns = new Turns();
-  const pace = new Pace({
+  const pipelines = new PipelineQueue();
+  const slowClients = new SlowClientGuard({
     minBytesPerSecond: options.minBytesPerSecond ?? 256,
     windowMs: options.rateWindowMs ?? 60_000,
   });
   const handle = (request: IncomingMessage, response: ServerResponse, continueExpected: boolean): void => {
-    const exchange = new Exchange(site, request, response, continueExpected);
-    const run = turns.take(exchange, () => pace.watch(exchange, () => attend(exchange, options)));
+    const exchange = new Exchange(state, request, response, continueExpected);
+    const run = pipelines.enqueue(exchange, () => slowClients.watch(exchange, () => attend(exchange, options)));
     if (run === undefined) return;
     const done = run.finally(() => {
       running.delete(exchange);
-      if (site.stopping) server.closeIdleConnections();
+      if (state.stopping) server.closeIdleConnections();
     });
     running.set(exchange, done);
   };
@@ -165,14 +165,14 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const loopback = isLoopbackAddress(address.address);
   if (loopback) {
     const names = [host, ...(options.allowedHosts ?? [])].map(hostNameOf);
-    site.hostNames = new Set(names.filter((name) => name !== undefined));
+    state.hostNames = new Set(names.filter((name) => name !== undefined));
   }
-  const endCleaning = cleanSessions(registry, site.sessions, sessionIdleMs);
+  const endCleaning = cleanSessions(registry, state.sessions, sessionIdleMs);
   server.once('close', () => {
-    pace.stop();
+    slowClients.stop();
     endCleaning();
   });
-  const stop = stopper(server, site, running);
+  const stop = stopper(server, state, running);
   if (signal) {
     const abort = (): void => void stop();
     signal.addEventListener('abort', abort, { once: true });
@@ -206,10 +206,14 @@ function shortAgent(header: string | undefined): { readonly userAgent?: string }
   return word ? { userAgent: word.slice(0, 64) } : {};
 }
 
-function stopper(server: Server, site: Site, running: ReadonlyMap<Exchange, Promise<void>>): RunningServer['stop'] {
+function stopper(
+  server: Server,
+  state: ServerState,
+  running: ReadonlyMap<Exchange, Promise<void>>,
+): RunningServer['stop'] {
   let closed: Promise<void> | undefined;
   return async ({ graceMs = 10_000 } = {}) => {
-    site.stopping = true;
+    state.stopping = true;
     closed ??= new Promise((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);

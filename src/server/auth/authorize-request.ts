@@ -5,12 +5,12 @@ import type { Exchange } from '../http/exchange.ts';
 import { type Access, type Authorize, type Decision, denied } from './access.ts';
 
 /**
- * Asks whether a request may go on, and answers it where it may not.
+ * Authorises a request, and answers it where it may not go on.
  *
  * @param mount What a mount needs besides: without it, the blob is uploaded as if it were nowhere else.
- * @returns Whether it was let in.
+ * @returns Whether it may go on.
  */
-export async function admitted(
+export async function authorizeRequest(
   exchange: Exchange,
   authorize: Authorize | undefined,
   access: readonly Access[],

@@ -157,7 +157,7 @@ class ResponseSink implements Sink {
 }
 
 function writeHead(exchange: Exchange, status: number, fields: OutgoingHttpHeaders): void {
-  const closes = exchange.site.stopping || exchange.unreadBody !== 'none';
+  const closes = exchange.state.stopping || exchange.unreadBody !== 'none';
   exchange.response.writeHead(status, {
     [names.apiVersion]: 'registry/2.0',
     // A pushed manifest may claim to be HTML: a browser that opens it must not run it on the registry's origin.

@@ -24,7 +24,7 @@ export function hostNameOf(host: string | undefined): string | undefined {
 
 /**
  * Answers what only a browser would send on behalf of a foreign page, and says whether it did. Clients of registries send
- * neither `Origin` nor `Sec-Fetch-Site`.
+ * neither `Origin` nor `Sec-Fetch-ServerState`.
  *
  * @see https://fetch.spec.whatwg.org/#origin-header
  * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
@@ -40,7 +40,7 @@ export async function refusedForeignPage(exchange: Exchange): Promise<boolean> {
 
 function refusalOf(exchange: Exchange): { readonly status: number; readonly message: string } | undefined {
   const host = exchange.header('host');
-  const { hostNames } = exchange.site;
+  const { hostNames } = exchange.state;
   // DNS rebinding: the name of a foreign page is made to lead to this machine, and its requests are then of one origin.
   if (hostNames !== undefined && !isLocalName(hostNameOf(host), hostNames)) {
     const message = 'this registry serves its own machine and is not known by the name in the Host header';

@@ -2,7 +2,7 @@ import { OciError } from '../../model/errors.ts';
 import { parseRoute, type Route } from '../../wire/routes.ts';
 import { v1PingPath, v1SearchPath } from '../../wire/v1-search.ts';
 import { type Authorize, accessOf, catalogAccess, mountAccessOf } from '../auth/access.ts';
-import { admitted } from '../auth/authorize-request.ts';
+import { authorizeRequest } from '../auth/authorize-request.ts';
 import { getToken, postToken, tokenPath } from '../auth/tokens.ts';
 import { getBase, getRoot } from '../routes/base.ts';
 import { deleteBlob, getBlob, headBlob } from '../routes/blobs.ts';
@@ -51,10 +51,10 @@ async function handle(exchange: Exchange, authorize: Authorize | undefined): Pro
     if (method !== 'GET' && method !== 'HEAD') return refuseMethod(exchange, ['GET', 'HEAD']);
     if (path === v1PingPath) return getV1Ping(exchange);
     // What it finds are names of the catalog: whoever may not read that may not search either.
-    if (!(await admitted(exchange, authorize, [catalogAccess]))) return;
+    if (!(await authorizeRequest(exchange, authorize, [catalogAccess]))) return;
     return getV1Search(exchange);
   }
-  const { issuer } = exchange.site;
+  const { issuer } = exchange.state;
   if (issuer !== undefined && path === tokenPath) {
     if (method === 'GET') return getToken(exchange, issuer);
     return method === 'POST' ? postToken(exchange, issuer) : refuseMethod(exchange, ['GET', 'POST']);
@@ -65,7 +65,7 @@ async function handle(exchange: Exchange, authorize: Authorize | undefined): Pro
   const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (!handler) return refuseMethod(exchange, Object.keys(methods));
   const mount = mountAccessOf(route, exchange.query);
-  if (!(await admitted(exchange, authorize, accessOf(method, route), mount))) return;
+  if (!(await authorizeRequest(exchange, authorize, accessOf(method, route), mount))) return;
   const sealed = sealedBy(exchange, route);
   if (sealed !== undefined) {
     const possible = Object.keys(methods).filter((word) => readingMethods.has(word));
@@ -77,11 +77,11 @@ async function handle(exchange: Exchange, authorize: Authorize | undefined): Pro
 const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 // The word read-only is what clients can tell it by: 405 alone may mean much else.
-function sealedBy({ method, site }: Exchange, route: Route): string | undefined {
-  if (!site.writes && !readingMethods.has(method))
+function sealedBy({ method, state }: Exchange, route: Route): string | undefined {
+  if (!state.writes && !readingMethods.has(method))
     return 'this registry is read-only: it takes no pushes and no deletes';
   const deletes = method === 'DELETE' && route.name !== 'upload';
-  return deletes && !site.deletes ? 'deleting is disabled in this registry' : undefined;
+  return deletes && !state.deletes ? 'deleting is disabled in this registry' : undefined;
 }
 
 function refuseMethod(exchange: Exchange, methods: readonly string[]): Promise<void> {

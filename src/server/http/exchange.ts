@@ -4,8 +4,8 @@ import type { Registry } from '../../registry/registry.ts';
 import type { TokenIssuer } from '../auth/token-issuer.ts';
 import type { UploadSessions } from '../sessions.ts';
 
-/** What the routes of one server share. */
-export interface Site {
+/** What the requests of one server share. */
+export interface ServerState {
   readonly registry: Registry;
   readonly sessions: UploadSessions;
   readonly deletes: boolean;
@@ -23,14 +23,14 @@ export interface Site {
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly site: Site;
+  readonly state: ServerState;
   readonly method: string;
   /** Still percent-encoded, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
   /** Aborts when the client goes away before its answer is complete. */
   readonly signal: AbortSignal;
-  /** Whether it is the client's turn: only then does an idle connection count against it. */
+  /** Whether the server waits for the client: only then does an idle connection count against it. */
   awaitsClient = false;
   /** Whose request it is, where that was asked. */
   user: string | undefined;
@@ -45,8 +45,8 @@ export class Exchange {
   readonly #gone = new AbortController();
   #continueExpected: boolean;
 
-  constructor(site: Site, request: IncomingMessage, response: ServerResponse, continueExpected: boolean) {
-    this.site = site;
+  constructor(state: ServerState, request: IncomingMessage, response: ServerResponse, continueExpected: boolean) {
+    this.state = state;
     this.request = request;
     this.response = response;
     this.method = request.method ?? 'GET';

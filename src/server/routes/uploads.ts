@@ -35,7 +35,7 @@ export async function postUpload(exchange: Exchange, { repo }: InRepository): Pr
   const digest = query.get('digest');
   if (digest !== null) return postBlob(exchange, repo, parseDigest(digest));
   const digestAlgorithm = readAlgorithm(query.get('digest-algorithm'));
-  const writer = await exchange.site.registry.startUpload(repo, { digestAlgorithm, signal: exchange.signal });
+  const writer = await exchange.state.registry.startUpload(repo, { digestAlgorithm, signal: exchange.signal });
   await answerOpened(exchange, repo, writer);
 }
 
@@ -55,7 +55,7 @@ export async function putUpload(exchange: Exchange, { repo, id }: OfSession): Pr
     const refused = await append(exchange, writer);
     if (refused) return refused;
     await writer.commit({ digest }, { signal: exchange.signal });
-    exchange.site.sessions.ended(repo, id);
+    exchange.state.sessions.ended(repo, id);
     return undefined;
   });
   if (refusal) await answerError(exchange, refusal, fields);
@@ -71,7 +71,7 @@ export async function getUpload(exchange: Exchange, { repo, id }: OfSession): Pr
 /** `DELETE`: gives the session up. */
 export async function deleteUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
   const { signal } = exchange;
-  const { sessions } = exchange.site;
+  const { sessions } = exchange.state;
   const cancel = async (writer: BlobWriter): Promise<void> => {
     await writer.cancel();
     sessions.ended(repo, id);
@@ -88,13 +88,13 @@ async function onSession(
 ): Promise<{ fields: OutgoingHttpHeaders; refusal: OciError | undefined }> {
   const { signal } = exchange;
   const run = async (writer: BlobWriter) => ({ writer, refusal: await work(writer) });
-  const { writer, refusal } = await exchange.site.sessions.use(repo, id, run, { signal });
+  const { writer, refusal } = await exchange.state.sessions.use(repo, id, run, { signal });
   return { fields: fieldsOf(repo, id, writer), refusal };
 }
 
 async function mountBlob(exchange: Exchange, repo: RepositoryName, digest: Digest): Promise<void> {
   const { signal } = exchange;
-  const { registry } = exchange.site;
+  const { registry } = exchange.state;
   const text = exchange.query.get('from');
   const from = text === null || text === '' ? undefined : parseRepositoryName(text);
   let mounted: Awaited<ReturnType<typeof registry.mountBlob>>;
@@ -113,7 +113,7 @@ async function mountBlob(exchange: Exchange, repo: RepositoryName, digest: Diges
 async function postBlob(exchange: Exchange, repo: RepositoryName, digest: Digest): Promise<void> {
   const { signal } = exchange;
   const digestAlgorithm = digestAlgorithmOf(digest);
-  const writer = await exchange.site.registry.startUpload(repo, { digestAlgorithm, signal });
+  const writer = await exchange.state.registry.startUpload(repo, { digestAlgorithm, signal });
   try {
     await exchange.readBody((chunk) => writer.write(chunk, { signal }));
     await writer.commit({ digest }, { signal });
@@ -152,7 +152,7 @@ async function append(exchange: Exchange, writer: BlobWriter): Promise<OciError 
 }
 
 async function answerOpened(exchange: Exchange, repo: RepositoryName, writer: BlobWriter): Promise<void> {
-  const id = await exchange.site.sessions.add(repo, writer);
+  const id = await exchange.state.sessions.add(repo, writer);
   await answer(exchange, 202, fieldsOf(repo, id, writer));
 }
 
