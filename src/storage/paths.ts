@@ -20,14 +20,15 @@
  *     leases/<holder>                                           *
  *     tmp/<random>                                              * the filesystem driver's
  *
- * A link's content is a digest, and no newline. A holder names a process; see holder.ts.
+ * A link's content is a digest, and no newline. A holder names a process; see files/process-id.ts.
  *
  * @see https://github.com/distribution/distribution/blob/v3.0.0/registry/storage/paths.go
  */
+
+import type { ProcessId } from '../files/process-id.ts';
 import { type Digest, digestAlgorithm, digestHex, tryParseDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
-import type { Holder } from './blobs/holder.ts';
 import type { Driver, Entry, StorePath } from './driver.ts';
 
 declare const uploadBrand: unique symbol;
@@ -135,12 +136,12 @@ export function partialLockPath(digest: Digest): StorePath {
   return `${partialPath(digest)}.lock` as StorePath;
 }
 
-export function leasePath(holder: Holder): StorePath {
+export function leasePath(holder: ProcessId): StorePath {
   return join(leasesPath, holder);
 }
 
 /** The name a file has while a process writes it. */
-export function heldPath(resting: StorePath, holder: Holder): StorePath {
+export function heldPath(resting: StorePath, holder: ProcessId): StorePath {
   return `${resting}.${holder}` as StorePath;
 }
 

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileMode } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
+import { newProcessId, type ProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
 import { OciError } from '../../model/errors.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { readStart } from './confined-files.ts';
 import { onFile } from './file-errors.ts';
 import { removeFile } from './move.ts';
-import { newOwner, type Owner, ownerState, tryParseOwner } from './owner.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
 const pollMs = 20;
@@ -49,8 +49,8 @@ export class LayoutLock {
     return await result;
   }
 
-  async #acquire(opts?: SignalOption): Promise<Owner> {
-    const owner = newOwner();
+  async #acquire(opts?: SignalOption): Promise<ProcessId> {
+    const owner = newProcessId();
     const untilMs = performance.now() + patienceMs;
     for (;;) {
       opts?.signal?.throwIfAborted();
@@ -63,7 +63,7 @@ export class LayoutLock {
   }
 
   // Written aside and linked: nobody sees a lock without its owner, even if the process is killed in between.
-  async #create(owner: Owner): Promise<boolean> {
+  async #create(owner: ProcessId): Promise<boolean> {
     const aside = join(this.#work.path, `lock.${owner}`);
     return await onFile('lock', this.#file, async () => {
       try {
@@ -83,12 +83,12 @@ export class LayoutLock {
     });
   }
 
-  async #check(owner: Owner): Promise<void> {
+  async #check(owner: ProcessId): Promise<void> {
     if ((await contentOf(this.#file)) === owner) return;
     throw new OciError('UNAVAILABLE', `another process took over the lock ${this.#file}; nothing was changed`);
   }
 
-  async #release(owner: Owner): Promise<void> {
+  async #release(owner: ProcessId): Promise<void> {
     if ((await contentOf(this.#file).catch(() => undefined)) === owner) await unlink(this.#file).catch(() => {});
   }
 
@@ -96,9 +96,9 @@ export class LayoutLock {
   async #staleHolder(): Promise<string | undefined> {
     return await onFile('lock', this.#file, async () => {
       const content = await contentOf(this.#file);
-      const holder = content === undefined ? undefined : tryParseOwner(content);
+      const holder = content === undefined ? undefined : tryParseProcessId(content);
       if (content === undefined) return undefined;
-      const state = holder === undefined ? 'nameless' : ownerState(holder);
+      const state = holder === undefined ? 'nameless' : processState(holder);
       if (state === 'alive' || state === 'dead') return state === 'dead' ? content : undefined;
       return (await ageMs(this.#file)) > (state === 'nameless' ? namelessMs : silenceMs) ? content : undefined;
     });
@@ -106,7 +106,7 @@ export class LayoutLock {
 
   // Renaming takes the file from exactly one of several that found it stale. What was taken is looked at again, since
   // it may have become another's in between; then it is put back.
-  async #evict(stale: string, owner: Owner): Promise<void> {
+  async #evict(stale: string, owner: ProcessId): Promise<void> {
     const aside = join(this.#work.path, `stale.${owner}`);
     await onFile('lock', this.#file, async () => {
       try {

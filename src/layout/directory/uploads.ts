@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../../files/file-errors.ts';
+import { processState, tryParseProcessId } from '../../files/process-id.ts';
 import { type Digest, digestAlgorithm } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import { digestMismatch } from '../../registry/content.ts';
@@ -12,7 +13,6 @@ import { type Layout, refuseReadOnly } from '../layout-state.ts';
 import { BlobFile } from './blob-file.ts';
 import { onFile } from './file-errors.ts';
 import { moveIntoPlace, removeFile } from './move.ts';
-import { ownerState, tryParseOwner } from './owner.ts';
 import { uploadPrefix } from './work-directory.ts';
 
 /**
@@ -164,9 +164,9 @@ async function adoptOrphan(layout: Layout, id: string): Promise<void> {
   const prefix = `${uploadPrefix}${id}.`;
   const names = await readdir(layout.work.path).catch(() => []);
   for (const name of names.filter((one) => one.startsWith(prefix))) {
-    const owner = tryParseOwner(name.slice(prefix.length));
+    const owner = tryParseProcessId(name.slice(prefix.length));
     if (owner === undefined) continue;
-    if (ownerState(owner) !== 'dead') throw new OciError('UNAVAILABLE', 'another writer has this upload open');
+    if (processState(owner) !== 'dead') throw new OciError('UNAVAILABLE', 'another writer has this upload open');
     await rename(join(layout.work.path, name), restingPath(layout, id)).catch(() => {});
   }
 }

@@ -2,11 +2,11 @@ import { lstat, mkdir, open, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { directoryMode, fileMode } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
+import { newProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
 import { workName } from '../format/paths.ts';
 import { confinedPath } from './confined-files.ts';
 import { onFile } from './file-errors.ts';
 import { moveIntoPlace, removeFile } from './move.ts';
-import { newOwner, ownerState, tryParseOwner } from './owner.ts';
 
 /** Files of upload sessions: `upload.<id>` at rest, `upload.<id>.<owner>` while somebody writes. */
 export const uploadPrefix = 'upload.';
@@ -31,7 +31,7 @@ export class WorkDirectory {
 
   /** A path that is this writer's alone. */
   newFile(name: string): string {
-    return join(this.path, `${name}.${newOwner()}`);
+    return join(this.path, `${name}.${newProcessId()}`);
   }
 
   /**
@@ -98,10 +98,10 @@ export class WorkDirectory {
 
 // An upload session is worth something without its writer: somebody may resume it.
 async function isAbandoned(file: string, name: string): Promise<boolean> {
-  const owner = tryParseOwner(name.slice(name.lastIndexOf('.') + 1));
+  const owner = tryParseProcessId(name.slice(name.lastIndexOf('.') + 1));
   const isUpload = name.startsWith(uploadPrefix);
   if (owner === undefined && !isUpload) return false;
-  const state = owner === undefined || isUpload ? 'elsewhere' : ownerState(owner);
-  if (state !== 'elsewhere') return state === 'dead';
+  const state = owner === undefined || isUpload ? 'unknown' : processState(owner);
+  if (state !== 'unknown') return state === 'dead';
   return Date.now() - (await lstat(file)).mtimeMs > abandonedMs;
 }

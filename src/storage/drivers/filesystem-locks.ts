@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { fileMode, inDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
-import { type Holder, isDead, newHolder, tryParseHolder } from '../blobs/holder.ts';
+import { newProcessId, type ProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
 import type { Lock, Locks, StorePath } from '../driver.ts';
 
 const heartbeatMs = 1_000;
@@ -14,7 +14,7 @@ const silenceMs = 15_000;
 type Change = <T>(action: string, path: StorePath, operation: (file: string) => Promise<T>) => Promise<T>;
 
 interface Seen {
-  readonly holder: Holder | undefined;
+  readonly holder: ProcessId | undefined;
   readonly live: boolean;
 }
 
@@ -26,7 +26,7 @@ export function createFileLocks(fileOf: (path: StorePath) => string, change: Cha
   return {
     async tryAcquire(path) {
       return await change('lock', path, async (file) => {
-        const holder = newHolder();
+        const holder = newProcessId();
         const created = await create(file, holder);
         if (created !== undefined) return created;
         const seen = await look(file);
@@ -41,7 +41,7 @@ export function createFileLocks(fileOf: (path: StorePath) => string, change: Cha
   };
 }
 
-async function create(file: string, holder: Holder): Promise<Lock | undefined> {
+async function create(file: string, holder: ProcessId): Promise<Lock | undefined> {
   let handle: FileHandle;
   try {
     handle = await inDirectory(dirname(file), () => open(file, 'wx', fileMode));
@@ -79,7 +79,7 @@ async function look(file: string): Promise<Seen | undefined> {
     const holder = readHolder(await readFile(file, 'utf8'));
     const { mtimeMs } = await stat(file);
     const silent = Math.abs(Date.now() - mtimeMs) > silenceMs;
-    return { holder, live: !silent && (holder === undefined || !isDead(holder)) };
+    return { holder, live: !silent && (holder === undefined || processState(holder) !== 'dead') };
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;
@@ -88,7 +88,7 @@ async function look(file: string): Promise<Seen | undefined> {
 
 // Renaming takes the file away from exactly one of several that found it stale; what was taken is then looked at,
 // because between looking and renaming another may have taken it over. A live one is put back.
-async function steal(file: string, stale: Holder | undefined): Promise<void> {
+async function steal(file: string, stale: ProcessId | undefined): Promise<void> {
   const taken = `${file}.${randomBytes(8).toString('hex')}`;
   try {
     await rename(file, taken);
@@ -101,11 +101,11 @@ async function steal(file: string, stale: Holder | undefined): Promise<void> {
 }
 
 // The content is another process's: an empty file is one that was created this very moment.
-function readHolder(text: string): Holder | undefined {
+function readHolder(text: string): ProcessId | undefined {
   try {
     const content: unknown = JSON.parse(text);
     if (typeof content !== 'object' || content === null || !('holder' in content)) return undefined;
-    return typeof content.holder === 'string' ? tryParseHolder(content.holder) : undefined;
+    return typeof content.holder === 'string' ? tryParseProcessId(content.holder) : undefined;
   } catch {
     return undefined;
   }

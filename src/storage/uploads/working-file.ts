@@ -4,7 +4,7 @@
  * locks, and what a writer hashed is what becomes a blob.
  */
 
-import { isDead, newHolder, tryParseHolder } from '../blobs/holder.ts';
+import { newProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
 import type { StorePath } from '../driver.ts';
 import { baseName, childPath, heldPath, parentPath } from '../paths.ts';
 import type { Store } from '../store.ts';
@@ -22,12 +22,12 @@ export async function findLeftovers({ driver }: Store, resting: StorePath): Prom
   const name = baseName(resting);
   const found: Leftover[] = [];
   for (const entry of await driver.list(directory)) {
-    const holder = entry.name.startsWith(`${name}.`) ? tryParseHolder(entry.name.slice(name.length + 1)) : undefined;
+    const holder = entry.name.startsWith(`${name}.`) ? tryParseProcessId(entry.name.slice(name.length + 1)) : undefined;
     if (entry.kind !== 'file' || (entry.name !== name && holder === undefined)) continue;
     const path = childPath(directory, entry);
     const facts = await driver.stat(path);
     if (facts === undefined) continue;
-    const state = holder === undefined ? 'resting' : isDead(holder) ? 'orphaned' : 'held';
+    const state = holder === undefined ? 'resting' : processState(holder) === 'dead' ? 'orphaned' : 'held';
     found.push({ path, size: facts.size, state });
   }
   return found.sort((a, b) => Number(a.state === 'held') - Number(b.state === 'held') || b.size - a.size);
@@ -35,7 +35,7 @@ export async function findLeftovers({ driver }: Store, resting: StorePath): Prom
 
 /** A name that is ours alone. */
 export function ownPath(resting: StorePath): StorePath {
-  return heldPath(resting, newHolder());
+  return heldPath(resting, newProcessId());
 }
 
 /** Makes the longest free leftover ours. @returns Its new path; undefined when there was none. */

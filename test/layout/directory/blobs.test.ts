@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { newOwner } from '../../../src/layout/directory/owner.ts';
+import { newProcessId } from '../../../src/files/process-id.ts';
 import { openLayout, layoutRepository as repo } from '../../../src/layout/layout.ts';
 import { digestHex } from '../../../src/model/digest.ts';
 import { bytesSource, streamContent } from '../../../src/registry/content.ts';
@@ -136,7 +136,7 @@ describe('a hostile layout', () => {
     const elsewhere = await temporaryDirectory(t);
     const bytes = uniqueBytes(100);
     const descriptor = await blobOf(bytes);
-    const old = join(elsewhere, `blob.${deadPid}-${newOwner().split('-').slice(1).join('-')}`);
+    const old = join(elsewhere, `blob.${deadPid}-${newProcessId().split('-').slice(1).join('-')}`);
     const precious = join(elsewhere, digestHex(descriptor.digest));
     for (const file of [old, precious]) await writeFile(file, bytes);
     const before = await readdir(elsewhere);
@@ -173,11 +173,17 @@ describe('what writers left who were killed', () => {
     const { directory } = await newLayout(t);
     const work = join(directory, '.ocictl');
     await mkdir(work);
-    const machine = newOwner().split('-')[1];
+    const machine = newProcessId().split('-')[1];
     const upload = '00000000-0000-4000-8000-000000000000';
     const dead = `${deadPid}-${machine}-0123456789ab`;
     const elsewhere = `1-aaaaaaaaaaaa-0123456789ab`;
-    const kept = ['notes', `blob.${newOwner()}`, `blob.${elsewhere}`, `upload.${upload}`, `upload.${upload}.${dead}`];
+    const kept = [
+      'notes',
+      `blob.${newProcessId()}`,
+      `blob.${elsewhere}`,
+      `upload.${upload}`,
+      `upload.${upload}.${dead}`,
+    ];
     const gone = [`blob.${dead}`, `small.${dead}`, `small.${elsewhere}`, 'upload.11111111-1111-4111-8111-111111111111'];
     for (const name of [...kept, ...gone]) await writeFile(join(work, name), 'x');
     const longAgo = new Date(Date.now() - 30 * 24 * 3_600_000);
@@ -191,7 +197,7 @@ describe('what writers left who were killed', () => {
     const bytes = uniqueBytes(1000);
     const { digest } = await blobOf(bytes);
     const id = '00000000-0000-4000-8000-000000000000';
-    const machine = newOwner().split('-')[1];
+    const machine = newProcessId().split('-')[1];
     await mkdir(join(directory, '.ocictl'));
     const left = join(directory, '.ocictl', `upload.${id}.${deadPid}-${machine}-0123456789ab`);
     await writeFile(left, bytes.subarray(0, 600));

@@ -4,7 +4,7 @@ import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { newOwner } from '../../../src/layout/directory/owner.ts';
+import { newProcessId } from '../../../src/files/process-id.ts';
 import { layoutRepository as repo } from '../../../src/layout/layout.ts';
 import { isOciError } from '../../../src/model/errors.ts';
 import { parseTag } from '../../../src/model/reference/reference.ts';
@@ -50,7 +50,7 @@ describe('several processes on one layout', () => {
 });
 
 describe('the lock of a layout', () => {
-  const machine = newOwner().split('-')[1];
+  const machine = newProcessId().split('-')[1];
   const deadPid = spawnSync(process.execPath, ['-e', '0']).pid;
 
   for (const [what, content, ageMs] of [
@@ -95,7 +95,7 @@ describe('the lock of a layout', () => {
     const file = join(layout.directory, '.ocictl', 'lock');
     await push(layout, image);
     await mkdir(join(layout.directory, '.ocictl'));
-    await writeFile(file, newOwner());
+    await writeFile(file, newProcessId());
     const reason = new Error('waited enough');
     const stop = new AbortController();
     setTimeout(() => stop.abort(reason), 100);

@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, open, readdir, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { newProcessId } from '../../../src/files/process-id.ts';
 import { digestHex } from '../../../src/model/digest.ts';
 import { OciError } from '../../../src/model/errors.ts';
 import type { Descriptor } from '../../../src/model/manifest/descriptor.ts';
 import { type BlobSource, streamContent } from '../../../src/registry/content.ts';
-import { newHolder } from '../../../src/storage/blobs/holder.ts';
 import {
   blobFile,
   describeBytes,
@@ -234,7 +234,7 @@ describe('a download into the store', () => {
   it('takes over what a dead process was writing, and its lock', async (t) => {
     const store = await openStore(t);
     const { pid } = spawnSync(process.execPath, ['--version']);
-    const holder = newHolder().replace(/^\d+/, String(pid));
+    const holder = newProcessId().replace(/^\d+/, String(pid));
     await mkdir(dirname(partialFile(store.root, descriptor)), { recursive: true });
     await writeFile(partialFile(store.root, descriptor, `.${holder}`), bytes.subarray(0, 2_000_000));
     await writeFile(partialFile(store.root, descriptor, '.lock'), JSON.stringify({ holder }));
@@ -246,7 +246,7 @@ describe('a download into the store', () => {
 
   it('copies what a silent process may still write, and leaves its file alone', async (t) => {
     const { root, registry } = await openStore(t);
-    const holder = newHolder();
+    const holder = newProcessId();
     const theirs = partialFile(root, descriptor, `.${holder}`);
     await mkdir(dirname(theirs), { recursive: true });
     const asleep = await open(theirs, 'a');

@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { newProcessId } from '../../../src/files/process-id.ts';
 import { type Digest, digestBytes, digestHex } from '../../../src/model/digest.ts';
 import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
 import { parseTag } from '../../../src/model/reference/reference.ts';
 import { blobEnumerator, garbageCollector, leases, repositoryRemover } from '../../../src/registry/extensions.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
-import { newHolder } from '../../../src/storage/blobs/holder.ts';
 import { createStorage } from '../../../src/storage/storage.ts';
 import {
   all,
@@ -166,7 +166,7 @@ describe('a collection', () => {
   it('does not wait for a lease whose process is dead, and removes it', async (t) => {
     const { root, registry } = await openStore(t);
     const { pid } = spawnSync(process.execPath, ['--version']);
-    const holder = newHolder().replace(/^\d+/, String(pid));
+    const holder = newProcessId().replace(/^\d+/, String(pid));
     await mkdir(join(root, 'leases'));
     await writeFile(join(root, 'leases', holder), JSON.stringify({ holder }));
     const loose = await pushBytes(registry, repo, text('loose'));
@@ -187,7 +187,7 @@ describe('a collection', () => {
     assert.ok(stale !== undefined && live !== undefined && fresh !== undefined);
     await mkdir(dirname(stale), { recursive: true });
     await mkdir(join(root, 'tmp'), { recursive: true });
-    const ours = newHolder();
+    const ours = newProcessId();
     const files = {
       [join(uploads, old.id, 'data')]: 8,
       [join(uploads, old.id, 'startedat')]: 8,

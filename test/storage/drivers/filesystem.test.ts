@@ -5,8 +5,8 @@ import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:f
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { newProcessId } from '../../../src/files/process-id.ts';
 import { isOciError } from '../../../src/model/errors.ts';
-import { newHolder } from '../../../src/storage/blobs/holder.ts';
 import type { StorePath } from '../../../src/storage/driver.ts';
 import { storageError } from '../../../src/storage/drivers/file-errors.ts';
 import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
@@ -183,9 +183,9 @@ describe('a lock file', () => {
   });
 
   it('is left to a live process until its heart has been still for long', async (t) => {
-    const young = await leftBehind(t, lockText(newHolder()), 10_000);
+    const young = await leftBehind(t, lockText(newProcessId()), 10_000);
     assert.equal(await young.locks.tryAcquire(at(file)), undefined);
-    const silent = await leftBehind(t, lockText(newHolder()), 20_000);
+    const silent = await leftBehind(t, lockText(newProcessId()), 20_000);
     assert.ok(await silent.locks.tryAcquire(at(file)));
   });
 
@@ -217,7 +217,7 @@ describe('a lock file', () => {
 /** The holder that a process had which lives no more. */
 function deadHolder(): string {
   const { pid } = spawnSync(process.execPath, ['--version']);
-  return newHolder().replace(/^\d+/, String(pid));
+  return newProcessId().replace(/^\d+/, String(pid));
 }
 
 function lockText(holder: string): string {

@@ -1,0 +1,5 @@
+/** Says who it is, and lives until it is killed. */
+import { newProcessId } from '../../src/files/process-id.ts';
+
+process.stdout.write(`${newProcessId()}\n`);
+setInterval(() => {}, 60_000);

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { newProcessId, type ProcessId, processState, tryParseProcessId } from '../../src/files/process-id.ts';
+import { start } from '../support/process.ts';
+
+const child = fileURLToPath(import.meta.url).replace(/\.test(\.[jt]s)$/, '-child$1');
+const onLinux = { skip: process.platform !== 'linux' && 'only Linux tells when a process started' };
+
+function parsed(text: string): ProcessId {
+  const id = tryParseProcessId(text);
+  assert.ok(id, text);
+  return id;
+}
+
+describe('the name of a process', () => {
+  it('is another at each call, and can be read back', () => {
+    const names = Array.from({ length: 100 }, newProcessId);
+    assert.equal(new Set(names).size, names.length);
+    for (const name of names) assert.equal(tryParseProcessId(name), name);
+    assert.equal(tryParseProcessId(`../${names[0]}`), undefined);
+    assert.equal(tryParseProcessId(''), undefined);
+  });
+
+  it('tells that a process lives, and that it lives no more', onLinux, async (t) => {
+    const { child: other, result, waitFor } = start(t, process.execPath, [child], { env: {} });
+    const id = parsed((await waitFor(/^(\S+)\n/))[1] ?? '');
+    assert.equal(processState(id), 'alive');
+    other.kill('SIGKILL');
+    await result;
+    assert.equal(processState(id), 'dead');
+  });
+
+  it('is not that of a later process with the same number', onLinux, () => {
+    const [pid, machine, last = ''] = newProcessId().split('-');
+    const earlier = (Number.parseInt(last.slice(0, 6), 16) ^ 1).toString(16).padStart(6, '0');
+    assert.equal(processState(parsed([pid, machine, earlier + last.slice(6)].join('-'))), 'dead');
+  });
+
+  it('says nothing of a process of another machine, or of another boot', () => {
+    assert.equal(processState(parsed(`${process.pid}-0123456789ab-0123456789abcdef`)), 'unknown');
+    assert.equal(processState(parsed('1-0123456789ab-0123456789ab')), 'unknown');
+  });
+
+  it('is understood as stores and layouts had it before', onLinux, async (t) => {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const parts = [hostname(), boot, readlinkSync('/proc/self/ns/pid')];
+    const tag = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+    const { child: other, result, waitFor } = start(t, process.execPath, [child], { env: {} });
+    await waitFor(/\n/);
+    const store = parsed(`${other.pid}-${tag(JSON.stringify(parts))}-0123456789abcdef`);
+    const layout = parsed(`${other.pid}-${tag(parts.join('\n'))}-0123456789ab`);
+    // Its number is in use, by whom cannot be known.
+    assert.deepEqual([store, layout].map(processState), ['unknown', 'unknown']);
+    other.kill('SIGKILL');
+    await result;
+    assert.deepEqual([store, layout].map(processState), ['dead', 'dead']);
+  });
+});
