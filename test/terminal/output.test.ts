@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { Output } from '../../src/terminal/output.ts';
+import { bufferedText } from '../support/buffered.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
 const written = (output: Output, text: string): Promise<unknown> =>
@@ -27,7 +28,7 @@ describe('an output', () => {
     await written(output, 'b'.repeat(4000));
     await written(output, 'c');
     assert.equal(readFileSync(file, 'utf8'), 'a'.repeat(4000));
-    assert.equal(String(stream.read()), `${'b'.repeat(4000)}c`);
+    assert.equal(bufferedText(stream), `${'b'.repeat(4000)}c`);
   });
 
   it('tells why nothing was taken', async () => {

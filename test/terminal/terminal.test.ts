@@ -6,12 +6,13 @@ import { createPainter } from '../../src/terminal/colour.ts';
 import { Output } from '../../src/terminal/output.ts';
 import { report } from '../../src/terminal/report.ts';
 import { createTerminal, type Painter, type Terminal } from '../../src/terminal/terminal.ts';
+import { bufferedText } from '../support/buffered.ts';
 
 function opened(painter?: Painter): { readonly terminal: Terminal; readonly written: () => string } {
   const stderr = new PassThrough();
   const stdout = new Output(() => new PassThrough());
   const terminal = createTerminal({ stdout, stderr: new Output(() => stderr), painter, animation: false });
-  return { terminal, written: () => String(stderr.read() ?? '') };
+  return { terminal, written: () => bufferedText(stderr) };
 }
 
 const hostile = 'a\u001b[31mb\u009b2Jc\rd\u202ee\nf\u001b[2mg\u001b[22m';
