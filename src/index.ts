@@ -155,7 +155,8 @@ export {
   type TagService,
 } from './registry/repository.ts';
 export { type CachedDescriptorsOptions, cachedDescriptors } from './registry/wrappers/cached-descriptors.ts';
-export type { FallbackEndpoint, FallbackEvent, FallbackRequest } from './registry/wrappers/fallback/endpoints.ts';
+export type { FallbackEvent } from './registry/wrappers/fallback/attempts.ts';
+export type { FallbackEndpoint, FallbackRequest } from './registry/wrappers/fallback/candidate.ts';
 export { type FallbackOptions, fallback } from './registry/wrappers/fallback/fallback.ts';
 export { readOnly } from './registry/wrappers/read-only.ts';
 export { type Renaming, renamed } from './registry/wrappers/renamed.ts';

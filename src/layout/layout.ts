@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { makeDirectory } from '../files/durable.ts';
 import { hasErrno } from '../files/file-errors.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import { parseJsonObject } from '../model/manifest/manifest.ts';
+import { parseJsonObject } from '../model/json-fields.ts';
 import { quote } from '../model/quote.ts';
 import { parseRepositoryName, type RepositoryName } from '../model/reference/reference.ts';
 import type { ExtensionKey } from '../registry/extensions.ts';

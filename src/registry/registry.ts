@@ -13,11 +13,10 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { BlobSource, Content, Sink } from './content.ts';
-import type { ExtensionKey } from './extensions.ts';
+import type { ExtensionKey } from './extension-key.ts';
+import type { ListOptions, SignalOption } from './options.ts';
 
-export interface SignalOption {
-  readonly signal?: AbortSignal | undefined;
-}
+export type { ListOptions, SignalOption } from './options.ts';
 
 export interface Registry extends Reader, Writer, Deleter, Lister {
   /** host[:port], or what a local registry calls itself. */
@@ -153,13 +152,6 @@ export interface Deleter {
   deleteManifest(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<void>;
   /** Removes a tag alone. @throws OciError MANIFEST_UNKNOWN */
   deleteTag(repo: RepositoryName, tag: Tag, opts?: SignalOption): Promise<void>;
-}
-
-export interface ListOptions extends SignalOption {
-  /** Start behind this entry, exclusive; entries come sorted by code unit where the registry keeps to the spec. */
-  readonly after?: string | undefined;
-  /** At most this many entries in all; no limit where absent, none for 0. */
-  readonly limit?: number | undefined;
 }
 
 /** Lists fetch a page when it is reached; a loop may break. */

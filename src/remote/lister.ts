@@ -1,6 +1,6 @@
 import { catalogScope, repositoryScope } from '../auth/scopes.ts';
 import { OciError } from '../model/errors.ts';
-import { parseJsonObject } from '../model/manifest/manifest.ts';
+import { parseJsonObject } from '../model/json-fields.ts';
 import { RecentMap } from '../model/recent-map.ts';
 import { type RepositoryName, type Tag, tryParseRepositoryName, tryParseTag } from '../model/reference/reference.ts';
 import type { ListOptions } from '../registry/registry.ts';

@@ -1,7 +1,8 @@
 import { repositoryScope } from '../auth/scopes.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
 import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
-import { asArray, type Descriptor, parseDescriptor } from '../model/manifest/descriptor.ts';
+import { asArray } from '../model/json-fields.ts';
+import { type Descriptor, parseDescriptor } from '../model/manifest/descriptor.ts';
 import type { ManifestView } from '../model/manifest/manifest.ts';
 import { mediaTypes } from '../model/manifest/media-types.ts';
 import { parseTag, type RepositoryName, type Tag } from '../model/reference/reference.ts';

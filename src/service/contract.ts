@@ -5,7 +5,7 @@ import type { APIEndpoint } from '../endpoints/endpoint.ts';
 import type { Resolve } from '../endpoints/host-match.ts';
 import type { Reference, RepositoryName } from '../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import type { FallbackEvent } from '../registry/wrappers/fallback/endpoints.ts';
+import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { TransportLimits } from '../transport/origins.ts';
 import type { RetryPolicy } from '../transport/retry.ts';
 import type { Check } from './doctor/check.ts';

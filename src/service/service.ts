@@ -19,7 +19,8 @@ import {
 import type { Reference, RepositoryName } from '../model/reference/reference.ts';
 import { type ExtensionKey, foreignLayers } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import type { EndpointState, FallbackEvent } from '../registry/wrappers/fallback/endpoints.ts';
+import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
+import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { fallback } from '../registry/wrappers/fallback/fallback.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { RegistryService, RegistryServiceOptions } from './contract.ts';

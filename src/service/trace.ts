@@ -1,4 +1,4 @@
-import type { FallbackEvent } from '../registry/wrappers/fallback/endpoints.ts';
+import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { Silence } from '../transport/silence.ts';
 import type { RequestTrace } from '../transport/transport.ts';
 

@@ -4,8 +4,8 @@ import type { PushBlobResult } from '../registry/registry.ts';
 import { refuseDamagedSource } from './damaged-source.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { BlobNode } from './graph.ts';
+import type { TransferOptions } from './options.ts';
 import { Slots } from './slots.ts';
-import type { TransferOptions } from './transfer.ts';
 
 const defaultParallelBlobs = 3;
 const progressIntervalMs = 100;

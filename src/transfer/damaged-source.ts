@@ -1,6 +1,6 @@
 import { type ErrorCode, isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
-import type { TransferOptions } from './transfer.ts';
+import type { TransferOptions } from './options.ts';
 
 /** How a destination says that what came is not what was announced. */
 const contentCodes: readonly ErrorCode[] = [

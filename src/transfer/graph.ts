@@ -7,8 +7,8 @@ import { isForeignLayerType, mediaTypes } from '../model/manifest/media-types.ts
 import { schema1Layers } from '../model/manifest/schema1.ts';
 import { formatPlatform, type Platform } from '../model/platform/platform.ts';
 import type { EventQueue } from './event-queue.ts';
+import type { TransferOptions } from './options.ts';
 import { checkType, findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
-import type { TransferOptions } from './transfer.ts';
 
 /** A manifest of the graph; `exists`: the destination has it. */
 export interface ManifestNode {

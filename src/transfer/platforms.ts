@@ -5,19 +5,13 @@ import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { IndexView, Manifest } from '../model/manifest/manifest.ts';
 import { bareMediaType, isIndexType } from '../model/manifest/media-types.ts';
-import {
-  formatPlatform,
-  isAttestation,
-  type Platform,
-  parsePlatformObject,
-  platformMatches,
-  selectPlatform,
-} from '../model/platform/platform.ts';
+import { formatPlatform, type Platform, parsePlatformObject } from '../model/platform/platform.ts';
+import { isAttestation, platformMatches, selectPlatform } from '../model/platform/platform-selection.ts';
 import { quote } from '../model/quote.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { readContent } from '../registry/content.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import type { TransferEnd } from './transfer.ts';
+import type { TransferEnd } from './options.ts';
 
 /** How deep indexes may lie in each other: a hostile registry could nest them without end. */
 export const maxIndexDepth = 16;

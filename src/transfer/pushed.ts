@@ -2,10 +2,11 @@ import type { Digest } from '../model/digest.ts';
 import { unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { blobsOf, childrenOf, type Manifest } from '../model/manifest/manifest.ts';
-import { formatPlatform, isAttestation, type Platform } from '../model/platform/platform.ts';
+import { formatPlatform, type Platform } from '../model/platform/platform.ts';
+import { isAttestation } from '../model/platform/platform-selection.ts';
 import type { SignalOption } from '../registry/registry.ts';
+import type { TransferOptions } from './options.ts';
 import { resolveImage } from './platforms.ts';
-import type { TransferOptions } from './transfer.ts';
 
 /** What of an image in a sparse store goes to a place that shall have images whole. */
 export interface Pushed {

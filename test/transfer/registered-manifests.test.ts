@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Digest, digestBytes } from '../../src/model/digest.ts';
+import { parseJsonObject } from '../../src/model/json-fields.ts';
 import { parseDescriptor } from '../../src/model/manifest/descriptor.ts';
-import { parseJsonObject, parseManifest, type RawManifest } from '../../src/model/manifest/manifest.ts';
+import { parseManifest, type RawManifest } from '../../src/model/manifest/manifest.ts';
 import { registerManifestSchema } from '../../src/model/manifest/manifest-schemas.ts';
 import { manifestAcceptHeader, manifestMediaTypes, mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';

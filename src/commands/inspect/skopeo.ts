@@ -3,7 +3,8 @@
 import type { ImageConfig } from '../../model/manifest/image-config.ts';
 import type { Manifest } from '../../model/manifest/manifest.ts';
 import { mediaTypes } from '../../model/manifest/media-types.ts';
-import { formatPlatform, isAttestation } from '../../model/platform/platform.ts';
+import { formatPlatform } from '../../model/platform/platform.ts';
+import { isAttestation } from '../../model/platform/platform-selection.ts';
 import type { IndexEntry } from './gather.ts';
 import { layersOf, sizeOf } from './layers.ts';
 

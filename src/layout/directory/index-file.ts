@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isOciError, OciError } from '../../model/errors.ts';
-import { parseJsonObject } from '../../model/manifest/manifest.ts';
+import { parseJsonObject } from '../../model/json-fields.ts';
 import { mediaTypes } from '../../model/manifest/media-types.ts';
 import { type IndexEntry, type LayoutIndex, parseLayoutIndex, withEntries } from '../format/index-entries.ts';
 import { indexFileName } from '../format/paths.ts';

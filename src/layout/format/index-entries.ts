@@ -2,7 +2,8 @@
 
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
-import { asArray, asObject, type Descriptor, parseDescriptor } from '../../model/manifest/descriptor.ts';
+import { asArray, asObject } from '../../model/json-fields.ts';
+import { type Descriptor, parseDescriptor } from '../../model/manifest/descriptor.ts';
 import { parseReference, type Tag, tryParseTag } from '../../model/reference/reference.ts';
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */

@@ -1,6 +1,7 @@
 import { OciError } from '../errors.ts';
+import { parseJsonObject } from '../json-fields.ts';
 import { quote } from '../quote.ts';
-import { type ManifestView, parseJsonObject } from './manifest.ts';
+import type { ManifestView } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
 
 /** One line of an image's history. */

@@ -1,14 +1,13 @@
 import type { Digest, DigestAlgorithm } from '../digest.ts';
 import { digestBytes } from '../digest.ts';
 import { OciError } from '../errors.ts';
+import { asArray, isPresent, parseJsonObject } from '../json-fields.ts';
 import { quote } from '../quote.ts';
 import type { Descriptor } from './descriptor.ts';
-import { asArray, isPresent, parseAnnotations, parseDescriptor, parseJsonObject } from './descriptor.ts';
+import { parseAnnotations, parseDescriptor } from './descriptor.ts';
 import { manifestSchema } from './manifest-schemas.ts';
 import { bareMediaType, isImageType, isIndexType, isSchema1Type, mediaTypes } from './media-types.ts';
 import { digestedPart } from './schema1.ts';
-
-export { parseJsonObject } from './descriptor.ts';
 
 /** A manifest as it travels: the exact bytes and the type they were pushed under. */
 export interface RawManifest {

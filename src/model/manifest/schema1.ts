@@ -6,8 +6,9 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import type { Digest } from '../digest.ts';
 import { OciError } from '../errors.ts';
+import { asArray, asObject, asString, parseJsonObject } from '../json-fields.ts';
 import { libtrustId } from '../libtrust-id.ts';
-import { asArray, asObject, asString, parseDigestField, parseJsonObject } from './descriptor.ts';
+import { parseDigestField } from './descriptor.ts';
 import { bareMediaType, mediaTypes } from './media-types.ts';
 
 export interface VerifiedSchema1 {

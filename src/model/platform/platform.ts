@@ -1,8 +1,6 @@
 import { OciError } from '../errors.ts';
-import { asObject } from '../manifest/descriptor.ts';
+import { asObject } from '../json-fields.ts';
 import { hiddenCharacter, quote } from '../quote.ts';
-
-export { isAttestation, platformMatches, selectPlatform } from './platform-selection.ts';
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions */
 export interface Platform {

@@ -8,7 +8,7 @@ import { type Digest, parseDigest } from '../digest.ts';
 import { isOciError } from '../errors.ts';
 import { parseIpv6 } from '../ipv6.ts';
 import { quote } from '../quote.ts';
-import type { Reference, RepositoryName, Tag } from './reference.ts';
+import type { Reference, RepositoryName, Tag } from './names.ts';
 
 /** What is wrong with a text: a sentence that begins as Docker's error does. */
 export interface Problem {

@@ -1,5 +1,5 @@
 import { formatIpv6, parseIpv6 } from '../ipv6.ts';
-import type { Reference, RepositoryName, StoreName } from './reference.ts';
+import type { Reference, RepositoryName, StoreName } from './names.ts';
 import { nameProblem, readReference } from './reference-grammar.ts';
 
 type Place = Pick<Reference, 'domain' | 'path'>;

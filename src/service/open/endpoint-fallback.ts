@@ -1,7 +1,7 @@
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import { tryParseDigest } from '../../model/digest.ts';
 import type { Registry } from '../../registry/registry.ts';
-import type { EndpointState, FallbackEndpoint, FallbackRequest } from '../../registry/wrappers/fallback/endpoints.ts';
+import type { EndpointState, FallbackEndpoint, FallbackRequest } from '../../registry/wrappers/fallback/candidate.ts';
 import { endpointOf } from '../../transport/redact.ts';
 
 /** An endpoint as one of those that answer for a reference. */

@@ -7,14 +7,12 @@ import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
 import {
   formatPlatform,
   hostPlatform,
-  isAttestation,
   normalizePlatform,
   type Platform,
   parsePlatform,
   parsePlatformObject,
-  platformMatches,
-  selectPlatform,
 } from '../../../src/model/platform/platform.ts';
+import { isAttestation, platformMatches, selectPlatform } from '../../../src/model/platform/platform-selection.ts';
 
 const host = hostPlatform();
 

@@ -1,5 +1,5 @@
 import type { Content, Sink } from '../../content.ts';
-import { isBrokenBody } from './endpoints.ts';
+import { isBrokenBody } from './attempts.ts';
 
 /** Where a body goes on that broke: from this byte of the whole on. Rejects where nobody can go on. */
 export type Continue = (error: unknown, nextByte: number) => Promise<Content>;

@@ -1,6 +1,6 @@
 /** What several endpoints failed with, told as one error. */
 import { isOciError, OciError } from '../../../model/errors.ts';
-import type { Candidate } from './endpoints.ts';
+import type { Candidate } from './candidate.ts';
 
 export interface Failure {
   readonly candidate: Candidate;

@@ -5,8 +5,9 @@ import type { RepositoryName, Tag } from '../../../model/reference/reference.ts'
 import { type Content, sizeMismatch, verifiedContent } from '../../content.ts';
 import { type EndpointReport, type ExtensionKey, endpointReport } from '../../extensions.ts';
 import type { GetBlobOptions, Registry, SignalOption } from '../../registry.ts';
+import { Attempts, type FallbackEvent } from './attempts.ts';
+import { Candidate, type FallbackEndpoint, type FallbackRequest } from './candidate.ts';
 import { continuedContent } from './content.ts';
-import { Attempts, Candidate, type FallbackEndpoint, type FallbackEvent, type FallbackRequest } from './endpoints.ts';
 
 export interface FallbackOptions {
   /** Told when an endpoint did not serve and the next one is asked. */

@@ -1,0 +1,47 @@
+/** Fields of parsed JSON, held to their types; where a field lies is named in the error. */
+import { OciError } from './errors.ts';
+
+/** Asserts a JSON object. @throws OciError MANIFEST_INVALID */
+export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidField(where, 'must be an object');
+  return value as Record<string, unknown>;
+}
+
+/** Parses bytes as a JSON object. @throws OciError MANIFEST_INVALID */
+export function parseJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new OciError('MANIFEST_INVALID', 'malformed manifest: it is not JSON', { cause });
+  }
+  return asObject(value, 'the document');
+}
+
+/** Asserts a JSON list. @throws OciError MANIFEST_INVALID */
+export function asArray(value: unknown, where: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw invalidField(where, 'must be a list');
+  return value;
+}
+
+/** Asserts a JSON string. @throws OciError MANIFEST_INVALID */
+export function asString(value: unknown, where: string): string {
+  if (typeof value !== 'string') throw invalidField(where, 'must be a string');
+  return value;
+}
+
+/** Whether a JSON field is there; Go programs write null for what is not. */
+export function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** Asserts a JSON list of strings; none where it is absent. @throws OciError MANIFEST_INVALID */
+export function asStrings(value: unknown, where: string): readonly string[] {
+  return asArray(value ?? [], where).map((item, i) => asString(item, `${where}[${i}]`));
+}
+
+/** The error for a field that is not what it has to be. */
+export function invalidField(where: string, problem: string): OciError {
+  return new OciError('MANIFEST_INVALID', `malformed manifest: ${where} ${problem}`);
+}

@@ -1,0 +1,11 @@
+/** Names a capability and carries its type. Compared by identity. */
+export interface ExtensionKey<T> {
+  readonly name: string;
+  /** Never present; it carries the type. */
+  readonly type?: T;
+}
+
+/** A new capability. */
+export function extensionKey<T>(name: string): ExtensionKey<T> {
+  return Object.freeze({ name });
+}
