@@ -154,6 +154,7 @@ export {
   repository,
   type TagService,
 } from './registry/repository.ts';
+export type { RequestContext } from './registry/request-context.ts';
 export { type CachedDescriptorsOptions, cachedDescriptors } from './registry/wrappers/cached-descriptors.ts';
 export type { FallbackEvent } from './registry/wrappers/fallback/attempts.ts';
 export type { FallbackEndpoint, FallbackRequest } from './registry/wrappers/fallback/candidate.ts';
@@ -174,7 +175,8 @@ export {
   tokenIssuer,
 } from './server/auth/token-issuer.ts';
 export { readJwks, readRoots, type TokenTrust, type TrustedKey } from './server/auth/token-trust.ts';
-export { type AccessEntry, type RunningServer, type ServeOptions, serve } from './server/server.ts';
+export type { AccessEntry } from './server/http/access-entry.ts';
+export { type RunningServer, type ServeOptions, serve } from './server/server.ts';
 export type { AuthResult } from './service/logins/verify.ts';
 export { parseRepositoryInfo, type RepositoryInfo } from './service/repository-info.ts';
 export type { SearchOptions, SearchResults } from './service/search/search.ts';

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Registry } from '../registry/registry.ts';
-import { printable } from '../wire/errors.ts';
+import type { RequestContext } from '../registry/request-context.ts';
 import type { Authorize } from './auth/access.ts';
 import type { TokenIssuer } from './auth/token-issuer.ts';
+import { type AccessEntry, accessEntryOf } from './http/access-entry.ts';
 import { hostNameOf, isLoopbackAddress } from './http/browsers.ts';
 import { dispatch } from './http/dispatch.ts';
 import { Exchange, type ServerState } from './http/exchange.ts';
@@ -18,6 +19,11 @@ const maxConnections = 1024;
 
 export interface ServeOptions {
   readonly registry: Registry;
+  /**
+   * Wraps the registry for one request, for what must know who did something: events, an audit. Called when the request is
+   * authorised and comes to the registry. Where absent, all requests share `registry`.
+   */
+  readonly perRequest?: ((registry: Registry, request: RequestContext) => Registry) | undefined;
   /** Where to listen; default 127.0.0.1. */
   readonly host?: string;
   /**
@@ -59,26 +65,6 @@ export interface ServeOptions {
   readonly issuer?: TokenIssuer | undefined;
 }
 
-/** One line of an access log. */
-export interface AccessEntry {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
-  /** 499 where the client went away before there was an answer. */
-  readonly status: number;
-  readonly remoteAddress: string;
-  /** The first word of the client's name: `docker/27.3.1`. */
-  readonly userAgent?: string;
-  /** Who it was, where that is asked. */
-  readonly user?: string;
-  /** Bytes of the bodies. */
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-  readonly durationMs: number;
-  /** What went wrong, in full; the client may have been told less. */
-  readonly error?: unknown;
-}
-
 export interface RunningServer {
   /** http://host:port; a loopback address where the server listens on all of them. */
   readonly url: string;
@@ -107,6 +93,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { sessionIdleMs = 24 * 60 * 60_000, headersTimeoutMs = 20_000 } = options;
   const state: ServerState = {
     registry,
+    perRequest: options.perRequest,
     sessions: new UploadSessions(registry, {
       waitMs: options.sessionWaitMs ?? 30_000,
       idleMs: sessionIdleMs,
@@ -183,27 +170,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 }
 
 async function attend(exchange: Exchange, { log, authorize }: ServeOptions): Promise<void> {
-  const { request, response } = exchange;
   const startedMs = performance.now();
-  const remoteAddress = request.socket.remoteAddress ?? '';
   await dispatch(exchange, authorize);
-  log?.({
-    method: exchange.method,
-    path: printable(exchange.path),
-    status: response.headersSent ? response.statusCode : 499,
-    remoteAddress,
-    ...shortAgent(exchange.header('user-agent')),
-    ...(exchange.user !== undefined && { user: printable(exchange.user) }),
-    receivedBytes: exchange.receivedBytes,
-    sentBytes: exchange.sentBytes,
-    durationMs: performance.now() - startedMs,
-    ...(exchange.failure !== undefined && { error: exchange.failure }),
-  });
-}
-
-function shortAgent(header: string | undefined): { readonly userAgent?: string } {
-  const word = printable(header ?? '').split(' ', 1)[0];
-  return word ? { userAgent: word.slice(0, 64) } : {};
+  log?.(accessEntryOf(exchange, startedMs));
 }
 
 function stopper(

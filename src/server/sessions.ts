@@ -37,6 +37,10 @@ interface SessionLimits {
   readonly restMs: number;
 }
 
+interface RequestOptions extends SignalOption {
+  readonly registry: Registry;
+}
+
 /**
  * The upload sessions that clients have open. Requests on one session run one after the other.
  *
@@ -74,13 +78,14 @@ export class UploadSessions {
   /**
    * Works on a session and lets go of it: what was written is then in the registry.
    *
+   * @param opts.registry The registry as the request sees it.
    * @throws OciError BLOB_UPLOAD_UNKNOWN; TOOMANYREQUESTS when another request holds the session for too long.
    */
   async use<T>(
     repo: RepositoryName,
     publicId: string,
     work: (writer: BlobWriter) => Promise<T>,
-    opts: SignalOption,
+    opts: RequestOptions,
   ): Promise<T> {
     const slot = this.#slotOf(repo, publicId);
     slot.users += 1;
@@ -140,9 +145,9 @@ export class UploadSessions {
     repo: RepositoryName,
     slot: Slot,
     work: (writer: BlobWriter) => Promise<T>,
-    opts: SignalOption,
+    opts: RequestOptions,
   ): Promise<T> {
-    const writer = await this.#registry.resumeUpload(repo, slot.id, opts);
+    const writer = await opts.registry.resumeUpload(repo, slot.id, { signal: opts.signal });
     let result: T;
     try {
       result = await work(writer);

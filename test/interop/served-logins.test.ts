@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { type Access, type Authorize, formatScope } from '../../src/server/auth/access.ts';
-import type { AccessEntry } from '../../src/server/server.ts';
+import type { AccessEntry } from '../../src/server/http/access-entry.ts';
 import { ocictl, spawnServe } from '../support/command.ts';
 import { startDocker } from '../support/docker.ts';
 import { json, startFakeServer } from '../support/fake-server.ts';

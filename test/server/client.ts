@@ -8,7 +8,8 @@ import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { bytesSource } from '../../src/registry/content.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { type AccessEntry, type RunningServer, type ServeOptions, serve } from '../../src/server/server.ts';
+import type { AccessEntry } from '../../src/server/http/access-entry.ts';
+import { type RunningServer, type ServeOptions, serve } from '../../src/server/server.ts';
 import { memoryRegistry } from '../support/memory.ts';
 
 export interface Served extends RunningServer {

@@ -129,7 +129,7 @@ describe('an upload session that nobody goes on with', () => {
         await sessions.expire();
         await writer.write(Buffer.from('still there'));
       },
-      {},
+      { registry },
     );
     assert.equal((await registry.resumeUpload(repo, id)).size, 11);
     await sessions.expire();
@@ -174,7 +174,7 @@ describe('upload sessions', () => {
     const sessions = new UploadSessions(registry, { waitMs: 1000, idleMs: 60_000, maxOpen: 2, restMs: 0 });
     const add = async (): Promise<string> => sessions.add(repo, await registry.startUpload(repo));
     const [first, second] = [await add(), await add()];
-    await sessions.use(repo, first, async () => {}, {});
+    await sessions.use(repo, first, async () => {}, { registry });
     const third = await add();
     await assert.rejects(registry.resumeUpload(repo, second));
     for (const id of [first, third]) assert.equal((await registry.resumeUpload(repo, id)).id, id);

@@ -20,7 +20,7 @@ export async function authorizeRequest(
   const whole = await ask(exchange, authorize, mount === undefined ? access : [...access, mount]);
   exchange.mayMount = mount !== undefined && whole.outcome === 'grant';
   const decision = mount === undefined || exchange.mayMount ? whole : await ask(exchange, authorize, access);
-  if (decision.outcome !== 'challenge') exchange.user = decision.user;
+  if (decision.outcome !== 'challenge') exchange.context.user = decision.user;
   if (decision.outcome === 'grant') return true;
   // The challenge for all of it: a client that gets a token for both may mount.
   if (decision.outcome === 'challenge') await answerChallenge(exchange, whole, decision);
@@ -29,8 +29,8 @@ export async function authorizeRequest(
 }
 
 function ask(exchange: Exchange, authorize: Authorize, access: readonly Access[]): Promise<Decision> {
-  const { method, signal, request } = exchange;
-  const remoteAddress = request.socket.remoteAddress ?? '';
+  const { signal, request, context } = exchange;
+  const { method, remoteAddress } = context;
   return authorize({ method, headers: request.headers, access, remoteAddress, signal });
 }
 

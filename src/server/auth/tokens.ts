@@ -79,7 +79,7 @@ export async function postToken(exchange: Exchange, issuer: TokenIssuer): Promis
 
 async function issue(exchange: Exchange, issuer: TokenIssuer, question: TokenQuestion): Promise<IssuedToken> {
   const issued = await issuer.issue(question);
-  exchange.user = issued.user;
+  exchange.context.user = issued.user;
   return issued;
 }
 

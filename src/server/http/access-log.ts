@@ -1,7 +1,7 @@
 /** The lines that `ocictl serve` writes about requests. */
 import { OciError } from '../../model/errors.ts';
 import { visible } from '../../model/quote.ts';
-import type { AccessEntry } from '../server.ts';
+import type { AccessEntry } from './access-entry.ts';
 
 /** One line for people: `TIME CLIENT METHOD PATH STATUS in=BYTES out=BYTES ms=TIME …`. */
 export function formatAccess(entry: AccessEntry, at: Date): string {
@@ -23,9 +23,11 @@ export function formatAccess(entry: AccessEntry, at: Date): string {
 }
 
 /** The same for programs: one JSON document. */
-export function formatAccessJson({ error, ...entry }: AccessEntry, at: Date): string {
+export function formatAccessJson(entry: AccessEntry, at: Date): string {
+  // Only the keys that docs/serving.md names.
+  const { requestId: _requestId, handler: _handler, error, ...told } = entry;
   const failure = error === undefined ? {} : { error: describeFailure(error) };
-  return JSON.stringify({ time: at.toISOString(), ...entry, ...failure });
+  return JSON.stringify({ time: at.toISOString(), ...told, ...failure });
 }
 
 /** Whether whoever runs the server must know: what failed here, not what a client asked wrongly or gave up. */

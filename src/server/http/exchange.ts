@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OciError } from '../../model/errors.ts';
 import type { Registry } from '../../registry/registry.ts';
+import type { RequestContext } from '../../registry/request-context.ts';
 import type { TokenIssuer } from '../auth/token-issuer.ts';
 import type { UploadSessions } from '../sessions.ts';
+import { ServedRequest } from './served-request.ts';
 
 /** What the requests of one server share. */
 export interface ServerState {
   readonly registry: Registry;
+  readonly perRequest: ((registry: Registry, request: RequestContext) => Registry) | undefined;
   readonly sessions: UploadSessions;
   readonly deletes: boolean;
   readonly writes: boolean;
@@ -24,7 +27,7 @@ export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly state: ServerState;
-  readonly method: string;
+  readonly context: ServedRequest;
   /** Still percent-encoded, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
@@ -32,8 +35,8 @@ export class Exchange {
   readonly signal: AbortSignal;
   /** Whether the server waits for the client: only then does an idle connection count against it. */
   awaitsClient = false;
-  /** Whose request it is, where that was asked. */
-  user: string | undefined;
+  /** What metrics call the route, once it is known. */
+  handler: string | undefined;
   /** Whether blobs may be taken from another repository: from that which was named, where access is checked. */
   mayMount = true;
   receivedBytes = 0;
@@ -43,13 +46,14 @@ export class Exchange {
   /** What went wrong, for the log; the client may be told less. */
   failure: unknown;
   readonly #gone = new AbortController();
+  #registry: Registry | undefined;
   #continueExpected: boolean;
 
   constructor(state: ServerState, request: IncomingMessage, response: ServerResponse, continueExpected: boolean) {
     this.state = state;
     this.request = request;
     this.response = response;
-    this.method = request.method ?? 'GET';
+    this.context = new ServedRequest(request);
     // A proxy may send the absolute form; what is before the path is then ours.
     const target = (request.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '');
     const queryAt = target.indexOf('?');
@@ -62,6 +66,17 @@ export class Exchange {
   /** The connection has closed. A response that waits behind another on it is not told by Node. */
   abandon(): void {
     if (!this.response.writableFinished) this.#gone.abort(clientGone());
+  }
+
+  get method(): string {
+    return this.context.method;
+  }
+
+  /** The registry as this request sees it. */
+  get registry(): Registry {
+    const { registry, perRequest } = this.state;
+    this.#registry ??= perRequest === undefined ? registry : perRequest(registry, this.context);
+    return this.#registry;
   }
 
   get sendingBytes(): number {

@@ -32,20 +32,20 @@ export async function getBlob(exchange: Exchange, named: Named): Promise<void> {
 
 /** `HEAD`: whether it is there, and how large. */
 export async function headBlob(exchange: Exchange, { repo, digest }: Named): Promise<void> {
-  const { size } = await exchange.state.registry.statBlob(repo, digest, { signal: exchange.signal });
+  const { size } = await exchange.registry.statBlob(repo, digest, { signal: exchange.signal });
   if (isKnown(exchange, digest)) await answer(exchange, 304, fieldsOf(digest));
   else await answer(exchange, 200, { ...fieldsOf(digest), 'content-length': size });
 }
 
 /** `DELETE`: takes the blob out of the repository. */
 export async function deleteBlob(exchange: Exchange, { repo, digest }: Named): Promise<void> {
-  await exchange.state.registry.deleteBlob(repo, digest, { signal: exchange.signal });
+  await exchange.registry.deleteBlob(repo, digest, { signal: exchange.signal });
   await answer(exchange, 202);
 }
 
 async function getBlobRange(exchange: Exchange, named: Named): Promise<void> {
   const { repo, digest } = named;
-  const { size } = await exchange.state.registry.statBlob(repo, digest, { signal: exchange.signal });
+  const { size } = await exchange.registry.statBlob(repo, digest, { signal: exchange.signal });
   const range = parseRangeRequest(exchange.header('range'), size);
   if (range === 'unsatisfiable') {
     const error = new OciError('RANGE_INVALID', `the blob has ${size} bytes`);
@@ -59,7 +59,7 @@ async function getBlobRange(exchange: Exchange, named: Named): Promise<void> {
 
 // The client verifies what it gets; to hash here as well would halve the speed for nothing.
 function open(exchange: Exchange, { repo, digest }: Named, range?: ByteRange): Promise<Content> {
-  return exchange.state.registry.getBlob(repo, digest, { range, verify: false, signal: exchange.signal });
+  return exchange.registry.getBlob(repo, digest, { range, verify: false, signal: exchange.signal });
 }
 
 function wantsRange(exchange: Exchange, digest: Digest): boolean {

@@ -5,7 +5,7 @@ import { readPage } from '../http/paging.ts';
 
 /** `GET /v2/_catalog`. @see https://distribution.github.io/distribution/spec/api/#catalog */
 export async function getCatalog(exchange: Exchange): Promise<void> {
-  const { registry } = exchange.state;
+  const { registry } = exchange;
   const page = await readPage(exchange, routePath({ name: 'catalog' }), (opts) => registry.repositories(opts));
   await answerJson(exchange, { repositories: page.entries }, page.fields);
 }

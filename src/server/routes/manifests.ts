@@ -30,7 +30,7 @@ export async function getManifest(exchange: Exchange, named: Named): Promise<voi
 
 /** `HEAD`: what a GET would say, without the body. */
 export async function headManifest(exchange: Exchange, named: Named): Promise<void> {
-  const descriptor = await exchange.state.registry.statManifest(named.repo, named.reference, {
+  const descriptor = await exchange.registry.statManifest(named.repo, named.reference, {
     signal: exchange.signal,
   });
   if (isKnown(exchange, descriptor.digest)) await answerNotModified(exchange, descriptor.digest);
@@ -51,7 +51,7 @@ export async function putManifest(exchange: Exchange, { repo, reference }: Named
   const mediaType = type === undefined || type.trim() === '' ? detectMediaType(bytes) : readMediaType(type);
   const raw = { mediaType, bytes };
   const { subject } = parseManifest(raw);
-  const { registry } = exchange.state;
+  const { registry } = exchange;
   const { digest } = await registry.pushManifest(repo, raw, { tags, digest: wanted, signal: exchange.signal });
   await answer(exchange, 201, {
     location: routePath({ name: 'manifest', repo, reference: digest }),
@@ -63,8 +63,7 @@ export async function putManifest(exchange: Exchange, { repo, reference }: Named
 
 /** `DELETE`: by tag the tag alone, by digest the manifest and every tag that points at it. */
 export async function deleteManifest(exchange: Exchange, { repo, reference }: Named): Promise<void> {
-  const { signal } = exchange;
-  const { registry } = exchange.state;
+  const { signal, registry } = exchange;
   if (isDigestReference(reference)) await registry.deleteManifest(repo, reference, { signal });
   else await registry.deleteTag(repo, reference, { signal });
   await answer(exchange, 202);
@@ -75,7 +74,7 @@ async function readManifest(exchange: Exchange, { repo, reference }: Named): Pro
   const ifNoneMatch = others.length === 0 ? only : undefined;
   try {
     const { signal } = exchange;
-    return await exchange.state.registry.getManifest(repo, reference, {
+    return await exchange.registry.getManifest(repo, reference, {
       accept: accepted(exchange),
       ifNoneMatch,
       signal,

@@ -57,7 +57,7 @@ async function* referrersOf(
   const last = exchange.query.get('last');
   let reached = last === null;
   try {
-    for await (const referrer of exchange.state.registry.referrers(repo, digest, {
+    for await (const referrer of exchange.registry.referrers(repo, digest, {
       artifactType,
       signal: exchange.signal,
     })) {

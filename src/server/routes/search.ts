@@ -12,7 +12,7 @@ export function getV1Ping(exchange: Exchange): Promise<void> {
 
 /** `GET /v1/search?q=&n=`: repositories by name; what they are about is not known here. */
 export async function getV1Search(exchange: Exchange): Promise<void> {
-  const { registry } = exchange.state;
+  const { registry } = exchange;
   const query = exchange.query.get('q') ?? '';
   const limit = readLimit(exchange.query.get('n'));
   const names = await searchCatalog(registry, query, { limit, signal: exchange.signal });

@@ -35,7 +35,7 @@ export async function postUpload(exchange: Exchange, { repo }: InRepository): Pr
   const digest = query.get('digest');
   if (digest !== null) return postBlob(exchange, repo, parseDigest(digest));
   const digestAlgorithm = readAlgorithm(query.get('digest-algorithm'));
-  const writer = await exchange.state.registry.startUpload(repo, { digestAlgorithm, signal: exchange.signal });
+  const writer = await exchange.registry.startUpload(repo, { digestAlgorithm, signal: exchange.signal });
   await answerOpened(exchange, repo, writer);
 }
 
@@ -70,13 +70,13 @@ export async function getUpload(exchange: Exchange, { repo, id }: OfSession): Pr
 
 /** `DELETE`: gives the session up. */
 export async function deleteUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
-  const { signal } = exchange;
+  const { signal, registry } = exchange;
   const { sessions } = exchange.state;
   const cancel = async (writer: BlobWriter): Promise<void> => {
     await writer.cancel();
     sessions.ended(repo, id);
   };
-  await sessions.use(repo, id, cancel, { signal });
+  await sessions.use(repo, id, cancel, { signal, registry });
   await answer(exchange, 204);
 }
 
@@ -86,15 +86,14 @@ async function onSession(
   { repo, id }: OfSession,
   work: (writer: BlobWriter) => Promise<OciError | undefined>,
 ): Promise<{ fields: OutgoingHttpHeaders; refusal: OciError | undefined }> {
-  const { signal } = exchange;
+  const { signal, registry } = exchange;
   const run = async (writer: BlobWriter) => ({ writer, refusal: await work(writer) });
-  const { writer, refusal } = await exchange.state.sessions.use(repo, id, run, { signal });
+  const { writer, refusal } = await exchange.state.sessions.use(repo, id, run, { signal, registry });
   return { fields: fieldsOf(repo, id, writer), refusal };
 }
 
 async function mountBlob(exchange: Exchange, repo: RepositoryName, digest: Digest): Promise<void> {
-  const { signal } = exchange;
-  const { registry } = exchange.state;
+  const { signal, registry } = exchange;
   const text = exchange.query.get('from');
   const from = text === null || text === '' ? undefined : parseRepositoryName(text);
   let mounted: Awaited<ReturnType<typeof registry.mountBlob>>;
@@ -113,7 +112,7 @@ async function mountBlob(exchange: Exchange, repo: RepositoryName, digest: Diges
 async function postBlob(exchange: Exchange, repo: RepositoryName, digest: Digest): Promise<void> {
   const { signal } = exchange;
   const digestAlgorithm = digestAlgorithmOf(digest);
-  const writer = await exchange.state.registry.startUpload(repo, { digestAlgorithm, signal });
+  const writer = await exchange.registry.startUpload(repo, { digestAlgorithm, signal });
   try {
     await exchange.readBody((chunk) => writer.write(chunk, { signal }));
     await writer.commit({ digest }, { signal });

@@ -1,0 +1,17 @@
+/**
+ * A request that a server answers from a registry: what events and audits tell about who did what.
+ *
+ * @see https://distribution.github.io/distribution/about/notifications/#events
+ */
+export interface RequestContext {
+  /** Random, one for each request: what belongs to one request is found by it. */
+  readonly id: string;
+  /** Undefined for anonymous requests, and where nobody is asked. */
+  readonly user: string | undefined;
+  readonly remoteAddress: string;
+  readonly method: string;
+  /** The `Host` header as it came. */
+  readonly host: string | undefined;
+  /** The `User-Agent` header as it came: text of the client's. */
+  readonly userAgent: string | undefined;
+}
