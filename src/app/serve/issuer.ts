@@ -9,7 +9,7 @@ import { libtrustId } from '../../model/libtrust-id.ts';
 import type { Authorize } from '../../server/auth/access.ts';
 import { tokenAuth } from '../../server/auth/token-auth.ts';
 import { type TokenIssuer, tokenIssuer } from '../../server/auth/token-issuer.ts';
-import { tokenPath } from '../../server/auth/tokens.ts';
+import { tokenPath } from '../../server/routes/token.ts';
 import { checkRealm } from './auth.ts';
 
 export interface ServedIssuer {

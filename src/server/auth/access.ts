@@ -2,7 +2,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Challenge } from '../../model/challenge.ts';
 import { parseRepositoryName, type RepositoryName } from '../../model/reference/reference.ts';
-import type { Route } from '../../wire/routes.ts';
 
 /** @see https://distribution.github.io/distribution/spec/auth/scope/ */
 export type Access =
@@ -43,22 +42,6 @@ export type Decision =
  */
 export type Authorize = (request: AccessRequest) => Promise<Decision>;
 
-/** What a route needs. The whole of an upload, its cancelling too, is pushing. */
-export function accessOf(method: string, route: Route): readonly Access[] {
-  if (route.name === 'base') return [];
-  if (route.name === 'catalog') return [catalogAccess];
-  const { repo: name } = route;
-  if (route.name === 'uploads' || route.name === 'upload') return [pushing(name)];
-  if (method === 'GET' || method === 'HEAD') return [pulling(name)];
-  return method === 'DELETE' ? [{ type: 'repository', name, actions: ['delete'] }] : [pushing(name)];
-}
-
-/** What a mount needs of the repository that it takes the blob from. */
-export function mountAccessOf(route: Route, query: URLSearchParams): Access | undefined {
-  const from = query.get('from');
-  return route.name === 'uploads' && query.has('mount') && from ? pulling(parseRepositoryName(from)) : undefined;
-}
-
 /** The `scope` parameter of a Bearer challenge; undefined where nothing is asked for. */
 export function formatScope(access: readonly Access[]): string | undefined {
   const scopes = access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`);
@@ -68,12 +51,37 @@ export function formatScope(access: readonly Access[]): string | undefined {
 /** What somebody is told who is known, and not allowed. */
 export const denied = 'requested access to the resource is denied';
 
-export const catalogAccess: Access = { type: 'registry', name: 'catalog', actions: ['*'] };
-
-function pulling(name: RepositoryName): Access {
-  return { type: 'repository', name, actions: ['pull'] };
+interface InRepository {
+  readonly repo: RepositoryName;
 }
 
-function pushing(name: RepositoryName): Access {
-  return { type: 'repository', name, actions: ['pull', 'push'] };
+/** What routes need: `repository:NAME:pull`. */
+export function pull({ repo }: InRepository): readonly [Access] {
+  return [{ type: 'repository', name: repo, actions: ['pull'] }];
+}
+
+/** `repository:NAME:pull,push` */
+export function push({ repo }: InRepository): readonly Access[] {
+  return [{ type: 'repository', name: repo, actions: ['pull', 'push'] }];
+}
+
+/** `repository:NAME:delete` */
+export function remove({ repo }: InRepository): readonly Access[] {
+  return [{ type: 'repository', name: repo, actions: ['delete'] }];
+}
+
+/** `registry:catalog:*` */
+export function catalog(): readonly Access[] {
+  return [{ type: 'registry', name: 'catalog', actions: ['*'] }];
+}
+
+/** To be known, and no more. */
+export function identity(): readonly Access[] {
+  return [];
+}
+
+/** What a mount needs of the repository that it takes the blob from. @throws OciError NAME_INVALID */
+export function mountSource(query: URLSearchParams): Access | undefined {
+  const from = query.get('from');
+  return query.has('mount') && from ? pull({ repo: parseRepositoryName(from) })[0] : undefined;
 }

@@ -160,9 +160,8 @@ function writeHead(exchange: Exchange, status: number, fields: OutgoingHttpHeade
   const closes = exchange.state.stopping || exchange.unreadBody !== 'none';
   exchange.response.writeHead(status, {
     [names.apiVersion]: 'registry/2.0',
-    // A pushed manifest may claim to be HTML: a browser that opens it must not run it on the registry's origin.
     'x-content-type-options': 'nosniff',
-    'content-security-policy': "default-src 'none'; sandbox",
+    'content-security-policy': exchange.policy,
     ...fields,
     ...(closes && { connection: 'close' }),
   });

@@ -4,6 +4,7 @@ import type { Registry } from '../../registry/registry.ts';
 import type { RequestContext } from '../../registry/request-context.ts';
 import type { TokenIssuer } from '../auth/token-issuer.ts';
 import type { UploadSessions } from '../sessions.ts';
+import { inert } from './content-policy.ts';
 import { ServedRequest } from './served-request.ts';
 
 /** What the requests of one server share. */
@@ -37,6 +38,8 @@ export class Exchange {
   awaitsClient = false;
   /** What metrics call the route, once it is known. */
   handler: string | undefined;
+  /** The `Content-Security-Policy` of the answer: the strictest, until the route is known. */
+  policy = inert;
   /** Whether blobs may be taken from another repository: from that which was named, where access is checked. */
   mayMount = true;
   receivedBytes = 0;

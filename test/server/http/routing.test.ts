@@ -51,6 +51,28 @@ describe('the addresses of the API', () => {
     }
   });
 
+  it('are logged under the names that distribution has in its metrics', async (t) => {
+    const server = await startServer(t);
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const named: readonly (readonly [string, string, string | undefined])[] = [
+      ['GET', '/v2/', 'base'],
+      ['GET', '/v2/_catalog', 'catalog'],
+      ['GET', '/v2/app/tags/list', 'tags'],
+      ['HEAD', '/v2/app/manifests/latest', 'manifest'],
+      ['GET', `/v2/app/blobs/${digest}`, 'blob'],
+      ['POST', '/v2/app/blobs/uploads/', 'blob_upload'],
+      ['PATCH', '/v2/app/blobs/uploads/abc', 'blob_upload_chunk'],
+      ['GET', `/v2/app/referrers/${digest}`, 'referrers'],
+      ['PUT', '/v2/', 'base'],
+      ['GET', '/nothing', undefined],
+    ];
+    for (const [method, path] of named) await ask(server, method, path);
+    assert.deepEqual(
+      server.log.map((entry) => [entry.method, entry.path, entry.handler]),
+      named,
+    );
+  });
+
   it('refuse names, tags and digests that are none, with their codes', async (t) => {
     const server = await startServer(t);
     const bad: readonly (readonly [string, string])[] = [

@@ -1,13 +1,17 @@
 /** The address that gives tokens, in both of its dialects. */
 import { isOciError, OciError } from '../../model/errors.ts';
+import { loginOf, readBasic } from '../auth/logins.ts';
+import type { Asker, IssuedToken, TokenIssuer, TokenQuestion } from '../auth/token-issuer.ts';
 import { answerError, answerJson } from '../http/answers.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { loginOf, readBasic } from './logins.ts';
-import type { Asker, IssuedToken, TokenIssuer, TokenQuestion } from './token-issuer.ts';
 
 export const tokenPath = '/token';
 
 const maxFormBytes = 64 * 1024;
+interface AtIssuer {
+  readonly issuer: TokenIssuer;
+}
+
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
 /**
@@ -15,7 +19,7 @@ const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' };
  *
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
-export async function getToken(exchange: Exchange, issuer: TokenIssuer): Promise<void> {
+export async function getToken(exchange: Exchange, { issuer }: AtIssuer): Promise<void> {
   const { query } = exchange;
   const authorization = exchange.header('authorization');
   const asker: Asker =
@@ -41,7 +45,7 @@ export async function getToken(exchange: Exchange, issuer: TokenIssuer): Promise
  *
  * @see https://distribution.github.io/distribution/spec/auth/oauth/
  */
-export async function postToken(exchange: Exchange, issuer: TokenIssuer): Promise<void> {
+export async function postToken(exchange: Exchange, { issuer }: AtIssuer): Promise<void> {
   const form = await readForm(exchange);
   const asker = form && askerOf(form);
   if (form === undefined || asker === undefined) {

@@ -1,0 +1,27 @@
+import { parseRoute, type Route } from '../../wire/routes.ts';
+import { v1PingPath, v1SearchPath } from '../../wire/v1-search.ts';
+import type { TokenIssuer } from '../auth/token-issuer.ts';
+import { tokenPath } from './token.ts';
+
+/** A place at a server: those of the API, and what it has besides. */
+export type ServerRoute =
+  | Route
+  | { readonly name: 'root' }
+  | { readonly name: 'v1Ping' }
+  | { readonly name: 'v1Search' }
+  | { readonly name: 'token'; readonly issuer: TokenIssuer };
+
+/**
+ * Reads a request path (without query, still percent-encoded).
+ *
+ * @param issuer Without one there is no route that gives tokens.
+ * @returns undefined where no route matches.
+ * @throws OciError as {@link parseRoute}.
+ */
+export function parseServerRoute(path: string, issuer: TokenIssuer | undefined): ServerRoute | undefined {
+  if (path === '/') return { name: 'root' };
+  if (path === v1PingPath) return { name: 'v1Ping' };
+  if (path === v1SearchPath) return { name: 'v1Search' };
+  if (path === tokenPath && issuer !== undefined) return { name: 'token', issuer };
+  return parseRoute(path);
+}
