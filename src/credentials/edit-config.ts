@@ -27,10 +27,10 @@ export async function editConfig(
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     await withLockFile(
       `${target}.lock`,
-      async () => {
+      async (stillHeld) => {
         await sweepDrafts(dirname(target));
         const changed = change(await readConfig(target));
-        if (changed) await replace(target, `${JSON.stringify(changed, null, '\t')}\n`);
+        if (changed) await replace(target, `${JSON.stringify(changed, null, '\t')}\n`, stillHeld);
       },
       opts,
     );
@@ -66,7 +66,7 @@ async function sweepDrafts(directory: string): Promise<void> {
   for (const name of drafts) await rm(join(directory, name), { force: true });
 }
 
-async function replace(file: string, text: string): Promise<void> {
+async function replace(file: string, text: string, stillHeld: () => Promise<void>): Promise<void> {
   const before = await stat(file).catch(() => undefined);
   const draft = join(dirname(file), `.config.json.${randomBytes(6).toString('hex')}`);
   try {
@@ -83,6 +83,7 @@ async function replace(file: string, text: string): Promise<void> {
       // With sudo, the file would otherwise no longer belong to its user; where it may not be given away, it stays ours.
       await chown(draft, before.uid, before.gid).catch(() => {});
     }
+    await stillHeld();
     await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true });

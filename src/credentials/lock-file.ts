@@ -1,12 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { createLockFiles } from '../files/lock.ts';
+import { isRunning, newProcessId, type ProcessState, processState, tryParseProcessId } from '../files/process-id.ts';
 import { OciError } from '../model/errors.ts';
 
-/** An edit takes milliseconds; a lock this old belongs to a process that died. */
-const staleMs = 10_000;
-const waitMs = 15_000;
+const patienceMs = 15_000;
+
+// An edit takes milliseconds: a lock that gets old belongs to a process that died, or sleeps and will see that it lost.
+const locks = createLockFiles({
+  sign: () => `${process.pid}@${hostname()} ${newProcessId()}`,
+  judge: stateOfHolder,
+  mode: 0o600,
+  silenceMs: 10_000,
+  watchMs: 2_000,
+  within: (_, create) => create(),
+});
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
@@ -15,63 +22,35 @@ export interface LockOptions {
 /**
  * Runs one edit at a time among all processes that use the same lock file.
  *
+ * @param edit Is given what throws OciError UNAVAILABLE when another process took the lock for abandoned.
  * @throws OciError TIMEOUT when another process keeps the lock; what `edit` throws.
  */
-export async function withLockFile<T>(file: string, edit: () => Promise<T>, opts: LockOptions = {}): Promise<T> {
-  const owner = `${process.pid}@${hostname()} ${randomUUID()}`;
-  const deadline = Date.now() + waitMs;
-  while (!(await tryLock(file, owner))) {
-    opts.signal?.throwIfAborted();
-    if (await isStale(file)) await breakLock(file);
-    else if (Date.now() > deadline) {
-      throw new OciError('TIMEOUT', `${file} is held by another process`, {
-        hint: 'If no other login is running, remove that file.',
-      });
-    } else await sleep(10 + Math.random() * 30, undefined, { signal: opts.signal });
+export async function withLockFile<T>(
+  file: string,
+  edit: (stillHeld: () => Promise<void>) => Promise<T>,
+  { signal }: LockOptions = {},
+): Promise<T> {
+  const lock = await locks.acquire(file, { patienceMs, pollMs: 25, signal });
+  if (lock === undefined) {
+    throw new OciError('TIMEOUT', `${file} is held by another process`, {
+      hint: 'If no other login is running, remove that file.',
+    });
   }
   try {
-    return await edit();
+    return await edit(async () => {
+      if (await lock.check()) return;
+      throw new OciError('UNAVAILABLE', `another process took over the lock ${file}; nothing was changed`);
+    });
   } finally {
-    if ((await readFile(file, 'utf8').catch(() => '')) === owner) await rm(file, { force: true });
+    await lock.release();
   }
 }
 
-async function tryLock(file: string, owner: string): Promise<boolean> {
-  try {
-    await writeFile(file, owner, { flag: 'wx', mode: 0o600 });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-async function isStale(file: string): Promise<boolean> {
-  const [owner, stats] = await Promise.all([readFile(file, 'utf8'), stat(file)]).catch(() => []);
-  if (owner === undefined || stats === undefined) return false;
-  if (Date.now() - stats.mtimeMs > staleMs) return true;
-  const [, pid = '', host] = /^(\d+)@(\S+)/.exec(owner) ?? [];
-  return host === hostname() && !isAlive(Number(pid));
-}
-
-/** Whether a process of this machine runs. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}
-
-// Moved aside first: of several processes that found the lock stale one wins, and a lock taken since is put back.
-async function breakLock(file: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    await rename(file, aside);
-  } catch {
-    return;
-  }
-  if (!(await isStale(aside))) await link(aside, file).catch(() => {});
-  await rm(aside, { force: true });
+// Earlier versions told the number and the host alone, with anything behind.
+function stateOfHolder(text: string): ProcessState | 'nameless' {
+  const [, pid, host, name = ''] = /^(\d+)@(\S+) (\S+)/.exec(text) ?? [];
+  if (pid === undefined) return 'nameless';
+  const id = tryParseProcessId(name);
+  const isDead = id === undefined ? host === hostname() && !isRunning(Number(pid)) : processState(id) === 'dead';
+  return isDead ? 'dead' : 'unknown';
 }

@@ -5,9 +5,9 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DockerConfig } from '../config/docker/docker-config.ts';
 import { parseJsonDocument } from '../config/documents/json-document.ts';
+import { isRunning } from '../files/process-id.ts';
 import { createConfigFileStore } from './config-file.ts';
 import type { Credential } from './credential.ts';
-import { isAlive } from './lock-file.ts';
 
 export interface Loan {
   readonly directory: string;
@@ -78,7 +78,7 @@ async function sweep(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
     const [, host, pid] = /^ocictl-login-(.+)-(\d+)-\w+$/.exec(name) ?? [];
     const path = join(parent, name);
-    if (host !== hostname() || pid === undefined || isAlive(Number(pid))) continue;
+    if (host !== hostname() || pid === undefined || isRunning(Number(pid))) continue;
     // Of the link itself: through one of somebody else's, what it leads to would seem to be ours to erase.
     const stats = await lstat(path).catch(() => undefined);
     if (stats?.isDirectory() && stats.uid === process.geteuid?.())

@@ -2,16 +2,13 @@
  * Reading files of a layout that somebody else may have made: nothing outside its directory is ever opened, whatever
  * symbolic links say, and nothing that is no file, since a pipe would hang the reader.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { hasErrno } from '../../files/file-errors.ts';
+import { notRegular, openRegular } from '../../files/regular.ts';
 import { readWhole } from '../../files/whole.ts';
 import { OciError } from '../../model/errors.ts';
 import { onFile } from './file-errors.ts';
-
-// Windows has neither.
-const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Identifies a version of a file's content: a rename brings another inode. */
 export interface FileFacts {
@@ -24,7 +21,7 @@ export async function statConfined(root: string, file: string): Promise<FileFact
   return await onFile('read', file, async () => {
     try {
       const facts = await stat(await confinedPath(root, file), { bigint: true });
-      if (!facts.isFile()) throw damaged(file, 'is no regular file');
+      if (!facts.isFile()) throw notRegular(file);
       const version = [facts.dev, facts.ino, facts.size, facts.mtimeNs, facts.ctimeNs].join('-');
       return { size: Number(facts.size), version };
     } catch (error) {
@@ -47,41 +44,6 @@ export async function openConfined(
       throw error;
     }
   });
-}
-
-/** The first bytes of a file that is no link, or undefined when it is absent. @throws OciError STORAGE_DAMAGED */
-export async function readStart(file: string, maxBytes: number): Promise<Uint8Array | undefined> {
-  return await onFile('read', file, async () => {
-    try {
-      const { handle } = await openRegular(file, file);
-      try {
-        const bytes = new Uint8Array(maxBytes);
-        return bytes.subarray(0, (await handle.read(bytes, 0, maxBytes, 0)).bytesRead);
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      if (hasErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
-  });
-}
-
-async function openRegular(
-  path: string,
-  shown: string,
-): Promise<{ readonly handle: FileHandle; readonly size: number }> {
-  const handle = await open(path, readFlags).catch((error: unknown) => {
-    throw hasErrno(error, 'ELOOP', 'ENXIO') ? damaged(shown, 'is no regular file') : error;
-  });
-  try {
-    const facts = await handle.stat();
-    if (!facts.isFile()) throw damaged(shown, 'is no regular file');
-    return { handle, size: facts.size };
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
 }
 
 /** Reads a small file whole. @throws OciError STORAGE_DAMAGED; TOO_LARGE before more than `maxBytes` are in memory. */

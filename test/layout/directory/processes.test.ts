@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { newProcessId } from '../../../src/files/process-id.ts';
+import { IndexFile } from '../../../src/layout/directory/index-file.ts';
+import { LayoutLock } from '../../../src/layout/directory/lock.ts';
+import { WorkDirectory } from '../../../src/layout/directory/work-directory.ts';
 import { layoutRepository as repo } from '../../../src/layout/layout.ts';
 import { isOciError } from '../../../src/model/errors.ts';
 import { parseTag } from '../../../src/model/reference/reference.ts';
@@ -56,6 +59,7 @@ describe('the lock of a layout', () => {
   for (const [what, content, ageMs] of [
     ['whose holder is dead', `${deadPid}-${machine}-0123456789ab`, 0],
     ['of another machine that is silent', '1-aaaaaaaaaaaa-0123456789ab', 60_000],
+    ['of another boot, from the future', '1-aaaaaaaaaaaa-0123456789abcdef', -3_600_000],
     ['that was never finished', '', 60_000],
   ] as const) {
     it(`is taken over where it is one ${what}`, async (t) => {
@@ -102,5 +106,19 @@ describe('the lock of a layout', () => {
     const pushing = layout.registry.pushManifest(repo, image.manifest, { tags: [latest], signal: stop.signal });
     await assert.rejects(pushing, (error) => error === reason);
     assert.deepEqual(await readEntries(layout.directory), []);
+  });
+
+  it('is noticed to be taken over before anything is changed', async (t) => {
+    const { directory } = await newLayout(t);
+    const work = new WorkDirectory(directory);
+    const index = new IndexFile(directory, work);
+    const file = join(work.path, 'lock');
+    const changing = new LayoutLock(work).exclusively(async (held) => {
+      await held.check();
+      await writeFile(file, newProcessId());
+      await index.create(held);
+    });
+    await assert.rejects(changing, (error) => isOciError(error, 'UNAVAILABLE') && error.message.includes(file));
+    assert.deepEqual(await readdir(work.path), ['lock'], 'it is left to who has it now');
   });
 });
