@@ -1,5 +1,6 @@
 import type { Credential } from '../credentials/credential.ts';
 import { OciError } from '../model/errors.ts';
+import { parseJson } from '../model/json.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -143,7 +144,7 @@ async function readToken(
   }
   const body = await response.body.bytes(maxTokenBytes);
   if (response.status !== 200) throw refusal(response, body, request, credentialRefused);
-  const document = parseJson(body);
+  const document = parseBody(body);
   if (document === undefined) {
     const html = /^\s*</.test(Buffer.from(body.subarray(0, 100)).toString('latin1'));
     throw unusable(
@@ -188,10 +189,10 @@ function refusal(
   const refusals = credential?.kind === 'identity-token' ? [400, 401, 403, 404, 405] : [401, 403];
   if (request.login && refusals.includes(status)) {
     const code = status === 403 ? 'DENIED' : 'UNAUTHORIZED';
-    return new OciError(code, printable(String(firstMessage(body) ?? '')), { status, endpoint });
+    return new OciError(code, printable(firstMessage(body)), { status, endpoint });
   }
   if ((status === 401 || credentialRefused) && credential) {
-    const said = printable(String(firstMessage(body) ?? ''));
+    const said = printable(firstMessage(body));
     return new OciError(
       'UNAUTHORIZED',
       `unauthorized: ${registry} refused the credentials from ${credential.source}${said === '' ? '' : `: ${said}`}`,
@@ -209,17 +210,18 @@ function refusal(
   return new OciError(error.code, error.message, { status, endpoint, hint });
 }
 
-function firstMessage(body: Uint8Array): unknown {
-  const document = parseJson(body);
+function firstMessage(body: Uint8Array): string {
+  const document = parseBody(body);
   const errors = document?.['errors'];
   const entry: unknown = Array.isArray(errors) ? errors[0] : undefined;
   const { message } = (entry ?? {}) as { readonly message?: unknown };
-  return message ?? document?.['details'] ?? document?.['message'] ?? document?.['error_description'];
+  const said = [message, document?.['details'], document?.['message'], document?.['error_description']];
+  return said.find((text) => typeof text === 'string') ?? '';
 }
 
-function parseJson(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+function parseBody(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    const value: unknown = parseJson(Buffer.from(bytes).toString('utf8'));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import type { Context, Place } from '../app/context.ts';
 import { isOciError, OciError } from '../model/errors.ts';
+import { JsonDepthError, parseJson } from '../model/json.ts';
 import { hasImageConfig, readImageConfig } from '../model/manifest/image-config.ts';
 import { type Manifest, schema1Refused } from '../model/manifest/manifest.ts';
 import { formatJson } from '../terminal/json.ts';
@@ -128,9 +129,10 @@ async function printConfig(inspection: Inspection, { raw, template }: ConfigOutp
   }
   let config: unknown;
   try {
-    config = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    config = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new OciError('MANIFEST_INVALID', `the config of ${inspection.end.name} is not JSON`, {
+    const problem = cause instanceof JsonDepthError ? 'nests too deep to be shown' : 'is not JSON';
+    throw new OciError('MANIFEST_INVALID', `the config of ${inspection.end.name} ${problem}`, {
       cause,
       hint: 'inspect --config --raw prints it as it is',
     });

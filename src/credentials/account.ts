@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { parseJson } from '../model/json.ts';
 import type { Credential } from './credential.ts';
 
 export interface Account {
@@ -44,7 +45,7 @@ export function refuseUnusableSecret(secret: string, what: string): void {
 
 function isJsonObject(text: string): boolean {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return typeof value === 'object' && value !== null;
   } catch {
     return false;

@@ -3,6 +3,7 @@
  *
  * @see https://github.com/docker/docker-credential-helpers#development
  */
+import { parseJson } from '../model/json.ts';
 import type { Keychain } from './keychain.ts';
 import { authConfigKey, shownKey } from './registry-key.ts';
 
@@ -62,7 +63,7 @@ type Field = 'ServerURL' | 'Username' | 'Secret';
 function parseLogin(input: string): Partial<Record<Field, string>> {
   let document: unknown;
   try {
-    document = JSON.parse(input);
+    document = parseJson(input);
   } catch {}
   const fields = Object.entries(typeof document === 'object' && document !== null ? document : {});
   return Object.fromEntries(fields.filter(([, value]) => typeof value === 'string' && value !== ''));

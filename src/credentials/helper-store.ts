@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { parseJson } from '../model/json.ts';
 import type { Credential } from './credential.ts';
 import { type HelperRunOptions, runHelper, validateHelperName } from './helper-program.ts';
 import { authConfigKey, shownKey } from './registry-key.ts';
@@ -85,7 +86,7 @@ function encode(credential: Credential): { readonly Username: string; readonly S
 // The parser's own message would quote the answer, which holds the secret.
 function parseAnswer(answer: string, source: string): Record<string, unknown> {
   try {
-    const document: unknown = JSON.parse(answer);
+    const document: unknown = parseJson(answer);
     if (typeof document === 'object' && document !== null) return document as Record<string, unknown>;
   } catch {}
   throw new OciError('CONFIG_INVALID', `${source} did not answer with a JSON object`);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { OciError } from '../model/errors.ts';
+import { parseJson } from '../model/json.ts';
 
 /** One login, as the helper protocol has it: the user of an identity token is `<token>`. */
 export interface KeychainLogin {
@@ -87,7 +88,7 @@ async function loadKeytar(): Promise<Keytar> {
 /** undefined for what another program has put under our name. */
 function decode(text: string): KeychainLogin | undefined {
   try {
-    const { username, secret } = JSON.parse(text) as Partial<Record<string, unknown>>;
+    const { username, secret } = parseJson(text) as Partial<Record<string, unknown>>;
     return typeof username === 'string' && typeof secret === 'string' ? { username, secret } : undefined;
   } catch {
     return undefined;

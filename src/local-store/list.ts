@@ -2,6 +2,7 @@
 
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
+import { parseJson } from '../model/json.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { blobsOf, childrenOf, type ImageView, type Manifest } from '../model/manifest/manifest.ts';
 import { hostPlatform, type Platform } from '../model/platform/platform.ts';
@@ -180,7 +181,7 @@ class RepositoryReader {
   async #config(view: ImageView): Promise<{ created?: Date; platform?: Platform }> {
     try {
       const content = await this.#registry.getBlob(this.#repo, view.config, this.#signal);
-      const document: unknown = JSON.parse(Buffer.from(await readContent(content, maxConfigBytes)).toString());
+      const document: unknown = parseJson(Buffer.from(await readContent(content, maxConfigBytes)).toString());
       if (typeof document !== 'object' || document === null) return {};
       const { created, os, architecture, variant } = document as Record<string, unknown>;
       return {

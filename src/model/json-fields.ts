@@ -1,5 +1,6 @@
 /** Fields of parsed JSON, held to their types; where a field lies is named in the error. */
 import { OciError } from './errors.ts';
+import { JsonDepthError, parseJson } from './json.ts';
 
 /** Asserts a JSON object. @throws OciError MANIFEST_INVALID */
 export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
@@ -12,9 +13,10 @@ export function asObject(value: unknown, where: string): Readonly<Record<string,
 export function parseJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new OciError('MANIFEST_INVALID', 'malformed manifest: it is not JSON', { cause });
+    const problem = cause instanceof JsonDepthError ? cause.message : 'it is not JSON';
+    throw new OciError('MANIFEST_INVALID', `malformed manifest: ${problem}`, { cause });
   }
   return asObject(value, 'the document');
 }

@@ -2,7 +2,7 @@ import { repositoryScope } from '../auth/scopes.ts';
 import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
-import { detectMediaType, type Manifest, parseManifest } from '../model/manifest/manifest.ts';
+import { type Manifest, receiveManifest } from '../model/manifest/manifest.ts';
 import { bareMediaType, manifestAcceptHeader, manifestMediaTypes, mediaTypes } from '../model/manifest/media-types.ts';
 import { digestedPart } from '../model/manifest/schema1.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
@@ -62,8 +62,7 @@ export class ManifestReader {
     const declared = declaredType(response);
     const digest = await verifiedDigest(digestedPart({ mediaType: declared ?? '', bytes }), expected, said);
     if (digest === ifNoneMatch) throw new OciError('NOT_MODIFIED', `${name} has not changed: it is ${ifNoneMatch}`);
-    const mediaType = declared ?? detectMediaType(bytes);
-    const view = parseManifest({ mediaType, bytes });
+    const { mediaType, view } = receiveManifest(declared, bytes);
     return { mediaType, bytes, view, descriptor: { mediaType, digest, size: bytes.length } };
   }
 

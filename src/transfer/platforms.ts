@@ -2,6 +2,7 @@
 
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
+import { parseJson } from '../model/json.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { IndexView, Manifest } from '../model/manifest/manifest.ts';
 import { bareMediaType, isIndexType } from '../model/manifest/media-types.ts';
@@ -122,7 +123,7 @@ export function noMatch(view: IndexView, platform: Platform): OciError {
 
 function configPlatform(bytes: Uint8Array): Platform | undefined {
   try {
-    return parsePlatformObject(JSON.parse(Buffer.from(bytes).toString()), 'config');
+    return parsePlatformObject(parseJson(Buffer.from(bytes).toString()), 'config');
   } catch {
     // The config of an artifact is no image config: it has no platform to disagree with.
     return undefined;

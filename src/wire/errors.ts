@@ -1,4 +1,5 @@
 import { type ErrorCode, isErrorCode, OciError, statusOf } from '../model/errors.ts';
+import { parseJson } from '../model/json.ts';
 import { userEnd } from '../model/reference/reference-grammar.ts';
 
 /** The error body of the spec, as a server sends it. */
@@ -66,7 +67,7 @@ function bareAddress(rest: string): string {
 function firstEntry(body: Uint8Array): { code: string; message?: string; detail?: unknown } | undefined {
   let document: unknown;
   try {
-    document = JSON.parse(new TextDecoder().decode(body));
+    document = parseJson(new TextDecoder().decode(body));
   } catch {
     return undefined;
   }

@@ -4,6 +4,8 @@
  * @see https://docs.docker.com/reference/cli/docker/search/
  */
 
+import { parseJson } from '../model/json.ts';
+
 /** Where a registry says that it speaks the first API. */
 export const v1PingPath = '/v1/_ping';
 export const v1SearchPath = '/v1/search';
@@ -42,7 +44,7 @@ export function encodeSearch(query: string, limit: number, entries: readonly Sea
 export function decodeSearch(body: Uint8Array): readonly SearchEntry[] | undefined {
   let document: unknown;
   try {
-    document = JSON.parse(new TextDecoder().decode(body));
+    document = parseJson(new TextDecoder().decode(body));
   } catch {
     return undefined;
   }

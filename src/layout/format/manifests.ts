@@ -1,7 +1,14 @@
 import { type Digest, digestAlgorithm, digestBytes } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import { blobsOf, childrenOf, detectMediaType, type Manifest, parseManifest } from '../../model/manifest/manifest.ts';
+import {
+  blobsOf,
+  childrenOf,
+  detectMediaType,
+  impliedMediaType,
+  type Manifest,
+  parseManifest,
+} from '../../model/manifest/manifest.ts';
 import { bareMediaType, isForeignLayerType, isManifestType } from '../../model/manifest/media-types.ts';
 import { digestMismatch, sizeMismatch } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
@@ -69,7 +76,7 @@ export async function* reachableManifests(
 
 /** Whether a manifest must stand in index.json even without a tag: nothing else leads to it, or tells its type. */
 export function needsEntry({ mediaType, bytes, view }: Omit<Manifest, 'descriptor'>): boolean {
-  return view.subject !== undefined || impliedType(bytes) !== mediaType;
+  return view.subject !== undefined || impliedMediaType(bytes) !== mediaType;
 }
 
 /** Runs a read of what somebody else wrote; undefined where that is not what it should be. */
@@ -108,18 +115,9 @@ function asManifest(digest: Digest, mediaType: string, bytes: Uint8Array): Manif
   return { mediaType, bytes, view, descriptor: { mediaType, digest, size: bytes.length } };
 }
 
-function impliedType(bytes: Uint8Array): string | undefined {
-  try {
-    return detectMediaType(bytes);
-  } catch (error) {
-    if (isOciError(error, 'MANIFEST_INVALID')) return undefined;
-    throw error;
-  }
-}
-
 // A config has a `config` too, and any JSON may have a mediaType: only what parses as a manifest is one.
 function impliedManifest(digest: Digest, bytes: Uint8Array): Manifest | undefined {
-  const mediaType = impliedType(bytes);
+  const mediaType = impliedMediaType(bytes);
   if (mediaType === undefined || !isManifestType(mediaType)) return undefined;
   try {
     return asManifest(digest, mediaType, bytes);

@@ -6,6 +6,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import type { Digest } from '../digest.ts';
 import { OciError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { asArray, asObject, asString, parseJsonObject } from '../json-fields.ts';
 import { libtrustId } from '../libtrust-id.ts';
 import { parseDigestField } from './descriptor.ts';
@@ -72,7 +73,8 @@ export function verifySchema1(bytes: Uint8Array): VerifiedSchema1 {
   const payload = payloadOf(bytes, signatures);
   const keyIds = signatures.map((signature) => {
     const key = keyOf(signature);
-    const hash = hashes[String(signature.header['alg'])];
+    const { alg } = signature.header;
+    const hash = typeof alg === 'string' && Object.hasOwn(hashes, alg) ? hashes[alg] : undefined;
     const signed = Buffer.from(`${signature.protected}.${Buffer.from(payload).toString('base64url')}`);
     const proof = Buffer.from(signature.signature, 'base64url');
     if (hash === undefined || !isRight(hash, signed, key, proof)) {
@@ -127,7 +129,7 @@ function refuseMore(bytes: Uint8Array, formatLength: number, tail: Buffer): void
 
 function holdsSignaturesAlone(members: string): boolean {
   try {
-    const keys = Object.keys(JSON.parse(`{${members.replace(/^\s*,/, '')}}`));
+    const keys = Object.keys(asObject(parseJson(`{${members.replace(/^\s*,/, '')}}`), 'signatures'));
     return keys.length === 1 && keys[0] === 'signatures';
   } catch {
     return false;

@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { parseJson } from '../../model/json.ts';
 
 /** What stands in a refresh token. */
 interface Content {
@@ -60,7 +61,9 @@ export class RefreshTokens {
 
 function readContent(text: string): Content | undefined {
   try {
-    const [user, service, issuedAt] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    const content = parseJson(Buffer.from(text, 'base64url').toString('utf8'));
+    if (!Array.isArray(content)) return undefined;
+    const [user, service, issuedAt]: readonly unknown[] = content;
     if (typeof user !== 'string' || typeof service !== 'string' || typeof issuedAt !== 'number') return undefined;
     return { user, service, issuedAt };
   } catch {

@@ -1,6 +1,7 @@
 /** Whose signatures count: root certificates and keys, and which of them a token's header means. */
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { OciError } from '../../model/errors.ts';
+import { parseJson } from '../../model/json.ts';
 import { libtrustId } from '../../model/libtrust-id.ts';
 
 export interface TrustedKey {
@@ -88,7 +89,7 @@ export function keyFor(header: KeyHeader, trust: TokenTrust, now: Date): KeyObje
     return trust.keys.find((each) => suits(each) && named?.equals(each.key))?.key;
   }
   if (typeof kid !== 'string') return undefined;
-  return trust.keys.find((each) => each.ids.includes(kid) && suits(each) && signs(each.key, String(alg)))?.key;
+  return trust.keys.find((each) => each.ids.includes(kid) && suits(each) && signs(each.key, alg))?.key;
 }
 
 function leafKeyOf(x5c: unknown, roots: readonly X509Certificate[], now: Date): KeyObject | undefined {
@@ -131,7 +132,8 @@ function certificateOf(text: unknown): X509Certificate | undefined {
   }
 }
 
-function signs({ asymmetricKeyType }: KeyObject, algorithm: string): boolean {
+function signs({ asymmetricKeyType }: KeyObject, algorithm: unknown): boolean {
+  if (typeof algorithm !== 'string') return false;
   if (algorithm.startsWith('ES')) return asymmetricKeyType === 'ec';
   if (/^[RP]S/.test(algorithm)) return asymmetricKeyType === 'rsa';
   return algorithm === 'EdDSA' && asymmetricKeyType === 'ed25519';
@@ -158,7 +160,7 @@ function publicKeyOf(jwk: Readonly<Record<string, unknown>>): KeyObject | undefi
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

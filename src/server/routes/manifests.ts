@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { type Digest, parseDigest } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import { detectMediaType, type Manifest, parseManifest } from '../../model/manifest/manifest.ts';
+import { type Manifest, receiveManifest } from '../../model/manifest/manifest.ts';
 import { bareMediaType } from '../../model/manifest/media-types.ts';
 import { isDigestReference, parseTag, type RepositoryName, type Tag } from '../../model/reference/reference.ts';
 import { headers as names } from '../../wire/headers.ts';
@@ -48,11 +48,14 @@ export async function putManifest(exchange: Exchange, { repo, reference }: Named
   const tags = isDigestReference(reference) ? queried : [reference, ...queried];
   const type = exchange.header('content-type');
   const bytes = await readWhole(exchange);
-  const mediaType = type === undefined || type.trim() === '' ? detectMediaType(bytes) : readMediaType(type);
-  const raw = { mediaType, bytes };
-  const { subject } = parseManifest(raw);
+  const { mediaType, view } = receiveManifest(type?.trim() ? readMediaType(type) : undefined, bytes);
+  const { subject } = view;
   const { registry } = exchange;
-  const { digest } = await registry.pushManifest(repo, raw, { tags, digest: wanted, signal: exchange.signal });
+  const { digest } = await registry.pushManifest(
+    repo,
+    { mediaType, bytes },
+    { tags, digest: wanted, signal: exchange.signal },
+  );
   await answer(exchange, 201, {
     location: routePath({ name: 'manifest', repo, reference: digest }),
     [names.contentDigest]: digest,

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { fileMode, inDirectory } from '../../files/durable.ts';
 import { createLockFiles } from '../../files/lock.ts';
 import { newProcessId, type ProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
+import { parseJson } from '../../model/json.ts';
 import type { Locks, StorePath } from '../driver.ts';
 
 type Change = <T>(action: string, path: StorePath, operation: (file: string) => Promise<T>) => Promise<T>;
@@ -30,7 +31,7 @@ export function createFileLocks(fileOf: (path: StorePath) => string, change: Cha
 // The content is another process's: an empty file is one that was created this very moment.
 function readHolder(text: string): ProcessId | undefined {
   try {
-    const content: unknown = JSON.parse(text);
+    const content: unknown = parseJson(text);
     if (typeof content !== 'object' || content === null || !('holder' in content)) return undefined;
     return typeof content.holder === 'string' ? tryParseProcessId(content.holder) : undefined;
   } catch {

@@ -6,6 +6,7 @@ import {
   blobsOf,
   childrenOf,
   detectMediaType,
+  impliedMediaType,
   parseManifest,
   type RawManifest,
   schema1Refused,
@@ -33,7 +34,6 @@ import {
   tagIndexLinkPath,
 } from '../paths.ts';
 import type { Store } from '../store.ts';
-import { impliedMediaType } from './manifests.ts';
 
 /** Looked up at the same time: the disk answers several as fast as one. */
 const blobsAtOnce = 8;

@@ -1,6 +1,12 @@
 import { type Digest, digestAlgorithm, digestBytes } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
-import { detectMediaType, type ManifestView, parseManifest, type RawManifest } from '../../model/manifest/manifest.ts';
+import {
+  impliedMediaType,
+  type ManifestView,
+  parseManifest,
+  type RawManifest,
+  receiveManifest,
+} from '../../model/manifest/manifest.ts';
 import { bareMediaType, mediaTypes } from '../../model/manifest/media-types.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import { findRevision } from '../blobs/links.ts';
@@ -58,7 +64,14 @@ export function nameUnknown(repo: RepositoryName): OciError {
 async function mediaTypeOf(store: Store, repo: RepositoryName, digest: Digest, bytes: Uint8Array): Promise<string> {
   const kept = await readSound(store, mediaTypePath(repo, digest), maxMediaTypeBytes);
   const told = kept === undefined ? '' : bareMediaType(Buffer.from(kept).toString('utf8'));
-  return told || (impliedMediaType(bytes) ?? mediaTypes.octetStream);
+  if (told !== '') return told;
+  try {
+    return receiveManifest('', bytes).mediaType;
+  } catch (error) {
+    // Malformed, as it was stored: whoever wants its view is told.
+    if (isOciError(error)) return impliedMediaType(bytes) ?? mediaTypes.octetStream;
+    throw error;
+  }
 }
 
 // What is stored and too large is no fault of whoever asks for it.
@@ -75,14 +88,5 @@ async function readSound(store: Store, path: StorePath, maxBytes: number): Promi
       );
     }
     throw error;
-  }
-}
-
-/** The media type that the bytes tell, or undefined. */
-export function impliedMediaType(bytes: Uint8Array): string | undefined {
-  try {
-    return detectMediaType(bytes);
-  } catch {
-    return undefined;
   }
 }
