@@ -1,8 +1,8 @@
 /** A process of its own that pushes one made blob: `<root> <seed> <size> <pause per 64 KiB in ms>`. */
-import { bytesSource, streamContent } from '../../../src/registry/content.ts';
-import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
-import { createStorage } from '../../../src/storage/storage.ts';
-import { describeBytes, madeBytes, repo } from '../stores.ts';
+import { bytesSource, streamContent } from '../../src/registry/content.ts';
+import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
+import { createStorage } from '../../src/storage/storage.ts';
+import { describeBytes, madeBytes, repo } from './stores.ts';
 
 const [root = '', seed = '', size = '0', pauseMs = '0'] = process.argv.slice(2);
 const bytes = madeBytes(seed, Number(size));
