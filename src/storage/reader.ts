@@ -1,3 +1,4 @@
+import { fileContent } from '../files/file-content.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
@@ -6,7 +7,6 @@ import { isDigestReference, type RepositoryName, type Tag } from '../model/refer
 import { type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
 import { checkRange, inlineContent } from '../registry/inline.ts';
 import type { GetBlobOptions, Reader, SignalOption } from '../registry/registry.ts';
-import { fileContent } from './blobs/file-content.ts';
 import { blobDescriptor, findLinkedBlob, readLink, type StoredBlob } from './blobs/links.ts';
 import { blamingStore, KnownSizes, refuseDamaged, repairedByPull } from './collect/damage.ts';
 import { loadManifest } from './manifests/manifests.ts';

@@ -1,3 +1,5 @@
+import { fileContent } from '../../files/file-content.ts';
+import { readerOf } from '../../files/file-reader.ts';
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
@@ -7,8 +9,8 @@ import { isDigestReference, type Tag } from '../../model/reference/reference.ts'
 import { type Content, sizeMismatch, verifiedContent } from '../../registry/content.ts';
 import { checkRange, inlineContent } from '../../registry/inline.ts';
 import type { GetBlobOptions, Reader, SignalOption } from '../../registry/registry.ts';
-import { fileContent } from '../directory/blob-content.ts';
 import { openConfined, statConfined } from '../directory/confined-files.ts';
+import { storageError } from '../directory/file-errors.ts';
 import { blobUnknown, type Layout, manifestUnknown } from '../layout-state.ts';
 import { tagsOf } from './index-entries.ts';
 import { findManifest, loadManifest } from './manifests.ts';
@@ -80,9 +82,8 @@ async function openBlob(layout: Layout, wanted: Digest | Descriptor, opts?: GetB
     const descriptor = typeof wanted === 'string' ? blobDescriptor(digest, size) : wanted;
     if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
     if (opts?.range !== undefined) checkRange(opts.range, descriptor);
-    const start = opts?.range?.start ?? 0;
-    const end = Math.min(opts?.range?.end ?? size, size);
-    return fileContent(descriptor, { handle, file, start, end }, opts?.signal);
+    const reader = readerOf(handle, size, opts?.range, (error) => storageError(error, 'read', file));
+    return fileContent(descriptor, reader, opts);
   } catch (error) {
     await handle.close();
     throw error;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HashingWriter } from '../../files/hashing-writer.ts';
 import { createHasher, digestAlgorithm, digestBytes, type Hasher } from '../../model/digest.ts';
 import { isOciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
@@ -8,8 +9,7 @@ import type { FileAppender, Lock, StorePath } from '../driver.ts';
 import { blobPath, partialLockPath, partialPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 import { findLeftovers, ownPath, takeLeftover } from '../uploads/working-file.ts';
-import { hashFile } from './file-content.ts';
-import { HashingWriter } from './hashing-writer.ts';
+import { hashFile } from './hash-file.ts';
 import { placeBlob, type StoredBlob } from './links.ts';
 
 const pollMs = 100;

@@ -4,7 +4,7 @@ import { isOciError, OciError } from '../../model/errors.ts';
 import { RecentMap } from '../../model/recent-map.ts';
 import type { Content } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { hashFile } from '../blobs/file-content.ts';
+import { hashFile } from '../blobs/hash-file.ts';
 import type { StoredBlob } from '../blobs/links.ts';
 import type { StorePath } from '../driver.ts';
 import type { Store } from '../store.ts';

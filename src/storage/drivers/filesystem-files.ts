@@ -2,39 +2,17 @@ import { closeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { openFile } from '../../files/calls.ts';
 import { fileMode } from '../../files/durable.ts';
+import { type FileRange, readerOf } from '../../files/file-reader.ts';
 import { readWhole as readOpen } from '../../files/whole.ts';
 import type { FileAppender, FileReader } from '../driver.ts';
 import { storageError } from './file-errors.ts';
 
 /** Opens a file for reading from `range.start` to `range.end`, exclusive. */
-export async function openReader(
-  file: string,
-  range?: { readonly start: number; readonly end?: number | undefined },
-): Promise<FileReader> {
+export async function openReader(file: string, range?: FileRange): Promise<FileReader> {
   const handle = await open(file, 'r');
   try {
     const { size } = await handle.stat();
-    const end = Math.min(range?.end ?? size, size);
-    let position = range?.start ?? 0;
-    let closing: Promise<void> | undefined;
-    return {
-      size,
-      async read(into) {
-        const wanted = Math.min(into.length, end - position);
-        if (wanted <= 0) return 0;
-        try {
-          const { bytesRead } = await handle.read(into, 0, wanted, position);
-          position += bytesRead;
-          return bytesRead;
-        } catch (error) {
-          throw storageError(error, 'read', file);
-        }
-      },
-      close() {
-        closing ??= handle.close();
-        return closing;
-      },
-    };
+    return readerOf(handle, size, range, (error) => storageError(error, 'read', file));
   } catch (error) {
     await handle.close();
     throw error;

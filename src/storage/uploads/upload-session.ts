@@ -1,3 +1,4 @@
+import { HashingWriter } from '../../files/hashing-writer.ts';
 import {
   createHasher,
   type Digest,
@@ -10,8 +11,7 @@ import { OciError } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import { digestMismatch } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { hashFile } from '../blobs/file-content.ts';
-import { HashingWriter } from '../blobs/hashing-writer.ts';
+import { hashFile } from '../blobs/hash-file.ts';
 import { linkBlob, placeBlob, type StoredBlob, storeBlob } from '../blobs/links.ts';
 import type { FileAppender, StorePath } from '../driver.ts';
 import { type UploadId, uploadDataPath, uploadPath, uploadStartedAtPath, uploadUnknown } from '../paths.ts';

@@ -1,9 +1,22 @@
-import { bufferBytes, giveBuffer, takeBuffer } from '../../files/buffers.ts';
-import { createHasher, type DigestAlgorithm, type Hasher } from '../../model/digest.ts';
-import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import type { Content, Sink } from '../../registry/content.ts';
-import type { SignalOption } from '../../registry/registry.ts';
-import type { Driver, FileReader, StorePath } from '../driver.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { bufferBytes, giveBuffer, takeBuffer } from './buffers.ts';
+import type { FileReader } from './file-reader.ts';
+
+/** What `registry` calls a sink. */
+interface Sink {
+  write(chunk: Uint8Array): Promise<void>;
+}
+
+interface SignalOption {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `registry` calls content, which may not be named here: `files` knows no registries. */
+interface FileContent extends AsyncIterable<Uint8Array> {
+  readonly descriptor: Descriptor;
+  drainTo(sink: Sink, opts?: SignalOption): Promise<void>;
+  cancel(): Promise<void>;
+}
 
 /** Bytes in each chunk that an iterator yields; these belong to the caller, so they cannot be reused. */
 const chunkBytes = 256 * 1024;
@@ -12,7 +25,7 @@ const chunkBytes = 256 * 1024;
 const smallBytes = 64 * 1024;
 
 /** Content over an open file, which it closes at the end, on an error and on cancel. */
-export function fileContent(descriptor: Descriptor, file: FileReader, { signal }: SignalOption = {}): Content {
+export function fileContent(descriptor: Descriptor, file: FileReader, { signal }: SignalOption = {}): FileContent {
   return {
     descriptor,
     async *[Symbol.asyncIterator]() {
@@ -39,27 +52,10 @@ export function fileContent(descriptor: Descriptor, file: FileReader, { signal }
   };
 }
 
-/** Feeds a file's bytes to a hash. @returns The hasher, or undefined when the file is absent. */
-export async function hashFile(
-  driver: Driver,
-  path: StorePath,
-  algorithm: DigestAlgorithm,
-  opts?: SignalOption,
-): Promise<Hasher | undefined> {
-  const file = await driver.openRead(path);
-  if (file === undefined) return undefined;
-  try {
-    const hasher = await createHasher(algorithm);
-    await drainFile(file, { write: async (chunk) => hasher.update(chunk) }, [opts?.signal]);
-    return hasher;
-  } finally {
-    await file.close();
-  }
-}
-
 type Signals = readonly (AbortSignal | undefined)[];
 
-async function drainFile(file: FileReader, sink: Sink, signals: Signals): Promise<void> {
+/** Writes what is left of a file into a sink, and leaves the file open. */
+export async function drainFile(file: FileReader, sink: Sink, signals: Signals): Promise<void> {
   if (file.size > bufferBytes) return await drainLarge(file, sink, signals);
   const pooled = file.size > smallBytes;
   const buffer = pooled ? takeBuffer() : Buffer.allocUnsafeSlow(file.size);

@@ -1,7 +1,12 @@
-import { bufferBytes, giveBuffer, takeBuffer } from '../../files/buffers.ts';
-import type { Hasher } from '../../model/digest.ts';
-import type { Sink } from '../../registry/content.ts';
-import type { FileAppender } from '../driver.ts';
+import type { Hasher } from '../model/digest.ts';
+import { bufferBytes, giveBuffer, takeBuffer } from './buffers.ts';
+
+/** What takes the bytes, one chunk after the other, and knows how many it has. */
+export interface GrowingFile {
+  readonly size: number;
+  /** The chunk may be reused when the promise has resolved. */
+  write(chunk: Uint8Array): Promise<void>;
+}
 
 const done = Promise.resolve();
 /** A chunk from this size on is written and hashed where it lies. */
@@ -11,8 +16,8 @@ const inPlaceBytes = 128 * 1024;
  * Collects chunks into large pieces; while one piece is written by the system, it is hashed here and the next one
  * fills. So `write` seldom waits, and a blob takes about as long as its hash.
  */
-export class HashingWriter implements Sink {
-  readonly #file: FileAppender;
+export class HashingWriter {
+  readonly #file: GrowingFile;
   readonly #hasher: Hasher | undefined;
   #filling: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
@@ -21,7 +26,7 @@ export class HashingWriter implements Sink {
   #size: number;
 
   /** @param hasher Has seen what is in the file already. Absent: nothing is hashed. */
-  constructor(file: FileAppender, hasher: Hasher | undefined) {
+  constructor(file: GrowingFile, hasher: Hasher | undefined) {
     this.#file = file;
     this.#hasher = hasher;
     this.#size = file.size;
