@@ -57,6 +57,9 @@ describe('ocictl serve -v', () => {
     await waitFor(/NAME_UNKNOWN.*\n/);
     const { error, ...entry } = JSON.parse(output().stderr) as Record<string, unknown>;
     assert.deepEqual([entry['method'], entry['path'], entry['status']], ['GET', '/v2/team/app/tags/list', 404]);
+    const counted = ['receivedBytes', 'sentBytes', 'durationMs'];
+    const named = ['time', 'method', 'path', 'status', 'remoteAddress', 'userAgent'];
+    assert.deepEqual(Object.keys(entry), [...named, ...counted]);
     assert.match(String(error), /^NAME_UNKNOWN: /);
   });
 });

@@ -9,7 +9,8 @@ import { parseRepositoryName, parseTag } from '../../src/model/reference/referen
 import { bytesSource } from '../../src/registry/content.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import type { AccessEntry } from '../../src/server/http/access-entry.ts';
-import { type RunningServer, type ServeOptions, serve } from '../../src/server/server.ts';
+import type { RunningServer, ServeOptions } from '../../src/server/options.ts';
+import { serve } from '../../src/server/server.ts';
 import { memoryRegistry } from '../support/memory.ts';
 
 export interface Served extends RunningServer {

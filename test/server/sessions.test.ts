@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { digestBytes } from '../../src/model/digest.ts';
 import type { BlobWriter, Registry } from '../../src/registry/registry.ts';
-import type { RunningServer } from '../../src/server/server.ts';
+import type { RunningServer } from '../../src/server/options.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { type Answer, ask, codeOf, pause, repo, startServer } from './client.ts';
 

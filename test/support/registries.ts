@@ -1,5 +1,6 @@
 import type { Registry } from '../../src/registry/registry.ts';
-import { type ServeOptions, serve } from '../../src/server/server.ts';
+import type { ServeOptions } from '../../src/server/options.ts';
+import { serve } from '../../src/server/server.ts';
 import { memoryRegistry } from './memory.ts';
 import { atEnd, type Scope } from './sandbox.ts';
 

@@ -4,7 +4,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { ServerRoute } from './server-route.ts';
 
 /** How a place answers one method. */
-export interface Action<R> {
+interface Action<R> {
   /** What a request must be allowed. Absent: nobody is asked, and a read-only server answers too. */
   readonly needs?: (route: R) => readonly Access[];
   /** What it does more with, where that is allowed too. */

@@ -5,7 +5,7 @@ import type { Descriptor } from '../../../src/model/manifest/descriptor.ts';
 import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
 import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
-import type { RunningServer } from '../../../src/server/server.ts';
+import type { RunningServer } from '../../../src/server/options.ts';
 import { parseNextLink } from '../../../src/wire/headers.ts';
 import { memoryRegistry } from '../../support/memory.ts';
 import { ask, codeOf, makeManifest, repo, startServer } from '../client.ts';

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { type Digest, digestBytes } from '../../../src/model/digest.ts';
 import { parseRepositoryName } from '../../../src/model/reference/reference.ts';
-import type { RunningServer } from '../../../src/server/server.ts';
+import type { RunningServer } from '../../../src/server/options.ts';
 import { type Answer, ask, codeOf, putBlob, repo, startServer } from '../client.ts';
 
 const uploads = `/v2/${repo}/blobs/uploads/`;
