@@ -1,12 +1,11 @@
 /** The one composition root: makes what commands work with, when they first ask for it. */
 import { loadBaseSettings } from '../config/base-settings.ts';
-import { loadSettings, type Settings, type SettingsFlags } from '../config/settings.ts';
+import { loadSettings, type SettingsFlags } from '../config/settings.ts';
 import { listImages } from '../local-store/list.ts';
 import type { OciError } from '../model/errors.ts';
 import { hostPlatform } from '../model/platform/platform.ts';
 import { type Reference, withDefaultTag } from '../model/reference/reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { RegistryService } from '../service/service.ts';
 import { openFilesystemDriver } from '../storage/drivers/filesystem.ts';
 import { createStorage } from '../storage/storage.ts';
 import type { InputStream } from '../terminal/prompt.ts';
@@ -14,6 +13,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { version } from '../version.ts';
 import type { Context, ServiceFlags } from './context.ts';
 import { prepareForTraffic } from './engine.ts';
+import { createServices } from './services.ts';
 
 export interface AppOptions {
   readonly terminal: Terminal;
@@ -32,16 +32,10 @@ export interface App extends Context {
 }
 
 export function createApp({ terminal, stdin, signal, env, flags, verbosity }: AppOptions): App {
-  const closers: (() => Promise<void>)[] = [];
   const told = new Set<string>();
   const tell = (warnings: readonly string[]): void => {
     for (const warning of warnings) if (!told.has(warning)) terminal.warn(warning);
     for (const warning of warnings) told.add(warning);
-  };
-  const settings = async (more: ServiceFlags = {}): Promise<Settings> => {
-    const loaded = await loadSettings({ flags: { ...flags, ...more }, env });
-    tell(loaded.warnings);
-    return loaded;
   };
   const base = once(async () => {
     const loaded = await loadBaseSettings({ flags, env });
@@ -53,25 +47,21 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     const { maxSecretBytes, readSecret } = await import('../terminal/prompt.ts');
     return readSecret(stdin(), { maxBytes: maxSecretBytes, signal });
   });
-  const service = async (more: ServiceFlags = {}): Promise<RegistryService> => {
-    const { creds, username, passwordStdin, anonymous } = more;
-    const given = creds !== undefined || username !== undefined || passwordStdin || anonymous;
-    const identity = given ? await (await import('./identity-flags.ts')).readIdentity(more, password) : undefined;
-    prepareForTraffic();
-    const { createRegistryService, formatFallback } = await import('../service/service.ts');
-    const service = createRegistryService({
-      settings: await settings(more),
+  const { settings, service, close } = createServices({
+    async settings(more) {
+      const loaded = await loadSettings({ flags: { ...flags, ...more }, env });
+      tell(loaded.warnings);
+      return loaded;
+    },
+    readPassword: password,
+    note: (text) => terminal.note(text),
+    service: {
       warn: (text) => tell([text]),
       userAgent: `ocictl/${version}`,
-      identity,
-      onFallback: (event) => terminal.note(formatFallback(event)),
-      onSilence: (text) => terminal.note(text),
       ...(verbosity > 0 && { trace: (line: string) => terminal.note(terminal.paint('dim', line)) }),
       traceHeaders: verbosity > 1,
-    });
-    closers.push(() => service.close());
-    return service;
-  };
+    },
+  });
   const imageName = async (word: string, more?: ServiceFlags): Promise<string> => {
     if ((await base()).shortNames.value === 'docker') return word;
     const { nameImage } = await import('./short-name.ts');
@@ -162,9 +152,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
         remote: async (reference, intent) => (await service(more)).open(reference, intent),
       });
     },
-    async close() {
-      await Promise.allSettled(closers.map((end) => end()));
-    },
+    close,
   };
 }
 

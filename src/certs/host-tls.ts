@@ -1,7 +1,7 @@
 import type { Surroundings } from '../config/environment.ts';
 import { hostCertsDir } from './certs-dir.ts';
 import { readCertsDirectory } from './certs-directory.ts';
-import { checkNamedRoots, systemRoots } from './roots.ts';
+import { checkNamedRoots, systemRootsReader } from './roots.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 export interface HostTlsOptions {
@@ -33,7 +33,7 @@ export async function readHostTls(host: string, options: HostTlsOptions): Promis
   return {
     ...(found && found.ca.length > 0 && { ca: found.ca }),
     ...found?.client,
-    systemRoots: () => systemRoots(surroundings.env),
+    systemRoots: systemRootsReader(surroundings.env),
     ...(directory !== undefined && { directory }),
   };
 }

@@ -20,6 +20,7 @@ const directories = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
 type CertificateStore = (type: 'default' | 'system') => string[];
 
 const known = new WeakMap<NodeJS.ProcessEnv, Promise<readonly string[]>>();
+const readers = new WeakMap<NodeJS.ProcessEnv, () => Promise<readonly string[]>>();
 
 /**
  * What the system trusts and Node does not already: its bundle and its directory, which `SSL_CERT_FILE` and
@@ -31,6 +32,13 @@ export function systemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> 
   const read = known.get(env) ?? readSystemRoots(env);
   known.set(env, read);
   return read;
+}
+
+/** The same function for the same environment, so that settings of one host are equal whenever they are read. */
+export function systemRootsReader(env: NodeJS.ProcessEnv): () => Promise<readonly string[]> {
+  const reader = readers.get(env) ?? (() => systemRoots(env));
+  readers.set(env, reader);
+  return reader;
 }
 
 /** @throws OciError CONFIG_INVALID as {@link systemRoots}, before anything is contacted. */

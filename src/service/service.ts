@@ -2,6 +2,7 @@
  * The registry service: resolves a reference to endpoints, trust and credentials, and opens it as a registry. Commands go
  * through it and never build a URL, read a credential or touch TLS themselves.
  */
+import { createTokenCache } from '../auth/token-cache.ts';
 import { indexName } from '../config/docker/index-name.ts';
 import { containersAuthFiles } from '../config/paths.ts';
 import { matchRegistryRule } from '../config/registry-rules.ts';
@@ -22,7 +23,6 @@ import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { fallback } from '../registry/wrappers/fallback/fallback.ts';
-import type { Transport } from '../transport/transport.ts';
 import type { RegistryService, RegistryServiceOptions } from './contract.ts';
 import type { Check } from './doctor/check.ts';
 import type { BearerToken } from './logins/token.ts';
@@ -38,14 +38,19 @@ import {
 import { mirrorsOf, type RepositoryInfo, repositoryInfo } from './repository-info.ts';
 import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
+import { createShared, type Shared } from './shared.ts';
 import { formatFallback, formatSilence, formatTrace } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions };
-export { formatFallback };
+export { createShared, formatFallback };
 
-/** Opens no connection and starts no helper before they are needed. */
-export function createRegistryService(options: RegistryServiceOptions): RegistryService {
-  return new Service(options);
+/**
+ * Opens no connection and starts no helper before they are needed.
+ *
+ * @param shared With services of other identities; whoever made it closes its connections. Default: one of its own.
+ */
+export function createRegistryService(options: RegistryServiceOptions, shared?: Shared): RegistryService {
+  return new Service(options, shared);
 }
 
 class Service implements RegistryService {
@@ -53,11 +58,13 @@ class Service implements RegistryService {
   readonly #options: RegistryServiceOptions;
   readonly #endpoint: EndpointRegistryOptions;
   readonly #warned = new Set<string>();
-  readonly #transports = new Set<Transport>();
-  /** By origin: what is known of it, for all registries that are opened. */
-  readonly #states = new Map<string, EndpointState>();
+  readonly #shared: Shared;
+  readonly #ownsShared: boolean;
+  readonly #tokens = createTokenCache();
 
-  constructor(options: RegistryServiceOptions) {
+  constructor(options: RegistryServiceOptions, shared: Shared | undefined) {
+    this.#shared = shared ?? createShared();
+    this.#ownsShared = shared === undefined;
     const { settings, trace, traceHeaders, onSilence, userAgent, identity, limits, retry } = options;
     this.#settings = settings;
     this.#options = options;
@@ -109,7 +116,7 @@ class Service implements RegistryService {
     const replaced = readServiceOptions(options, this.#warn);
     return () => {
       this.#settings = { ...this.#settings, ...replaced };
-      this.#states.clear();
+      this.#shared.states.clear();
     };
   }
 
@@ -175,9 +182,7 @@ class Service implements RegistryService {
   }
 
   async close(): Promise<void> {
-    const transports = [...this.#transports];
-    this.#transports.clear();
-    await Promise.all(transports.map((transport) => transport.close()));
+    if (this.#ownsShared) await this.#shared.connections.close();
   }
 
   readonly #connect = (
@@ -192,19 +197,17 @@ class Service implements RegistryService {
     });
     // The plain http side of the same host comes next.
     const alternatives = endpoint.insecure !== undefined && endpoint.url.protocol === 'https:';
-    const connection = connectEndpoint(endpoint, { ...options, repository, alternatives });
-    this.#transports.add(connection.transport);
-    return connection;
+    return connectEndpoint(endpoint, { ...options, repository, alternatives });
   };
 
   #open(endpoints: readonly APIEndpoint[], intent: 'pull' | 'push', repository?: RepositoryName): Registry {
     const asked = endpoints.map((endpoint, at) =>
       asFallback(endpoint, intent, this.#state(endpoint), (answered) => {
         const alternatives = at + 1 < endpoints.length;
-        const options = { ...this.#telling(answered), repository, alternatives, intent };
-        const { registry, transport } = openEndpoint(endpoint, options);
-        this.#transports.add(transport);
-        return registry;
+        // Not where a token is what is asked for: one that is held may allow more.
+        const tokenCache = this.#tokens;
+        const options = { ...this.#telling(answered), repository, alternatives, intent, tokenCache };
+        return openEndpoint(endpoint, options).registry;
       }),
     );
     const registry = fallback(asked, { onFallback: this.#tellFallback });
@@ -229,13 +232,14 @@ class Service implements RegistryService {
   // Whoever can cut a connection must not get the next one in clear text.
   #safe(endpoints: readonly APIEndpoint[]): readonly APIEndpoint[] {
     return endpoints.filter(
-      ({ plainTwin, url }) => !plainTwin || !this.#states.get(url.origin.replace('http:', 'https:'))?.answered,
+      ({ plainTwin, url }) => !plainTwin || !this.#shared.states.get(url.origin.replace('http:', 'https:'))?.answered,
     );
   }
 
   #state({ url }: APIEndpoint): EndpointState {
-    const state = this.#states.get(url.origin) ?? { answered: false, failure: undefined };
-    this.#states.set(url.origin, state);
+    const { states } = this.#shared;
+    const state = states.get(url.origin) ?? { answered: false, failure: undefined };
+    states.set(url.origin, state);
     return state;
   }
 
@@ -244,6 +248,7 @@ class Service implements RegistryService {
     const { trace } = this.#endpoint;
     return {
       ...this.#endpoint,
+      connections: this.#shared.connections,
       trace: (event) => {
         if (event.status !== undefined) onAnswer();
         trace?.(event);

@@ -3,8 +3,10 @@ import { monotonicMs } from '../model/clock.ts';
 import { OciError } from '../model/errors.ts';
 import { parseRetryAfter } from '../wire/headers.ts';
 import { bytesBody } from './body.ts';
+import type { Connections } from './connections.ts';
 import { type Answer, exchange } from './exchange.ts';
-import { failureKind, networkError, speaksTls } from './failures.ts';
+import { failureKind } from './failures.ts';
+import { refuseConnectionFault } from './faults-in-bodies.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { contentLength, header } from './http.ts';
 import { defaultHeadersTimeoutMs, Origins, type OriginsOptions } from './origins.ts';
@@ -12,7 +14,6 @@ import { endpointOf, redactHeaders, redactUrl } from './redact.ts';
 import { isRedirect, redirectTarget } from './redirects.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry.ts';
 import { askedFor, namedTimeout, type Silence } from './silence.ts';
-import { wantsClientCertificate } from './tls-failures.ts';
 
 /** One attempt of one request, for `-v`. Nothing in it is secret. */
 export interface RequestTrace {
@@ -36,6 +37,8 @@ export interface TransportOptions extends OriginsOptions {
   /** Sent to the base's origin only, and not where another origin led to it. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly userAgent?: string | undefined;
+  /** Shared with other transports, and closed by their owner. Default: its own, which end with it. */
+  readonly connections?: Connections | undefined;
   readonly retry?: RetryPolicy | undefined;
   /** The API is at the base's own path, where others have `v2/` below it. */
   readonly overridePath?: boolean | undefined;
@@ -61,7 +64,7 @@ export interface Transport {
    *   longer than the policy allows; the signal's reason.
    */
   request(request: HttpRequest): Promise<HttpResponse>;
-  /** Cuts every connection. */
+  /** Cuts every connection that is its own. */
   close(): Promise<void>;
 }
 
@@ -93,7 +96,7 @@ class UndiciTransport implements Transport {
     this.base = base;
     this.retry = createRetry(options.retry);
     this.#options = options;
-    this.#origins = new Origins(base, options);
+    this.#origins = options.connections?.to(base, options) ?? new Origins(base, options);
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
@@ -120,8 +123,8 @@ class UndiciTransport implements Transport {
     }
   }
 
-  close(): Promise<void> {
-    return this.#origins.close();
+  async close(): Promise<void> {
+    if (this.#options.connections === undefined) await this.#origins.close();
   }
 
   #placed(url: URL): URL {
@@ -280,20 +283,4 @@ async function whole(answer: Answer, maxBytes: number | undefined): Promise<Answ
   // Whoever asked says of what it is too much.
   if ((contentLength(answer.headers) ?? 0) > maxBytes) return answer;
   return { ...answer, body: bytesBody(await answer.body.bytes(maxBytes)) };
-}
-
-// Some servers say in a body what is wrong with the connection: Go's and nginx's words for plain http on a TLS port, and
-// nginx's for a client certificate. Others cut the connection.
-async function refuseConnectionFault(answer: Answer, url: URL, certsDir: string | undefined): Promise<Answer> {
-  if (answer.status !== 400 || (contentLength(answer.headers) ?? 0) > 4096) return answer;
-  const bytes = await answer.body.bytes(64 * 1024).catch((error: unknown) => {
-    throw networkError(error, url);
-  });
-  const text = Buffer.from(bytes).toString('latin1');
-  const secure = url.protocol === 'https:';
-  if (!secure && /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i.test(text)) throw speaksTls(url);
-  if (secure && /No required SSL certificate was sent|The SSL certificate error/.test(text)) {
-    throw wantsClientCertificate(url, certsDir);
-  }
-  return { ...answer, body: bytesBody(bytes) };
 }

@@ -1,4 +1,5 @@
 import { type Authorizer, createAuthorizer } from '../../auth/authorizer.ts';
+import type { TokenCache } from '../../auth/token-cache.ts';
 import type { Credential } from '../../credentials/credential.ts';
 import type { CredentialStore } from '../../credentials/store.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
@@ -6,6 +7,7 @@ import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { renamed } from '../../registry/wrappers/renamed.ts';
 import { createRemote } from '../../remote/remote.ts';
+import type { Connections } from '../../transport/connections.ts';
 import type { TransportLimits } from '../../transport/origins.ts';
 import type { ProxySettings } from '../../transport/proxy.ts';
 import type { RetryPolicy } from '../../transport/retry.ts';
@@ -29,6 +31,9 @@ export interface EndpointRegistryOptions {
   readonly limits?: TransportLimits | undefined;
   /** Whether another endpoint is asked when this one fails. */
   readonly alternatives?: boolean | undefined;
+  /** Each absent: one of its own. */
+  readonly connections?: Connections | undefined;
+  readonly tokenCache?: TokenCache | undefined;
   readonly warn: (text: string) => void;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
   readonly onSilence?: ((event: Silence) => void) | undefined;
@@ -61,7 +66,7 @@ export async function findCredential(
 
 /** Opens no connection and reads no credential before the first request. */
 export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOptions): EndpointConnection {
-  const { httpHeaders, userAgent, proxy, retry, alternatives, trace, onSilence } = options;
+  const { httpHeaders, userAgent, proxy, retry, alternatives, connections, tokenCache, trace, onSilence } = options;
   const { credentialHost, overridePath, namespace, connectTimeoutMs } = endpoint;
   const transport = createTransport({
     base: endpoint.url,
@@ -76,6 +81,7 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     proxy,
     retry,
     alternatives,
+    connections,
     trace,
     onSilence,
   });
@@ -83,6 +89,7 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     transport,
     credentials: (opts) => findCredential(endpoint, options, opts),
     registry: credentialHost,
+    tokenCache,
   });
   return { transport, authorizer };
 }

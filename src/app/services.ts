@@ -1,0 +1,69 @@
+/** The registry services of one run. Part of the composition root. */
+import type { Settings } from '../config/settings.ts';
+import type { RegistryService, RegistryServiceOptions } from '../service/service.ts';
+import type { Shared } from '../service/shared.ts';
+import type { ServiceFlags } from './context.ts';
+import { prepareForTraffic } from './engine.ts';
+
+export interface ServicesOptions {
+  readonly settings: (flags: ServiceFlags) => Promise<Settings>;
+  /** Reads standard input, for `--password-stdin`. */
+  readonly readPassword: () => Promise<string>;
+  readonly note: (text: string) => void;
+  readonly service: Pick<RegistryServiceOptions, 'warn' | 'userAgent' | 'trace' | 'traceHeaders'>;
+}
+
+/** Services by the flags they were asked for with, and the end of what they opened. */
+export interface Services {
+  settings(flags?: ServiceFlags): Promise<Settings>;
+  service(flags?: ServiceFlags): Promise<RegistryService>;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes one service for the same flags. Those that differ in credentials alone have the same connections and know the same
+ * of hosts; tokens and credentials are never shared.
+ */
+export function createServices(options: ServicesOptions): Services {
+  const settings = new Map<string, Promise<Settings>>();
+  const shared = new Map<string, Promise<Shared>>();
+  const services = new Map<string, Promise<RegistryService>>();
+  const settingsFor = (flags: ServiceFlags): Promise<Settings> =>
+    once(settings, hostFlags(flags), () => options.settings(flags));
+  const open = async (flags: ServiceFlags): Promise<RegistryService> => {
+    const { creds, username, passwordStdin, anonymous } = flags;
+    const given = creds !== undefined || username !== undefined || passwordStdin || anonymous;
+    const identity = given
+      ? await (await import('./identity-flags.ts')).readIdentity(flags, options.readPassword)
+      : undefined;
+    prepareForTraffic();
+    const { createRegistryService, createShared, formatFallback } = await import('../service/service.ts');
+    const common = await once(shared, hostFlags(flags), async () => createShared());
+    const { note, service } = options;
+    const onFallback: RegistryServiceOptions['onFallback'] = (event) => note(formatFallback(event));
+    const told = { ...service, onFallback, onSilence: note };
+    return createRegistryService({ ...told, settings: await settingsFor(flags), identity }, common);
+  };
+  return {
+    settings: (flags = {}) => settingsFor(flags),
+    service: (flags = {}) => once(services, hostFlags(flags) + identityFlags(flags), () => open(flags)),
+    async close() {
+      const opened = await Promise.allSettled(shared.values());
+      await Promise.allSettled(opened.map((one) => one.status === 'fulfilled' && one.value.connections.close()));
+    },
+  };
+}
+
+function hostFlags({ registryMirrors, insecureRegistries, certsDir }: ServiceFlags): string {
+  return JSON.stringify([registryMirrors, insecureRegistries, certsDir]);
+}
+
+function identityFlags({ creds, username, passwordStdin = false, anonymous = false }: ServiceFlags): string {
+  return JSON.stringify([creds, username, passwordStdin, anonymous]);
+}
+
+function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const value = made.get(key) ?? make();
+  made.set(key, value);
+  return value;
+}

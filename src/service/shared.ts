@@ -1,0 +1,16 @@
+import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
+import { Connections } from '../transport/connections.ts';
+
+/**
+ * What the services of several identities share, so that no host is connected to and tried out twice. None of it is secret:
+ * tokens and credentials are each service's own.
+ */
+export interface Shared {
+  readonly connections: Connections;
+  /** By origin: whether it answers, and thereby which scheme a host speaks. */
+  readonly states: Map<string, EndpointState>;
+}
+
+export function createShared(): Shared {
+  return { connections: new Connections(), states: new Map() };
+}

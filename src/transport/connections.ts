@@ -1,0 +1,30 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Origins, type OriginsOptions } from './origins.ts';
+
+interface Known {
+  readonly base: string;
+  readonly options: OriginsOptions;
+  readonly origins: Origins;
+}
+
+/** The connections of several transports: those that reach one base in the same way, and trust the same there, share them. */
+export class Connections {
+  #known: readonly Known[] = [];
+
+  /** The connections for a base. Nothing is opened before the first request. */
+  to(base: URL, { tls, limits, addresses, proxy }: OriginsOptions): Origins {
+    const options = { tls, limits, addresses, proxy };
+    const same = this.#known.find((one) => one.base === base.origin && isDeepStrictEqual(one.options, options));
+    if (same) return same.origins;
+    const origins = new Origins(base, options);
+    this.#known = [...this.#known, { base: base.origin, options, origins }];
+    return origins;
+  }
+
+  /** Cuts every connection. Transports that have used them fail from now on. */
+  async close(): Promise<void> {
+    const known = this.#known;
+    this.#known = [];
+    await Promise.all(known.map(({ origins }) => origins.close()));
+  }
+}

@@ -1,0 +1,25 @@
+import { bytesBody } from './body.ts';
+import type { Answer } from './exchange.ts';
+import { networkError, speaksTls } from './failures.ts';
+import { contentLength } from './http.ts';
+import { wantsClientCertificate } from './tls-failures.ts';
+
+/**
+ * Some servers say in a body what is wrong with the connection: Go's and nginx's words for plain http on a TLS port, and
+ * nginx's for a client certificate. Others cut the connection.
+ *
+ * @returns Any other answer, which can still be read. @throws OciError TLS or NETWORK for what such a body tells.
+ */
+export async function refuseConnectionFault(answer: Answer, url: URL, certsDir: string | undefined): Promise<Answer> {
+  if (answer.status !== 400 || (contentLength(answer.headers) ?? 0) > 4096) return answer;
+  const bytes = await answer.body.bytes(64 * 1024).catch((error: unknown) => {
+    throw networkError(error, url);
+  });
+  const text = Buffer.from(bytes).toString('latin1');
+  const secure = url.protocol === 'https:';
+  if (!secure && /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i.test(text)) throw speaksTls(url);
+  if (secure && /No required SSL certificate was sent|The SSL certificate error/.test(text)) {
+    throw wantsClientCertificate(url, certsDir);
+  }
+  return { ...answer, body: bytesBody(bytes) };
+}
