@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { cleanSessions } from './clean-sessions.ts';
 import { accessEntryOf } from './http/access-entry.ts';
 import { hostNameOf, isLoopbackAddress } from './http/browsers.ts';
 import { dispatch } from './http/dispatch.ts';
@@ -7,7 +8,7 @@ import { formatHost, listen, urlOf } from './http/listen.ts';
 import { SlowClientGuard } from './http/slow-clients.ts';
 import { takeRequests } from './http/take-requests.ts';
 import type { RunningServer, ServeOptions } from './options.ts';
-import { cleanSessions, UploadSessions } from './sessions.ts';
+import { UploadSessions } from './sessions.ts';
 
 const maxHeaderBytes = 32 * 1024;
 const keepAliveMs = 60_000;

@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
-import { uploadSweeper } from '../registry/extensions.ts';
 import type { BlobWriter, Registry, SignalOption } from '../registry/registry.ts';
 
 /** Ids that go over the wire as they are. */
 const plainId = /^[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,127}$/;
-
-/** Sessions that are idle are looked for at least so often. */
-const maxIntervalMs = 60 * 60_000;
 
 /** After these a session is no more. */
 const goneCodes = ['BLOB_UPLOAD_UNKNOWN', 'DIGEST_MISMATCH', 'SIZE_MISMATCH'] as const;
@@ -196,29 +192,6 @@ export class UploadSessions {
     slot.usedAtMs = performance.now();
     this.#slots.set(slot.key, slot);
   }
-}
-
-/**
- * Gives up what nobody goes on with, at the start and then again and again: sessions of this run in any registry, and
- * those of earlier ones where the registry can find them.
- *
- * @returns What ends it.
- */
-export function cleanSessions(registry: Registry, sessions: UploadSessions, idleMs: number): () => void {
-  const ending = new AbortController();
-  const { signal } = ending;
-  const clean = async (): Promise<void> => {
-    await sessions.expire();
-    await registry.extension(uploadSweeper)?.sweepUploads({ idleMs, signal });
-  };
-  // A failure is met again by whoever uploads, and then it is told.
-  const attempt = (): void => void clean().catch(() => {});
-  attempt();
-  const timer = setInterval(attempt, Math.min(Math.max(idleMs / 4, 10), maxIntervalMs)).unref();
-  return () => {
-    clearInterval(timer);
-    ending.abort();
-  };
 }
 
 function newSlot(repo: RepositoryName, publicId: string, id: string): Slot {

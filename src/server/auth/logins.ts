@@ -59,8 +59,8 @@ export function loginOf(user: string, password: string): Login | undefined {
 }
 
 /**
- * A hash of nothing anybody knows, as dear as that of some account: which one, the name decides, so that where costs differ
- * the time tells nothing either.
+ * A dummy bcrypt hash with the cost of some real account, chosen by the user name: an unknown user takes as long as a known
+ * one, also where costs differ.
  */
 export function decoyFor(accounts: ReadonlyMap<string, string>, user: string, key: Buffer): string {
   const hashes = [...accounts.values()];

@@ -71,7 +71,7 @@ export async function answerError(exchange: Exchange, error: unknown, fields: Ou
     return;
   }
   const told = error instanceof OciError ? error : new OciError('INTERNAL', 'internal error');
-  // Who only asks sent no content: what is wrong with it is wrong with what is kept here, and the message may name files.
+  // For GET, HEAD and DELETE a content error means that the stored data is bad; its message may name files.
   const damaged = bodilessMethods.has(exchange.method) && contentCodes.has(told.code);
   const known = damaged ? new OciError('STORAGE_DAMAGED', told.message) : told;
   const status = known.code === 'CANCELLED' ? 503 : statusOf(known.code);

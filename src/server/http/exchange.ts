@@ -40,7 +40,7 @@ export class Exchange {
   handler: string | undefined;
   /** The `Content-Security-Policy` of the answer: the strictest, until the route is known. */
   policy = inert;
-  /** Whether blobs may be taken from another repository: from that which was named, where access is checked. */
+  /** Whether the mount source named in the request may be read. */
   mayMount = true;
   receivedBytes = 0;
   sentBytes = 0;
