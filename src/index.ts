@@ -188,7 +188,22 @@ export {
   type RegistryServiceOptions,
 } from './service/service.ts';
 export type { IndexInfo, ServiceConfig, ServiceOptions } from './service/service-config.ts';
-export type { Driver, Entry, FileAppender, FileFacts, FileReader, Lock, Locks, StorePath } from './storage/driver.ts';
+export type {
+  Driver,
+  Entry,
+  Journal,
+  Listing,
+  Lock,
+  Locks,
+  ObjectFacts,
+  ObjectReader,
+  Objects,
+  PageOptions,
+  StorePath,
+  Upload,
+  UploadFacts,
+  Uploads,
+} from './storage/driver.ts';
 export { type FilesystemDriverOptions, openFilesystemDriver } from './storage/drivers/filesystem.ts';
 export { createMemoryDriver } from './storage/drivers/memory.ts';
 export { createStorage, type StorageOptions } from './storage/storage.ts';

@@ -8,6 +8,9 @@ import { hasErrno } from './file-errors.ts';
 export const fileMode = 0o644;
 export const directoryMode = 0o755;
 
+/** How often a directory is made again that somebody removes for being empty. */
+const maxAttempts = 20;
+
 /** Makes a directory's entries survive a power cut. Windows has no such call and needs none. */
 export async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return;
@@ -19,13 +22,21 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Makes a new file, whose bytes survive a power cut; its entry does when the directory is synced. */
-export async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
+/**
+ * Makes a new file, whose bytes survive a power cut; its entry does when the directory is synced.
+ *
+ * @param opts.durable Whether they do. Default true.
+ */
+export async function writeNew(
+  file: string,
+  bytes: Uint8Array,
+  { durable = true }: { readonly durable?: boolean } = {},
+): Promise<void> {
   await withFile(await openFile(file, 'wx', fileMode), async (descriptor) => {
     for (let written = 0; written < bytes.length; ) {
       written += (await writeBytes(descriptor, bytes, written, bytes.length - written)).bytesWritten;
     }
-    await syncFile(descriptor);
+    if (durable) await syncFile(descriptor);
   });
 }
 
@@ -43,13 +54,15 @@ async function withFile(descriptor: number, work: (descriptor: number) => Promis
  * and takes no entries (`/proc`), and says ENOENT where a file system is read-only.
  */
 export async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await makeOne(directory);
-  } catch (error) {
-    const parent = dirname(directory);
-    if (!hasErrno(error, 'ENOENT') || parent === directory) throw error;
-    await makeDirectory(parent);
-    await makeOne(directory);
+  const parent = dirname(directory);
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await makeOne(directory);
+    } catch (error) {
+      // Whoever prunes may have taken the parent away again, for being empty.
+      if (!hasErrno(error, 'ENOENT') || parent === directory || attempt === maxAttempts) throw error;
+      await makeDirectory(parent);
+    }
   }
 }
 
@@ -57,6 +70,7 @@ async function makeOne(directory: string): Promise<void> {
   try {
     await mkdir(directory, { mode: directoryMode });
   } catch (error) {
+    // Gone again when it is looked at: ENOENT, as for a missing parent.
     if (!hasErrno(error, 'EEXIST') || !(await stat(directory)).isDirectory()) throw error;
     return;
   }
@@ -72,7 +86,7 @@ export async function inDirectory<T>(directory: string, operation: () => Promise
     try {
       return await operation();
     } catch (error) {
-      if (!hasErrno(error, 'ENOENT') || attempt === 5) throw error;
+      if (!hasErrno(error, 'ENOENT') || attempt === maxAttempts) throw error;
       await makeDirectory(directory);
     }
   }

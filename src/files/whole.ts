@@ -9,7 +9,10 @@ import { readBytes } from './calls.ts';
  */
 export async function readWhole(descriptor: number, file: string, maxBytes: number): Promise<Uint8Array> {
   // What is open is known: no disk is asked.
-  const { size } = fstatSync(descriptor);
+  const facts = fstatSync(descriptor);
+  // Of an empty one reading would not tell.
+  if (facts.isDirectory()) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' });
+  const { size } = facts;
   if (size > maxBytes) {
     throw new OciError('TOO_LARGE', `${file} has ${size} bytes, more than the ${maxBytes} allowed`);
   }

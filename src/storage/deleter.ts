@@ -5,18 +5,15 @@ import { type RepositoryName, tryParseTag } from '../model/reference/reference.t
 import type { RepositoryRemover } from '../registry/extensions.ts';
 import type { Deleter, SignalOption } from '../registry/registry.ts';
 import { readSoundLink } from './blobs/links.ts';
-import { pruneUpwards } from './collect/sweep.ts';
+import { deleteBelow, entriesIn } from './listing.ts';
 import { loadManifest, nameUnknown, repositoryExists } from './manifests/manifests.ts';
 import {
   layerLinkPath,
   layersPath,
   manifestsPath,
   mediaTypePath,
-  parentPath,
   referrerLinkPath,
   referrersRootPath,
-  repositoriesPath,
-  repositoryPath,
   revisionLinkPath,
   tagCurrentPath,
   tagPath,
@@ -33,8 +30,7 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
     async deleteBlob(repo, digest, opts) {
       opts?.signal?.throwIfAborted();
       const link = layerLinkPath(repo, digest);
-      if (!(await driver.remove(link))) throw blobUnknown(repo, digest);
-      await pruneUpwards(store, parentPath(link), layersPath(repo));
+      if (!(await driver.delete(link))) throw blobUnknown(repo, digest);
     },
 
     async deleteManifest(repo, digest, opts) {
@@ -44,19 +40,16 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
       await removeTagsOf(store, repo, digest, opts);
       const subject = await subjectOf(store, repo, digest);
       if (subject !== undefined) {
-        const referrer = referrerLinkPath(repo, subject, digest);
-        await driver.remove(referrer);
-        await pruneUpwards(store, parentPath(referrer), referrersRootPath(repo));
+        await driver.delete(referrerLinkPath(repo, subject, digest));
       }
-      await driver.remove(link);
-      await driver.remove(mediaTypePath(repo, digest));
-      await pruneUpwards(store, parentPath(link), manifestsPath(repo));
+      await driver.delete(link);
+      await driver.delete(mediaTypePath(repo, digest));
     },
 
     async deleteTag(repo, tag, opts) {
       opts?.signal?.throwIfAborted();
-      if (!(await driver.remove(tagCurrentPath(repo, tag)))) throw manifestUnknown(repo, tag);
-      await driver.removeTree(tagPath(repo, tag));
+      if (!(await driver.delete(tagCurrentPath(repo, tag)))) throw manifestUnknown(repo, tag);
+      await deleteBelow(driver, tagPath(repo, tag));
     },
 
     async removeRepository(repo, opts) {
@@ -64,21 +57,20 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
       if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
       // Tags first: what can be seen by name must not point at what is gone.
       for (const part of [tagsPath, manifestsPath, layersPath, referrersRootPath, uploadsPath]) {
-        await driver.removeTree(part(repo));
+        await deleteBelow(driver, part(repo));
       }
-      await pruneUpwards(store, repositoryPath(repo), repositoriesPath);
     },
   };
 }
 
 async function removeTagsOf(store: Store, repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<void> {
-  for (const { name } of await store.driver.list(tagsPath(repo))) {
+  for await (const { name } of entriesIn(store.driver, tagsPath(repo))) {
     opts?.signal?.throwIfAborted();
     const tag = tryParseTag(name);
     // A damaged tag must not keep every manifest of the repository from being deleted.
     if (tag === undefined || (await readSoundLink(store, tagCurrentPath(repo, tag))) !== digest) continue;
-    await store.driver.remove(tagCurrentPath(repo, tag));
-    await store.driver.removeTree(tagPath(repo, tag));
+    await store.driver.delete(tagCurrentPath(repo, tag));
+    await deleteBelow(store.driver, tagPath(repo, tag));
   }
 }
 

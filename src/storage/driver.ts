@@ -1,41 +1,129 @@
-/** What a storage registry asks of the place that keeps its files. Small on purpose: a driver is a page of code. */
+/**
+ * What a storage registry asks of the place that keeps its bytes, in two parts: objects, which are there whole or not at
+ * all, and uploads, which grow and then become objects. A directory fits it, and so does an object store: names that
+ * change, files that are appended to, empty directories and times that are set are a file system's own business.
+ */
+
+import type { FileReader } from '../files/file-reader.ts';
+import type { ByteRange } from '../registry/registry.ts';
 
 declare const pathBrand: unique symbol;
 
 /** A relative path joined with `/`; only `paths.ts` makes one, out of branded parts, so none can leave the root. */
 export type StorePath = string & { readonly [pathBrand]: true };
 
-export interface Entry {
-  readonly name: string;
-  readonly kind: 'file' | 'directory';
-}
-
-export interface FileFacts {
+export interface ObjectFacts {
   /** Bytes. */
   readonly size: number;
-  readonly modifiedAt: Date;
+  /** When it was stored by the clock of the store, which no caller sets and no host need share. */
+  readonly storedAt: Date;
 }
 
-/** An open file that is read from front to back. It keeps its bytes when the path is moved or removed meanwhile. */
-export interface FileReader {
-  /** Bytes of the whole file, whatever range is read. */
-  readonly size: number;
-  /** Fills `into` as far as the range goes. @returns Bytes read; 0 at the end. */
-  read(into: Uint8Array): Promise<number>;
-  /** Idempotent. */
-  close(): Promise<void>;
+/** What lies directly below a prefix: an object, or a prefix that others have in common. */
+export interface Entry {
+  /** Relative to the prefix that was listed; of a deep list with `/` in it. */
+  readonly name: string;
+  readonly kind: 'object' | 'prefix';
+  /** Where the list tells them for nothing. */
+  readonly facts?: ObjectFacts;
 }
 
-/** An open file that grows. Whoever opens one owns the path: drivers do not arbitrate between two appenders. */
-export interface FileAppender {
-  /** Bytes in the file, including all that was there before. */
+export interface PageOptions {
+  /** Only what comes later in the order of keys: names by code unit, a prefix's with a `/` at its end. */
+  readonly after?: string | undefined;
+  /** Entries at most; the driver's own measure where it is absent. */
+  readonly limit?: number | undefined;
+  /** Every object below, however deep, instead of objects and prefixes. */
+  readonly deep?: boolean | undefined;
+}
+
+export interface Listing {
+  readonly entries: readonly Entry[];
+  /** `after` of the next page; undefined on the last one. */
+  readonly next: string | undefined;
+}
+
+/** An open object that is read from front to back. It keeps its bytes when it is replaced or deleted meanwhile. */
+export type ObjectReader = FileReader;
+
+/** The first part. Whatever was put, copied or deleted is seen so by whoever asks afterwards, in any process. */
+export interface Objects {
+  /** A small object whole, or undefined when there is none. @throws OciError TOO_LARGE past `maxBytes`. */
+  get(path: StorePath, maxBytes: number): Promise<Uint8Array | undefined>;
+  /** Opens an object for reading, or gives undefined when there is none. */
+  open(path: StorePath, range?: ByteRange): Promise<ObjectReader | undefined>;
+  /**
+   * Replaces an object: after a crash at any point the old or the new one is there, whole.
+   *
+   * @param opts.durable Whether it survives a power cut once the promise has resolved. Default true.
+   */
+  put(path: StorePath, bytes: Uint8Array, opts?: { readonly durable?: boolean }): Promise<void>;
+  /** Puts an object where there is none. @returns Whether it did: of several at the same time exactly one. */
+  putIfAbsent(path: StorePath, bytes: Uint8Array): Promise<boolean>;
+  /** Undefined where there is no object, also where there is a prefix. */
+  stat(path: StorePath): Promise<ObjectFacts | undefined>;
+  /** A page of what is below a prefix, in order; nothing when nothing is. Uploads may be among it. */
+  list(prefix: StorePath, opts?: PageOptions): Promise<Listing>;
+  /** Replaces an object by the bytes of another. @returns False when there is none at `from`. */
+  copy(from: StorePath, to: StorePath): Promise<boolean>;
+  /** Deletes an object. A prefix ends with its last object. @returns False when there was none. */
+  delete(path: StorePath): Promise<boolean>;
+  /** Where anybody may read an object for a while without asking us, or undefined where that cannot be. */
+  url?(path: StorePath, opts: { readonly validMs: number }): Promise<string | undefined>;
+}
+
+/** Bytes on their way to become an object. It belongs to its holder alone, and nobody sees it as an object before. */
+export interface Upload {
+  /** Bytes in it. */
   readonly size: number;
   /** Appends the whole chunk, which may be reused when the promise has resolved. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Resolves when the bytes would survive a power cut. */
-  sync(): Promise<void>;
-  /** Idempotent. */
-  close(): Promise<void>;
+  /** Opens what is in it for reading. */
+  read(): Promise<ObjectReader>;
+  /**
+   * Makes it the object at `to`, durably, in place of what is there. When it fails the upload is as before.
+   *
+   * @throws OciError STORAGE, retryable, when somebody aborted it meanwhile.
+   */
+  commit(to: StorePath): Promise<void>;
+  /** Lets go of it, for any process of any host to resume. One without bytes is aborted. Idempotent. */
+  rest(): Promise<void>;
+  /** Drops its bytes; nothing after a commit. Idempotent. */
+  abort(): Promise<void>;
+}
+
+export interface UploadFacts extends ObjectFacts {
+  readonly path: StorePath;
+  /** Whether a process that certainly lives has it. */
+  readonly held: boolean;
+}
+
+/** The second part. An upload has a path to be found again by; several may be kept under one, by as many holders. */
+export interface Uploads {
+  /**
+   * A new upload. Nothing is stored before its first byte.
+   *
+   * @param opts.to Where it will be committed to, as far as that is known already.
+   */
+  begin(path: StorePath, opts?: { readonly to?: StorePath }): Promise<Upload>;
+  /**
+   * The longest upload that is kept there, or undefined. One that a living process may hold stays with it, and its
+   * bytes so far are copied. Longer ones than `maxBytes` that nobody holds are dropped.
+   */
+  resume(path: StorePath, opts?: { readonly maxBytes?: number; readonly to?: StorePath }): Promise<Upload | undefined>;
+  /** What {@link resume} would give, without taking it from anybody. */
+  find(path: StorePath): Promise<UploadFacts | undefined>;
+  /** Every upload that is kept below a prefix under which nothing else is, for whoever sweeps. */
+  list(prefix: StorePath): AsyncIterable<UploadFacts>;
+  /** Drops all that is kept there, whoever holds it. */
+  abort(path: StorePath): Promise<void>;
+}
+
+/** An object that grows by a few words at a time, each seen by everybody once the promise has resolved. */
+export interface Journal {
+  write(text: string): Promise<void>;
+  /** Ends it. @param opts.keep Leaves the object. */
+  close(opts?: { readonly keep?: boolean }): Promise<void>;
 }
 
 /** A claim that other processes see for as long as its holder lives. */
@@ -55,50 +143,20 @@ export interface Locks {
 }
 
 /**
- * Keeps files. Directories come into being with the first file below them and stay until they are removed.
+ * Keeps objects and uploads.
  *
  * Every method rejects with an OciError: STORAGE_FULL (no space, quota), STORAGE_DENIED (permission, read-only),
  * STORAGE (anything else), each naming the path.
  */
-export interface Driver {
-  /** Where the files are, for messages. */
+export interface Driver extends Objects {
+  /** Where the objects are, for messages. */
   readonly name: string;
   readonly readOnly: boolean;
+  readonly uploads: Uploads;
+  /** Advisory; where there are none, work may be done twice. */
   readonly locks?: Locks;
-  /** A small file whole, or undefined when there is none. @throws OciError TOO_LARGE past `maxBytes`. */
-  readSmall(path: StorePath, maxBytes: number): Promise<Uint8Array | undefined>;
-  /**
-   * Opens a file for reading, or gives undefined when there is none.
-   *
-   * @param range First byte, and the end, exclusive; the whole file where absent.
-   */
-  openRead(
-    path: StorePath,
-    range?: { readonly start: number; readonly end?: number | undefined },
-  ): Promise<FileReader | undefined>;
-  /** Replaces a file whole: after a crash at any point the old or the new one is there, durably. */
-  writeSmall(path: StorePath, bytes: Uint8Array): Promise<void>;
-  /** Opens a file for appending and creates it where absent. */
-  openAppend(path: StorePath): Promise<FileAppender>;
-  /** Undefined for what is absent or a directory. */
-  stat(path: StorePath): Promise<FileFacts | undefined>;
-  /** What a directory holds, sorted by code unit; nothing when it is absent. */
-  list(path: StorePath): Promise<readonly Entry[]>;
-  /**
-   * Renames a file over whatever is at `to`.
-   *
-   * @param opts.durable Survives a power cut when the promise has resolved.
-   * @returns False when there is nothing at `from`.
-   */
-  move(from: StorePath, to: StorePath, opts?: { readonly durable?: boolean }): Promise<boolean>;
-  /** Removes a file. @returns False when there was none. */
-  remove(path: StorePath): Promise<boolean>;
-  /** Removes a file or directory with all below it; an absent one is fine. */
-  removeTree(path: StorePath): Promise<void>;
-  /** Removes a directory if it is empty. @returns Whether it is gone. */
-  removeEmptyDirectory(path: StorePath): Promise<boolean>;
-  /** Sets the time of modification. @returns False when there is no such file. */
-  touch(path: StorePath, at: Date): Promise<boolean>;
-  /** Removes the driver's own temporary files that are older, left behind by a crash. */
-  removeTemporary(before: Date): Promise<void>;
+  /** Begins a journal at a path of its own, where that is cheaper than an object for each word. */
+  openJournal?(path: StorePath): Promise<Journal>;
+  /** Removes what crashed writers left of the driver's own, and what is empty below a prefix, where that can be. */
+  tidy?(prefix: StorePath): Promise<void>;
 }

@@ -1,12 +1,14 @@
 import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf, type ManifestView, type RawManifest } from '../model/manifest/manifest.ts';
-import { type RepositoryName, tryParseTag } from '../model/reference/reference.ts';
+import { type RepositoryName, type Tag, tryParseTag } from '../model/reference/reference.ts';
 import type { Lister, ListOptions } from '../registry/registry.ts';
 import { readLink } from './blobs/links.ts';
+import type { Driver } from './driver.ts';
+import { digestsIn, entriesIn } from './listing.ts';
 import { loadManifest, nameUnknown, repositoryExists, tryParseManifest } from './manifests/manifests.ts';
 import { walkRepositories } from './manifests/repositories.ts';
-import { digestsIn, referrersPath, tagCurrentPath, tagsPath } from './paths.ts';
+import { referrersPath, tagCurrentPath, tagsPath } from './paths.ts';
 import type { Store } from './store.ts';
 
 /** The listing part of a storage registry. */
@@ -20,10 +22,9 @@ export function createLister(store: Store): Lister {
         opts,
         (async function* () {
           if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
-          for (const { name } of await driver.list(tagsPath(repo))) {
-            const tag = tryParseTag(name);
-            if (tag === undefined || name <= (opts?.after ?? '')) continue;
-            // A tag that is being written or deleted has a directory and no current link.
+          for (const tag of await tagsIn(driver, repo)) {
+            if (tag <= (opts?.after ?? '')) continue;
+            // A tag that is being written or deleted has a history and no current link.
             if ((await driver.stat(tagCurrentPath(repo, tag))) !== undefined) yield tag;
           }
         })(),
@@ -37,6 +38,16 @@ export function createLister(store: Store): Lister {
       }
     },
   };
+}
+
+// In the order of names. Keys have another: there `a-b/` comes before `a/`.
+async function tagsIn(driver: Driver, repo: RepositoryName): Promise<readonly Tag[]> {
+  const tags: Tag[] = [];
+  for await (const { name, kind } of entriesIn(driver, tagsPath(repo))) {
+    const tag = kind === 'prefix' ? tryParseTag(name) : undefined;
+    if (tag !== undefined) tags.push(tag);
+  }
+  return tags.sort();
 }
 
 async function* atMost<T>(opts: ListOptions | undefined, entries: AsyncIterable<T>): AsyncGenerator<T> {

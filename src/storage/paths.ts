@@ -13,12 +13,15 @@
  *         _referrers/<subject alg>/<subject hex>/<alg>/<hex>/link  *
  *         _uploads/<uuid>/startedat
  *         _uploads/<uuid>/data
- *         _uploads/<uuid>/data.<holder>                         * while a process writes it
+ *         _uploads/<uuid>/data.<holder>                         * the filesystem driver's: while a process writes it
  *     partial/<alg>/<hex>                                       * a download that was interrupted
- *     partial/<alg>/<hex>.<holder>                              * while a process writes it
+ *     partial/<alg>/<hex>.<holder>                              * the filesystem driver's: while a process writes it
  *     partial/<alg>/<hex>.lock                                  *
- *     leases/<holder>                                           *
- *     tmp/<random>                                              * the filesystem driver's
+ *     leases/<holder>                                           * a journal of digests that a process counts on
+ *     leases/<holder>/{beat,end,<alg>/<hex>}                    * the same where a driver has no journals
+ *     collectors/<holder>                                       * digests that a process is about to remove
+ *     clock/<holder>                                            * for a moment, to see what time the store has
+ *     tmp/<holder>.<number>                                     * the filesystem driver's
  *
  * A link's content is a digest, and no newline. A holder names a process; see files/process-id.ts.
  *
@@ -26,10 +29,10 @@
  */
 
 import type { ProcessId } from '../files/process-id.ts';
-import { type Digest, digestAlgorithm, digestHex, tryParseDigest } from '../model/digest.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
-import type { Driver, Entry, StorePath } from './driver.ts';
+import type { Entry, StorePath } from './driver.ts';
 
 declare const uploadBrand: unique symbol;
 
@@ -42,6 +45,7 @@ export const blobsPath = join(v2, 'blobs');
 export const repositoriesPath = join(v2, 'repositories');
 export const partialsPath = 'partial' as StorePath;
 export const leasesPath = 'leases' as StorePath;
+export const collectorsPath = 'collectors' as StorePath;
 
 export function blobPath(digest: Digest): StorePath {
   const hex = digestHex(digest);
@@ -140,27 +144,22 @@ export function leasePath(holder: ProcessId): StorePath {
   return join(leasesPath, holder);
 }
 
-/** The name a file has while a process writes it. */
-export function heldPath(resting: StorePath, holder: ProcessId): StorePath {
-  return `${resting}.${holder}` as StorePath;
+export function collectorPath(holder: ProcessId): StorePath {
+  return join(collectorsPath, holder);
 }
 
-/** Where the collector puts a file for the moment in which it makes sure that nobody wants it. */
+export function clockPath(holder: ProcessId): StorePath {
+  return join('clock' as StorePath, holder);
+}
+
+/** Where collectors of earlier versions put a blob for the moment in which they made sure that nobody wants it. */
 export function asidePath(path: StorePath): StorePath {
   return `${path}.collected` as StorePath;
 }
 
-/** An entry of a directory that was listed. */
+/** An entry of a prefix that was listed. */
 export function childPath(directory: StorePath, entry: Pick<Entry, 'name'>): StorePath {
   return join(directory, entry.name);
-}
-
-export function parentPath(path: StorePath): StorePath {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as StorePath;
-}
-
-export function baseName(path: StorePath): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /**
@@ -177,17 +176,6 @@ export function uploadUnknown(): OciError {
   return new OciError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload in this repository', {
     hint: 'it was finished, given up or cleaned away; start it again',
   });
-}
-
-/** The digests that a directory of `<alg>/<hex>/` holds, in order. What is no digest is passed over. */
-export async function* digestsIn(driver: Driver, directory: StorePath): AsyncGenerator<Digest> {
-  for (const algorithm of await driver.list(directory)) {
-    if (algorithm.kind !== 'directory') continue;
-    for (const hex of await driver.list(childPath(directory, algorithm))) {
-      const digest = tryParseDigest(`${algorithm.name}:${hex.name}`);
-      if (digest !== undefined && hex.kind === 'directory') yield digest;
-    }
-  }
 }
 
 function slashed(digest: Digest): string {

@@ -41,7 +41,8 @@ export function createReader(store: Store): Reader {
   return {
     async statBlob(repo, digest, opts) {
       opts?.signal?.throwIfAborted();
-      return blobDescriptor(digest, (await findBlob(repo, digest, opts)).size);
+      const blob = await findBlob(repo, digest, opts);
+      return blobDescriptor(digest, (await keepForManifest(store, repo, digest, blob)).size);
     },
 
     async getBlob(repo, wanted, opts) {
@@ -74,6 +75,24 @@ export function createReader(store: Store): Reader {
       return { ...raw, descriptor, view };
     },
   };
+}
+
+// Who asks whether a blob is there may be about to push a manifest that needs it.
+async function keepForManifest(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+  blob: StoredBlob,
+): Promise<StoredBlob> {
+  if (!store.marks.isLasting || store.marks.holds(digest)) return blob;
+  try {
+    await store.marks.hold([digest, blob.stored]);
+  } catch {
+    return blob; // a full disk must not hide what is on it
+  }
+  const held = await findLinkedBlob(store, repo, digest);
+  if (held === undefined) throw blobUnknown(repo, digest);
+  return held;
 }
 
 /** What a reference stands for; undefined for an unknown tag. A digest stands for itself, here or not. */
@@ -116,7 +135,7 @@ async function openBlob(
     throw sizeMismatch(descriptor, blob.size);
   }
   if (range !== undefined) checkRange(range, descriptor);
-  const file = await store.driver.openRead(blob.path, range);
+  const file = await store.driver.open(blob.path, range);
   if (file === undefined) throw new OciError('BLOB_UNKNOWN', `blob ${descriptor.digest} was removed meanwhile`);
   return fileContent(descriptor, file, opts);
 }

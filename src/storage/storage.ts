@@ -4,6 +4,7 @@ import {
   blobEnumerator,
   type ExtensionKey,
   garbageCollector,
+  type Leases,
   leases,
   manifestEnumerator,
   repositoryRemover,
@@ -13,15 +14,16 @@ import {
 } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { walkBlobs } from './blobs/blobs.ts';
-import { createLeases } from './blobs/lease.ts';
 import { readLink } from './blobs/links.ts';
 import { sweepUploads } from './collect/abandoned.ts';
 import { createCollector } from './collect/collect.ts';
 import { createDeleter } from './deleter.ts';
 import type { Driver } from './driver.ts';
 import { createLister } from './lister.ts';
+import { digestsIn } from './listing.ts';
 import { nameUnknown, repositoryExists } from './manifests/manifests.ts';
-import { digestsIn, revisionLinkPath, revisionsPath, tagCurrentPath, tagIndexLinkPath, tagIndexPath } from './paths.ts';
+import { Marks } from './marks/marks.ts';
+import { revisionLinkPath, revisionsPath, tagCurrentPath, tagIndexLinkPath, tagIndexPath } from './paths.ts';
 import { createReader, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';
 import { createWriter } from './writer.ts';
@@ -34,6 +36,11 @@ export interface StorageOptions {
   readonly sparseIndexes?: boolean;
   /** Default 4 MiB, which the distribution spec asks registries to take at least. */
   readonly maxManifestBytes?: number;
+  /**
+   * What is uploaded, mounted or said to be there is kept from collections for so long at least, while this process
+   * lives: a manifest may be on its way that needs it. Default 0: as long as a lease is held, or the call takes.
+   */
+  readonly keepUnusedMs?: number;
   readonly now?: () => Date;
 }
 
@@ -46,6 +53,7 @@ export function createStorage(options: StorageOptions): Registry {
   const { driver } = options;
   const store: Store = {
     driver,
+    marks: new Marks(driver, options.keepUnusedMs ?? 0),
     name: options.name ?? 'local',
     sparseIndexes: options.sparseIndexes ?? false,
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
@@ -62,7 +70,7 @@ export function createStorage(options: StorageOptions): Registry {
     extensions.set(garbageCollector, createCollector(store));
     const sweeper: UploadSweeper = { sweepUploads: (opts) => sweepUploads(store, opts) };
     extensions.set(uploadSweeper, sweeper);
-    if (driver.locks !== undefined) extensions.set(leases, createLeases(driver.locks));
+    extensions.set(leases, leasesOf(store));
   }
   return {
     name: store.name,
@@ -76,6 +84,15 @@ export function createStorage(options: StorageOptions): Registry {
     },
     // The key's type is the value's, by the way the map above is filled.
     extension: <T>(key: ExtensionKey<T>) => extensions.get(key) as T | undefined,
+  };
+}
+
+function leasesOf({ marks }: Store): Leases {
+  return {
+    async lease(opts) {
+      opts?.signal?.throwIfAborted();
+      return marks.lease();
+    },
   };
 }
 
@@ -99,7 +116,7 @@ async function* history(store: Store, repo: RepositoryName, tag: Tag, opts?: Sig
   for await (const digest of digestsIn(store.driver, tagIndexPath(repo, tag))) {
     opts?.signal?.throwIfAborted();
     const facts = await store.driver.stat(tagIndexLinkPath(repo, tag, digest));
-    if (facts !== undefined) entries.push({ digest, at: facts.modifiedAt });
+    if (facts !== undefined) entries.push({ digest, at: facts.storedAt });
   }
   const rank = ({ digest, at }: (typeof entries)[number]): number => (digest === current ? Infinity : at.getTime());
   entries.sort((a, b) => rank(b) - rank(a));

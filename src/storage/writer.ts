@@ -21,21 +21,23 @@ export function createWriter(store: Store): Writer {
 
     async pushBlob(repo, descriptor, source, opts) {
       opts?.signal?.throwIfAborted();
-      const isThere = () => adopt(store, repo, descriptor);
-      if (descriptor.size <= smallBytes) {
-        if (await isThere()) return { descriptor, outcome: 'exists' };
-        await linkBlob(store, repo, descriptor.digest, await downloadSmall(store, descriptor, source, opts));
-        return { descriptor, outcome: 'pushed' };
-      }
-      const lock = await lockDownload(store, descriptor, isThere, opts);
-      if (lock === undefined) return { descriptor, outcome: 'exists' };
-      try {
-        const blob = await download(store, descriptor, source, opts);
-        await linkBlob(store, repo, descriptor.digest, blob);
-        return { descriptor, outcome: 'pushed' };
-      } finally {
-        await lock.release();
-      }
+      return await store.marks.during(async () => {
+        const isThere = () => adopt(store, repo, descriptor);
+        if (descriptor.size <= smallBytes) {
+          if (await isThere()) return { descriptor, outcome: 'exists' };
+          await linkBlob(store, repo, descriptor.digest, await downloadSmall(store, descriptor, source, opts));
+          return { descriptor, outcome: 'pushed' };
+        }
+        const lock = await lockDownload(store, descriptor, isThere, opts);
+        if (lock === undefined) return { descriptor, outcome: 'exists' };
+        try {
+          const blob = await download(store, descriptor, source, opts);
+          await linkBlob(store, repo, descriptor.digest, blob);
+          return { descriptor, outcome: 'pushed' };
+        } finally {
+          await lock.release();
+        }
+      });
     },
 
     async mountBlob(repo, digest, opts) {
@@ -45,8 +47,8 @@ export function createWriter(store: Store): Writer {
       const blob =
         (await findLinkedBlob(store, repo, digest)) ??
         (opts?.from === undefined ? undefined : await findLinkedBlob(store, opts.from, digest));
-      if (blob !== undefined && (await linkBlob(store, repo, digest, blob))) return blobDescriptor(digest, blob.size);
-      return await uploads.startUpload(repo, opts);
+      const linked = blob && (await store.marks.during(() => linkBlob(store, repo, digest, blob)));
+      return linked ? blobDescriptor(digest, blob.size) : await uploads.startUpload(repo, opts);
     },
 
     pushManifest: (repo, manifest, opts) => pushManifest(store, repo, manifest, opts),
@@ -56,6 +58,7 @@ export function createWriter(store: Store): Writer {
 // A blob that another repository holds is as good: the store is one user's, or guarded by who serves it. What is named by
 // its sha256 lies under that name, whatever a link says.
 async function adopt(store: Store, repo: RepositoryName, { digest, size }: Descriptor): Promise<boolean> {
+  await store.marks.hold([digest]);
   const named = digestAlgorithm(digest) === 'sha256';
   const linked = named ? undefined : await readSoundLink(store, layerLinkPath(repo, digest));
   const blob = (linked && (await findBlob(store, linked))) ?? (await findBlob(store, digest));

@@ -94,9 +94,9 @@ describe('repositories', () => {
     let listed = 0;
     const counting = {
       ...driver,
-      list: async (path: Parameters<typeof driver.list>[0]) => {
+      list: async (...args: Parameters<typeof driver.list>) => {
         listed += 1;
-        return await driver.list(path);
+        return await driver.list(...args);
       },
     };
     const registry = createStorage({ driver: counting });

@@ -20,6 +20,9 @@ import { createMemoryDriver } from '../../storage/drivers/memory.ts';
 import { createStorage } from '../../storage/storage.ts';
 import type { IssuerPlace, ServedIssuer } from './issuer.ts';
 
+/** A client that has uploaded a layer has so long to push the manifest that names it. */
+const keepUnusedMs = 60 * 60 * 1_000;
+
 export interface ServedOptions {
   readonly root?: string | undefined;
   readonly memory?: boolean | undefined;
@@ -126,7 +129,7 @@ async function openPlace(
     const directory = resolve(root);
     await prepareRoot(directory, readOnly === true);
     const driver = await openFilesystemDriver({ root: directory, readOnly: readOnly === true });
-    const registry = createStorage({ driver, name: root });
+    const registry = createStorage({ driver, name: root, keepUnusedMs });
     return { registry, what: root, locked: false, directory };
   }
   if (memory) {

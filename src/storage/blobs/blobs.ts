@@ -1,40 +1,41 @@
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { restoreAside } from '../collect/sweep.ts';
-import { blobPath, blobsPath, childPath } from '../paths.ts';
+import type { ObjectFacts } from '../driver.ts';
+import { entriesIn } from '../listing.ts';
+import { asidePath, blobPath, blobsPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
-export interface BlobEntry {
+export interface BlobEntry extends ObjectFacts {
   readonly digest: Digest;
-  readonly size: number;
-  readonly modifiedAt: Date;
 }
 
 /**
  * Every blob in the store, of any repository and of none.
  *
- * @param opts.repair Puts back what a collector that was killed had moved aside.
+ * @param opts.except These are passed over, and nothing is asked about them.
+ * @param opts.repair Puts back what a collector of an earlier version that was killed had moved aside.
  */
 export async function* walkBlobs(
-  store: Store,
-  opts?: SignalOption & { readonly repair?: boolean },
+  { driver }: Store,
+  opts?: SignalOption & { readonly except?: ReadonlySet<Digest>; readonly repair?: boolean },
 ): AsyncGenerator<BlobEntry> {
-  const { driver } = store;
-  for (const algorithm of await driver.list(blobsPath)) {
-    const algorithmPath = childPath(blobsPath, algorithm);
-    for (const shard of await driver.list(algorithmPath)) {
-      for (const { name } of await driver.list(childPath(algorithmPath, shard))) {
-        opts?.signal?.throwIfAborted();
-        const digest = tryParseDigest(`${algorithm.name}:${name}`);
-        if (digest === undefined || !name.startsWith(shard.name)) continue;
-        const path = blobPath(digest);
-        let facts = await driver.stat(path);
-        if (facts === undefined && opts?.repair === true) {
-          await restoreAside(store, path);
-          facts = await driver.stat(path);
-        }
-        if (facts !== undefined) yield { digest, ...facts };
-      }
+  let last: Digest | undefined;
+  for await (const { name, facts } of entriesIn(driver, blobsPath, { deep: true })) {
+    opts?.signal?.throwIfAborted();
+    const [algorithm, shard = '', hex = '', leaf] = name.split('/');
+    const digest = tryParseDigest(`${algorithm}:${hex}`);
+    if (digest === undefined || !hex.startsWith(shard)) continue;
+    const path = blobPath(digest);
+    if (leaf === 'data.collected' && opts?.repair === true) {
+      if (last !== digest) await driver.copy(asidePath(path), path);
+      await driver.delete(asidePath(path));
+    } else if (leaf !== 'data') continue;
+    if (last === digest || opts?.except?.has(digest)) {
+      last = digest;
+      continue;
     }
+    last = digest;
+    const known = facts ?? (await driver.stat(path));
+    if (known !== undefined) yield { digest, ...known };
   }
 }

@@ -1,10 +1,10 @@
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
-import { isOciError, OciError } from '../../model/errors.ts';
+import { isOciError, type OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { mediaTypes } from '../../model/manifest/media-types.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import { damaged } from '../collect/damage.ts';
-import type { StorePath } from '../driver.ts';
+import type { StorePath, Upload } from '../driver.ts';
 import { blobPath, layerLinkPath, revisionLinkPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
@@ -28,7 +28,7 @@ export interface StoredBlob {
 export async function readLink(store: Store, path: StorePath): Promise<Digest | undefined> {
   let bytes: Uint8Array | undefined;
   try {
-    bytes = await store.driver.readSmall(path, maxLinkBytes);
+    bytes = await store.driver.get(path, maxLinkBytes);
   } catch (error) {
     if (isOciError(error, 'TOO_LARGE')) throw noDigest(store, path);
     throw error;
@@ -50,7 +50,7 @@ export async function readSoundLink(store: Store, path: StorePath): Promise<Dige
 }
 
 export async function writeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<void> {
-  await driver.writeSmall(path, Buffer.from(digest));
+  await driver.put(path, Buffer.from(digest));
 }
 
 /** What a digest and a size alone tell. */
@@ -86,7 +86,7 @@ export async function findBlob({ driver }: Store, digest: Digest): Promise<Store
 }
 
 /**
- * Brings a blob that is in the store into a repository, and keeps it from a collector that is at work.
+ * Brings a blob that is in the store into a repository, and keeps it from collectors.
  *
  * @returns False when the blob is gone.
  */
@@ -96,63 +96,34 @@ export async function linkBlob(
   digest: Digest,
   blob: Pick<StoredBlob, 'stored' | 'path' | 'isNew'>,
 ): Promise<boolean> {
+  await store.marks.hold([digest, blob.stored]);
   const link = layerLinkPath(repo, digest);
   const linked = blob.isNew === true ? undefined : await readSoundLink(store, link);
-  // The blob is touched last: what a collector takes away before is noticed here, and what it looks at later is new.
-  if (linked === blob.stored && (await store.driver.touch(link, store.now()))) return await keepBlob(store, blob);
-  await writeLink(store, link, blob.stored);
-  return await keepBlob(store, blob);
+  if (linked !== blob.stored) await writeLink(store, link, blob.stored);
+  return blob.isNew === true || (await store.driver.stat(blob.path)) !== undefined;
 }
 
-/** As {@link linkBlob}, for a blob that was found by the repository's own link: that one is not read again. */
-export async function keepLinkedBlob(
-  store: Store,
-  repo: RepositoryName,
-  digest: Digest,
-  blob: StoredBlob,
-): Promise<boolean> {
-  const touched = await store.driver.touch(layerLinkPath(repo, digest), store.now());
-  return touched ? keepBlob(store, blob) : linkBlob(store, repo, digest, blob);
-}
-
-/** Tells a collector that a blob is wanted. @returns False when it is gone. */
-export async function keepBlob({ driver, now }: Store, blob: Pick<StoredBlob, 'path'>): Promise<boolean> {
-  return await driver.touch(blob.path, now());
-}
-
-/**
- * Moves a verified file of ours into place as a blob; one of the right size that is there already stays.
- *
- * @throws OciError STORAGE when another process removed the file.
- */
-export async function placeBlob(store: Store, from: StorePath, digest: Digest, size: number): Promise<StoredBlob> {
-  const { driver, now } = store;
-  const blob: StoredBlob = { path: blobPath(digest), stored: digest, size };
+/** Makes a verified upload a blob, which has to be held; one of the right size that is there already stays. */
+export async function placeBlob(store: Store, upload: Upload, digest: Digest): Promise<StoredBlob> {
+  const blob: StoredBlob = { path: blobPath(digest), stored: digest, size: upload.size };
   if (await isPresent(store, blob)) {
-    await driver.remove(from);
+    await upload.abort();
     return blob;
   }
-  await driver.touch(from, now());
-  if (!(await driver.move(from, blob.path, { durable: true }))) {
-    throw new OciError('STORAGE', `${driver.name}/${from} was removed while blob ${digest} was written`, {
-      hint: 'something else cleans this directory; try again',
-      retryable: true,
-    });
-  }
+  await upload.commit(blob.path);
   return { ...blob, isNew: true };
 }
 
-/** Stores a verified blob that is in memory; one of the right size that is there already stays. */
+/** Stores a verified blob that is in memory, and is held; one of the right size that is there already stays. */
 export async function storeBlob(store: Store, digest: Digest, bytes: Uint8Array): Promise<StoredBlob> {
   const blob: StoredBlob = { path: blobPath(digest), stored: digest, size: bytes.length };
   if (await isPresent(store, blob)) return blob;
-  await store.driver.writeSmall(blob.path, bytes);
+  await store.driver.put(blob.path, bytes);
   return { ...blob, isNew: true };
 }
 
-async function isPresent(store: Store, blob: StoredBlob): Promise<boolean> {
-  const present = await store.driver.stat(blob.path);
-  return present?.size === blob.size && (await keepBlob(store, blob));
+async function isPresent({ driver }: Store, { path, size }: StoredBlob): Promise<boolean> {
+  return (await driver.stat(path))?.size === size;
 }
 
 function noDigest(store: Store, path: StorePath): OciError {

@@ -5,11 +5,10 @@ import { isOciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { type BlobSource, digestMismatch, type Sink, sizeMismatch } from '../../registry/content.ts';
 import type { PushBlobOptions, SignalOption } from '../../registry/registry.ts';
-import type { FileAppender, Lock, StorePath } from '../driver.ts';
+import type { Lock, Upload } from '../driver.ts';
 import { blobPath, partialLockPath, partialPath } from '../paths.ts';
 import type { Store } from '../store.ts';
-import { findLeftovers, ownPath, takeLeftover } from '../uploads/working-file.ts';
-import { hashFile } from './hash-file.ts';
+import { hashReader } from './hash-reader.ts';
 import { placeBlob, type StoredBlob } from './links.ts';
 
 const pollMs = 100;
@@ -49,7 +48,7 @@ export async function lockDownload(
 }
 
 /**
- * Downloads a blob into the store, going on with what an interrupted download left.
+ * Downloads a blob, which has to be held, into the store, going on with what an interrupted download left.
  *
  * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH: nothing is kept. Whatever the source throws: what came so far is kept.
  */
@@ -59,24 +58,23 @@ export async function download(
   source: BlobSource,
   opts?: SignalOption,
 ): Promise<StoredBlob> {
-  const { driver } = store;
-  const resting = partialPath(descriptor.digest);
-  for (let path = await resume(store, descriptor, opts); ; path = ownPath(resting)) {
-    const file = await driver.openAppend(path);
-    const resumed = file.size > 0;
+  const { uploads } = store.driver;
+  const path = partialPath(descriptor.digest);
+  const to = blobPath(descriptor.digest);
+  const begun = await uploads.resume(path, { to, maxBytes: descriptor.size });
+  for (let upload = begun ?? (await uploads.begin(path, { to })); ; upload = await uploads.begin(path, { to })) {
+    const resumed = upload.size > 0;
     try {
-      await fill(store, descriptor, path, file, source, opts);
-      const blob = await placeBlob(store, path, descriptor.digest, descriptor.size);
-      await discardLeftovers(store, resting);
-      return blob;
+      await fill(descriptor, upload, source, opts);
+      return await placeBlob(store, upload, descriptor.digest);
     } catch (error) {
-      await file.close();
+      // Failing to let go must not hide why the download failed.
       if (isOciError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH') || (resumed && isOciError(error, 'RANGE_INVALID'))) {
-        await driver.remove(path);
+        await upload.abort().catch(() => {});
         // What was left of an earlier run may be the wrong part of it; a fresh download has no such excuse.
         if (resumed && !isOciError(error, 'SIZE_MISMATCH')) continue;
       } else {
-        await rest(store, path, resting, file.size);
+        await upload.rest().catch(() => {});
       }
       throw error;
     }
@@ -84,7 +82,7 @@ export async function download(
 }
 
 /**
- * Downloads a blob that fits in memory, where it is verified before the disk sees it: what of it an interruption would
+ * Downloads a blob, which has to be held, that fits in memory, where it is verified before the disk sees it: what of it an interruption would
  * leave is not worth its files.
  *
  * @throws OciError as {@link download}. Nothing is kept.
@@ -109,57 +107,15 @@ export async function downloadSmall(
   const got = await digestBytes(bytes, digestAlgorithm(digest));
   if (got !== digest) throw digestMismatch(digest, got);
   const blob = { path: blobPath(digest), stored: digest, size, isNew: true };
-  await store.driver.writeSmall(blob.path, bytes);
+  await store.driver.put(blob.path, bytes);
   return blob;
 }
 
-// What a dead writer left is taken; what one that may live holds is copied, because it may wake up and write on.
-async function resume(store: Store, descriptor: Descriptor, opts?: SignalOption): Promise<StorePath> {
-  const { driver } = store;
-  const resting = partialPath(descriptor.digest);
-  const fitting = [];
-  for (const leftover of await findLeftovers(store, resting)) {
-    if (leftover.size <= descriptor.size) fitting.push(leftover);
-    else if (leftover.state !== 'held') await driver.remove(leftover.path);
-  }
-  const taken = await takeLeftover(store, resting, fitting);
-  if (taken !== undefined) return taken;
-  const mine = ownPath(resting);
-  const held = fitting[0] === undefined ? undefined : await driver.openRead(fitting[0].path);
-  if (held === undefined) return mine;
-  const copy = await driver.openAppend(mine);
-  const writer = new HashingWriter(copy, undefined);
+async function fill(descriptor: Descriptor, upload: Upload, source: BlobSource, opts?: SignalOption): Promise<void> {
+  const hasher = await startHash(descriptor, upload, opts);
+  const writer = new HashingWriter(upload, hasher);
   try {
-    const buffer = new Uint8Array(256 * 1024);
-    for (let size = await held.read(buffer); size > 0; size = await held.read(buffer)) {
-      opts?.signal?.throwIfAborted();
-      await writer.write(buffer.subarray(0, size));
-    }
-    await writer.flush();
-  } catch (error) {
-    await writer.flush().catch(() => {});
-    await copy.close();
-    await driver.remove(mine);
-    throw error;
-  } finally {
-    await held.close();
-    await copy.close();
-  }
-  return mine;
-}
-
-async function fill(
-  store: Store,
-  descriptor: Descriptor,
-  path: StorePath,
-  file: FileAppender,
-  source: BlobSource,
-  opts?: SignalOption,
-): Promise<void> {
-  const hasher = await startHash(store, descriptor, path, file.size, opts);
-  const writer = new HashingWriter(file, hasher);
-  try {
-    if (file.size < descriptor.size) await receive(descriptor, writer, source, opts);
+    if (upload.size < descriptor.size) await receive(descriptor, writer, source, opts);
   } catch (error) {
     await writer.flush().catch(() => {}); // what came is kept as far as the disk takes it
     throw error;
@@ -168,8 +124,6 @@ async function fill(
   if (writer.size !== descriptor.size) throw sizeMismatch(descriptor, writer.size);
   const got = hasher.digest();
   if (got !== descriptor.digest) throw digestMismatch(descriptor.digest, got);
-  await file.sync();
-  await file.close();
 }
 
 async function receive(
@@ -202,25 +156,7 @@ async function receive(
   }
 }
 
-async function startHash(
-  { driver }: Store,
-  descriptor: Descriptor,
-  path: StorePath,
-  size: number,
-  opts?: SignalOption,
-): Promise<Hasher> {
+async function startHash(descriptor: Descriptor, upload: Upload, opts?: SignalOption): Promise<Hasher> {
   const algorithm = digestAlgorithm(descriptor.digest);
-  const earlier = size === 0 ? undefined : await hashFile(driver, path, algorithm, opts);
-  return earlier ?? (await createHasher(algorithm));
-}
-
-// A file that has not even begun is not worth keeping. Failing here must not hide why the download failed.
-async function rest({ driver }: Store, path: StorePath, resting: StorePath, size: number): Promise<void> {
-  await (size === 0 ? driver.remove(path) : driver.move(path, resting)).catch(() => {});
-}
-
-async function discardLeftovers(store: Store, resting: StorePath): Promise<void> {
-  for (const { state, path } of await findLeftovers(store, resting)) {
-    if (state !== 'held') await store.driver.remove(path);
-  }
+  return upload.size === 0 ? await createHasher(algorithm) : await hashReader(await upload.read(), algorithm, opts);
 }

@@ -1,62 +1,75 @@
+import { newProcessId } from '../../files/process-id.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import type { StorePath } from '../driver.ts';
+import type { Driver, StorePath } from '../driver.ts';
+import { deleteBelow, entriesIn } from '../listing.ts';
 import { walkRepositories } from '../manifests/repositories.ts';
-import { childPath, leasesPath, partialsPath, uploadsPath } from '../paths.ts';
+import { childPath, clockPath, partialsPath, uploadsPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
-const dayMs = 24 * 60 * 60 * 1_000;
 /** As long as distribution keeps them. */
-const abandonedMs = 7 * dayMs;
+const abandonedMs = 7 * 24 * 60 * 60 * 1_000;
 
-/** Removes downloads that nobody went on with, drafts of crashed writers, and leases of dead processes. */
-export async function removeAbandonedFiles({ driver, now }: Store): Promise<void> {
-  const cutoff = now().getTime() - abandonedMs;
-  for (const algorithm of await driver.list(partialsPath)) {
-    const directory = childPath(partialsPath, algorithm);
-    const entries = await driver.list(directory);
-    for (const entry of entries) {
-      const path = childPath(directory, entry);
-      const facts = await driver.stat(path);
-      if (facts === undefined || facts.modifiedAt.getTime() >= cutoff) continue;
-      const lock = childPath(directory, { name: `${entry.name.split('.', 1)[0]}.lock` });
-      if ((await driver.locks?.isHeld(lock)) !== true) await driver.remove(path);
-    }
-    await driver.removeEmptyDirectory(directory);
-  }
-  for (const entry of await driver.list(leasesPath)) {
-    const path = childPath(leasesPath, entry);
-    if ((await driver.locks?.isHeld(path)) === false) await driver.remove(path);
-  }
-  await driver.removeTemporary(new Date(now().getTime() - dayMs));
-}
-
-/** Removes such sessions of every repository. */
-export async function sweepUploads(store: Store, opts: SignalOption & { readonly idleMs: number }): Promise<void> {
-  for await (const repo of walkRepositories(store.driver, { withUploadsOnly: true })) {
-    opts.signal?.throwIfAborted();
-    await removeAbandonedUploads(store, repo, opts.idleMs);
+/** Removes downloads that nobody has gone on with for a week. @param now What the store's clock shows. */
+export async function removeAbandonedPartials({ driver }: Store, now: Date): Promise<void> {
+  for await (const { path, storedAt, held } of driver.uploads.list(partialsPath)) {
+    if (!held && now.getTime() - storedAt.getTime() > abandonedMs) await driver.uploads.abort(path);
   }
 }
 
-/** Removes a repository's upload sessions that have not been written to for so long, a week where nothing is said. */
-export async function removeAbandonedUploads(
+/** Removes the upload sessions of every repository that have not been written to for so long. */
+export async function sweepUploads(
   { driver, now }: Store,
+  opts: SignalOption & { readonly idleMs: number },
+): Promise<void> {
+  for await (const repo of walkRepositories(driver, { withUploadsOnly: true })) {
+    opts.signal?.throwIfAborted();
+    for await (const _ of abandonedSessions(driver, repo, now(), opts.idleMs)) {
+      // The clock of this machine may be off, or have been set: the store's tells.
+      await removeAbandonedUploads(driver, repo, await timeOf(driver), opts.idleMs);
+      break;
+    }
+  }
+}
+
+/**
+ * Removes a repository's upload sessions that have not been written to for so long, a week where nothing is said.
+ *
+ * @param now What the store's clock shows.
+ */
+export async function removeAbandonedUploads(
+  driver: Driver,
   repo: RepositoryName,
+  now: Date,
   idleMs = abandonedMs,
 ): Promise<void> {
-  const cutoff = now().getTime() - idleMs;
-  for (const entry of await driver.list(uploadsPath(repo))) {
-    const path = childPath(uploadsPath(repo), entry);
-    if ((await lastWrite(path)) < cutoff) await driver.removeTree(path);
+  for await (const session of abandonedSessions(driver, repo, now, idleMs)) {
+    await driver.uploads.abort(childPath(session, { name: 'data' }));
+    await deleteBelow(driver, session);
   }
+}
 
-  async function lastWrite(directory: StorePath): Promise<number> {
-    let latest = 0;
-    for (const entry of await driver.list(directory)) {
-      const facts = await driver.stat(childPath(directory, entry));
-      latest = Math.max(latest, facts?.modifiedAt.getTime() ?? 0);
-    }
-    return latest;
+async function* abandonedSessions(
+  driver: Driver,
+  repo: RepositoryName,
+  now: Date,
+  idleMs: number,
+): AsyncGenerator<StorePath> {
+  for await (const entry of entriesIn(driver, uploadsPath(repo))) {
+    if (entry.kind !== 'prefix') continue;
+    const session = childPath(uploadsPath(repo), entry);
+    const data = await driver.uploads.find(childPath(session, { name: 'data' }));
+    if (data?.held === true) continue;
+    const begun = await driver.stat(childPath(session, { name: 'startedat' }));
+    const last = Math.max(data?.storedAt.getTime() ?? 0, begun?.storedAt.getTime() ?? 0);
+    if (now.getTime() - last > idleMs) yield session;
   }
+}
+
+async function timeOf(driver: Driver): Promise<Date> {
+  const path = clockPath(newProcessId());
+  await driver.put(path, new Uint8Array(0), { durable: false });
+  const facts = await driver.stat(path);
+  await driver.delete(path);
+  return facts?.storedAt ?? new Date(0);
 }

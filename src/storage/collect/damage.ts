@@ -4,7 +4,7 @@ import { isOciError, OciError } from '../../model/errors.ts';
 import { RecentMap } from '../../model/recent-map.ts';
 import type { Content } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { hashFile } from '../blobs/hash-file.ts';
+import { hashReader } from '../blobs/hash-reader.ts';
 import type { StoredBlob } from '../blobs/links.ts';
 import type { StorePath } from '../driver.ts';
 import type { Store } from '../store.ts';
@@ -20,14 +20,15 @@ export function damaged({ driver }: Store, path: StorePath, problem: string, hin
 export async function refuseDamaged(store: Store, blob: StoredBlob, opts?: SignalOption): Promise<void> {
   const { driver } = store;
   const before = await driver.stat(blob.path);
-  const hasher = await hashFile(driver, blob.path, digestAlgorithm(blob.stored), opts);
-  if (hasher === undefined || hasher.digest() === blob.stored) return;
+  const object = await driver.open(blob.path);
+  if (object === undefined) return;
+  if ((await hashReader(object, digestAlgorithm(blob.stored), opts)).digest() === blob.stored) return;
   const after = await driver.stat(blob.path);
   // Somebody has put another file there meanwhile: it is that one that would be removed.
-  if (after && (after.size !== before?.size || after.modifiedAt.getTime() !== before.modifiedAt.getTime())) {
+  if (after && (after.size !== before?.size || after.storedAt.getTime() !== before.storedAt.getTime())) {
     return refuseDamaged(store, blob, opts);
   }
-  const removed = !driver.readOnly && (await driver.remove(blob.path));
+  const removed = !driver.readOnly && (await driver.delete(blob.path));
   throw new OciError(
     'STORAGE_DAMAGED',
     `blob ${blob.stored} in ${store.name} is damaged: ${driver.name}/${blob.path}`,

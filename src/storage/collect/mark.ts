@@ -5,8 +5,9 @@ import { isManifestType } from '../../model/manifest/media-types.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { readLink } from '../blobs/links.ts';
+import { digestsIn } from '../listing.ts';
 import { loadManifest, tryParseManifest } from '../manifests/manifests.ts';
-import { digestsIn, layerLinkPath, layersPath, revisionLinkPath, revisionsPath } from '../paths.ts';
+import { layerLinkPath, layersPath, revisionLinkPath, revisionsPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
 /** What a repository's manifests need. */

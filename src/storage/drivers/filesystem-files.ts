@@ -1,57 +1,19 @@
 import { closeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { openFile } from '../../files/calls.ts';
-import { fileMode } from '../../files/durable.ts';
-import { type FileRange, readerOf } from '../../files/file-reader.ts';
+import { readerOf } from '../../files/file-reader.ts';
 import { readWhole as readOpen } from '../../files/whole.ts';
-import type { FileAppender, FileReader } from '../driver.ts';
+import type { ByteRange } from '../../registry/registry.ts';
+import type { ObjectReader } from '../driver.ts';
 import { storageError } from './file-errors.ts';
 
-/** Opens a file for reading from `range.start` to `range.end`, exclusive. */
-export async function openReader(file: string, range?: FileRange): Promise<FileReader> {
+/** Opens a file for reading from `range.start` to `range.end`, exclusive. @throws EISDIR for what is no file */
+export async function openReader(file: string, range?: ByteRange): Promise<ObjectReader> {
   const handle = await open(file, 'r');
   try {
-    const { size } = await handle.stat();
-    return readerOf(handle, size, range, (error) => storageError(error, 'read', file));
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-}
-
-/** Opens a file for appending and creates it where absent. */
-export async function openAppender(file: string): Promise<FileAppender> {
-  const handle = await open(file, 'a', fileMode);
-  try {
-    let { size } = await handle.stat();
-    let closing: Promise<void> | undefined;
-    return {
-      get size() {
-        return size;
-      },
-      async write(chunk) {
-        try {
-          for (let written = 0; written < chunk.length; ) {
-            const { bytesWritten } = await handle.write(chunk, written, chunk.length - written);
-            written += bytesWritten;
-            size += bytesWritten;
-          }
-        } catch (error) {
-          throw storageError(error, 'write', file);
-        }
-      },
-      async sync() {
-        try {
-          await handle.sync();
-        } catch (error) {
-          throw storageError(error, 'write', file);
-        }
-      },
-      close() {
-        closing ??= handle.close();
-        return closing;
-      },
-    };
+    const facts = await handle.stat();
+    if (!facts.isFile()) throw Object.assign(new Error('it is no file'), { code: 'EISDIR' });
+    return readerOf(handle, facts.size, range, (error) => storageError(error, 'read', file));
   } catch (error) {
     await handle.close();
     throw error;

@@ -1,15 +1,19 @@
-import { randomBytes } from 'node:crypto';
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { closeSync, constants } from 'node:fs';
+import { copyFile, link, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { mkdir, rename, stat, unlink, utimes } from '../../files/calls.ts';
-import { inDirectory, inNewDirectory, makeDirectory, syncDirectory, writeNew } from '../../files/durable.ts';
+import { openFile, stat, syncFile, unlink, writeBytes } from '../../files/calls.ts';
+import { fileMode, inDirectory, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
+import { processState, tryParseProcessId } from '../../files/process-id.ts';
 import { OciError } from '../../model/errors.ts';
-import type { Driver, Entry, StorePath } from '../driver.ts';
-import { elsewhere, storageError } from './file-errors.ts';
-import { openAppender, openReader, readWhole } from './filesystem-files.ts';
+import type { Driver, Journal } from '../driver.ts';
+import { elsewhere } from './file-errors.ts';
+import { openReader, readWhole } from './filesystem-files.ts';
+import { entriesOf, filesBelow, pruneEmpty } from './filesystem-listing.ts';
 import { createFileLocks } from './filesystem-locks.ts';
-import { refuseFoldedCase } from './folded-case.ts';
+import { attempt, openRoot, orAbsent, type Root } from './filesystem-root.ts';
+import { createFileUploads } from './filesystem-uploads.ts';
+import { pageOf } from './page.ts';
 
 export interface FilesystemDriverOptions {
   /** The store's directory. A missing one reads as empty. */
@@ -20,178 +24,157 @@ export interface FilesystemDriverOptions {
   readonly create?: boolean;
 }
 
+/** Objects of a page of a deep list, each of which is a name in memory. */
+const deepLimit = 10_000;
+const dayMs = 24 * 60 * 60 * 1_000;
+
 /**
- * Keeps a store in a directory that any number of processes may share.
+ * Keeps a store in a directory that any number of processes may share. Directories come into being with the first file
+ * below them, and go with the last; one that somebody else left empty is listed as a prefix.
  *
  * @throws OciError STORAGE when the root is something else than a directory, STORAGE_DENIED when it cannot be reached.
  */
 export async function openFilesystemDriver(options: FilesystemDriverOptions): Promise<Driver> {
-  const root = resolve(options.root);
+  const directory = resolve(options.root);
   const readOnly = options.readOnly ?? false;
-  const temporary = join(root, 'tmp');
-  let draftPrefix: string | undefined;
-  let drafts = 0;
-  let prepared: Promise<void> | undefined;
+  const root = openRoot(directory, { readOnly, create: options.create ?? true });
+  const { read, change } = root;
 
-  const found = await attempt('open', root, () => orAbsent(stat(root)));
+  const found = await attempt('open', directory, () =>
+    stat(directory).catch((error: unknown) => {
+      if (!hasErrno(error, 'ENOENT')) throw error;
+      return undefined;
+    }),
+  );
   if (found !== undefined && !found.isDirectory())
-    throw new OciError('STORAGE', `${root} is not a directory`, { hint: elsewhere });
-
-  const fileOf = (path: StorePath): string => join(root, path);
-
-  async function prepare(): Promise<void> {
-    if ((await orAbsent(stat(root))) === undefined) {
-      if (options.create === false) throw new OciError('STORAGE', `there is no store at ${root}`);
-      await makeRoot(root);
-    }
-    await refuseFoldedCase(root);
-  }
-
-  async function change<T>(action: string, path: StorePath, operation: (file: string) => Promise<T>): Promise<T> {
-    if (readOnly) {
-      throw new OciError('STORAGE_DENIED', `the store ${root} was opened for reading only`);
-    }
-    const file = fileOf(path);
-    return await attempt(action, file, async () => {
-      prepared ??= prepare();
-      try {
-        await prepared;
-      } catch (error) {
-        prepared = undefined;
-        throw error;
-      }
-      return await operation(file);
-    });
-  }
+    throw new OciError('STORAGE', `${directory} is not a directory`, { hint: elsewhere });
 
   return {
-    name: root,
+    name: directory,
     readOnly,
-    locks: createFileLocks(fileOf, change),
+    uploads: createFileUploads(root),
+    locks: createFileLocks(root.fileOf, change),
 
-    async readSmall(path, maxBytes) {
-      return await attempt('read', fileOf(path), () => orAbsent(readWhole(fileOf(path), maxBytes)));
+    get: (path, maxBytes) => read('read', path, (file) => readWhole(file, maxBytes)),
+    open: (path, range) => read('open', path, (file) => openReader(file, range)),
+
+    async put(path, bytes, { durable = true } = {}) {
+      await change('write', path, (file) =>
+        root.draft(file, { durable }, (draft) => writeNew(draft, bytes, { durable })),
+      );
     },
 
-    async openRead(path, range) {
-      const file = fileOf(path);
-      return await attempt('open', file, () => orAbsent(openReader(file, range)));
-    },
-
-    async writeSmall(path, bytes) {
-      await change('write', path, async (file) => {
-        drafts += 1;
-        draftPrefix ??= `${randomBytes(12).toString('hex')}-`;
-        const draft = join(temporary, `${draftPrefix}${drafts}`);
-        try {
-          await inDirectory(temporary, () => writeNew(draft, bytes));
-          await inNewDirectory(dirname(file), () => rename(draft, file));
-        } catch (error) {
-          await rm(draft, { force: true });
-          throw error;
-        }
-        await syncDirectory(dirname(file));
+    async putIfAbsent(path, bytes) {
+      return await change('write', path, async (file) => {
+        const made = await root.draft(
+          file,
+          { durable: true },
+          (draft) => writeNew(draft, bytes),
+          (draft) => linkNew(draft, file),
+        );
+        return made === true;
       });
-    },
-
-    async openAppend(path) {
-      return await change('write', path, (file) => inDirectory(dirname(file), () => openAppender(file)));
     },
 
     async stat(path) {
-      const facts = await attempt('look at', fileOf(path), () => orAbsent(stat(fileOf(path))));
-      return facts?.isFile() ? { size: facts.size, modifiedAt: facts.mtime } : undefined;
+      const facts = await read('look at', path, (file) => stat(file));
+      return facts?.isFile() ? { size: facts.size, storedAt: facts.mtime } : undefined;
     },
 
-    async list(path) {
-      const entries = await attempt('list', fileOf(path), () =>
-        orAbsent(readdir(fileOf(path), { withFileTypes: true })),
-      );
-      return (entries ?? [])
-        .map((entry): Entry => ({ name: entry.name, kind: entry.isDirectory() ? 'directory' : 'file' }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    async list(prefix, opts) {
+      const page = await read('list', prefix, async (file) => {
+        if (opts?.deep !== true) return await pageOf(await entriesOf(file), opts);
+        return await pageOf(filesBelow(file, opts.after ?? ''), { limit: deepLimit, ...opts });
+      });
+      return page ?? { entries: [], next: undefined };
     },
 
-    async move(from, to, opts) {
-      return await change('write', to, async (target) => {
-        const source = fileOf(from);
-        const into = opts?.durable === true ? inNewDirectory : inDirectory;
-        const moved = await into(dirname(target), async () => {
-          try {
-            await rename(source, target);
-            return true;
-          } catch (error) {
-            if (hasErrno(error, 'ENOENT') && (await orAbsent(stat(source))) === undefined) return false;
-            throw error;
-          }
+    async copy(from, to) {
+      const source = root.fileOf(from);
+      return await change('write', to, async (file) => {
+        if ((await orAbsent(stat(source)))?.isFile() !== true) return false;
+        await root.draft(file, { durable: true }, async (draft) => {
+          await copyFile(source, draft, constants.COPYFILE_FICLONE);
+          await syncPath(draft);
         });
-        if (moved && opts?.durable === true) await syncDirectory(dirname(target));
-        return moved;
+        return true;
       });
     },
 
-    async remove(path) {
-      return await change('remove', path, async (file) => (await orAbsent(unlink(file).then(() => true))) ?? false);
-    },
-
-    async removeTree(path) {
-      await change('remove', path, (file) => rm(file, { recursive: true, force: true, maxRetries: 5 }));
-    },
-
-    async removeEmptyDirectory(path) {
+    async delete(path) {
       return await change('remove', path, async (file) => {
-        try {
-          await rmdir(file);
-          return true;
-        } catch (error) {
-          if (hasErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) return false;
-          if (hasErrno(error, 'ENOENT')) return true;
-          throw error;
-        }
+        if ((await orAbsent(unlink(file).then(() => true))) === undefined) return false;
+        await root.prune(dirname(file));
+        return true;
       });
     },
 
-    async touch(path, at) {
-      return await change(
-        'touch',
-        path,
-        async (file) => (await orAbsent(utimes(file, at, at).then(() => true))) ?? false,
-      );
-    },
+    openJournal: (path) => change('write', path, openJournal),
 
-    async removeTemporary(before) {
-      if ((await attempt('list', temporary, () => orAbsent(stat(temporary)))) === undefined) return;
-      for (const name of await attempt('list', temporary, () => readdir(temporary))) {
-        const draft = join(temporary, name);
-        const facts = await attempt('look at', draft, () => orAbsent(stat(draft)));
-        if (facts?.isFile() && facts.mtime < before) await attempt('remove', draft, () => rm(draft, { force: true }));
-      }
+    async tidy(prefix) {
+      await removeDrafts(root);
+      await pruneEmpty(root.fileOf(prefix));
     },
   };
 }
 
-// Images may hold secrets: on a machine of several users nobody else gets below a root that is made here.
-async function makeRoot(root: string): Promise<void> {
-  await makeDirectory(dirname(root));
-  await mkdir(root, { mode: 0o700 }).catch((error: unknown) => {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-  });
-  await syncDirectory(dirname(root));
-}
-
-async function attempt<T>(action: string, file: string, operation: () => Promise<T>): Promise<T> {
+// A name that is there is never overwritten by a link. Some file systems have none: there a reader may see it unfinished.
+async function linkNew(draft: string, file: string): Promise<boolean> {
+  const unlessThere = (error: unknown): false => {
+    if (hasErrno(error, 'EEXIST')) return false;
+    throw error;
+  };
   try {
-    return await operation();
+    await link(draft, file);
+    return true;
   } catch (error) {
-    throw storageError(error, action, file);
+    if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) return unlessThere(error);
+  }
+  try {
+    await copyFile(draft, file, constants.COPYFILE_EXCL);
+    await syncPath(file);
+    return true;
+  } catch (error) {
+    return unlessThere(error);
   }
 }
 
-async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
+async function syncPath(file: string): Promise<void> {
+  const descriptor = await openFile(file, 'r');
   try {
-    return await result;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return undefined;
-    throw error;
+    await syncFile(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function openJournal(file: string): Promise<Journal> {
+  const descriptor = await inDirectory(dirname(file), () => openFile(file, 'ax', fileMode));
+  let closed = false;
+  return {
+    async write(text) {
+      const bytes = Buffer.from(text);
+      await attempt('write', file, () => writeBytes(descriptor, bytes, 0, bytes.length));
+    },
+    async close({ keep = false } = {}) {
+      if (closed) return;
+      closed = true;
+      closeSync(descriptor);
+      if (!keep) await attempt('remove', file, () => orAbsent(unlink(file)));
+    },
+  };
+}
+
+// A draft of a living process may be on its way; of one that cannot be asked it is given a day.
+async function removeDrafts({ temporary }: Root): Promise<void> {
+  for (const { name } of (await attempt('list', temporary, () => orAbsent(entriesOf(temporary)))) ?? []) {
+    const draft = join(temporary, name);
+    const facts = await attempt('look at', draft, () => orAbsent(stat(draft)));
+    if (facts === undefined || !facts.isFile()) continue;
+    const writer = tryParseProcessId(name.split('.', 1)[0] ?? '');
+    const state = writer && processState(writer);
+    const old = Date.now() - facts.mtimeMs > dayMs;
+    if (state === 'dead' || (old && state !== 'alive'))
+      await attempt('remove', draft, () => rm(draft, { force: true }));
   }
 }

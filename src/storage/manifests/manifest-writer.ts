@@ -15,15 +15,7 @@ import { bareMediaType, isForeignLayerType, isManifestType } from '../../model/m
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import { digestMismatch } from '../../registry/content.ts';
 import type { PushManifestOptions } from '../../registry/registry.ts';
-import {
-  findBlob,
-  findLinkedBlob,
-  findRevision,
-  keepBlob,
-  keepLinkedBlob,
-  type StoredBlob,
-  writeLink,
-} from '../blobs/links.ts';
+import { findBlob, findLinkedBlob, findRevision, type StoredBlob, writeLink } from '../blobs/links.ts';
 import { isDamaged } from '../collect/damage.ts';
 import {
   blobPath,
@@ -62,8 +54,22 @@ export async function pushManifest(
   const digest = await digestBytes(bytes, opts?.digest === undefined ? 'sha256' : digestAlgorithm(opts.digest));
   if (opts?.digest !== undefined && opts.digest !== digest) throw digestMismatch(opts.digest, digest);
   const sparse = store.sparseIndexes && opts?.missing === 'allow-children';
-  await keepReferences(store, repo, view, sparse, opts?.signal);
+  return await store.marks.during(async () => {
+    await store.marks.hold([digest, ...[...blobsOf(view), ...childrenOf(view)].map((entry) => entry.digest)]);
+    await requireReferences(store, repo, view, sparse, opts?.signal);
+    await storeManifest(store, repo, { mediaType, bytes }, digest, view, opts);
+    return { mediaType, digest, size: bytes.length };
+  });
+}
 
+async function storeManifest(
+  store: Store,
+  repo: RepositoryName,
+  { mediaType, bytes }: RawManifest,
+  digest: Digest,
+  view: ManifestView,
+  opts?: PushManifestOptions,
+): Promise<void> {
   await storeBytes(store, digest, bytes);
   await keepMediaType(store, repo, digest, mediaType, bytes);
   await writeLink(store, revisionLinkPath(repo, digest), digest);
@@ -73,11 +79,10 @@ export async function pushManifest(
     await writeLink(store, tagIndexLinkPath(repo, tag, digest), digest);
     await writeLink(store, tagCurrentPath(repo, tag), digest);
   }
-  return { mediaType, digest, size: bytes.length };
 }
 
-// Everything found is touched, so that a collector at work lets it stay until the revision link is there.
-async function keepReferences(
+// Everything is held, so that what is found here stays until the revision link tells that it is needed.
+async function requireReferences(
   store: Store,
   repo: RepositoryName,
   view: ManifestView,
@@ -89,17 +94,16 @@ async function keepReferences(
   for (let at = 0; at < blobs.length; at += blobsAtOnce) {
     signal?.throwIfAborted();
     const some = blobs.slice(at, at + blobsAtOnce);
-    const kept = await Promise.all(some.map((entry) => keepReference(store, repo, entry, signal)));
+    const found = await Promise.all(some.map((entry) => isThere(store, repo, entry, signal)));
     for (const [i, { digest, mediaType, urls = [] }] of some.entries()) {
-      if (!kept[i] && !isForeignLayerType(mediaType) && urls.length === 0) missing.push(digest);
+      if (!found[i] && !isForeignLayerType(mediaType) && urls.length === 0) missing.push(digest);
     }
   }
   for (const entry of childrenOf(view)) {
     signal?.throwIfAborted();
-    const child = await findRevision(store, repo, entry.digest);
-    if (child !== undefined && (await keepBlob(store, child))) continue;
+    if ((await findHeld(store, entry.digest, () => findRevision(store, repo, entry.digest))) !== undefined) continue;
     // Build caches are indexes whose entries are layers.
-    if (!isManifestType(entry.mediaType) && (await keepReference(store, repo, entry, signal))) continue;
+    if (!isManifestType(entry.mediaType) && (await isThere(store, repo, entry, signal))) continue;
     if (!sparse) missing.push(entry.digest);
   }
   if (missing.length === 0) return;
@@ -112,28 +116,37 @@ async function keepReferences(
 }
 
 // One of another size is damaged, or the manifest lies: a damaged one is missing, to be sent again.
-async function keepReference(
+async function isThere(
   store: Store,
   repo: RepositoryName,
   { digest, size }: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const blob = await findLinkedBlob(store, repo, digest);
-  if (blob !== undefined && blob.size !== size && (await isDamaged(store, blob, { signal }))) return false;
-  return blob !== undefined && (await keepLinkedBlob(store, repo, digest, blob));
+  const blob = await findHeld(store, digest, () => findLinkedBlob(store, repo, digest));
+  return blob !== undefined && (blob.size === size || !(await isDamaged(store, blob, { signal })));
+}
+
+// Another digest than that of the manifest is held once it is known, and then looked for again.
+async function findHeld(
+  store: Store,
+  digest: Digest,
+  find: () => Promise<StoredBlob | undefined>,
+): Promise<StoredBlob | undefined> {
+  const blob = await find();
+  if (blob === undefined || blob.stored === digest) return blob;
+  await store.marks.hold([blob.stored]);
+  return await find();
 }
 
 async function storeBytes(store: Store, digest: Digest, bytes: Uint8Array): Promise<void> {
   const present = await findBlob(store, digest);
   // Compared whole: what the disk changed is mended by whoever stores the manifest again.
-  const sound = present?.size === bytes.length && (await holds(store, present, bytes));
-  if (sound && (await keepBlob(store, present))) return;
-  await store.driver.writeSmall(blobPath(digest), bytes);
-  await keepBlob(store, { path: blobPath(digest) });
+  if (present?.size === bytes.length && (await holds(store, present, bytes))) return;
+  await store.driver.put(blobPath(digest), bytes);
 }
 
 async function holds({ driver }: Store, { path }: StoredBlob, bytes: Uint8Array): Promise<boolean> {
-  const there = await driver.readSmall(path, bytes.length);
+  const there = await driver.get(path, bytes.length);
   return there !== undefined && Buffer.compare(there, bytes) === 0;
 }
 
@@ -146,6 +159,6 @@ async function keepMediaType(
   bytes: Uint8Array,
 ): Promise<void> {
   const path = mediaTypePath(repo, digest);
-  if (impliedMediaType(bytes) !== mediaType) await driver.writeSmall(path, Buffer.from(mediaType));
-  else if ((await driver.stat(path)) !== undefined) await driver.remove(path);
+  if (impliedMediaType(bytes) !== mediaType) await driver.put(path, Buffer.from(mediaType));
+  else if ((await driver.stat(path)) !== undefined) await driver.delete(path);
 }

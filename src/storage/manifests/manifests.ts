@@ -12,7 +12,8 @@ import type { RepositoryName } from '../../model/reference/reference.ts';
 import { findRevision } from '../blobs/links.ts';
 import { damaged, repairedByPull } from '../collect/damage.ts';
 import type { StorePath } from '../driver.ts';
-import { mediaTypePath, repositoryPath } from '../paths.ts';
+import { isAnyBelow } from '../listing.ts';
+import { layersPath, manifestsPath, mediaTypePath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
 const maxMediaTypeBytes = 1_024;
@@ -38,11 +39,10 @@ export async function loadManifest(
 
 /** Whether a repository has ever been written to and is not removed. */
 export async function repositoryExists({ driver }: Store, repo: RepositoryName): Promise<boolean> {
-  const entries = await driver.list(repositoryPath(repo));
-  return entries.some(isRepositoryPart);
+  return (await isAnyBelow(driver, manifestsPath(repo))) || (await isAnyBelow(driver, layersPath(repo)));
 }
 
-/** Whether a directory's entry makes the directory a repository. */
+/** Whether what is below a prefix makes it a repository. */
 export function isRepositoryPart(entry: { readonly name: string }): boolean {
   return entry.name === '_manifests' || entry.name === '_layers';
 }
@@ -77,7 +77,7 @@ async function mediaTypeOf(store: Store, repo: RepositoryName, digest: Digest, b
 // What is stored and too large is no fault of whoever asks for it.
 async function readSound(store: Store, path: StorePath, maxBytes: number): Promise<Uint8Array | undefined> {
   try {
-    return await store.driver.readSmall(path, maxBytes);
+    return await store.driver.get(path, maxBytes);
   } catch (error) {
     if (isOciError(error, 'TOO_LARGE')) {
       throw damaged(

@@ -5,6 +5,7 @@ import {
   tryParseRepositoryName,
 } from '../../model/reference/reference.ts';
 import type { Driver } from '../driver.ts';
+import { entriesIn } from '../listing.ts';
 import { childPath, repositoriesPath } from '../paths.ts';
 import { isRepositoryPart } from './manifests.ts';
 
@@ -15,26 +16,30 @@ interface WalkOptions {
   readonly withUploadsOnly?: boolean;
 }
 
-/** Repositories in the order of their names, read from disk as far as the caller goes. */
+/** Repositories in the order of their names, read from the store as far as the caller goes. */
 export async function* walkRepositories(driver: Driver, opts: WalkOptions = {}): AsyncGenerator<RepositoryName> {
   yield* walk(driver, '', opts);
 }
 
-// Names are ordered by code unit, where `a-b` comes before `a/b`, so a directory's repository and what lies below it
-// are two entries: `a` and `a/`.
+// Names are ordered by code unit, where `a-b` comes before `a/b`, so a repository and what lies below it are two
+// entries: `a` and `a/`.
 async function* walk(driver: Driver, prefix: string, opts: WalkOptions): AsyncGenerator<RepositoryName> {
   const after = opts.after ?? '';
-  const names = (await driver.list(pathOf(prefix))).filter(({ kind, name }) => kind === 'directory' && name[0] !== '_');
-  const keys = names.flatMap(({ name }) => [`${prefix}${name}`, `${prefix}${name}/`]).sort();
+  const keys: string[] = [];
+  for await (const { kind, name } of entriesIn(driver, pathOf(prefix))) {
+    if (kind === 'prefix' && name[0] !== '_') keys.push(`${prefix}${name}`, `${prefix}${name}/`);
+  }
+  keys.sort();
   for (const key of keys) {
     if (key.endsWith('/')) {
       if (key > after || after.startsWith(key)) yield* walk(driver, key, opts);
     } else if (key > after) {
       const name = tryParseName(key);
       if (name === undefined) continue;
-      const entries = await driver.list(pathOf(key));
-      if (entries.some((entry) => isRepositoryPart(entry) || (opts.withUploadsOnly && entry.name === '_uploads'))) {
+      for await (const entry of entriesIn(driver, pathOf(key))) {
+        if (!isRepositoryPart(entry) && !(opts.withUploadsOnly && entry.name === '_uploads')) continue;
         yield name;
+        break;
       }
     }
   }

@@ -11,23 +11,22 @@ import { OciError } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import { digestMismatch } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { hashFile } from '../blobs/hash-file.ts';
-import { linkBlob, placeBlob, type StoredBlob, storeBlob } from '../blobs/links.ts';
-import type { FileAppender, StorePath } from '../driver.ts';
+import { hashReader } from '../blobs/hash-reader.ts';
+import { linkBlob, placeBlob, storeBlob } from '../blobs/links.ts';
+import type { Upload } from '../driver.ts';
+import { deleteBelow } from '../listing.ts';
 import { type UploadId, uploadDataPath, uploadPath, uploadStartedAtPath, uploadUnknown } from '../paths.ts';
 import type { Store } from '../store.ts';
-import { findLeftovers, ownPath, takeLeftover } from './working-file.ts';
 
-interface OpenFile {
-  readonly path: StorePath;
-  readonly appender: FileAppender;
+interface OpenUpload {
+  readonly upload: Upload;
   readonly writer: HashingWriter;
 }
 
 /**
  * One upload session as this process knows it. Its operations run one after the other. Between two requests it rests:
- * the file has its plain name and is closed, and the running hash stays here, since Node cannot save one. Until there
- * are bytes to keep nothing is on the disk: most blobs are small, and come whole with one request.
+ * the store keeps the upload for anybody, and the running hash stays here, since Node cannot save one. Until there are
+ * bytes to keep nothing is stored: most blobs are small, and come whole with one request.
  */
 export class UploadSession {
   readonly id: UploadId;
@@ -37,7 +36,7 @@ export class UploadSession {
   #stored: boolean;
   #hasher: Hasher | undefined;
   #size: number;
-  #file: OpenFile | undefined;
+  #open: OpenUpload | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #owner: object | undefined;
   #ended = false;
@@ -57,17 +56,17 @@ export class UploadSession {
   }
 
   get size(): number {
-    return this.#file?.writer.size ?? this.#size;
+    return this.#open?.writer.size ?? this.#size;
   }
 
-  /** Whether it is on the disk, where another process finds it. */
+  /** Whether it is in the store, where another process finds it. */
   get stored(): boolean {
     return this.#stored;
   }
 
-  /** Whether no file is open. */
+  /** Whether no upload is open. */
   get resting(): boolean {
-    return this.#file === undefined;
+    return this.#open === undefined;
   }
 
   get ended(): boolean {
@@ -76,9 +75,9 @@ export class UploadSession {
 
   async write(owner: object, offset: number, chunk: Uint8Array): Promise<void> {
     await this.#inTurn(async () => {
-      const file = await this.#open(owner, offset);
+      const { writer } = await this.#take(owner, offset);
       try {
-        await file.writer.write(chunk);
+        await writer.write(chunk);
       } catch (error) {
         await this.#rest().catch(() => {});
         throw error;
@@ -88,8 +87,7 @@ export class UploadSession {
 
   async commit(owner: object, offset: number, digest: Digest, size: number | undefined, opts?: SignalOption) {
     return await this.#inTurn(async () => {
-      const file = await this.#open(owner, offset);
-      const { path, writer } = file;
+      const { upload, writer } = await this.#take(owner, offset);
       const bytes = this.#stored ? undefined : writer.unwritten;
       if (bytes === undefined) await writer.flush();
       const total = writer.size;
@@ -98,14 +96,19 @@ export class UploadSession {
         throw new OciError('SIZE_MISMATCH', `the upload has ${total} bytes, not the ${size} announced`);
       }
       const algorithm = digestAlgorithm(digest);
-      const got = bytes ? await digestBytes(bytes, algorithm) : await this.#digest(path, algorithm, opts);
+      const got = bytes ? await digestBytes(bytes, algorithm) : await this.#digest(upload, algorithm, opts);
       if (got !== digest) {
         await this.#end();
         throw digestMismatch(digest, got);
       }
       try {
-        const blob = bytes ? await storeBlob(this.#store, digest, bytes) : await this.#place(file, digest);
-        await linkBlob(this.#store, this.repo, digest, blob);
+        await this.#store.marks.during(async () => {
+          await this.#store.marks.hold([digest]);
+          const blob = bytes
+            ? await storeBlob(this.#store, digest, bytes)
+            : await placeBlob(this.#store, upload, digest);
+          await linkBlob(this.#store, this.repo, digest, blob);
+        });
       } catch (error) {
         await this.#rest().catch(() => {});
         throw error;
@@ -115,7 +118,7 @@ export class UploadSession {
     });
   }
 
-  /** Lets go of the file, so that another writer, process or run can go on. */
+  /** Lets go of the upload, so that another writer, process or run can go on. */
   async rest(owner: object): Promise<void> {
     await this.#inTurn(async () => {
       if (this.#owner !== owner) return;
@@ -128,7 +131,7 @@ export class UploadSession {
     await this.#inTurn(() => this.#end());
   }
 
-  /** Brings it to the disk, where it outlives this process. */
+  /** Brings it into the store, where it outlives this process. */
   async keep(): Promise<void> {
     await this.#inTurn(async () => {
       if (!this.#ended) await this.#keep();
@@ -138,94 +141,84 @@ export class UploadSession {
   async #keep(): Promise<void> {
     if (this.#stored) return;
     const startedAt = Buffer.from(this.startedAt.toISOString());
-    await this.#store.driver.writeSmall(uploadStartedAtPath(this.repo, this.id), startedAt);
+    await this.#store.driver.put(uploadStartedAtPath(this.repo, this.id), startedAt);
     this.#stored = true;
   }
 
-  async #open(owner: object, offset: number): Promise<OpenFile> {
+  async #take(owner: object, offset: number): Promise<OpenUpload> {
     if (this.#ended) throw uploadUnknown();
     if (this.#owner !== owner) await this.#rest();
     this.#owner = owner;
-    if (this.#file !== undefined) return this.#file;
-    this.#file = this.#stored ? await this.#openStored() : this.#openUnstored();
-    const { size } = this.#file.appender;
+    if (this.#open !== undefined) return this.#open;
+    this.#open = this.#stored ? await this.#openStored() : await this.#openUnstored();
+    const { size } = this.#open.upload;
     if (offset !== size) {
       await this.#rest();
       throw outOfOrder(offset, size);
     }
-    return this.#file;
+    return this.#open;
   }
 
-  async #openStored(): Promise<OpenFile> {
+  async #openStored(): Promise<OpenUpload> {
     const { driver } = this.#store;
-    const resting = uploadDataPath(this.repo, this.id);
+    const path = uploadDataPath(this.repo, this.id);
     if ((await driver.stat(uploadStartedAtPath(this.repo, this.id))) === undefined) throw uploadUnknown();
-    const path =
-      (await takeLeftover(this.#store, resting, await findLeftovers(this.#store, resting))) ?? ownPath(resting);
-    const appender = await driver.openAppend(path);
-    if (appender.size !== this.#size) {
+    const upload = (await driver.uploads.resume(path)) ?? (await driver.uploads.begin(path));
+    if (upload.size !== this.#size) {
       this.#hasher = undefined;
-      this.#size = appender.size;
+      this.#size = upload.size;
     }
-    return { path, appender, writer: new HashingWriter(appender, this.#hasher) };
+    return { upload, writer: new HashingWriter(upload, this.#hasher) };
   }
 
-  // The file is made when the first piece is written: what fits into one buffer never needs it.
-  #openUnstored(): OpenFile {
-    const path = ownPath(uploadDataPath(this.repo, this.id));
-    let file: FileAppender | undefined;
-    const appender: FileAppender = {
+  // The session is stored when the first piece is written: what fits into one buffer never needs it.
+  async #openUnstored(): Promise<OpenUpload> {
+    const upload = await this.#store.driver.uploads.begin(uploadDataPath(this.repo, this.id));
+    const keeping = {
       get size() {
-        return file?.size ?? 0;
+        return upload.size;
       },
-      write: async (chunk) => {
+      write: async (chunk: Uint8Array) => {
         await this.#keep();
-        file ??= await this.#store.driver.openAppend(path);
-        await file.write(chunk);
+        await upload.write(chunk);
       },
-      sync: async () => await file?.sync(),
-      close: async () => await file?.close(),
     };
-    return { path, appender, writer: new HashingWriter(appender, this.#hasher) };
+    return { upload, writer: new HashingWriter(keeping, this.#hasher) };
   }
 
-  async #place({ path, appender, writer }: OpenFile, digest: Digest): Promise<StoredBlob> {
-    await appender.sync();
-    await appender.close();
-    return await placeBlob(this.#store, path, digest, writer.size);
-  }
-
-  async #digest(path: StorePath, algorithm: DigestAlgorithm, opts?: SignalOption): Promise<Digest> {
+  async #digest(upload: Upload, algorithm: DigestAlgorithm, opts?: SignalOption): Promise<Digest> {
     const running = this.#hasher;
     this.#hasher = undefined;
     if (running?.algorithm === algorithm) return running.digest();
-    const hasher = (await hashFile(this.#store.driver, path, algorithm, opts)) ?? (await createHasher(algorithm));
-    return hasher.digest();
+    if (upload.size === 0) return (await createHasher(algorithm)).digest();
+    return (await hashReader(await upload.read(), algorithm, opts)).digest();
   }
 
   async #rest(): Promise<void> {
-    const file = this.#file;
-    if (file === undefined) return;
-    this.#file = undefined;
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
     try {
-      await file.writer.flush();
+      await open.writer.flush();
     } catch (error) {
       this.#hasher = undefined; // it ran ahead of what the disk took
       throw error;
     } finally {
-      this.#size = file.appender.size;
-      await file.appender.close();
-      if (this.#stored) await this.#store.driver.move(file.path, uploadDataPath(this.repo, this.id));
+      this.#size = open.upload.size;
+      await open.upload.rest();
     }
   }
 
   async #end(): Promise<void> {
-    const file = this.#file;
+    const open = this.#open;
     this.#ended = true;
-    this.#file = undefined;
-    await file?.writer.discard();
-    await file?.appender.close();
-    if (this.#stored) await this.#store.driver.removeTree(uploadPath(this.repo, this.id));
+    this.#open = undefined;
+    await open?.writer.discard();
+    await open?.upload.abort();
+    if (!this.#stored) return;
+    const { driver } = this.#store;
+    await driver.uploads.abort(uploadDataPath(this.repo, this.id));
+    await deleteBelow(driver, uploadPath(this.repo, this.id));
   }
 
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {

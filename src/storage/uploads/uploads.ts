@@ -6,7 +6,6 @@ import { blobDescriptor } from '../blobs/links.ts';
 import { parseUploadId, type UploadId, uploadDataPath, uploadStartedAtPath, uploadUnknown } from '../paths.ts';
 import type { Store } from '../store.ts';
 import { outOfOrder, UploadSession } from './upload-session.ts';
-import { findLeftovers } from './working-file.ts';
 
 /** Sessions that are remembered, with their running hash. What is forgotten lies on the disk, and is read again at commit. */
 const maxSessions = 1_000;
@@ -32,11 +31,10 @@ export function createUploads(store: Store): Uploads {
     const known = sessions.get(id);
     if (known !== undefined && known.repo !== repo) throw uploadUnknown();
     if (known !== undefined && !known.ended && !known.stored) return known;
-    const startedAt = await store.driver.readSmall(uploadStartedAtPath(repo, id), maxDateBytes);
+    const startedAt = await store.driver.get(uploadStartedAtPath(repo, id), maxDateBytes);
     if (startedAt === undefined) throw uploadUnknown();
     if (known !== undefined && !known.ended && !known.resting) return known;
-    const [leftover] = await findLeftovers(store, uploadDataPath(repo, id));
-    const size = leftover?.size ?? 0;
+    const size = (await store.driver.uploads.find(uploadDataPath(repo, id)))?.size ?? 0;
     if (known !== undefined && !known.ended && known.size === size) return known;
     const date = new Date(Buffer.from(startedAt).toString('utf8').trim());
     const facts = { id, repo, startedAt: Number.isNaN(date.getTime()) ? new Date(0) : date };

@@ -271,7 +271,10 @@ describe('a download of few bytes', () => {
     const small = await describeBytes(few);
     const source: BlobSource = {
       async open(offset) {
-        assert.deepEqual(await filesBelow(root), []);
+        assert.deepEqual(
+          (await filesBelow(root)).filter((file) => !file.startsWith('leases/')),
+          [],
+        );
         return meteredSource(small, few).open(offset);
       },
     };

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { newProcessId } from '../../../src/files/process-id.ts';
 import { type Digest, digestBytes, digestHex } from '../../../src/model/digest.ts';
 import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
 import { parseTag } from '../../../src/model/reference/reference.ts';
+import { bytesSource } from '../../../src/registry/content.ts';
 import { blobEnumerator, garbageCollector, leases, repositoryRemover } from '../../../src/registry/extensions.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
+import type { Driver } from '../../../src/storage/driver.ts';
+import { childPath, leasesPath } from '../../../src/storage/paths.ts';
 import { createStorage } from '../../../src/storage/storage.ts';
 import {
   all,
@@ -18,6 +21,7 @@ import {
   imageWith,
   madeBytes,
   manifestOf,
+  meteredSource,
   openStore,
   otherRepo,
   pushBytes,
@@ -39,6 +43,15 @@ async function blobsOf(registry: Registry): Promise<Digest[]> {
   const enumerator = registry.extension(blobEnumerator);
   assert.ok(enumerator);
   return (await all(enumerator.blobs())).map(({ digest }) => digest).sort();
+}
+
+/** Whether a lease has it. */
+async function isMarked(driver: Driver, digest: Digest): Promise<boolean> {
+  for (const { name } of (await driver.list(leasesPath)).entries) {
+    const bytes = await driver.get(childPath(leasesPath, { name }), 10_000);
+    if (bytes !== undefined && Buffer.from(bytes).includes(digest)) return true;
+  }
+  return false;
 }
 
 describe('a collection', () => {
@@ -98,11 +111,11 @@ describe('a collection', () => {
     await registry.extension(repositoryRemover)?.removeRepository(inner);
     await registry.extension(repositoryRemover)?.removeRepository(otherRepo);
     assert.equal((await collect(registry)).length, 3);
-    assert.deepEqual(await readdir(join(root, v2)), ['blobs']);
     assert.deepEqual(await filesBelow(root), []);
+    await assert.rejects(stat(join(root, 'docker')), { code: 'ENOENT' });
   });
 
-  it('spares what was touched while it ran', async (t) => {
+  it('spares what was pushed while it ran', async (t) => {
     const { driver } = await openStore(t);
     const plain = createStorage({ driver });
     const { layer } = await imageWith(plain, repo, 'a');
@@ -110,11 +123,11 @@ describe('a collection', () => {
     let pushed: Promise<unknown> | undefined;
     const racing = {
       ...driver,
-      list: async (path: Parameters<typeof driver.list>[0]) => {
+      list: async (...[path, opts]: Parameters<typeof driver.list>) => {
         if (path.endsWith('v2/blobs'))
           pushed ??= imageWith(plain, repo, 'a').then(({ raw }) => plain.pushManifest(repo, raw, { tags: [one] }));
         await pushed;
-        return await driver.list(path);
+        return await driver.list(path, opts);
       },
     };
     assert.deepEqual(await collect(createStorage({ driver: racing })), []);
@@ -123,19 +136,45 @@ describe('a collection', () => {
     assert.equal((await plain.getManifest(repo, one)).view.kind, 'image');
   });
 
-  it('gives a blob back that is touched in the moment before it goes', async (t) => {
+  it('spares what is marked in the moment before it goes, and has its writer wait until it is decided', async (t) => {
     const { driver } = await openStore(t);
     const plain = createStorage({ driver });
     const loose = await pushBytes(plain, repo, text('loose'));
+    const other = await pushBytes(plain, repo, text('other'));
+    let mounted: Promise<unknown> | undefined;
     const racing = {
       ...driver,
-      move: async (...[from, to, opts]: Parameters<typeof driver.move>) => {
-        if (to.endsWith('.collected')) await driver.touch(from, new Date(Date.now() + 1_000));
-        return await driver.move(from, to, opts);
+      put: async (...[path, ...rest]: Parameters<typeof driver.put>) => {
+        await driver.put(path, ...rest);
+        // The collector has said what it takes; the writer comes before it looks at the marks.
+        if (mounted !== undefined || !path.startsWith('collectors/') || rest[0].length === 0) return;
+        mounted = plain.mountBlob(repo, loose.digest);
+        for (;;) if (await isMarked(driver, loose.digest)) return;
+      },
+    };
+    assert.deepEqual(await collect(createStorage({ driver: racing })), [other.digest]);
+    assert.deepEqual(await mounted, { ...loose });
+    assert.equal((await readBlob(plain, repo, loose.digest)).length, 5);
+  });
+
+  it('is waited for by whoever wants what it takes away, who then finds it gone', async (t) => {
+    const { driver } = await openStore(t);
+    const plain = createStorage({ driver });
+    const bytes = text('loose');
+    const loose = await pushBytes(plain, repo, bytes);
+    let pushed: Promise<{ outcome: string }> | undefined;
+    const racing = {
+      ...driver,
+      delete: async (path: Parameters<typeof driver.delete>[0]) => {
+        pushed ??= plain.pushBlob(otherRepo, loose, bytesSource(loose, bytes));
+        // It is marked too late, and must wait before it looks whether the blob is there.
+        for (;;) if (await isMarked(driver, loose.digest)) break;
+        return await driver.delete(path);
       },
     };
     assert.deepEqual(await collect(createStorage({ driver: racing })), []);
-    assert.equal((await readBlob(plain, repo, loose.digest)).length, 5);
+    assert.equal((await pushed)?.outcome, 'exists');
+    assert.equal((await readBlob(plain, otherRepo, loose.digest)).length, 5);
   });
 
   it('puts back what a killed collection had moved aside', async (t) => {
@@ -148,18 +187,51 @@ describe('a collection', () => {
     assert.equal((await readBlob(registry, repo, layer.digest)).length, 1_000);
   });
 
-  it('spares the last hour while a transfer is under way', async (t) => {
-    const { root, registry } = await openStore(t);
-    const young = await pushBytes(registry, repo, text('young'));
-    const old = await pushBytes(registry, repo, text('old'));
-    const then = new Date(Date.now() - 2 * 60 * 60 * 1_000);
-    await utimes(blobFile(root, old.digest), then, then);
+  it('spares what a transfer under way counts on, however old it is, and nothing else', async (t) => {
+    const { root, driver, registry } = await openStore(t);
+    const other = createStorage({ driver });
+    const there = await pushBytes(other, repo, text('there before'));
+    const loose = await pushBytes(other, repo, text('loose'));
+    const then = new Date(0);
+    for (const { digest } of [there, loose]) await utimes(blobFile(root, digest), then, then);
     {
       await using _lease = await registry.extension(leases)?.lease();
+      assert.deepEqual(await filesBelow(join(root, 'leases')), []);
+      assert.equal(
+        (await registry.pushBlob(repo, there, meteredSource(there, text('there before')))).outcome,
+        'exists',
+      );
+      const fresh = await pushBytes(registry, repo, text('fresh'));
       assert.equal((await readdir(join(root, 'leases'))).length, 1);
-      assert.deepEqual(await collect(registry), [old.digest]);
-      assert.deepEqual(await collect(registry, { graceMs: 60_000 }), []);
+      assert.deepEqual(await collect(other), [loose.digest]);
+      assert.deepEqual(await blobsOf(other), [there.digest, fresh.digest].sort());
     }
+    assert.deepEqual(await filesBelow(join(root, 'leases')), []);
+    assert.equal((await collect(other)).length, 2);
+  });
+
+  it('keeps to the grace it is given, counted from the link', async (t) => {
+    const { root, registry } = await openStore(t);
+    const [young, old] = [await pushBytes(registry, repo, text('young')), await pushBytes(registry, repo, text('old'))];
+    const then = new Date(Date.now() - 2 * 60 * 60 * 1_000);
+    const linkOf = (digest: Digest): string =>
+      join(root, v2, 'repositories', repo, '_layers/sha256', digestHex(digest), 'link');
+    // The blob of the one was there long before it was linked.
+    for (const file of [blobFile(root, young.digest), blobFile(root, old.digest), linkOf(old.digest)]) {
+      await utimes(file, then, then);
+    }
+    assert.deepEqual(await collect(registry, { graceMs: 60 * 60 * 1_000 }), [old.digest]);
+    assert.deepEqual(await collect(registry), [young.digest]);
+  });
+
+  it('spares the last hour while a transfer of an earlier version is under way', async (t) => {
+    const { root, registry } = await openStore(t);
+    const young = await pushBytes(registry, repo, text('young'));
+    const holder = newProcessId();
+    await mkdir(join(root, 'leases'), { recursive: true });
+    await writeFile(join(root, 'leases', holder), JSON.stringify({ holder }));
+    assert.deepEqual(await collect(registry), []);
+    await rm(join(root, 'leases', holder));
     assert.deepEqual(await collect(registry), [young.digest]);
   });
 
@@ -188,12 +260,13 @@ describe('a collection', () => {
     await mkdir(dirname(stale), { recursive: true });
     await mkdir(join(root, 'tmp'), { recursive: true });
     const ours = newProcessId();
+    const dead = ours.replace(/^\d+/, String(spawnSync(process.execPath, ['--version']).pid));
     const files = {
       [join(uploads, old.id, 'data')]: 8,
       [join(uploads, old.id, 'startedat')]: 8,
       [join(uploads, young.id, 'startedat')]: 8,
       [stale]: 8,
-      [`${stale}.${ours}`]: 8,
+      [`${stale}.${dead}`]: 8,
       [`${live}.${ours}`]: 8,
       [fresh]: 6,
       [join(root, 'tmp', 'old')]: 2,

@@ -1,34 +1,40 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
-import type { Driver, FileReader, StorePath } from '../../../src/storage/driver.ts';
-import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
-import { createMemoryDriver } from '../../../src/storage/drivers/memory.ts';
-import { temporaryDirectory } from '../../support/sandbox.ts';
+import { describe, it } from 'node:test';
+import type { Driver } from '../../../src/storage/driver.ts';
+import { deleteBelow } from '../../../src/storage/listing.ts';
 import { failsWith, text } from '../stores.ts';
-
-const drivers: readonly (readonly [string, (t: TestContext) => Promise<Driver>])[] = [
-  ['filesystem', async (t) => openFilesystemDriver({ root: await temporaryDirectory(t) })],
-  ['memory', async () => createMemoryDriver()],
-];
-
-// Only paths.ts makes these in the program.
-const at = (path: string): StorePath => path as StorePath;
+import { at, drivers, list, readAll } from './every-driver.ts';
 
 for (const [name, open] of drivers) {
-  describe(`the ${name} driver`, () => {
-    it('keeps small files whole and replaces them', async (t) => {
+  describe(`the objects of the ${name} driver`, () => {
+    it('are kept whole and replaced', async (t) => {
       const driver = await open(t);
-      assert.equal(await driver.readSmall(at('a/b/c'), 10), undefined);
-      await driver.writeSmall(at('a/b/c'), text('first'));
-      await driver.writeSmall(at('a/b/c'), text('second'));
-      assert.deepEqual(await driver.readSmall(at('a/b/c'), 10), text('second'));
-      await assert.rejects(driver.readSmall(at('a/b/c'), 5), failsWith('TOO_LARGE'));
+      assert.equal(await driver.get(at('a/b/c'), 10), undefined);
+      await driver.put(at('a/b/c'), text('first'));
+      const bytes = text('second');
+      await driver.put(at('a/b/c'), bytes, { durable: false });
+      bytes.fill(0);
+      assert.deepEqual(await driver.get(at('a/b/c'), 10), text('second'));
+      await assert.rejects(driver.get(at('a/b/c'), 5), failsWith('TOO_LARGE'));
     });
 
-    it('reads ranges, and a file to the end of what it was when opened', async (t) => {
+    it('are absent where there is a prefix, and below another', async (t) => {
       const driver = await open(t);
-      await driver.writeSmall(at('f'), text('0123456789'));
-      assert.equal(await driver.openRead(at('g')), undefined);
+      await driver.put(at('a/b'), text('x'));
+      for (const path of ['a', 'a/b/c', 'a/bb', 'b']) {
+        assert.equal(await driver.get(at(path), 10), undefined, path);
+        assert.equal(await driver.open(at(path)), undefined, path);
+        assert.equal(await driver.stat(at(path)), undefined, path);
+        assert.equal(await driver.copy(at(path), at('copied')), false, path);
+        assert.equal(await driver.delete(at(path)), false, path);
+        const below = path === 'a' ? [{ name: 'b', kind: 'object' }] : [];
+        assert.deepEqual(await list(driver, path), below, path);
+      }
+    });
+
+    it('are read in ranges, and to the end of what they were when opened', async (t) => {
+      const driver = await open(t);
+      await driver.put(at('f'), text('0123456789'));
       const ranges = [
         [undefined, '0123456789'],
         [{ start: 3 }, '3456789'],
@@ -37,90 +43,105 @@ for (const [name, open] of drivers) {
         [{ start: 10 }, ''],
       ] as const;
       for (const [range, expected] of ranges) {
-        const file = await driver.openRead(at('f'), range);
-        assert.equal(file?.size, 10);
-        assert.equal(await readAll(file), expected);
+        const object = await driver.open(at('f'), range);
+        assert.equal(object?.size, 10);
+        assert.equal(await readAll(object), expected);
       }
     });
 
-    it('keeps a file readable that is removed while it is open', async (t) => {
+    it('stay readable when they are replaced or deleted while they are open', async (t) => {
       const driver = await open(t);
-      await driver.writeSmall(at('f'), text('0123456789'));
-      const file = await driver.openRead(at('f'));
-      assert.equal(await driver.remove(at('f')), true);
-      assert.equal(await driver.remove(at('f')), false);
-      assert.ok(file);
-      assert.equal(await readAll(file), '0123456789');
+      await driver.put(at('f'), text('0123456789'));
+      const [first, second] = [await driver.open(at('f')), await driver.open(at('f'))];
+      assert.ok(first && second);
+      await driver.put(at('f'), text('x'));
+      assert.equal(await readAll(first), '0123456789');
+      assert.equal(await driver.delete(at('f')), true);
+      assert.equal(await driver.delete(at('f')), false);
+      assert.equal(await readAll(second), '0123456789');
     });
 
-    it('appends, over several openings', async (t) => {
+    it('are put by one of many where there is none', async (t) => {
       const driver = await open(t);
-      for (const [before, word] of [
-        [0, 'one'],
-        [3, 'two'],
-        [6, 'three'],
-      ] as const) {
-        const file = await driver.openAppend(at('up/data'));
-        assert.equal(file.size, before);
-        const chunk = text(word);
-        await file.write(chunk);
-        chunk.fill(0);
-        assert.equal(file.size, before + word.length);
-        await file.sync();
-        await file.close();
-        await file.close();
+      const words = Array.from({ length: 20 }, (_, i) => `word ${i}`);
+      const put = await Promise.all(words.map((word) => driver.putIfAbsent(at('d/one'), text(word))));
+      assert.deepEqual([put.filter(Boolean).length, put.length], [1, 20]);
+      assert.deepEqual(await driver.get(at('d/one'), 10), text(words[put.indexOf(true)] ?? ''));
+      await driver.delete(at('d/one'));
+      assert.equal(await driver.putIfAbsent(at('d/one'), text('again')), true);
+      assert.deepEqual(await list(driver, 'd'), [{ name: 'one', kind: 'object' }]);
+    });
+
+    it('are listed in the order of keys, page by page, from any point on', async (t) => {
+      const driver = await open(t);
+      for (const path of ['d/b/x', 'd/b/y/z', 'd/B', 'd/a-b', 'd/a.b', 'd/a/x', 'd/ab', 'e']) {
+        await driver.put(at(path), text('x'));
       }
-      assert.deepEqual(await driver.readSmall(at('up/data'), 100), text('onetwothree'));
+      const keys = ['B', 'a-b', 'a.b', 'a/', 'ab', 'b/'];
+      const deep = ['B', 'a-b', 'a.b', 'a/x', 'ab', 'b/x', 'b/y/z'];
+      const keyed = async (opts?: Parameters<Driver['list']>[1]): Promise<string[]> => {
+        const { entries } = await driver.list(at('d'), opts);
+        return entries.map((entry) => (entry.kind === 'prefix' ? `${entry.name}/` : entry.name));
+      };
+      assert.deepEqual(await keyed(), keys);
+      assert.deepEqual(await keyed({ deep: true }), deep);
+      for (const after of ['', 'A', 'B', 'a', 'a-b', 'a/', 'a/x', 'b', 'b/', 'b/x', 'b/y', 'z']) {
+        const [rest, deepRest] = [keys.filter((key) => key > after), deep.filter((key) => key > after)];
+        assert.deepEqual(await keyed({ after }), rest, after);
+        assert.deepEqual(await keyed({ after, limit: 2 }), rest.slice(0, 2), after);
+        assert.deepEqual(await keyed({ after, deep: true }), deepRest, after);
+        assert.deepEqual(await keyed({ after, deep: true, limit: 2 }), deepRest.slice(0, 2), after);
+      }
+      const first = await driver.list(at('d'), { limit: 4 });
+      assert.deepEqual(await keyed({ after: first.next }), keys.slice(4));
+      assert.equal((await driver.list(at('d'), { after: first.next, limit: 2 })).next, undefined);
+      assert.deepEqual(await list(driver, 'nowhere'), []);
     });
 
-    it('lists by code unit, and nothing for what is not there', async (t) => {
+    it('take their prefixes with them, and leave the others', async (t) => {
       const driver = await open(t);
-      for (const path of ['d/b/x', 'd/B', 'd/a-b', 'd/a', 'd/a.b', 'd/ä']) await driver.writeSmall(at(path), text('x'));
-      assert.deepEqual(await driver.list(at('d')), [
-        { name: 'B', kind: 'file' },
-        { name: 'a', kind: 'file' },
-        { name: 'a-b', kind: 'file' },
-        { name: 'a.b', kind: 'file' },
-        { name: 'b', kind: 'directory' },
-        { name: 'ä', kind: 'file' },
-      ]);
-      assert.deepEqual(await driver.list(at('nowhere')), []);
-      assert.equal(await driver.stat(at('d')), undefined);
+      for (const path of ['t/a/b/c', 't/a/d', 'u']) await driver.put(at(path), text('x'));
+      await driver.delete(at('t/a/b/c'));
+      assert.deepEqual(await list(driver, 't/a'), [{ name: 'd', kind: 'object' }]);
+      await driver.put(at('t/a/b/c/d'), text('x'));
+      await deleteBelow(driver, at('t'));
+      assert.deepEqual(await list(driver, 't'), []);
+      assert.ok(await driver.stat(at('u')));
     });
 
-    it('moves a file over another, and says when there is none', async (t) => {
+    it('can be put where the last one of a prefix is just deleted', async (t) => {
       const driver = await open(t);
-      await driver.writeSmall(at('a'), text('new'));
-      await driver.writeSmall(at('x/y/b'), text('old'));
-      assert.equal(await driver.move(at('a'), at('x/y/b')), true);
-      assert.deepEqual(await driver.readSmall(at('x/y/b'), 9), text('new'));
-      assert.equal(await driver.move(at('a'), at('elsewhere/b')), false);
-      assert.equal(await driver.move(at('x/y/b'), at('fresh/place/b'), { durable: true }), true);
-      assert.equal(await driver.stat(at('x/y/b')), undefined);
+      await driver.put(at('p/q/r/first'), text('x'));
+      const churn = async (i: number): Promise<void> => {
+        for (let round = 0; round < 40; round += 1) {
+          const path = at(`p/q/r/s${i % 2}/${i}`);
+          await driver.put(path, text('x'), { durable: false });
+          assert.equal(await driver.delete(path), true);
+        }
+      };
+      await driver.delete(at('p/q/r/first'));
+      await Promise.all(Array.from({ length: 8 }, (_, i) => churn(i)));
+      assert.deepEqual(await list(driver, 'p'), []);
     });
 
-    it('removes trees, and directories only when they are empty', async (t) => {
+    it('tell their size and when they were stored, by one clock', async (t) => {
       const driver = await open(t);
-      await driver.writeSmall(at('t/a/f'), text('x'));
-      assert.equal(await driver.removeEmptyDirectory(at('t/a')), false);
-      await driver.remove(at('t/a/f'));
-      assert.deepEqual(await driver.list(at('t')), [{ name: 'a', kind: 'directory' }]);
-      assert.equal(await driver.removeEmptyDirectory(at('t/a')), true);
-      await driver.writeSmall(at('t/b/c/f'), text('x'));
-      await driver.removeTree(at('t'));
-      await driver.removeTree(at('t'));
-      assert.deepEqual(await driver.list(at('t')), []);
+      await driver.put(at('f'), text('1'));
+      const first = await driver.stat(at('f'));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await driver.put(at('g'), text('22'));
+      const second = await driver.stat(at('g'));
+      assert.deepEqual([first?.size, second?.size], [1, 2]);
+      assert.ok(first && second && first.storedAt < second.storedAt);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(await driver.copy(at('f'), at('h/i')), true);
+      assert.deepEqual(await driver.get(at('h/i'), 9), text('1'));
+      assert.ok(((await driver.stat(at('h/i')))?.storedAt ?? 0) > second.storedAt);
+      assert.ok(await driver.stat(at('f')));
     });
+  });
 
-    it('touches what is there', async (t) => {
-      const driver = await open(t);
-      const then = new Date('2020-02-02T02:02:02.123Z');
-      assert.equal(await driver.touch(at('f'), then), false);
-      await driver.writeSmall(at('f'), text('x'));
-      assert.equal(await driver.touch(at('f'), then), true);
-      assert.deepEqual(await driver.stat(at('f')), { size: 1, modifiedAt: then });
-    });
-
+  describe(`the ${name} driver`, () => {
     it('gives a lock to one at a time', async (t) => {
       const { locks } = await open(t);
       assert.ok(locks);
@@ -134,16 +155,21 @@ for (const [name, open] of drivers) {
       assert.equal(await locks.isHeld(at('l/x.lock')), false);
       await (await locks.tryAcquire(at('l/x.lock')))?.release();
     });
-  });
-}
 
-async function readAll(file: FileReader): Promise<string> {
-  const into = new Uint8Array(4);
-  let content = '';
-  for (let size = await file.read(into); size > 0; size = await file.read(into)) {
-    content += Buffer.from(into.subarray(0, size)).toString();
-  }
-  await file.close();
-  await file.close();
-  return content;
+    it('shows every word of a journal at once, where it has journals', async (t) => {
+      const driver = await open(t);
+      if (driver.openJournal === undefined) return;
+      const [kept, gone] = [await driver.openJournal(at('j/kept')), await driver.openJournal(at('j/gone'))];
+      for (const journal of [kept, gone]) {
+        await journal.write('one\n');
+        await journal.write('two\n');
+      }
+      assert.deepEqual(await driver.get(at('j/gone'), 99), text('one\ntwo\n'));
+      await kept.close({ keep: true });
+      await gone.close();
+      await gone.close();
+      assert.deepEqual(await list(driver, 'j'), [{ name: 'kept', kind: 'object' }]);
+      await assert.rejects(driver.openJournal(at('j/kept')), failsWith('STORAGE'));
+    });
+  });
 }

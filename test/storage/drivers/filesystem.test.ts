@@ -32,7 +32,7 @@ describe('a store on disk', () => {
   it('is not made by a write that may not', async (t) => {
     const root = join(await temporaryDirectory(t), 'absent');
     const driver = await openFilesystemDriver({ root, create: false });
-    await assert.rejects(driver.writeSmall(at('a'), text('x')), failsWith('STORAGE'));
+    await assert.rejects(driver.put(at('a'), text('x')), failsWith('STORAGE'));
     await assert.rejects(stat(root), { code: 'ENOENT' });
   });
 
@@ -48,11 +48,11 @@ describe('a store on disk', () => {
     const before = process.umask(0o022);
     try {
       const root = join(parent, 'data', 'store');
-      await (await openFilesystemDriver({ root })).writeSmall(at('d/e'), text('x'));
+      await (await openFilesystemDriver({ root })).put(at('d/e'), text('x'));
       if (process.platform !== 'win32') {
         assert.deepEqual([await modeOf(root), await modeOf(join(root, 'd'))], [0o700, 0o755]);
         await chmod(root, 0o750);
-        await (await openFilesystemDriver({ root })).writeSmall(at('d/f'), text('x'));
+        await (await openFilesystemDriver({ root })).put(at('d/f'), text('x'));
         assert.equal(await modeOf(root), 0o750);
       }
     } finally {
@@ -65,8 +65,10 @@ describe('a store on disk', () => {
     const before = process.umask(0);
     try {
       const driver = await openFilesystemDriver({ root });
-      await driver.writeSmall(at('d/e/f'), text('x'));
-      await (await driver.openAppend(at('g/h'))).close();
+      await driver.put(at('d/e/f'), text('x'));
+      const upload = await driver.uploads.begin(at('g/h'));
+      await upload.write(text('x'));
+      await upload.rest();
     } finally {
       process.umask(before);
     }
@@ -89,15 +91,17 @@ describe('a store on disk', () => {
     assert.deepEqual(await readdir(root), []);
   });
 
-  it('removes drafts that a crash left, when they are old', async (t) => {
+  it('removes the drafts of processes that are dead, and old ones of those that cannot be asked', async (t) => {
     const root = await temporaryDirectory(t);
     const driver = await openFilesystemDriver({ root });
+    const foreign = `${process.pid}-0123456789ab-0123456789abcdef`;
+    const stay = [`${newProcessId()}.1`, `${foreign}.1`, 'new'];
+    const go = [`${deadHolder()}.1`, `${foreign}.2`, 'old'];
     await mkdir(join(root, 'tmp'));
-    await writeFile(join(root, 'tmp', 'old'), 'x');
-    await writeFile(join(root, 'tmp', 'new'), 'x');
-    await utimes(join(root, 'tmp', 'old'), new Date(0), new Date(0));
-    await driver.removeTemporary(new Date(Date.now() - 1_000));
-    assert.deepEqual(await filesBelow(root), ['tmp/new']);
+    for (const name of [...stay, ...go]) await writeFile(join(root, 'tmp', name), 'x');
+    for (const name of [`${foreign}.2`, 'old']) await utimes(join(root, 'tmp', name), new Date(0), new Date(0));
+    await driver.tidy?.(at('any'));
+    assert.deepEqual(await filesBelow(root), stay.map((name) => `tmp/${name}`).sort());
   });
 
   it('says what the disk said', () => {

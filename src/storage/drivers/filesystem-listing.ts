@@ -1,0 +1,39 @@
+import { readdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrno } from '../../files/file-errors.ts';
+import type { Entry } from '../driver.ts';
+import { keyOf } from './page.ts';
+
+/** What a directory holds, in the order of keys. @throws the system's error, ENOENT included. */
+export async function entriesOf(directory: string): Promise<Entry[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  return entries
+    .map((entry): Entry => ({ name: entry.name, kind: entry.isDirectory() ? 'prefix' : 'object' }))
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+/** Every file below a directory that comes after a key, in the order of keys. Directories that vanish meanwhile are empty. */
+export async function* filesBelow(directory: string, after: string, at = ''): AsyncGenerator<Entry> {
+  const entries = await entriesOf(join(directory, at)).catch((error: unknown) => {
+    if (at !== '' && hasErrno(error, 'ENOENT')) return [];
+    throw error;
+  });
+  for (const { name, kind } of entries) {
+    const key = `${at}${name}`;
+    if (kind === 'object') yield { name: key, kind };
+    else if (`${key}/` > after || after.startsWith(`${key}/`)) yield* filesBelow(directory, after, `${key}/`);
+  }
+}
+
+/** Removes the empty directories below a directory, and itself when it is then empty. Files stay. */
+export async function pruneEmpty(directory: string): Promise<boolean> {
+  let left = 0;
+  for (const { name, kind } of await entriesOf(directory).catch(() => [])) {
+    if (kind === 'object' || !(await pruneEmpty(join(directory, name)))) left += 1;
+  }
+  if (left > 0) return false;
+  return await rmdir(directory).then(
+    () => true,
+    (error: unknown) => hasErrno(error, 'ENOENT'),
+  );
+}

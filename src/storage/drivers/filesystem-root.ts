@@ -1,0 +1,130 @@
+import { rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { mkdir, rename, stat } from '../../files/calls.ts';
+import { inDirectory, inNewDirectory, makeDirectory, syncDirectory } from '../../files/durable.ts';
+import { hasErrno } from '../../files/file-errors.ts';
+import { newProcessId } from '../../files/process-id.ts';
+import { OciError } from '../../model/errors.ts';
+import type { StorePath } from '../driver.ts';
+import { storageError } from './file-errors.ts';
+import { refuseFoldedCase } from './folded-case.ts';
+
+/** The directory that a store is in, as every part of the driver works with it. */
+export interface Root {
+  readonly directory: string;
+  /** Where files are before they have a place, each named by the process that writes it. */
+  readonly temporary: string;
+  fileOf(path: StorePath): string;
+  /** Runs what only reads. Absent files are undefined. @throws OciError */
+  read<T>(action: string, path: StorePath, operation: (file: string) => Promise<T>): Promise<T | undefined>;
+  /** Runs what writes. @throws OciError */
+  change<T>(action: string, path: StorePath, operation: (file: string) => Promise<T>): Promise<T>;
+  /** Makes a file elsewhere and moves it into its place, or has `place` do that, which leaves the draft. */
+  draft<T>(
+    file: string,
+    opts: { readonly durable: boolean },
+    make: (draft: string) => Promise<void>,
+    place?: (draft: string) => Promise<T>,
+  ): Promise<T | undefined>;
+  /** Removes a directory and those above it as long as they are empty. */
+  prune(directory: string): Promise<void>;
+}
+
+export function openRoot(
+  directory: string,
+  { readOnly, create }: { readonly readOnly: boolean; readonly create: boolean },
+): Root {
+  const temporary = join(directory, 'tmp');
+  let prepared: Promise<void> | undefined;
+  let ours: string | undefined;
+  let drafts = 0;
+
+  async function prepare(): Promise<void> {
+    if ((await orAbsent(stat(directory))) === undefined) {
+      if (!create) throw new OciError('STORAGE', `there is no store at ${directory}`);
+      await makeRoot(directory);
+    }
+    await refuseFoldedCase(directory);
+  }
+
+  return {
+    directory,
+    temporary,
+    fileOf: (path) => join(directory, path),
+    read: (action, path, operation) => {
+      const file = join(directory, path);
+      return attempt(action, file, () => orAbsent(operation(file)));
+    },
+    async change(action, path, operation) {
+      if (readOnly) throw new OciError('STORAGE_DENIED', `the store ${directory} was opened for reading only`);
+      const file = join(directory, path);
+      return await attempt(action, file, async () => {
+        prepared ??= prepare();
+        try {
+          await prepared;
+        } catch (error) {
+          prepared = undefined;
+          throw error;
+        }
+        return await operation(file);
+      });
+    },
+    async draft(file, { durable }, make, place) {
+      drafts += 1;
+      ours ??= newProcessId();
+      const draft = join(temporary, `${ours}.${drafts}`);
+      try {
+        await inDirectory(temporary, () => make(draft));
+        const into = durable ? inNewDirectory : inDirectory;
+        const result = await into(dirname(file), async () => {
+          if (place !== undefined) return await place(draft);
+          await rename(draft, file);
+          return undefined;
+        });
+        if (place !== undefined) await rm(draft, { force: true });
+        if (durable) await syncDirectory(dirname(file));
+        return result;
+      } catch (error) {
+        await rm(draft, { force: true });
+        throw error;
+      }
+    },
+    async prune(from) {
+      for (let at = from; at.length > directory.length; at = dirname(at)) {
+        try {
+          await rmdir(at);
+        } catch (error) {
+          // Another has filled it or removed it; what else may be wrong with it is no matter of whoever deletes.
+          if (!hasErrno(error, 'ENOENT')) return;
+        }
+      }
+    },
+  };
+}
+
+export async function attempt<T>(action: string, file: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw storageError(error, action, file);
+  }
+}
+
+/** Nothing is below a file, and no directory is an object. */
+export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined;
+    throw error;
+  }
+}
+
+// Images may hold secrets: on a machine of several users nobody else gets below a root that is made here.
+async function makeRoot(root: string): Promise<void> {
+  await makeDirectory(dirname(root));
+  await mkdir(root, { mode: 0o700 }).catch((error: unknown) => {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  });
+  await syncDirectory(dirname(root));
+}

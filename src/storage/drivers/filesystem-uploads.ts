@@ -1,0 +1,251 @@
+/**
+ * Files that grow over several runs. At rest such a file has its plain name; whoever writes it first gives it a name of
+ * his own. So no two processes ever write one file, whatever happened to locks, and what a writer hashed is what becomes
+ * a blob.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { stat } from '../../files/calls.ts';
+import { fileMode, inDirectory, inNewDirectory, syncDirectory } from '../../files/durable.ts';
+import { hasErrno } from '../../files/file-errors.ts';
+import { newProcessId, type ProcessState, processState, tryParseProcessId } from '../../files/process-id.ts';
+import { OciError } from '../../model/errors.ts';
+import type { StorePath, Upload, UploadFacts, Uploads } from '../driver.ts';
+import { openReader } from './filesystem-files.ts';
+import { entriesOf, filesBelow } from './filesystem-listing.ts';
+import { attempt, orAbsent, type Root } from './filesystem-root.ts';
+
+interface Leftover {
+  readonly file: string;
+  readonly size: number;
+  readonly storedAt: Date;
+  /** Of the process that writes it, if one does. */
+  readonly writer: ProcessState | undefined;
+}
+
+const copyBytes = 256 * 1024;
+
+export function createFileUploads(root: Root): Uploads {
+  const { read, change } = root;
+  const begin = (resting: string, siblings: readonly Leftover[] = []): FileUpload => {
+    return new FileUpload(root, resting, ownName(resting), siblings);
+  };
+
+  return {
+    begin: (path) => change('write', path, async (resting) => begin(resting)),
+
+    async resume(path, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
+      return await change('write', path, async (resting) => {
+        const fitting = [];
+        for (const leftover of await leftoversOf(resting)) {
+          if (leftover.size <= maxBytes) fitting.push(leftover);
+          else if (isFree(leftover)) await rm(leftover.file, { force: true });
+        }
+        for (const leftover of fitting) {
+          if (!isFree(leftover)) continue;
+          const siblings = fitting.filter((other) => other !== leftover && isFree(other));
+          const mine = begin(resting, siblings);
+          if (await mine.take(leftover.file)) return mine;
+        }
+        const mine = begin(resting);
+        return fitting[0] !== undefined && (await mine.takeCopy(fitting[0].file)) ? mine : undefined;
+      });
+    },
+
+    async find(path) {
+      const [first] = (await read('look at', path, leftoversOf)) ?? [];
+      return first && factsOf(path, first);
+    },
+
+    async *list(prefix) {
+      const directory = root.fileOf(prefix);
+      for (const path of (await read('list', prefix, () => restingNames(directory))) ?? []) {
+        const leftovers = (await read('look at', prefix, () => leftoversOf(join(directory, path)))) ?? [];
+        for (const leftover of leftovers) yield factsOf(`${prefix}/${path}` as StorePath, leftover);
+      }
+    },
+
+    async abort(path) {
+      await change('remove', path, async (resting) => {
+        for (const { file } of await leftoversOf(resting)) await rm(file, { force: true });
+        await root.prune(dirname(resting));
+      });
+    },
+  };
+}
+
+class FileUpload implements Upload {
+  readonly #root: Root;
+  readonly #resting: string;
+  readonly #file: string;
+  readonly #siblings: readonly Leftover[];
+  #handle: FileHandle | undefined;
+  #made = false;
+  #ended = false;
+  #size = 0;
+
+  constructor(root: Root, resting: string, file: string, siblings: readonly Leftover[]) {
+    this.#root = root;
+    this.#resting = resting;
+    this.#file = file;
+    this.#siblings = siblings;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  async take(leftover: string): Promise<boolean> {
+    try {
+      await rename(leftover, this.#file);
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) return false;
+      throw error;
+    }
+    this.#made = true;
+    this.#size = (await stat(this.#file)).size;
+    return true;
+  }
+
+  async takeCopy(leftover: string): Promise<boolean> {
+    const held = await orAbsent(openReader(leftover));
+    if (held === undefined) return false;
+    try {
+      const buffer = new Uint8Array(copyBytes);
+      for (let size = await held.read(buffer); size > 0; size = await held.read(buffer)) {
+        await this.write(buffer.subarray(0, size));
+      }
+    } catch (error) {
+      await this.abort();
+      throw error;
+    } finally {
+      await held.close();
+    }
+    return true;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    await attempt('write', this.#file, async () => {
+      const handle = await this.#open();
+      for (let written = 0; written < chunk.length; ) {
+        const { bytesWritten } = await handle.write(chunk, written, chunk.length - written);
+        written += bytesWritten;
+        this.#size += bytesWritten;
+      }
+    });
+  }
+
+  async read() {
+    return await attempt('open', this.#file, () => openReader(this.#file));
+  }
+
+  async commit(to: StorePath): Promise<void> {
+    await this.#root.change('write', to, async (file) => {
+      await (await this.#open()).sync();
+      await this.#close();
+      await inNewDirectory(dirname(file), () => this.#moveTo(file));
+      this.#ended = true;
+      await syncDirectory(dirname(file));
+      for (const sibling of this.#siblings) await rm(sibling.file, { force: true });
+    });
+  }
+
+  async rest(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#close();
+    if (!this.#made) return;
+    await attempt('write', this.#resting, async () => {
+      if (this.#size === 0) await rm(this.#file, { force: true });
+      else await orAbsent(rename(this.#file, this.#resting));
+    });
+  }
+
+  async abort(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#close();
+    if (this.#made) await attempt('remove', this.#file, () => rm(this.#file, { force: true }));
+  }
+
+  // What was there and is gone must not be made again: a part would pass for the whole.
+  async #open(): Promise<FileHandle> {
+    if (this.#handle !== undefined) return this.#handle;
+    if (!this.#made) {
+      this.#handle = await inDirectory(dirname(this.#file), () => open(this.#file, 'ax', fileMode));
+      this.#made = true;
+      return this.#handle;
+    }
+    try {
+      this.#handle = await open(this.#file, constants.O_WRONLY | constants.O_APPEND);
+      return this.#handle;
+    } catch (error) {
+      throw hasErrno(error, 'ENOENT') ? this.#removed() : error;
+    }
+  }
+
+  // Nothing to move is another matter than nowhere to move it to, which is mended by making the directory.
+  async #moveTo(file: string): Promise<void> {
+    try {
+      await rename(this.#file, file);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT') || (await orAbsent(stat(this.#file))) !== undefined) throw error;
+      throw this.#removed();
+    }
+  }
+
+  #removed(): OciError {
+    return new OciError('STORAGE', `${this.#file} was removed while it was written`, {
+      hint: 'something else cleans this directory; try again',
+      retryable: true,
+    });
+  }
+
+  async #close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+}
+
+// A writer that may be alive may wake up and write on.
+function isFree({ writer }: Leftover): boolean {
+  return writer === undefined || writer === 'dead';
+}
+
+/** What there is of a file, the longest first, and what can be taken before what cannot. */
+async function leftoversOf(resting: string): Promise<Leftover[]> {
+  const [directory, name] = [dirname(resting), basename(resting)];
+  const found: Leftover[] = [];
+  for (const entry of (await orAbsent(entriesOf(directory))) ?? []) {
+    const holder = entry.name.startsWith(`${name}.`) ? tryParseProcessId(entry.name.slice(name.length + 1)) : undefined;
+    if (entry.kind !== 'object' || (entry.name !== name && holder === undefined)) continue;
+    const file = join(directory, entry.name);
+    const facts = await orAbsent(stat(file));
+    if (facts === undefined) continue;
+    const writer = holder && processState(holder);
+    found.push({ file, size: facts.size, storedAt: facts.mtime, writer });
+  }
+  return found.sort((a, b) => Number(isFree(b)) - Number(isFree(a)) || b.size - a.size);
+}
+
+// Locks lie beside what they lock.
+async function restingNames(directory: string): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for await (const { name } of filesBelow(directory, '')) {
+    const dot = name.lastIndexOf('.');
+    const holder = dot < 0 ? undefined : tryParseProcessId(name.slice(dot + 1));
+    if (holder !== undefined) names.add(name.slice(0, dot));
+    else if (!name.endsWith('.lock')) names.add(name);
+  }
+  return names;
+}
+
+function factsOf(path: StorePath, { size, storedAt, writer }: Leftover): UploadFacts {
+  return { path, size, storedAt, held: writer === 'alive' };
+}
+
+function ownName(resting: string): string {
+  return `${resting}.${newProcessId()}`;
+}

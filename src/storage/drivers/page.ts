@@ -1,0 +1,21 @@
+import type { Entry, Listing, PageOptions } from '../driver.ts';
+
+/** What an entry is ordered by. */
+export function keyOf({ name, kind }: Entry): string {
+  return kind === 'prefix' ? `${name}/` : name;
+}
+
+/** A page of entries that come in the order of their keys; it takes no more of them than it needs. */
+export async function pageOf(
+  entries: Iterable<Entry> | AsyncIterable<Entry>,
+  { after = '', limit = Number.POSITIVE_INFINITY }: PageOptions = {},
+): Promise<Listing> {
+  const page: Entry[] = [];
+  for await (const entry of entries) {
+    if (keyOf(entry) <= after) continue;
+    const last = page.at(-1);
+    if (page.length >= limit) return { entries: page, next: last && keyOf(last) };
+    page.push(entry);
+  }
+  return { entries: page, next: undefined };
+}

@@ -1,0 +1,38 @@
+import { type Digest, tryParseDigest } from '../model/digest.ts';
+import type { Driver, Entry, PageOptions, StorePath } from './driver.ts';
+import { childPath } from './paths.ts';
+
+/** What is below a prefix, page after page, as far as the caller goes. */
+export async function* entriesIn(
+  driver: Driver,
+  prefix: StorePath,
+  opts?: Omit<PageOptions, 'limit'>,
+): AsyncGenerator<Entry> {
+  for (let after = opts?.after; ; ) {
+    const { entries, next } = await driver.list(prefix, { ...opts, after });
+    yield* entries;
+    if (next === undefined) return;
+    after = next;
+  }
+}
+
+/** Whether there is anything below a prefix. */
+export async function isAnyBelow(driver: Driver, prefix: StorePath): Promise<boolean> {
+  return (await driver.list(prefix, { limit: 1 })).entries.length > 0;
+}
+
+/** Deletes every object below a prefix. */
+export async function deleteBelow(driver: Driver, prefix: StorePath): Promise<void> {
+  for await (const entry of entriesIn(driver, prefix, { deep: true })) await driver.delete(childPath(prefix, entry));
+}
+
+/** The digests that have a prefix `<alg>/<hex>/` there, in order. What is no digest is passed over. */
+export async function* digestsIn(driver: Driver, prefix: StorePath): AsyncGenerator<Digest> {
+  for await (const algorithm of entriesIn(driver, prefix)) {
+    if (algorithm.kind !== 'prefix') continue;
+    for await (const hex of entriesIn(driver, childPath(prefix, algorithm))) {
+      const digest = hex.kind === 'prefix' ? tryParseDigest(`${algorithm.name}:${hex.name}`) : undefined;
+      if (digest !== undefined) yield digest;
+    }
+  }
+}

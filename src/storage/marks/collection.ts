@@ -1,0 +1,122 @@
+import { newProcessId, tryParseProcessId } from '../../files/process-id.ts';
+import type { Digest } from '../../model/digest.ts';
+import type { Driver, Entry, StorePath } from '../driver.ts';
+import { entriesIn } from '../listing.ts';
+import { collectorPath, leasesPath } from '../paths.ts';
+import { isAnyCollecting } from './collectors.ts';
+import { readLease, removeLease } from './lease-file.ts';
+import { beatMs, isGone, ownSilenceMs, SilenceMeter } from './silence.ts';
+
+/** Digests that are taken away between two looks at the marks. */
+const batchSize = 500;
+
+/** A collection at work. It has to be begun before anything is read that tells what is needed; see {@link Marks}. */
+export class Collection {
+  readonly #driver: Driver;
+  readonly #path: StorePath = collectorPath(newProcessId());
+  readonly #silence = new SilenceMeter();
+  readonly #over = new Set<string>();
+  #words = '';
+  #told: Promise<void> = Promise.resolve();
+  #beat: NodeJS.Timeout | undefined;
+  /** When it began by the store's clock. */
+  startedAt = new Date(0);
+  /** Whether a transfer of an earlier version is under way, which marks blobs by times. */
+  isWithUnmarked = false;
+
+  private constructor(driver: Driver) {
+    this.#driver = driver;
+  }
+
+  static async begin(driver: Driver): Promise<Collection> {
+    const collection = new Collection(driver);
+    try {
+      await collection.#begin();
+      return collection;
+    } catch (error) {
+      await collection.end();
+      throw error;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    await this.#tell([]);
+    this.#beat = setInterval(() => void this.#put().catch(() => {}), beatMs).unref();
+    this.startedAt = (await this.#driver.stat(this.#path))?.storedAt ?? new Date(0);
+    // Whoever was through before this began has left all that he was about where this will see it.
+    const over = await this.#leasesOver(this.startedAt);
+    for (const { name } of over) this.#over.add(name);
+    await this.#removeLeases(over);
+  }
+
+  /** Takes away what nobody has marked. `remove` is called for each such digest, one after the other. */
+  async takeAway(digests: readonly Digest[], remove: (digest: Digest) => Promise<void>): Promise<void> {
+    for (let at = 0; at < digests.length; at += batchSize) {
+      const batch = digests.slice(at, at + batchSize);
+      try {
+        await this.#tell(batch);
+        let marks = await this.#marks();
+        for (const digest of batch) {
+          if (this.#silence.silentMs > ownSilenceMs) {
+            await this.#tell(batch);
+            marks = await this.#marks();
+          }
+          if (!marks.has(digest)) await remove(digest);
+        }
+      } finally {
+        await this.#tell([]);
+      }
+    }
+  }
+
+  /** Idempotent. */
+  async end(): Promise<void> {
+    clearInterval(this.#beat);
+    await this.#told;
+    const now = (await this.#driver.stat(this.#path))?.storedAt;
+    if (now !== undefined) await this.#removeLeases(await this.#leasesOver(now));
+    await this.#driver.delete(this.#path);
+  }
+
+  async #marks(): Promise<Set<Digest>> {
+    const marks = new Set<Digest>();
+    for await (const entry of entriesIn(this.#driver, leasesPath)) {
+      if (this.#over.has(entry.name)) continue;
+      for (const digest of (await readLease(this.#driver, entry))?.marks ?? []) marks.add(digest);
+    }
+    return marks;
+  }
+
+  async #leasesOver(now: Date): Promise<Entry[]> {
+    const over: Entry[] = [];
+    for await (const entry of entriesIn(this.#driver, leasesPath)) {
+      const holder = tryParseProcessId(entry.name);
+      const lease = holder && (await readLease(this.#driver, entry));
+      if (holder === undefined || lease === undefined) continue;
+      if (lease.ended || isGone(holder, lease.storedAt, now)) over.push(entry);
+      else if (lease.unmarked) this.isWithUnmarked = true;
+    }
+    return over;
+  }
+
+  // Another that began while they were not over yet counts on them.
+  async #removeLeases(over: readonly Entry[]): Promise<void> {
+    if (over.length === 0 || (await isAnyCollecting(this.#driver, this.#path, this.#path))) return;
+    for (const entry of over) await removeLease(this.#driver, entry);
+  }
+
+  async #tell(digests: readonly Digest[]): Promise<void> {
+    this.#words = digests.join('\n');
+    await this.#put();
+  }
+
+  #put(): Promise<void> {
+    const told = this.#told.then(async () => {
+      const heard = this.#silence.speak();
+      await this.#driver.put(this.#path, Buffer.from(this.#words), { durable: false });
+      heard();
+    });
+    this.#told = told.catch(() => {});
+    return told;
+  }
+}
