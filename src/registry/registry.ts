@@ -15,8 +15,10 @@ import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { BlobSource, Content, Sink } from './content.ts';
 import type { ExtensionKey } from './extension-key.ts';
 import type { ListOptions, SignalOption } from './options.ts';
+import type { ByteRange } from './range.ts';
 
 export type { ListOptions, SignalOption } from './options.ts';
+export type { ByteRange } from './range.ts';
 
 export interface Registry extends Reader, Writer, Deleter, Lister {
   /** host[:port], or what a local registry calls itself. */
@@ -35,15 +37,8 @@ export interface PingResult {
   readonly apiVersion?: string;
 }
 
-export interface ByteRange {
-  /** First byte, inclusive, from 0. */
-  readonly start: number;
-  /** Exclusive; the end of the blob where absent. */
-  readonly end?: number;
-}
-
 export interface GetBlobOptions extends SignalOption {
-  /** RANGE_INVALID when it starts at or past the end of the blob (an empty rest of an empty blob is fine). */
+  /** RANGE_INVALID for one that is not in the blob, see {@link ByteRange}. */
   readonly range?: ByteRange | undefined;
   /** False where the destination verifies on commit, so that no byte is hashed twice. Default true without a range. */
   readonly verify?: boolean | undefined;

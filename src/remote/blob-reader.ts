@@ -1,12 +1,14 @@
 import { isPrivateHost } from '../auth/realm.ts';
 import { repositoryScope } from '../auth/scopes.ts';
-import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
+import { type Digest, digestAlgorithm, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { mediaTypes } from '../model/manifest/media-types.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
-import { bytesContent, type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
-import type { ByteRange, GetBlobOptions, SignalOption } from '../registry/registry.ts';
+import { type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
+import { inlineContent } from '../registry/inline.ts';
+import { type ByteRange, checkRange } from '../registry/range.ts';
+import type { GetBlobOptions, SignalOption } from '../registry/registry.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import { formatRangeRequest, headers, parseContentRange } from '../wire/headers.ts';
@@ -48,11 +50,9 @@ export class BlobReader {
 
   async getBlob(repo: RepositoryName, blob: Digest | Descriptor, opts: GetBlobOptions = {}): Promise<Content> {
     opts.signal?.throwIfAborted();
-    const descriptor = typeof blob === 'string' ? undefined : blob;
     const { range } = opts;
-    const inline = descriptor && (await inlineContent(descriptor, range));
+    const inline = await inlineContent(blob, range);
     if (inline) return inline;
-    if (descriptor && range) refuseRangePastEnd(descriptor, range);
     const content = await this.#open(repo, blob, range, opts.signal);
     return range === undefined && (opts.verify ?? true) ? verifiedContent(content) : content;
   }
@@ -73,6 +73,11 @@ export class BlobReader {
     let open = (from: number): Promise<HttpResponse> =>
       this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, end), bulk, signal });
     let response = await open(start);
+    // An empty blob has no range in HTTP: of no other one can the part from the first byte on be refused.
+    if (response.status === 416 && start === 0) {
+      await response.body.discard();
+      response = await this.#client.send({ method: 'GET', url, scopes, bulk, signal });
+    }
     const foreign = response.status === 404 ? await this.#foreign(descriptor, end, start, signal) : undefined;
     if (foreign) {
       await response.body.discard();
@@ -85,7 +90,7 @@ export class BlobReader {
       const size = totalBytes(response) ?? descriptor?.size ?? (await this.statBlob(repo, digest, { signal })).size;
       if (descriptor && size !== descriptor.size) throw sizeMismatch(descriptor, size);
       const whole = descriptor ?? { mediaType: mediaTypes.octetStream, digest, size };
-      if (range) refuseRangePastEnd(whole, range);
+      if (range) checkRange(range, whole);
       const span = { start, end: Math.min(end ?? size, size) };
       const reopen = async (from: number): Promise<HttpResponse> => {
         const again = await open(from);
@@ -165,21 +170,6 @@ export class BlobReader {
   #subject(repo: RepositoryName, digest: Digest): Subject {
     return { what: `blob ${digest}`, repository: shownName(this.#client.name, repo), notFound: 'BLOB_UNKNOWN' };
   }
-}
-
-/** Inline content that is what its descriptor says; other data is as if it were not there. */
-async function inlineContent(descriptor: Descriptor, range: ByteRange | undefined): Promise<Content | undefined> {
-  if (descriptor.data === undefined) return undefined;
-  const bytes = Buffer.from(descriptor.data, 'base64');
-  if (bytes.length !== descriptor.size) return undefined;
-  if ((await digestBytes(bytes, digestAlgorithm(descriptor.digest))) !== descriptor.digest) return undefined;
-  if (range) refuseRangePastEnd(descriptor, range);
-  return bytesContent(descriptor, bytes.subarray(range?.start ?? 0, range?.end));
-}
-
-function refuseRangePastEnd({ digest, size }: Descriptor, { start }: ByteRange): void {
-  if (start < size || (start === 0 && size === 0)) return;
-  throw new OciError('RANGE_INVALID', `blob ${digest} has ${size} bytes: there is no byte ${start}`);
 }
 
 function rangeHeader(start: number, end: number | undefined): Readonly<Record<string, string>> {

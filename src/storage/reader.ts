@@ -5,7 +5,8 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { blobsOf, type Manifest, parseManifest, type RawManifest } from '../model/manifest/manifest.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 import { type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
-import { checkRange, inlineContent } from '../registry/inline.ts';
+import { inlineContent } from '../registry/inline.ts';
+import { checkRange } from '../registry/range.ts';
 import type { GetBlobOptions, Reader, SignalOption } from '../registry/registry.ts';
 import { blobDescriptor, findLinkedBlob, readLink, type StoredBlob } from './blobs/links.ts';
 import { blamingStore, KnownSizes, refuseDamaged, repairedByPull } from './collect/damage.ts';
@@ -47,7 +48,7 @@ export function createReader(store: Store): Reader {
 
     async getBlob(repo, wanted, opts) {
       opts?.signal?.throwIfAborted();
-      const inline = typeof wanted === 'string' ? undefined : await inlineContent(wanted, opts?.range);
+      const inline = await inlineContent(wanted, opts?.range);
       if (inline !== undefined) return inline;
       const blob = await findBlob(repo, typeof wanted === 'string' ? wanted : wanted.digest, opts).catch(
         async (error: unknown) => {

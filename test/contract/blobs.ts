@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { ByteRange } from '../../src/registry/registry.ts';
 import { blobOf, type Capability, check, failsWith, pushBytes, read, type Suite, uniqueBytes } from './contract.ts';
 
 const algorithms = [
@@ -98,37 +97,6 @@ export function blobContract(suite: Suite): void {
     for (const body of bodies) assert.deepEqual(body, Buffer.from(bytes));
   });
 
-  const ranges: readonly [string, ByteRange, number, number][] = [
-    ['the first byte', { start: 0, end: 1 }, 0, 1],
-    ['a middle part, its end exclusive', { start: 100, end: 300 }, 100, 300],
-    ['everything from a byte on', { start: 700 }, 700, 1000],
-    ['the last byte', { start: 999 }, 999, 1000],
-    ['up to the end, given exactly', { start: 10, end: 1000 }, 10, 1000],
-    ['up to the end, where the range goes past it', { start: 990, end: 5000 }, 990, 1000],
-    ['the whole', { start: 0 }, 0, 1000],
-  ];
-  for (const [what, range, start, end] of ranges) {
-    check(suite, `reads ${what}`, async ({ registry, repo }) => {
-      const bytes = uniqueBytes(1000);
-      const { digest } = await pushBytes(registry, repo, bytes);
-      const body = await read(await registry.getBlob(repo, digest, { range }));
-      assert.deepEqual(body, Buffer.from(bytes.subarray(start, end)));
-    });
-  }
-
-  for (const start of [1000, 1001, 1_000_000]) {
-    check(suite, `refuses a range from ${start} on in a blob of 1000 bytes`, async ({ registry, repo }) => {
-      const { digest } = await pushBytes(registry, repo, uniqueBytes(1000));
-      const attempt = async () => read(await registry.getBlob(repo, digest, { range: { start } }));
-      await assert.rejects(attempt(), failsWith('RANGE_INVALID'));
-    });
-  }
-
-  check(suite, 'gives the empty rest of an empty blob', async ({ registry, repo }) => {
-    const empty = await pushBytes(registry, repo, new Uint8Array(0));
-    assert.equal((await read(await registry.getBlob(repo, empty, { range: { start: 0 } }))).length, 0);
-  });
-
   check(suite, 'gives a blob without checking it, when told to', async ({ registry, repo }) => {
     const bytes = uniqueBytes(5000);
     const descriptor = await pushBytes(registry, repo, bytes);
@@ -151,14 +119,6 @@ export function blobContract(suite: Suite): void {
     const data = Buffer.from(bytes).toString('base64');
     const content = await registry.getBlob(repo, { ...(await blobOf(bytes)), data });
     assert.deepEqual(await read(content), Buffer.from(bytes));
-  });
-
-  check(suite, 'reads a range of inline data', async ({ registry, repo }) => {
-    await pushBytes(registry, repo, uniqueBytes(10));
-    const bytes = uniqueBytes(200);
-    const inline = { ...(await blobOf(bytes)), data: Buffer.from(bytes).toString('base64') };
-    const body = await read(await registry.getBlob(repo, inline, { range: { start: 50, end: 60 } }));
-    assert.deepEqual(body, Buffer.from(bytes.subarray(50, 60)));
   });
 
   check(suite, 'never passes on inline data that is not the blob', async ({ registry, repo }) => {

@@ -4,7 +4,7 @@ import { parseTag } from '../../src/model/reference/reference.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startServe } from '../support/registries.ts';
 import { openRemote } from '../support/remotes.ts';
-import { all, freshRepository } from './contract.ts';
+import { all, failsWith, freshRepository, pushBytes, uniqueBytes } from './contract.ts';
 import { configOnly } from './manifests.ts';
 import { registryContract } from './registry.ts';
 
@@ -33,5 +33,22 @@ describe('lists over HTTP', () => {
     }
     assert.equal(proxy.count(/\/tags\/list/), 4);
     assert.deepEqual(await all(registry.tags(repo, { after: 't0500', limit: 1200 })), tags.slice(501, 1701));
+  });
+});
+
+describe('ranges over HTTP', () => {
+  it('are refused without a request where the size is known, or no blob could have them', async (t) => {
+    const { url, registry: behind } = await startServe(t);
+    const proxy = await startFaultProxy(t, url);
+    const registry = openRemote(t, proxy.url);
+    const repo = freshRepository();
+    const blob = await pushBytes(behind, repo, uniqueBytes(10));
+    for (const range of [{ start: -1, end: 3 }, { start: 0, end: 0 }, { start: 0, end: 2.5 }, { start: Number.NaN }]) {
+      await assert.rejects(registry.getBlob(repo, blob.digest, { range }), failsWith('RANGE_INVALID'));
+    }
+    await assert.rejects(registry.getBlob(repo, blob, { range: { start: 10 } }), failsWith('RANGE_INVALID'));
+    assert.equal(proxy.count(/./), 0);
+    await assert.rejects(registry.getBlob(repo, blob.digest, { range: { start: 10 } }), failsWith('RANGE_INVALID'));
+    assert.ok(proxy.count(/\/blobs\//) > 0);
   });
 });

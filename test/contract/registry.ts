@@ -7,6 +7,7 @@ import { listContract } from './lists.ts';
 import { manifestRefusalContract } from './manifest-refusals.ts';
 import { manifestContract } from './manifests.ts';
 import { pushContract } from './pushes.ts';
+import { rangeContract } from './ranges.ts';
 import { referrerContract } from './referrers.ts';
 import { signalContract } from './signals.ts';
 import { uploadContract } from './uploads.ts';
@@ -16,6 +17,7 @@ export function registryContract(name: string, open: Open, lacks: Lacks = {}): v
   const suite = { open, lacks };
   describe(`${name} keeps the contract of Registry`, { concurrency: 2 }, () => {
     describe('blobs', () => blobContract(suite));
+    describe('ranges of blobs', () => rangeContract(suite));
     describe('pushing blobs', () => pushContract(suite));
     describe('upload sessions', () => uploadContract(suite));
     describe('manifests', () => manifestContract(suite));

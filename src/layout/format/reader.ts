@@ -7,7 +7,8 @@ import type { Manifest } from '../../model/manifest/manifest.ts';
 import { mediaTypes } from '../../model/manifest/media-types.ts';
 import { isDigestReference, type Tag } from '../../model/reference/reference.ts';
 import { type Content, sizeMismatch, verifiedContent } from '../../registry/content.ts';
-import { checkRange, inlineContent } from '../../registry/inline.ts';
+import { inlineContent } from '../../registry/inline.ts';
+import { checkRange } from '../../registry/range.ts';
 import type { GetBlobOptions, Reader, SignalOption } from '../../registry/registry.ts';
 import { openConfined, statConfined } from '../directory/confined-files.ts';
 import { storageError } from '../directory/file-errors.ts';
@@ -32,7 +33,7 @@ export function createReader(layout: Layout): Reader {
 
     async getBlob(_repo, wanted, opts) {
       opts?.signal?.throwIfAborted();
-      const inline = typeof wanted === 'string' ? undefined : await inlineContent(wanted, opts?.range);
+      const inline = await inlineContent(wanted, opts?.range);
       const content = inline ?? (await openBlob(layout, wanted, opts));
       return opts?.range === undefined && opts?.verify !== false ? await verifiedContent(content) : content;
     },

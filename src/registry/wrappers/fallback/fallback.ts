@@ -4,6 +4,7 @@ import type { Descriptor } from '../../../model/manifest/descriptor.ts';
 import type { RepositoryName, Tag } from '../../../model/reference/reference.ts';
 import { type Content, sizeMismatch, verifiedContent } from '../../content.ts';
 import { type EndpointReport, type ExtensionKey, endpointReport } from '../../extensions.ts';
+import { checkRange } from '../../range.ts';
 import type { GetBlobOptions, Registry, SignalOption } from '../../registry.ts';
 import { Attempts, type FallbackEvent } from './attempts.ts';
 import { Candidate, type FallbackEndpoint, type FallbackRequest } from './candidate.ts';
@@ -122,6 +123,8 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
     statBlob: (repo, digest, opts) =>
       attempt({ kind: 'blob', reference: digest }, opts).first((registry) => registry.statBlob(repo, digest, opts)),
     async getBlob(repo, blob, opts) {
+      // What is wrong with the question is wrong for every endpoint.
+      if (opts?.range !== undefined) checkRange(opts.range, blob);
       const digest = typeof blob === 'string' ? blob : blob.digest;
       const content = await openBlob(attempt({ kind: 'blob', reference: digest }, opts), repo, blob, opts);
       const verify = opts?.range === undefined && opts?.verify !== false;
