@@ -1,31 +1,27 @@
-import { readdir, realpath } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { makeDirectory } from '../files/durable.ts';
 import { hasErrno } from '../files/file-errors.ts';
-import { isOciError, OciError } from '../model/errors.ts';
-import { parseJsonObject } from '../model/json-fields.ts';
-import { quote } from '../model/quote.ts';
+import { OciError } from '../model/errors.ts';
 import { parseRepositoryName, type RepositoryName } from '../model/reference/reference.ts';
 import type { ExtensionKey } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
-import { readConfined } from './directory/confined-files.ts';
 import { createDeleter } from './directory/deleter.ts';
+import { createDirectoryFiles } from './directory/directory-files.ts';
 import { onFile } from './directory/file-errors.ts';
 import { IndexFile } from './directory/index-file.ts';
+import type { LayoutDirectory } from './directory/layout-directory.ts';
 import { LayoutLock } from './directory/lock.ts';
-import { WorkDirectory } from './directory/work-directory.ts';
+import { WorkDirectory, workName } from './directory/work-directory.ts';
 import { createWriter } from './directory/writer.ts';
 import { createLister } from './format/lister.ts';
 import { createRootImages, rootImages } from './format/only-image.ts';
-import { blobsPath, versionFileName, workName } from './format/paths.ts';
+import { blobsPath, versionPath } from './format/paths.ts';
 import { createReader } from './format/reader.ts';
-import type { Layout } from './layout-state.ts';
+import { isLayout, versionDocument } from './format/version.ts';
 
 /** A name for a layout's one repository, for callers who need one: a layout takes any and looks at none. */
 export const layoutRepository: RepositoryName = parseRepositoryName('layout');
-
-const layoutVersion = '1.0.0';
-const maxVersionBytes = 64 * 1024;
 
 export interface LayoutOptions {
   readonly directory: string;
@@ -52,15 +48,16 @@ export async function openLayout(options: LayoutOptions): Promise<Registry> {
   if (create) await createDirectory(path);
   const root = await realRoot(path);
   const work = new WorkDirectory(root);
-  const index = new IndexFile(root, work);
-  const layout: Layout = { name, root, readOnly, index, work, lock: new LayoutLock(work) };
-  const isLayout = await checkVersion(layout, path);
-  if (!isLayout && !create) throw noLayout(path, `it has no ${versionFileName} file`);
-  if (create) await complete(layout, path, isLayout);
+  const files = createDirectoryFiles(root);
+  const index = new IndexFile(files, work);
+  const layout: LayoutDirectory = { name, root, readOnly, files, index, work, lock: new LayoutLock(work) };
+  const hasVersion = await isLayout(files, path);
+  if (!hasVersion && !create) throw noLayout(path, `it has no ${versionPath} file`);
+  if (create) await finish(layout, path, hasVersion);
   return asRegistry(layout);
 }
 
-function asRegistry(layout: Layout): Registry {
+function asRegistry(layout: LayoutDirectory): Registry {
   const images = createRootImages(layout);
   return {
     name: layout.name,
@@ -99,47 +96,24 @@ async function realRoot(path: string): Promise<string> {
   });
 }
 
-/** @returns False when there is no version file. */
-async function checkVersion({ root }: Layout, path: string): Promise<boolean> {
-  const file = join(root, versionFileName);
-  const bytes = await readConfined(root, file, maxVersionBytes);
-  if (bytes === undefined) return false;
-  const version = versionIn(bytes);
-  if (version === layoutVersion) return true;
-  const found = typeof version === 'string' ? `version ${quote(version)}` : 'no version that can be read';
-  throw new OciError('UNSUPPORTED', `${path} is an OCI layout of ${found}; only ${layoutVersion} is known`);
-}
-
-function versionIn(bytes: Uint8Array): unknown {
-  try {
-    return parseJsonObject(bytes)['imageLayoutVersion'];
-  } catch (error) {
-    if (isOciError(error, 'MANIFEST_INVALID')) return undefined;
-    throw error;
-  }
-}
-
 // Also finishes what a process began that was killed, or what another is just beginning.
-async function complete(layout: Layout, path: string, isLayout: boolean): Promise<void> {
-  const { root, work, index, lock } = layout;
-  if (isLayout && (await index.exists())) return;
-  if (!isLayout) await refuseOccupied(layout, path);
+async function finish(layout: LayoutDirectory, path: string, hasVersion: boolean): Promise<void> {
+  const { files, work, index, lock } = layout;
+  if (hasVersion && (await index.exists())) return;
+  if (!hasVersion) await refuseOccupied(layout, path);
   await lock.exclusively(async (held) => {
-    if (!(await checkVersion(layout, path))) {
-      await work.writeSmall(
-        join(root, versionFileName),
-        Buffer.from(JSON.stringify({ imageLayoutVersion: layoutVersion })),
-      );
+    if (!(await isLayout(files, path))) {
+      await work.writeSmall(files.shown(versionPath), Buffer.from(versionDocument));
     }
-    await onFile('create', blobsPath(root), () => makeDirectory(blobsPath(root)));
+    const blobs = files.shown(blobsPath);
+    await onFile('create', blobs, () => makeDirectory(blobs));
     if (!(await index.exists())) await index.create(held);
   });
 }
 
-async function refuseOccupied(layout: Layout, path: string): Promise<void> {
-  const names = await onFile('read', path, () => readdir(layout.root));
-  const others = names.filter((name) => name !== workName);
-  if (others.length === 0 || (await checkVersion(layout, path))) return;
+async function refuseOccupied({ files }: LayoutDirectory, path: string): Promise<void> {
+  const others = (await files.list('')).filter((name) => name !== workName);
+  if (others.length === 0 || (await isLayout(files, path))) return;
   throw new OciError('REFUSED', `${path} is not empty and no OCI layout: nothing was written to it`, {
     hint: 'choose a directory that is absent, empty or a layout',
   });

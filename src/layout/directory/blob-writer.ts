@@ -2,10 +2,9 @@ import { digestAlgorithm } from '../../model/digest.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { type BlobSource, type Content, digestMismatch, type Sink, sizeMismatch } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { blobPath } from '../format/paths.ts';
-import type { Layout } from '../layout-state.ts';
 import { BlobFile } from './blob-file.ts';
 import { onFile } from './file-errors.ts';
+import { blobFile, type LayoutDirectory } from './layout-directory.ts';
 import { moveIntoPlace, removeFile } from './move.ts';
 
 /**
@@ -15,11 +14,12 @@ import { moveIntoPlace, removeFile } from './move.ts';
  * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH, STORAGE_*, and whatever the source throws; nothing is kept then.
  */
 export async function writeBlob(
-  { root, work }: Layout,
+  layout: LayoutDirectory,
   descriptor: Descriptor,
   source: BlobSource,
   opts?: SignalOption,
 ): Promise<void> {
+  const { root, work } = layout;
   const algorithm = digestAlgorithm(descriptor.digest);
   const path = work.newFile('blob');
   const file = await onFile('write', path, () => work.within(() => BlobFile.create(path, algorithm)));
@@ -29,7 +29,7 @@ export async function writeBlob(
     if (got !== descriptor.digest) throw digestMismatch(descriptor.digest, got);
     await file.finish();
     opts?.signal?.throwIfAborted();
-    await moveIntoPlace(root, path, blobPath(root, descriptor.digest));
+    await moveIntoPlace(root, path, blobFile(layout, descriptor.digest));
   } catch (error) {
     await file.close().catch(() => {});
     await removeFile(path).catch(() => {});

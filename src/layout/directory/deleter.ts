@@ -6,10 +6,10 @@ import { blobsOf, childrenOf } from '../../model/manifest/manifest.ts';
 import type { Deleter } from '../../registry/registry.ts';
 import { bearersOf, findDigest, type LayoutIndex, removeTag, tagsOf } from '../format/index-entries.ts';
 import { findManifest, reachableManifests, unlessDamaged } from '../format/manifests.ts';
-import { blobPath } from '../format/paths.ts';
-import { blobUnknown, type Layout, manifestUnknown, refuseReadOnly } from '../layout-state.ts';
-import { confinedPath } from './confined-files.ts';
+import { blobUnknown, manifestUnknown } from '../format/readable-layout.ts';
+import { confinedPath } from './confined-path.ts';
 import { onFile } from './file-errors.ts';
+import { blobFile, type LayoutDirectory, refuseReadOnly } from './layout-directory.ts';
 import { keptWithoutTag } from './manifest-writer.ts';
 import { removeFile } from './move.ts';
 
@@ -20,7 +20,7 @@ import { removeFile } from './move.ts';
  * Beyond the interface, REFUSED is thrown where an index that stays names the manifest, and for a blob that index.json
  * lists: deleting it would leave a broken image behind.
  */
-export function createDeleter(layout: Layout): Deleter {
+export function createDeleter(layout: LayoutDirectory): Deleter {
   return {
     async deleteBlob(_repo, digest, opts) {
       opts?.signal?.throwIfAborted();
@@ -64,7 +64,7 @@ export function createDeleter(layout: Layout): Deleter {
 }
 
 /** @returns Whether what stays has the digest as a mere blob. */
-async function refuseNamed(layout: Layout, staying: LayoutIndex, digest: Digest): Promise<boolean> {
+async function refuseNamed(layout: LayoutDirectory, staying: LayoutIndex, digest: Digest): Promise<boolean> {
   let isCargo = false;
   for await (const { descriptor, view } of reachableManifests(layout, staying)) {
     if (childrenOf(view).some((child) => child.digest === digest)) {
@@ -78,11 +78,11 @@ async function refuseNamed(layout: Layout, staying: LayoutIndex, digest: Digest)
 }
 
 // Removed through a link in place of `blobs`, a file outside the layout would go.
-async function removeBlob({ root }: Layout, digest: Digest): Promise<boolean> {
-  const file = blobPath(root, digest);
+async function removeBlob(layout: LayoutDirectory, digest: Digest): Promise<boolean> {
+  const file = blobFile(layout, digest);
   return await onFile('remove', file, async () => {
     try {
-      await confinedPath(root, dirname(file));
+      await confinedPath(layout.root, dirname(file));
     } catch (error) {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
       throw error;

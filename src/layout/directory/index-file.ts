@@ -1,46 +1,25 @@
-import { join } from 'node:path';
-import { isOciError, OciError } from '../../model/errors.ts';
-import { parseJsonObject } from '../../model/json-fields.ts';
+import { OciError } from '../../model/errors.ts';
 import { mediaTypes } from '../../model/manifest/media-types.ts';
-import { type IndexEntry, type LayoutIndex, parseLayoutIndex, withEntries } from '../format/index-entries.ts';
-import { indexFileName } from '../format/paths.ts';
-import { readConfined, statConfined } from './confined-files.ts';
+import type { LayoutFiles } from '../format/files.ts';
+import { type IndexEntry, type LayoutIndex, withEntries } from '../format/index-entries.ts';
+import { IndexReader, maxIndexBytes } from '../format/index-reader.ts';
+import { indexPath } from '../format/paths.ts';
 import type { Held } from './lock.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
-/** Most bytes of an index.json, as of any manifest here. */
-export const maxIndexBytes = 4 * 1024 * 1024;
-
-/** The index.json of a layout. Every read sees it whole, as it is now. */
-export class IndexFile {
-  readonly path: string;
-  readonly #root: string;
+/** The index.json of a directory. */
+export class IndexFile extends IndexReader {
+  readonly #files: LayoutFiles;
   readonly #work: WorkDirectory;
-  #cached: { readonly version: string; readonly index: LayoutIndex } | undefined;
 
-  constructor(root: string, work: WorkDirectory) {
-    this.#root = root;
+  constructor(files: LayoutFiles, work: WorkDirectory) {
+    super(files);
+    this.#files = files;
     this.#work = work;
-    this.path = join(root, indexFileName);
-  }
-
-  /** @throws OciError STORAGE_DAMAGED when there is none, MANIFEST_INVALID, TOO_LARGE */
-  async read(): Promise<LayoutIndex> {
-    const facts = await statConfined(this.#root, this.path);
-    if (facts !== undefined && this.#cached?.version === facts.version) return this.#cached.index;
-    const bytes = await readConfined(this.#root, this.path, maxIndexBytes);
-    if (facts === undefined || bytes === undefined) {
-      throw new OciError('STORAGE_DAMAGED', `the layout has no ${this.path}`, {
-        hint: 'copy the whole directory, or write the image to it again',
-      });
-    }
-    const index = this.#parse(bytes);
-    this.#cached = { version: facts.version, index };
-    return index;
   }
 
   async exists(): Promise<boolean> {
-    return (await statConfined(this.#root, this.path)) !== undefined;
+    return (await this.#files.stat(indexPath)) !== undefined;
   }
 
   /** Writes an index without entries. To be called under the lock. */
@@ -55,21 +34,13 @@ export class IndexFile {
   }
 
   async #write(document: Readonly<Record<string, unknown>>, held: Held): Promise<void> {
+    const file = this.#files.shown(indexPath);
     const bytes = Buffer.from(JSON.stringify(document));
     if (bytes.length > maxIndexBytes) {
-      throw new OciError('TOO_LARGE', `${this.path} would have more than ${maxIndexBytes} bytes`, {
+      throw new OciError('TOO_LARGE', `${file} would have more than ${maxIndexBytes} bytes`, {
         hint: 'remove tags that are not needed, or use another directory',
       });
     }
-    await this.#work.writeSmall(this.path, bytes, () => held.check());
-  }
-
-  #parse(bytes: Uint8Array): LayoutIndex {
-    try {
-      return parseLayoutIndex(parseJsonObject(bytes));
-    } catch (cause) {
-      if (!isOciError(cause)) throw cause;
-      throw new OciError('MANIFEST_INVALID', `${this.path}: ${cause.message}`, { cause });
-    }
+    await this.#work.writeSmall(file, bytes, () => held.check());
   }
 }

@@ -17,8 +17,8 @@ import type { PushManifestOptions } from '../../registry/registry.ts';
 import { addTag, bearersOf, findDigest, type LayoutIndex, newEntry } from '../format/index-entries.ts';
 import { hasBlob, isElsewhere, loadManifest, needsEntry, unlessDamaged } from '../format/manifests.ts';
 import { blobPath } from '../format/paths.ts';
-import { type Layout, maxManifestBytes, refuseReadOnly } from '../layout-state.ts';
-import { statConfined } from './confined-files.ts';
+import { maxManifestBytes } from '../format/readable-layout.ts';
+import { blobFile, type LayoutDirectory, refuseReadOnly } from './layout-directory.ts';
 import type { Held } from './lock.ts';
 
 /**
@@ -30,7 +30,11 @@ import type { Held } from './lock.ts';
  *
  * @throws OciError MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, DIGEST_MISMATCH, TOO_LARGE, DENIED
  */
-export async function pushManifest(layout: Layout, raw: RawManifest, opts?: PushManifestOptions): Promise<Descriptor> {
+export async function pushManifest(
+  layout: LayoutDirectory,
+  raw: RawManifest,
+  opts?: PushManifestOptions,
+): Promise<Descriptor> {
   opts?.signal?.throwIfAborted();
   refuseReadOnly(layout);
   const manifest = await readPushed(raw, opts?.digest);
@@ -46,7 +50,7 @@ export async function pushManifest(layout: Layout, raw: RawManifest, opts?: Push
 
 /** The digests among what bears these tags now that must stay in index.json without one. */
 export async function keptWithoutTag(
-  layout: Layout,
+  layout: LayoutDirectory,
   index: LayoutIndex,
   tags: readonly Tag[],
 ): Promise<ReadonlySet<Digest>> {
@@ -71,7 +75,7 @@ async function readPushed({ mediaType: told, bytes }: RawManifest, expected: Dig
 }
 
 async function refuseMissing(
-  layout: Layout,
+  layout: LayoutDirectory,
   { view }: Manifest,
   sparse: boolean,
   signal: AbortSignal | undefined,
@@ -91,14 +95,13 @@ async function refuseMissing(
   );
 }
 
-async function storeBytes({ root, work }: Layout, { descriptor, bytes }: Manifest): Promise<void> {
-  const file = blobPath(root, descriptor.digest);
-  const present = await unlessDamaged(() => statConfined(root, file));
-  if (present?.size !== bytes.length) await work.writeSmall(file, bytes);
+async function storeBytes(layout: LayoutDirectory, { descriptor, bytes }: Manifest): Promise<void> {
+  const present = await unlessDamaged(() => layout.files.stat(blobPath(descriptor.digest)));
+  if (present?.size !== bytes.length) await layout.work.writeSmall(blobFile(layout, descriptor.digest), bytes);
 }
 
 async function list(
-  layout: Layout,
+  layout: LayoutDirectory,
   manifest: Manifest,
   tags: readonly Tag[],
   held: Held,

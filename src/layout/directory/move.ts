@@ -2,7 +2,7 @@ import { rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { inDirectory, syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
-import { confinedPath } from './confined-files.ts';
+import { confinedPath } from './confined-path.ts';
 import { onFile } from './file-errors.ts';
 
 /**

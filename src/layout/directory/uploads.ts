@@ -7,11 +7,10 @@ import { type Digest, digestAlgorithm } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import { digestMismatch } from '../../registry/content.ts';
 import type { BlobWriter, SignalOption, Writer } from '../../registry/registry.ts';
-import { blobPath } from '../format/paths.ts';
 import { blobDescriptor } from '../format/reader.ts';
-import { type Layout, refuseReadOnly } from '../layout-state.ts';
 import { BlobFile } from './blob-file.ts';
 import { onFile } from './file-errors.ts';
+import { blobFile, type LayoutDirectory, refuseReadOnly } from './layout-directory.ts';
 import { moveIntoPlace, removeFile } from './move.ts';
 import { uploadPrefix } from './work-directory.ts';
 
@@ -19,7 +18,7 @@ import { uploadPrefix } from './work-directory.ts';
  * Upload sessions as files in the layout's work directory. At rest a file has its session's name, and any process can go
  * on with it; whoever writes first gives it a name of its own, so that no two ever write one file.
  */
-export function createUploads(layout: Layout): Pick<Writer, 'startUpload' | 'resumeUpload'> {
+export function createUploads(layout: LayoutDirectory): Pick<Writer, 'startUpload' | 'resumeUpload'> {
   return {
     async startUpload(_repo, opts) {
       opts?.signal?.throwIfAborted();
@@ -46,7 +45,7 @@ export function createUploads(layout: Layout): Pick<Writer, 'startUpload' | 'res
 }
 
 function openWriter(
-  layout: Layout,
+  layout: LayoutDirectory,
   session: { readonly id: string; readonly startedAt: Date; readonly size: number },
   opened: BlobFile | undefined,
 ): BlobWriter {
@@ -125,7 +124,7 @@ function openWriter(
 }
 
 async function finish(
-  { root }: Layout,
+  layout: LayoutDirectory,
   file: BlobFile,
   expected: { readonly digest: Digest; readonly size?: number | undefined },
   opts?: SignalOption,
@@ -138,10 +137,10 @@ async function finish(
   const got = await file.digest(digestAlgorithm(digest), opts);
   if (got !== digest) throw digestMismatch(digest, got);
   await file.finish();
-  await moveIntoPlace(root, file.path, blobPath(root, digest));
+  await moveIntoPlace(layout.root, file.path, blobFile(layout, digest));
 }
 
-async function takeFile(layout: Layout, id: string, size: number): Promise<BlobFile> {
+async function takeFile(layout: LayoutDirectory, id: string, size: number): Promise<BlobFile> {
   const resting = restingPath(layout, id);
   const own = layout.work.newFile(uploadPrefix + id);
   const file = await onFile('write', resting, async () => {
@@ -160,7 +159,7 @@ async function takeFile(layout: Layout, id: string, size: number): Promise<BlobF
 }
 
 // What a writer left that was killed goes back to its session's name.
-async function adoptOrphan(layout: Layout, id: string): Promise<void> {
+async function adoptOrphan(layout: LayoutDirectory, id: string): Promise<void> {
   const prefix = `${uploadPrefix}${id}.`;
   const names = await readdir(layout.work.path).catch(() => []);
   for (const name of names.filter((one) => one.startsWith(prefix))) {
@@ -183,7 +182,7 @@ async function factsOf(file: string): Promise<{ readonly size: number; readonly 
   });
 }
 
-function restingPath({ work }: Layout, id: string): string {
+function restingPath({ work }: LayoutDirectory, id: string): string {
   return join(work.path, uploadPrefix + id);
 }
 

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { directoryMode, fileMode } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { newProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
-import { workName } from '../format/paths.ts';
-import { confinedPath } from './confined-files.ts';
+import { confinedPath } from './confined-path.ts';
 import { onFile } from './file-errors.ts';
 import { moveIntoPlace, removeFile } from './move.ts';
+
+/** On the file system of the layout, so that what is finished can be renamed into place; gone when nothing is written. */
+export const workName = '.ocictl';
 
 /** Files of upload sessions: `upload.<id>` at rest, `upload.<id>.<owner>` while somebody writes. */
 export const uploadPrefix = 'upload.';

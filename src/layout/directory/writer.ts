@@ -2,16 +2,14 @@ import type { Writer } from '../../registry/registry.ts';
 import { unlessDamaged } from '../format/manifests.ts';
 import { blobPath } from '../format/paths.ts';
 import { blobDescriptor } from '../format/reader.ts';
-import { type Layout, refuseReadOnly } from '../layout-state.ts';
 import { writeBlob } from './blob-writer.ts';
-import { statConfined } from './confined-files.ts';
+import { type LayoutDirectory, refuseReadOnly } from './layout-directory.ts';
 import { pushManifest } from './manifest-writer.ts';
 import { createUploads } from './uploads.ts';
 
 /** The writing half of a layout. */
-export function createWriter(layout: Layout): Writer {
+export function createWriter(layout: LayoutDirectory): Writer {
   const uploads = createUploads(layout);
-  const { root } = layout;
 
   return {
     ...uploads,
@@ -20,7 +18,7 @@ export function createWriter(layout: Layout): Writer {
       opts?.signal?.throwIfAborted();
       refuseReadOnly(layout);
       // A link out of the layout, or a file cut short, is replaced.
-      const present = await unlessDamaged(() => statConfined(root, blobPath(root, descriptor.digest)));
+      const present = await unlessDamaged(() => layout.files.stat(blobPath(descriptor.digest)));
       if (present?.size === descriptor.size) return { descriptor, outcome: 'exists' };
       await writeBlob(layout, descriptor, source, opts);
       return { descriptor, outcome: 'pushed' };
@@ -30,7 +28,7 @@ export function createWriter(layout: Layout): Writer {
     async mountBlob(repo, digest, opts) {
       opts?.signal?.throwIfAborted();
       refuseReadOnly(layout);
-      const present = await unlessDamaged(() => statConfined(root, blobPath(root, digest)));
+      const present = await unlessDamaged(() => layout.files.stat(blobPath(digest)));
       if (present !== undefined) return blobDescriptor(digest, present.size);
       return await uploads.startUpload(repo, { signal: opts?.signal });
     },

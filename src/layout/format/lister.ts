@@ -1,12 +1,12 @@
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { Manifest } from '../../model/manifest/manifest.ts';
 import type { Lister } from '../../registry/registry.ts';
-import type { Layout } from '../layout-state.ts';
 import { tagsOf } from './index-entries.ts';
 import { reachableManifests } from './manifests.ts';
+import type { ReadableLayout } from './readable-layout.ts';
 
 /** The listing part of a layout, which has no catalog: its one repository has no name. */
-export function createLister(layout: Layout): Lister {
+export function createLister(layout: ReadableLayout): Lister {
   return {
     async *repositories(opts) {
       opts?.signal?.throwIfAborted();

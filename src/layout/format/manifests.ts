@@ -12,10 +12,9 @@ import {
 import { bareMediaType, isForeignLayerType, isManifestType } from '../../model/manifest/media-types.ts';
 import { digestMismatch, sizeMismatch } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { readConfined, statConfined } from '../directory/confined-files.ts';
-import { type Layout, maxManifestBytes } from '../layout-state.ts';
 import { findDigest, type LayoutIndex } from './index-entries.ts';
 import { blobPath } from './paths.ts';
+import { maxManifestBytes, type ReadableLayout } from './readable-layout.ts';
 
 /** An index nested deeper is a trap. */
 const maxDepth = 16;
@@ -25,7 +24,7 @@ const maxDepth = 16;
  *
  * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH, TOO_LARGE, MANIFEST_INVALID
  */
-export async function loadManifest(layout: Layout, descriptor: Descriptor): Promise<Manifest | undefined> {
+export async function loadManifest(layout: ReadableLayout, descriptor: Descriptor): Promise<Manifest | undefined> {
   const bytes = await readVerified(layout, descriptor.digest);
   if (bytes === undefined) return undefined;
   if (bytes.length !== descriptor.size) throw sizeMismatch(descriptor, bytes.length);
@@ -38,7 +37,11 @@ export async function loadManifest(layout: Layout, descriptor: Descriptor): Prom
  *
  * @throws OciError as {@link loadManifest}
  */
-export async function findManifest(layout: Layout, digest: Digest, opts?: SignalOption): Promise<Manifest | undefined> {
+export async function findManifest(
+  layout: ReadableLayout,
+  digest: Digest,
+  opts?: SignalOption,
+): Promise<Manifest | undefined> {
   const index = await layout.index.read();
   const entry = findDigest(index, digest);
   if (entry !== undefined) return await loadManifest(layout, entry);
@@ -55,7 +58,7 @@ export async function findManifest(layout: Layout, digest: Digest, opts?: Signal
 
 /** Every manifest that index.json leads to and that can be read, each once; parents first. */
 export async function* reachableManifests(
-  layout: Layout,
+  layout: ReadableLayout,
   index: LayoutIndex,
   opts?: SignalOption,
 ): AsyncGenerator<Manifest> {
@@ -90,8 +93,8 @@ export async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | unde
   }
 }
 
-export async function hasBlob(layout: Layout, digest: Digest): Promise<boolean> {
-  return (await unlessDamaged(() => statConfined(layout.root, blobPath(layout.root, digest)))) !== undefined;
+export async function hasBlob(layout: ReadableLayout, digest: Digest): Promise<boolean> {
+  return (await unlessDamaged(() => layout.files.stat(blobPath(digest)))) !== undefined;
 }
 
 /** Whether a layer may be absent: its own URLs have it. */
@@ -99,14 +102,14 @@ export function isElsewhere({ mediaType, urls }: Descriptor): boolean {
   return isForeignLayerType(mediaType) || (urls ?? []).length > 0;
 }
 
-async function readVerified(layout: Layout, digest: Digest): Promise<Uint8Array | undefined> {
-  const file = blobPath(layout.root, digest);
-  const bytes = await readConfined(layout.root, file, maxManifestBytes);
+async function readVerified(layout: ReadableLayout, digest: Digest): Promise<Uint8Array | undefined> {
+  const file = blobPath(digest);
+  const bytes = await layout.files.read(file, maxManifestBytes);
   if (bytes === undefined) return undefined;
   const got = await digestBytes(bytes, digestAlgorithm(digest));
   if (got === digest) return bytes;
   throw new OciError('DIGEST_MISMATCH', digestMismatch(digest, got).message, {
-    hint: `the layout is damaged: remove ${file} and write the image to it again`,
+    hint: `the layout is damaged: remove ${layout.files.shown(file)} and write the image to it again`,
   });
 }
 
@@ -127,7 +130,7 @@ function impliedManifest(digest: Digest, bytes: Uint8Array): Manifest | undefine
   }
 }
 
-async function hasBlobs(layout: Layout, { view }: Manifest): Promise<boolean> {
+async function hasBlobs(layout: ReadableLayout, { view }: Manifest): Promise<boolean> {
   for (const blob of blobsOf(view)) {
     if (!isElsewhere(blob) && !(await hasBlob(layout, blob.digest))) return false;
   }

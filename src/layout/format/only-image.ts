@@ -4,8 +4,8 @@ import { quote } from '../../model/quote.ts';
 import { type Tag, tryParseTag } from '../../model/reference/reference.ts';
 import type { ExtensionKey } from '../../registry/extensions.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
-import type { Layout } from '../layout-state.ts';
 import { loadManifest, unlessDamaged } from './manifests.ts';
+import type { ReadableLayout } from './readable-layout.ts';
 
 /** An entry of index.json. */
 export interface RootImage {
@@ -43,7 +43,7 @@ export async function onlyImage(registry: Registry, opts?: SignalOption): Promis
   return tags.length === 1 && tags[0] !== undefined ? tags[0] : first.digest;
 }
 
-export function createRootImages(layout: Layout): RootImages {
+export function createRootImages(layout: ReadableLayout): RootImages {
   return {
     async rootImages(opts) {
       opts?.signal?.throwIfAborted();

@@ -1,5 +1,4 @@
 import { fileContent } from '../../files/file-content.ts';
-import { readerOf } from '../../files/file-reader.ts';
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
@@ -10,23 +9,20 @@ import { type Content, sizeMismatch, verifiedContent } from '../../registry/cont
 import { inlineContent } from '../../registry/inline.ts';
 import { checkRange } from '../../registry/range.ts';
 import type { GetBlobOptions, Reader, SignalOption } from '../../registry/registry.ts';
-import { openConfined, statConfined } from '../directory/confined-files.ts';
-import { storageError } from '../directory/file-errors.ts';
-import { blobUnknown, type Layout, manifestUnknown } from '../layout-state.ts';
 import { tagsOf } from './index-entries.ts';
 import { findManifest, loadManifest } from './manifests.ts';
 import { blobPath } from './paths.ts';
+import { blobUnknown, manifestUnknown, type ReadableLayout } from './readable-layout.ts';
 
 /**
  * The reading half of a layout. The repository's name is not looked at: there is one. A layout reaches no network, so a
  * foreign layer that is not in it is BLOB_UNKNOWN, whatever its `urls` say.
  */
-export function createReader(layout: Layout): Reader {
-  const { root } = layout;
+export function createReader(layout: ReadableLayout): Reader {
   return {
     async statBlob(_repo, digest, opts) {
       opts?.signal?.throwIfAborted();
-      const facts = await statConfined(root, blobPath(root, digest));
+      const facts = await layout.files.stat(blobPath(digest));
       if (facts === undefined) throw blobUnknown(layout, digest);
       return blobDescriptor(digest, facts.size);
     },
@@ -53,7 +49,7 @@ export function blobDescriptor(digest: Digest, size: number): Descriptor {
 }
 
 async function getManifest(
-  layout: Layout,
+  layout: ReadableLayout,
   reference: Tag | Digest,
   opts?: SignalOption & { readonly ifNoneMatch?: Digest | undefined },
 ): Promise<Manifest> {
@@ -73,25 +69,22 @@ async function getManifest(
   return manifest;
 }
 
-async function openBlob(layout: Layout, wanted: Digest | Descriptor, opts?: GetBlobOptions): Promise<Content> {
+async function openBlob(layout: ReadableLayout, wanted: Digest | Descriptor, opts?: GetBlobOptions): Promise<Content> {
   const digest = typeof wanted === 'string' ? wanted : wanted.digest;
-  const file = blobPath(layout.root, digest);
-  const opened = await openConfined(layout.root, file);
-  if (opened === undefined) throw blobUnknown(layout, digest);
-  const { handle, size } = opened;
+  const file = await layout.files.open(blobPath(digest), opts?.range);
+  if (file === undefined) throw blobUnknown(layout, digest);
   try {
-    const descriptor = typeof wanted === 'string' ? blobDescriptor(digest, size) : wanted;
-    if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
+    const descriptor = typeof wanted === 'string' ? blobDescriptor(digest, file.size) : wanted;
+    if (file.size !== descriptor.size) throw sizeMismatch(descriptor, file.size);
     if (opts?.range !== undefined) checkRange(opts.range, descriptor);
-    const reader = readerOf(handle, size, opts?.range, (error) => storageError(error, 'read', file));
-    return fileContent(descriptor, reader, opts);
+    return fileContent(descriptor, file, opts);
   } catch (error) {
-    await handle.close();
+    await file.close();
     throw error;
   }
 }
 
-function danglingTag({ name }: Layout, tag: Tag, { digest }: Descriptor): OciError {
+function danglingTag({ name }: ReadableLayout, tag: Tag, { digest }: Descriptor): OciError {
   return new OciError('MANIFEST_UNKNOWN', `${name} has the tag ${tag}, but not its manifest ${digest}`, {
     hint: 'the layout is not complete: copy the whole directory, or write the image to it again',
   });

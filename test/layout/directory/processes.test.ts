@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { newProcessId } from '../../../src/files/process-id.ts';
+import { createDirectoryFiles } from '../../../src/layout/directory/directory-files.ts';
 import { IndexFile } from '../../../src/layout/directory/index-file.ts';
 import { LayoutLock } from '../../../src/layout/directory/lock.ts';
 import { WorkDirectory } from '../../../src/layout/directory/work-directory.ts';
@@ -111,7 +112,7 @@ describe('the lock of a layout', () => {
   it('is noticed to be taken over before anything is changed', async (t) => {
     const { directory } = await newLayout(t);
     const work = new WorkDirectory(directory);
-    const index = new IndexFile(directory, work);
+    const index = new IndexFile(createDirectoryFiles(directory), work);
     const file = join(work.path, 'lock');
     const changing = new LayoutLock(work).exclusively(async (held) => {
       await held.check();

@@ -1,0 +1,67 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrno } from '../../files/file-errors.ts';
+import { readerOf } from '../../files/file-reader.ts';
+import { notRegular, openRegular } from '../../files/regular.ts';
+import { readWhole } from '../../files/whole.ts';
+import type { LayoutFiles } from '../format/files.ts';
+import { confinedPath } from './confined-path.ts';
+import { onFile, storageError } from './file-errors.ts';
+
+/**
+ * The files of a directory that somebody else may have made: nothing outside it is ever opened, whatever symbolic links
+ * say, and nothing that is no file, since a pipe would hang the reader.
+ *
+ * @param root With every link followed.
+ */
+export function createDirectoryFiles(root: string): LayoutFiles {
+  const shown = (path: string): string => join(root, path);
+
+  async function found<T>(path: string, operation: (real: string, file: string) => Promise<T>): Promise<T | undefined> {
+    const file = shown(path);
+    return await onFile('read', file, async () => {
+      try {
+        return await operation(await confinedPath(root, file), file);
+      } catch (error) {
+        if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  return {
+    shown,
+
+    async stat(path) {
+      return await found(path, async (real, file) => {
+        const facts = await stat(real, { bigint: true });
+        if (!facts.isFile()) throw notRegular(file);
+        // A rename brings another inode.
+        const version = [facts.dev, facts.ino, facts.size, facts.mtimeNs, facts.ctimeNs].join('-');
+        return { size: Number(facts.size), version };
+      });
+    },
+
+    async read(path, maxBytes) {
+      return await found(path, async (real, file) => {
+        const { handle } = await openRegular(real, file);
+        try {
+          return await readWhole(handle.fd, file, maxBytes);
+        } finally {
+          await handle.close();
+        }
+      });
+    },
+
+    async open(path, range) {
+      return await found(path, async (real, file) => {
+        const { handle, size } = await openRegular(real, file);
+        return readerOf(handle, size, range, (error) => storageError(error, 'read', file));
+      });
+    },
+
+    async list(path) {
+      return (await found(path, (real) => readdir(real))) ?? [];
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { isOciError, OciError } from '../../model/errors.ts';
+import { parseJsonObject } from '../../model/json-fields.ts';
+import type { LayoutFiles } from './files.ts';
+import { type LayoutIndex, parseLayoutIndex } from './index-entries.ts';
+import { indexPath } from './paths.ts';
+
+/** Most bytes of an index.json, as of any manifest here. */
+export const maxIndexBytes = 4 * 1024 * 1024;
+
+/** Reads index.json. Every read sees it whole, as it is now. */
+export class IndexReader {
+  readonly #files: LayoutFiles;
+  #cached: { readonly version: string; readonly index: LayoutIndex } | undefined;
+
+  constructor(files: LayoutFiles) {
+    this.#files = files;
+  }
+
+  /** @throws OciError STORAGE_DAMAGED when there is none, MANIFEST_INVALID, TOO_LARGE */
+  async read(): Promise<LayoutIndex> {
+    const facts = await this.#files.stat(indexPath);
+    if (facts !== undefined && this.#cached?.version === facts.version) return this.#cached.index;
+    const bytes = await this.#files.read(indexPath, maxIndexBytes);
+    if (facts === undefined || bytes === undefined) {
+      throw new OciError('STORAGE_DAMAGED', `the layout has no ${this.#files.shown(indexPath)}`, {
+        hint: 'copy the whole directory, or write the image to it again',
+      });
+    }
+    const index = this.#parse(bytes);
+    this.#cached = { version: facts.version, index };
+    return index;
+  }
+
+  #parse(bytes: Uint8Array): LayoutIndex {
+    try {
+      return parseLayoutIndex(parseJsonObject(bytes));
+    } catch (cause) {
+      if (!isOciError(cause)) throw cause;
+      throw new OciError('MANIFEST_INVALID', `${this.#files.shown(indexPath)}: ${cause.message}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { isOciError, OciError } from '../../model/errors.ts';
+import { parseJsonObject } from '../../model/json-fields.ts';
+import { quote } from '../../model/quote.ts';
+import type { LayoutFiles } from './files.ts';
+import { versionPath } from './paths.ts';
+
+const layoutVersion = '1.0.0';
+const maxVersionBytes = 64 * 1024;
+
+/** The content of the file that makes a layout. */
+export const versionDocument = JSON.stringify({ imageLayoutVersion: layoutVersion });
+
+/**
+ * Whether the files are a layout's, as far as its version file tells.
+ *
+ * @param shown What messages call the layout.
+ * @throws OciError UNSUPPORTED for one of another version.
+ */
+export async function isLayout(files: LayoutFiles, shown: string): Promise<boolean> {
+  const bytes = await files.read(versionPath, maxVersionBytes);
+  if (bytes === undefined) return false;
+  const version = versionIn(bytes);
+  if (version === layoutVersion) return true;
+  const found = typeof version === 'string' ? `version ${quote(version)}` : 'no version that can be read';
+  throw new OciError('UNSUPPORTED', `${shown} is an OCI layout of ${found}; only ${layoutVersion} is known`);
+}
+
+function versionIn(bytes: Uint8Array): unknown {
+  try {
+    return parseJsonObject(bytes)['imageLayoutVersion'];
+  } catch (error) {
+    if (isOciError(error, 'MANIFEST_INVALID')) return undefined;
+    throw error;
+  }
+}
