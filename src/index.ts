@@ -12,6 +12,7 @@ export { certsDir, hostCertsDir, setCertsDir } from './certs/certs-dir.ts';
 export { type HostCertificates, readCertsDirectory } from './certs/certs-directory.ts';
 export type { TlsSettings } from './certs/tls-settings.ts';
 export { indexName, validateIndexName } from './config/docker/index-name.ts';
+export type { ProxySettings } from './config/docker/service-keys.ts';
 export { validateMirror } from './config/mirrors.ts';
 export { type LoadSettingsOptions, loadSettings, type Settings, type SettingsFlags } from './config/settings.ts';
 export { type AuthConfig, newStaticCredentialStore, resolveAuthConfig } from './credentials/auth-config.ts';
@@ -215,7 +216,6 @@ export {
   transfer,
 } from './transfer/transfer.ts';
 export type { TransportLimits } from './transport/origins.ts';
-export type { ProxySettings } from './transport/proxy.ts';
 export type { RetryPolicy } from './transport/retry.ts';
 export type { RequestTrace } from './transport/transport.ts';
 export { version } from './version.ts';

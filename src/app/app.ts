@@ -95,9 +95,9 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       const whom = await readIdentity({ username, passwordStdin }, password);
       return whom === 'anonymous' ? undefined : whom;
     },
-    async runWith(command, loan) {
-      const { runWithLoan } = await import('./run-program.ts');
-      return runWithLoan(command, loan, { env, tell: (text) => terminal.note(text) });
+    async runWith(command, config) {
+      const { runWithConfig } = await import('./run-program.ts');
+      return runWithConfig(command, config, { env, tell: (text) => terminal.note(text) });
     },
     async *diagnose(reference, more) {
       if (reference) return yield* (await service(more)).diagnose(withDefaultTag(reference), { signal });

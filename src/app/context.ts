@@ -1,6 +1,6 @@
 /** What commands work with. They see these types, and never what is behind them. */
 
-import type { Considered } from '../config/considered-files.ts';
+import type { ConsideredFiles } from '../config/considered-files.ts';
 import type { ShownSetting, ShownValue } from '../config/describe.ts';
 import type { SettingsFlags } from '../config/settings.ts';
 import type { FoundImage } from '../local-store/find.ts';
@@ -12,7 +12,7 @@ import type { Reference, RepositoryName } from '../model/reference/reference.ts'
 import type { Place, PlaceRole } from '../places/place.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Check } from '../service/doctor/check.ts';
-import type { Loan, Logins } from '../service/logins/logins.ts';
+import type { Logins, TemporaryConfig } from '../service/logins/logins.ts';
 import type { LoginServer } from '../service/logins/server-name.ts';
 import type { SearchResults } from '../service/search/search.ts';
 import type { RegistryService } from '../service/service.ts';
@@ -45,14 +45,14 @@ export interface Context {
   account(
     flags: Pick<CredentialFlags, 'username' | 'passwordStdin'>,
   ): Promise<{ readonly username: string; readonly password: string } | undefined>;
-  /** Runs a command with a loan, and ends the loan with it. @returns The command's exit status. */
-  runWith(command: readonly string[], loan: Loan): Promise<number>;
+  /** Runs a command with a temporary configuration, which is erased afterwards. @returns The command's exit status. */
+  runWith(command: readonly string[], config: TemporaryConfig): Promise<number>;
   /** Looks at every step of a pull, or, without a reference, at what is set up on this machine. */
   diagnose(reference: Reference | undefined, flags?: ServiceFlags): AsyncIterable<Check>;
   /** Every setting that is in effect, without secrets. */
   describeSettings(): Promise<readonly ShownSetting[]>;
   /** Where settings are looked for, and what is wrong there. */
-  settingsFiles(): Promise<Considered>;
+  settingsFiles(): Promise<ConsideredFiles>;
   /** Standard input, opened when it is asked for. */
   stdin(): InputStream;
   /** The local store as a registry of store names. */

@@ -1,15 +1,15 @@
-/** As whom a registry is asked for one run, in place of what is stored. Part of the composition root. */
+/** Credentials for one run, in place of stored ones. Part of the composition root. */
 import { type PasswordCredential, passwordCredential } from '../credentials/account.ts';
 import { OciError } from '../model/errors.ts';
 import type { Identity } from '../service/open/endpoint-registry.ts';
 
-/** As whom a registry is asked, in place of what is stored. `creds` is `user:password`. */
+/** The flags that give credentials for one run. `creds` is `user:password`. */
 export interface CredentialFlags {
   readonly creds?: string | undefined;
   readonly username?: string | undefined;
   /** The password comes on standard input. */
   readonly passwordStdin?: boolean | undefined;
-  /** Whoever has no credentials given here is asked by nobody. */
+  /** A registry without credentials here is accessed anonymously. */
   readonly anonymous?: boolean | undefined;
 }
 

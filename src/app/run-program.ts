@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { quote } from '../model/quote.ts';
-import type { Loan } from '../service/logins/logins.ts';
+import type { TemporaryConfig } from '../service/logins/logins.ts';
 
 export interface RunProgramOptions {
   /** The whole environment. */
@@ -13,20 +13,20 @@ export interface RunProgramOptions {
 }
 
 /**
- * Runs a program with a loan, which ends with it.
+ * Runs a program with a temporary configuration, which is erased when it ends.
  *
  * @param tell Told why the program cannot be run.
  * @returns As {@link runProgram}; 127 where there is no such program and 126 where it cannot be run, as shells have it.
  */
-export async function runWithLoan(
+export async function runWithConfig(
   words: readonly string[],
-  loan: Loan,
+  config: TemporaryConfig,
   { env, tell }: { readonly env: NodeJS.ProcessEnv; readonly tell: (text: string) => void },
 ): Promise<number> {
   // For an exit that waits for nothing.
-  process.on('exit', loan.endNow);
+  process.on('exit', config.endNow);
   try {
-    return await runProgram(words, { env: { ...env, ...loan.env }, interactive: isatty(0) });
+    return await runProgram(words, { env: { ...env, ...config.env }, interactive: isatty(0) });
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (!syscall?.startsWith('spawn')) throw error;
@@ -34,8 +34,8 @@ export async function runWithLoan(
     tell(`error: ${quote(words[0] ?? '')}: ${isMissing ? 'there is no such program' : `it cannot be run (${code})`}`);
     return isMissing ? 127 : 126;
   } finally {
-    await loan.end();
-    process.removeListener('exit', loan.endNow);
+    await config.end();
+    process.removeListener('exit', config.endNow);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CredentialStore } from '../credentials/store.ts';
 
 /**
- * Whoever knows credentials. Every {@link CredentialStore} is one; so is `{ get: async () => credential }`.
+ * A source of credentials. Every {@link CredentialStore} is one; so is `{ get: async () => credential }`.
  *
  * It is asked by the name of the registry, once for each that is opened, and not before that registry asks who is there.
  */

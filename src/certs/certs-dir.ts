@@ -1,5 +1,5 @@
 import { posix, win32 } from 'node:path';
-import { type Surroundings, surroundings } from '../config/environment.ts';
+import { type Environment, environment } from '../config/environment.ts';
 import { defaultCertsDirs } from '../config/paths.ts';
 import { OciError } from '../model/errors.ts';
 
@@ -11,8 +11,8 @@ export { setCertsDir } from '../config/paths.ts';
  *
  * @see https://docs.docker.com/engine/security/certificates/
  */
-export function certsDir(where: Partial<Surroundings> = {}): string {
-  return defaultCertsDirs(surroundings(where))[0] ?? '/etc/docker/certs.d';
+export function certsDir(where: Partial<Environment> = {}): string {
+  return defaultCertsDirs(environment(where))[0] ?? '/etc/docker/certs.d';
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Surroundings } from '../config/environment.ts';
+import type { Environment } from '../config/environment.ts';
 import { hostCertsDir } from './certs-dir.ts';
 import { readCertsDirectory } from './certs-directory.ts';
 import { checkNamedRoots, systemRootsReader } from './roots.ts';
@@ -7,7 +7,7 @@ import type { TlsSettings } from './tls-settings.ts';
 export interface HostTlsOptions {
   /** certs.d directories; the first that has one for the host counts. */
   readonly certsDirs: readonly string[];
-  readonly surroundings: Pick<Surroundings, 'env' | 'platform'>;
+  readonly environment: Pick<Environment, 'env' | 'platform'>;
   readonly warn: (text: string) => void;
 }
 
@@ -19,9 +19,9 @@ export interface HostTlsOptions {
  *   `SSL_CERT_FILE` that cannot be used.
  */
 export async function readHostTls(host: string, options: HostTlsOptions): Promise<TlsSettings> {
-  const { certsDirs, surroundings, warn } = options;
-  const directories = certsDirs.map((directory) => hostCertsDir(directory, host, surroundings.platform));
-  await checkNamedRoots(surroundings.env);
+  const { certsDirs, environment, warn } = options;
+  const directories = certsDirs.map((directory) => hostCertsDir(directory, host, environment.platform));
+  await checkNamedRoots(environment.env);
   let found: Awaited<ReturnType<typeof readCertsDirectory>>;
   let [directory] = directories;
   for (const each of directories) {
@@ -33,7 +33,7 @@ export async function readHostTls(host: string, options: HostTlsOptions): Promis
   return {
     ...(found && found.ca.length > 0 && { ca: found.ca }),
     ...found?.client,
-    systemRoots: systemRootsReader(surroundings.env),
+    systemRoots: systemRootsReader(environment.env),
     ...(directory !== undefined && { directory }),
   };
 }

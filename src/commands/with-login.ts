@@ -41,7 +41,7 @@ export const withLogin = defineCommand({
     const given = await context.account(options);
     const logins = await context.logins({ insecureRegistries: options.insecureRegistries, certsDir: options.certsDir });
     const { signal } = context;
-    const loan = await logins.lend(logins.server(name), given, { signal, verify: !options.noVerify });
-    return context.runWith(command, loan);
+    const config = await logins.temporaryConfig(logins.server(name), given, { signal, verify: !options.noVerify });
+    return context.runWith(command, config);
   },
 });

@@ -3,7 +3,7 @@ import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { parseDaemonJson } from './docker/daemon-json.ts';
 import type { ServiceKeys } from './docker/service-keys.ts';
 import { at } from './documents/config-error.ts';
-import { type Surroundings, surroundings, variable } from './environment.ts';
+import { type Environment, environment, variable } from './environment.ts';
 import type { ConfigYaml, ShortNames } from './ocictl/config-yaml.ts';
 import type { Origin, Sourced } from './origin.ts';
 import { configYamlFile, daemonJsonFiles, storeRoot } from './paths.ts';
@@ -19,13 +19,13 @@ export interface SettingsFlags {
   readonly storeRoot?: string | undefined;
 }
 
-export interface LoadSettingsOptions extends Partial<Surroundings> {
+export interface LoadSettingsOptions extends Partial<Environment> {
   readonly flags?: SettingsFlags | undefined;
 }
 
 /** The settings of the local store and of this machine. */
 export interface BaseSettings {
-  readonly surroundings: Surroundings;
+  readonly environment: Environment;
   readonly storeRoot: Sourced<string>;
   readonly maxConcurrentDownloads: Sourced<number>;
   readonly maxConcurrentUploads: Sourced<number>;
@@ -43,7 +43,7 @@ export interface BaseSettings {
 
 /** What the reading of all other settings goes on from. */
 export interface SettingsBasis {
-  readonly where: Surroundings;
+  readonly where: Environment;
   readonly reader: SettingsReader;
   readonly warn: (text: string) => void;
   /** Our own config.yaml. */
@@ -66,14 +66,14 @@ export async function loadBaseSettings(options: LoadSettingsOptions = {}): Promi
 
 /** @throws OciError CONFIG_INVALID */
 export async function readBasis(options: LoadSettingsOptions): Promise<SettingsBasis> {
-  const where = surroundings(options);
+  const where = environment(options);
   const warnings: string[] = [];
   const warn = (text: string) => void warnings.push(text);
   const reader = createSettingsReader(warn);
   const [own, daemons] = await Promise.all([readConfigYaml(where, reader), readDaemonJson(where, reader)]);
   const files = own ? [own, ...daemons] : daemons;
   const settings = {
-    surroundings: where,
+    environment: where,
     storeRoot: storeRoot(options.flags?.storeRoot, own?.root, where),
     maxConcurrentDownloads: first(files, 'maxConcurrentDownloads', 3),
     maxConcurrentUploads: first(files, 'maxConcurrentUploads', 5),
@@ -96,7 +96,7 @@ function first(files: readonly ServiceKeys[], key: CountKey, value: number): Sou
 }
 
 /** @throws OciError CONFIG_INVALID */
-export async function readConfigYaml(where: Surroundings, reader: SettingsReader): Promise<ConfigYaml | undefined> {
+export async function readConfigYaml(where: Environment, reader: SettingsReader): Promise<ConfigYaml | undefined> {
   const named = variable(where.env, 'OCICTL_CONFIG');
   const text = await reader.read('config.yaml', named ?? configYamlFile(where), {
     own: true,
@@ -112,7 +112,7 @@ export async function readConfigYaml(where: Surroundings, reader: SettingsReader
  *
  * @throws OciError CONFIG_INVALID
  */
-export async function readDaemonJson(where: Surroundings, reader: SettingsReader): Promise<readonly ServiceKeys[]> {
+export async function readDaemonJson(where: Environment, reader: SettingsReader): Promise<readonly ServiceKeys[]> {
   const named = variable(where.env, 'OCICTL_DAEMON_JSON');
   const texts =
     named === undefined
@@ -121,7 +121,7 @@ export async function readDaemonJson(where: Surroundings, reader: SettingsReader
   return texts.flatMap((found) => (found ? [parseDaemonJson(found.text, found.file)] : []));
 }
 
-function readDefaultPlatform({ env }: Surroundings): Sourced<Platform> | undefined {
+function readDefaultPlatform({ env }: Environment): Sourced<Platform> | undefined {
   const named = variable(env, 'DOCKER_DEFAULT_PLATFORM');
   if (named === undefined) return undefined;
   const origin: Origin = { kind: 'environment', name: 'DOCKER_DEFAULT_PLATFORM' };

@@ -2,21 +2,21 @@ import { join } from 'node:path';
 import { OciError } from '../model/errors.ts';
 import { type LoadSettingsOptions, readConfigYaml, readDaemonJson } from './base-settings.ts';
 import { parseDockerConfig } from './docker/docker-config.ts';
-import { surroundings } from './environment.ts';
+import { environment } from './environment.ts';
 import { dockerConfigDir } from './paths.ts';
 import { loadHostsDirs, loadRegistriesConf } from './registry-files.ts';
 import { environmentSetting } from './settings.ts';
 import { type ConsideredFile, createSettingsReader } from './settings-file.ts';
 
-export interface Considered {
+export interface ConsideredFiles {
   readonly files: readonly ConsideredFile[];
   /** What is wrong with them, one error per file at the most. */
   readonly faults: readonly OciError[];
 }
 
 /** Every place where settings are looked for, also where some of them cannot be read. */
-export async function considerFiles(options: LoadSettingsOptions = {}): Promise<Considered> {
-  const where = surroundings(options);
+export async function considerFiles(options: LoadSettingsOptions = {}): Promise<ConsideredFiles> {
+  const where = environment(options);
   const warn = (): void => {};
   const reader = createSettingsReader(warn);
   const faults: OciError[] = [];

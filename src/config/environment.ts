@@ -1,7 +1,7 @@
 import { homedir, platform } from 'node:os';
 
 /** What the settings are looked up in; tests and the library bring their own. */
-export interface Surroundings {
+export interface Environment {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   readonly homedir: string;
@@ -12,7 +12,7 @@ export interface Surroundings {
 }
 
 /** Those of this process, where none are given. */
-export function surroundings(given: Partial<Surroundings> = {}): Surroundings {
+export function environment(given: Partial<Environment> = {}): Environment {
   const { env = process.env } = given;
   const os = given.platform ?? platform();
   return {

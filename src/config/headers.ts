@@ -1,5 +1,5 @@
 import { quote } from '../model/quote.ts';
-import { invalidSetting } from './documents/config-error.ts';
+import { configError } from './documents/config-error.ts';
 import type { Fields } from './documents/fields.ts';
 
 /** Whether a name and value make a header. A line break in one would smuggle a second one into every request. */
@@ -15,7 +15,7 @@ export function readHeaders(fields: Fields, key: string): Readonly<Record<string
     const text: unknown =
       Array.isArray(value) && value.every((each) => typeof each === 'string') ? value.join(', ') : value;
     if (isHeader(name, text)) return [name, text];
-    throw invalidSetting(origin, `${quote(`${key}.${name}`)} is not a valid header`);
+    throw configError(origin, `${quote(`${key}.${name}`)} is not a valid header`);
   });
   return Object.fromEntries(headers);
 }

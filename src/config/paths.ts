@@ -1,10 +1,10 @@
 /** Where Docker's files and our store are, by platform. macOS and Windows follow Docker Desktop and are untested. */
 import { isAbsolute, join, win32 } from 'node:path';
-import { type Surroundings, variable } from './environment.ts';
+import { type Environment, variable } from './environment.ts';
 import type { Origin, Sourced } from './origin.ts';
 
 /** Our own config.yaml, which `OCICTL_CONFIG` names elsewhere. On macOS it is where other command lines have theirs. */
-export function configYamlFile(where: Surroundings): string {
+export function configYamlFile(where: Environment): string {
   const { platform, homedir, env } = where;
   if (platform !== 'win32') return join(configHome(where), 'ocictl', 'config.yaml');
   return win32.join(variable(env, 'APPDATA') ?? win32.join(homedir, 'AppData', 'Roaming'), 'ocictl', 'config.yaml');
@@ -15,7 +15,7 @@ export function configYamlFile(where: Surroundings): string {
  *
  * @see https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
  */
-export function daemonJsonFiles(where: Surroundings): readonly string[] {
+export function daemonJsonFiles(where: Environment): readonly string[] {
   const { platform, homedir } = where;
   if (platform === 'win32')
     return [join(homedir, '.docker', 'daemon.json'), dockerProgramData(where, 'config', 'daemon.json')];
@@ -38,7 +38,7 @@ export function setCertsDir(directory: string | undefined): void {
  * @see https://docs.docker.com/engine/security/certificates/
  * @see https://github.com/containers/image/blob/main/docs/containers-certs.d.5.md
  */
-export function defaultCertsDirs(where: Surroundings): readonly string[] {
+export function defaultCertsDirs(where: Environment): readonly string[] {
   if (chosenCertsDir !== undefined) return [chosenCertsDir];
   const { platform, homedir } = where;
   if (platform === 'win32') return [dockerProgramData(where, 'certs.d'), join(homedir, '.docker', 'certs.d')];
@@ -50,18 +50,18 @@ export function defaultCertsDirs(where: Surroundings): readonly string[] {
 }
 
 /** Where containers' programs keep registries.conf: the user's directory, then the system's. They know none on Windows. */
-export function containersDirs(where: Surroundings): readonly string[] {
+export function containersDirs(where: Environment): readonly string[] {
   return where.platform === 'win32' ? [] : [join(configHome(where), 'containers'), systemFile(where, 'containers')];
 }
 
 /** Where containers' programs keep the aliases that their users chose. */
-export function containersAliasFile(where: Surroundings): string {
+export function containersAliasFile(where: Environment): string {
   const cache = isRoot(where) ? '/var/cache' : (xdg(where, 'XDG_CACHE_HOME') ?? join(where.homedir, '.cache'));
   return join(cache, 'containers', 'short-name-aliases.conf');
 }
 
 /** The roots of containerd's `HOST/hosts.toml`: rootless, then the system's. It is read as on Linux alone. */
-export function hostsDirs(where: Surroundings): readonly string[] {
+export function hostsDirs(where: Environment): readonly string[] {
   const { platform } = where;
   if (platform === 'win32' || platform === 'darwin') return [];
   const system = systemFile(where, 'containerd/certs.d');
@@ -72,11 +72,11 @@ export function hostsDirs(where: Surroundings): readonly string[] {
 export function dockerConfigDir(
   flag: string | undefined,
   own: Sourced<string> | undefined,
-  where: Surroundings,
+  where: Environment,
 ): Sourced<string> {
   if (flag !== undefined) return { value: flag, origin: { kind: 'flag', name: '--config' } };
   const named = variable(where.env, 'DOCKER_CONFIG');
-  if (named !== undefined) return { value: named, origin: environment('DOCKER_CONFIG') };
+  if (named !== undefined) return { value: named, origin: byVariable('DOCKER_CONFIG') };
   if (own) return own;
   return { value: join(where.homedir, '.docker'), origin: { kind: 'default', name: '~/.docker' } };
 }
@@ -86,7 +86,7 @@ export function dockerConfigDir(
  *
  * @see https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
  */
-export function containersAuthFiles(where: Surroundings): readonly string[] {
+export function containersAuthFiles(where: Environment): readonly string[] {
   const named = variable(where.env, 'REGISTRY_AUTH_FILE');
   if (named !== undefined) return [named];
   const runtime = xdg(where, 'XDG_RUNTIME_DIR');
@@ -99,40 +99,40 @@ export function containersAuthFiles(where: Surroundings): readonly string[] {
 export function storeRoot(
   flag: string | undefined,
   own: Sourced<string> | undefined,
-  where: Surroundings,
+  where: Environment,
 ): Sourced<string> {
   if (flag !== undefined) return { value: flag, origin: { kind: 'flag', name: '--root' } };
   const named = variable(where.env, 'OCICTL_ROOT');
-  if (named !== undefined) return { value: named, origin: environment('OCICTL_ROOT') };
+  if (named !== undefined) return { value: named, origin: byVariable('OCICTL_ROOT') };
   if (own) return own;
   const data = xdg(where, 'XDG_DATA_HOME');
-  if (data !== undefined) return { value: join(data, 'ocictl'), origin: environment('XDG_DATA_HOME') };
+  if (data !== undefined) return { value: join(data, 'ocictl'), origin: byVariable('XDG_DATA_HOME') };
   const value = join(where.homedir, '.local', 'share', 'ocictl');
   return { value, origin: { kind: 'default', name: '~/.local/share/ocictl' } };
 }
 
-function environment(name: string): Origin {
+function byVariable(name: string): Origin {
   return { kind: 'environment', name };
 }
 
-function isRoot({ uid }: Surroundings): boolean {
+function isRoot({ uid }: Environment): boolean {
   return uid === 0;
 }
 
-function systemFile({ etc = '/etc' }: Surroundings, path: string): string {
+function systemFile({ etc = '/etc' }: Environment, path: string): string {
   return join(etc, path);
 }
 
-function configHome(where: Surroundings): string {
+function configHome(where: Environment): string {
   return xdg(where, 'XDG_CONFIG_HOME') ?? join(where.homedir, '.config');
 }
 
 // The XDG specification has relative paths ignored.
-function xdg({ env }: Surroundings, name: string): string | undefined {
+function xdg({ env }: Environment, name: string): string | undefined {
   const value = variable(env, name);
   return value !== undefined && isAbsolute(value) ? value : undefined;
 }
 
-function dockerProgramData({ env }: Surroundings, ...parts: readonly string[]): string {
+function dockerProgramData({ env }: Environment, ...parts: readonly string[]): string {
   return win32.join(variable(env, 'ProgramData') ?? 'C:\\ProgramData', 'docker', ...parts);
 }

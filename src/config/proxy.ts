@@ -1,12 +1,12 @@
 import type { ProxySettings } from './docker/service-keys.ts';
-import { type Surroundings, variable } from './environment.ts';
+import { type Environment, variable } from './environment.ts';
 import type { Origin, Sourced } from './origin.ts';
 
 /**
  * The proxies that are set: per key the first of the environment and the files. As in Go programs, Docker among them, a
  * variable in upper case comes before one in lower case.
  */
-export function readProxies(where: Surroundings, files: readonly ProxySettings[]): ProxySettings {
+export function readProxies(where: Environment, files: readonly ProxySettings[]): ProxySettings {
   const read = (name: string, key: keyof ProxySettings): Sourced<string> | undefined => {
     for (const each of [name, name.toLowerCase()]) {
       const value = variable(where.env, each);

@@ -2,14 +2,14 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ShortNameRules } from './containers/short-names.ts';
-import { type Surroundings, variable } from './environment.ts';
+import { type Environment, variable } from './environment.ts';
 import { formatOrigin, type Sourced } from './origin.ts';
 import { containersAliasFile, containersDirs, hostsDirs } from './paths.ts';
 import type { RegistryRule } from './registry-rules.ts';
 import type { SettingsReader, SettingsText } from './settings-file.ts';
 
 export interface RegistryFilesOptions {
-  readonly where: Surroundings;
+  readonly where: Environment;
   readonly reader: SettingsReader;
   readonly warn: (text: string) => void;
   /** Stands for the places where containerd's directories are. */
@@ -95,7 +95,7 @@ export async function loadRegistriesConf(options: RegistryFilesOptions): Promise
  * drop-ins; without one, the user's drop-ins come behind the system's. A file that is named stands for all.
  */
 async function readContainersFiles(
-  where: Surroundings,
+  where: Environment,
   reader: SettingsReader,
 ): Promise<readonly (SettingsText & { readonly dropIn: boolean })[]> {
   const named = variable(where.env, 'CONTAINERS_REGISTRIES_CONF');

@@ -11,7 +11,7 @@ import type { ShortNameRules } from './containers/short-names.ts';
 import { type AuthEntry, type DockerConfig, parseDockerAuthConfig, parseDockerConfig } from './docker/docker-config.ts';
 import type { ProxySettings, ServiceKeys } from './docker/service-keys.ts';
 import { at } from './documents/config-error.ts';
-import { type Surroundings, variable } from './environment.ts';
+import { type Environment, variable } from './environment.ts';
 import { type HostRule, parseHostRules } from './host-rules.ts';
 import { validateMirror } from './mirrors.ts';
 import { formatOrigin, type Sourced } from './origin.ts';
@@ -21,7 +21,6 @@ import { loadRegistryFiles } from './registry-files.ts';
 import { orderRegistryRules, type RegistryRule } from './registry-rules.ts';
 
 export type { LoadSettingsOptions, SettingsFlags } from './base-settings.ts';
-export type { ProxySettings } from './docker/service-keys.ts';
 
 /** Settings are immutable; a file that changes later does not change them. */
 export interface Settings extends BaseSettings {
@@ -150,7 +149,7 @@ function collect(
 function readCertsDirs(
   flag: string | undefined,
   own: Sourced<string> | undefined,
-  where: Surroundings,
+  where: Environment,
 ): readonly Sourced<string>[] {
   if (flag !== undefined) return [{ value: flag, origin: { kind: 'flag', name: '--certs-dir' } }];
   const single = environmentSetting('OCICTL_CERTS_DIR', where) ?? own;
@@ -159,7 +158,7 @@ function readCertsDirs(
 }
 
 /** A setting of the environment. */
-export function environmentSetting(name: string, { env }: Surroundings): Sourced<string> | undefined {
+export function environmentSetting(name: string, { env }: Environment): Sourced<string> | undefined {
   const value = variable(env, name);
   return value === undefined ? undefined : { value, origin: { kind: 'environment', name } };
 }

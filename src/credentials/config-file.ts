@@ -9,7 +9,7 @@ import type { CredentialStore, StoreOptions } from './store.ts';
 export interface ConfigFileStore extends CredentialStore {
   /** Leaves the empty entry that says: a helper has it. */
   mark(name: string, opts?: StoreOptions): Promise<void>;
-  /** Says in `credHelpers` who keeps exactly this name: a helper, the file (an empty name), or whoever is the default. */
+  /** Says in `credHelpers` who keeps exactly this name: a helper, the file (an empty name), or the default. */
   assign(name: string, helper: string | undefined, opts?: StoreOptions): Promise<void>;
 }
 

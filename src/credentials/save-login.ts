@@ -22,7 +22,7 @@ export type CredentialPlace =
   | { readonly kind: 'keychain' }
   | { readonly kind: 'helper'; readonly name: string };
 
-export interface KeepOptions extends StoreOptions {
+export interface SaveOptions extends StoreOptions {
   readonly dockerConfig: DockerConfig;
   readonly env: NodeJS.ProcessEnv;
   /** Default: the helper that is configured, else the keychain where one answers, else the file. */
@@ -39,11 +39,7 @@ const probeLimitMs = 5000;
  *
  * @throws OciError USAGE for a helper that is not configured or a keychain that there is not; what the place says.
  */
-export async function keepCredential(
-  name: string,
-  credential: Credential,
-  options: KeepOptions,
-): Promise<CredentialPlace> {
+export async function saveLogin(name: string, credential: Credential, options: SaveOptions): Promise<CredentialPlace> {
   const { dockerConfig, env, signal } = options;
   const file = createConfigFileStore(dockerConfig.file);
   const opts = { signal };
@@ -56,11 +52,11 @@ export async function keepCredential(
   }
   if (choice === 'keychain') {
     try {
-      return await keepInKeychain(name, credential, file, options);
+      return await saveInKeychain(name, credential, file, options);
     } catch (error) {
       if (options.choice || !isOciError(error)) throw error;
       options.warn(`${error.message}: it is kept in the file`);
-      return keepCredential(name, credential, { ...options, choice: 'file' });
+      return saveLogin(name, credential, { ...options, choice: 'file' });
     }
   }
   const helper = options.choice ? foreignHelper(dockerConfig, name) : configuredHelper(dockerConfig, name);
@@ -75,11 +71,11 @@ export async function keepCredential(
   return helper.value === ownHelper ? { kind: 'keychain' } : { kind: 'helper', name: helper.value };
 }
 
-async function keepInKeychain(
+async function saveInKeychain(
   name: string,
   credential: Credential,
   file: ConfigFileStore,
-  { dockerConfig, env, signal }: KeepOptions,
+  { dockerConfig, env, signal }: SaveOptions,
 ): Promise<CredentialPlace> {
   const obstacle = keychainObstacle(env, process.platform);
   if (obstacle !== undefined) {
@@ -101,7 +97,7 @@ async function forgetInFile(name: string, file: ConfigFileStore, opts: StoreOpti
   else await file.mark(name, opts);
 }
 
-async function defaultChoice(name: string, { dockerConfig, env, signal }: KeepOptions): Promise<StoreChoice> {
+async function defaultChoice(name: string, { dockerConfig, env, signal }: SaveOptions): Promise<StoreChoice> {
   if (configuredHelper(dockerConfig, name)) return 'helper';
   if (helperWithout(dockerConfig, name) || keychainObstacle(env, process.platform) !== undefined) return 'file';
   try {

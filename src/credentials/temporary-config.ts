@@ -9,11 +9,11 @@ import { isRunning } from '../files/process-id.ts';
 import { createConfigFileStore } from './config-file.ts';
 import type { Credential } from './credential.ts';
 
-export interface Loan {
+export interface TemporaryConfig {
   readonly directory: string;
   /** What the environment of the command differs in; undefined: the variable is not set there. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Erases it. */
+  /** Erases the directory. */
   end(): Promise<void>;
   /** The same at once, for the exit of the process. */
   endNow(): void;
@@ -31,11 +31,11 @@ const prefix = 'ocictl-login-';
  *
  * @param name `host[:port]`, or `host/namespace`.
  */
-export async function lendCredential(
+export async function makeTemporaryConfig(
   name: string,
   credential: Credential,
   { dockerConfig, env }: { readonly dockerConfig: DockerConfig; readonly env: NodeJS.ProcessEnv },
-): Promise<Loan> {
+): Promise<TemporaryConfig> {
   // In memory where there is such a place, so that the secret reaches no disk.
   const parent = (await privateDirectory(env['XDG_RUNTIME_DIR'])) ?? env['TMPDIR'] ?? tmpdir();
   await sweep(parent);

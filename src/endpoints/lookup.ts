@@ -22,7 +22,7 @@ export type EndpointSettings = Pick<
   | 'allowNondistributableArtifacts'
   | 'registryRules'
   | 'certsDirs'
-  | 'surroundings'
+  | 'environment'
 >;
 
 export interface EndpointOptions {
@@ -157,8 +157,8 @@ function hubUrl({ defaultRegistry = defaultV2Registry }: EndpointOptions): strin
 }
 
 async function hostTls(host: string, { settings, warn }: EndpointOptions): Promise<TlsSettings> {
-  const { certsDirs, surroundings } = settings;
-  return readHostTls(host, { certsDirs: certsDirs.map(({ value }) => value), surroundings, warn });
+  const { certsDirs, environment } = settings;
+  return readHostTls(host, { certsDirs: certsDirs.map(({ value }) => value), environment, warn });
 }
 
 async function allows(host: string, { settings, resolve }: EndpointOptions): Promise<boolean> {

@@ -53,7 +53,7 @@ export interface Subject {
   readonly notFound?: ErrorCode | undefined;
 }
 
-/** Sends requests to one registry as whom the authorizer says. */
+/** Sends requests to one registry, with the `Authorization` that the authorizer gives. */
 export class RemoteClient {
   readonly name: string;
   readonly transport: Transport;
@@ -86,7 +86,7 @@ export class RemoteClient {
   }
 
   /**
-   * Sends as whom the authorizer says, and once more after a 401. Any status is an answer.
+   * Sends with what the authorizer gives, and once more after a 401. Any status is an answer.
    *
    * Nothing is said about who we are to another origin: an upload's Location may lead there.
    */

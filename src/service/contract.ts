@@ -94,7 +94,7 @@ export interface RegistryServiceOptions {
   /** Default: the system's resolver. */
   readonly resolve?: Resolve | undefined;
   readonly helperTimeoutMs?: number | undefined;
-  /** Who asks the registries themselves, never their mirrors, in place of what is stored; `anonymous`: nobody asks. */
+  /** Credentials for the registries instead of stored ones, not for their mirrors; `anonymous`: none, for mirrors too. */
   readonly identity?: Identity | undefined;
   /** How long registries may be silent, and how much they may say; each has a default. */
   readonly limits?: TransportLimits | undefined;

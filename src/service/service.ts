@@ -47,7 +47,7 @@ export { createShared, formatFallback };
 /**
  * Opens no connection and starts no helper before they are needed.
  *
- * @param shared With services of other identities; whoever made it closes its connections. Default: one of its own.
+ * @param shared With services of other identities; the caller closes its connections. Default: one of its own.
  */
 export function createRegistryService(options: RegistryServiceOptions, shared?: Shared): RegistryService {
   return new Service(options, shared);
@@ -229,7 +229,7 @@ class Service implements RegistryService {
     return this.#safe(await lookupPushEndpoints(host, { ...options, settings }));
   }
 
-  // Whoever can cut a connection must not get the next one in clear text.
+  // An attacker who can cut connections must not be sent the next request in clear text.
   #safe(endpoints: readonly APIEndpoint[]): readonly APIEndpoint[] {
     return endpoints.filter(
       ({ plainTwin, url }) => !plainTwin || !this.#shared.states.get(url.origin.replace('http:', 'https:'))?.answered,
@@ -257,10 +257,10 @@ class Service implements RegistryService {
   }
 
   #credentials(warn: (text: string) => void): CredentialStore {
-    const { dockerConfig, dockerAuthConfig, surroundings } = this.#settings;
+    const { dockerConfig, dockerAuthConfig, environment } = this.#settings;
     const { helperTimeoutMs } = this.#options;
-    const authFiles = containersAuthFiles(surroundings);
-    const { env } = surroundings;
+    const authFiles = containersAuthFiles(environment);
+    const { env } = environment;
     return createCredentialLookup({ dockerConfig, dockerAuthConfig, authFiles, env, warn, helperTimeoutMs });
   }
 

@@ -1,6 +1,6 @@
 import type { TransferEvent } from '../model/events.ts';
 
-/** Shows a transfer to whoever watches stderr. */
+/** Shows a transfer on stderr. */
 export interface Progress {
   event(event: TransferEvent): void;
   /** Takes it off the screen; later events are ignored. */

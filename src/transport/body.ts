@@ -145,7 +145,7 @@ export class ResponseBody implements HttpBody {
         if (size > discardBytes) break;
       }
     } catch {
-      // Whoever discards does not care why the rest did not come.
+      // A caller that discards the rest has no use for the reason why it did not come.
     }
   }
 

@@ -19,7 +19,7 @@ export interface ConnectorOptions {
   /** In place of what the name resolves to. */
   readonly addresses?: readonly string[] | undefined;
   readonly proxy?: ProxyServer | undefined;
-  /** Holds the sockets that are being connected, for whoever gives them up. */
+  /** The sockets that are being connected, so that a close can destroy them. */
   readonly pending?: Set<Socket> | undefined;
 }
 

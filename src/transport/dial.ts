@@ -16,7 +16,7 @@ export interface DialOptions {
   /** To the end of the handshake. */
   readonly timeoutMs: number;
   readonly lookup?: LookupFunction | undefined;
-  /** Holds the sockets that are being connected, for whoever gives them up. */
+  /** The sockets that are being connected, so that a close can destroy them. */
   readonly pending?: Set<Socket> | undefined;
   /** Absent: plain. Sessions are resumed among the connections of one dialler. */
   readonly secure?: { readonly context: SecureContext; readonly verify: boolean } | undefined;

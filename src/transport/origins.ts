@@ -2,12 +2,13 @@ import { isIP, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import type { TlsSettings } from '../certs/tls-settings.ts';
+import type { ProxySettings } from '../config/docker/service-keys.ts';
 import { OciError } from '../model/errors.ts';
 import { BulkDispatcher } from './bulk.ts';
 import { createConnector, isForwarded } from './connector.ts';
 import type { HttpRequest } from './http.ts';
 import { LatePool } from './late-pool.ts';
-import { decideProxy, type ProxySettings } from './proxy.ts';
+import { decideProxy } from './proxy.ts';
 import { forwarding } from './tunnel.ts';
 
 export const defaultHeadersTimeoutMs = 60_000;

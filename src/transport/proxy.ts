@@ -1,13 +1,10 @@
 /** Whether a URL is asked through a proxy, and through which. Go's rules, which Docker has. */
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import type { ProxySettings as AllProxies } from '../config/docker/service-keys.ts';
+import type { ProxySettings } from '../config/docker/service-keys.ts';
 import { parseCidr } from '../config/documents/cidr.ts';
 import { formatOrigin, type Origin, type Sourced } from '../config/origin.ts';
 import { OciError } from '../model/errors.ts';
-
-/** What the variables say. A proxy is a URL, or a host with a port. */
-export type ProxySettings = Partial<AllProxies>;
 
 export interface ProxyServer {
   /** http: or https:, without user and password. */

@@ -54,7 +54,7 @@ export interface TransportOptions extends OriginsOptions {
 /** The way to one registry endpoint: connections, TLS, redirects, repetitions. */
 export interface Transport {
   readonly base: URL;
-  /** The waits that whoever resumes a body keeps to as well. */
+  /** The waits, for callers that resume a body. */
   readonly retry: Retry;
   /**
    * Sends a request, follows the redirects of a GET or HEAD, and repeats an idempotent one that failed. Any status is an
@@ -280,7 +280,7 @@ function duration(ms: number): string {
 
 async function whole(answer: Answer, maxBytes: number | undefined): Promise<Answer> {
   if (maxBytes === undefined || answer.status !== 200) return answer;
-  // Whoever asked says of what it is too much.
+  // The caller says in its error what is too large.
   if ((contentLength(answer.headers) ?? 0) > maxBytes) return answer;
   return { ...answer, body: bytesBody(await answer.body.bytes(maxBytes)) };
 }

@@ -29,7 +29,7 @@ async function certsDirs(t: TestContext, ...contents: readonly Readonly<Record<s
 function read(directories: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<TlsSettings> {
   const options: HostTlsOptions = {
     certsDirs: directories,
-    surroundings: { env, platform: 'linux' },
+    environment: { env, platform: 'linux' },
     warn: (text) => assert.fail(text),
   };
   return readHostTls(host, options);

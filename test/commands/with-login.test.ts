@@ -11,7 +11,7 @@ import { adaAuth, base64, readConfig, writeConfig } from './stored-credentials.t
 
 const show = 'stat -c %a "$DOCKER_CONFIG" "$DOCKER_CONFIG/config.json"; cat "$REGISTRY_AUTH_FILE"';
 
-/** The loans that lie about. */
+/** The temporary configurations that are still there. */
 async function left(t: TestContext): Promise<readonly string[]> {
   const { env } = await sandbox(t);
   const directories = [env['XDG_RUNTIME_DIR'] ?? '', env['TMPDIR'] ?? ''];
@@ -124,8 +124,8 @@ describe('ocictl with-login', () => {
     running.child.kill('SIGKILL');
     process.kill(Number(pid), 'SIGKILL');
     await running.result;
-    const [loan = ''] = await left(t);
-    assert.match(loan, /^ocictl-login-/);
+    const [directory = ''] = await left(t);
+    assert.match(directory, /^ocictl-login-/);
     await writeFile(join((await sandbox(t)).env['XDG_RUNTIME_DIR'] ?? '', 'ocictl-other'), '');
     await ocictl(t, ['with-login', 'a', '--', 'true']);
     assert.deepEqual(await left(t), ['ocictl-other']);

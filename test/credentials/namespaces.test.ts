@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { parseDockerConfig } from '../../src/config/docker/docker-config.ts';
-import { surroundings } from '../../src/config/environment.ts';
+import { environment } from '../../src/config/environment.ts';
 import { containersAuthFiles } from '../../src/config/paths.ts';
 import { newStaticCredentialStore, resolveAuthConfig } from '../../src/credentials/auth-config.ts';
 import { createCredentialLookup } from '../../src/credentials/lookup.ts';
@@ -21,7 +21,7 @@ async function user(store: CredentialStore, name: string): Promise<string | unde
 async function lookup(place: Scratch, config: object, env: NodeJS.ProcessEnv = {}) {
   const warnings: string[] = [];
   await place.write(JSON.stringify(config));
-  const where = surroundings({ env: { ...place.env, ...env }, homedir: place.directory, platform: 'linux', uid: 1000 });
+  const where = environment({ env: { ...place.env, ...env }, homedir: place.directory, platform: 'linux', uid: 1000 });
   const store = createCredentialLookup({
     dockerConfig: parseDockerConfig(JSON.stringify(config), place.configFile),
     authFiles: containersAuthFiles(where),

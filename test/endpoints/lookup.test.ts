@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { surroundings } from '../../src/config/environment.ts';
+import { environment } from '../../src/config/environment.ts';
 import { parseHostRules } from '../../src/config/host-rules.ts';
 import type { Origin } from '../../src/config/origin.ts';
 import { readMirrors } from '../../src/config/settings.ts';
@@ -37,7 +37,7 @@ function options(given: Given): EndpointOptions {
     allowNondistributableArtifacts: parseHostRules(sourced(given.nondistributable), 'allow', warn),
     registryRules: [],
     certsDirs: sourced([given.certsDir ?? '/nonexistent']),
-    surroundings: surroundings({ env: {}, platform: 'linux' }),
+    environment: environment({ env: {}, platform: 'linux' }),
   };
   const resolve = async (name: string): Promise<readonly string[]> => {
     const addresses = given.dns?.[name];

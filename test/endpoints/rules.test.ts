@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { surroundings } from '../../src/config/environment.ts';
+import { environment } from '../../src/config/environment.ts';
 import { parseHostRules } from '../../src/config/host-rules.ts';
 import type { Origin } from '../../src/config/origin.ts';
 import {
@@ -39,7 +39,7 @@ function options(rules: readonly RegistryRule[], insecure: readonly string[] = [
       allowNondistributableArtifacts: [],
       registryRules: orderRegistryRules(rules),
       certsDirs: sourced(['/nonexistent']),
-      surroundings: surroundings({ env: {}, platform: 'linux' }),
+      environment: environment({ env: {}, platform: 'linux' }),
     },
     warn,
     resolve: async () => [],

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import type { ProxySettings } from '../../src/config/docker/service-keys.ts';
 import type { Sourced } from '../../src/config/origin.ts';
 import { OciError } from '../../src/model/errors.ts';
 import { formatTrace } from '../../src/service/trace.ts';
-import type { ProxySettings } from '../../src/transport/proxy.ts';
 import type { RequestTrace } from '../../src/transport/transport.ts';
 import { issue } from '../certs/issue.ts';
 import { deadAddress } from '../service/recorder.ts';

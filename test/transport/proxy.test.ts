@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ProxySettings } from '../../src/config/docker/service-keys.ts';
 import type { Sourced } from '../../src/config/origin.ts';
 import { isOciError } from '../../src/model/errors.ts';
-import { decideProxy, type ProxySettings } from '../../src/transport/proxy.ts';
+import { decideProxy } from '../../src/transport/proxy.ts';
 
 const variable = (name: string, value: string): Sourced<string> => ({ value, origin: { kind: 'environment', name } });
 

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { join, resolve } from 'node:path';
 import { hasSigningKey, openSigningKey, type SigningKey, temporarySigningKey } from '../../certs/signing-key.ts';
-import { invalidSetting } from '../../config/documents/config-error.ts';
+import { configError } from '../../config/documents/config-error.ts';
 import { type AccessFile, openAccessFile } from '../../config/ocictl/access-file.ts';
 import { fileError } from '../../files/file-errors.ts';
 import { libtrustId } from '../../model/libtrust-id.ts';
@@ -15,7 +15,7 @@ import { checkRealm } from './auth.ts';
 export interface ServedIssuer {
   readonly authorize: Authorize;
   readonly issuer: TokenIssuer;
-  /** Told to whoever starts it: how other registries take its tokens. */
+  /** For the user who starts it: how other registries take its tokens. */
   readonly notes: readonly string[];
 }
 
@@ -69,7 +69,7 @@ async function openKey({ root, readOnly, warn }: IssuerPlace): Promise<SigningKe
 }
 
 function check({ realm }: AccessFile): void {
-  if (realm) checkRealm(realm.value, (reason) => invalidSetting(realm.origin, reason));
+  if (realm) checkRealm(realm.value, (reason) => configError(realm.origin, reason));
 }
 
 // By the name that the client knows it by; a proxy with TLS says that it is one.

@@ -48,7 +48,7 @@ export interface Served {
   readonly authorize: Authorize | undefined;
   /** Gives out tokens, where it does. */
   readonly issuer: TokenIssuer | undefined;
-  /** What else to tell whoever starts it. */
+  /** What else to tell the user who starts it. */
   readonly notes: readonly string[];
   /** An image that is there, to show how it is named. */
   readonly example: { readonly repo: RepositoryName; readonly tag: Tag } | undefined;

@@ -3,7 +3,7 @@ import { flag, list, value } from './command.ts';
 
 export const jsonOption = flag('--json', 'Print the result as JSON; a failure as JSON on stderr');
 
-/** As whom the registry that a command names is asked, in place of what is stored. */
+/** Credentials for the registry that a command names, in place of stored ones. */
 export const credentialOptions = {
   creds: value('--creds <user:password>', 'Credentials for this run; others on this machine can see them here'),
   username: value('-u, --username <name>', 'User name for this run, with --password-stdin'),

@@ -4,10 +4,10 @@
  * @see https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
  */
 import { quote, visible } from '../../model/quote.ts';
-import { invalidSetting } from '../documents/config-error.ts';
+import { configError } from '../documents/config-error.ts';
 import type { Fields } from '../documents/fields.ts';
 import { fieldsOf } from '../documents/fields.ts';
-import { isForOneReference, placeOf, readLocation, readPrefix } from '../documents/rule-location.ts';
+import { isForOneReference, readLocation, readPrefix, ruleLocation } from '../documents/rule-location.ts';
 import { parseTomlDocument } from '../documents/toml-document.ts';
 import { formatOrigin, type Sourced } from '../origin.ts';
 import { plainSource, type RegistryRule, type RegistrySource } from '../registry-rules.ts';
@@ -54,7 +54,7 @@ function rulesOf(fields: Fields, dropIn: boolean, warn: (text: string) => void):
   if (old === undefined) return fields.objects('registry').flatMap((registry) => readRegistry(registry, warn));
   const mixed = fields.keys().some((key) => ['registry', 'unqualified-search-registries', 'aliases'].includes(key));
   if (!mixed && !dropIn) return readVersion1(old);
-  throw invalidSetting(
+  throw configError(
     fields.originOf('registries'),
     mixed
       ? 'versions 1 and 2 of the format are mixed'
@@ -86,7 +86,7 @@ function readRegistry(fields: Fields, warn: (text: string) => void): readonly Re
   const location = optionalLocation(fields.string('location'));
   const named = fields.string('prefix');
   const prefix = named === undefined || named.value === '' ? location : readPrefix(named);
-  if (prefix === undefined) throw invalidSetting(origin, 'a [[registry]] needs a prefix or a location');
+  if (prefix === undefined) throw configError(origin, 'a [[registry]] needs a prefix or a location');
   if (isForOneReference(prefix)) {
     warn(
       `${formatOrigin(origin)}: the rule for ${visible(prefix)} was skipped: rules for a tag or digest are not read`,
@@ -114,21 +114,27 @@ function readServer({ prefix, location, insecure, fields }: ServerWords): Regist
   if (location === undefined || location === prefix) {
     return insecure ? { ...plainSource, origin, insecure } : undefined;
   }
-  return { ...plainSource, ...placeOf(location, prefix), origin: fields.originOf('location'), insecure, push: false };
+  return {
+    ...plainSource,
+    ...ruleLocation(location, prefix),
+    origin: fields.originOf('location'),
+    insecure,
+    push: false,
+  };
 }
 
 function readMirror(fields: Fields, prefix: string, byDigest: boolean): RegistrySource {
   const location = optionalLocation(fields.string('location'));
-  if (location === undefined) throw invalidSetting(fields.origin, 'a [[registry.mirror]] needs a location');
+  if (location === undefined) throw configError(fields.origin, 'a [[registry.mirror]] needs a location');
   const from = fields.choice('pull-from-mirror', ['all', 'digest-only', 'tag-only', '']);
   if (byDigest && from !== undefined && from.value !== '') {
-    throw invalidSetting(from.origin, 'pull-from-mirror and mirror-by-digest-only exclude each other');
+    throw configError(from.origin, 'pull-from-mirror and mirror-by-digest-only exclude each other');
   }
   const references =
     byDigest || from?.value === 'digest-only' ? 'digests' : from?.value === 'tag-only' ? 'tags' : 'all';
   return {
     ...plainSource,
-    ...placeOf(location, prefix),
+    ...ruleLocation(location, prefix),
     origin: fields.origin,
     insecure: fields.boolean('insecure')?.value ?? false,
     references,

@@ -7,7 +7,7 @@ import { isOciError, OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import { parseReference, type Reference } from '../../model/reference/reference.ts';
 import { looksLikeDomain } from '../../model/reference/reference-grammar.ts';
-import { invalidSetting } from '../documents/config-error.ts';
+import { configError } from '../documents/config-error.ts';
 import type { Fields } from '../documents/fields.ts';
 import { readLocation } from '../documents/rule-location.ts';
 import type { Origin, Sourced } from '../origin.ts';
@@ -43,7 +43,7 @@ function mergeShortNames(rules: ShortNameRules, fields: Fields): ShortNameRules 
   const mode = fields.choice('short-name-mode', ['enforcing', 'permissive', 'disabled', '']);
   const aliases = new Map(rules.aliases);
   for (const [name, { value, origin }] of fields.members('aliases')) {
-    if (typeof value !== 'string') throw invalidSetting(origin, `the alias ${quote(name)} must be a string`);
+    if (typeof value !== 'string') throw configError(origin, `the alias ${quote(name)} must be a string`);
     // An empty one takes away what an earlier file said.
     if (value === '') aliases.delete(name);
     else aliases.set(name, readAlias(name, { value, origin }));
@@ -58,16 +58,16 @@ function mergeShortNames(rules: ShortNameRules, fields: Fields): ShortNameRules 
 function readSearched(entry: Sourced<string>): Sourced<string> {
   const value = readLocation(entry);
   if (splitPrefix(value).path === '') return { value, origin: entry.origin };
-  throw invalidSetting(entry.origin, `${quote(value)} is no registry: it has a path`);
+  throw configError(entry.origin, `${quote(value)} is no registry: it has a path`);
 }
 
 function readAlias(name: string, alias: Sourced<string>): Sourced<string> {
   const { value, origin } = alias;
   if (!isShort(name) || /[:@]/.test(name)) {
-    throw invalidSetting(origin, `${quote(name)} is no short name: it has a registry, a tag or a digest`);
+    throw configError(origin, `${quote(name)} is no short name: it has a registry, a tag or a digest`);
   }
   if (isShort(value) || /[:@]/.test(splitPrefix(value).path) || !canParse(value)) {
-    throw invalidSetting(origin, `${quote(value)} is no full name without tag and digest`);
+    throw configError(origin, `${quote(value)} is no full name without tag and digest`);
   }
   return alias;
 }

@@ -4,12 +4,12 @@ import type { Sourced } from '../origin.ts';
 
 /** Addresses of proxies as written, with user and password where they have them. */
 export interface ProxySettings {
-  readonly http: Sourced<string> | undefined;
-  readonly https: Sourced<string> | undefined;
+  readonly http?: Sourced<string> | undefined;
+  readonly https?: Sourced<string> | undefined;
   /** For what the other two do not name. */
-  readonly all: Sourced<string> | undefined;
+  readonly all?: Sourced<string> | undefined;
   /** Hosts, domains and networks that are reached directly, separated by commas. */
-  readonly noProxy: Sourced<string> | undefined;
+  readonly noProxy?: Sourced<string> | undefined;
 }
 
 export interface ServiceKeys {

@@ -2,7 +2,7 @@ import { OciError } from '../../model/errors.ts';
 import { formatOrigin, type Origin } from '../origin.ts';
 
 /** The error for a setting that cannot stand, with the place to change in front. */
-export function invalidSetting(origin: Origin, reason: string, hint?: string): OciError {
+export function configError(origin: Origin, reason: string, hint?: string): OciError {
   return new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${reason}`, { hint });
 }
 

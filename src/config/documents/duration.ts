@@ -1,11 +1,11 @@
 import { parseDurationMs } from '../../model/duration.ts';
 import { quote } from '../../model/quote.ts';
 import type { Sourced } from '../origin.ts';
-import { invalidSetting } from './config-error.ts';
+import { configError } from './config-error.ts';
 
 /** Reads a duration as Go writes it, in whole milliseconds, rounded up. @throws OciError CONFIG_INVALID */
 export function readDurationMs({ value, origin }: Sourced<string>): number {
   const ms = parseDurationMs(value);
   if (ms !== undefined) return Math.ceil(ms);
-  throw invalidSetting(origin, `${quote(value)} is no duration`, 'Write it as 30s, 500ms or 1m30s.');
+  throw configError(origin, `${quote(value)} is no duration`, 'Write it as 30s, 500ms or 1m30s.');
 }

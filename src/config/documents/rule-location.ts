@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { quote } from '../../model/quote.ts';
 import type { Sourced } from '../origin.ts';
 import { defaultPrefix, type RegistrySource, splitPrefix } from '../registry-rules.ts';
-import { invalidSetting } from './config-error.ts';
+import { configError } from './config-error.ts';
 
 /**
  * Reads the address of a place: `https://host[:port][/path]`, or `host[:port][/path]` for https. A path that ends in `/v2`
@@ -17,7 +17,7 @@ export function readSourceUrl(
 ): Required<Pick<RegistrySource, 'scheme' | 'host' | 'path'>> {
   const shown = quote(value.replace(/[?#].*$/s, '').replace(/^(\w+:\/\/)?[^/]*@/s, '$1…@'));
   const refuse = (reason: string): never => {
-    throw invalidSetting(
+    throw configError(
       origin,
       `${shown} is no address of a registry: ${reason}`,
       'Write it as https://host[:port][/path].',
@@ -43,11 +43,11 @@ export function readSourceUrl(
 export function readLocation({ value, origin }: Sourced<string>): string {
   const location = value.replace(/\/+$/, '');
   if (/^[A-Za-z0-9+.-]*:\/\//.test(location)) {
-    throw invalidSetting(origin, `${quote(location.replace(/\/\/.*@/s, '//…@'))} must not have a scheme`);
+    throw configError(origin, `${quote(location.replace(/\/\/.*@/s, '//…@'))} must not have a scheme`);
   }
   const { host, path } = splitPrefix(location);
   if (!/^(?:[\w.-]+|\[[0-9A-Fa-f:]+\])(?::\d+)?$/.test(host) || /[\s?#\\\p{Cc}]|\/\//u.test(path)) {
-    throw invalidSetting(origin, `${quote(value)} is no place of a registry`, 'Write it as host[:port][/path].');
+    throw configError(origin, `${quote(value)} is no place of a registry`, 'Write it as host[:port][/path].');
   }
   return location;
 }
@@ -61,7 +61,7 @@ export function readPrefix({ value, origin }: Sourced<string>): string {
   if (value === defaultPrefix) return value;
   if (!value.includes('*')) return readLocation({ value, origin });
   if (/^\*\.[\w.-]+$/.test(value)) return value;
-  throw invalidSetting(origin, `${quote(value)} is no prefix: a wildcard is written as *.example.com`);
+  throw configError(origin, `${quote(value)} is no prefix: a wildcard is written as *.example.com`);
 }
 
 /** Whether a prefix covers a single tag or digest. */
@@ -69,11 +69,11 @@ export function isForOneReference(prefix: string): boolean {
   return /[:@]/.test(splitPrefix(prefix).path);
 }
 
-/** A location as a place: its path stands for that of the prefix. */
-export function placeOf(
-  location: string,
-  prefix: string,
-): Required<Pick<RegistrySource, 'host'>> & Pick<RegistrySource, 'repositoryPrefix'> {
+/** Where a rule sends requests: a host, and the repositories there that stand for those of its prefix. */
+type RuleLocation = Required<Pick<RegistrySource, 'host'>> & Pick<RegistrySource, 'repositoryPrefix'>;
+
+/** A location that {@link readLocation} has read, under a rule's prefix. */
+export function ruleLocation(location: string, prefix: string): RuleLocation {
   const { host, path } = splitPrefix(location);
   return path === splitPrefix(prefix).path ? { host } : { host, repositoryPrefix: path };
 }

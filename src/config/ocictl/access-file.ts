@@ -8,7 +8,7 @@ import {
   repositoryPattern,
 } from '../../model/access-rules.ts';
 import { quote } from '../../model/quote.ts';
-import { invalidSetting } from '../documents/config-error.ts';
+import { configError } from '../documents/config-error.ts';
 import { readDurationMs } from '../documents/duration.ts';
 import { type Fields, fieldsOf } from '../documents/fields.ts';
 import { type KnownKeys, refuseUnknownKeys } from '../documents/known-keys.ts';
@@ -82,7 +82,7 @@ async function parseAccessFile(text: string, file: string, warn: (text: string) 
     htpasswd === undefined ? undefined : await openHtpasswd(resolve(dirname(file), htpasswd.value), { warn });
   const rules = fields.objects('rules').map(readRule);
   if (others === undefined) warnOfStrangers(fields, users, warn);
-  if (rules.length === 0) throw invalidSetting(fields.origin, 'there are no rules, so that nobody may do anything');
+  if (rules.length === 0) throw configError(fields.origin, 'there are no rules, so that nobody may do anything');
   const [service = 'ocictl', ...services] = fields.stringOrStrings('services').map(readName);
   const issuer = fields.string('issuer');
   return {
@@ -103,14 +103,10 @@ async function parseAccessFile(text: string, file: string, warn: (text: string) 
 function readUsers(fields: Fields): ReadonlyMap<string, string> {
   const users = new Map<string, string>();
   for (const [user, { value, origin }] of fields.members('users')) {
-    if (user === '' || /[:\p{Cc}]/u.test(user)) throw invalidSetting(origin, `${quote(user)} is no name of a user`);
+    if (user === '' || /[:\p{Cc}]/u.test(user)) throw configError(origin, `${quote(user)} is no name of a user`);
     // What stands there instead may be the password itself, which no message shows.
     if (typeof value !== 'string' || !bcryptHash.test(value)) {
-      throw invalidSetting(
-        origin,
-        `the password of ${quote(user)} is no bcrypt hash`,
-        'Make it with: htpasswd -Bn USER',
-      );
+      throw configError(origin, `the password of ${quote(user)} is no bcrypt hash`, 'Make it with: htpasswd -Bn USER');
     }
     users.set(user, value);
   }
@@ -119,20 +115,20 @@ function readUsers(fields: Fields): ReadonlyMap<string, string> {
 
 function readRule(fields: Fields): AccessRule {
   const words = fields.stringOrStrings('actions');
-  if (words.length === 0) throw invalidSetting(fields.origin, 'a rule needs actions');
+  if (words.length === 0) throw configError(fields.origin, 'a rule needs actions');
   const actions = new Set<RepositoryAction>();
   for (const { value, origin } of words) {
     const action = repositoryActions.find((each) => each === value);
     if (action !== undefined) actions.add(action);
     else if (value !== 'catalog') {
-      throw invalidSetting(origin, `${quote(value)} is no action`, 'The actions are pull, push, delete and catalog.');
+      throw configError(origin, `${quote(value)} is no action`, 'The actions are pull, push, delete and catalog.');
     }
   }
   // No client pushes without looking at what is there.
   if (actions.has('push')) actions.add('pull');
   const repositories = fields.stringOrStrings('repositories').map(readPattern);
   if (actions.size > 0 && repositories.length === 0) {
-    throw invalidSetting(fields.origin, 'a rule with pull, push or delete needs repositories');
+    throw configError(fields.origin, 'a rule with pull, push or delete needs repositories');
   }
   return {
     who: readWho(fields),
@@ -147,11 +143,11 @@ function readWho(fields: Fields): AccessRule['who'] {
   const whole = fields.any('users');
   if (whole?.value === 'all') return 'users';
   if (typeof whole?.value === 'string') {
-    throw invalidSetting(whole.origin, 'users must be a list of names, or the word all');
+    throw configError(whole.origin, 'users must be a list of names, or the word all');
   }
   const names = fields.strings('users');
   if (names.length === 0) {
-    throw invalidSetting(fields.origin, 'a rule is for users: [NAME, …], users: all, or anonymous: true');
+    throw configError(fields.origin, 'a rule is for users: [NAME, …], users: all, or anonymous: true');
   }
   return new Set(names.map(({ value }) => value));
 }
@@ -168,13 +164,13 @@ function readPattern({ value, origin }: Sourced<string>): RepositoryPattern {
   const pattern = repositoryPattern(value);
   if (pattern !== undefined) return pattern;
   const hint = 'Write it as team/app, team/* for what is right below, or team/** for all below.';
-  throw invalidSetting(origin, `${quote(value)} covers no repository`, hint);
+  throw configError(origin, `${quote(value)} covers no repository`, hint);
 }
 
 // It goes into headers and into what other registries are told.
 function readName({ value, origin }: Sourced<string>): string {
   if (/^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/.test(value)) return value;
-  throw invalidSetting(origin, `${quote(value)} is no name: it has no spaces, quotes or letters beyond ASCII`);
+  throw configError(origin, `${quote(value)} is no name: it has no spaces, quotes or letters beyond ASCII`);
 }
 
 interface Bounds {
@@ -188,5 +184,5 @@ function readTime(fields: Fields, key: string, { least, most, otherwise }: Bound
   if (found === undefined) return otherwise;
   const ms = readDurationMs(found);
   if (ms >= least && ms <= most) return ms;
-  throw invalidSetting(found.origin, `${key} is ${least / minuteMs}m at least, and ${most / (60 * minuteMs)}h at most`);
+  throw configError(found.origin, `${key} is ${least / minuteMs}m at least, and ${most / (60 * minuteMs)}h at most`);
 }

@@ -4,11 +4,17 @@ import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { quote } from '../../model/quote.ts';
 import { looksLikeDomain } from '../../model/reference/reference-grammar.ts';
 import { type ProxySettings, readServiceKeys, type ServiceKeys } from '../docker/service-keys.ts';
-import { at, invalidSetting } from '../documents/config-error.ts';
+import { at, configError } from '../documents/config-error.ts';
 import { readDurationMs } from '../documents/duration.ts';
 import { type Fields, fieldsOf } from '../documents/fields.ts';
 import { type KnownKeys, refuseUnknownKeys } from '../documents/known-keys.ts';
-import { isForOneReference, placeOf, readLocation, readPrefix, readSourceUrl } from '../documents/rule-location.ts';
+import {
+  isForOneReference,
+  readLocation,
+  readPrefix,
+  readSourceUrl,
+  ruleLocation,
+} from '../documents/rule-location.ts';
 import { parseYamlDocument } from '../documents/yaml-document.ts';
 import { readHeaders } from '../headers.ts';
 import type { Origin, Sourced } from '../origin.ts';
@@ -99,7 +105,7 @@ function readRules(fields: Fields, resolve: Resolve): readonly RegistryRule[] {
   for (const words of fields.objects('registries')) {
     const rule = readRule(words, resolve);
     const first = rules.get(rule.prefix);
-    if (first) throw invalidSetting(rule.origin, `${rule.prefix} has a rule already, in line ${first.origin.line}`);
+    if (first) throw configError(rule.origin, `${rule.prefix} has a rule already, in line ${first.origin.line}`);
     rules.set(rule.prefix, rule);
   }
   return [...rules.values()];
@@ -107,10 +113,10 @@ function readRules(fields: Fields, resolve: Resolve): readonly RegistryRule[] {
 
 function readRule(fields: Fields, resolve: Resolve): RegistryRule {
   const named = fields.string('prefix');
-  if (named === undefined) throw invalidSetting(fields.origin, 'a rule in registries needs a prefix');
+  if (named === undefined) throw configError(fields.origin, 'a rule in registries needs a prefix');
   const prefix = readPrefix(named);
   refuseUnmatchable(prefix, named.origin);
-  if (isForOneReference(prefix)) throw invalidSetting(named.origin, 'a rule cannot be for a single tag or digest');
+  if (isForOneReference(prefix)) throw configError(named.origin, 'a rule cannot be for a single tag or digest');
   const server = fields.stringOrObject('server');
   return {
     prefix,
@@ -126,11 +132,11 @@ function refuseUnmatchable(prefix: string, origin: Origin): void {
   const { host, path } = splitPrefix(prefix);
   if (host === 'index.docker.io' || host === 'registry-1.docker.io') {
     const hint = `Write ${['docker.io', path].filter((part) => part !== '').join('/')}.`;
-    throw invalidSetting(origin, `${quote(prefix)} covers nothing: images of Docker Hub are in docker.io`, hint);
+    throw configError(origin, `${quote(prefix)} covers nothing: images of Docker Hub are in docker.io`, hint);
   }
   if (host === defaultPrefix || looksLikeDomain(host)) return;
   const meant = path === '' ? `docker.io/library/${host}` : `docker.io/${prefix}`;
-  throw invalidSetting(
+  throw configError(
     origin,
     `${quote(prefix)} covers nothing: ${quote(host)} is no registry, which has a dot or a port`,
     `For images of Docker Hub write ${meant}.`,
@@ -149,14 +155,14 @@ function readSource(words: Fields | Sourced<string>, context: SourceContext): Re
   if ('value' in words) {
     const place = words.value.includes('://')
       ? readSourceUrl(words, false)
-      : placeOf(readLocation(words), context.prefix);
+      : ruleLocation(readLocation(words), context.prefix);
     return { ...base, ...place, origin: words.origin };
   }
   const { resolve } = context;
   const timeout = words.string('connect-timeout');
   return {
     ...base,
-    ...readPlace(words, context),
+    ...readRuleLocation(words, context),
     origin: words.origin,
     overridePath: words.boolean('override-path')?.value ?? false,
     insecure: words.boolean('insecure')?.value ?? false,
@@ -173,13 +179,13 @@ function readSource(words: Fields | Sourced<string>, context: SourceContext): Re
   };
 }
 
-function readPlace(words: Fields, { prefix, mirror }: SourceContext): Partial<RegistrySource> {
+function readRuleLocation(words: Fields, { prefix, mirror }: SourceContext): Partial<RegistrySource> {
   const [url, location] = [words.string('url'), words.string('location')];
-  if (url && location) throw invalidSetting(words.origin, 'url and location exclude each other');
+  if (url && location) throw configError(words.origin, 'url and location exclude each other');
   if (url) return readSourceUrl(url, words.boolean('override-path')?.value ?? false);
-  if (words.boolean('override-path')?.value) throw invalidSetting(words.origin, 'override-path needs a url');
-  if (location) return placeOf(readLocation(location), prefix);
-  if (mirror) throw invalidSetting(words.origin, 'a mirror needs a url or a location');
+  if (words.boolean('override-path')?.value) throw configError(words.origin, 'override-path needs a url');
+  if (location) return ruleLocation(readLocation(location), prefix);
+  if (mirror) throw configError(words.origin, 'a mirror needs a url or a location');
   return {};
 }
 
@@ -187,7 +193,7 @@ function readCapabilities(words: Fields): Partial<Pick<RegistrySource, 'pull' | 
   if (words.any('capabilities') === undefined) return {};
   const said = words.strings('capabilities').map(({ value, origin }) => {
     if (['pull', 'resolve', 'push'].includes(value)) return value;
-    throw invalidSetting(origin, 'a capability is one of pull, resolve, push');
+    throw configError(origin, 'a capability is one of pull, resolve, push');
   });
   return { pull: said.includes('pull'), resolve: said.includes('resolve'), push: said.includes('push') };
 }

@@ -1,4 +1,4 @@
-/** What stands between a reference and its registry, looked at step by step. */
+/** Checks every step from a reference to its registry. */
 import { readdir } from 'node:fs/promises';
 import { hostCertsDir } from '../../certs/certs-dir.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -9,7 +9,7 @@ import type { SignalOption } from '../../registry/registry.ts';
 import type { RequestTrace } from '../../transport/transport.ts';
 import type { EndpointRegistryOptions } from '../open/endpoint-registry.ts';
 import { type Check, problem } from './check.ts';
-import { checkEndpoint, endpointName } from './endpoint.ts';
+import { checkEndpoint, endpointAddress } from './endpoint.ts';
 
 /** The service's parts that a diagnosis looks into. */
 export interface Diagnosed {
@@ -55,9 +55,9 @@ export async function* diagnose(
   }
   for (const endpoint of endpoints) {
     if (endpoint.plainTwin && answered.has(endpoint.url.origin.replace('http:', 'https:'))) {
-      // As in a pull: whoever listens on the way must not be shown credentials that went over TLS a moment ago.
+      // As in a pull: credentials that went over TLS must not follow in clear text.
       const text = 'not asked: the registry has answered over TLS';
-      yield { topic: 'endpoint', endpoint: endpointName(endpoint), status: 'note', text };
+      yield { topic: 'endpoint', endpoint: endpointAddress(endpoint), status: 'note', text };
       continue;
     }
     yield* checkEndpoint(endpoint, { path, target: manifestReference(reference), connection, nowMs, signal });
@@ -65,9 +65,9 @@ export async function* diagnose(
   }
 }
 
-async function certificatesOf(host: string, { certsDirs, surroundings }: Settings): Promise<Check> {
+async function certificatesOf(host: string, { certsDirs, environment }: Settings): Promise<Check> {
   const topic = 'certificates';
-  const directories = certsDirs.map(({ value }) => hostCertsDir(value, host, surroundings.platform));
+  const directories = certsDirs.map(({ value }) => hostCertsDir(value, host, environment.platform));
   for (const directory of directories) {
     const names = await readdir(directory).catch(() => undefined);
     if (!names) continue;

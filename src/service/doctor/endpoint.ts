@@ -37,7 +37,7 @@ const probeTimeoutMs = 10_000;
 
 /** Looks at one endpoint, as far as it gets. Sends what a pull would send, and nothing else. */
 export async function* checkEndpoint(endpoint: APIEndpoint, options: EndpointCheckOptions): AsyncGenerator<Check> {
-  const name = endpointName(endpoint);
+  const name = endpointAddress(endpoint);
   yield describeEndpoint(endpoint, name, options.path);
   yield* checkProxy(endpoint.url, name, options.connection.proxy);
   const ping = await checkPing(endpoint, name, options);
@@ -53,8 +53,8 @@ function isAskedFor({ references }: APIEndpoint, target: Tag | Digest): boolean 
   return references === undefined || (references === 'digests') === isDigestReference(target);
 }
 
-/** An endpoint as messages call it. */
-export function endpointName({ url, official, credentialHost }: APIEndpoint): string {
+/** An endpoint as a diagnosis shows it: with its scheme, which tells the plain side of a host from the one over TLS. */
+export function endpointAddress({ url, official, credentialHost }: APIEndpoint): string {
   return `${url.protocol}//${official ? url.host : credentialHost}`;
 }
 
@@ -135,7 +135,7 @@ async function checkPing(
   name: string,
   { connection, nowMs, signal }: EndpointCheckOptions,
 ): Promise<Ping> {
-  // Whoever waits for a diagnosis waits for a silent server once.
+  // A diagnosis waits for a silent server once.
   const { transport } = connectEndpoint(endpoint, { ...connection, alternatives: true });
   try {
     const startedMs = performance.now();

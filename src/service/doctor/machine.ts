@@ -1,7 +1,7 @@
 /** What ocictl finds on this machine, whatever registry is asked. */
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Considered } from '../../config/considered-files.ts';
+import type { ConsideredFiles } from '../../config/considered-files.ts';
 import { maskAuthKey } from '../../config/docker/docker-config.ts';
 import { formatOrigin, type Sourced } from '../../config/origin.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -18,7 +18,7 @@ const littleBytes = 1024 ** 3;
 const helperTimeoutMs = 5_000;
 
 /** The files that settings come from, and what is wrong with them. */
-export async function* examineFiles({ files, faults }: Considered): AsyncGenerator<Check> {
+export async function* examineFiles({ files, faults }: ConsideredFiles): AsyncGenerator<Check> {
   for (const { purpose, file, state } of files) {
     const status = state === 'read' ? 'ok' : state === 'absent' ? 'note' : 'warning';
     yield { topic: 'settings', status, text: `${file}: ${state}`, detail: { purpose, file, state } };
@@ -38,8 +38,8 @@ export async function* examineMachine(settings: Settings, { signal }: SignalOpti
 }
 
 /** A machine without one is no fault: logins are kept elsewhere then. */
-async function askKeychain({ surroundings }: Settings, signal: AbortSignal | undefined): Promise<Check> {
-  const { env, platform } = surroundings;
+async function askKeychain({ environment }: Settings, signal: AbortSignal | undefined): Promise<Check> {
+  const { env, platform } = environment;
   const obstacle = keychainObstacle(env, platform);
   if (obstacle !== undefined) return { topic: 'credentials', status: 'note', text: `no keychain: ${obstacle}` };
   try {
@@ -107,7 +107,7 @@ function describeLogins({ dockerConfig, dockerAuthConfig }: Settings): Check {
 
 async function askHelper(
   { value: name, origin }: Sourced<string>,
-  { surroundings: { env } }: Settings,
+  { environment: { env } }: Settings,
   signal: AbortSignal | undefined,
 ): Promise<Check> {
   const program = `docker-credential-${name}`;

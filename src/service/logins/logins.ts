@@ -5,16 +5,16 @@ import { passwordCredential, refuseUnusableSecret } from '../../credentials/acco
 import type { Credential } from '../../credentials/credential.ts';
 import { createCredentialLookup } from '../../credentials/lookup.ts';
 import { authConfigKey, shownKey, splitKey } from '../../credentials/registry-key.ts';
-import { type CredentialPlace, keepCredential, type StoreChoice } from '../../credentials/save-login.ts';
-import { type Loan, lendCredential } from '../../credentials/temporary-config.ts';
+import { type CredentialPlace, type StoreChoice, saveLogin } from '../../credentials/save-login.ts';
+import { makeTemporaryConfig, type TemporaryConfig } from '../../credentials/temporary-config.ts';
 import { OciError } from '../../model/errors.ts';
 import type { RegistryService } from '../service.ts';
 import { type LoginServer, parseLoginServer } from './server-name.ts';
 import type { AuthResult } from './verify.ts';
 
-export type { CredentialPlace, Loan, StoreChoice };
+export type { StoreChoice, TemporaryConfig };
 
-/** What is stored for a server: usable, whoever it belongs to. */
+/** A login that is stored for a server, and can be used. */
 export interface StoredLogin {
   /** The registry or the namespace. */
   readonly host: string;
@@ -43,7 +43,7 @@ export interface LoginOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface KeepLoginOptions extends LoginOptions {
+export interface SaveLoginOptions extends LoginOptions {
   /** Default: the helper that is configured, else the keychain where one answers, else the file. */
   readonly store?: StoreChoice | undefined;
   /** False: the registry is not asked. */
@@ -74,7 +74,7 @@ export interface Logins {
    * @throws OciError USAGE for what cannot be a user name or a secret, before anything is sent; as
    *   {@link RegistryService.auth}; CONFIG_INVALID and STORAGE_* when it cannot be stored.
    */
-  login(server: LoginServer, given: GivenLogin, opts?: KeepLoginOptions): Promise<LoginOutcome>;
+  login(server: LoginServer, given: GivenLogin, opts?: SaveLoginOptions): Promise<LoginOutcome>;
   /**
    * Forgets a server, under every key that Docker's tools may have used for it.
    *
@@ -89,7 +89,11 @@ export interface Logins {
    * @param given In place of what is stored; checked first, and stored nowhere else.
    * @throws OciError UNAUTHORIZED where nothing is stored; as {@link Logins.login}.
    */
-  lend(server: LoginServer, given: GivenLogin | undefined, opts?: KeepLoginOptions): Promise<Loan>;
+  temporaryConfig(
+    server: LoginServer,
+    given: GivenLogin | undefined,
+    opts?: SaveLoginOptions,
+  ): Promise<TemporaryConfig>;
 }
 
 export interface LoginsOptions {
@@ -100,19 +104,19 @@ export interface LoginsOptions {
 
 /** Reads nothing and starts no helper before it is asked. */
 export function createLogins({ settings, service, warn }: LoginsOptions): Logins {
-  const { dockerConfig, dockerAuthConfig, surroundings } = settings;
-  const { env } = surroundings;
-  const authFiles = containersAuthFiles(surroundings);
+  const { dockerConfig, dockerAuthConfig, environment } = settings;
+  const { env } = environment;
+  const authFiles = containersAuthFiles(environment);
   const credentials = createCredentialLookup({ dockerConfig, dockerAuthConfig, authFiles, env, warn });
   const keep = async (
     { name }: LoginServer,
     credential: Kept,
-    { store: choice, signal }: KeepLoginOptions = {},
+    { store: choice, signal }: SaveLoginOptions = {},
   ): Promise<LoginOutcome['stored']> => {
-    const place = await keepCredential(name, credential, { dockerConfig, env, choice, warn, signal });
+    const place = await saveLogin(name, credential, { dockerConfig, env, choice, warn, signal });
     return { what: credential.kind, place };
   };
-  const proven = async (server: LoginServer, given: GivenLogin, opts: KeepLoginOptions): Promise<Proven> => {
+  const proven = async (server: LoginServer, given: GivenLogin, opts: SaveLoginOptions): Promise<Proven> => {
     const credential = credentialOf(given);
     if (opts.verify === false) return { credential, verified: false };
     const result = await service.auth(server.host, credential, opts);
@@ -171,12 +175,12 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
       }
       return found;
     },
-    async lend(server, given, opts = {}) {
+    async temporaryConfig(server, given, opts = {}) {
       const credential = given
         ? (await proven(server, given, opts)).credential
         : await credentials.get(server.name, opts);
       if (!credential) throw nothingStored(server);
-      return lendCredential(server.name, credential, { dockerConfig, env });
+      return makeTemporaryConfig(server.name, credential, { dockerConfig, env });
     },
   };
 }

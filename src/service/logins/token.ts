@@ -8,7 +8,7 @@ import { routePath } from '../../wire/routes.ts';
 import { askFirstAnswering, type Connect } from '../open/answering.ts';
 import type { EndpointConnection } from '../open/endpoint-registry.ts';
 
-/** A token for whoever speaks to the registry by himself. */
+/** A token for a program that sends its own requests to the registry. */
 export interface BearerToken {
   readonly token: string;
   /** What it was asked for with; a server may grant less. */

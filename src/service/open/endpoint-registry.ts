@@ -1,5 +1,6 @@
 import { type Authorizer, createAuthorizer } from '../../auth/authorizer.ts';
 import type { TokenCache } from '../../auth/token-cache.ts';
+import type { ProxySettings } from '../../config/docker/service-keys.ts';
 import type { Credential } from '../../credentials/credential.ts';
 import type { CredentialStore } from '../../credentials/store.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
@@ -9,12 +10,11 @@ import { renamed } from '../../registry/wrappers/renamed.ts';
 import { createRemote } from '../../remote/remote.ts';
 import type { Connections } from '../../transport/connections.ts';
 import type { TransportLimits } from '../../transport/origins.ts';
-import type { ProxySettings } from '../../transport/proxy.ts';
 import type { RetryPolicy } from '../../transport/retry.ts';
 import type { Silence } from '../../transport/silence.ts';
 import { createTransport, type RequestTrace, type Transport } from '../../transport/transport.ts';
 
-/** Who asks the registry itself, whatever is stored; `anonymous`: nobody, and its mirrors neither. */
+/** Credentials for the registry instead of stored ones; `anonymous`: none, for mirrors too. */
 export type Identity = Credential | 'anonymous';
 
 export interface EndpointRegistryOptions {
@@ -51,7 +51,7 @@ export interface EndpointConnection {
   readonly authorizer: Authorizer;
 }
 
-/** As whom an endpoint is asked, once it wants to know. */
+/** The credentials for an endpoint; undefined: it is accessed anonymously. */
 export async function findCredential(
   { credentialHost, mirror, rename }: APIEndpoint,
   { credentials, repository, identity }: Pick<EndpointRegistryOptions, 'credentials' | 'repository' | 'identity'>,

@@ -90,7 +90,7 @@ function bySearch(
       return client.send({ method: 'GET', url, scopes, headers: { 'x-docker-token': 'true' }, signal });
     };
     try {
-      // Of Docker Hub it is known.
+      // Docker Hub is known to have search: skip the ping.
       if (catalog && !(await isOk(await get(v1PingPath)))) return undefined;
       const response = await get(v1SearchPath, { q: query, n: String(limit) });
       if (response.status === 200) return decodeSearch(await response.body.bytes(maxAnswerBytes));
