@@ -15,7 +15,7 @@ export function fewFiles(root) {
     async setup(builder) {
       const { late, reachedBy, usesPackage } = await readModules(root);
       const cli = join(root, 'program', 'cli.ts');
-      const entries = [join(root, 'places', 'places.ts'), join(root, 'service', 'service.ts')];
+      const entries = [join(root, 'service', 'service.ts')];
       const start = reachedBy(cli);
       const traffic = new Set(entries.flatMap((entry) => [...reachedBy(entry)]).filter((file) => !start.has(file)));
       const commands = [...late].filter((file) => dirname(file) === join(root, 'commands')).map(reachedBy);

@@ -5,6 +5,7 @@ import { listImages } from '../local-store/list.ts';
 import type { OciError } from '../model/errors.ts';
 import { hostPlatform } from '../model/platform/platform.ts';
 import { type Reference, withDefaultTag } from '../model/reference/reference.ts';
+import { openPlace } from '../places/open-place.ts';
 import type { Registry } from '../registry/registry.ts';
 import { openFilesystemDriver } from '../storage/drivers/filesystem.ts';
 import { createStorage } from '../storage/storage.ts';
@@ -145,11 +146,11 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     },
     imageName,
     async openPlace(word, role, more) {
-      const { openPlace } = await import('../places/places.ts');
-      const isRead = (role === 'source' || role === 'repository') && !/^(?:oci|store):/.test(word);
-      return openPlace(isRead ? await imageName(word, more) : word, role, {
+      return openPlace(word, role, {
+        signal,
         store,
         remote: async (reference, intent) => (await service(more)).open(reference, intent),
+        imageName: (name) => imageName(name, more),
       });
     },
     close,

@@ -73,6 +73,6 @@ export interface Context {
    * @throws OciError REFERENCE_INVALID
    */
   imageName(word: string, flags?: ServiceFlags): Promise<string>;
-  /** @param word A reference, `store:REFERENCE`, or `oci:DIR[:TAG|@DIGEST]`. A layout to write to is made. */
+  /** @param word A reference, or a place of another kind (src/places). What is written to is made. */
   openPlace(word: string, role: PlaceRole, flags?: ServiceFlags): Promise<Place>;
 }

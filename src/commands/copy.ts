@@ -1,10 +1,12 @@
-import type { Context, Place, PlaceRole } from '../app/context.ts';
+import type { Context, Place } from '../app/context.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
 import { type Platform, parsePlatform } from '../model/platform/platform.ts';
-import { defaultTag, type Tag } from '../model/reference/reference.ts';
+import type { Tag } from '../model/reference/reference.ts';
+import { readFrom } from '../places/place.ts';
+import { kindOf, sidesHelp } from '../places/places.ts';
 import { foreignLayers, leases } from '../registry/extensions.ts';
 import { formatJson } from '../terminal/json.ts';
 import { naming } from '../transfer/graph.ts';
@@ -14,7 +16,7 @@ import { Slots } from '../transfer/slots.ts';
 import { digestAt, type TransferOptions } from '../transfer/transfer.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
-import { orNoSuchImage } from './inspect/no-such-image.ts';
+import { LatePlace } from './copy/late-place.ts';
 import { forEveryTag, throwFailures } from './moving/every-tag.ts';
 import { runTransfer } from './moving/run-transfer.ts';
 
@@ -22,7 +24,7 @@ export const copy = defineCommand({
   name: 'copy',
   summary: 'Copy an image from one place to another, unchanged',
   description:
-    'Places are registry references, OCI layouts (oci:DIR[:TAG]) and the local store (store:NAME[:TAG]). An index is copied\n' +
+    `Places are ${sidesHelp()}. An index is copied\n` +
     'whole, with attestations, unless --platform chooses: one platform is copied as that image alone; several as the index\n' +
     'with these images, to layouts and the store, as a registry takes no index without its images. Where one image of an\n' +
     'index alone was pulled, it is copied in its stead, as push does. No byte changes, so digests stay. What the destination\n' +
@@ -53,29 +55,29 @@ export const copy = defineCommand({
   ],
   async run({ words, options }, context) {
     const [sourceWord = '', destinationWord = ''] = words;
-    const platforms = choosePlatforms(options.platform, options.all, destinationWord);
+    const toWhole = kindOf(destinationWord).incomplete === 'never';
+    const platforms = choosePlatforms(options.platform, options.all, toWhole);
     const insists = options.all || options.platform.includes('all');
     const { ifAbsent, quiet } = options;
-    const wish: Wish = { platforms, insists, ifAbsent, toRegistry: namesRegistry(destinationWord), quiet };
+    const wish: Wish = { platforms, insists, ifAbsent, toWhole, quiet };
     const { terminal } = context;
     const print = async ({ name, json }: Copied): Promise<void> =>
       terminal.out(`${options.json ? formatJson(json) : name}\n`);
-    const open = {
-      source: (role: PlaceRole) => context.openPlace(sourceWord, role, { ...options, creds: options.srcCreds }),
-      // Opened late: a source that is not there leaves no empty layout behind.
-      destination: () => context.openPlace(destinationWord, 'destination', { ...options, creds: options.destCreds }),
-    };
-    if (!options.allTags) return print(await copyImage(await open.source('source'), open.destination, wish, context));
-    const source = await open.source('repository');
+    const role = options.allTags ? 'repository' : 'source';
+    await using source = await context.openPlace(sourceWord, role, { ...options, creds: options.srcCreds });
+    await using destination = new LatePlace(() =>
+      context.openPlace(destinationWord, 'destination', { ...options, creds: options.destCreds }),
+    );
+    if (!options.allTags) {
+      const copied = await copyImage(source, () => destination.open(), wish, context);
+      await destination.finish();
+      return print(copied);
+    }
     refuseTag(source);
     const blobSlots = new Slots(largeImages * (await context.parallelDownloads()));
-    let destination: Promise<Place> | undefined;
     const copyTag = (tag: Tag): Promise<Copied> => {
-      const openTag = async (): Promise<Place> => {
-        destination ??= open.destination().then(refuseTag);
-        return atTag(await destination, tag);
-      };
-      return copyImage(atTag(source, tag), openTag, { ...wish, blobSlots, quiet: true }, context);
+      const openTag = async (): Promise<Place> => refuseTag(await destination.open()).at(tag);
+      return copyImage(source.at(tag), openTag, { ...wish, blobSlots, quiet: true }, context);
     };
     const failures = new Map<string, OciError>();
     let count = 0;
@@ -85,9 +87,10 @@ export const copy = defineCommand({
       if (outcome.error === undefined) await print(outcome.result);
       else {
         failures.set(outcome.tag, outcome.error);
-        terminal.note(`${atTag(source, outcome.tag).name}: ${outcome.error.message}`);
+        terminal.note(`${source.at(outcome.tag).name}: ${outcome.error.message}`);
       }
     }
+    if (failures.size < count) await destination.finish();
     if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${source.repository} has no tags to copy`);
     throwFailures(failures, { count, what: 'copied', hint: 'the others are at the destination' });
   },
@@ -102,8 +105,8 @@ interface Wish {
   /** Whether images that the source lacks are an error. */
   readonly insists: boolean;
   readonly ifAbsent: boolean;
-  /** Whether the destination is a registry, which is known before it is opened. */
-  readonly toRegistry: boolean;
+  /** Whether the destination has every manifest with all that it names, which is known before it is opened. */
+  readonly toWhole: boolean;
   readonly quiet: boolean;
   /** Shared by all tags. */
   readonly blobSlots?: Slots;
@@ -118,35 +121,34 @@ interface Copied {
 async function copyImage(
   source: Place,
   openDestination: () => Promise<Place>,
-  { platforms, insists, ifAbsent, toRegistry, quiet, blobSlots }: Wish,
+  { platforms, insists, ifAbsent, toWhole, quiet, blobSlots }: Wish,
   context: Context,
 ): Promise<Copied> {
   const { terminal, signal } = context;
   const open = async (): Promise<Place> => refuseItself(source, await openDestination());
-  const registry = toRegistry ? await open() : undefined;
-  const there = registry && (await digestAt(registry, registry.reference, signal));
-  const chosen = await resolveRoot(source, insists ? 'all' : platforms, { toRegistry, there }, signal);
-  const destination = registry ?? (await open());
-  // The store is where an index may well lack images.
-  const inStore = destination.kind === 'store';
-  const reduced = inStore ? undefined : chosen.reduced;
+  const whole = toWhole ? await open() : undefined;
+  const there = whole && (await digestAt(whole, whole.reference, signal));
+  const chosen = await resolveRoot(source, insists ? 'all' : platforms, { toWhole, there }, signal);
+  const destination = whole ?? (await open());
+  const asPulled = destination.kind.incomplete === 'usual';
+  const reduced = asPulled ? undefined : chosen.reduced;
   const { root, manifest } = reduced ?? chosen;
   if (reduced !== undefined) terminal.note(reduced.note);
   if (ifAbsent)
-    refuseOther(root, registry ? there : await digestAt(destination, destination.reference, signal), destination);
+    refuseOther(root, whole ? there : await digestAt(destination, destination.reference, signal), destination);
   const { digest, mediaType } = root;
   const done = (changed: boolean, transferredBytes: number): Copied => ({
     name: destination.fullName,
     json: { destination: destination.fullName, digest, mediaType, changed, transferredBytes },
   });
-  // A registry takes no manifest without what it names.
+  // Then all that it names is there, too.
   if (digest === there) return done(false, 0);
   await using _lease = await destination.registry.extension(leases)?.lease({ signal });
   const { changed, omitted, transferredBytes } = await runTransfer(context, {
     from: { ...source, reference: root.digest, root, manifest },
     to: { ...destination, tags: destination.tag === undefined ? [] : [destination.tag] },
-    mountFrom: await mountSource(source, destination, context),
-    ...(platforms.length > 1 ? { platforms, requirePlatform: true } : { whole: insists || !inStore }),
+    mountFrom: destination.hosted && (await source.mountFrom(destination.hosted)),
+    ...(platforms.length > 1 ? { platforms, requirePlatform: true } : { whole: insists || !asPulled }),
     foreignLayers: takesForeignLayers(destination) ? 'copy' : 'skip',
     parallelBlobs: await context.parallelDownloads(),
     blobSlots,
@@ -161,44 +163,33 @@ async function copyImage(
 
 /** @throws OciError USAGE */
 function refuseItself(source: Place, destination: Place): Place {
-  if (source.place !== destination.place) return destination;
+  if (source.identity !== destination.identity) return destination;
   throw new OciError('USAGE', `source and destination are both ${source.fullName}`, {
     hint: 'name another tag, repository or directory for one of them',
   });
 }
 
 /** @throws OciError USAGE where a tag or digest was named beside --all-tags. */
-function refuseTag(end: Place): Place {
-  if (!end.named) return end;
-  throw new OciError('USAGE', `tag can't be used with --all-tags/-a: ${end.name}`, {
+function refuseTag(place: Place): Place {
+  if (!place.named) return place;
+  throw new OciError('USAGE', `tag can't be used with --all-tags/-a: ${place.name}`, {
     hint: 'name the repository alone; all images of one tag are copied without -a, too',
   });
 }
 
-/** The same repository, at one of its tags; it was opened at the default one. */
-function atTag(end: Place, tag: Tag): Place {
-  const renamed = (name: string): string => `${name.slice(0, -defaultTag.length)}${tag}`;
-  const name = end.kind === 'layout' ? `${end.name}:${tag}` : renamed(end.name);
-  return { ...end, reference: tag, tag, named: true, name, fullName: renamed(end.fullName), place: renamed(end.place) };
-}
-
 /** None: the whole index. @throws OciError USAGE for several, where the destination takes no index without its images. */
-function choosePlatforms(words: readonly string[], all: boolean, destination: string): readonly Platform[] {
+function choosePlatforms(words: readonly string[], all: boolean, toWhole: boolean): readonly Platform[] {
   if (all && words.length > 0) {
     throw new OciError('USAGE', 'conflicting options: --all and --platform', { hint: 'leave one of them out' });
   }
   if (words.includes('all')) return [];
   const platforms = words.map(parsePlatform);
-  if (platforms.length > 1 && namesRegistry(destination)) {
+  if (platforms.length > 1 && toWhole) {
     throw new OciError('USAGE', 'several platforms can be copied to a layout or the store, and not to a registry', {
       hint: 'a registry takes no index without its images: name one platform, or leave --platform out',
     });
   }
   return platforms;
-}
-
-function namesRegistry(word: string): boolean {
-  return !/^(?:oci|store):/.test(word);
 }
 
 interface ChosenRoot extends Pick<TransferOptions['from'], 'manifest'> {
@@ -207,16 +198,15 @@ interface ChosenRoot extends Pick<TransferOptions['from'], 'manifest'> {
   readonly reduced?: Pick<ChosenRoot, 'root' | 'manifest'> & { readonly note: string };
 }
 
-// A store and a layout are one's own; a registry gives away what it has.
 function takesForeignLayers({ kind, registry }: Place): boolean {
-  return kind !== 'registry' || registry.extension(foreignLayers)?.accepted === true;
+  return kind.own || registry.extension(foreignLayers)?.accepted === true;
 }
 
 /** What is copied: the image of one platform, else what the reference names. */
 async function resolveRoot(
   source: Place,
   platforms: readonly Platform[] | 'all',
-  { toRegistry, there }: { readonly toRegistry: boolean; readonly there: Digest | undefined },
+  { toWhole, there }: { readonly toWhole: boolean; readonly there: Digest | undefined },
   signal: AbortSignal,
 ): Promise<ChosenRoot> {
   const { registry, repo, reference, name } = source;
@@ -224,10 +214,10 @@ async function resolveRoot(
   if (platform && !another) return read(await resolveImage(source, platform, { signal }));
   // A look, which no registry counts as a pull, may be all it takes: the destination may have it, a store or layout the
   // manifest.
-  if (toRegistry && there === undefined && !source.sparse) {
-    return read(await orNoSuchImage(source, () => registry.getManifest(repo, reference, { signal })));
+  if (toWhole && there === undefined && !source.sparse) {
+    return read(await readFrom(source, () => registry.getManifest(repo, reference, { signal })));
   }
-  const root = await orNoSuchImage(source, () => registry.statManifest(repo, reference, { signal }));
+  const root = await readFrom(source, () => registry.statManifest(repo, reference, { signal }));
   if (platforms === 'all' || another || !source.sparse) return { root };
   const chosen = await choosePushed({ ...source, reference: root.digest }, undefined, { signal });
   const note = reducedNote(name, 'copying', chosen);
@@ -245,12 +235,4 @@ function refuseOther(root: Descriptor, there: Digest | undefined, { name }: Plac
   throw new OciError('REFUSED', `${name} is there already, as ${there}`, {
     hint: 'leave --if-absent out to overwrite it, or choose another tag',
   });
-}
-
-/** Where the destination's registry may have the blobs already: the source, or what the store has from there. */
-async function mountSource(source: Place, destination: Place, context: Context): Promise<TransferOptions['mountFrom']> {
-  const { kind, domain, repo } = destination;
-  if (kind !== 'registry' || domain === undefined) return undefined;
-  if (source.kind === 'store') return context.mountSource({ domain, path: repo });
-  return source.domain === domain ? source.repo : undefined;
 }

@@ -29,51 +29,47 @@ export const remove = defineCommand({
   ],
   async run({ words, options }, context) {
     const [word = ''] = words;
-    const end = await context.openPlace(word, 'removal', options);
-    if (end.kind === 'store') {
-      throw new OciError('USAGE', `${end.name} is in the local store, which keeps no image without a name`, {
-        hint: `remove it with ocictl rmi ${end.name.slice('store:'.length)}`,
-      });
-    }
-    if (!end.named) {
+    await using place = await context.openPlace(word, 'removal', options);
+    if (!place.named) {
       throw new OciError('USAGE', `${word} names neither a tag nor a digest`, {
         hint: 'say which: a delete never means latest',
       });
     }
     const removed =
-      end.tag === undefined
-        ? await deleteDigest(end, options.yes, context.signal)
-        : await deleteTag(end, end.tag, context.signal);
+      place.tag === undefined
+        ? await deleteDigest(place, options.yes, context.signal)
+        : await deleteTag(place, place.tag, context.signal);
+    await place.finish();
     if (options.json) await context.terminal.out(`${formatJson({ deleted: removed })}\n`);
     else for (const name of removed) await context.terminal.out(`Deleted: ${name}\n`);
   },
 });
 
-async function deleteTag(end: Place, tag: Tag, signal: AbortSignal): Promise<readonly string[]> {
+async function deleteTag(place: Place, tag: Tag, signal: AbortSignal): Promise<readonly string[]> {
   try {
-    await end.registry.deleteTag(end.repo, tag, { signal });
+    await place.registry.deleteTag(place.repo, tag, { signal });
   } catch (error) {
     // distribution 2 takes a DELETE only by digest, and calls the tag an invalid one.
     if (!isOciError(error, 'UNSUPPORTED', 'DIGEST_INVALID')) throw error;
-    const { digest } = await end.registry.statManifest(end.repo, tag, { signal });
-    throw new OciError('UNSUPPORTED', `${end.name}: this registry cannot delete a tag alone`, {
-      hint: `if it deletes at all, then the manifest with all its tags: ocictl delete --yes ${end.repository}@${digest}`,
+    const { digest } = await place.registry.statManifest(place.repo, tag, { signal });
+    throw new OciError('UNSUPPORTED', `${place.name}: this registry cannot delete a tag alone`, {
+      hint: `if it deletes at all, then the manifest with all its tags: ocictl delete --yes ${place.repository}@${digest}`,
       cause: error,
     });
   }
-  return [end.name];
+  return [place.name];
 }
 
-async function deleteDigest(end: Place, yes: boolean, signal: AbortSignal): Promise<readonly string[]> {
-  const { digest } = await end.registry.statManifest(end.repo, end.reference, { signal });
-  const names = [`${end.repository}@${digest}`];
-  for (const tag of await tagsOf(end, digest, signal)) names.push(`${end.repository}:${tag}`);
+async function deleteDigest(place: Place, yes: boolean, signal: AbortSignal): Promise<readonly string[]> {
+  const { digest } = await place.registry.statManifest(place.repo, place.reference, { signal });
+  const names = [`${place.repository}@${digest}`];
+  for (const tag of await tagsOf(place, digest, signal)) names.push(`${place.repository}:${tag}`);
   if (!yes) {
     throw new OciError('REFUSED', `this would delete ${names.join(', ')}`, {
       hint: 'add --yes to delete all of it',
     });
   }
-  await end.registry.deleteManifest(end.repo, digest, { signal });
+  await place.registry.deleteManifest(place.repo, digest, { signal });
   return names;
 }
 

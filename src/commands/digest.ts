@@ -1,15 +1,16 @@
+import { readFrom } from '../places/place.ts';
+import { imageHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
 import { Inspection } from './inspect/gather.ts';
-import { orNoSuchImage } from './inspect/no-such-image.ts';
 
 export const digest = defineCommand({
   name: 'digest',
   summary: 'Print the digest of an image',
   description:
-    'REF is an image in a registry, oci:DIR[:TAG] for an OCI layout, or store:NAME for an image of the local store.\n' +
+    `${imageHelp('REF')}\n` +
     'Of an image for several platforms it is the digest of the whole, unless --platform names one. A registry is asked by HEAD,\n' +
     'which does not count as a pull.',
   arguments: [{ label: 'REF', summary: 'The image', arity: 'one', completes: 'image', storeToo: true }],
@@ -27,12 +28,12 @@ export const digest = defineCommand({
   async run({ words, options }, context) {
     const platform = options.platform === undefined ? undefined : parseOnePlatform(options.platform);
     const { terminal, signal } = context;
-    const end = await context.openPlace(words[0] ?? '', 'source', options);
+    await using place = await context.openPlace(words[0] ?? '', 'source', options);
     const descriptor = platform
-      ? (await new Inspection(end, { platform, explicit: true, signal }).image()).descriptor
-      : await orNoSuchImage(end, () => end.registry.statManifest(end.repo, end.reference, { signal }));
+      ? (await new Inspection(place, { platform, explicit: true, signal }).image()).descriptor
+      : await readFrom(place, () => place.registry.statManifest(place.repo, place.reference, { signal }));
     const { digest, mediaType, size } = descriptor;
-    const shown = options.fullRef ? `${end.repository}@${digest}` : digest;
+    const shown = options.fullRef ? `${place.repository}@${digest}` : digest;
     await terminal.out(`${options.json ? formatJson({ digest, mediaType, size }) : shown}\n`);
   },
 });

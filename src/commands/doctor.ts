@@ -36,8 +36,8 @@ export const doctor = defineCommand({
     if (reference) {
       const { tryPull } = await import('./doctor/try-pull.ts');
       try {
-        const end = await context.openPlace(name ?? '', 'source', options);
-        await report.add(await tryPull(end, platform ?? (await context.defaultPlatform()), context.signal));
+        await using place = await context.openPlace(name ?? '', 'source', options);
+        await report.add(await tryPull(place, platform ?? (await context.defaultPlatform()), context.signal));
       } catch (error) {
         if (!isOciError(error)) throw error;
         failure = error;

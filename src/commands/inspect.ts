@@ -3,6 +3,7 @@ import { isOciError, OciError } from '../model/errors.ts';
 import { JsonDepthError, parseJson } from '../model/json.ts';
 import { hasImageConfig, readImageConfig } from '../model/manifest/image-config.ts';
 import { type Manifest, schema1Refused } from '../model/manifest/manifest.ts';
+import { imageHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
 import { parseTemplate, type Template } from '../terminal/template.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -22,7 +23,7 @@ export const inspect = defineCommand({
   name: 'inspect',
   summary: 'Show what an image is made of, without pulling it',
   description:
-    'REF is an image in a registry, oci:DIR[:TAG] for an OCI layout, or store:NAME for an image of the local store.\n' +
+    `${imageHelp('REF')}\n` +
     'Of an image for several platforms, all are listed and the one for this machine is shown whole.\n\n' +
     '--json has the keys of skopeo inspect, and a few more behind them. --format takes a Go template over the same fields,\n' +
     'or over the config with --config; text between its actions may hold \\t and \\n.',
@@ -52,8 +53,8 @@ export const inspect = defineCommand({
     const explicit = options.platform !== undefined;
     const platform =
       options.platform === undefined ? await context.defaultPlatform() : parseOnePlatform(options.platform);
-    const end = await context.openPlace(words[0] ?? '', 'source', options);
-    const inspection = new Inspection(end, { platform, explicit, signal: context.signal });
+    await using place = await context.openPlace(words[0] ?? '', 'source', options);
+    const inspection = new Inspection(place, { platform, explicit, signal: context.signal });
     if (options.config) return printConfig(inspection, { raw: options.raw, template }, context.terminal);
     if (options.raw) {
       const { bytes } = await (explicit ? inspection.image() : inspection.root());
@@ -61,15 +62,15 @@ export const inspect = defineCommand({
     }
     if (format === undefined) return printForEyes(inspection, explicit, context);
     const image = await inspection.image();
-    if (image.view.kind === 'schema1') throw schema1Refused(end.name);
+    if (image.view.kind === 'schema1') throw schema1Refused(place.name);
     const record = skopeoRecord({
-      // A layout's directory is no repository: skopeo leaves the name out too.
-      repository: end.kind === 'layout' ? undefined : end.repository,
+      // A directory is no repository: skopeo leaves the name out too.
+      repository: place.kind.hasRepository ? place.repository : undefined,
       root: await inspection.root(),
       image,
       config: await inspection.config(image),
       entries: await inspection.entries(),
-      tags: options.noTags ? [] : await listTags(end, context),
+      tags: options.noTags ? [] : await listTags(place, context),
     });
     if (template) await printGiven(context.terminal, template.render(record));
     else await context.terminal.out(`${formatJson(record, skopeoJson)}\n`);
@@ -90,7 +91,7 @@ function refuseConflicts({ json, format, raw }: { json: boolean; format: string 
 }
 
 async function printForEyes(inspection: Inspection, explicit: boolean, { terminal }: Context): Promise<void> {
-  const { end } = inspection;
+  const { place } = inspection;
   const root = await inspection.root();
   let image: Manifest | undefined;
   let missing: string | undefined;
@@ -103,7 +104,7 @@ async function printForEyes(inspection: Inspection, explicit: boolean, { termina
   }
   const rendered = renderImage(
     {
-      name: end.name,
+      name: place.name,
       root,
       image,
       missing,
@@ -132,7 +133,7 @@ async function printConfig(inspection: Inspection, { raw, template }: ConfigOutp
     config = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     const problem = cause instanceof JsonDepthError ? 'nests too deep to be shown' : 'is not JSON';
-    throw new OciError('MANIFEST_INVALID', `the config of ${inspection.end.name} ${problem}`, {
+    throw new OciError('MANIFEST_INVALID', `the config of ${inspection.place.name} ${problem}`, {
       cause,
       hint: 'inspect --config --raw prints it as it is',
     });

@@ -115,8 +115,8 @@ export const serve = defineCommand({
         await terminal.out(`${formatJson({ serving: served.what, address, url, readOnly: served.readOnly })}\n`);
       } else {
         await terminal.out(`Serving ${served.what} on http://${address}\n`);
-        const place = { bound: address, here: new URL(url).host, loopback, asked };
-        for (const line of [...startLines(served, place), ...served.notes]) terminal.note(line);
+        const heard = { bound: address, here: new URL(url).host, loopback, asked };
+        for (const line of [...startLines(served, heard), ...served.notes]) terminal.note(line);
         const risk = loopback ? undefined : riskOf(served);
         if (risk !== undefined) terminal.warn(risk);
       }

@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { otherRepositoriesHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, value } from './command-line/command.ts';
 import { parseCount } from './command-line/option-values.ts';
@@ -8,8 +9,8 @@ export const tags = defineCommand({
   name: 'tags',
   summary: 'List the tags of a repository',
   description:
-    'One tag a line, every page of the registry followed, in the order of the registry. Also for layouts (oci:DIR) and the\n' +
-    'local store (store:NAME).',
+    'One tag a line, every page of the registry followed, in the order of the registry. Also for\n' +
+    `${otherRepositoriesHelp()}.`,
   arguments: [{ label: 'REPO', summary: 'The repository', arity: 'one', completes: 'image' }],
   options: {
     limit: value('--limit <n>', 'Stop after this many tags (default 0: all of them)'),
@@ -24,13 +25,13 @@ export const tags = defineCommand({
   ],
   async run({ words, options }, context) {
     const { terminal, signal } = context;
-    const end = await context.openPlace(words[0] ?? '', 'repository', options);
-    if (end.named) {
-      throw new OciError('USAGE', `tags are listed of a repository, and ${end.name} names one image`, {
-        hint: `leave the tag or digest out: ocictl tags ${end.repository}`,
+    await using place = await context.openPlace(words[0] ?? '', 'repository', options);
+    if (place.named) {
+      throw new OciError('USAGE', `tags are listed of a repository, and ${place.name} names one image`, {
+        hint: `leave the tag or digest out: ocictl tags ${place.repository}`,
       });
     }
-    const list = end.registry.tags(end.repo, {
+    const list = place.registry.tags(place.repo, {
       signal,
       after: options.after,
       limit: parseCount('--limit', options.limit) || undefined,
@@ -41,6 +42,6 @@ export const tags = defineCommand({
       else await terminal.out(`${tag}\n`);
       if (terminal.outClosed) break;
     }
-    if (options.json) await terminal.out(`${formatJson({ repository: end.repository, tags: all })}\n`);
+    if (options.json) await terminal.out(`${formatJson({ repository: place.repository, tags: all })}\n`);
   },
 });

@@ -8,6 +8,7 @@ import type { ExtensionKey } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { createDeleter } from './directory/deleter.ts';
 import { createDirectoryFiles } from './directory/directory-files.ts';
+import { absentDirectories, createEmptyLayout, emptyLayout } from './directory/empty-layout.ts';
 import { onFile } from './directory/file-errors.ts';
 import { IndexFile } from './directory/index-file.ts';
 import type { LayoutDirectory } from './directory/layout-directory.ts';
@@ -19,6 +20,9 @@ import { createRootImages, rootImages } from './format/only-image.ts';
 import { blobsPath, versionPath } from './format/paths.ts';
 import { createReader } from './format/reader.ts';
 import { isLayout, versionDocument } from './format/version.ts';
+
+export { emptyLayout } from './directory/empty-layout.ts';
+export { onlyImage } from './format/only-image.ts';
 
 /** A name for a layout's one repository, for callers who need one: a layout takes any and looks at none. */
 export const layoutRepository: RepositoryName = parseRepositoryName('layout');
@@ -45,6 +49,7 @@ export async function openLayout(options: LayoutOptions): Promise<Registry> {
   const create = options.create === true && !readOnly;
   const name = `oci:${directory}`;
   const path = resolve(directory);
+  const made = create ? await absentDirectories(path) : [];
   if (create) await createDirectory(path);
   const root = await realRoot(path);
   const work = new WorkDirectory(root);
@@ -54,11 +59,13 @@ export async function openLayout(options: LayoutOptions): Promise<Registry> {
   const hasVersion = await isLayout(files, path);
   if (!hasVersion && !create) throw noLayout(path, `it has no ${versionPath} file`);
   if (create) await finish(layout, path, hasVersion);
-  return asRegistry(layout);
+  return asRegistry(layout, hasVersion ? undefined : made);
 }
 
-function asRegistry(layout: LayoutDirectory): Registry {
-  const images = createRootImages(layout);
+/** @param made The directories that were made for a layout that is new. */
+function asRegistry(layout: LayoutDirectory, made: readonly string[] | undefined): Registry {
+  const own = new Map<ExtensionKey<unknown>, unknown>([[rootImages, createRootImages(layout)]]);
+  if (made) own.set(emptyLayout, createEmptyLayout(layout, made));
   return {
     name: layout.name,
     ...createReader(layout),
@@ -70,7 +77,7 @@ function asRegistry(layout: LayoutDirectory): Registry {
       return { authorized: true, challenges: [] };
     },
     extension<T>(key: ExtensionKey<T>): T | undefined {
-      return (key as ExtensionKey<unknown>) === rootImages ? (images as T) : undefined;
+      return own.get(key) as T | undefined;
     },
   };
 }

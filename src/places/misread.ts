@@ -1,6 +1,7 @@
 /** What people write for other programs, or leave half out, and what they mean by it here. */
 import { type ErrorCode, isOciError, OciError } from '../model/errors.ts';
 import { looksLikeDomain, show } from '../model/reference/reference-grammar.ts';
+import { isReference, kindOf } from './places.ts';
 
 /** `place`: layouts and the local store do as well; `image`: a name in a registry alone. */
 export type Wanted = 'place' | 'image';
@@ -22,13 +23,13 @@ const foreign: Readonly<Record<string, (rest: string) => string>> = {
  */
 export function refuseMisread(word: string, wanted: Wanted): void {
   const [, transport = '', rest = ''] = /^([a-z-]+):(.*)$/s.exec(word) ?? [];
+  if (!isReference(word)) {
+    if (wanted === 'place') return;
+    throw refused(`${show(word)} is no name in a registry`, kindOf(word).insteadOfName);
+  }
   if (Object.hasOwn(foreign, transport)) {
     const hint = foreign[transport]?.(rest);
     throw refused(`${show(word)} is a place of other programs, which ocictl does not know`, hint);
-  }
-  if (wanted === 'image' && (transport === 'oci' || transport === 'store')) {
-    const hint = transport === 'store' ? `leave "store:" out` : `ocictl copy reads and writes layouts`;
-    throw refused(`${show(word)} is no name in a registry`, hint);
   }
   if (/^(?:~|\.{1,2})?(?:\/|$)/.test(word) && word !== '') {
     const hint = wanted === 'place' ? `write oci:${word} for an OCI layout` : `ocictl copy writes layouts: oci:${word}`;

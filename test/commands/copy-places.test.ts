@@ -191,6 +191,33 @@ describe('ocictl copy and directories', () => {
     assert.match(notKept.stderr, /^error: No such image: none:latest\nhint: ocictl images/);
   });
 
+  it('takes a layout away again that was made, with its directories, where nothing came into it', async (t) => {
+    const { index, arm64 } = await buildDemoIndex();
+    await keepImage(t, 'app:1', index, { omit: [arm64] });
+    const { home } = await sandbox(t);
+    await mkdir(join(home, 'there'));
+    const { exitCode, stderr } = await ocictl(t, ['copy', 'store:app:1', 'oci:there/made/here:1']);
+    assert.equal(exitCode, 3, stderr);
+    assert.match(stderr, /images that are not there: linux\/arm64\n/);
+    assert.deepEqual(await entriesOf(t, 'there'), []);
+  });
+
+  it('keeps a layout that was there, and one into which something came, when it fails', async (t) => {
+    const from = await startPlace(t);
+    const image = await imageFor('amd64', ['a', 'b', 'c', 'd', 'e', 'f']);
+    const { index, arm64 } = await buildDemoIndex();
+    await pushImage(from.registry, app, one, image);
+    await keepImage(t, 'app:1', index, { omit: [arm64] });
+    await openLayout({ directory: join((await sandbox(t)).home, 'empty'), create: true });
+    assert.equal((await ocictl(t, ['copy', 'store:app:1', 'oci:empty:1'])).exitCode, 3);
+    assert.deepEqual(await entriesOf(t, 'empty'), ['blobs', 'index.json', 'oci-layout']);
+    // The smallest, which goes last.
+    const [missing] = image.blobs.map(({ descriptor }) => descriptor).sort((x, y) => x.size - y.size);
+    from.proxy.fail({ path: new RegExp(`/blobs/${missing?.digest}`), status: 404 });
+    assert.equal((await ocictl(t, ['copy', `${from.host}/team/app:1`, 'oci:begun:1'])).exitCode, 3);
+    assert.deepEqual(await entriesOf(t, 'begun'), ['blobs', 'index.json', 'oci-layout']);
+  });
+
   it('does not write into a directory that is something else: status 9', async (t) => {
     const { home } = await sandbox(t);
     await mkdir(join(home, 'photos'));

@@ -23,7 +23,7 @@ export interface ArgumentSpec {
   readonly completes?: 'image' | 'file' | 'directory' | 'nothing';
   /** Words to complete it with. */
   readonly choices?: readonly string[];
-  /** Whether it alone is read, and `store:NAME` may stand there too. */
+  /** Whether it alone is read, and the local store's image may have been meant. */
   readonly storeToo?: boolean;
   /** Whether these are another program's words, with its options, and stand behind `--`. */
   readonly foreign?: boolean;

@@ -2,6 +2,7 @@
 import { Option, Command as Program } from 'commander';
 import type { Context } from '../../app/context.ts';
 import { isUnfound, withMeaning } from '../../places/misread.ts';
+import { isReference } from '../../places/places.ts';
 import { commandTable, loadCommands } from './all-commands.ts';
 import type { Command } from './command.ts';
 import { globalOptions } from './global-options.ts';
@@ -159,7 +160,7 @@ async function keptAmong(
   { findImage }: Context,
 ): Promise<readonly string[]> {
   const [word] = words.filter(
-    (word, at) => list[at]?.storeToo && !/^(?:store|oci):|^(?:sha256:)?[0-9a-f]+$/.test(word),
+    (word, at) => list[at]?.storeToo && isReference(word) && !/^(?:sha256:)?[0-9a-f]+$/.test(word),
   );
   if (word === undefined) return [];
   return findImage(word).then(

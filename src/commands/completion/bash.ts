@@ -2,13 +2,13 @@ import type { Completable, CompletableCommand, CompletableOption, Completes } fr
 
 /** The completion script for bash 4 and newer, with or without the bash-completion package. */
 export function bashCompletion({ options, commands }: Completable): string {
-  const places = [{ name: '', options, arguments: [] }, ...commands];
+  const all = [{ name: '', options, arguments: [] }, ...commands];
   return `# bash completion for ocictl, made from its commands: do not edit.
 
 # Sets \`takes\` to what the option $2 of the command $1 takes; fails for a switch.
 _ocictl_takes() {
   case "$1 $2" in
-${cases(places.flatMap(({ name, options: own }) => own.flatMap((option) => valueCases(name, option))))}
+${cases(all.flatMap(({ name, options: own }) => own.flatMap((option) => valueCases(name, option))))}
     *) return 1 ;;
   esac
 }
@@ -24,7 +24,7 @@ ${cases(commands.flatMap(argumentCases))}
 # Sets \`options\` to the options of the command $1.
 _ocictl_options() {
   case $1 in
-${places.map(({ name, options: own }) => `    ${quote(name)}) options=${quote(own.flatMap(namesOf).join(' '))} ;;`).join('\n')}
+${all.map(({ name, options: own }) => `    ${quote(name)}) options=${quote(own.flatMap(namesOf).join(' '))} ;;`).join('\n')}
     *) options= ;;
   esac
 }

@@ -5,7 +5,7 @@ import { readFlags } from '../command-line/command.ts';
 import { globalOptions } from '../command-line/global-options.ts';
 import { platformWords } from '../command-line/options.ts';
 
-/** What stands in a place: words to choose from (as a comma-separated list, or one), or something to look up. */
+/** What an argument or a value can be: words to choose from (as a comma-separated list, or one), or something to look up. */
 export type Completes =
   | { readonly kind: 'words' | 'list'; readonly words: readonly string[] }
   | { readonly kind: 'image' | 'file' | 'directory' | 'nothing' };

@@ -14,10 +14,10 @@ export const complete = defineCommand({
     if (what !== 'images') throw new OciError('USAGE', `nothing to complete ${JSON.stringify(what)} with`);
     const registry = await store();
     for await (const repo of registry.repositories({ signal })) {
-      const place = fromStoreName(repo);
-      if (!place) continue;
+      const named = fromStoreName(repo);
+      if (!named) continue;
       const lines: string[] = [];
-      for await (const tag of registry.tags(repo, { signal })) lines.push(`${familiarName(place)}:${tag}\n`);
+      for await (const tag of registry.tags(repo, { signal })) lines.push(`${familiarName(named)}:${tag}\n`);
       await terminal.out(lines.join(''));
     }
   },

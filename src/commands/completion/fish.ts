@@ -8,7 +8,7 @@ import type {
 
 /** The completion script for fish 3 and newer. */
 export function fishCompletion({ options, commands }: Completable): string {
-  const places = [{ name: '', options }, ...commands];
+  const all = [{ name: '', options }, ...commands];
   return `# fish completion for ocictl, made from its commands: do not edit.
 
 # Prints the command that is typed and how many arguments stand after it: \`pull 0\`. No command yet: \`'' 0\`.
@@ -51,7 +51,7 @@ function __ocictl_images
 end
 
 # Options that take the next word, behind their command.
-set -g __ocictl_taking ${places.flatMap(({ name, options: own }) => own.flatMap((option) => taking(name, option))).join(' ')}
+set -g __ocictl_taking ${all.flatMap(({ name, options: own }) => own.flatMap((option) => taking(name, option))).join(' ')}
 
 complete -c ocictl -e
 complete -c ocictl -f

@@ -13,9 +13,9 @@ const maxConfigBytes = 4 * 1024 * 1024;
  *
  * @throws what the pull would fail with.
  */
-export async function tryPull(end: Place, platform: Platform, signal: AbortSignal): Promise<Check> {
-  const { registry, repo } = end;
-  const { view } = await resolveImage(end, platform, { signal, requirePlatform: false });
+export async function tryPull(place: Place, platform: Platform, signal: AbortSignal): Promise<Check> {
+  const { registry, repo } = place;
+  const { view } = await resolveImage(place, platform, { signal, requirePlatform: false });
   const blobs = [...blobsOf(view)].sort((a, b) => b.size - a.size);
   const config = view.kind === 'image' ? view.config : undefined;
   if (config) await readContent(await registry.getBlob(repo, config, { signal }), maxConfigBytes);

@@ -9,10 +9,10 @@ import { isIndexType } from '../../model/manifest/media-types.ts';
 import { formatPlatform, type Platform } from '../../model/platform/platform.ts';
 import { isAttestation, selectPlatform } from '../../model/platform/platform-selection.ts';
 import type { Tag } from '../../model/reference/reference.ts';
+import { readFrom } from '../../places/place.ts';
 import { readContent } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { findEntry, maxIndexDepth, noMatch, requirePlatform } from '../../transfer/platforms.ts';
-import { orNoSuchImage } from './no-such-image.ts';
 
 export interface InspectionOptions extends SignalOption {
   readonly platform: Platform;
@@ -36,18 +36,18 @@ const maxNestedIndexes = 64;
 
 /** One inspection: reads on demand, keeps what it has read. */
 export class Inspection {
-  readonly end: Place;
+  readonly place: Place;
   readonly #options: InspectionOptions;
   readonly #manifests = new Map<Tag | Digest, Promise<Manifest>>();
 
-  constructor(end: Place, options: InspectionOptions) {
-    this.end = end;
+  constructor(place: Place, options: InspectionOptions) {
+    this.place = place;
     this.#options = options;
   }
 
   /** What the reference names. @throws OciError MANIFEST_UNKNOWN, of the local store IMAGE_UNKNOWN */
   root(): Promise<Manifest> {
-    return orNoSuchImage(this.end, () => this.#get(this.end.reference));
+    return readFrom(this.place, () => this.#get(this.place.reference));
   }
 
   /**
@@ -57,7 +57,7 @@ export class Inspection {
    * @throws OciError PLATFORM_UNKNOWN
    */
   async image(): Promise<Manifest> {
-    const { registry, repo } = this.end;
+    const { registry, repo } = this.place;
     const { platform, explicit, signal } = this.#options;
     let manifest = await this.root();
     for (let depth = 0; manifest.view.kind === 'index'; depth += 1) {
@@ -73,7 +73,7 @@ export class Inspection {
 
   /** The exact bytes of an image's or artifact's config. @throws OciError UNSUPPORTED, TOO_LARGE */
   async configBytes({ view }: Manifest): Promise<Uint8Array> {
-    const { registry, repo, name } = this.end;
+    const { registry, repo, name } = this.place;
     if (view.kind === 'schema1') throw schema1Refused(name);
     if (view.kind !== 'image') throw new OciError('UNSUPPORTED', `${name} has no config: it is no image`);
     const { digest, size } = view.config;
@@ -125,19 +125,19 @@ export class Inspection {
   async #choose(view: IndexView): Promise<Descriptor | undefined> {
     const { platform, explicit } = this.#options;
     const get = (entry: Descriptor): Promise<Manifest> => this.#get(entry.digest);
-    if (!this.end.sparse) return findEntry(view, platform, get);
+    if (!this.place.sparse) return findEntry(view, platform, get);
     const present: Descriptor[] = [];
     for (const entry of view.manifests) if (await this.#isPresent(entry)) present.push(entry);
     const found = await findEntry({ ...view, manifests: present }, platform, get);
     if (found) return found;
-    if (explicit) throw notHere(this.end, view, present, platform);
+    if (explicit) throw notHere(this.place, view, present, platform);
     return present.find((entry) => !isAttestation(entry));
   }
 
   async #isPresent({ digest }: Descriptor): Promise<boolean> {
-    if (!this.end.sparse) return true;
+    if (!this.place.sparse) return true;
     try {
-      await this.end.registry.statManifest(this.end.repo, digest, { signal: this.#options.signal });
+      await this.place.registry.statManifest(this.place.repo, digest, { signal: this.#options.signal });
       return true;
     } catch (error) {
       if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;
@@ -148,7 +148,7 @@ export class Inspection {
   #get(reference: Tag | Digest): Promise<Manifest> {
     const known = this.#manifests.get(reference);
     if (known) return known;
-    const got = this.end.registry.getManifest(this.end.repo, reference, { signal: this.#options.signal });
+    const got = this.place.registry.getManifest(this.place.repo, reference, { signal: this.#options.signal });
     this.#manifests.set(reference, got);
     return got;
   }
