@@ -3,11 +3,10 @@ import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../../files/file-errors.ts';
 import { processState, tryParseProcessId } from '../../files/process-id.ts';
-import { type Digest, digestAlgorithm } from '../../model/digest.ts';
+import type { Digest, DigestAlgorithm } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
-import { digestMismatch } from '../../registry/content.ts';
-import type { BlobWriter, SignalOption, Writer } from '../../registry/registry.ts';
-import { blobDescriptor } from '../format/reader.ts';
+import type { SignalOption, Writer } from '../../registry/registry.ts';
+import { checkOffset, sessionWriter, type UploadBytes, UploadSession } from '../../registry/upload-session.ts';
 import { BlobFile } from './blob-file.ts';
 import { onFile } from './file-errors.ts';
 import { blobFile, type LayoutDirectory, refuseReadOnly } from './layout-directory.ts';
@@ -27,7 +26,7 @@ export function createUploads(layout: LayoutDirectory): Pick<Writer, 'startUploa
       const path = layout.work.newFile(uploadPrefix + id);
       const create = (): Promise<BlobFile> => BlobFile.create(path, opts?.digestAlgorithm);
       const file = await onFile('write', path, () => layout.work.within(create));
-      return openWriter(layout, { id, startedAt: new Date(), size: 0 }, file);
+      return sessionWriter(new UploadSession(id, new Date(), new UploadFile(layout, id, 0, file)));
     },
 
     async resumeUpload(_repo, id, opts) {
@@ -38,124 +37,90 @@ export function createUploads(layout: LayoutDirectory): Pick<Writer, 'startUploa
       await adoptOrphan(layout, id);
       const facts = await factsOf(restingPath(layout, id));
       if (facts === undefined) throw uploadUnknown();
-      if (opts?.offset !== undefined && opts.offset !== facts.size) throw outOfOrder(opts.offset, facts.size);
-      return openWriter(layout, { id, ...facts }, undefined);
+      const bytes = new UploadFile(layout, id, facts.size);
+      checkOffset(bytes, opts?.offset);
+      return sessionWriter(new UploadSession(id, facts.startedAt, bytes));
     },
   };
 }
 
-function openWriter(
-  layout: LayoutDirectory,
-  session: { readonly id: string; readonly startedAt: Date; readonly size: number },
-  opened: BlobFile | undefined,
-): BlobWriter {
-  const resting = restingPath(layout, session.id);
-  let file = opened;
-  let { size } = session;
-  let ended = false;
+/** The bytes of one session, and one writer's alone. */
+class UploadFile implements UploadBytes {
+  readonly keeper = 'layout';
+  readonly unknown = uploadUnknown;
+  readonly #layout: LayoutDirectory;
+  readonly #id: string;
+  readonly #resting: string;
+  #size: number;
+  #file: BlobFile | undefined;
 
-  async function take(): Promise<BlobFile> {
-    if (ended) throw uploadUnknown();
-    file ??= await takeFile(layout, session.id, size);
-    return file;
+  constructor(layout: LayoutDirectory, id: string, size: number, file?: BlobFile) {
+    this.#layout = layout;
+    this.#id = id;
+    this.#resting = restingPath(layout, id);
+    this.#size = size;
+    this.#file = file;
   }
 
-  async function end(): Promise<void> {
-    const path = file?.path ?? resting;
-    ended = true;
-    await file?.close();
-    file = undefined;
-    await removeFile(path);
-    await layout.work.leave();
+  get size(): number {
+    return this.#file?.size ?? this.#size;
   }
 
-  async function rest(): Promise<void> {
-    const resumable = file;
-    if (resumable === undefined) return;
-    file = undefined;
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
+  async open(): Promise<void> {
+    const own = this.#layout.work.newFile(uploadPrefix + this.#id);
+    this.#file = await onFile('write', this.#resting, async () => {
+      try {
+        await rename(this.#resting, own);
+      } catch (error) {
+        throw hasErrno(error, 'ENOENT') ? uploadUnknown() : error;
+      }
+      return await BlobFile.reopen(own);
+    });
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#opened().write(chunk);
+  }
+
+  async digest(algorithm: DigestAlgorithm, opts?: SignalOption): Promise<Digest> {
+    return await this.#opened().digest(algorithm, opts);
+  }
+
+  async place(digest: Digest): Promise<void> {
+    const file = this.#opened();
+    await file.finish();
+    await moveIntoPlace(this.#layout.root, file.path, blobFile(this.#layout, digest));
+  }
+
+  async rest(): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#size = file.size;
+    this.#file = undefined;
     try {
-      await resumable.flush();
+      await file.flush();
     } finally {
-      await resumable.close();
-      await onFile('write', resting, () => rename(resumable.path, resting));
+      await file.close();
+      await onFile('write', this.#resting, () => rename(file.path, this.#resting));
     }
   }
 
-  return {
-    id: session.id,
-    startedAt: session.startedAt,
-    chunkBytes: 0,
-    get size() {
-      return size;
-    },
-    async write(chunk, opts) {
-      opts?.signal?.throwIfAborted();
-      const taken = await take();
-      try {
-        await taken.write(chunk);
-        size = taken.size;
-      } catch (error) {
-        await rest().catch(() => {});
-        throw error;
-      }
-    },
-    async commit(expected, opts) {
-      opts?.signal?.throwIfAborted();
-      const taken = await take();
-      try {
-        await finish(layout, taken, expected, opts);
-      } catch (error) {
-        const isWrong = error instanceof OciError && /^(?:SIZE|DIGEST)_MISMATCH$/.test(error.code);
-        await (isWrong ? end() : rest()).catch(() => {});
-        throw error;
-      }
-      ended = true;
-      file = undefined;
-      await layout.work.leave();
-      return blobDescriptor(expected.digest, taken.size);
-    },
-    async cancel() {
-      if (!ended) await end();
-    },
-    async [Symbol.asyncDispose]() {
-      if (!ended) await rest();
-    },
-  };
-}
-
-async function finish(
-  layout: LayoutDirectory,
-  file: BlobFile,
-  expected: { readonly digest: Digest; readonly size?: number | undefined },
-  opts?: SignalOption,
-): Promise<void> {
-  const { digest, size } = expected;
-  await file.flush();
-  if (size !== undefined && size !== file.size) {
-    throw new OciError('SIZE_MISMATCH', `the upload has ${file.size} bytes, not the ${size} announced`);
+  async end(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+    await removeFile(file?.path ?? this.#resting);
+    await this.#layout.work.leave();
   }
-  const got = await file.digest(digestAlgorithm(digest), opts);
-  if (got !== digest) throw digestMismatch(digest, got);
-  await file.finish();
-  await moveIntoPlace(layout.root, file.path, blobFile(layout, digest));
-}
 
-async function takeFile(layout: LayoutDirectory, id: string, size: number): Promise<BlobFile> {
-  const resting = restingPath(layout, id);
-  const own = layout.work.newFile(uploadPrefix + id);
-  const file = await onFile('write', resting, async () => {
-    try {
-      await rename(resting, own);
-    } catch (error) {
-      throw hasErrno(error, 'ENOENT') ? uploadUnknown() : error;
-    }
-    return await BlobFile.reopen(own);
-  });
-  if (file.size === size) return file;
-  const now = file.size;
-  await file.close();
-  await onFile('write', resting, () => rename(own, resting));
-  throw outOfOrder(size, now);
+  #opened(): BlobFile {
+    if (this.#file === undefined) throw uploadUnknown();
+    return this.#file;
+  }
 }
 
 // What a writer left that was killed goes back to its session's name.
@@ -188,11 +153,4 @@ function restingPath({ work }: LayoutDirectory, id: string): string {
 
 function uploadUnknown(): OciError {
   return new OciError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload session', { hint: 'start the upload again' });
-}
-
-function outOfOrder(offset: number, size: number): OciError {
-  return new OciError('RANGE_INVALID', `the upload has ${size} bytes, so a chunk cannot start at ${offset}`, {
-    detail: { size },
-    hint: 'go on from where the layout is, or start the upload again',
-  });
 }
