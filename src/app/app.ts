@@ -16,7 +16,7 @@ import type { Context, ServiceFlags } from './context.ts';
 import { prepareForTraffic } from './engine.ts';
 import { createServices } from './services.ts';
 
-export interface AppOptions {
+interface AppOptions {
   readonly terminal: Terminal;
   readonly stdin: () => InputStream;
   readonly signal: AbortSignal;

@@ -5,7 +5,7 @@ import { isatty } from 'node:tty';
 import { quote } from '../model/quote.ts';
 import type { TemporaryConfig } from '../service/logins/logins.ts';
 
-export interface RunProgramOptions {
+interface RunProgramOptions {
   /** The whole environment. */
   readonly env: NodeJS.ProcessEnv;
   /** Whether this process has a terminal, whose Ctrl-C reaches the program by itself. */
@@ -45,7 +45,7 @@ export async function runWithConfig(
  * @returns Its exit status, or 128 and the number of the signal that ended it, as shells have it.
  * @throws what Node says where it cannot be run.
  */
-export async function runProgram(
+async function runProgram(
   [program = '', ...words]: readonly string[],
   { env, interactive }: RunProgramOptions,
 ): Promise<number> {

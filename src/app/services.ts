@@ -5,7 +5,7 @@ import type { Shared } from '../service/shared.ts';
 import type { ServiceFlags } from './context.ts';
 import { prepareForTraffic } from './engine.ts';
 
-export interface ServicesOptions {
+interface ServicesOptions {
   readonly settings: (flags: ServiceFlags) => Promise<Settings>;
   /** Reads standard input, for `--password-stdin`. */
   readonly readPassword: () => Promise<string>;
@@ -14,7 +14,7 @@ export interface ServicesOptions {
 }
 
 /** Services by the flags they were asked for with, and the end of what they opened. */
-export interface Services {
+interface Services {
   settings(flags?: ServiceFlags): Promise<Settings>;
   service(flags?: ServiceFlags): Promise<RegistryService>;
   close(): Promise<void>;

@@ -26,7 +26,7 @@ export interface AuthorizerOptions {
   readonly nowMs?: (() => number) | undefined;
 }
 
-export interface RefusedRequest {
+interface RefusedRequest {
   /** What the registry wants to see. */
   readonly challenges: readonly Challenge[];
   readonly scopes: readonly string[];

@@ -8,7 +8,7 @@ import { decodeError, printable } from '../wire/errors.ts';
 import { parseRetryAfter } from '../wire/headers.ts';
 
 /** What a token is asked for with. */
-export interface TokenRequest {
+interface TokenRequest {
   readonly realm: URL;
   readonly service: string | undefined;
   readonly scopes: readonly string[];

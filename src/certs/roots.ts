@@ -28,7 +28,7 @@ const readers = new WeakMap<NodeJS.ProcessEnv, () => Promise<readonly string[]>>
  *
  * @throws OciError CONFIG_INVALID where the file that a variable names cannot be read or holds no certificate.
  */
-export function systemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+function systemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = known.get(env) ?? readSystemRoots(env);
   known.set(env, read);
   return read;

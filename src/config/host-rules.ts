@@ -19,7 +19,7 @@ const hostPort = new RegExp(`^(?:${label}(?:\\.${label})*|\\[([0-9a-fA-F:]+)\\])
  *
  * @throws OciError CONFIG_INVALID naming the entry and where it was set.
  */
-export function parseHostRule(entry: Sourced<string>, setting: string, warn: (text: string) => void): HostRule {
+function parseHostRule(entry: Sourced<string>, setting: string, warn: (text: string) => void): HostRule {
   const { origin } = entry;
   const where = formatOrigin(origin);
   // Somebody may have put user and password in front of the host.

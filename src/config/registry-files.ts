@@ -8,7 +8,7 @@ import { containersAliasFile, containersDirs, hostsDirs } from './paths.ts';
 import type { RegistryRule } from './registry-rules.ts';
 import type { SettingsReader, SettingsText } from './settings-file.ts';
 
-export interface RegistryFilesOptions {
+interface RegistryFilesOptions {
   readonly where: Environment;
   readonly reader: SettingsReader;
   readonly warn: (text: string) => void;
@@ -18,7 +18,7 @@ export interface RegistryFilesOptions {
   readonly shortNames: boolean;
 }
 
-export interface RegistryFiles {
+interface RegistryFiles {
   readonly rules: readonly RegistryRule[];
   readonly shortNames: ShortNameRules | undefined;
 }

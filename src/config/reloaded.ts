@@ -6,7 +6,7 @@ const maxBytes = 4 * 1024 * 1024;
 /** How often a change is looked for. */
 const freshMs = 1000;
 
-export interface ReloadedFile<T> {
+interface ReloadedFile<T> {
   /** What it is, for messages: `password file`. */
   readonly what: string;
   /** What to do where it cannot be read. */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { OciError } from '../model/errors.ts';
 
-export interface ReadOptions {
+interface ReadOptions {
   /** Told when a file that nobody named is there but may not be read; it is then skipped. Absent: that is an error. */
   readonly warn?: ((text: string) => void) | undefined;
 }
@@ -18,7 +18,7 @@ export async function readSettingsFile(file: string, opts: ReadOptions = {}): Pr
 /** The purposes of files, as `ocictl config path` names them, in the order in which they count. */
 const purposes = ['config.yaml', 'daemon.json', 'registries.conf', 'hosts.toml', 'config.json'] as const;
 
-export type FilePurpose = (typeof purposes)[number];
+type FilePurpose = (typeof purposes)[number];
 
 /** A place that was looked at for settings. */
 export interface ConsideredFile {
@@ -35,13 +35,13 @@ export interface SettingsText {
   readonly text: string;
 }
 
-export interface DirectoryEntry {
+interface DirectoryEntry {
   readonly name: string;
   /** It is a directory, or a link that may lead to one. */
   readonly directory: boolean;
 }
 
-export interface ReadHow {
+interface ReadHow {
   /** The variable or file that names it: then it must be there, and be readable. */
   readonly namedBy?: string | undefined;
   /** Its owner is the one who reads: where it may not be read, that is an error. */

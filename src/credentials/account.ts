@@ -2,7 +2,7 @@ import { OciError } from '../model/errors.ts';
 import { parseJson } from '../model/json.ts';
 import type { Credential } from './credential.ts';
 
-export interface Account {
+interface Account {
   readonly username: string;
   readonly password: string;
 }

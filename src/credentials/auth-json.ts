@@ -7,7 +7,7 @@ import type { Credential } from './credential.ts';
 import { exactKeys, shownKey, splitKey } from './registry-key.ts';
 import type { GetOptions, StoredEntry } from './store.ts';
 
-export interface AuthJsonOptions {
+interface AuthJsonOptions {
   /** Most important first. None need exist. */
   readonly files: readonly string[];
   /** Asks a credential helper that a file names. */
@@ -16,7 +16,7 @@ export interface AuthJsonOptions {
 }
 
 /** The part of a store that only looks. */
-export interface AuthJson {
+interface AuthJson {
   get(name: string, opts?: GetOptions): Promise<Credential | undefined>;
   list(): AsyncIterable<StoredEntry>;
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { OciError } from '../model/errors.ts';
 import { ownHelper, ownHelperCommand } from './own-helper.ts';
 
-export type HelperAction = 'get' | 'store' | 'erase' | 'list';
+type HelperAction = 'get' | 'store' | 'erase' | 'list';
 
 export interface HelperRunOptions {
   readonly env: NodeJS.ProcessEnv;

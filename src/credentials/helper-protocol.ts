@@ -7,7 +7,7 @@ import { parseJson } from '../model/json.ts';
 import type { Keychain } from './keychain.ts';
 import { authConfigKey, shownKey } from './registry-key.ts';
 
-export interface HelperAnswer {
+interface HelperAnswer {
   readonly status: 0 | 1;
   /** For standard output: errors go there too. */
   readonly text: string;

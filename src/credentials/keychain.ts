@@ -6,7 +6,7 @@ import { OciError } from '../model/errors.ts';
 import { parseJson } from '../model/json.ts';
 
 /** One login, as the helper protocol has it: the user of an identity token is `<token>`. */
-export interface KeychainLogin {
+interface KeychainLogin {
   readonly username: string;
   readonly secret: string;
 }

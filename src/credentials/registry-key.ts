@@ -8,7 +8,7 @@ import { hubNames } from '../config/docker/index-name.ts';
 export const hubKey = 'https://index.docker.io/v1/';
 
 /** A key taken apart. */
-export interface KeyParts {
+interface KeyParts {
   /** `host[:port]` */
   readonly host: string;
   /** Without slashes at its ends; empty for the whole registry. */

@@ -13,7 +13,7 @@ import { ownHelper } from './own-helper.ts';
 import { splitKey } from './registry-key.ts';
 import type { StoreOptions } from './store.ts';
 
-export const storeChoices = ['file', 'keychain', 'helper'] as const;
+const storeChoices = ['file', 'keychain', 'helper'] as const;
 export type StoreChoice = (typeof storeChoices)[number];
 
 /** Where credentials are: a file, in clear text; the system's keychain; a helper by its name. */
@@ -22,7 +22,7 @@ export type CredentialPlace =
   | { readonly kind: 'keychain' }
   | { readonly kind: 'helper'; readonly name: string };
 
-export interface SaveOptions extends StoreOptions {
+interface SaveOptions extends StoreOptions {
   readonly dockerConfig: DockerConfig;
   readonly env: NodeJS.ProcessEnv;
   /** Default: the helper that is configured, else the keychain where one answers, else the file. */

@@ -19,7 +19,7 @@ export interface HostMatch {
   readonly addresses?: readonly string[];
 }
 
-export const resolveAll: Resolve = async (hostname) =>
+const resolveAll: Resolve = async (hostname) =>
   (await dnsLookup(hostname, { all: true })).map(({ address }) => address);
 
 /**

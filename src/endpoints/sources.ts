@@ -27,7 +27,7 @@ export type OfHost = (
   host: string,
 ) => Promise<Pick<APIEndpoint, 'tls' | 'insecure' | 'allowNondistributableArtifacts'>>;
 
-export interface SourceContext {
+interface SourceContext {
   readonly ofHost: OfHost;
   /** Where Docker Hub's API is. */
   readonly hubUrl: string;

@@ -33,10 +33,7 @@ export interface ServiceConfig {
 }
 
 /** The part of the settings that {@link ServiceOptions} replaces. */
-export type ReplaceableSettings = Pick<
-  Settings,
-  'registryMirrors' | 'insecureRegistries' | 'allowNondistributableArtifacts'
->;
+type ReplaceableSettings = Pick<Settings, 'registryMirrors' | 'insecureRegistries' | 'allowNondistributableArtifacts'>;
 
 /**
  * Checks options and turns them into settings.

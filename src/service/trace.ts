@@ -2,7 +2,7 @@ import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { Silence } from '../transport/silence.ts';
 import type { RequestTrace } from '../transport/transport.ts';
 
-export interface TraceFormat {
+interface TraceFormat {
   /** Whether the headers of request and answer follow, one a line. */
   readonly headers: boolean;
 }

@@ -2,7 +2,7 @@ import { OciError } from '../model/errors.ts';
 import { hiddenCharacter } from '../model/quote.ts';
 import { isRecord, sortedEntries } from './template/values.ts';
 
-export interface JsonOptions {
+interface JsonOptions {
   /** Spaces of one step; all on one line where absent. */
   readonly indent?: number;
   /** Writes `<`, `>` and `&` as `\u003c` and so on, as Go does by itself. */

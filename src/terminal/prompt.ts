@@ -9,7 +9,7 @@ export type InputStream = Readable & {
   setRawMode?(raw: boolean): unknown;
 };
 
-export interface PrompterOptions {
+interface PrompterOptions {
   readonly input: InputStream;
   /** Where questions are written: not stdout, which is for results. */
   readonly output: Writable;
@@ -17,7 +17,7 @@ export interface PrompterOptions {
 }
 
 /** Asks one question after the other. What is typed ahead is kept for the next one. */
-export interface Prompter {
+interface Prompter {
   /**
    * The line that is typed, shown as the terminal shows it.
    *

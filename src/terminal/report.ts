@@ -2,7 +2,7 @@ import { type ErrorCode, exitStatusOf, OciError } from '../model/errors.ts';
 import { formatJson } from './json.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly terminal: Terminal;
   readonly json: boolean;
   /** 130, or 143 when it was SIGTERM. */

@@ -35,7 +35,7 @@ export function parseTemplate(text: string, { fields }: { readonly fields?: read
 }
 
 /** The text of a list. */
-export type RowFormat = (rows: readonly Readonly<Record<string, unknown>>[]) => string;
+type RowFormat = (rows: readonly Readonly<Record<string, unknown>>[]) => string;
 
 /**
  * Prints the rows of a list by `--format`: `json` is an object a line; `table TEMPLATE` aligns at the tabs below a heading; any other

@@ -31,15 +31,15 @@ export interface Terminal {
   paint(style: Style, text: string): string;
 }
 
-export interface OutputFacts {
+interface OutputFacts {
   readonly isTTY: boolean;
   readonly columns: number;
 }
 
-export type Style = 'red' | 'yellow' | 'dim' | 'bold';
+type Style = 'red' | 'yellow' | 'dim' | 'bold';
 export type Painter = (style: Style, text: string) => string;
 
-export interface TerminalOptions {
+interface TerminalOptions {
   readonly stdout: Output;
   readonly stderr: Output;
   /** Colours stderr; absent where colours are not wanted. */

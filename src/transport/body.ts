@@ -4,7 +4,7 @@ import type { ByteSink, HttpBody } from './http.ts';
 import { endpointOf } from './redact.ts';
 
 /** What the body may do to its connection. */
-export interface BodySource {
+interface BodySource {
   pause(): void;
   resume(): void;
   abort(reason: Error): void;

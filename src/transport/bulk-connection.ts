@@ -12,7 +12,7 @@ export interface BulkLimits {
 }
 
 /** A request, what becomes of it, and of its connection. */
-export interface BulkRequest {
+interface BulkRequest {
   readonly text: string;
   /** Whether the answer has a body; that to a HEAD has none. */
   readonly hasBody: boolean;

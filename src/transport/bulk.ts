@@ -3,7 +3,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 import { BulkConnection, type BulkLimits } from './bulk-connection.ts';
 import type { Goal } from './dial.ts';
 
-export interface BulkOptions {
+interface BulkOptions {
   readonly url: URL;
   readonly limits: BulkLimits;
   readonly connect: buildConnector.connector;

@@ -5,7 +5,7 @@ import type { HttpBody, HttpHeaders, HttpMethod } from './http.ts';
 import { SilenceWatch } from './silence.ts';
 
 /** One request on the wire: everything is decided. */
-export interface Exchange {
+interface Exchange {
   readonly method: HttpMethod;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;

@@ -4,7 +4,7 @@ import { endpointOf } from './redact.ts';
 import { tlsFailure } from './tls-failures.ts';
 
 /** What went wrong, as far as the decision to try again goes. */
-export type FailureKind = 'unreachable' | 'reset' | 'timeout' | 'final';
+type FailureKind = 'unreachable' | 'reset' | 'timeout' | 'final';
 
 /**
  * The OciError for anything that undici or Node threw: NETWORK, TIMEOUT, TLS or PROTOCOL. Its message names host and

@@ -16,7 +16,7 @@ export interface ProxyServer {
 }
 
 /** `because` is for people: `NO_PROXY has "10.0.0.0/8"`. */
-export type ProxyDecision =
+type ProxyDecision =
   | { readonly kind: 'direct'; readonly because: string }
   | { readonly kind: 'proxy'; readonly proxy: ProxyServer };
 
@@ -43,7 +43,7 @@ export function decideProxy(url: URL, settings: ProxySettings): ProxyDecision {
 }
 
 /** Reads one proxy. @throws OciError as {@link decideProxy} */
-export function parseProxy({ value, origin }: Sourced<string>): ProxyServer {
+function parseProxy({ value, origin }: Sourced<string>): ProxyServer {
   const refuse = (why: string): OciError =>
     new OciError('CONFIG_INVALID', `${formatOrigin(origin)} ${why}`, {
       hint: 'a proxy is written http://host:port, with http://user:password@host:port where it wants to know who asks',

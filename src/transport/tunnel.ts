@@ -21,7 +21,7 @@ export async function connectToProxy(proxy: ProxyServer, target: URL, toProxy: C
   }
 }
 
-export interface TunnelOptions {
+interface TunnelOptions {
   readonly proxy: ProxyServer;
   readonly target: URL;
   /** Asked for in place of the target's name. */

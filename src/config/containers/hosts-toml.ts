@@ -15,7 +15,7 @@ import { defaultPrefix, plainSource, type RegistryRule, type RegistrySource } fr
 import type { SettingsText } from '../settings-file.ts';
 
 /** What is in one directory of certs.d. */
-export interface HostDirectory {
+interface HostDirectory {
   readonly root: string;
   /** `host`, `host:port`, `host_port_` or `_default`. */
   readonly name: string;

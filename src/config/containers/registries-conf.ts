@@ -13,7 +13,7 @@ import { formatOrigin, type Sourced } from '../origin.ts';
 import { plainSource, type RegistryRule, type RegistrySource } from '../registry-rules.ts';
 import type { SettingsText } from '../settings-file.ts';
 
-export interface RegistriesConfText extends SettingsText {
+interface RegistriesConfText extends SettingsText {
   /** Whether it lies in registries.conf.d, where version 1 of the format is no longer read. */
   readonly dropIn: boolean;
 }

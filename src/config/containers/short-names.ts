@@ -23,7 +23,7 @@ export interface ShortNameRules {
 }
 
 /** One meaning of a short name. */
-export interface ShortNameMeaning {
+interface ShortNameMeaning {
   readonly reference: Reference;
   /** The alias or the list that it comes from. */
   readonly origin: Origin;

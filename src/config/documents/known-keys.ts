@@ -41,7 +41,7 @@ function unknownKey(
 }
 
 /** The word that differs least, where it does not differ in half of its letters. */
-export function nearestWord(word: string, words: readonly string[]): string | undefined {
+function nearestWord(word: string, words: readonly string[]): string | undefined {
   const ranked = words
     .map((each) => ({ each, distance: editDistance(word.toLowerCase().replaceAll('_', '-'), each) }))
     .sort((a, b) => a.distance - b.distance);

@@ -5,7 +5,7 @@ import type { SettingsDocument } from './fields.ts';
 
 type Path = readonly (string | number)[];
 
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }

@@ -45,7 +45,7 @@ const keys: KnownKeys = {
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
-export interface AccessFileOptions {
+interface AccessFileOptions {
   /** Told once of every change that cannot be read; the rules of before stay until it can. */
   readonly warn: (text: string) => void;
   /** Checks what the parser cannot: throws for a realm that will not do. */

@@ -26,7 +26,7 @@ export function parseHtpasswd(text: string, file: string): ReadonlyMap<string, s
   return accounts;
 }
 
-export interface HtpasswdOptions {
+interface HtpasswdOptions {
   /** Told once of every change that cannot be read; the accounts of before stay until it can. */
   readonly warn: (text: string) => void;
 }

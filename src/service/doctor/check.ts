@@ -17,7 +17,7 @@ export interface Check {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-export type CheckTopic =
+type CheckTopic =
   | 'reference'
   | 'settings'
   | 'store'

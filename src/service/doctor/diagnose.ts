@@ -12,7 +12,7 @@ import { type Check, problem } from './check.ts';
 import { checkEndpoint, endpointAddress } from './endpoint.ts';
 
 /** The service's parts that a diagnosis looks into. */
-export interface Diagnosed {
+interface Diagnosed {
   readonly settings: Settings;
   readonly endpoints: () => Promise<readonly APIEndpoint[]>;
   readonly connection: Omit<EndpointRegistryOptions, 'credentials' | 'warn'>;

@@ -20,7 +20,7 @@ import { type Check, problem } from './check.ts';
 import { checkProxy } from './proxy.ts';
 import { probeTls } from './tls-probe.ts';
 
-export interface EndpointCheckOptions {
+interface EndpointCheckOptions {
   readonly path: RepositoryName;
   readonly target: Tag | Digest;
   readonly connection: EndpointRegistryOptions;

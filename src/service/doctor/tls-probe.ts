@@ -3,7 +3,7 @@ import { type ConnectorOptions, createConnector } from '../../transport/connecto
 import { printable } from '../../wire/errors.ts';
 
 /** What a server showed of itself in a TLS handshake. */
-export interface PresentedTls {
+interface PresentedTls {
   readonly protocol: string;
   readonly subject: string;
   /** The names the certificate is for. */

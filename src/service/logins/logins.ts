@@ -39,11 +39,11 @@ export interface LoginOutcome {
   readonly stored?: { readonly what: 'password' | 'identity-token'; readonly place: CredentialPlace };
 }
 
-export interface LoginOptions {
+interface LoginOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface SaveLoginOptions extends LoginOptions {
+interface SaveLoginOptions extends LoginOptions {
   /** Default: the helper that is configured, else the keychain where one answers, else the file. */
   readonly store?: StoreChoice | undefined;
   /** False: the registry is not asked. */
@@ -96,7 +96,7 @@ export interface Logins {
   ): Promise<TemporaryConfig>;
 }
 
-export interface LoginsOptions {
+interface LoginsOptions {
   readonly settings: Settings;
   readonly service: Pick<RegistryService, 'auth'>;
   readonly warn: (text: string) => void;

@@ -40,7 +40,7 @@ export interface EndpointRegistryOptions {
 }
 
 /** One endpoint as a registry, and the connections that it stands on. */
-export interface EndpointRegistry {
+interface EndpointRegistry {
   readonly registry: Registry;
   readonly transport: Transport;
 }

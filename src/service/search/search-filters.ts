@@ -2,7 +2,7 @@ import { OciError } from '../../model/errors.ts';
 import type { SearchEntry } from '../../wire/v1-search.ts';
 
 /** Whether a result is wanted. */
-export type SearchFilter = (entry: SearchEntry) => boolean;
+type SearchFilter = (entry: SearchEntry) => boolean;
 
 /**
  * Reads filters, each `name=value`: `is-official=true|false` and `stars=N`, of which the largest N counts. Docker's old

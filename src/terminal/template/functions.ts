@@ -3,7 +3,7 @@ import { formatJson } from '../json.ts';
 import { templateError } from './tokens.ts';
 import { isRecord, isTrue, kindOf, printed } from './values.ts';
 
-export interface TemplateFunction {
+interface TemplateFunction {
   /** How many arguments it takes. */
   readonly min: number;
   readonly max: number;
@@ -13,7 +13,7 @@ export interface TemplateFunction {
 const many = Number.POSITIVE_INFINITY;
 
 /** @see https://docs.docker.com/engine/cli/formatting/ and https://pkg.go.dev/text/template#hdr-Functions */
-export const templateFunctions: ReadonlyMap<string, TemplateFunction> = new Map<string, TemplateFunction>([
+const templateFunctions: ReadonlyMap<string, TemplateFunction> = new Map<string, TemplateFunction>([
   ['and', { min: 1, max: many, call: (args) => args.find((arg) => !isTrue(arg)) ?? falseOr(args) }],
   ['eq', { min: 2, max: many, call: ([first, ...rest], at) => rest.some((arg) => compare(first, arg, at) === 0) }],
   ['ge', { min: 2, max: 2, call: ([a, b], at) => order(a, b, at) >= 0 }],
