@@ -49,7 +49,7 @@ _ocictl_options() {
     'tags') options='--limit --after --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'delete') options='-y --yes --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'doctor') options='--platform --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
-    'serve') options='--addr --allow-host --root --memory --store --mirror-of --read-only --auth --issue-tokens --upload-timeout --min-rate --json --config -v --verbose -h --help' ;;
+    'serve') options='--addr --allow-host --root --memory --store --mirror-of --read-only --sparse --auth --issue-tokens --upload-timeout --min-rate --json --config -v --verbose -h --help' ;;
     'config') options='--json --config -v --verbose -h --help' ;;
     'completion') options='--config -v --verbose -h --help' ;;
     'version') options='--json --config -v --verbose -h --help' ;;

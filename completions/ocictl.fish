@@ -269,6 +269,7 @@ complete -c ocictl -n '__ocictl_at serve' -l memory -d 'Keep images in memory, u
 complete -c ocictl -n '__ocictl_at serve' -l store -d 'Offer the images of the local store, read-only'
 complete -c ocictl -n '__ocictl_at serve' -l mirror-of -r -f -d 'Offer what came from this domain under plain names, as its mirror'
 complete -c ocictl -n '__ocictl_at serve' -l read-only -d 'Refuse pushes and deletes'
+complete -c ocictl -n '__ocictl_at serve' -l sparse -d 'Take images and indexes also where layers or images that they name are missing'
 complete -c ocictl -n '__ocictl_at serve' -l auth -r -f -a 'none htpasswd= token=' -d 'Who may: htpasswd=FILE its users, token=REALM,… who has a token, none everybody (default)'
 complete -c ocictl -n '__ocictl_at serve' -l issue-tokens -r -F -d 'Give out tokens at /token, to the users and by the rules of this file'
 complete -c ocictl -n '__ocictl_at serve' -l upload-timeout -r -f -d 'Give up uploads that nobody goes on with for so long: 90s, 30m, 12h (default 24h; 1h with --memory)'

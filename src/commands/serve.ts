@@ -43,6 +43,7 @@ export const serve = defineCommand({
     store: flag('--store', 'Offer the images of the local store, read-only'),
     mirrorOf: value('--mirror-of <domain>', 'Offer what came from this domain under plain names, as its mirror'),
     readOnly: flag('--read-only', 'Refuse pushes and deletes'),
+    sparse: flag('--sparse', 'Take images and indexes also where layers or images that they name are missing'),
     auth: value(
       '--auth <kind>',
       'Who may: htpasswd=FILE its users, token=REALM,… who has a token, none everybody (default)',

@@ -7,9 +7,9 @@ import { isDigestReference, type RepositoryName, type Tag } from '../model/refer
 import { type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
 import { inlineContent } from '../registry/inline.ts';
 import { checkRange } from '../registry/range.ts';
-import type { GetBlobOptions, Reader, SignalOption } from '../registry/registry.ts';
+import type { GetBlobOptions, Reader } from '../registry/registry.ts';
 import { blobDescriptor, findLinkedBlob, readLink, type StoredBlob } from './blobs/links.ts';
-import { blamingStore, KnownSizes, refuseDamaged, repairedByPull } from './collect/damage.ts';
+import { blamingStore, KnownSizes, refuseOtherSize, repairedByPull } from './collect/damage.ts';
 import { loadManifest } from './manifests/manifests.ts';
 import { blobPath, layerLinkPath, tagCurrentPath } from './paths.ts';
 import type { Store } from './store.ts';
@@ -32,17 +32,17 @@ export function createReader(store: Store): Reader {
     return { digest, raw };
   }
 
-  async function findBlob(repo: RepositoryName, digest: Digest, opts: SignalOption | undefined): Promise<StoredBlob> {
+  async function findBlob(repo: RepositoryName, digest: Digest): Promise<StoredBlob> {
     const blob = await findLinkedBlob(store, repo, digest);
     if (blob === undefined) throw blobUnknown(repo, digest);
-    await sizes.check(store, digest, blob, opts);
+    await sizes.check(store, digest, blob);
     return blob;
   }
 
   return {
     async statBlob(repo, digest, opts) {
       opts?.signal?.throwIfAborted();
-      const blob = await findBlob(repo, digest, opts);
+      const blob = await findBlob(repo, digest);
       return blobDescriptor(digest, (await keepForManifest(store, repo, digest, blob)).size);
     },
 
@@ -50,7 +50,7 @@ export function createReader(store: Store): Reader {
       opts?.signal?.throwIfAborted();
       const inline = await inlineContent(wanted, opts?.range);
       if (inline !== undefined) return inline;
-      const blob = await findBlob(repo, typeof wanted === 'string' ? wanted : wanted.digest, opts).catch(
+      const blob = await findBlob(repo, typeof wanted === 'string' ? wanted : wanted.digest).catch(
         async (error: unknown) => {
           if (typeof wanted !== 'string') await refuseLost(store, repo, wanted.digest);
           throw error;
@@ -132,7 +132,7 @@ async function openBlob(
   const range = opts?.range;
   const descriptor = typeof wanted === 'string' ? blobDescriptor(wanted, blob.size) : wanted;
   if (blob.size !== descriptor.size) {
-    await refuseDamaged(store, blob, opts);
+    await refuseOtherSize(store, blob);
     throw sizeMismatch(descriptor, blob.size);
   }
   if (range !== undefined) checkRange(range, descriptor);

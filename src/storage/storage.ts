@@ -16,6 +16,7 @@ import type { Registry, SignalOption } from '../registry/registry.ts';
 import { walkBlobs } from './blobs/blobs.ts';
 import { readLink } from './blobs/links.ts';
 import { sweepUploads } from './collect/abandoned.ts';
+import { CheckedBlobs } from './collect/checked-blobs.ts';
 import { createCollector } from './collect/collect.ts';
 import { createDeleter } from './deleter.ts';
 import type { Driver } from './driver.ts';
@@ -34,6 +35,8 @@ export interface StorageOptions {
   readonly name?: string;
   /** Whether `pushManifest` honours `missing: 'allow-children'`. Default false. */
   readonly sparseIndexes?: boolean;
+  /** Whether every manifest is taken, also one whose blobs or children are not here. Default false. */
+  readonly sparse?: boolean | undefined;
   /** Default 4 MiB, which the distribution spec asks registries to take at least. */
   readonly maxManifestBytes?: number;
   /**
@@ -56,6 +59,8 @@ export function createStorage(options: StorageOptions): Registry {
     marks: new Marks(driver, options.keepUnusedMs ?? 0),
     name: options.name ?? 'local',
     sparseIndexes: options.sparseIndexes ?? false,
+    sparse: options.sparse ?? false,
+    checked: new CheckedBlobs(),
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
     now: options.now ?? (() => new Date()),
   };

@@ -1,3 +1,4 @@
+import type { CheckedBlobs } from './collect/checked-blobs.ts';
 import type { Driver } from './driver.ts';
 import type { Marks } from './marks/marks.ts';
 
@@ -7,6 +8,9 @@ export interface Store {
   readonly marks: Marks;
   readonly name: string;
   readonly sparseIndexes: boolean;
+  /** Whether a manifest is taken whose blobs or children are not here. */
+  readonly sparse: boolean;
+  readonly checked: CheckedBlobs;
   readonly maxManifestBytes: number;
   readonly now: () => Date;
 }

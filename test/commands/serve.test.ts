@@ -169,3 +169,26 @@ describe('the directory of ocictl serve', () => {
     assert.deepEqual(await readdir(join(home, 'images')), []);
   });
 });
+
+describe('what ocictl serve takes', () => {
+  it('is whole unless --sparse says otherwise', async (t) => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const child = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 7 };
+    const type = 'application/vnd.oci.image.index.v1+json';
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: type, manifests: [child] });
+    for (const [words, status] of [
+      [[], 400],
+      [['--sparse'], 201],
+    ] as const) {
+      for (const place of [['--memory'], ['--root', 'images']]) {
+        const { url } = await spawnServe(t, [...place, ...words]);
+        const put = { method: 'PUT', headers: { 'content-type': type }, body };
+        assert.equal(
+          (await fetch(`${url}/v2/team/app/manifests/1`, put)).status,
+          status,
+          [...place, ...words].join(' '),
+        );
+      }
+    }
+  });
+});

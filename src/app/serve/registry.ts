@@ -29,6 +29,8 @@ export interface ServedOptions {
   readonly store?: boolean | undefined;
   readonly mirrorOf?: string | undefined;
   readonly readOnly?: boolean | undefined;
+  /** Whether manifests are taken although blobs or children that they name are missing. */
+  readonly sparse?: boolean | undefined;
   /** `htpasswd=FILE`, `token=REALM,service=NAME,issuer=NAME,cert=FILE` or `none`. */
   readonly auth?: string | undefined;
   /** The access file of a token issuer. */
@@ -122,18 +124,19 @@ interface Place {
 }
 
 async function openPlace(
-  { root, memory, store, readOnly }: ServedOptions,
+  { root, memory, store, readOnly, sparse }: ServedOptions,
   storeRoot: () => Promise<string>,
 ): Promise<Place> {
   if (root !== undefined) {
     const directory = resolve(root);
     await prepareRoot(directory, readOnly === true);
     const driver = await openFilesystemDriver({ root: directory, readOnly: readOnly === true });
-    const registry = createStorage({ driver, name: root, keepUnusedMs });
+    const registry = createStorage({ driver, name: root, keepUnusedMs, sparse });
     return { registry, what: root, locked: false, directory };
   }
   if (memory) {
-    return { registry: createStorage({ driver: createMemoryDriver(), name: 'memory' }), what: 'memory', locked: false };
+    const registry = createStorage({ driver: createMemoryDriver(), name: 'memory', sparse });
+    return { registry, what: 'memory', locked: false };
   }
   if (store) {
     const driver = await openFilesystemDriver({ root: await storeRoot(), readOnly: true });

@@ -79,6 +79,13 @@ const received = new WeakMap<
   { readonly type: string; readonly view: ManifestView; readonly implied: string | undefined }
 >();
 
+/** A body as it came, and what was read of it. */
+interface ReceivedManifest extends RawManifest {
+  readonly view: ManifestView;
+  /** Whether the bytes are a JSON object. */
+  readonly isObject: boolean;
+}
+
 /**
  * Parses a body as it came. Whoever asks for the same bytes' view or type later gets what was read here: a manifest of
  * 4 MiB takes a third of a second to parse, and is looked at by several on its way into a store.
@@ -87,10 +94,7 @@ const received = new WeakMap<
  * @param bytes Never changed again.
  * @throws OciError MANIFEST_INVALID, as {@link parseManifest}.
  */
-export function receiveManifest(
-  told: string | undefined,
-  bytes: Uint8Array,
-): RawManifest & { readonly view: ManifestView } {
+export function receiveManifest(told: string | undefined, bytes: Uint8Array): ReceivedManifest {
   let parsed: (() => Document) | undefined;
   const document: ReadDocument = () => {
     parsed ??= attempt(() => parseJsonObject(bytes));
@@ -99,7 +103,7 @@ export function receiveManifest(
   const mediaType = bareMediaType(told ?? '') || impliedType(document());
   const view = viewOf(mediaType, bytes, document);
   received.set(bytes, { type: mediaType, view, implied: tryImpliedType(document) });
-  return { mediaType, bytes, view };
+  return { mediaType, bytes, view, isObject: isJsonObject(document) };
 }
 
 type Document = Readonly<Record<string, unknown>>;
@@ -190,6 +194,15 @@ export function detectMediaType(bytes: Uint8Array): string {
 export function impliedMediaType(bytes: Uint8Array): string | undefined {
   const before = received.get(bytes);
   return before ? before.implied : tryImpliedType(() => parseJsonObject(bytes));
+}
+
+function isJsonObject(readDocument: ReadDocument): boolean {
+  try {
+    readDocument();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function tryImpliedType(readDocument: ReadDocument): string | undefined {

@@ -2,8 +2,9 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { type Digest, parseDigest } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import { type Manifest, receiveManifest } from '../../model/manifest/manifest.ts';
+import { type Manifest, type ManifestView, receiveManifest } from '../../model/manifest/manifest.ts';
 import { bareMediaType } from '../../model/manifest/media-types.ts';
+import { quote } from '../../model/quote.ts';
 import { isDigestReference, parseTag, type RepositoryName, type Tag } from '../../model/reference/reference.ts';
 import { headers as names } from '../../wire/headers.ts';
 import { routePath } from '../../wire/routes.ts';
@@ -48,7 +49,8 @@ export async function putManifest(exchange: Exchange, { repo, reference }: Named
   const tags = isDigestReference(reference) ? queried : [reference, ...queried];
   const type = exchange.header('content-type');
   const bytes = await readWhole(exchange);
-  const { mediaType, view } = receiveManifest(type?.trim() ? readMediaType(type) : undefined, bytes);
+  const { mediaType, view, isObject } = receiveManifest(type?.trim() ? readMediaType(type) : undefined, bytes);
+  if (isOfUnknownType(view)) refuseNoManifest(mediaType, isObject);
   const { subject } = view;
   const { registry } = exchange;
   const { digest } = await registry.pushManifest(
@@ -62,6 +64,17 @@ export async function putManifest(exchange: Exchange, { repo, reference }: Named
     ...(subject && { [names.subject]: subject.digest }),
     ...(queried.length > 0 && { [names.tag]: queried }),
   });
+}
+
+function isOfUnknownType(view: ManifestView): boolean {
+  return view.kind === 'other' && view.references === undefined;
+}
+
+// A manifest of a type that nobody here knows is still a JSON document; anything else would be a file store without limits.
+function refuseNoManifest(mediaType: string, isObject: boolean): void {
+  if (mediaType.startsWith('application/') && isObject) return;
+  const reason = isObject ? `is ${quote(mediaType)}, which is no type of manifests` : 'is no JSON object';
+  throw new OciError('MANIFEST_INVALID', `malformed manifest: it ${reason}`);
 }
 
 /** `DELETE`: by tag the tag alone, by digest the manifest and every tag that points at it. */

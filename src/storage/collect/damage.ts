@@ -16,6 +16,18 @@ export function damaged({ driver }: Store, path: StorePath, problem: string, hin
   return new OciError('STORAGE_DAMAGED', `${driver.name}/${path} ${problem}`, { hint });
 }
 
+/**
+ * As {@link refuseDamaged}, for a blob that only a manifest gives a reason to doubt, by naming another size: anybody may
+ * push such a manifest, and the same file is hashed for it once.
+ */
+export async function refuseOtherSize(store: Store, blob: StoredBlob): Promise<void> {
+  const facts = await store.driver.stat(blob.path);
+  if (facts === undefined) return;
+  const file = `${blob.path} ${facts.size} ${facts.storedAt.getTime()}`;
+  // Without the signal of a request: several may wait for the same check.
+  await store.checked.once(file, () => refuseDamaged(store, blob));
+}
+
 /** Hashes a blob that somebody has a reason to doubt. @throws OciError STORAGE_DAMAGED; its file is then gone. */
 export async function refuseDamaged(store: Store, blob: StoredBlob, opts?: SignalOption): Promise<void> {
   const { driver } = store;
@@ -38,10 +50,10 @@ export async function refuseDamaged(store: Store, blob: StoredBlob, opts?: Signa
   );
 }
 
-/** As {@link refuseDamaged}, for who can do with a blob that is not there. */
-export async function isDamaged(store: Store, blob: StoredBlob, opts?: SignalOption): Promise<boolean> {
+/** As {@link refuseOtherSize}, for who can do with a blob that is not there. */
+export async function isDamaged(store: Store, blob: StoredBlob): Promise<boolean> {
   try {
-    await refuseDamaged(store, blob, opts);
+    await refuseOtherSize(store, blob);
     return false;
   } catch (error) {
     if (isOciError(error, 'STORAGE_DAMAGED')) return true;
@@ -80,10 +92,10 @@ export class KnownSizes {
   }
 
   /** @throws OciError STORAGE_DAMAGED where the size is another one, and the bytes are too. */
-  async check(store: Store, digest: Digest, blob: StoredBlob, opts?: SignalOption): Promise<void> {
+  async check(store: Store, digest: Digest, blob: StoredBlob): Promise<void> {
     const expected = this.#sizes.get(digest);
     if (expected === undefined || expected === blob.size) return;
-    await refuseDamaged(store, blob, opts);
+    await refuseOtherSize(store, blob);
     // It was the manifest that lied.
     this.#sizes.set(digest, blob.size);
   }

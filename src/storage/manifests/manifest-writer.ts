@@ -56,7 +56,7 @@ export async function pushManifest(
   const sparse = store.sparseIndexes && opts?.missing === 'allow-children';
   return await store.marks.during(async () => {
     await store.marks.hold([digest, ...[...blobsOf(view), ...childrenOf(view)].map((entry) => entry.digest)]);
-    await requireReferences(store, repo, view, sparse, opts?.signal);
+    if (!store.sparse) await requireReferences(store, repo, view, sparse, opts?.signal);
     await storeManifest(store, repo, { mediaType, bytes }, digest, view, opts);
     return { mediaType, digest, size: bytes.length };
   });
@@ -94,7 +94,7 @@ async function requireReferences(
   for (let at = 0; at < blobs.length; at += blobsAtOnce) {
     signal?.throwIfAborted();
     const some = blobs.slice(at, at + blobsAtOnce);
-    const found = await Promise.all(some.map((entry) => isThere(store, repo, entry, signal)));
+    const found = await Promise.all(some.map((entry) => isThere(store, repo, entry)));
     for (const [i, { digest, mediaType, urls = [] }] of some.entries()) {
       if (!found[i] && !isForeignLayerType(mediaType) && urls.length === 0) missing.push(digest);
     }
@@ -103,7 +103,7 @@ async function requireReferences(
     signal?.throwIfAborted();
     if ((await findHeld(store, entry.digest, () => findRevision(store, repo, entry.digest))) !== undefined) continue;
     // Build caches are indexes whose entries are layers.
-    if (!isManifestType(entry.mediaType) && (await isThere(store, repo, entry, signal))) continue;
+    if (!isManifestType(entry.mediaType) && (await isThere(store, repo, entry))) continue;
     if (!sparse) missing.push(entry.digest);
   }
   if (missing.length === 0) return;
@@ -116,14 +116,9 @@ async function requireReferences(
 }
 
 // One of another size is damaged, or the manifest lies: a damaged one is missing, to be sent again.
-async function isThere(
-  store: Store,
-  repo: RepositoryName,
-  { digest, size }: Descriptor,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
+async function isThere(store: Store, repo: RepositoryName, { digest, size }: Descriptor): Promise<boolean> {
   const blob = await findHeld(store, digest, () => findLinkedBlob(store, repo, digest));
-  return blob !== undefined && (blob.size === size || !(await isDamaged(store, blob, { signal })));
+  return blob !== undefined && (blob.size === size || !(await isDamaged(store, blob)));
 }
 
 // Another digest than that of the manifest is held once it is known, and then looked for again.

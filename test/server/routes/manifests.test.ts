@@ -51,6 +51,24 @@ describe('a manifest over HTTP', () => {
     assert.equal(changed.status, 200);
   });
 
+  it('is a JSON object under a type of applications: anything else is refused', async (t) => {
+    const server = await startServer(t);
+    for (const [type, body] of [
+      ['text/plain', 'garbage'],
+      ['text/plain', '{"mediaType":"text/plain"}'],
+      ['application/octet-stream', 'garbage'],
+      ['application/vnd.example.thing+json', '["an array"]'],
+      ['image/png', '{}'],
+    ] as const) {
+      const refused = await ask(server, 'PUT', path('latest'), { headers: { 'content-type': type }, body });
+      assert.deepEqual([refused.status, codeOf(refused)], [400, 'MANIFEST_INVALID'], type);
+    }
+    for (const body of ['{"mediaType":"application/vnd.example.thing+json"}', '{"n":1}']) {
+      const headers = { 'content-type': 'application/vnd.example.thing+json' };
+      assert.equal((await ask(server, 'PUT', path('latest'), { headers, body })).status, 201);
+    }
+  });
+
   it('that is not there is 404', async (t) => {
     const server = await startServer(t);
     const absent = await ask(server, 'GET', path('latest'));

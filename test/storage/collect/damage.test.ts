@@ -3,12 +3,14 @@ import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { digestBytes } from '../../../src/model/digest.ts';
+import { CheckedBlobs } from '../../../src/storage/collect/checked-blobs.ts';
 import { refuseDamaged } from '../../../src/storage/collect/damage.ts';
 import { Marks } from '../../../src/storage/marks/marks.ts';
 import { blobPath } from '../../../src/storage/paths.ts';
+import { createStorage } from '../../../src/storage/storage.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import { failsWith } from '../../contract/contract.ts';
-import { madeBytes, openStore } from '../stores.ts';
+import { imageWith, madeBytes, manifestOf, openStore, pushBytes, repo } from '../stores.ts';
 
 describe('a blob that is doubted', () => {
   it('stays where somebody has repaired it while it was looked at', async (t) => {
@@ -33,6 +35,8 @@ describe('a blob that is doubted', () => {
       marks: new Marks(repaired, 0),
       name: 'store',
       sparseIndexes: true,
+      sparse: false,
+      checked: new CheckedBlobs(),
       maxManifestBytes: 1_000_000,
       now: () => new Date(),
     };
@@ -49,5 +53,34 @@ describe('a blob that is doubted', () => {
       await assert.rejects(refuseDamaged(store, doubted), failsWith('STORAGE_DAMAGED'));
       assert.equal(await driver.stat(path), undefined);
     }
+  });
+});
+
+describe('a manifest that names a wrong size', () => {
+  it('has a blob hashed once, however often it is pushed and read, until the file is another one', async (t) => {
+    const { driver } = await openStore(t);
+    let opened = 0;
+    const counting: Store['driver'] = {
+      ...driver,
+      open: (path, range) => {
+        if (range === undefined) opened += 1;
+        return driver.open(path, range);
+      },
+    };
+    const registry = createStorage({ driver: counting });
+    const { config } = await imageWith(registry, repo, 'a');
+    const layer = await pushBytes(registry, repo, madeBytes('layer', 300_000));
+    const lying = manifestOf({ config, layers: [{ ...layer, size: layer.size + 1 }] });
+    opened = 0;
+    for (let round = 0; round < 3; round += 1) {
+      const { digest } = await registry.pushManifest(repo, lying);
+      await registry.getManifest(repo, digest);
+      await Promise.all([registry.statBlob(repo, layer.digest), registry.statBlob(repo, layer.digest)]);
+      const wanted = registry.getBlob(repo, { ...layer, size: layer.size + 1 });
+      await assert.rejects(wanted, failsWith('SIZE_MISMATCH'));
+    }
+    assert.equal(opened, 1);
+    await driver.put(blobPath(layer.digest), madeBytes('bad', 10));
+    await assert.rejects(registry.statBlob(repo, layer.digest), failsWith('STORAGE_DAMAGED'));
   });
 });

@@ -97,6 +97,24 @@ describe('a manifest in the store', () => {
     );
   });
 
+  it('may be anything without its parts where the store takes all, and the parts may come later', async (t) => {
+    const { registry } = await openStore(t, { sparse: true });
+    const absent = await Promise.all(['x', 'y'].map((seed) => describeBytes(text(seed))));
+    const [config, layer] = absent;
+    const image = manifestOf({ config, layers: [layer] });
+    const { digest, size } = await registry.pushManifest(repo, image);
+    const child = { mediaType: mediaTypes.ociManifest, digest, size };
+    const missing = { ...(await describeBytes(text('child'))), mediaType: mediaTypes.ociManifest };
+    await registry.pushManifest(repo, manifestOf({ manifests: [child, missing] }, mediaTypes.ociIndex), {
+      tags: [one],
+    });
+    assert.equal((await registry.getManifest(repo, digest)).view.kind, 'image');
+    await assert.rejects(registry.getManifest(repo, missing.digest), failsWith('MANIFEST_UNKNOWN'));
+    await assert.rejects(registry.statBlob(repo, absent[0]?.digest ?? digest), failsWith('BLOB_UNKNOWN'));
+    await pushBytes(registry, repo, text('x'));
+    assert.equal((await registry.statBlob(repo, absent[0]?.digest ?? digest)).size, 1);
+  });
+
   it('may be an index over layers, as build caches are', async (t) => {
     const { registry } = await openStore(t);
     const layer = { ...(await pushBytes(registry, repo, madeBytes('l', 10))), mediaType: mediaTypes.ociLayerGzip };
