@@ -4,8 +4,7 @@ import { OciError } from '../model/errors.ts';
 import { endpointOf } from '../transport/redact.ts';
 
 /**
- * The token server that a challenge names, checked: whoever answers for a registry names it freely, and credentials go
- * there.
+ * The token server that a challenge names, checked: a registry may name any address, and credentials go there.
  *
  * @param registry The registry that sent the challenge.
  * @throws OciError PROTOCOL for what is no http(s) URL, for http where the registry speaks https (credentials would go

@@ -14,7 +14,7 @@ const oids = {
   basicConstraints: '551d13',
 } as const;
 
-/** What RFC 5280 gives a certificate without an end: whoever trusts it does so until told otherwise. */
+/** What RFC 5280 gives a certificate without an end: it is trusted until it is removed where it is trusted. */
 const neverEnds = '99991231235959Z';
 const earlierMs = 24 * 60 * 60_000;
 

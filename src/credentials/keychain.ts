@@ -11,7 +11,7 @@ interface KeychainLogin {
   readonly secret: string;
 }
 
-/** Logins by registry. A call may wait for somebody to unlock it, or for ever: whoever calls sets a limit. */
+/** Logins by registry. A call may wait for somebody to unlock it, or for ever: the caller sets a limit. */
 export interface Keychain {
   get(registry: string): Promise<KeychainLogin | undefined>;
   set(registry: string, login: KeychainLogin): Promise<void>;

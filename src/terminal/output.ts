@@ -42,7 +42,7 @@ export class Output {
     return this.isTTY ? this.stream.columns : undefined;
   }
 
-  /** What goes wrong with the stream, whoever writes to it. */
+  /** Called with every error of the stream. */
   onError(listener: (error: NodeJS.ErrnoException) => void): void {
     this.#listeners.push(listener);
     this.#opened?.on('error', listener);

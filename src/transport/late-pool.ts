@@ -35,7 +35,7 @@ export class LatePool implements Pick<Dispatcher, 'dispatch'> {
   async #open(): Promise<Pool> {
     const { Pool } = await import('undici');
     const pool = new Pool(this.#origin, this.#options);
-    // It then tells whoever waits for it that it is closed.
+    // Its requests then fail, because it is closed.
     if (this.#destroyed) await pool.destroy();
     this.#pool = pool;
     return pool;

@@ -20,7 +20,7 @@ export interface AuthEntry {
   readonly password?: string;
   readonly identityToken?: string;
   readonly registryToken?: string;
-  /** Why the entry cannot be used. It only matters to whoever asks for this registry. */
+  /** Why the entry cannot be used. It only matters when this registry is asked for. */
   readonly fault?: string;
 }
 

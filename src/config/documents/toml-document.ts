@@ -30,7 +30,7 @@ export function parseTomlDocument(text: string, name: string): SettingsDocument 
 /** Past this, a header is not looked at for its place: each key costs the length of all before it. */
 const maxHeaderLength = 1000;
 
-/** The parser tells no places: table headers are found by their look, and read by it one by one. */
+/** smol-toml reports no positions, so table headers are located by a regular expression and parsed one at a time. */
 function findLines(text: string): Map<string, number> {
   const lines = new Map<string, number>();
   const counts = new Map<string, number>();

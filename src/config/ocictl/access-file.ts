@@ -152,7 +152,7 @@ function readWho(fields: Fields): AccessRule['who'] {
   return new Set(names.map(({ value }) => value));
 }
 
-// No error: whoever removes a user and forgets a rule must not keep the user by it.
+// A warning only: after an error the file as it was before, and with it the removed user, would stay in effect.
 function warnOfStrangers(fields: Fields, users: ReadonlyMap<string, string>, warn: (text: string) => void): void {
   const lists = fields.objects('rules').filter((rule) => Array.isArray(rule.any('users')?.value));
   for (const { value, origin } of lists.flatMap((rule) => rule.strings('users'))) {

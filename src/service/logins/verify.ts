@@ -102,7 +102,7 @@ async function identify(attempt: Attempt, challenges: readonly Challenge[]): Pro
   return undefined;
 }
 
-/** By its bytes too: of a registry that says OK, some call that a web page. */
+/** Check the body too: some registries send their plain "OK" as text/html. */
 async function isWebPage({ headers, body }: HttpResponse): Promise<boolean> {
   const type = header(headers, 'content-type') ?? '';
   if (!/^text\/html\b/i.test(type)) return body.discard().then(() => false);

@@ -2,12 +2,12 @@ import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { EndpointConnection } from './endpoint-registry.ts';
 
-/** Connects to an endpoint. `onAnswer` is called as soon as anybody there has answered anything. */
+/** Connects to an endpoint. `onAnswer` is called at the first answer of any kind. */
 export type Connect = (endpoint: APIEndpoint, onAnswer: () => void) => EndpointConnection;
 
 /**
- * Asks the endpoints in order until one has answered; what it then says, an error included, is final. So whoever can
- * make a registry refuse over TLS does not get the credentials in clear text from the plain http behind it.
+ * Asks the endpoints in order until one has answered; what it then says, an error included, is final. So an
+ * attacker who makes a registry refuse over TLS gets no credentials in clear text from the plain http behind it.
  *
  * @throws the last endpoint's error where none answered.
  */
