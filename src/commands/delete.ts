@@ -1,13 +1,10 @@
 import type { Place } from '../app/context.ts';
-import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { Tag } from '../model/reference/reference.ts';
+import { tagsPointingAt } from '../registry/tags.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag } from './command-line/command.ts';
 import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
-
-/** Requests at once, where each tag must be asked for its digest. */
-const parallelQuestions = 8;
 
 export const remove = defineCommand({
   name: 'delete',
@@ -62,8 +59,9 @@ async function deleteTag(place: Place, tag: Tag, signal: AbortSignal): Promise<r
 
 async function deleteDigest(place: Place, yes: boolean, signal: AbortSignal): Promise<readonly string[]> {
   const { digest } = await place.registry.statManifest(place.repo, place.reference, { signal });
+  const tags = await tagsPointingAt(place.registry, place.repo, digest, { signal });
   const names = [`${place.repository}@${digest}`];
-  for (const tag of await tagsOf(place, digest, signal)) names.push(`${place.repository}:${tag}`);
+  for (const tag of [...tags].sort()) names.push(`${place.repository}:${tag}`);
   if (!yes) {
     throw new OciError('REFUSED', `this would delete ${names.join(', ')}`, {
       hint: 'add --yes to delete all of it',
@@ -71,21 +69,4 @@ async function deleteDigest(place: Place, yes: boolean, signal: AbortSignal): Pr
   }
   await place.registry.deleteManifest(place.repo, digest, { signal });
   return names;
-}
-
-async function tagsOf({ registry, repo }: Place, digest: Digest, signal: AbortSignal): Promise<readonly Tag[]> {
-  const all: Tag[] = [];
-  for await (const tag of registry.tags(repo, { signal })) all.push(tag);
-  const found: Tag[] = [];
-  const queue = all.values();
-  const look = async (): Promise<void> => {
-    for (const tag of queue) if ((await digestOf({ registry, repo }, tag, signal)) === digest) found.push(tag);
-  };
-  await Promise.all(Array.from({ length: parallelQuestions }, look));
-  return found.sort();
-}
-
-// A list may name tags that are gone by now, or whose manifest was deleted under them.
-async function digestOf({ registry, repo }: Pick<Place, 'registry' | 'repo'>, tag: Tag, signal: AbortSignal) {
-  return (await unlessUnknown(registry.statManifest(repo, tag, { signal }), 'MANIFEST_UNKNOWN'))?.digest;
 }

@@ -13,7 +13,8 @@ import {
 } from '../model/reference/reference.ts';
 import { manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import { digestOfTag, listImages } from './list.ts';
+import { digestOfTag, tagsPointingAt } from '../registry/tags.ts';
+import { listImages } from './list.ts';
 
 /** One tag, or one manifest without any. */
 export interface FoundImage {
@@ -55,7 +56,7 @@ async function byName(registry: Registry, word: string, opts: SignalOption): Pro
   }
   const repo = toStoreName(reference);
   const name = familiarName(reference);
-  if (reference.digest !== undefined) return tagsOf(registry, { repo, name, digest: reference.digest }, opts);
+  if (reference.digest !== undefined) return namesOf(registry, { repo, name, digest: reference.digest }, opts);
   const { tag } = reference;
   if (tag === undefined) return undefined;
   const digest = await digestOfTag(registry, repo, tag, opts);
@@ -80,18 +81,15 @@ async function byId(registry: Registry, word: string, opts: SignalOption): Promi
   return found;
 }
 
-async function tagsOf(
+async function namesOf(
   registry: Registry,
   image: { readonly repo: StoreName; readonly name: string; readonly digest: Digest },
   opts: SignalOption,
 ): Promise<FoundImage[]> {
   const { repo, digest } = image;
   if (!(await isHere(registry, repo, digest, opts))) return [];
-  const found: FoundImage[] = [];
-  for await (const tag of registry.tags(repo, opts)) {
-    if ((await digestOfTag(registry, repo, tag, opts)) === digest) found.push({ ...image, tag });
-  }
-  return found.length > 0 ? found : [{ ...image, tag: undefined }];
+  const tags = await tagsPointingAt(registry, repo, digest, opts);
+  return tags.length > 0 ? tags.map((tag) => ({ ...image, tag })) : [{ ...image, tag: undefined }];
 }
 
 // What the disk has damaged is here too: it can be removed.

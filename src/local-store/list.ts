@@ -1,16 +1,17 @@
 /** The local store as commands see it: images by reference, over a storage registry whose repositories are store names. */
 
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
-import { parseJson } from '../model/json.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { type ConfigGlimpse, glimpseConfig } from '../model/manifest/image-config.ts';
 import { blobsOf, childrenOf, type ImageView, type Manifest } from '../model/manifest/manifest.ts';
 import { hostPlatform, type Platform } from '../model/platform/platform.ts';
 import { selectPlatform } from '../model/platform/platform-selection.ts';
 import { familiarName, fromStoreName, type StoreName, type Tag } from '../model/reference/reference.ts';
-import { readContent } from '../registry/content.ts';
-import { manifestEnumerator, tagHistory } from '../registry/extensions.ts';
+import { readConfig } from '../registry/config.ts';
+import { manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
+import { digestOfTag } from '../registry/tags.ts';
 
 /** One line of `ocictl images`. */
 export interface LocalImage {
@@ -36,8 +37,6 @@ export interface ListImagesOptions extends SignalOption {
   readonly onDamage?: ((name: string, error: OciError) => void) | undefined;
 }
 
-const maxConfigBytes = 4 * 1024 * 1024;
-
 /** Lists images, by repository, tags before what has lost its tag. */
 export async function* listImages(
   registry: Registry,
@@ -48,20 +47,6 @@ export async function* listImages(
     if (!origin) continue;
     yield* new RepositoryReader(registry, repo as StoreName, familiarName(origin), opts).images();
   }
-}
-
-/** What a tag points at, whether that can be read or not; undefined for a tag that is not there. */
-export async function digestOfTag(
-  registry: Registry,
-  repo: StoreName,
-  tag: Tag,
-  opts: SignalOption = {},
-): Promise<Digest | undefined> {
-  const look = async (): Promise<Digest> => {
-    for await (const digest of registry.extension(tagHistory)?.history(repo, tag, opts) ?? []) return digest;
-    return (await registry.statManifest(repo, tag, opts)).digest;
-  };
-  return unlessUnknown(look());
 }
 
 class RepositoryReader {
@@ -178,22 +163,11 @@ class RepositoryReader {
     }
   }
 
-  async #config(view: ImageView): Promise<{ created?: Date; platform?: Platform }> {
+  async #config(view: ImageView): Promise<ConfigGlimpse> {
     try {
-      const content = await this.#registry.getBlob(this.#repo, view.config, this.#signal);
-      const document: unknown = parseJson(Buffer.from(await readContent(content, maxConfigBytes)).toString());
-      if (typeof document !== 'object' || document === null) return {};
-      const { created, os, architecture, variant } = document as Record<string, unknown>;
-      return {
-        ...(typeof created === 'string' && !Number.isNaN(Date.parse(created)) && { created: new Date(created) }),
-        ...(typeof os === 'string' &&
-          typeof architecture === 'string' && {
-            platform: { os, architecture, ...(typeof variant === 'string' && { variant }) },
-          }),
-      };
+      return glimpseConfig(await readConfig(this.#registry, this.#repo, view.config, this.#signal));
     } catch (error) {
       if (isOciError(error, 'STORAGE_DAMAGED', 'BLOB_UNKNOWN')) this.#tell(error);
-      // An artifact's config may be anything; a list of images shows no date then.
       return {};
     }
   }

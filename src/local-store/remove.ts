@@ -5,8 +5,8 @@ import { childrenOf, type ManifestView } from '../model/manifest/manifest.ts';
 import type { StoreName } from '../model/reference/reference.ts';
 import { garbageCollector, manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
+import { digestOfTag } from '../registry/tags.ts';
 import { type FoundImage, findImages, noSuchImage } from './find.ts';
-import { digestOfTag } from './list.ts';
 
 export interface RemovedImage {
   /** Names that are gone, as `alpine:3.20` and `alpine@sha256:…`. */

@@ -2,22 +2,20 @@
 
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import { parseJson } from '../model/json.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { configPlatform } from '../model/manifest/image-config.ts';
 import type { IndexView, Manifest } from '../model/manifest/manifest.ts';
 import { bareMediaType, isIndexType } from '../model/manifest/media-types.ts';
-import { formatPlatform, type Platform, parsePlatformObject } from '../model/platform/platform.ts';
+import { formatPlatform, type Platform } from '../model/platform/platform.ts';
 import { isAttestation, platformMatches, selectPlatform } from '../model/platform/platform-selection.ts';
 import { quote } from '../model/quote.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
-import { readContent } from '../registry/content.ts';
+import { readConfig } from '../registry/config.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { TransferEnd } from './options.ts';
 
 /** How deep indexes may lie in each other: a hostile registry could nest them without end. */
 export const maxIndexDepth = 16;
-
-const maxConfigBytes = 4 * 1024 * 1024;
 
 export type GetManifest = (entry: Descriptor) => Promise<Manifest>;
 
@@ -59,15 +57,36 @@ export async function resolveImage(
     checkType(entry, manifest);
     return manifest;
   };
-  let manifest = await registry.getManifest(repo, end.reference, opts);
-  for (let depth = 0; manifest.view.kind === 'index'; depth += 1) {
-    const entry = depth < maxIndexDepth ? await findEntry(manifest.view, platform, get) : undefined;
-    if (!entry) throw noMatch(manifest.view, platform);
-    manifest = await get(entry);
-    if (entry.platform && manifest.view.kind !== 'index') return manifest;
+  const root = await registry.getManifest(repo, end.reference, opts);
+  const choose = (view: IndexView): Promise<Descriptor | undefined> => findEntry(view, platform, get);
+  const { image, isVouchedFor } = await followIndexes(root, platform, choose, get);
+  if (!isVouchedFor && opts.requirePlatform !== false) {
+    await requirePlatform(registry, repo, image, [platform], opts);
   }
-  if (opts.requirePlatform !== false) await requirePlatform(registry, repo, manifest, [platform], opts);
-  return manifest;
+  return image;
+}
+
+/**
+ * Follows indexes down to one image.
+ *
+ * @param choose The entry to go on with.
+ * @returns The image, and whether an index says that it is for its platform.
+ * @throws OciError PLATFORM_UNKNOWN where no entry is chosen.
+ */
+export async function followIndexes(
+  root: Manifest,
+  platform: Platform,
+  choose: (view: IndexView) => Promise<Descriptor | undefined>,
+  get: GetManifest,
+): Promise<{ readonly image: Manifest; readonly isVouchedFor: boolean }> {
+  let image = root;
+  for (let depth = 0; image.view.kind === 'index'; depth += 1) {
+    const entry = depth < maxIndexDepth ? await choose(image.view) : undefined;
+    if (!entry) throw noMatch(image.view, platform);
+    image = await get(entry);
+    if (entry.platform && image.view.kind !== 'index') return { image, isVouchedFor: true };
+  }
+  return { image, isVouchedFor: false };
 }
 
 function leftOut({ registry }: TransferEnd, platform: Platform, cause: unknown): OciError {
@@ -87,8 +106,8 @@ export async function requirePlatform(
   opts: SignalOption = {},
 ): Promise<void> {
   if (image.view.kind !== 'image') return;
-  const content = await registry.getBlob(repo, image.view.config, { signal: opts.signal });
-  const actual = configPlatform(await readContent(content, maxConfigBytes));
+  // The config of an artifact is no image config: it has no platform to disagree with.
+  const actual = configPlatform(await readConfig(registry, repo, image.view.config, opts));
   if (!actual || wanted.some((platform) => platformMatches(actual, platform))) return;
   throw new OciError(
     'PLATFORM_UNKNOWN',
@@ -119,13 +138,4 @@ export function noMatch(view: IndexView, platform: Platform): OciError {
     `no matching manifest for ${formatPlatform(platform)} in the manifest list entries`,
     { hint },
   );
-}
-
-function configPlatform(bytes: Uint8Array): Platform | undefined {
-  try {
-    return parsePlatformObject(parseJson(Buffer.from(bytes).toString()), 'config');
-  } catch {
-    // The config of an artifact is no image config: it has no platform to disagree with.
-    return undefined;
-  }
 }

@@ -2,11 +2,9 @@ import type { Check, Place } from '../../app/context.ts';
 import { blobsOf } from '../../model/manifest/manifest.ts';
 import type { Platform } from '../../model/platform/platform.ts';
 import { formatPlatform } from '../../model/platform/platform.ts';
-import { readContent } from '../../registry/content.ts';
+import { readConfig } from '../../registry/config.ts';
 import { endpointReport } from '../../registry/extensions.ts';
 import { resolveImage } from '../../transfer/platforms.ts';
-
-const maxConfigBytes = 4 * 1024 * 1024;
 
 /**
  * Reads manifest, config and the first byte of the largest layer: where one of them fails, so does the pull.
@@ -18,7 +16,7 @@ export async function tryPull(place: Place, platform: Platform, signal: AbortSig
   const { view } = await resolveImage(place, platform, { signal, requirePlatform: false });
   const blobs = [...blobsOf(view)].sort((a, b) => b.size - a.size);
   const config = view.kind === 'image' ? view.config : undefined;
-  if (config) await readContent(await registry.getBlob(repo, config, { signal }), maxConfigBytes);
+  if (config) await readConfig(registry, repo, config, { signal });
   const [largest] = blobs;
   if (largest && largest.size > 0) {
     const content = await registry.getBlob(repo, largest, { range: { start: 0, end: 1 }, verify: false, signal });

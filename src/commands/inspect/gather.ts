@@ -10,9 +10,9 @@ import { formatPlatform, type Platform } from '../../model/platform/platform.ts'
 import { isAttestation, selectPlatform } from '../../model/platform/platform-selection.ts';
 import type { Tag } from '../../model/reference/reference.ts';
 import { readFrom } from '../../places/place.ts';
-import { readContent } from '../../registry/content.ts';
+import { readConfig } from '../../registry/config.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { findEntry, maxIndexDepth, noMatch, requirePlatform } from '../../transfer/platforms.ts';
+import { findEntry, followIndexes, noMatch, requirePlatform } from '../../transfer/platforms.ts';
 
 export interface InspectionOptions extends SignalOption {
   readonly platform: Platform;
@@ -30,7 +30,6 @@ export interface IndexEntry {
   readonly present: boolean;
 }
 
-const maxConfigBytes = 4 * 1024 * 1024;
 /** Enough for every real image; a hostile index could name thousands. */
 const maxNestedIndexes = 64;
 
@@ -59,16 +58,14 @@ export class Inspection {
   async image(): Promise<Manifest> {
     const { registry, repo } = this.place;
     const { platform, explicit, signal } = this.#options;
-    let manifest = await this.root();
-    for (let depth = 0; manifest.view.kind === 'index'; depth += 1) {
-      const entry = depth < maxIndexDepth ? await this.#choose(manifest.view) : undefined;
-      if (!entry) throw noMatch(manifest.view, platform);
-      manifest = await this.#get(entry.digest);
-      if (entry.platform && manifest.view.kind !== 'index') return manifest;
+    const choose = (view: IndexView): Promise<Descriptor | undefined> => this.#choose(view);
+    const { image, isVouchedFor } = await followIndexes(await this.root(), platform, choose, (entry) =>
+      this.#get(entry.digest),
+    );
+    if (explicit && !isVouchedFor && hasImageConfig(image.view)) {
+      await requirePlatform(registry, repo, image, [platform], { signal });
     }
-    if (explicit && hasImageConfig(manifest.view))
-      await requirePlatform(registry, repo, manifest, [platform], { signal });
-    return manifest;
+    return image;
   }
 
   /** The exact bytes of an image's or artifact's config. @throws OciError UNSUPPORTED, TOO_LARGE */
@@ -76,14 +73,7 @@ export class Inspection {
     const { registry, repo, name } = this.place;
     if (view.kind === 'schema1') throw schema1Refused(name);
     if (view.kind !== 'image') throw new OciError('UNSUPPORTED', `${name} has no config: it is no image`);
-    const { digest, size } = view.config;
-    if (size > maxConfigBytes) {
-      throw new OciError(
-        'TOO_LARGE',
-        `config ${digest} has ${size} bytes, more than the ${maxConfigBytes} that are read`,
-      );
-    }
-    return readContent(await registry.getBlob(repo, view.config, { signal: this.#options.signal }), maxConfigBytes);
+    return readConfig(registry, repo, view.config, this.#options);
   }
 
   /** What the config says; undefined for an artifact. @throws OciError MANIFEST_INVALID */

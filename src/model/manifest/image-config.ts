@@ -1,5 +1,7 @@
 import { OciError } from '../errors.ts';
-import { parseJsonObject } from '../json-fields.ts';
+import { parseJson } from '../json.ts';
+import { asObject, parseJsonObject } from '../json-fields.ts';
+import { type Platform, parsePlatformObject } from '../platform/platform.ts';
 import { quote } from '../quote.ts';
 import type { ManifestView } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
@@ -74,6 +76,41 @@ export function readImageConfig(bytes: Uint8Array): ImageConfig {
     diffIds: config.object('rootfs').texts('diff_ids') ?? [],
     history: history.map((_, i) => historyLine(new Fields(history, 'history.').object(String(i)))),
   };
+}
+
+/** What a list shows of a config. */
+export interface ConfigGlimpse {
+  readonly created?: Date;
+  readonly platform?: Platform;
+}
+
+/** Reads of a config what can be read: that of an artifact may be anything. */
+export function glimpseConfig(bytes: Uint8Array): ConfigGlimpse {
+  const { created, os, architecture, variant } = fieldsIn(bytes) ?? {};
+  return {
+    ...(typeof created === 'string' && !Number.isNaN(Date.parse(created)) && { created: new Date(created) }),
+    ...(typeof os === 'string' &&
+      typeof architecture === 'string' && {
+        platform: { os, architecture, ...(typeof variant === 'string' && { variant }) },
+      }),
+  };
+}
+
+/** The platform that an image's config says it is for, its version and features too; undefined where that is malformed. */
+export function configPlatform(bytes: Uint8Array): Platform | undefined {
+  try {
+    return parsePlatformObject(fieldsIn(bytes), 'config');
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldsIn(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return asObject(parseJson(new TextDecoder().decode(bytes)), 'config');
+  } catch {
+    return undefined;
+  }
 }
 
 function historyLine(line: Fields): HistoryLine {

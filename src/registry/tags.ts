@@ -1,0 +1,42 @@
+/** What tags point at. */
+import type { Digest } from '../model/digest.ts';
+import { unlessUnknown } from '../model/errors.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
+import { tagHistory } from './extensions.ts';
+import type { Registry, SignalOption } from './registry.ts';
+
+/** Requests at once, where each tag must be asked for its digest. */
+const parallelQuestions = 8;
+
+/** What a tag points at, whether that can be read or not; undefined for a tag that is not there. */
+export async function digestOfTag(
+  registry: Registry,
+  repo: RepositoryName,
+  tag: Tag,
+  opts: SignalOption = {},
+): Promise<Digest | undefined> {
+  const look = async (): Promise<Digest> => {
+    for await (const digest of registry.extension(tagHistory)?.history(repo, tag, opts) ?? []) return digest;
+    return (await registry.statManifest(repo, tag, opts)).digest;
+  };
+  return unlessUnknown(look());
+}
+
+/** The tags of a repository that point at a digest, in the order of its list. */
+export async function tagsPointingAt(
+  registry: Registry,
+  repo: RepositoryName,
+  digest: Digest,
+  opts: SignalOption = {},
+): Promise<readonly Tag[]> {
+  const all: Tag[] = [];
+  for await (const tag of registry.tags(repo, opts)) all.push(tag);
+  const found = new Set<Tag>();
+  const queue = all.values();
+  const look = async (): Promise<void> => {
+    // A list may name tags that are gone by now, or whose manifest was deleted under them.
+    for (const tag of queue) if ((await digestOfTag(registry, repo, tag, opts)) === digest) found.add(tag);
+  };
+  await Promise.all(Array.from({ length: parallelQuestions }, look));
+  return all.filter((tag) => found.has(tag));
+}
