@@ -1,5 +1,6 @@
 import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
+import { withoutTrailing } from '../model/trailing.ts';
 
 /**
  * Checks the address of a registry mirror: http or https, a host, perhaps a path, nothing else.
@@ -18,7 +19,7 @@ export function validateMirror(text: string): string {
   // The WHATWG parser would skip to the next host, turn backslashes around or encode what Go's refuses.
   if (!/^[^/]/.test(rest)) return refuse(`no host in ${shown}`);
   if (/[\s\\\p{Cc}]|%(?![0-9a-f]{2})/iu.test(rest)) return refuse(`${shown} is not a valid URI`);
-  const normal = `${scheme.toLowerCase()}://${rest.replace(/\/+$/, '')}/`;
+  const normal = `${scheme.toLowerCase()}://${withoutTrailing(rest, '/')}/`;
   if (!URL.canParse(normal)) return refuse(`${shown} is not a valid URI`);
   return normal;
 }

@@ -38,7 +38,10 @@ export function parseBulkHead(text: string, keepAliveMs: number, hasBody: boolea
     const name = line.slice(0, colon).toLowerCase();
     const value = line.slice(colon + 1).trim();
     const earlier = headers[name];
-    headers[name] = earlier === undefined ? value : [earlier, value].flat();
+    if (earlier === undefined) headers[name] = value;
+    // A list grows in place: one made anew for each line costs the square of a field that is repeated.
+    else if (Array.isArray(earlier)) earlier.push(value);
+    else headers[name] = [earlier, value];
   }
   const length = headers['content-length'] ?? (hasBody ? undefined : '0');
   if (typeof length !== 'string' || !/^\d{1,15}$/.test(length)) return undefined;

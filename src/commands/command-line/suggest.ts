@@ -65,8 +65,12 @@ export function suggestOption(word: string, known: readonly string[]): string | 
   return synonym ?? didYouMean(near === undefined ? undefined : `--${near}`);
 }
 
+/** Nobody mistypes a longer one: comparing costs the product of both lengths. */
+const longestWord = 64;
+
 /** The closest of some words: what begins alike, else what a few typing mistakes lead to, fewer in a short word. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (word.length > longestWord) return undefined;
   const [longer, another] = word.length >= 3 ? known.filter((one) => one.startsWith(word)) : [];
   if (longer !== undefined && another === undefined) return longer;
   const allowed = Math.max(1, Math.floor(word.length / 3));

@@ -67,13 +67,14 @@ function rulesOf(fields: Fields, dropIn: boolean, warn: (text: string) => void):
 function readVersion1(fields: Fields): readonly RegistryRule[] {
   const [insecure = [], blocked = []] = ['insecure', 'block'].map((key) => fields.object(key)?.strings('registries'));
   const rules = new Map<string, RegistryRule>();
+  const [insecureNames, blockedNames] = [insecure, blocked].map((list) => new Set(list.map(({ value }) => value)));
   for (const { value, origin } of [...insecure, ...blocked]) {
     const prefix = readLocation({ value, origin });
-    const isInsecure = insecure.some((entry) => entry.value === value);
+    const isInsecure = insecureNames?.has(value) ?? false;
     rules.set(prefix, {
       prefix,
       origin,
-      blocked: blocked.some((entry) => entry.value === value),
+      blocked: blockedNames?.has(value) ?? false,
       mirrors: [],
       ...(isInsecure && { server: { ...plainSource, origin, insecure: true } }),
     });

@@ -5,6 +5,7 @@
  */
 import { OciError } from '../../model/errors.ts';
 import { quote, visible } from '../../model/quote.ts';
+import { withoutTrailing } from '../../model/trailing.ts';
 import { type Fields, fieldsOf } from '../documents/fields.ts';
 import { parseJsonDocument } from '../documents/json-document.ts';
 import { readHeaders } from '../headers.ts';
@@ -104,7 +105,7 @@ function decodeAuth(auth: string): { readonly username: string; readonly passwor
   const text = bytes.toString('utf8');
   const colon = text.indexOf(':');
   if (colon <= 0) return undefined;
-  return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
+  return { username: text.slice(0, colon), password: withoutTrailing(text.slice(colon + 1), '\0') };
 }
 
 function readHelper([host, { value, origin }]: readonly [string, Sourced<unknown>]): readonly [

@@ -13,23 +13,29 @@ const maxDepth = 200;
 export function parseJsonDocument(text: string, name: string): SettingsDocument {
   const body = text.startsWith('\ufeff') ? text.slice(1) : text;
   if (body.trim() === '') return { value: {}, lineOf: () => undefined };
-  const offsets = scan(body, name);
-  const key = (path: readonly (string | number)[]) => JSON.stringify(path);
+  const root = scan(body, name);
+  const lines = new LineStarts(body);
   return {
     value: JSON.parse(body) as unknown,
     lineOf: (...path) => {
-      const offset = offsets.get(key(path));
-      return offset === undefined ? undefined : position(body, offset).line;
+      let found: Found | undefined = root;
+      for (const step of path) found = found?.inside?.get(step);
+      return found && lines.position(found.at).line;
     },
   };
 }
 
+/** Where a value begins, and what is inside it: a tree costs the length of the text, a list of paths its square. */
+interface Found {
+  readonly at: number;
+  inside?: Map<string | number, Found>;
+}
+
 /** Walks the grammar of RFC 8259: JSON.parse tells neither the line of a fault nor that of a value. */
-function scan(text: string, name: string): Map<string, number> {
-  const offsets = new Map<string, number>();
+function scan(text: string, name: string): Found {
   let at = 0;
   const fail = (expected: string): never => {
-    const { line, column } = position(text, at);
+    const { line, column } = new LineStarts(text).position(at);
     throw new OciError('CONFIG_INVALID', `${name}:${line}:${column}: not valid JSON, expected ${expected}`, {
       hint: `Correct ${name}; nothing was changed and nothing was contacted.`,
     });
@@ -53,36 +59,53 @@ function scan(text: string, name: string): Map<string, number> {
     const found = match(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y);
     return found === undefined ? fail(what) : (JSON.parse(found) as string);
   };
-  const value = (path: readonly (string | number)[]): void => {
+  const value = (depth: number): Found => {
     space();
-    if (path.length > maxDepth) fail('less nesting');
-    offsets.set(JSON.stringify(path), at);
+    if (depth > maxDepth) fail('less nesting');
+    const found: Found = { at };
     if (take('{')) {
-      if (take('}')) return;
+      if (take('}')) return found;
+      found.inside = new Map();
       do {
         const key = string('a key in double quotes');
         if (!take(':')) fail("':'");
-        value([...path, key]);
+        found.inside.set(key, value(depth + 1));
       } while (take(','));
       if (!take('}')) fail("',' or '}'");
     } else if (take('[')) {
-      if (take(']')) return;
+      if (take(']')) return found;
+      found.inside = new Map();
       let index = 0;
-      do value([...path, index++]);
+      do found.inside.set(index++, value(depth + 1));
       while (take(','));
       if (!take(']')) fail("',' or ']'");
     } else if (text[at] === '"') string('the end of the string');
     else if (match(/(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y) === undefined) {
       fail('a value');
     }
+    return found;
   };
-  value([]);
+  const root = value(0);
   space();
   if (at < text.length) fail('the end of the file');
-  return offsets;
+  return root;
 }
 
-function position(text: string, offset: number): { readonly line: number; readonly column: number } {
-  const before = text.slice(0, offset).split('\n');
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+/** Lines and columns of a text, from 1. */
+class LineStarts {
+  readonly #starts = [0];
+
+  constructor(text: string) {
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) this.#starts.push(end + 1);
+  }
+
+  position(offset: number): { readonly line: number; readonly column: number } {
+    let [first, last] = [0, this.#starts.length - 1];
+    while (first < last) {
+      const middle = Math.ceil((first + last) / 2);
+      if ((this.#starts[middle] ?? 0) <= offset) first = middle;
+      else last = middle - 1;
+    }
+    return { line: first + 1, column: offset - (this.#starts[first] ?? 0) + 1 };
+  }
 }

@@ -1,6 +1,7 @@
 /** Addresses of registries in rules: `https://host/path` of containerd, `host/path` of containers. */
 import { posix } from 'node:path';
 import { quote } from '../../model/quote.ts';
+import { withoutTrailing } from '../../model/trailing.ts';
 import type { Sourced } from '../origin.ts';
 import { defaultPrefix, type RegistrySource, splitPrefix } from '../registry-rules.ts';
 import { configError } from './config-error.ts';
@@ -41,15 +42,21 @@ export function readSourceUrl(
  * @throws OciError CONFIG_INVALID
  */
 export function readLocation({ value, origin }: Sourced<string>): string {
-  const location = value.replace(/\/+$/, '');
+  const location = withoutTrailing(value, '/');
   if (/^[A-Za-z0-9+.-]*:\/\//.test(location)) {
-    throw configError(origin, `${quote(location.replace(/\/\/.*@/s, '//…@'))} must not have a scheme`);
+    throw configError(origin, `${quote(withoutUser(location))} must not have a scheme`);
   }
   const { host, path } = splitPrefix(location);
   if (!/^(?:[\w.-]+|\[[0-9A-Fa-f:]+\])(?::\d+)?$/.test(host) || /[\s?#\\\p{Cc}]|\/\//u.test(path)) {
     throw configError(origin, `${quote(value)} is no place of a registry`, 'Write it as host[:port][/path].');
   }
   return location;
+}
+
+// By index: the expression would look for an "@" behind every "//".
+function withoutUser(location: string): string {
+  const [start, end] = [location.indexOf('//'), location.lastIndexOf('@')];
+  return start === -1 || end < start + 2 ? location : `${location.slice(0, start)}//…${location.slice(end)}`;
 }
 
 /**

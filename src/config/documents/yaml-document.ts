@@ -1,4 +1,4 @@
-import { isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { OciError } from '../../model/errors.ts';
 import { visible } from '../../model/quote.ts';
 import type { SettingsDocument } from './fields.ts';
@@ -25,7 +25,15 @@ export interface YamlDocument extends SettingsDocument {
  */
 export function parseYamlDocument(text: string, name: string): YamlDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const deep = deepNesting(text);
+  if (deep !== undefined) {
+    throw new OciError('CONFIG_INVALID', `${name}:${deep}: not valid YAML: it is nested too deep`, {
+      hint: `Correct ${name}; nothing was changed and nothing was contacted.`,
+    });
+  }
+  // Keys that stand twice are found below: the parser compares each with all before it.
+  const options = { lineCounter: lines, prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
+  const document = parseDocument(text, options);
   const position = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
@@ -39,8 +47,20 @@ export function parseYamlDocument(text: string, name: string): YamlDocument {
   const [error] = [...document.errors, ...document.warnings];
   if (error)
     fail(error.pos[0], reasons[error.code] ?? visible(error.message.split('\n')[0] ?? '').replace(/"[^"]+"/g, '…'));
+  let aliases = 0;
   visit(document, {
+    Map: (_key, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || key.value === '<<') continue;
+        if (seen.has(key.value)) fail(key.range?.[0] ?? 0, duplicateKey);
+        seen.add(key.value);
+      }
+    },
     Alias: (_key, alias) => {
+      aliases += 1;
+      // The parser searches all of the document for each.
+      if (aliases > maxAliases) fail(alias.range?.[0] ?? 0, `its aliases are more than ${maxAliases}`);
       if (!alias.resolve(document)) fail(alias.range?.[0] ?? 0, 'an alias stands before its anchor');
     },
   });
@@ -53,7 +73,8 @@ export function parseYamlDocument(text: string, name: string): YamlDocument {
     fail(0, 'its aliases stand for too much');
   }
   const valuePosition = (path: Path): Position | undefined => {
-    const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
+    let node: unknown = document.contents;
+    for (const step of path) node = childOf(node, step)?.value;
     return isNode(node) && node.range ? position(node.range[0]) : undefined;
   };
   return {
@@ -61,15 +82,60 @@ export function parseYamlDocument(text: string, name: string): YamlDocument {
     lineOf: (...path) => valuePosition(path)?.line,
     columnOfValue: (...path) => valuePosition(path)?.column,
     keyPosition: (path) => {
-      const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-      if (!isMap(parent)) return undefined;
-      const pair = parent.items.find(({ key }) => isNode(key) && String(key) === String(path.at(-1)));
-      return isNode(pair?.key) && pair.key.range ? position(pair.key.range[0]) : undefined;
+      let parent: unknown = document.contents;
+      for (const step of path.slice(0, -1)) parent = childOf(parent, step)?.value;
+      const key = isMap(parent) ? childOf(parent, path.at(-1) ?? '')?.key : undefined;
+      return isNode(key) && key.range ? position(key.range[0]) : undefined;
     },
   };
 }
 
+const maxAliases = 100;
+/** Brackets inside each other, or collections begun on one line; settings have four. */
+const maxDepth = 100;
+const duplicateKey = 'this key stands here a second time';
+
+/**
+ * The line on which a text nests too deep. The parser makes an expression of each level, whose size grows with them: 8,000
+ * brackets end the process.
+ */
+function deepNesting(text: string): number | undefined {
+  let [line, brackets, begun] = [1, 0, 0];
+  for (const character of text) {
+    if (character === '\n') [line, begun] = [line + 1, 0];
+    else if (character === '[' || character === '{') brackets += 1;
+    else if (character === ']' || character === '}') brackets = Math.max(0, brackets - 1);
+    else if (begun >= 0 && (character === '-' || character === '?')) begun += 1;
+    else if (character !== ' ') begun = -1;
+    if (brackets > maxDepth || begun > maxDepth) return line;
+  }
+  return undefined;
+}
+
+interface Child {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** The members of collections by their keys: `getIn` looks through all of them for each. */
+const members = new WeakMap<object, ReadonlyMap<string, Child>>();
+
+function childOf(node: unknown, step: string | number): Child | undefined {
+  if (!isCollection(node)) return undefined;
+  let known = members.get(node);
+  if (known === undefined) {
+    known = new Map(
+      node.items.map((item, at): [string, Child] =>
+        isPair(item)
+          ? [isScalar(item.key) ? String(item.key.value) : String(item.key), { key: item.key, value: item.value }]
+          : [String(at), { key: undefined, value: item }],
+      ),
+    );
+    members.set(node, known);
+  }
+  return known.get(String(step));
+}
+
 const reasons: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this key stands here a second time',
   MULTIPLE_DOCS: 'a second document begins',
 };

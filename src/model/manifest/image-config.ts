@@ -3,6 +3,7 @@ import { parseJson } from '../json.ts';
 import { asObject, parseJsonObject } from '../json-fields.ts';
 import { type Platform, parsePlatformObject } from '../platform/platform.ts';
 import { quote } from '../quote.ts';
+import { withoutTrailing } from '../trailing.ts';
 import type { ManifestView } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
 
@@ -205,7 +206,7 @@ class Fields {
 function goTime(text: string): string | undefined {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (!match || Number.isNaN(Date.parse(`${match[1]}Z`))) return undefined;
-  const fraction = (match[2] ?? '').slice(0, 9).replace(/0+$/, '');
+  const fraction = withoutTrailing((match[2] ?? '').slice(0, 9), '0');
   const zone = /^[+-]00:00$/.test(match[3] ?? '') ? 'Z' : match[3];
   return `${match[1]}${fraction === '' ? '' : `.${fraction}`}${zone}`;
 }

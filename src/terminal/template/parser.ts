@@ -58,9 +58,17 @@ export function parseNodes(template: string): readonly TemplateNode[] {
 /** What ended a list of nodes: `end` or `else`. */
 type Stop = Token & { readonly rest: Tokens };
 
+/** Blocks or parentheses inside each other, `else if` counted: each is a call of the parser, and of what runs it. */
+const maxDepth = 200;
+
+function refuseDepth(depth: number, at: number): void {
+  if (depth > maxDepth) throw templateError(at, `it is nested deeper than ${maxDepth} levels`);
+}
+
 class Parser {
   readonly #segments: readonly Segment[];
   #next = 0;
+  #depth = 0;
 
   constructor(segments: readonly Segment[]) {
     this.#segments = segments;
@@ -96,11 +104,14 @@ class Parser {
     const opening = tokens.take();
     const kind = opening?.text === 'range' ? 'range' : opening?.text === 'with' ? 'with' : 'if';
     const at = opening?.at ?? 0;
+    this.#depth += 1;
+    refuseDepth(this.#depth, at);
     const pipe = tokens.wholePipe();
     const { nodes: body, stop } = this.list();
     if (!stop) throw templateError(at, `${kind} is not closed by {{end}}`);
     if (stop.text === 'end') {
       stop.rest.finish();
+      this.#depth -= 1;
       return { kind, pipe, body, otherwise: [] };
     }
     // `else if` opens a block that shares our end.
@@ -108,11 +119,14 @@ class Parser {
       const next = stop.rest.peek();
       if (kind === 'range' || next?.text !== kind)
         throw templateError(next?.at ?? at, `unexpected ${next?.text} after else`);
-      return { kind, pipe, body, otherwise: [this.#block(stop.rest)] };
+      const otherwise = [this.#block(stop.rest)];
+      this.#depth -= 1;
+      return { kind, pipe, body, otherwise };
     }
     const { nodes: otherwise, stop: end } = this.list();
     if (end?.text !== 'end') throw templateError(end?.at ?? at, `${kind} is not closed by {{end}}`);
     end.rest.finish();
+    this.#depth -= 1;
     return { kind, pipe, body, otherwise };
   }
 }
@@ -123,6 +137,7 @@ class Tokens {
   readonly #at: number;
   readonly #endAt: number;
   #next = 0;
+  #depth = 0;
 
   constructor({ tokens, at, endAt }: Extract<Segment, { kind: 'action' }>) {
     this.#tokens = tokens;
@@ -218,7 +233,10 @@ class Tokens {
     if (kind === 'word')
       throw templateError(at, `unexpected ${text}`, `write (${text} …) for the result of a function`);
     if (text !== '(') throw templateError(at, `unexpected ${JSON.stringify(text)}`);
+    this.#depth += 1;
+    refuseDepth(this.#depth, at);
     const pipe = this.#pipe();
+    this.#depth -= 1;
     const closing = this.take();
     if (!closing || !isOneOf(closing, ')')) throw templateError(at, 'the parenthesis is not closed');
     return { kind: 'pipe', pipe };
