@@ -3,11 +3,11 @@
  * process is dead is taken over at once, one that may live elsewhere when it gives no sign while we watch. Clocks of two
  * hosts are never compared for that: they only say how long to watch.
  */
-import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno } from './file-errors.ts';
-import { newProcessId, type ProcessState } from './process-id.ts';
-import { openRegular } from './regular.ts';
+import { evict, type Look, look, startHeart } from './lock-file.ts';
+import type { ProcessState } from './process-id.ts';
 
 /** What the locks of one kind have in common. */
 export interface LockRules {
@@ -50,19 +50,10 @@ export interface LockFiles {
   isHeld(file: string): Promise<boolean>;
 }
 
-/** More than any holder writes. */
-const maxTextBytes = 1024;
 /** By so much may a file be from the future: clocks of file systems are coarser than ours. */
 const futureMs = 1_000;
 const watchPollMs = 50;
 const maxWatched = 1_000;
-
-interface Look {
-  readonly text: string;
-  readonly modifiedMs: number;
-  /** Changes with every sign of life, and with the holder. */
-  readonly mark: string;
-}
 
 type Verdict = 'live' | 'suspect' | 'gone';
 
@@ -113,7 +104,6 @@ export function createLockFiles(rules: LockRules): LockFiles {
   }
 
   async function held(file: string, text: string, handle: FileHandle): Promise<HeldLock> {
-    // The heart beats on the open file, not on its name, which may have become somebody else's.
     const heart = rules.heartbeatMs === undefined ? await handle.close() : startHeart(handle, rules.heartbeatMs);
     const check = async (): Promise<boolean> => (await look(file))?.text === text;
     let released = false;
@@ -165,50 +155,4 @@ export function createLockFiles(rules: LockRules): LockFiles {
       }
     },
   };
-}
-
-function startHeart(handle: FileHandle, everyMs: number): { stop(): Promise<void> } {
-  const heart = setInterval(() => {
-    const now = new Date();
-    handle.utimes(now, now).catch(() => {});
-  }, everyMs);
-  heart.unref();
-  return {
-    async stop() {
-      clearInterval(heart);
-      await handle.close().catch(() => {});
-    },
-  };
-}
-
-async function look(file: string): Promise<Look | undefined> {
-  try {
-    const { handle } = await openRegular(file, file);
-    try {
-      const { mtimeMs } = await handle.stat();
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxTextBytes), 0, maxTextBytes, 0);
-      const text = buffer.toString('utf8', 0, bytesRead);
-      return { text, modifiedMs: mtimeMs, mark: `${mtimeMs} ${text}` };
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-// Renaming takes the file away from exactly one of several that found it stale; what was taken is then looked at again,
-// because another may have taken it over in between, or its holder have come to life. Such a one is put back; where it
-// cannot be, its holder notices when it checks.
-async function evict(file: string, stale: Look): Promise<void> {
-  const taken = `${file}.${newProcessId()}`;
-  try {
-    await rename(file, taken);
-    if ((await look(taken))?.mark !== stale.mark) await link(taken, file).catch(() => {});
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error;
-  } finally {
-    await unlink(taken).catch(() => {});
-  }
 }
