@@ -1,6 +1,7 @@
-import { createHasher, digestAlgorithm, type Hasher } from '../model/digest.ts';
+import { createHasher, type Digest, digestAlgorithm, type Hasher } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { mediaTypes } from '../model/manifest/media-types.ts';
 
 /** Something bytes are written to. */
 export interface Sink {
@@ -21,6 +22,11 @@ export interface Content extends AsyncIterable<Uint8Array> {
 export interface BlobSource {
   /** @param offset The first byte wanted; at most the blob's size. */
   open(offset: number, opts?: { readonly signal?: AbortSignal | undefined }): Promise<Content>;
+}
+
+/** What a digest and a size alone tell of a blob. */
+export function blobDescriptor(digest: Digest, size: number): Descriptor {
+  return { mediaType: mediaTypes.octetStream, digest, size };
 }
 
 /** A source over bytes in memory. */

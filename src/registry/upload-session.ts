@@ -1,7 +1,6 @@
 import { type Digest, type DigestAlgorithm, digestAlgorithm } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import { mediaTypes } from '../model/manifest/media-types.ts';
-import { digestMismatch } from './content.ts';
+import { blobDescriptor, digestMismatch } from './content.ts';
 import type { BlobWriter, SignalOption } from './registry.ts';
 
 /** What a session is about: bytes that whoever keeps them lets grow. Open, they are one writer's alone. */
@@ -164,7 +163,7 @@ export function sessionWriter(session: UploadSession, onEnd: () => void = () => 
       opts?.signal?.throwIfAborted();
       try {
         const total = await session.commit(owner, size, expected, opts);
-        return { mediaType: mediaTypes.octetStream, digest: expected.digest, size: total };
+        return blobDescriptor(expected.digest, total);
       } finally {
         if (session.ended) onEnd();
       }

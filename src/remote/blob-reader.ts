@@ -3,9 +3,8 @@ import { repositoryScope } from '../auth/scopes.ts';
 import { type Digest, digestAlgorithm, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
-import { mediaTypes } from '../model/manifest/media-types.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
-import { type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
+import { blobDescriptor, type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
 import { inlineContent } from '../registry/inline.ts';
 import { type ByteRange, checkRange } from '../registry/range.ts';
 import type { GetBlobOptions, SignalOption } from '../registry/registry.ts';
@@ -34,7 +33,7 @@ export class BlobReader {
     await response.body.discard();
     const size = contentLength(response.headers) ?? (await this.#sizeByGet(repo, digest, opts?.signal));
     this.#compareHeader(response, digest);
-    return { mediaType: mediaTypes.octetStream, digest, size };
+    return blobDescriptor(digest, size);
   }
 
   /** The answer to a HEAD, whatever it is. */
@@ -89,7 +88,7 @@ export class BlobReader {
     try {
       const size = totalBytes(response) ?? descriptor?.size ?? (await this.statBlob(repo, digest, { signal })).size;
       if (descriptor && size !== descriptor.size) throw sizeMismatch(descriptor, size);
-      const whole = descriptor ?? { mediaType: mediaTypes.octetStream, digest, size };
+      const whole = descriptor ?? blobDescriptor(digest, size);
       if (range) checkRange(range, whole);
       const span = { start, end: Math.min(end ?? size, size) };
       const reopen = async (from: number): Promise<HttpResponse> => {

@@ -1,9 +1,8 @@
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
-import { mediaTypes } from '../model/manifest/media-types.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
-import { sizeMismatch } from '../registry/content.ts';
+import { blobDescriptor, sizeMismatch } from '../registry/content.ts';
 import type { BlobWriter, SignalOption } from '../registry/registry.ts';
 import type { SessionNames } from './upload-location.ts';
 import type { UploadSession } from './upload-session.ts';
@@ -74,7 +73,7 @@ export class RemoteBlobWriter implements BlobWriter {
     this.#refuseClosed();
     const { digest } = expected;
     const { size } = this;
-    const descriptor = { mediaType: mediaTypes.octetStream, digest, size };
+    const descriptor = blobDescriptor(digest, size);
     if (expected.size !== undefined && expected.size !== size) {
       await this.cancel();
       throw sizeMismatch({ ...descriptor, size: expected.size }, size);

@@ -1,8 +1,9 @@
 import { digestAlgorithm } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
+import { blobDescriptor } from '../registry/content.ts';
 import type { Writer } from '../registry/registry.ts';
-import { blobDescriptor, findBlob, findLinkedBlob, linkBlob, readSoundLink } from './blobs/links.ts';
+import { findBlob, findLinkedBlob, linkBlob, readSoundLink } from './blobs/links.ts';
 import { download, downloadSmall, lockDownload } from './blobs/partial.ts';
 import { pushManifest } from './manifests/manifest-writer.ts';
 import { layerLinkPath } from './paths.ts';

@@ -1,7 +1,7 @@
+import { blobDescriptor } from '../../registry/content.ts';
 import type { Writer } from '../../registry/registry.ts';
 import { unlessDamaged } from '../format/manifests.ts';
 import { blobPath } from '../format/paths.ts';
-import { blobDescriptor } from '../format/reader.ts';
 import { writeBlob } from './blob-writer.ts';
 import { type LayoutDirectory, refuseReadOnly } from './layout-directory.ts';
 import { pushManifest } from './manifest-writer.ts';

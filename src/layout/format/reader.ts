@@ -3,9 +3,8 @@ import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { Manifest } from '../../model/manifest/manifest.ts';
-import { mediaTypes } from '../../model/manifest/media-types.ts';
 import { isDigestReference, type Tag } from '../../model/reference/reference.ts';
-import { type Content, sizeMismatch, verifiedContent } from '../../registry/content.ts';
+import { blobDescriptor, type Content, sizeMismatch, verifiedContent } from '../../registry/content.ts';
 import { inlineContent } from '../../registry/inline.ts';
 import { checkRange } from '../../registry/range.ts';
 import type { GetBlobOptions, Reader, SignalOption } from '../../registry/registry.ts';
@@ -42,10 +41,6 @@ export function createReader(layout: ReadableLayout): Reader {
       return await getManifest(layout, reference, opts);
     },
   };
-}
-
-export function blobDescriptor(digest: Digest, size: number): Descriptor {
-  return { mediaType: mediaTypes.octetStream, digest, size };
 }
 
 async function getManifest(

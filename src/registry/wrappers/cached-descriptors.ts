@@ -1,8 +1,8 @@
 import type { Digest } from '../../model/digest.ts';
 import { isOciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import { mediaTypes } from '../../model/manifest/media-types.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
+import { blobDescriptor } from '../content.ts';
 import type { BlobDescriptorService } from '../descriptor-cache.ts';
 import {
   blobEnumerator,
@@ -49,8 +49,7 @@ export function cachedDescriptors(
     }
   };
   const keep = async (repo: RepositoryName, { digest, size }: Descriptor, opts?: SignalOption): Promise<void> => {
-    const descriptor = { mediaType: mediaTypes.octetStream, digest, size };
-    await attempt(() => cache.setDescriptor(repo, digest, descriptor, opts), opts);
+    await attempt(() => cache.setDescriptor(repo, digest, blobDescriptor(digest, size), opts), opts);
   };
   const watch = (repo: RepositoryName, writer: BlobWriter): BlobWriter =>
     keepingCommits(writer, (d, o) => keep(repo, d, o));

@@ -1,7 +1,5 @@
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { isOciError, type OciError } from '../../model/errors.ts';
-import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import { mediaTypes } from '../../model/manifest/media-types.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import { damaged } from '../collect/damage.ts';
 import type { StorePath, Upload } from '../driver.ts';
@@ -51,11 +49,6 @@ export async function readSoundLink(store: Store, path: StorePath): Promise<Dige
 
 export async function writeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<void> {
   await driver.put(path, Buffer.from(digest));
-}
-
-/** What a digest and a size alone tell. */
-export function blobDescriptor(digest: Digest, size: number): Descriptor {
-  return { mediaType: mediaTypes.octetStream, digest, size };
 }
 
 /** The blob that a repository holds under a digest, or undefined. */
