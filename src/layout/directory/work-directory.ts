@@ -1,6 +1,6 @@
-import { lstat, mkdir, open, readdir, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { directoryMode, fileMode } from '../../files/durable.ts';
+import { directoryMode, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { newProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
 import { confinedPath } from './confined-path.ts';
@@ -60,15 +60,7 @@ export class WorkDirectory {
   async writeSmall(target: string, bytes: Uint8Array, beforePlacing?: () => Promise<void>): Promise<void> {
     const file = this.newFile('small');
     try {
-      await onFile('write', target, async () => {
-        const handle = await this.within(() => open(file, 'wx', fileMode));
-        try {
-          await handle.writeFile(bytes);
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-      });
+      await onFile('write', target, () => this.within(() => writeNew(file, bytes)));
       await beforePlacing?.();
       await moveIntoPlace(this.#root, file, target);
     } catch (error) {
