@@ -1,4 +1,5 @@
 /** What the command line, and never the library, tells the JavaScript engine. */
+import { subscribe } from 'node:diagnostics_channel';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
@@ -28,6 +29,10 @@ export function prepareForTraffic(): void {
 
 let prepared = false;
 const checkIntervalMs = 10;
+const restIntervalMs = 1000;
+/** After so many checks that found less of a change nothing is happening. */
+const restAfter = 100;
+const changeBytes = 64 * 1024;
 const buffersLimitBytes = 24 * 1024 * 1024;
 const youngLimitBytes = 16 * 1024 * 1024;
 
@@ -37,12 +42,18 @@ const youngLimitBytes = 16 * 1024 * 1024;
  *
  * And bounds the space of young objects, which grows as long as many are made and dropped: a busy server's to 32 MB, and
  * to 128 MB from Node 24 on. The limit for it can be given at the start of a process alone; how fast it grows, at any time.
+ *
+ * A server that nobody asks anything is woken once a second; its next request has it looked at often again.
  */
 function keepMemoryLow(): void {
   let collect: Collect | undefined;
   let growing = true;
-  setInterval(() => {
-    if (getHeapStatistics().external_memory > buffersLimitBytes) {
+  let before = 0;
+  let unchanged = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const check = (): void => {
+    const external = getHeapStatistics().external_memory;
+    if (external > buffersLimitBytes) {
       collect ??= findCollector();
       collect({ type: 'minor' });
     }
@@ -51,7 +62,17 @@ function keepMemoryLow(): void {
     const mayGrow = (young?.space_size ?? 0) < youngLimitBytes;
     if (mayGrow !== growing) setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
     growing = mayGrow;
-  }, checkIntervalMs).unref();
+    unchanged = Math.abs(external - before) < changeBytes ? unchanged + 1 : 0;
+    before = external;
+    timer = setTimeout(check, unchanged < restAfter ? checkIntervalMs : restIntervalMs).unref();
+  };
+  check();
+  subscribe('http.server.request.start', () => {
+    if (unchanged < restAfter) return;
+    clearTimeout(timer);
+    unchanged = 0;
+    check();
+  });
 }
 
 type Collect = (options: { type: 'minor' }) => void;
