@@ -139,6 +139,11 @@ async function tell(
     terminal.note('Configure a credential helper to remove this warning. See');
     terminal.note('https://docs.docker.com/go/credential-store/');
   }
+  for (const program of stored?.blocks ?? []) {
+    terminal.note(
+      `${program} uses the identity token that is stored; before '${program} login': ocictl logout ${host}`,
+    );
+  }
   if (!verified && !noVerify) terminal.note(`${host} asks nobody to log in: the credentials could not be checked`);
   if (json) {
     const kept = stored ? { what: stored.what, ...stored.place } : null;

@@ -1,6 +1,4 @@
 /** Where a login is kept: chosen by the user, or the safest place there is. */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import type { DockerConfig } from '../config/docker/docker-config.ts';
 import { formatOrigin } from '../config/origin.ts';
 import { isOciError, OciError } from '../model/errors.ts';
@@ -9,6 +7,7 @@ import { configuredHelper, helperWithout } from './configured-helper.ts';
 import type { Credential } from './credential.ts';
 import { createHelperStore } from './helper-store.ts';
 import { keychainObstacle } from './keychain.ts';
+import { isOnPath } from './on-path.ts';
 import { ownHelper } from './own-helper.ts';
 import { splitKey } from './registry-key.ts';
 import type { StoreOptions } from './store.ts';
@@ -113,15 +112,4 @@ async function defaultChoice(name: string, { dockerConfig, env, signal }: SaveOp
 function foreignHelper(dockerConfig: DockerConfig, name: string) {
   const configured = configuredHelper(dockerConfig, name);
   return configured && configured.value !== ownHelper ? configured : helperWithout(dockerConfig, name);
-}
-
-function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
-  return (env['PATH'] ?? '').split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory, process.platform === 'win32' ? `${program}.cmd` : program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

@@ -6,7 +6,7 @@ import { ocictl } from '../support/command.ts';
 import { json, startFakeServer } from '../support/fake-server.ts';
 import { ada, basic, startPasswordRegistry, startTokenRegistry } from '../support/login-servers.ts';
 import { startServe } from '../support/registries.ts';
-import { sandbox } from '../support/sandbox.ts';
+import { sandbox, temporaryDirectory } from '../support/sandbox.ts';
 import { adaAuth, base64, logIn, readConfig, writeConfig } from './stored-credentials.ts';
 
 describe('ocictl login', () => {
@@ -39,8 +39,12 @@ describe('ocictl login', () => {
 
   it('stores the identity token in place of the password, without a warning, and pulls with it', async (t) => {
     const { registry, tokens } = await startTokenRegistry(t);
-    const { exitCode, stderr } = await logIn(t, registry.host);
+    const programs = await temporaryDirectory(t);
+    const { exitCode, stderr } = await logIn(t, registry.host, { env: { PATH: programs } });
     assert.deepEqual([exitCode, stderr], [0, '']);
+    await writeFile(join(programs, 'podman'), '', { mode: 0o755 });
+    const told = await logIn(t, registry.host, { env: { PATH: programs } });
+    assert.match(told.stderr, new RegExp(`^podman uses .*; before 'podman login': ocictl logout ${registry.host}\n$`));
     assert.deepEqual(await readConfig(t), {
       auths: { [registry.host]: { auth: base64('ada:'), identitytoken: 'identity-1' } },
     });

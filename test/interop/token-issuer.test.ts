@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { ocictl, spawnServe } from '../support/command.ts';
-import { eve, layoutOf, logIn, startIssuer, storedLogin, writeAccess } from '../support/issuing.ts';
+import { startDocker } from '../support/docker.ts';
+import { eve, layoutOf, logIn, rules, startIssuer, storedLogin, writeAccess } from '../support/issuing.ts';
 import { type Account, ada } from '../support/login-servers.ts';
 import type { RunResult } from '../support/process.ts';
 import { needs, podman, skopeo } from '../support/programs.ts';
 import { sandbox } from '../support/sandbox.ts';
+
+const exec = promisify(execFile);
 
 describe('ocictl serve --issue-tokens', () => {
   it('is a whole token system for ocictl: login keeps an identity token, and the rules count', async (t) => {
@@ -80,6 +85,44 @@ describe('ocictl serve --issue-tokens', () => {
       const mount = `${url}/v2/team/app/blobs/uploads/?mount=${layers[0].digest}&from=secret/app`;
       assert.equal((await fetch(mount, { method: 'POST', headers })).status, status, account.username);
     }
+  });
+
+  it('is searched by docker, logged in or not, as the rules say', async (t) => {
+    if (!needs(t, 'docker', 'dockerd')) return;
+    const file = await writeAccess(t);
+    const { host } = await startIssuer(t, file);
+    const { env: base, dockerConfig } = await sandbox(t);
+    // Without an entry docker would choose a credential helper that is installed.
+    await writeFile(join(dockerConfig, 'config.json'), '{"auths":{"registry.test":{}}}');
+    const env = { ...base, ...(await startDocker(t)) };
+    const search = () => exec('docker', ['search', '--format', '{{.Name}}', `${host}/app`], { env });
+    const login = ({ username, password }: Account) =>
+      exec('docker', ['login', '-u', username, '-p', password, host], { env });
+    await login(ada);
+    assert.equal((await ocictl(t, ['copy', await layoutOf(t), `${host}/team/app:1`])).exitCode, 0);
+    assert.equal((await search()).stdout, 'team/app\n');
+    await login(eve);
+    await assert.rejects(search(), /401|denied|unauthorized/i);
+    await exec('docker', ['logout', host], { env });
+    await assert.rejects(search(), /401|denied|unauthorized/i);
+    await writeAccess(t, { rules: [...rules, { anonymous: true, actions: ['catalog'] }] });
+    for (;;) {
+      const found = await search().catch(() => undefined);
+      if (found?.stdout === 'team/app\n') break;
+    }
+  });
+
+  it('is used by podman with what ocictl login keeps, which says why podman login refuses', async (t) => {
+    if (!needs(t, 'podman')) return;
+    const { host } = await startIssuer(t, await writeAccess(t));
+    const login = await logIn(t, host, ada);
+    assert.match(login.stderr, new RegExp(`before 'podman login': ocictl logout ${host}\n`));
+    assert.equal((await ocictl(t, ['copy', await layoutOf(t), `${host}/team/app:1`])).exitCode, 0);
+    await podman(t, ['pull', '-q', '--tls-verify=false', `${host}/team/app:1`]);
+    const again = ['login', '--tls-verify=false', '-u', ada.username, '-p', ada.password, host];
+    await assert.rejects(podman(t, again), /Identity token/i);
+    assert.equal((await ocictl(t, ['logout', host])).exitCode, 0);
+    await podman(t, again);
   });
 
   it('takes refresh tokens until the password changes, the user goes, or the key', async (t) => {

@@ -10,7 +10,13 @@ export type Access =
       readonly name: RepositoryName;
       readonly actions: readonly ('pull' | 'push' | 'delete')[];
     }
-  | { readonly type: 'registry'; readonly name: 'catalog'; readonly actions: readonly ['*'] };
+  | {
+      readonly type: 'registry';
+      readonly name: 'catalog';
+      readonly actions: readonly ['*'];
+      /** A lesser action that suffices: Docker searches with `registry:catalog:search`. */
+      readonly suffices?: 'search';
+    };
 
 export interface AccessRequest {
   readonly method: string;
@@ -32,6 +38,8 @@ export type Decision =
       readonly message?: string | undefined;
       /** Why the credentials do not do, for the log alone. */
       readonly reason?: string | undefined;
+      /** True where no other credentials of this user would do either. */
+      readonly isFinal?: boolean;
     }
   /** 403: known, and not allowed. */
   | { readonly outcome: 'deny'; readonly user?: string };
@@ -73,6 +81,11 @@ export function remove({ repo }: InRepository): readonly Access[] {
 /** `registry:catalog:*` */
 export function catalog(): readonly Access[] {
   return [{ type: 'registry', name: 'catalog', actions: ['*'] }];
+}
+
+/** `registry:catalog:*`, or what Docker searches with. */
+export function search(): readonly Access[] {
+  return [{ type: 'registry', name: 'catalog', actions: ['*'], suffices: 'search' }];
 }
 
 /** To be known, and no more. */

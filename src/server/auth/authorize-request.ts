@@ -7,7 +7,8 @@ import { type Access, type Authorize, type Decision, denied } from './access.ts'
 /**
  * Authorises a request, and answers it where it may not go on.
  *
- * @param mount What a mount needs besides: without it, the blob is uploaded as if it were nowhere else.
+ * @param mount What a mount needs besides. Who has a token for the target alone is sent for one that allows both, as by
+ *   distribution; where none would, the blob is uploaded as if it were nowhere else.
  * @returns Whether it may go on.
  */
 export async function authorizeRequest(
@@ -21,9 +22,11 @@ export async function authorizeRequest(
   exchange.mayMount = mount !== undefined && whole.outcome === 'grant';
   const decision = mount === undefined || exchange.mayMount ? whole : await ask(exchange, authorize, access);
   if (decision.outcome !== 'challenge') exchange.context.user = decision.user;
-  if (decision.outcome === 'grant') return true;
+  const wider = mount !== undefined && decision.outcome === 'grant' && mayGetMore(whole) ? whole : undefined;
+  if (decision.outcome === 'grant' && wider === undefined) return true;
   // The challenge for all of it: a client that gets a token for both may mount.
-  if (decision.outcome === 'challenge') await answerChallenge(exchange, whole, decision);
+  if (wider !== undefined) await answerChallenge(exchange, wider, wider);
+  else if (decision.outcome === 'challenge') await answerChallenge(exchange, whole, decision);
   else await answerError(exchange, new OciError('DENIED', denied));
   return false;
 }
@@ -32,6 +35,11 @@ function ask(exchange: Exchange, authorize: Authorize, access: readonly Access[]
   const { signal, request, context } = exchange;
   const { method, remoteAddress } = context;
   return authorize({ method, headers: request.headers, access, remoteAddress, signal });
+}
+
+function mayGetMore(whole: Decision): whole is Challenged {
+  if (whole.outcome !== 'challenge' || whole.isFinal) return false;
+  return whole.challenges.some(({ scheme }) => scheme === 'bearer');
 }
 
 type Challenged = Extract<Decision, { readonly outcome: 'challenge' }>;

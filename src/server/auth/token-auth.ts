@@ -31,7 +31,7 @@ const algorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256
 export function tokenAuth({ realm, service, issuer, trust, stillAllowed }: TokenAuthOptions): Authorize {
   return async ({ headers, access }) => {
     const audience = await now(service);
-    const challenge = async (error?: string, reason?: string, message?: string): Promise<Decision> => {
+    const challenge = async (error?: string, reason?: string, more?: More): Promise<Decision> => {
       const scope = formatScope(access);
       const parameters: Challenge['parameters'] = {
         realm: typeof realm === 'string' ? realm : await realm(headers),
@@ -39,23 +39,32 @@ export function tokenAuth({ realm, service, issuer, trust, stillAllowed }: Token
         ...(scope !== undefined && { scope }),
         ...(error !== undefined && { error }),
       };
-      return { outcome: 'challenge', challenges: [{ scheme: 'bearer', parameters }], reason, message };
+      return { outcome: 'challenge', challenges: [{ scheme: 'bearer', parameters }], reason, ...more };
     };
+
     const [, token] = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
-    if (token === undefined) return challenge();
+    if (token === undefined) {
+      // Docker gets no token for a search where nobody is logged in.
+      const searches = access.length > 0 && access.every((wanted) => wanted.type === 'registry' && wanted.suffices);
+      return searches && (await stillAllowed?.(undefined, access)) ? { outcome: 'grant' } : challenge();
+    }
     if (token.length > maxTokenBytes) return challenge('invalid_token', 'the token is too long');
     const claims = await verify(token, { audience, issuer: await now(issuer), trust: await trust() });
     if ('reason' in claims) return challenge('invalid_token', claims.reason);
     const { user, access: held } = claims;
-    const mayStill = async (): Promise<boolean> => stillAllowed === undefined || stillAllowed(user, access);
-    if (!access.every((wanted) => isHeld(wanted, held)) || !(await mayStill())) {
+    const mayStill = stillAllowed === undefined || (await stillAllowed(user, access));
+    if (!mayStill || !access.every((wanted) => isHeld(wanted, held))) {
       const who = user === undefined ? 'the token' : `the token of ${JSON.stringify(user)}`;
       const reason = `${who} does not allow ${formatScope(access) ?? 'anything now'}`;
-      return challenge('insufficient_scope', reason, user === undefined ? undefined : denied);
+      const message = user === undefined ? undefined : denied;
+      return challenge('insufficient_scope', reason, { message, isFinal: !mayStill });
     }
     return { outcome: 'grant', ...(user !== undefined && { user }) };
   };
 }
+
+/** What a challenge says besides its scope. */
+type More = Pick<Extract<Decision, { readonly outcome: 'challenge' }>, 'message' | 'isFinal'>;
 
 interface TokenAccess {
   readonly type: string;
@@ -116,8 +125,10 @@ function isTokenAccess(entry: unknown): entry is TokenAccess {
   return actions.every((action) => typeof action === 'string');
 }
 
-function isHeld({ type, name, actions }: Access, held: readonly TokenAccess[]): boolean {
+function isHeld(wanted: Access, held: readonly TokenAccess[]): boolean {
+  const { type, name, actions } = wanted;
   const mine = new Set(held.filter((each) => each.type === type && each.name === name).flatMap((each) => each.actions));
+  if (wanted.type === 'registry' && wanted.suffices !== undefined && mine.has(wanted.suffices)) return true;
   return actions.every((action) => mine.has(action));
 }
 

@@ -135,6 +135,9 @@ export function tokenIssuer({ rules, privateKey, certificate }: TokenIssuerOptio
   };
 }
 
+/** To list all, and what Docker asks for to search. */
+const catalogActions = ['*', 'search'];
+
 interface Granted {
   readonly type: string;
   readonly name: string;
@@ -148,7 +151,9 @@ function grant(scopes: readonly string[], rules: readonly AccessRule[], user: st
     const [, type, name = '', list = ''] = /^([^:]+):(.+):([^:]*)$/.exec(scope) ?? [];
     const wanted = new Set(list.split(','));
     const allowed = type === 'repository' ? allowedIn(name, wanted, rules, user) : [];
-    if (scope === 'registry:catalog:*' && mayList(rules, user)) allowed.push('*');
+    if (type === 'registry' && name === 'catalog' && mayList(rules, user)) {
+      allowed.push(...catalogActions.filter((action) => wanted.has(action)));
+    }
     if (allowed.length === 0) continue;
     const resource = `${type}:${name}`;
     granted.set(resource, new Set([...(granted.get(resource) ?? []), ...allowed]));

@@ -1,5 +1,5 @@
 /** What the server answers: each place, its methods, what each needs, and who answers it. A new route is a row here. */
-import { catalog, identity, mountSource, pull, push, remove } from '../auth/access.ts';
+import { catalog, identity, mountSource, pull, push, remove, search } from '../auth/access.ts';
 import { inert } from '../http/content-policy.ts';
 import { getBase, getRoot } from './base.ts';
 import { deleteBlob, getBlob, headBlob } from './blobs.ts';
@@ -104,8 +104,8 @@ export const table: RouteTable = {
     handler: 'v1_search',
     policy: inert,
     methods: {
-      GET: { needs: catalog, answer: getV1Search },
-      HEAD: { needs: catalog, answer: getV1Search },
+      GET: { needs: search, answer: getV1Search },
+      HEAD: { needs: search, answer: getV1Search },
     },
   },
   token: {

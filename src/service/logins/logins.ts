@@ -4,6 +4,7 @@ import type { Settings } from '../../config/settings.ts';
 import { passwordCredential, refuseUnusableSecret } from '../../credentials/account.ts';
 import type { Credential } from '../../credentials/credential.ts';
 import { createCredentialLookup } from '../../credentials/lookup.ts';
+import { isOnPath } from '../../credentials/on-path.ts';
 import { authConfigKey, shownKey, splitKey } from '../../credentials/registry-key.ts';
 import { type CredentialPlace, type StoreChoice, saveLogin } from '../../credentials/save-login.ts';
 import { makeTemporaryConfig, type TemporaryConfig } from '../../credentials/temporary-config.ts';
@@ -36,7 +37,12 @@ export interface LoginOutcome {
   /** Whether the registry checked the credentials: false where it asks for none, or was not asked. */
   readonly verified: boolean;
   /** What was stored, and where; absent where what is stored was only checked. */
-  readonly stored?: { readonly what: 'password' | 'identity-token'; readonly place: CredentialPlace };
+  readonly stored?: {
+    readonly what: 'password' | 'identity-token';
+    readonly place: CredentialPlace;
+    /** Programs on this machine that read it, and refuse a login of their own as long as it is there. */
+    readonly blocks?: readonly string[];
+  };
 }
 
 interface LoginOptions {
@@ -114,7 +120,9 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
     { store: choice, signal }: SaveLoginOptions = {},
   ): Promise<LoginOutcome['stored']> => {
     const place = await saveLogin(name, credential, { dockerConfig, env, choice, warn, signal });
-    return { what: credential.kind, place };
+    // podman pulls and pushes with an identity token, but says that it cannot log in over one.
+    const blocks = credential.kind === 'identity-token' && isOnPath('podman', env) ? { blocks: ['podman'] } : {};
+    return { what: credential.kind, place, ...blocks };
   };
   const proven = async (server: LoginServer, given: GivenLogin, opts: SaveLoginOptions): Promise<Proven> => {
     const credential = credentialOf(given);

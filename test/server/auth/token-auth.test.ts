@@ -85,7 +85,11 @@ describe('a server that takes tokens', () => {
     const { config } = JSON.parse(Buffer.from((await makeManifest(server.registry, {}, from)).bytes).toString());
     const mount = `/v2/${repo}/blobs/uploads/?mount=${config.digest}&from=${from}`;
     const narrow = await makeToken({ header: kid, key: trusted.privateKey });
-    assert.equal((await show(server, narrow, mount, 'POST')).status, 202);
+    const more = await show(server, narrow, mount, 'POST');
+    assert.equal(more.status, 401);
+    const both = `repository:${repo}:pull,push repository:${from}:pull`;
+    assert.deepEqual(challengeOf(more), { realm, service, scope: both, error: 'insufficient_scope' });
+    assert.equal((await show(server, narrow, mount.replace(`&from=${from}`, ''), 'POST')).status, 202);
     const access = [scope, { type: 'repository', name: from, actions: ['pull'] }];
     const wide = await makeToken({ header: kid, claims: { access }, key: trusted.privateKey });
     assert.equal((await show(server, wide, mount, 'POST')).status, 201);

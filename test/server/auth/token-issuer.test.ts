@@ -18,6 +18,8 @@ describe('an issuer of tokens', () => {
       ['scope=repository:shared/x:pull,push', ['repository:shared/x:pull']],
       ['scope=repository:others/x:pull', []],
       ['scope=registry:catalog:*', ['registry:catalog:*']],
+      ['scope=registry:catalog:search', ['registry:catalog:search']],
+      ['scope=registry:catalog:search,*', ['registry:catalog:*,search']],
       ['scope=registry:catalog:pull&scope=registry:other:*&scope=plugin:team/app:pull', []],
       [
         'scope=repository:team/a:pull&scope=repository:team/b:push&scope=repository:team/a:push',
@@ -47,6 +49,27 @@ describe('an issuer of tokens', () => {
     assert.deepEqual(accessOf(await get(server, 'scope=registry:catalog:*', '')), []);
     const many = Array.from({ length: 25 }, (_, i) => `scope=repository:team/a${i}:pull`).join('&');
     assert.equal((await get(server, many)).status, 400);
+  });
+
+  it('lets those search who may list, with the scope that Docker asks for, and nothing else', async (t) => {
+    const { server, set } = await start(t);
+    const tokenFor = async (scope: string): Promise<string> =>
+      String((await get(server, `scope=${scope}`)).json()['token']);
+    const statusOf = async (path: string, token: string): Promise<number> =>
+      (await ask(server, 'GET', path, { headers: token === '' ? {} : { authorization: `Bearer ${token}` } })).status;
+    const toSearch = await tokenFor('registry:catalog:search');
+    assert.equal(await statusOf('/v1/search?q=app', toSearch), 200);
+    assert.equal(await statusOf('/v2/_catalog', toSearch), 401);
+    const toList = await tokenFor('registry:catalog:*');
+    assert.equal(await statusOf('/v1/search?q=app', toList), 200);
+    assert.equal(await statusOf('/v1/search?q=app', ''), 401);
+    set({ rules: [{ ...rule('anybody', 'public/*', 'pull'), catalog: true }] });
+    assert.equal(await statusOf('/v1/search?q=app', ''), 200);
+    for (const path of ['/v2/', '/v2/_catalog', '/v2/public/x/tags/list']) {
+      assert.equal(await statusOf(path, ''), 401, path);
+    }
+    set({ rules: [rule('users', 'team/**', 'pull')] });
+    assert.equal(await statusOf('/v1/search?q=app', toSearch), 401);
   });
 
   it('writes what registries want to see into a token', async (t) => {
