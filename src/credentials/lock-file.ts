@@ -15,7 +15,7 @@ const locks = createLockFiles({
   within: (_, create) => create(),
 });
 
-export interface LockOptions {
+interface LockOptions {
   readonly signal?: AbortSignal | undefined;
 }
 

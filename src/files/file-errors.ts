@@ -6,7 +6,7 @@ export function hasErrno(error: unknown, ...names: string[]): boolean {
 }
 
 /** What the owner of the files can do. */
-export interface FileHints {
+interface FileHints {
   /** When there is no room. */
   readonly full: string;
   /** When the place itself is the trouble. */

@@ -2,7 +2,7 @@ import type { Hasher } from '../model/digest.ts';
 import { bufferBytes, giveBuffer, takeBuffer } from './buffers.ts';
 
 /** What takes the bytes, one chunk after the other, and knows how many it has. */
-export interface GrowingFile {
+interface GrowingFile {
   readonly size: number;
   /** The chunk may be reused when the promise has resolved. */
   write(chunk: Uint8Array): Promise<void>;

@@ -35,7 +35,7 @@ export interface HeldLock {
   release(): Promise<void>;
 }
 
-export interface WaitOptions {
+interface WaitOptions {
   readonly patienceMs: number;
   readonly pollMs: number;
   readonly signal?: AbortSignal | undefined;

@@ -18,7 +18,7 @@ export interface LayoutFiles {
   list(path: string): Promise<readonly string[]>;
 }
 
-export interface LayoutFileFacts {
+interface LayoutFileFacts {
   readonly size: number;
   /** Another one whenever the content is another: what was read of the same may be kept. */
   readonly version: string;

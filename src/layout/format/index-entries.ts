@@ -7,7 +7,7 @@ import { type Descriptor, parseDescriptor } from '../../model/manifest/descripto
 import { parseReference, type Tag, tryParseTag } from '../../model/reference/reference.ts';
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
-export const refNameAnnotation = 'org.opencontainers.image.ref.name';
+const refNameAnnotation = 'org.opencontainers.image.ref.name';
 /** The full reference, as containerd and buildx write it. */
 const imageNameAnnotation = 'io.containerd.image.name';
 

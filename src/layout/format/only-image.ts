@@ -8,7 +8,7 @@ import { loadManifest, unlessDamaged } from './manifests.ts';
 import type { ReadableLayout } from './readable-layout.ts';
 
 /** An entry of index.json. */
-export interface RootImage {
+interface RootImage {
   readonly digest: Digest;
   /** Its name, be it a tag, a full reference or anything else. */
   readonly name?: string;
@@ -17,7 +17,7 @@ export interface RootImage {
 }
 
 /** The entries of index.json, in their order. */
-export interface RootImages {
+interface RootImages {
   rootImages(opts?: SignalOption): Promise<readonly RootImage[]>;
 }
 export const rootImages: ExtensionKey<RootImages> = Object.freeze({ name: 'root-images' });
