@@ -55,8 +55,9 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
     async removeRepository(repo, opts) {
       opts?.signal?.throwIfAborted();
       if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
-      // Tags first: what can be seen by name must not point at what is gone.
-      for (const part of [tagsPath, manifestsPath, layersPath, referrersRootPath, uploadsPath]) {
+      // Tags first: what can be seen by name must not point at what is gone. Then what makes no repository by itself:
+      // a removal that was cut short can be repeated.
+      for (const part of [tagsPath, referrersRootPath, uploadsPath, manifestsPath, layersPath]) {
         await deleteBelow(driver, part(repo));
       }
     },

@@ -12,6 +12,7 @@ import { blobPath, layerLinkPath, layersPath, repositoriesPath } from '../paths.
 import type { Store } from '../store.ts';
 import { removeAbandonedPartials, removeAbandonedUploads } from './abandoned.ts';
 import { markRepository } from './mark.ts';
+import { removeScraps } from './scraps.ts';
 
 /** What transfers of earlier versions that are under way have touched within this time stays. */
 const unmarkedGraceMs = 60 * 60 * 1_000;
@@ -53,6 +54,7 @@ async function sweep(
     const { named, stored } = await markRepository(store, repo, opts);
     for (const digest of stored) at.needed.add(digest);
     if (!dryRun) await removeAbandonedUploads(store.driver, repo, collection.startedAt);
+    if (!dryRun) await removeScraps(store, repo, collection);
     await sweepLinks(store, repo, named, at);
   }
   const result = await sweepBlobs(store, at, opts);

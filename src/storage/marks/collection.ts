@@ -46,7 +46,7 @@ export class Collection {
     // Whoever was through before this began has left all that he was about where this will see it.
     const over = await this.#leasesOver(this.startedAt);
     for (const { name } of over) this.#over.add(name);
-    await this.#removeLeases(over);
+    if (!(await this.#hasCompany())) await this.#removeLeases(over);
   }
 
   /** Takes away what nobody has marked. `remove` is called for each such digest, one after the other. */
@@ -74,7 +74,8 @@ export class Collection {
     clearInterval(this.#beat);
     await this.#told;
     const now = (await this.#driver.stat(this.#path))?.storedAt;
-    if (now !== undefined) await this.#removeLeases(await this.#leasesOver(now));
+    const over = now === undefined ? [] : await this.#leasesOver(now);
+    if (over.length > 0 && !(await this.#hasCompany())) await this.#removeLeases(over);
     await this.#driver.delete(this.#path);
   }
 
@@ -99,9 +100,12 @@ export class Collection {
     return over;
   }
 
-  // Another that began while they were not over yet counts on them.
+  // Another that began while leases were not over yet counts on them.
+  async #hasCompany(): Promise<boolean> {
+    return await isAnyCollecting(this.#driver, this.#path, this.#path);
+  }
+
   async #removeLeases(over: readonly Entry[]): Promise<void> {
-    if (over.length === 0 || (await isAnyCollecting(this.#driver, this.#path, this.#path))) return;
     for (const entry of over) await removeLease(this.#driver, entry);
   }
 

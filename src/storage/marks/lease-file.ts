@@ -71,8 +71,9 @@ export async function readLease(driver: Driver, entry: Entry): Promise<SeenLease
   }
   const names: string[] = [];
   for await (const { name } of entriesIn(driver, path, { deep: true })) names.push(name.replace('/', ':'));
+  // The beat comes first and goes first: without it the rest is on its way out.
   const facts = await driver.stat(childPath(path, { name: beatName }));
-  return facts && seen(names, facts.storedAt, false);
+  return names.length === 0 ? undefined : seen(names, facts?.storedAt ?? new Date(0), false);
 }
 
 function seen(words: readonly string[], storedAt: Date, unmarked: boolean): SeenLease {

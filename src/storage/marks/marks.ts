@@ -74,7 +74,7 @@ export class Marks {
     const { marked } = this.#current;
     const fresh = [...new Set(wanted)].filter((digest) => !marked.has(digest));
     if (fresh.length > 0) {
-      const marking = this.#mark(this.#current, fresh).catch((error: unknown) => {
+      const marking = this.#enqueue(this.#current, fresh).catch((error: unknown) => {
         for (const digest of fresh) marked.delete(digest);
         throw error;
       });
@@ -84,7 +84,29 @@ export class Marks {
   }
 
   #begin(): Term {
-    return { marked: new Map(), silence: new SilenceMeter(), lease: undefined, beat: undefined };
+    return {
+      marked: new Map(),
+      silence: new SilenceMeter(),
+      lease: undefined,
+      beat: undefined,
+      next: undefined,
+      last: Promise.resolve(),
+    };
+  }
+
+  // Those that come while others are marked go together: each has the store asked once more.
+  #enqueue(term: Term, digests: readonly Digest[]): Promise<void> {
+    if (term.next === undefined) {
+      const batch: Digest[] = [];
+      const done = term.last.then(() => {
+        term.next = undefined;
+        return this.#mark(term, batch);
+      });
+      term.next = { batch, done };
+      term.last = done.catch(() => {});
+    }
+    term.next.batch.push(...digests);
+    return term.next.done;
   }
 
   async #mark(term: Term, digests: readonly Digest[]): Promise<void> {
@@ -153,4 +175,6 @@ interface Term {
   readonly silence: SilenceMeter;
   lease: Promise<OpenLease> | undefined;
   beat: NodeJS.Timeout | undefined;
+  next: { readonly batch: Digest[]; readonly done: Promise<void> } | undefined;
+  last: Promise<void>;
 }
