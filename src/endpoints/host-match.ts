@@ -35,9 +35,9 @@ export const loopbackRules: readonly HostRule[] = ['127.0.0.0/8', '::1/128'].fla
  * The rule that covers a host: an exact `host[:port]` first, then the networks, which must hold all of its addresses. A
  * name that does not resolve is in no network.
  *
- * dockerd takes any one address, and loopback for every name. But an attacker who forges an answer of the DNS could then turn
- * verification off for any registry, by an address of such a network among others or a name said to be loopback. So all
- * addresses count, and {@link loopbackRules} hold for addresses, `localhost` and `*.localhost` alone.
+ * dockerd takes any one address, and loopback for every name. But an attacker who forges an answer of the DNS could then
+ * turn verification off for any registry, by an address of such a network among others or a name said to be loopback. So
+ * all addresses count, and {@link loopbackRules} hold for addresses, `localhost` and `*.localhost` alone.
  *
  * @param host `host[:port]` as a reference writes it; an entry without a port does not cover a host with one.
  * @see https://docs.docker.com/reference/cli/dockerd/#insecure-registries

@@ -1,7 +1,7 @@
 /** Fetches what inspect shows, nothing twice: manifests of an index count as pulls where a registry limits them. */
 import type { Place } from '../../app/context.ts';
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
-import { isOciError, OciError } from '../../model/errors.ts';
+import { OciError, unlessUnknown } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { hasImageConfig, type ImageConfig, readImageConfig } from '../../model/manifest/image-config.ts';
 import { type IndexView, type Manifest, schema1Refused } from '../../model/manifest/manifest.ts';
@@ -103,13 +103,11 @@ export class Inspection {
   async #innerOf({ digest }: Descriptor, nested: Set<Digest>): Promise<readonly IndexEntry[] | undefined> {
     if (nested.has(digest) || nested.size >= maxNestedIndexes) return [];
     nested.add(digest);
-    try {
+    const read = async (): Promise<readonly IndexEntry[]> => {
       const { view } = await this.#get(digest);
       return view.kind === 'index' ? await this.#entriesOf(view, nested) : [];
-    } catch (error) {
-      if (isOciError(error, 'MANIFEST_UNKNOWN')) return undefined;
-      throw error;
-    }
+    };
+    return unlessUnknown(read(), 'MANIFEST_UNKNOWN');
   }
 
   async #choose(view: IndexView): Promise<Descriptor | undefined> {
@@ -125,14 +123,9 @@ export class Inspection {
   }
 
   async #isPresent({ digest }: Descriptor): Promise<boolean> {
-    if (!this.place.sparse) return true;
-    try {
-      await this.place.registry.statManifest(this.place.repo, digest, { signal: this.#options.signal });
-      return true;
-    } catch (error) {
-      if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;
-      throw error;
-    }
+    const { registry, repo, sparse } = this.place;
+    if (!sparse) return true;
+    return (await unlessUnknown(registry.statManifest(repo, digest, { signal: this.#options.signal }))) !== undefined;
   }
 
   #get(reference: Tag | Digest): Promise<Manifest> {
