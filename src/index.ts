@@ -142,6 +142,7 @@ export type {
   PushBlobResult,
   PushManifestOptions,
   Reader,
+  ReferrerOptions,
   Registry,
   SignalOption,
   StartUploadOptions,

@@ -10,3 +10,8 @@ export interface ListOptions extends SignalOption {
   /** At most this many entries in all; no limit where absent, none for 0. */
   readonly limit?: number | undefined;
 }
+
+export interface ReferrerOptions extends ListOptions {
+  /** Only those of this type, which `limit` counts alone. */
+  readonly artifactType?: string | undefined;
+}

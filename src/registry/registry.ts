@@ -14,10 +14,10 @@ import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { BlobSource, Content, Sink } from './content.ts';
 import type { ExtensionKey } from './extension-key.ts';
-import type { ListOptions, SignalOption } from './options.ts';
+import type { ListOptions, ReferrerOptions, SignalOption } from './options.ts';
 import type { ByteRange } from './range.ts';
 
-export type { ListOptions, SignalOption } from './options.ts';
+export type { ListOptions, ReferrerOptions, SignalOption } from './options.ts';
 export type { ByteRange } from './range.ts';
 
 export interface Registry extends Reader, Writer, Deleter, Lister {
@@ -154,12 +154,13 @@ export interface Lister {
   repositories(opts?: ListOptions): AsyncIterable<RepositoryName>;
   /** @throws OciError NAME_UNKNOWN */
   tags(repo: RepositoryName, opts?: ListOptions): AsyncIterable<Tag>;
-  /** Manifests whose `subject` is this digest; none for an unknown digest or repository. */
-  referrers(
-    repo: RepositoryName,
-    digest: Digest,
-    opts?: SignalOption & { readonly artifactType?: string | undefined },
-  ): AsyncIterable<Descriptor>;
+  /**
+   * Manifests whose `subject` is this digest, in the order of their digests, each once; none for an unknown digest or
+   * repository. `after` is a digest, which need not be there any more.
+   *
+   * @throws OciError TOO_LARGE for a registry that lists more than can be brought into order.
+   */
+  referrers(repo: RepositoryName, digest: Digest, opts?: ReferrerOptions): AsyncIterable<Descriptor>;
 }
 
 /** An open upload session. Leaving scope without `commit` keeps it resumable. */

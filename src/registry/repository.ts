@@ -11,6 +11,7 @@ import type {
   GetManifestOptions,
   ListOptions,
   PushManifestOptions,
+  ReferrerOptions,
   Registry,
   SignalOption,
   StartUploadOptions,
@@ -22,11 +23,8 @@ export interface Repository {
   readonly manifests: ManifestService;
   readonly tags: TagService;
   readonly blobs: BlobService;
-  /** Manifests whose subject is this digest. */
-  referrers(
-    digest: Digest,
-    opts?: SignalOption & { readonly artifactType?: string | undefined },
-  ): AsyncIterable<Descriptor>;
+  /** Manifests whose subject is this digest, in the order of their digests. */
+  referrers(digest: Digest, opts?: ReferrerOptions): AsyncIterable<Descriptor>;
 }
 
 export interface ManifestService {

@@ -24,6 +24,8 @@ export interface Page {
   readonly document: Readonly<Record<string, unknown>>;
   readonly response: HttpResponse;
   readonly isLast: boolean;
+  /** Bytes of the page. */
+  readonly bytes: number;
 }
 
 /** Which list {@link pages} reads. */
@@ -114,9 +116,10 @@ export async function* pages(
       response = await get(url);
     }
     if (response.status !== 200) throw await client.error(response, subject);
-    const document = readDocument(await response.body.bytes(maxPageBytes), client, subject);
+    const body = await response.body.bytes(maxPageBytes);
+    const document = readDocument(body, client, subject);
     url = nextPage(response, client);
-    yield { document, response, isLast: url === undefined };
+    yield { document, response, isLast: url === undefined, bytes: body.length };
     if (!url) return;
     if (seen.has(url.href)) throw refuse('PROTOCOL', 'the pages lead in a circle');
     const found = document[field];

@@ -5,12 +5,13 @@ import { bareMediaType } from '../model/manifest/media-types.ts';
 import { digestedPart } from '../model/manifest/schema1.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
+import { referrerEntry } from '../registry/referrers.ts';
 import type { PushManifestOptions } from '../registry/registry.ts';
 import { type HttpResponse, header, headerLines } from '../transport/http.ts';
 import { headers } from '../wire/headers.ts';
 import type { RemoteClient } from './client.ts';
 import { putManifest } from './manifest-put.ts';
-import { type Referrers, referrerEntry } from './referrers.ts';
+import type { Referrers } from './referrers.ts';
 
 /** The manifests of a remote registry, to write. */
 export class ManifestWriter {

@@ -1,12 +1,12 @@
 import { repositoryScope } from '../auth/scopes.ts';
-import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
+import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import { asArray } from '../model/json-fields.ts';
 import { type Descriptor, parseDescriptor } from '../model/manifest/descriptor.ts';
-import type { ManifestView } from '../model/manifest/manifest.ts';
 import { mediaTypes } from '../model/manifest/media-types.ts';
-import { parseTag, type RepositoryName, type Tag } from '../model/reference/reference.ts';
-import type { SignalOption } from '../registry/registry.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
+import { fallbackTag, orderedReferrers } from '../registry/referrers.ts';
+import type { ReferrerOptions } from '../registry/registry.ts';
 import { header } from '../transport/http.ts';
 import { headers } from '../wire/headers.ts';
 import type { RemoteClient, Subject } from './client.ts';
@@ -14,6 +14,9 @@ import { pages } from './lister.ts';
 import { putManifest } from './manifest-put.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { shownName } from './names.ts';
+
+/** A list is put in order as a whole, so it is held in memory; this is room for 200 000 entries. */
+const maxListBytes = 64 * 1024 * 1024;
 
 /**
  * Manifests that speak about another one: over the referrers API, or over the tag that stands in for it.
@@ -31,19 +34,22 @@ export class Referrers {
     this.#manifests = manifests;
   }
 
+  /** All pages are read before the first entry is given: registries list in any order. */
   async *list(
     repo: RepositoryName,
     digest: Digest,
-    opts: SignalOption & { readonly artifactType?: string | undefined } = {},
+    { artifactType, signal, ...part }: ReferrerOptions = {},
   ): AsyncGenerator<Descriptor, void, undefined> {
-    const { artifactType, signal } = opts;
     signal?.throwIfAborted();
+    if (part.limit === 0) return;
+    const found: Descriptor[] = [];
     for await (const { entries, filtered } of this.#pages(repo, digest, artifactType, signal)) {
-      for (const entry of entries) {
-        if (artifactType !== undefined && !filtered && entry.artifactType !== artifactType) continue;
-        signal?.throwIfAborted();
-        yield entry;
-      }
+      const asked = artifactType === undefined || filtered;
+      found.push(...(asked ? entries : entries.filter((entry) => entry.artifactType === artifactType)));
+    }
+    for (const entry of orderedReferrers(found, part)) {
+      signal?.throwIfAborted();
+      yield entry;
     }
   }
 
@@ -80,7 +86,14 @@ export class Referrers {
     const subject: Subject = { what: `referrers of ${digest}`, repository: shownName(this.#client.name, repo) };
     try {
       const list = { field: 'manifests', scopes: [repositoryScope(repo, 'pull')], subject, signal };
-      for await (const { document, response } of pages(this.#client, url, list)) {
+      let left = maxListBytes;
+      for await (const { document, response, bytes } of pages(this.#client, url, list)) {
+        left -= bytes;
+        if (left < 0) {
+          throw new OciError('TOO_LARGE', `${subject.what}: there is no end to the list after ${maxListBytes} bytes`, {
+            endpoint: this.#client.endpoint,
+          });
+        }
         const applied = header(response.headers, headers.filtersApplied) ?? '';
         const filtered = applied.split(',').some((word) => word.trim() === 'artifactType');
         yield { entries: readEntries(document['manifests']), filtered };
@@ -127,25 +140,6 @@ export class Referrers {
     this.#changes.set(key, change);
     return change;
   }
-}
-
-/** `sha256-<64 hex>`: the tag that lists what speaks about a digest. Cut as the spec cuts it. */
-export function fallbackTag(digest: Digest): Tag {
-  return parseTag(`${digestAlgorithm(digest).slice(0, 32)}-${digestHex(digest).slice(0, 64)}`);
-}
-
-/** What a list of referrers says about a manifest. */
-export function referrerEntry(descriptor: Descriptor, view: ManifestView): Descriptor {
-  const { mediaType, digest, size } = descriptor;
-  const artifactType = view.artifactType ?? (view.kind === 'image' ? view.config.mediaType : undefined);
-  const annotated = Object.keys(view.annotations).length > 0;
-  return {
-    mediaType,
-    digest,
-    size,
-    ...(artifactType !== undefined && { artifactType }),
-    ...(annotated && { annotations: view.annotations }),
-  };
 }
 
 // Registries from before the API: most do not know the path, some answer as to a wrong method.

@@ -1,8 +1,9 @@
-import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
+import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
-import { childrenOf, type ManifestView, type RawManifest } from '../model/manifest/manifest.ts';
+import { childrenOf } from '../model/manifest/manifest.ts';
 import { type RepositoryName, type Tag, tryParseTag } from '../model/reference/reference.ts';
-import type { Lister, ListOptions } from '../registry/registry.ts';
+import { fallbackTag, orderedReferrers, referrerEntry } from '../registry/referrers.ts';
+import type { Lister, ListOptions, ReferrerOptions } from '../registry/registry.ts';
 import { readLink } from './blobs/links.ts';
 import type { Driver } from './driver.ts';
 import { digestsIn, entriesIn } from './listing.ts';
@@ -30,13 +31,7 @@ export function createLister(store: Store): Lister {
         })(),
       ),
 
-    async *referrers(repo, subject, opts) {
-      opts?.signal?.throwIfAborted();
-      for await (const descriptor of allReferrers(store, repo, subject)) {
-        opts?.signal?.throwIfAborted();
-        if (opts?.artifactType === undefined || descriptor.artifactType === opts.artifactType) yield descriptor;
-      }
-    },
+    referrers: (repo, subject, opts) => atMost(opts, referrersOf(store, repo, subject, opts)),
   };
 }
 
@@ -62,17 +57,49 @@ async function* atMost<T>(opts: ListOptions | undefined, entries: AsyncIterable<
   }
 }
 
-async function* allReferrers(store: Store, repo: RepositoryName, subject: Digest): AsyncGenerator<Descriptor> {
-  const seen = new Set<Digest>();
-  for await (const digest of digestsIn(store.driver, referrersPath(repo, subject))) {
-    seen.add(digest);
-    const raw = await loadManifest(store, repo, digest);
-    const view = raw === undefined ? undefined : tryParseManifest(raw);
-    if (raw !== undefined && view !== undefined) yield describe(digest, raw, view);
+// Only what is listed is read: links are in the order of their digests, and the tag's entries come in between.
+async function* referrersOf(
+  store: Store,
+  repo: RepositoryName,
+  subject: Digest,
+  { after = '', artifactType }: ReferrerOptions = {},
+): AsyncGenerator<Descriptor> {
+  for await (const entry of merged(await fallbackReferrers(store, repo, subject, after), linked())) {
+    if (artifactType === undefined || entry.artifactType === artifactType) yield entry;
   }
-  for (const entry of await fallbackReferrers(store, repo, subject)) {
-    if (!seen.has(entry.digest)) yield entry;
+
+  async function* linked(): AsyncGenerator<Linked> {
+    for await (const digest of digestsIn(store.driver, referrersPath(repo, subject))) {
+      if (digest > after) yield { digest, read: () => readReferrer(store, repo, digest) };
+    }
   }
+}
+
+interface Linked {
+  readonly digest: Digest;
+  /** undefined where its manifest is lost or damaged. */
+  read(): Promise<Descriptor | undefined>;
+}
+
+/** Both in one order; what is linked comes as it is linked, whatever the tag says. */
+async function* merged(tagged: readonly Descriptor[], links: AsyncIterable<Linked>): AsyncGenerator<Descriptor> {
+  let next = 0;
+  for await (const link of links) {
+    for (let entry = tagged[next]; entry && entry.digest <= link.digest; entry = tagged[next]) {
+      if (entry.digest !== link.digest) yield entry;
+      next += 1;
+    }
+    const entry = await link.read();
+    if (entry !== undefined) yield entry;
+  }
+  yield* tagged.slice(next);
+}
+
+async function readReferrer(store: Store, repo: RepositoryName, digest: Digest): Promise<Descriptor | undefined> {
+  const raw = await loadManifest(store, repo, digest);
+  const view = raw === undefined ? undefined : tryParseManifest(raw);
+  if (raw === undefined || view === undefined) return undefined;
+  return referrerEntry({ mediaType: raw.mediaType, digest, size: raw.bytes.length }, view);
 }
 
 /**
@@ -80,21 +107,14 @@ async function* allReferrers(store: Store, repo: RepositoryName, subject: Digest
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
  */
-async function fallbackReferrers(store: Store, repo: RepositoryName, subject: Digest): Promise<readonly Descriptor[]> {
-  const tag = tryParseTag(`${digestAlgorithm(subject).slice(0, 32)}-${digestHex(subject).slice(0, 64)}`);
-  const digest = tag === undefined ? undefined : await readLink(store, tagCurrentPath(repo, tag));
+async function fallbackReferrers(
+  store: Store,
+  repo: RepositoryName,
+  subject: Digest,
+  after: string,
+): Promise<readonly Descriptor[]> {
+  const digest = await readLink(store, tagCurrentPath(repo, fallbackTag(subject)));
   const raw = digest === undefined ? undefined : await loadManifest(store, repo, digest);
   const view = raw === undefined ? undefined : tryParseManifest(raw);
-  return view === undefined ? [] : childrenOf(view);
-}
-
-function describe(digest: Digest, raw: RawManifest, view: ManifestView): Descriptor {
-  const artifactType = view.artifactType ?? (view.kind === 'image' ? view.config.mediaType : undefined);
-  return {
-    mediaType: raw.mediaType,
-    digest,
-    size: raw.bytes.length,
-    ...(artifactType !== undefined && { artifactType }),
-    ...(Object.keys(view.annotations).length > 0 && { annotations: view.annotations }),
-  };
+  return view === undefined ? [] : orderedReferrers(childrenOf(view), { after });
 }

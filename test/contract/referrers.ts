@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { type Digest, parseDigest } from '../../src/model/digest.ts';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
+import type { RepositoryName } from '../../src/model/reference/reference.ts';
+import type { ReferrerOptions, Registry } from '../../src/registry/registry.ts';
 import { buildArtifact, buildIndex, pushImage } from '../support/images.ts';
 import { all, blobOf, check, freshRepository, type Suite, uniqueBytes } from './contract.ts';
 import { uniqueImage } from './manifests.ts';
@@ -47,6 +50,39 @@ export function referrerContract(suite: Suite): void {
     assert.equal(plus.length, 1);
     assert.deepEqual(await all(registry.referrers(repo, subject.digest, { artifactType: 'a/none' })), []);
     assert.equal((await all(registry.referrers(repo, subject.digest))).length, 3);
+  });
+
+  check(suite, 'lists them in the order of their digests, from behind any one on', async ({ registry, repo }) => {
+    const { subject, digests } = await pushReferrers(registry, repo, ['a/b', 'a/b', 'a/b', 'a/b', 'a/b']);
+    const [first = '', second = '', , fourth = '', last = ''] = digests;
+    const list = (opts?: ReferrerOptions) => listed(registry, repo, subject, opts);
+    assert.deepEqual(await list(), digests);
+    assert.deepEqual(await list({ after: '' }), digests);
+    assert.deepEqual(await list({ after: first }), digests.slice(1));
+    assert.deepEqual(await list({ after: second }), digests.slice(2));
+    assert.deepEqual(await list({ after: fourth }), [last]);
+    assert.deepEqual(await list({ after: last }), []);
+    await registry.deleteManifest(repo, parseDigest(second));
+    assert.deepEqual(await list({ after: second }), digests.slice(2));
+    assert.deepEqual(await list({ after: `sha256:${'0'.repeat(64)}` }), [first, ...digests.slice(2)]);
+  });
+
+  check(suite, 'lists as many as are asked for', async ({ registry, repo }) => {
+    const { subject, digests } = await pushReferrers(registry, repo, ['a/b', 'a/b', 'a/b', 'a/b']);
+    for (const limit of [0, 1, 3, 4, 5]) {
+      assert.deepEqual(await listed(registry, repo, subject, { limit }), digests.slice(0, limit));
+    }
+    assert.deepEqual(await listed(registry, repo, subject, { after: digests[0], limit: 2 }), digests.slice(1, 3));
+  });
+
+  check(suite, 'counts only those of the type that is asked for', async ({ registry, repo }) => {
+    const { subject, digests, types } = await pushReferrers(registry, repo, ['a/x', 'a/y', 'a/x', 'a/y', 'a/x', 'a/y']);
+    const wanted = digests.filter((digest) => types.get(digest) === 'a/y');
+    const list = (opts: ReferrerOptions) => listed(registry, repo, subject, { artifactType: 'a/y', ...opts });
+    assert.deepEqual(await list({ limit: 2 }), wanted.slice(0, 2));
+    assert.deepEqual(await list({ after: wanted[0], limit: 1 }), [wanted[1]]);
+    assert.deepEqual(await list({ after: wanted[2] }), []);
+    assert.deepEqual(await list({ limit: 0 }), []);
   });
 
   check(suite, 'lists what was there before its subject', async ({ registry, repo }) => {
@@ -129,4 +165,33 @@ export function referrerContract(suite: Suite): void {
       break;
     }
   });
+}
+
+/** Artifacts of these types about an image; gives their digests in order. */
+async function pushReferrers(
+  registry: Registry,
+  repo: RepositoryName,
+  artifactTypes: readonly string[],
+): Promise<{
+  readonly subject: Digest;
+  readonly digests: readonly Digest[];
+  readonly types: ReadonlyMap<Digest, string>;
+}> {
+  const subject = (await uniqueImage()).descriptor;
+  const types = new Map<Digest, string>();
+  for (const artifactType of artifactTypes) {
+    const artifact = await buildArtifact({ artifactType, subject, annotations: { n: String(types.size) } });
+    await pushImage(registry, repo, undefined, artifact);
+    types.set(artifact.descriptor.digest, artifactType);
+  }
+  return { subject: subject.digest, digests: [...types.keys()].sort(), types };
+}
+
+async function listed(
+  registry: Registry,
+  repo: RepositoryName,
+  subject: Digest,
+  opts?: ReferrerOptions,
+): Promise<readonly string[]> {
+  return (await all(registry.referrers(repo, subject, opts))).map(({ digest }) => digest);
 }

@@ -149,20 +149,32 @@ describe('referrers at a remote registry', () => {
   ];
 
   it('are filtered here where the registry did not', async (t) => {
-    const { registry, server } = await fakeRegistry(t, (_, response) => json(response, 200, index(one, two, null)));
+    const { registry, server } = await fakeRegistry(t, (_, response) =>
+      json(response, 200, index(two, one, null, two)),
+    );
     assert.deepEqual(await all(registry.referrers(repo, subject.digest, { artifactType: 'a/two' })), [two]);
     assert.equal(server.requests[0]?.query.get('artifactType'), 'a/two');
     assert.deepEqual(await all(registry.referrers(repo, subject.digest)), [one, two]);
+    assert.deepEqual(await all(registry.referrers(repo, subject.digest, { after: one.digest, limit: 1 })), [two]);
   });
 
-  it('are taken as they come where the registry did, page after page', async (t) => {
+  it('are all taken where the registry did, and put in order over all pages', async (t) => {
     const applied = { 'oci-filters-applied': 'artifactType' };
     const { registry } = await fakeRegistry(t, ({ query }, response) =>
       query.has('page')
-        ? json(response, 200, index(two), applied)
-        : json(response, 200, index({ ...entry }), { ...applied, ...next('?page=2') }),
+        ? json(response, 200, index({ ...entry }), applied)
+        : json(response, 200, index(two), { ...applied, ...next('?page=2') }),
     );
     assert.deepEqual(await all(registry.referrers(repo, subject.digest, { artifactType: 'a/x' })), [entry, two]);
+  });
+
+  it('are refused when there is no end to them', async (t) => {
+    const page = JSON.stringify(index({ ...one, annotations: { k: 'v'.repeat(4_000_000) } }));
+    const { registry, server } = await fakeRegistry(t, ({ nth }, r) =>
+      r.writeHead(200, next(`?page=${nth}`)).end(page),
+    );
+    await assert.rejects(all(registry.referrers(repo, subject.digest)), fails('TOO_LARGE', /no end to the list/));
+    assert.equal(server.requests.length, 17);
   });
 
   it('come from the tag where the registry knows nothing of them', async (t) => {

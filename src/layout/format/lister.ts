@@ -1,5 +1,5 @@
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import type { Manifest } from '../../model/manifest/manifest.ts';
+import { orderedReferrers, referrerEntry } from '../../registry/referrers.ts';
 import type { Lister } from '../../registry/registry.ts';
 import { tagsOf } from './index-entries.ts';
 import { reachableManifests } from './manifests.ts';
@@ -25,20 +25,14 @@ export function createLister(layout: ReadableLayout): Lister {
 
     async *referrers(_repo, subject, opts) {
       opts?.signal?.throwIfAborted();
-      for await (const manifest of reachableManifests(layout, await layout.index.read(), opts)) {
-        if (manifest.view.subject?.digest !== subject) continue;
-        const descriptor = describe(manifest);
-        if (opts?.artifactType === undefined || descriptor.artifactType === opts.artifactType) yield descriptor;
+      const found: Descriptor[] = [];
+      for await (const { descriptor, view } of reachableManifests(layout, await layout.index.read(), opts)) {
+        if (view.subject?.digest === subject) found.push(referrerEntry(descriptor, view));
+      }
+      for (const entry of orderedReferrers(found, opts)) {
+        opts?.signal?.throwIfAborted();
+        yield entry;
       }
     },
-  };
-}
-
-function describe({ descriptor, view }: Manifest): Descriptor {
-  const artifactType = view.artifactType ?? (view.kind === 'image' ? view.config.mediaType : undefined);
-  return {
-    ...descriptor,
-    ...(artifactType !== undefined && { artifactType }),
-    ...(Object.keys(view.annotations).length > 0 && { annotations: view.annotations }),
   };
 }

@@ -54,16 +54,9 @@ async function* referrersOf(
   digest: Digest,
   artifactType: string | undefined,
 ): AsyncGenerator<Descriptor> {
-  const last = exchange.query.get('last');
-  let reached = last === null;
+  const after = exchange.query.get('last') ?? undefined;
   try {
-    for await (const referrer of exchange.registry.referrers(repo, digest, {
-      artifactType,
-      signal: exchange.signal,
-    })) {
-      if (reached) yield referrer;
-      else reached = referrer.digest === last;
-    }
+    yield* exchange.registry.referrers(repo, digest, { artifactType, after, signal: exchange.signal });
   } catch (error) {
     if (!isOciError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN')) throw error;
   }

@@ -138,6 +138,17 @@ describe('the referrers of a digest', () => {
     assert.equal((await ask(server, 'GET', `/v2/${repo}/referrers/latest`)).status, 400);
   });
 
+  it('go on behind a referrer that was deleted since the last page', async (t) => {
+    const server = await startServer(t, { registry: await withReferrers() });
+    const whole = (await ask(server, 'GET', referrersOf(subject.digest))).json()['manifests'] as Descriptor[];
+    for (const gone of [`sha256:${'0'.repeat(64)}`, `${whole[0]?.digest.slice(0, -1)}`]) {
+      const answer = await ask(server, 'GET', referrersOf(subject.digest, `?last=${gone}`));
+      assert.deepEqual(answer.json()['manifests'], whole);
+    }
+    const rest = await ask(server, 'GET', referrersOf(subject.digest, `?last=${whole[0]?.digest}`));
+    assert.deepEqual(rest.json()['manifests'], whole.slice(1));
+  });
+
   it('come in pages when an index would get too large, with the filter kept', async (t) => {
     const many = Array.from({ length: 9 }, (_, i) => ({
       ...subject,
@@ -150,8 +161,8 @@ describe('the referrers of a digest', () => {
     const registry: Registry = {
       ...memoryRegistry(),
       async *referrers(_repo, _digest, opts) {
-        asked.push(opts?.artifactType);
-        yield* many;
+        asked.push(`${opts?.artifactType} after ${opts?.after?.slice(0, 8)}`);
+        yield* many.filter(({ digest }) => digest > (opts?.after ?? ''));
       },
     };
     const server = await startServer(t, { registry });
@@ -160,7 +171,7 @@ describe('the referrers of a digest', () => {
       found.map(({ length }) => length),
       [4, 4, 1],
     );
-    assert.deepEqual(asked, ['test/large', 'test/large', 'test/large']);
+    assert.deepEqual(asked, ['test/large after undefined', 'test/large after sha256:3', 'test/large after sha256:7']);
     const entries = found.flat() as { digest: string; platform: unknown }[];
     assert.deepEqual(
       entries.map(({ digest }) => digest),

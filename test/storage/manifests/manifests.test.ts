@@ -194,7 +194,11 @@ describe('referrers in the store', () => {
     const fallback = manifestOf({ mediaType: mediaTypes.ociIndex, manifests: [entry, listed[0]] }, mediaTypes.ociIndex);
     const tags = [parseTag(`sha256-${digestHex(subject.digest)}`)];
     await registry.pushManifest(repo, fallback, { tags });
-    assert.deepEqual(await all(registry.referrers(repo, subject.digest)), [...listed, entry]);
+    const both = [...listed, entry].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+    assert.deepEqual(await all(registry.referrers(repo, subject.digest)), both);
+    const after = both[0]?.digest;
+    assert.deepEqual(await all(registry.referrers(repo, subject.digest, { after })), both.slice(1));
+    assert.deepEqual(await all(registry.referrers(repo, subject.digest, { limit: 1 })), both.slice(0, 1));
     const filtered = registry.referrers(repo, subject.digest, { artifactType: 'application/vnd.example.old' });
     assert.deepEqual(await all(filtered), [entry]);
 

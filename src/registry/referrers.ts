@@ -1,0 +1,46 @@
+/** The list of manifests that speak about another one, as every registry here gives it. */
+import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import type { ManifestView } from '../model/manifest/manifest.ts';
+import { parseTag, type Tag } from '../model/reference/reference.ts';
+import type { ReferrerOptions } from './options.ts';
+
+/**
+ * What a list of referrers says about a manifest: its type of artifact, or that of its config, and its annotations.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+ */
+export function referrerEntry({ mediaType, digest, size }: Descriptor, view: ManifestView): Descriptor {
+  const artifactType = view.artifactType ?? (view.kind === 'image' ? view.config.mediaType : undefined);
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(artifactType !== undefined && { artifactType }),
+    ...(Object.keys(view.annotations).length > 0 && { annotations: view.annotations }),
+  };
+}
+
+/**
+ * `sha256-<64 hex>`: the tag of the index that lists the referrers of a digest where a registry keeps no list itself.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
+ */
+export function fallbackTag(subject: Digest): Tag {
+  return parseTag(`${digestAlgorithm(subject).slice(0, 32)}-${digestHex(subject).slice(0, 64)}`);
+}
+
+/** Entries in the order of their digests, each digest once: the first entry with it. */
+export function orderedReferrers(
+  entries: Iterable<Descriptor>,
+  { after = '', limit, artifactType }: ReferrerOptions = {},
+): readonly Descriptor[] {
+  const byDigest = new Map<Digest, Descriptor>();
+  for (const entry of entries) {
+    if (entry.digest > after && !byDigest.has(entry.digest)) byDigest.set(entry.digest, entry);
+  }
+  return [...byDigest.values()]
+    .filter((entry) => artifactType === undefined || entry.artifactType === artifactType)
+    .sort((a, b) => (a.digest < b.digest ? -1 : 1))
+    .slice(0, limit);
+}
