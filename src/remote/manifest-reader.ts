@@ -3,7 +3,13 @@ import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../mo
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type Manifest, receiveManifest } from '../model/manifest/manifest.ts';
-import { bareMediaType, manifestAcceptHeader, manifestMediaTypes, mediaTypes } from '../model/manifest/media-types.ts';
+import {
+  bareMediaType,
+  isMediaType,
+  manifestAcceptHeader,
+  manifestMediaTypes,
+  mediaTypes,
+} from '../model/manifest/media-types.ts';
 import { digestedPart } from '../model/manifest/schema1.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
@@ -138,19 +144,14 @@ async function verifiedDigest(
   return digest;
 }
 
-// What is stored and shown later as the type of an image.
-const restrictedName = '[a-z0-9][a-z0-9!#$&^_.+-]{0,126}';
-const mediaTypeGrammar = new RegExp(`^${restrictedName}/${restrictedName}$`);
-
 /**
  * The Content-Type, unless it is one that careless servers give to everything.
  *
- * @throws OciError PROTOCOL for what is no media type.
- * @see https://www.rfc-editor.org/rfc/rfc6838#section-4.2
+ * @throws OciError PROTOCOL for what is no media type: it is stored, and shown later as the type of an image.
  */
 function declaredType(response: HttpResponse): string | undefined {
   const type = bareMediaType(header(response.headers, 'content-type') ?? '');
-  if (type !== '' && !mediaTypeGrammar.test(type)) {
+  if (type !== '' && !isMediaType(type)) {
     throw new OciError('PROTOCOL', `${response.url.host} answered with a Content-Type that is no media type: refused`, {
       endpoint: endpointOf(response.url),
     });

@@ -76,3 +76,12 @@ export function isForeignLayerType(mediaType: string): boolean {
 export function bareMediaType(contentType: string): string {
   return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
+
+// A name as RFC 6838 restricts it.
+const restrictedName = '[a-z0-9][a-z0-9!#$&^_.+-]{0,126}';
+const mediaTypeGrammar = new RegExp(`^${restrictedName}/${restrictedName}$`);
+
+/** Whether a text without parameters, in lower case, is a media type. @see https://www.rfc-editor.org/rfc/rfc6838#section-4.2 */
+export function isMediaType(text: string): boolean {
+  return mediaTypeGrammar.test(text);
+}

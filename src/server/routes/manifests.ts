@@ -3,7 +3,7 @@ import { type Digest, parseDigest } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { type Manifest, type ManifestView, receiveManifest } from '../../model/manifest/manifest.ts';
-import { bareMediaType } from '../../model/manifest/media-types.ts';
+import { bareMediaType, isMediaType } from '../../model/manifest/media-types.ts';
 import { quote } from '../../model/quote.ts';
 import { isDigestReference, parseTag, type RepositoryName, type Tag } from '../../model/reference/reference.ts';
 import { headers as names } from '../../wire/headers.ts';
@@ -138,6 +138,6 @@ function readDigest(text: string | null): Digest | undefined {
 
 function readMediaType(contentType: string): string {
   const type = bareMediaType(contentType);
-  if (/^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/.test(type)) return type;
+  if (isMediaType(type)) return type;
   throw new OciError('MANIFEST_INVALID', 'the Content-Type is no media type');
 }
