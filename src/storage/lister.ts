@@ -69,8 +69,8 @@ async function* referrersOf(
   }
 
   async function* linked(): AsyncGenerator<Linked> {
-    for await (const digest of digestsIn(store.driver, referrersPath(repo, subject))) {
-      if (digest > after) yield { digest, read: () => readReferrer(store, repo, digest) };
+    for await (const digest of digestsIn(store.driver, referrersPath(repo, subject), after)) {
+      yield { digest, read: () => readReferrer(store, repo, digest) };
     }
   }
 }

@@ -26,13 +26,19 @@ export async function deleteBelow(driver: Driver, prefix: StorePath): Promise<vo
   for await (const entry of entriesIn(driver, prefix, { deep: true })) await driver.delete(childPath(prefix, entry));
 }
 
-/** The digests that have a prefix `<alg>/<hex>/` there, in order. What is no digest is passed over. */
-export async function* digestsIn(driver: Driver, prefix: StorePath): AsyncGenerator<Digest> {
+/**
+ * The digests that have a prefix `<alg>/<hex>/` there, in order. What is no digest is passed over.
+ *
+ * @param after Only digests behind this text.
+ */
+export async function* digestsIn(driver: Driver, prefix: StorePath, after = ''): AsyncGenerator<Digest> {
   for await (const algorithm of entriesIn(driver, prefix)) {
     if (algorithm.kind !== 'prefix') continue;
-    for await (const hex of entriesIn(driver, childPath(prefix, algorithm))) {
-      const digest = hex.kind === 'prefix' ? tryParseDigest(`${algorithm.name}:${hex.name}`) : undefined;
-      if (digest !== undefined) yield digest;
+    const before = `${algorithm.name}:`;
+    const from = after.startsWith(before) ? after.slice(before.length) : undefined;
+    for await (const hex of entriesIn(driver, childPath(prefix, algorithm), { after: from })) {
+      const digest = hex.kind === 'prefix' ? tryParseDigest(before + hex.name) : undefined;
+      if (digest !== undefined && digest > after) yield digest;
     }
   }
 }
