@@ -209,6 +209,7 @@ export type {
 export { type FilesystemDriverOptions, openFilesystemDriver } from './storage/drivers/filesystem.ts';
 export { createMemoryDriver } from './storage/drivers/memory.ts';
 export { createStorage, type StorageOptions } from './storage/storage.ts';
+export type { ChangedBlob, SourceBlob, Transform } from './transfer/options.ts';
 export {
   type Transfer,
   type TransferEnd,

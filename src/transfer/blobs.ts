@@ -1,4 +1,3 @@
-import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { BlobSource, Content, Sink } from '../registry/content.ts';
 import type { PushBlobResult } from '../registry/registry.ts';
 import { refuseDamagedSource } from './damaged-source.ts';
@@ -47,21 +46,22 @@ export async function transferBlobs(
 }
 
 async function transferBlob(blob: BlobNode, options: TransferOptions, events: EventQueue): Promise<number> {
-  const { descriptor, kind, foreign } = blob;
+  const { descriptor, kind, foreign, changed } = blob;
   if (foreign && options.foreignLayers === 'skip') {
     events.push({ type: 'done', node: descriptor, kind, outcome: 'foreign' });
     return 0;
   }
   const { to, signal } = options;
+  const pushed = changed?.descriptor ?? descriptor;
   const mountFrom =
-    typeof options.mountFrom === 'function' ? await options.mountFrom(descriptor.digest) : options.mountFrom;
-  const source = new CountedSource(descriptor, options, events);
+    typeof options.mountFrom === 'function' ? await options.mountFrom(pushed.digest) : options.mountFrom;
+  const source = new CountedSource(blob, options, events);
   const onWait = (reason: string): void => events.push({ type: 'waiting', node: descriptor, reason });
   let outcome: PushBlobResult['outcome'];
   try {
-    ({ outcome } = await to.registry.pushBlob(to.repo, descriptor, source, { mountFrom, signal, onWait }));
+    ({ outcome } = await to.registry.pushBlob(to.repo, pushed, source, { mountFrom, signal, onWait }));
   } catch (error) {
-    await refuseDamagedSource(error, descriptor, options);
+    if (!changed) await refuseDamagedSource(error, descriptor, options);
     throw error;
   }
   events.push({
@@ -78,26 +78,27 @@ async function transferBlob(blob: BlobNode, options: TransferOptions, events: Ev
 class CountedSource implements BlobSource {
   /** Bytes read in all, those of a second attempt included. */
   readBytes = 0;
-  readonly #descriptor: Descriptor;
+  readonly #blob: BlobNode;
   readonly #options: TransferOptions;
   readonly #events: EventQueue;
   #toldAtMs = 0;
 
-  constructor(descriptor: Descriptor, options: TransferOptions, events: EventQueue) {
-    this.#descriptor = descriptor;
+  constructor(blob: BlobNode, options: TransferOptions, events: EventQueue) {
+    this.#blob = blob;
     this.#options = options;
     this.#events = events;
   }
 
   async open(offset: number, opts?: { readonly signal?: AbortSignal | undefined }): Promise<Content> {
-    const { from, signal } = this.#options;
-    this.#events.push({ type: 'started', node: this.#descriptor, resumedBytes: offset });
-    const content = await from.registry.getBlob(from.repo, this.#descriptor, {
-      // The destination verifies what it commits: no byte is hashed twice.
-      verify: false,
-      signal: opts?.signal ?? signal,
-      ...(offset > 0 && { range: { start: offset } }),
-    });
+    const { from } = this.#options;
+    const { descriptor, changed } = this.#blob;
+    const signal = opts?.signal ?? this.#options.signal;
+    this.#events.push({ type: 'started', node: descriptor, resumedBytes: offset });
+    // The destination verifies what it commits: no byte is hashed twice.
+    const range = offset > 0 ? { start: offset } : undefined;
+    const content = changed
+      ? await changed.source.open(offset, { signal })
+      : await from.registry.getBlob(from.repo, descriptor, { verify: false, signal, range });
     let position = offset;
     const count = (chunk: Uint8Array): void => {
       position += chunk.length;
@@ -127,8 +128,9 @@ class CountedSource implements BlobSource {
 
   #tell(bytes: number): void {
     const nowMs = Date.now();
-    if (nowMs - this.#toldAtMs < progressIntervalMs && bytes < this.#descriptor.size) return;
+    const { descriptor, changed } = this.#blob;
+    if (nowMs - this.#toldAtMs < progressIntervalMs && bytes < (changed?.descriptor ?? descriptor).size) return;
     this.#toldAtMs = nowMs;
-    this.#events.push({ type: 'progress', node: this.#descriptor, bytes });
+    this.#events.push({ type: 'progress', node: descriptor, bytes });
   }
 }

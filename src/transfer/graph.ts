@@ -7,17 +7,22 @@ import { isForeignLayerType, mediaTypes } from '../model/manifest/media-types.ts
 import { schema1Layers } from '../model/manifest/schema1.ts';
 import { formatPlatform, type Platform } from '../model/platform/platform.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { TransferOptions } from './options.ts';
+import type { ChangedBlob, TransferOptions } from './options.ts';
 import { checkType, findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
 
 /** A manifest of the graph; `exists`: the destination has it. */
 export interface ManifestNode {
   readonly manifest: Manifest;
+  /** As the source has it, where it was rewritten on the way. */
+  readonly original?: Descriptor;
   readonly exists: boolean;
 }
 
 export interface BlobNode {
+  /** As the source has it. */
   readonly descriptor: Descriptor;
+  /** What is pushed in its place. */
+  readonly changed?: ChangedBlob;
   readonly kind: Exclude<NodeKind, 'manifest'>;
   readonly foreign: boolean;
 }
@@ -26,6 +31,8 @@ export interface BlobNode {
 export interface Graph {
   readonly root: Descriptor;
   readonly manifests: readonly ManifestNode[];
+  /** What speaks about those, with its own children: subjects before referrers. */
+  readonly referrers: readonly ManifestNode[];
   readonly blobs: readonly BlobNode[];
   readonly omitted: readonly Descriptor[];
 }
@@ -40,12 +47,38 @@ export async function discoverGraph(root: Descriptor, options: TransferOptions, 
   if (options.requirePlatform && platforms && rootNode) {
     await requirePlatform(from.registry, from.repo, rootNode.manifest, platforms, { signal });
   }
+  const manifests = [...walk.manifests.values()];
+  await walkReferrers(walk, options, events);
   return {
     root: rootNode?.manifest.descriptor ?? root,
-    manifests: [...walk.manifests.values()],
+    manifests,
+    referrers: [...walk.manifests.values()].slice(manifests.length),
     blobs: [...walk.blobs.values()],
     omitted: [...walk.omitted.values()].filter((entry) => !walk.manifests.has(entry.digest)),
   };
+}
+
+/** Visits what speaks about the manifests found, and about what is found so. */
+async function walkReferrers(
+  walk: Walk,
+  { from, referrers, signal }: TransferOptions,
+  events: EventQueue,
+): Promise<void> {
+  if (!referrers) return;
+  const types = referrers === true ? undefined : referrers.artifactTypes;
+  // A map's iterator comes to what is added meanwhile, too.
+  for (const subject of walk.manifests.keys()) {
+    for await (const entry of from.registry.referrers(from.repo, subject, { signal })) {
+      if (types && !types.includes(entry.artifactType ?? '')) continue;
+      try {
+        await walk.visit(entry, undefined, 0);
+      } catch (error) {
+        // The list under a fallback tag may name what was deleted.
+        if (!isUnknown(error)) throw error;
+        events.push({ type: 'skipped', node: entry });
+      }
+    }
+  }
 }
 
 class Walk {
@@ -80,8 +113,8 @@ class Walk {
       throw schema1Refused(String(this.#options.from.reference));
     }
     this.#events.push({ type: 'discovered', node: manifest.descriptor, kind: 'manifest', ...(parent && { parent }) });
-    // A registry that refuses sparse indexes has everything below one it holds.
-    const whole = exists && !this.#options.to.sparse;
+    // A registry that refuses sparse indexes has everything below one it holds, but perhaps not what speaks about it.
+    const whole = exists && !this.#options.to.sparse && !this.#options.referrers;
     if (manifest.view.kind === 'index' && !whole) await this.#visitChildren(manifest.view, wanted, depth, node.digest);
     else if (manifest.view.kind === 'other' && !whole) {
       for (const child of childrenOf(manifest.view)) await this.visit(child, undefined, depth + 1, node.digest);
@@ -120,7 +153,7 @@ class Walk {
 
   // A sparse destination is the local store, which is read first.
   #get(node: Descriptor): Promise<ManifestNode> {
-    const { from, to, signal } = this.#options;
+    const { from, to, transform, signal } = this.#options;
     const known = this.#read.get(node.digest);
     if (known) return known;
     const reading = (async (): Promise<ManifestNode> => {
@@ -128,6 +161,8 @@ class Walk {
         from.manifest?.descriptor.digest === node.digest
           ? from.manifest
           : from.registry.getManifest(from.repo, node.digest, { signal });
+      // What becomes of it is not known yet.
+      if (transform) return { manifest: await fetch(), exists: false };
       if (to.sparse) {
         const there = await unlessLost(to.registry.getManifest(to.repo, node.digest, { signal }));
         return there ? { manifest: there, exists: true } : { manifest: await fetch(), exists: false };

@@ -1,9 +1,10 @@
 /** What a transfer is asked to do. */
 import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
-import type { Manifest } from '../model/manifest/manifest.ts';
+import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
 import type { Platform } from '../model/platform/platform.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
+import type { BlobSource } from '../registry/content.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Slots } from './slots.ts';
 
@@ -38,5 +39,46 @@ export interface TransferOptions {
   readonly mountFrom?: RepositoryName | ((digest: Digest) => Promise<RepositoryName | undefined>) | undefined;
   /** Layers that may not be redistributed: `skip` leaves them where their URLs point. Default `copy`. */
   readonly foreignLayers?: 'copy' | 'skip' | undefined;
+  /**
+   * Whether what speaks about the image goes along (signatures, lists of parts): the referrers of every manifest that is
+   * transferred, theirs too, each after its subject. All of them, or those of some types. What the source lists and does
+   * not have is skipped. Default false.
+   */
+  readonly referrers?: boolean | { readonly artifactTypes: readonly string[] } | undefined;
+  /** Changes what is transferred; nothing of it is then taken for there already by its digest at the source. */
+  readonly transform?: Transform | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Changes nodes on their way: layers that are compressed anew, another format of manifests. Manifests that name a changed
+ * blob or manifest, as a subject too, are rewritten and get new digests; tags point at the new root. Manifests of types
+ * that are not those of OCI and Docker keep what they name, and schema 1 is refused (UNSUPPORTED).
+ */
+export interface Transform {
+  /**
+   * Asked once for each blob of an image or artifact, the layers before the config; undefined: it stays as it is.
+   * `source` gives verified content. Not asked for layers that are skipped as foreign.
+   */
+  blob?(blob: SourceBlob): Promise<ChangedBlob | undefined>;
+  /**
+   * Asked once for each manifest, children before parents, after what it names was changed in it; undefined: no more
+   * than that. The result must name the blobs and manifests that it names.
+   */
+  manifest?(manifest: Manifest): Promise<RawManifest | undefined>;
+}
+
+/** A blob as the transfer's source has it. */
+export interface SourceBlob {
+  readonly descriptor: Descriptor;
+  readonly kind: 'config' | 'layer';
+  readonly source: BlobSource;
+}
+
+/** What stands for a blob at the destination. */
+export interface ChangedBlob {
+  /** Type, digest and size; annotations replace those of the entry where there are some. */
+  readonly descriptor: Descriptor;
+  /** Opened when the destination lacks it, and again at an offset where a part of it had arrived. */
+  readonly source: BlobSource;
 }

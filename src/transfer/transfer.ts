@@ -15,17 +15,25 @@ import type { TransferEnd, TransferOptions } from './options.ts';
 export type { TransferEnd, TransferOptions } from './options.ts';
 
 export interface TransferResult {
+  /** As the destination has it. */
   readonly root: Descriptor;
+  /** Manifests that a transform changed: what they are at the destination, by their digest at the source. */
+  readonly rewritten: ReadonlyMap<Digest, Descriptor>;
   /** False when the destination had it all, tags included. */
   readonly changed: boolean;
   /** Bytes of blobs that went over; what was there or was resumed does not count. */
   readonly transferredBytes: number;
+  /** What was asked for with `referrers` and is at the destination now; their subjects come first. */
+  readonly referrers: readonly Descriptor[];
   /** Entries of indexes that were left out, because another platform was asked for. */
   readonly omitted: readonly Descriptor[];
 }
 
 export interface Transfer {
-  /** What happens, as it happens; ends when the transfer does. May be left unread. */
+  /**
+   * What happens, as it happens; ends when the transfer does. May be left unread. Nodes are named as the source has them,
+   * also where a transform changes them.
+   */
   readonly events: AsyncIterable<TransferEvent>;
   /**
    * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1 into a store, and what the two registries throw. Rejects when
@@ -47,11 +55,17 @@ async function run(options: TransferOptions, events: EventQueue): Promise<Transf
   const { from, signal } = options;
   const root = from.root ?? (await from.registry.statManifest(from.repo, from.reference, { signal }));
   events.push({ type: 'resolved', root, reference: from.reference });
-  const graph = await discoverGraph(root, options, events);
+  const found = await discoverGraph(root, options, events);
+  const graph = options.transform ? await (await import('./rewrite.ts')).rewriteGraph(found, options) : found;
   const transferredBytes = await transferBlobs(graph.blobs, options, events);
   const tagged = await pushManifests(graph, options, events);
-  const changed = tagged.length > 0 || graph.manifests.some((node) => !node.exists) || transferredBytes > 0;
-  return { root: graph.root, changed, transferredBytes, omitted: graph.omitted };
+  const nodes = [...graph.manifests, ...graph.referrers];
+  const changed = tagged.length > 0 || nodes.some((node) => !node.exists) || transferredBytes > 0;
+  const referrers = graph.referrers.map(({ manifest }) => manifest.descriptor);
+  const rewritten = new Map(
+    nodes.flatMap(({ original, manifest }) => (original ? [[original.digest, manifest.descriptor]] : [])),
+  );
+  return { root: graph.root, rewritten, changed, transferredBytes, referrers, omitted: graph.omitted };
 }
 
 // Children stand before their parents in the list, so a reader of the destination never sees a parent without them. The
@@ -59,10 +73,11 @@ async function run(options: TransferOptions, events: EventQueue): Promise<Transf
 async function pushManifests(graph: Graph, options: TransferOptions, events: EventQueue): Promise<readonly Tag[]> {
   const root = graph.manifests.at(-1);
   let tags: readonly Tag[] = [];
-  for (const node of graph.manifests) {
-    const { descriptor } = node.manifest;
+  for (const node of [...graph.manifests, ...graph.referrers]) {
+    const descriptor = node.original ?? node.manifest.descriptor;
     if (node === root) tags = await staleTags(node, options);
-    if (!node.exists || tags.length > 0) await pushManifest(node, tags, options);
+    const wanted = node === root ? tags : [];
+    if (!node.exists || wanted.length > 0) await pushManifest(node, wanted, options);
     const outcome = node.exists ? 'exists' : 'transferred';
     events.push({ type: 'done', node: descriptor, kind: 'manifest', outcome });
   }

@@ -1,0 +1,125 @@
+/** Changes a graph on its way: blobs by a transform, and every manifest that names what has changed. */
+
+import { type Digest, digestAlgorithm } from '../model/digest.ts';
+import { unlessUnknown } from '../model/errors.ts';
+import { parseJsonObject } from '../model/json-fields.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { blobsOf, childrenOf, type Manifest, readManifest, schema1Refused } from '../model/manifest/manifest.ts';
+import { isForeignLayerType } from '../model/manifest/media-types.ts';
+import type { BlobNode, Graph, ManifestNode } from './graph.ts';
+import type { ChangedBlob, TransferOptions, Transform } from './options.ts';
+
+type Changes = ReadonlyMap<Digest, Descriptor>;
+
+/** Names the image that an attestation in the same index speaks about. */
+const attestedImage = 'vnd.docker.reference.digest';
+
+/** The graph as it is to be at the destination. @throws OciError UNSUPPORTED for schema 1, and what the transform throws. */
+export async function rewriteGraph(graph: Graph, options: TransferOptions): Promise<Graph> {
+  const rewriter = new Rewriter(options);
+  const manifests: ManifestNode[] = [];
+  for (const node of graph.manifests) manifests.push(await rewriter.manifest(node));
+  const referrers: ManifestNode[] = [];
+  for (const node of graph.referrers) referrers.push(await rewriter.manifest(node));
+  const root = manifests.at(-1)?.manifest.descriptor ?? graph.root;
+  return { ...graph, root, manifests, referrers, blobs: graph.blobs.flatMap((blob) => rewriter.blob(blob)) };
+}
+
+class Rewriter {
+  readonly #options: TransferOptions;
+  readonly #transform: Transform;
+  readonly #blobs = new Map<Digest, ChangedBlob | undefined>();
+  /** Blobs that a manifest goes on naming as they were. */
+  readonly #kept = new Set<Digest>();
+  /** What every digest that changed has become, of blobs and manifests. */
+  readonly #changes = new Map<Digest, Descriptor>();
+
+  constructor(options: TransferOptions) {
+    this.#options = options;
+    this.#transform = options.transform ?? {};
+  }
+
+  async manifest({ manifest }: ManifestNode): Promise<ManifestNode> {
+    const { from, to, signal } = this.#options;
+    const { view, descriptor: original } = manifest;
+    signal?.throwIfAborted();
+    if (view.kind === 'schema1') throw schema1Refused(String(from.reference));
+    if (view.kind === 'other') {
+      for (const { digest } of blobsOf(view)) this.#kept.add(digest);
+    } else {
+      // A config may have to say what became of the layers.
+      const config = view.kind === 'image' ? [view.config] : [];
+      for (const layer of view.kind === 'image' ? view.layers : blobsOf(view)) await this.#change(layer, 'layer');
+      for (const blob of config) await this.#change(blob, 'config');
+    }
+    const named = view.kind === 'other' ? manifest : await withChanges(manifest, this.#changes);
+    const raw = await this.#transform.manifest?.(named);
+    const result = raw ? await readManifest(raw, digestAlgorithm(original.digest)) : named;
+    const { digest, mediaType, size } = result.descriptor;
+    const there = await unlessUnknown(to.registry.statManifest(to.repo, digest, { signal }));
+    const exists = there !== undefined;
+    if (digest === original.digest && mediaType === original.mediaType) return { manifest, exists };
+    this.#changes.set(original.digest, { mediaType, digest, size });
+    return { manifest: result, exists, original };
+  }
+
+  /** What is to be pushed for a blob of the source: it, what it became, or both. */
+  blob(blob: BlobNode): readonly BlobNode[] {
+    const changed = this.#blobs.get(blob.descriptor.digest);
+    if (!changed) return [blob];
+    return [{ ...blob, changed }, ...(this.#kept.has(blob.descriptor.digest) ? [blob] : [])];
+  }
+
+  async #change(descriptor: Descriptor, kind: 'config' | 'layer'): Promise<void> {
+    const { from, foreignLayers, signal } = this.#options;
+    const { digest } = descriptor;
+    if (this.#blobs.has(digest)) return;
+    if (foreignLayers === 'skip' && isForeignLayerType(descriptor.mediaType)) return;
+    const source = {
+      open: (offset: number, opts?: { readonly signal?: AbortSignal | undefined }) =>
+        from.registry.getBlob(from.repo, descriptor, {
+          range: offset > 0 ? { start: offset } : undefined,
+          signal: opts?.signal ?? signal,
+        }),
+    };
+    const changed = await this.#transform.blob?.({ descriptor, kind, source });
+    this.#blobs.set(digest, changed);
+    if (changed) this.#changes.set(digest, changed.descriptor);
+  }
+}
+
+/** The manifest with the new descriptors in place of the old ones; itself where none of them changed. */
+async function withChanges(manifest: Manifest, changes: Changes): Promise<Manifest> {
+  const { view } = manifest;
+  const names = [...blobsOf(view), ...childrenOf(view), ...(view.subject ? [view.subject] : [])];
+  if (!names.some(({ digest }) => changes.has(digest))) return manifest;
+  const document: Record<string, unknown> = { ...parseJsonObject(manifest.bytes) };
+  for (const field of ['config', 'subject']) {
+    if (field in document) document[field] = changedEntry(document[field], changes);
+  }
+  for (const field of ['layers', 'blobs', 'manifests']) {
+    const entries = document[field];
+    if (Array.isArray(entries)) document[field] = entries.map((entry: unknown) => changedEntry(entry, changes));
+  }
+  const raw = { mediaType: manifest.mediaType, bytes: Buffer.from(JSON.stringify(document)) };
+  return await readManifest(raw, digestAlgorithm(manifest.descriptor.digest));
+}
+
+function changedEntry(entry: unknown, changes: Changes): unknown {
+  if (typeof entry !== 'object' || entry === null) return entry;
+  const { data, urls, ...fields } = entry as Readonly<Record<string, unknown>>;
+  const change = changes.get(fields['digest'] as Digest);
+  const annotations = change?.annotations ?? withAttested(fields['annotations'], changes);
+  const said = annotations === undefined ? {} : { annotations };
+  if (!change) return { ...entry, ...said };
+  // What the entry carries with it, and where else it is, are the old bytes.
+  const { mediaType, digest, size } = change;
+  return { ...fields, ...said, mediaType, digest, size };
+}
+
+function withAttested(annotations: unknown, changes: Changes): unknown {
+  if (typeof annotations !== 'object' || annotations === null) return annotations;
+  const attested: unknown = (annotations as Readonly<Record<string, unknown>>)[attestedImage];
+  const image = changes.get(attested as Digest);
+  return image ? { ...annotations, [attestedImage]: image.digest } : annotations;
+}
