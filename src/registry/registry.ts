@@ -88,10 +88,10 @@ export interface PushManifestOptions extends SignalOption {
   /** Must be the digest of the bytes; also chooses the algorithm. Default sha256. @throws OciError DIGEST_MISMATCH */
   readonly digest?: Digest | undefined;
   /**
-   * `refuse` (default): every blob and child must be there. `allow-children`: the children of an index may be absent,
-   * which only a local store accepts. A missing `subject` is always fine.
+   * Whether the children of an index may be absent; where it is false (default), and in a registry that takes no sparse
+   * indexes, every blob and child must be there. A missing `subject` is always fine.
    */
-  readonly missing?: 'refuse' | 'allow-children' | undefined;
+  readonly sparse?: boolean | undefined;
 }
 
 export interface StartUploadOptions extends SignalOption {

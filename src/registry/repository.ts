@@ -105,7 +105,7 @@ function tagService(registry: Registry, name: RepositoryName): TagService {
     async tag(tag, digest, opts) {
       const manifest = await registry.getManifest(name, digest, opts);
       // It is there already, with whatever of its children the registry has let it lack.
-      return await registry.pushManifest(name, manifest, { ...opts, tags: [tag], digest, missing: 'allow-children' });
+      return await registry.pushManifest(name, manifest, { ...opts, tags: [tag], digest, sparse: true });
     },
     untag: (tag, opts) => registry.deleteTag(name, tag, opts),
     all: (opts) => registry.tags(name, opts),

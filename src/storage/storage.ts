@@ -33,7 +33,7 @@ export interface StorageOptions {
   readonly driver: Driver;
   /** What the registry calls itself. Default `local`. */
   readonly name?: string;
-  /** Whether `pushManifest` honours `missing: 'allow-children'`. Default false. */
+  /** Whether `pushManifest` honours `sparse: true`. Default false. */
   readonly sparseIndexes?: boolean;
   /** Whether every manifest is taken, also one whose blobs or children are not here. Default false. */
   readonly sparse?: boolean | undefined;

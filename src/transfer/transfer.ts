@@ -91,9 +91,9 @@ async function pushManifest(
   { from, to, signal }: TransferOptions,
 ): Promise<void> {
   const { digest, mediaType } = manifest.descriptor;
-  const missing = to.sparse && (exists || isIndexType(mediaType)) ? 'allow-children' : 'refuse';
+  const sparse = to.sparse === true && (exists || isIndexType(mediaType));
   try {
-    await to.registry.pushManifest(to.repo, manifest, { digest, tags, missing, signal });
+    await to.registry.pushManifest(to.repo, manifest, { digest, tags, sparse, signal });
   } catch (error) {
     // Registries that take none say so in many ways, "unknown error" among them.
     const refused = manifest.view.kind === 'schema1' && isOciError(error, 'MANIFEST_INVALID', 'UNKNOWN');

@@ -152,7 +152,7 @@ export async function pushImage(
   }
   return registry.pushManifest(repo, built.manifest, {
     ...(tag !== undefined && { tags: [tag] }),
-    ...(options.omit && { missing: 'allow-children' }),
+    ...(options.omit && { sparse: true }),
   });
 }
 

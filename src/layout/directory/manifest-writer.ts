@@ -26,7 +26,7 @@ import type { Held } from './lock.ts';
  *
  * Without a tag it is only a blob: index.json lists the roots of a layout, and most such manifests are children of an
  * index that comes next. It gets an untagged entry only when it has a `subject`, so that referrers are found, or a type
- * that its bytes do not tell. Children may be absent with `missing: 'allow-children'`: a layout need not be whole.
+ * that its bytes do not tell. Children may be absent with `sparse: true`: a layout need not be whole.
  *
  * @throws OciError MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, DIGEST_MISMATCH, TOO_LARGE, DENIED
  */
@@ -38,7 +38,7 @@ export async function pushManifest(
   opts?.signal?.throwIfAborted();
   refuseReadOnly(layout);
   const manifest = await readPushed(raw, opts?.digest);
-  const sparse = opts?.missing === 'allow-children';
+  const sparse = opts?.sparse === true;
   // Alone: nobody deletes what the manifest refers to between looking for it and listing the manifest.
   await layout.lock.exclusively(async (held) => {
     await refuseMissing(layout, manifest, sparse, opts?.signal);

@@ -53,7 +53,7 @@ export async function pushManifest(
   if (view.kind === 'schema1') throw schema1Refused('the manifest');
   const digest = await digestBytes(bytes, opts?.digest === undefined ? 'sha256' : digestAlgorithm(opts.digest));
   if (opts?.digest !== undefined && opts.digest !== digest) throw digestMismatch(opts.digest, digest);
-  const sparse = store.sparseIndexes && opts?.missing === 'allow-children';
+  const sparse = store.sparseIndexes && opts?.sparse === true;
   return await store.marks.during(async () => {
     await store.marks.hold([digest, ...[...blobsOf(view), ...childrenOf(view)].map((entry) => entry.digest)]);
     if (!store.sparse) await requireReferences(store, repo, view, sparse, opts?.signal);

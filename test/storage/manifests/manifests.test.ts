@@ -84,15 +84,12 @@ describe('a manifest in the store', () => {
     const index = manifestOf({ manifests: [child] }, mediaTypes.ociIndex);
     const { registry: strict } = await openStore(t);
     const { registry: sparse } = await openStore(t, { sparseIndexes: true });
-    await assert.rejects(
-      strict.pushManifest(repo, index, { missing: 'allow-children' }),
-      failsWith('MANIFEST_BLOB_UNKNOWN'),
-    );
+    await assert.rejects(strict.pushManifest(repo, index, { sparse: true }), failsWith('MANIFEST_BLOB_UNKNOWN'));
     await assert.rejects(sparse.pushManifest(repo, index), failsWith('MANIFEST_BLOB_UNKNOWN'));
-    await sparse.pushManifest(repo, index, { missing: 'allow-children' });
+    await sparse.pushManifest(repo, index, { sparse: true });
     const { config } = await imageWith(sparse, repo, 'a');
     await assert.rejects(
-      sparse.pushManifest(repo, manifestOf({ config, layers: [child] }), { missing: 'allow-children' }),
+      sparse.pushManifest(repo, manifestOf({ config, layers: [child] }), { sparse: true }),
       failsWith('MANIFEST_BLOB_UNKNOWN'),
     );
   });
