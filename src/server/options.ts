@@ -38,6 +38,8 @@ export interface ServeOptions {
   readonly sessionIdleMs?: number;
   /** Upload sessions open at once; default 10,000. At the limit one that rests for a minute gives way, or it is 429. */
   readonly maxSessions?: number;
+  /** Connections at once; default 1024. Past it, the one that is silent longest closes, of the address that has most. */
+  readonly maxConnections?: number;
   /** How long the header of a request may take; default 20 seconds. */
   readonly headersTimeoutMs?: number;
   /**

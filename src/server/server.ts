@@ -12,7 +12,6 @@ import { UploadSessions } from './sessions.ts';
 
 const maxHeaderBytes = 32 * 1024;
 const keepAliveMs = 60_000;
-const maxConnections = 1024;
 
 /**
  * Serves a registry over HTTP.
@@ -34,12 +33,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     connectionsCheckingInterval: Math.min(5000, headersTimeoutMs),
     noDelay: true,
   });
-  server.maxConnections = maxConnections;
   const slowClients = new SlowClientGuard({
     minBytesPerSecond: options.minBytesPerSecond ?? 256,
     windowMs: options.rateWindowMs ?? 60_000,
   });
-  const running = takeRequests(server, state, options.idleTimeoutMs ?? 60_000, (exchange) =>
+  const { idleTimeoutMs = 60_000, maxConnections = 1024 } = options;
+  const running = takeRequests(server, state, { idleTimeoutMs, maxConnections }, (exchange) =>
     slowClients.watch(exchange, () => attend(exchange, options)),
   );
 

@@ -15,7 +15,7 @@ import { type KnownKeys, refuseUnknownKeys } from '../documents/known-keys.ts';
 import { parseYamlDocument } from '../documents/yaml-document.ts';
 import { formatOrigin, type Sourced } from '../origin.ts';
 import { openReloaded } from '../reloaded.ts';
-import { bcryptHash, openHtpasswd } from './htpasswd.ts';
+import { hashProblem, openHtpasswd } from './htpasswd.ts';
 
 export interface AccessFile {
   /** What tokens are for; the first is the registry in the same process. */
@@ -105,10 +105,11 @@ function readUsers(fields: Fields): ReadonlyMap<string, string> {
   for (const [user, { value, origin }] of fields.members('users')) {
     if (user === '' || /[:\p{Cc}]/u.test(user)) throw configError(origin, `${quote(user)} is no name of a user`);
     // What stands there instead may be the password itself, which no message shows.
-    if (typeof value !== 'string' || !bcryptHash.test(value)) {
-      throw configError(origin, `the password of ${quote(user)} is no bcrypt hash`, 'Make it with: htpasswd -Bn USER');
+    const problem = hashProblem(value);
+    if (problem) {
+      throw configError(origin, `the password of ${quote(user)} ${problem.reason}`, `Make it with: ${problem.hint}`);
     }
-    users.set(user, value);
+    users.set(user, String(value));
   }
   return users;
 }

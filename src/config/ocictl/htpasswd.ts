@@ -1,10 +1,17 @@
 /** Password files, as Apache's `htpasswd -B` writes them. */
+import { bcryptCost, maxBcryptCost } from '../../model/bcrypt-hash.ts';
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import { openReloaded } from '../reloaded.ts';
 
-/** A hash as bcrypt writes it. */
-export const bcryptHash = /^\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
+/** What is wrong with what stands for a password, and what to do; no hash and no password is in it. */
+export function hashProblem(text: unknown): { readonly reason: string; readonly hint: string } | undefined {
+  const cost = typeof text === 'string' ? bcryptCost(text) : undefined;
+  if (cost === undefined) return { reason: 'is no bcrypt hash', hint: 'htpasswd -Bn USER' };
+  if (cost <= maxBcryptCost) return undefined;
+  const reason = `is a bcrypt hash of cost ${cost}: at most ${maxBcryptCost} is taken, since others wait meanwhile`;
+  return { reason, hint: 'htpasswd -Bn -C 12 USER' };
+}
 
 /**
  * Reads a password file. Empty lines and those that begin with `#` are comments; of a user named twice the last counts.
@@ -20,7 +27,8 @@ export function parseHtpasswd(text: string, file: string): ReadonlyMap<string, s
     const place = `${file}:${index + 1}`;
     if (colon < 1) throw invalid(`${place}: a line must be USER:HASH`);
     const [user, hash] = [line.slice(0, colon), line.slice(colon + 1).trim()];
-    if (!bcryptHash.test(hash)) throw invalid(`${place}: the password of ${quote(user)} is no bcrypt hash`);
+    const problem = hashProblem(hash);
+    if (problem) throw invalid(`${place}: the password of ${quote(user)} ${problem.reason}`);
     accounts.set(user, hash);
   }
   return accounts;

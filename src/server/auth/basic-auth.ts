@@ -16,9 +16,9 @@ export interface BasicAuthOptions {
 export function basicAuth({ accounts, realm }: BasicAuthOptions): Authorize {
   const challenge: Decision = { outcome: 'challenge', challenges: [{ scheme: 'basic', parameters: { realm } }] };
   const isRight = checkLogins(accounts);
-  return async ({ headers }) => {
+  return async ({ headers, remoteAddress, signal }) => {
     const login = readBasic(headers.authorization);
-    if (login === undefined || !(await isRight(login))) return challenge;
+    if (login === undefined || !(await isRight(login, { remoteAddress, signal }))) return challenge;
     return { outcome: 'grant', user: login.user };
   };
 }

@@ -1,6 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { bcryptCost, maxBcryptCost } from '../../model/bcrypt-hash.ts';
+import { OciError } from '../../model/errors.ts';
 import { RecentMap } from '../../model/recent-map.ts';
-import type { Passwords } from './passwords.ts';
+import type { AskedBy, Passwords } from './passwords.ts';
 
 /** The accounts as they are now: bcrypt hashes by user name. */
 type Accounts = () => Promise<ReadonlyMap<string, string>>;
@@ -19,14 +21,15 @@ const maxRemembered = 1000;
 /**
  * Compares logins with accounts. Unknown users take as long as wrong passwords.
  *
- * @returns A function that tells whether a login is right; it throws OciError TOOMANYREQUESTS when too many wait.
+ * @returns A function that tells whether a login is right; it throws OciError TOOMANYREQUESTS when too many wait, and
+ *   CONFIG_INVALID for an account whose hash takes too long.
  */
-export function checkLogins(accounts: Accounts): (login: Login) => Promise<boolean> {
+export function checkLogins(accounts: Accounts): (login: Login, by: AskedBy) => Promise<boolean> {
   let passwords: Passwords | undefined;
   // Under a key of this run: what is remembered is no password, and nothing to guess one with.
   const key = randomBytes(32);
   const remembered = new RecentMap<string, true>(maxRemembered);
-  return async ({ user, password }) => {
+  return async ({ user, password }, by) => {
     const known = await accounts();
     const hash = known.get(user);
     const mark = createHmac('sha256', key)
@@ -34,7 +37,11 @@ export function checkLogins(accounts: Accounts): (login: Login) => Promise<boole
       .digest('base64');
     if (hash === undefined || !remembered.has(mark)) {
       passwords ??= new (await import('./passwords.ts')).Passwords();
-      const same = await passwords.matches(password, hash ?? decoyFor(known, user, key));
+      const compared = hash ?? decoyFor(known, user, key);
+      if ((bcryptCost(compared) ?? 0) > maxBcryptCost) {
+        throw new OciError('CONFIG_INVALID', `a password has a bcrypt hash of a cost above ${maxBcryptCost}`);
+      }
+      const same = await passwords.matches(password, compared, by);
       if (!same || hash === undefined) return false;
     }
     remembered.set(mark, true);

@@ -3,13 +3,17 @@
  * server would answer nobody. The thread runs this same file, so that it is found however the package is bundled.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { compareSync } from 'bcryptjs';
+import { compare } from 'bcryptjs';
 import { OciError } from '../../model/errors.ts';
+import { FairQueue } from './fair-queue.ts';
 
 const task = 'ocictl:passwords';
 
-/** Comparisons that may wait: who guesses passwords gets 429, and takes no memory. */
-const maxWaiting = 64;
+/**
+ * bcrypt's comparisons take turns of a tenth of a second, so that a cheap one does not wait for a dear one. Who guesses
+ * passwords keeps two of them busy, and gets 429 past what may wait.
+ */
+const limits = { running: 8, runningEach: 2, waiting: 64 };
 
 interface Question {
   readonly id: number;
@@ -28,22 +32,31 @@ interface Waiting {
 }
 
 if (!isMainThread && workerData === task) {
-  parentPort?.on('message', ({ id, password, hash }: Question) => {
-    const reply: Reply = { id, same: compareSync(password, hash) };
+  parentPort?.on('message', async ({ id, password, hash }: Question) => {
+    const reply: Reply = { id, same: await compare(password, hash) };
     parentPort?.postMessage(reply);
   });
 }
 
+/** Who asks, and for how long. */
+export interface AskedBy {
+  readonly remoteAddress: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export class Passwords {
+  readonly #queue = new FairQueue(limits);
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #last = 0;
 
-  /** @throws OciError TOOMANYREQUESTS when too many comparisons wait already. */
-  matches(password: string, hash: string): Promise<boolean> {
-    if (this.#waiting.size >= maxWaiting) {
-      throw new OciError('TOOMANYREQUESTS', 'too many logins at once', { retryAfterMs: 5000 });
-    }
+  /** @throws OciError TOOMANYREQUESTS when too many comparisons wait already; the signal's reason. */
+  async matches(password: string, hash: string, { remoteAddress, signal }: AskedBy): Promise<boolean> {
+    const same = this.#queue.run(remoteAddress, () => this.#compare(password, hash), signal);
+    return await unlessAborted(same, signal);
+  }
+
+  #compare(password: string, hash: string): Promise<boolean> {
     this.#last += 1;
     const question: Question = { id: this.#last, password, hash };
     return new Promise((resolve, reject) => {
@@ -75,4 +88,14 @@ export class Passwords {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+// The thread goes on, and nobody waits for it: neither a client that is gone nor a server that stops.
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -40,6 +40,10 @@ export interface TokenQuestion {
   readonly scopes: readonly string[];
   /** Whether a refresh token is wanted too. */
   readonly offline: boolean;
+  /** Where it comes from: logins of one address wait for each other. */
+  readonly remoteAddress?: string | undefined;
+  /** Ends the wait for a login. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface IssuedToken {
@@ -75,13 +79,19 @@ export function tokenIssuer({ rules, privateKey, certificate }: TokenIssuerOptio
     kid: libtrustId(certificate.publicKey),
     x5c: [certificate.raw.toString('base64')],
   };
-  const userOf = async (asker: Asker, service: string, now: IssuerRules): Promise<string | undefined> => {
+  const userOf = async (
+    { asker, remoteAddress = '', signal }: TokenQuestion,
+    service: string,
+    now: IssuerRules,
+  ): Promise<string | undefined> => {
     if (asker.kind === 'nobody') {
       if (now.rules.some(({ who }) => who === 'anybody')) return undefined;
       throw new OciError('UNAUTHORIZED', 'authentication required');
     }
     if (asker.kind === 'password') {
-      if (asker.login !== undefined && (await isRight(asker.login))) return asker.login.user;
+      if (asker.login !== undefined && (await isRight(asker.login, { remoteAddress, signal }))) {
+        return asker.login.user;
+      }
       throw new OciError('UNAUTHORIZED', 'incorrect username or password');
     }
     const life = { nowMs: Date.now(), lifeMs: now.refreshExpiresMs };
@@ -99,12 +109,13 @@ export function tokenIssuer({ rules, privateKey, certificate }: TokenIssuerOptio
         return actions.every((action) => may.has(action));
       });
     },
-    async issue({ asker, service: named, scopes, offline }) {
+    async issue(question) {
+      const { service: named, scopes, offline } = question;
       const now = await rules();
       const service = named ?? now.services[0];
       if (!now.services.includes(service)) throw new OciError('USAGE', 'no tokens are made for this service');
       if (scopes.length > maxScopes) throw new OciError('USAGE', `more than ${maxScopes} scopes in one token`);
-      const user = await userOf(asker, service, now);
+      const user = await userOf(question, service, now);
       const access = grant(scopes, now.rules, user);
       const issuedAt = new Date(Math.floor(Date.now() / 1000) * 1000);
       const [start, life] = [issuedAt.getTime() / 1000, Math.floor(now.expiresMs / 1000)];

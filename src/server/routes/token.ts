@@ -82,7 +82,8 @@ export async function postToken(exchange: Exchange, { issuer }: AtIssuer): Promi
 }
 
 async function issue(exchange: Exchange, issuer: TokenIssuer, question: TokenQuestion): Promise<IssuedToken> {
-  const issued = await issuer.issue(question);
+  const { signal, context } = exchange;
+  const issued = await issuer.issue({ ...question, remoteAddress: context.remoteAddress, signal });
   exchange.context.user = issued.user;
   return issued;
 }

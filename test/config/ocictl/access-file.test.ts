@@ -80,6 +80,10 @@ rules:
       ['users: {', /:1:\d+: not valid YAML/],
       [`${user}${user}`, /:3:1: not valid YAML: this key stands here a second time/],
       ['users:\n  ada: hunter2\n', /:2:8: the password of "ada" is no bcrypt hash/],
+      [
+        `users:\n  ada: $2y$15$${'a'.repeat(53)}\n`,
+        /:2:8: the password of "ada" is a bcrypt hash of cost 15: at most 14 is taken/,
+      ],
       ['users:\n  ada: [hunter2]\n', /:2:8: the password of "ada" is no bcrypt hash/],
       [`users:\n  "a:b": ${hash}\n`, /:2:10: "a:b" is no name of a user/],
       ['users: [ada]\n', /:1:8: "users" must be an object/],

@@ -31,6 +31,7 @@ describe('a password file', () => {
       'secret',
       `ada:${hash.replace('05', '03')}`,
       `ada:${hash}x`,
+      `ada:${hash.replace('$05$', '$15$')}`,
     ];
     for (const line of wrong) {
       assert.throws(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { basicAuth } from '../../../src/server/auth/basic-auth.ts';
@@ -97,4 +98,46 @@ describe('a server with accounts', () => {
     const refused = answers.find(({ status }) => status === 429);
     assert.ok(refused && codeOf(refused) === 'TOOMANYREQUESTS');
   });
+
+  it('has the logins of one address wait for each other, and not for those of another', async (t) => {
+    if (process.platform !== 'linux') return t.skip('needs several loopback addresses');
+    const { server } = await startGuarded(t, 10);
+    const done: number[] = [];
+    const guesses = Array.from({ length: 70 }, (_, i) =>
+      from('127.0.0.2', server, basic({ username: 'ada', password: `guess ${i}` })).then((status) => done.push(status)),
+    );
+    // Their turn has come.
+    await Promise.race(guesses);
+    assert.equal(await from('127.0.0.3', server, basic(ada)), 200);
+    assert.ok(done.filter((status) => status === 401).length < 60, 'it came before most of the others');
+    await Promise.all(guesses);
+  });
+
+  it('stops without waiting for passwords that are compared', async (t) => {
+    const { server } = await startGuarded(t, 12);
+    const guesses = Array.from({ length: 30 }, (_, i) =>
+      login(server, basic({ username: 'ada', password: `guess ${i}` })).catch(() => undefined),
+    );
+    await Promise.race(guesses);
+    await server.stop({ graceMs: 0 });
+    assert.ok(server.log.filter(({ status }) => status === 401).length < 25);
+    await Promise.all(guesses);
+  });
+
+  it('compares with no hash that takes long', async (t) => {
+    const { server, accounts } = await startGuarded(t);
+    accounts.set('ada', (accounts.get('ada') ?? '').replace('$04$', '$15$'));
+    assert.equal((await login(server, basic(ada))).status, 500);
+    assert.match(String(server.log[0]?.error), /a cost above 14/);
+  });
 });
+
+function from(localAddress: string, server: Served, authorization: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = server;
+    const options = { host, port, path: '/v2/', headers: { authorization }, localAddress, agent: false };
+    http
+      .get(options, (response) => response.resume().on('end', () => resolve(response.statusCode ?? 0)))
+      .on('error', reject);
+  });
+}
