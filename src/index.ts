@@ -211,6 +211,7 @@ export { createMemoryDriver } from './storage/drivers/memory.ts';
 export { createStorage, type StorageOptions } from './storage/storage.ts';
 export type { ChangedBlob, SourceBlob, Transform } from './transfer/options.ts';
 export {
+  type GraphLimits,
   type Transfer,
   type TransferEnd,
   type TransferOptions,

@@ -1,4 +1,5 @@
 import type { Credential } from '../credentials/credential.ts';
+import { checkNumbers } from '../model/number-options.ts';
 import { ScopeSet } from './scopes.ts';
 import type { Token } from './token-server.ts';
 
@@ -30,6 +31,7 @@ export interface TokenCacheOptions {
 
 /** One in memory. May be shared by everything in a process: nobody gets a token that another credential has earned. */
 export function createTokenCache({ maxTokens = 500, nowMs = Date.now }: TokenCacheOptions = {}): TokenCache {
+  checkNumbers({ maxTokens }, { maxTokens: 0 });
   let held: { readonly place: string; readonly scopes: ScopeSet; readonly token: Token }[] = [];
   const placeOf = ({ realm, service, identity }: TokenKey): string => JSON.stringify([realm, service ?? '', identity]);
   return {

@@ -1,5 +1,6 @@
 import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { checkNumbers } from '../model/number-options.ts';
 import { RecentMap } from '../model/recent-map.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { SignalOption } from './registry.ts';
@@ -20,6 +21,7 @@ export interface DescriptorCacheOptions {
 
 /** One in memory. */
 export function createDescriptorCache({ maxDescriptors = 10_000 }: DescriptorCacheOptions = {}): BlobDescriptorService {
+  checkNumbers({ maxDescriptors }, { maxDescriptors: 0 });
   const known = new RecentMap<string, Descriptor>(maxDescriptors);
   const keyOf = (repo: RepositoryName, digest: Digest): string => `${repo}@${digest}`;
   return {

@@ -2,7 +2,9 @@ import type { AuthProvider } from '../auth/auth-provider.ts';
 import { type AuthorizerOptions, createAuthorizer } from '../auth/authorizer.ts';
 import { createDirectAuthorizer } from '../auth/direct.ts';
 import { OciError } from '../model/errors.ts';
+import { checkNumbers } from '../model/number-options.ts';
 import type { Registry } from '../registry/registry.ts';
+import { checkTransportNumbers } from '../transport/checked-numbers.ts';
 import { createTransport, type TransportOptions } from '../transport/transport.ts';
 import { createRemote, type RemoteOptions } from './remote.ts';
 
@@ -34,6 +36,8 @@ export interface RemoteRegistry extends Registry, AsyncDisposable {
  */
 export function openRemote(options: OpenRemoteOptions): RemoteRegistry {
   const { url, credentials, direct = false, ...rest } = options;
+  checkNumbers(rest, { uploadChunkBytes: 1, maxManifestBytes: 1 });
+  checkTransportNumbers(rest);
   const base = parseBase(url);
   const name = options.name ?? base.host;
   const transport = createTransport({ ...rest, base });

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { checkNumbers } from '../model/number-options.ts';
 import { cleanSessions } from './clean-sessions.ts';
 import { accessEntryOf } from './http/access-entry.ts';
 import { hostNameOf, isLoopbackAddress } from './http/browsers.ts';
@@ -21,6 +22,17 @@ const keepAliveMs = 60_000;
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { registry, host = '127.0.0.1', port = 0, signal } = options;
+  checkNumbers(options, {
+    port: 0,
+    maxManifestBytes: 1,
+    idleTimeoutMs: 0,
+    sessionWaitMs: 0,
+    sessionIdleMs: 0,
+    maxSessions: 1,
+    headersTimeoutMs: 0,
+    minBytesPerSecond: 0,
+    rateWindowMs: 1,
+  });
   signal?.throwIfAborted();
   const { sessionIdleMs = 24 * 60 * 60_000, headersTimeoutMs = 20_000 } = options;
   const state = newState(options, sessionIdleMs);

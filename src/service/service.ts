@@ -17,12 +17,14 @@ import {
   lookupPushEndpoints,
   matchInsecureRegistry,
 } from '../endpoints/lookup.ts';
+import { checkNumbers } from '../model/number-options.ts';
 import type { Reference, RepositoryName } from '../model/reference/reference.ts';
 import { type ExtensionKey, foreignLayers } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { fallback } from '../registry/wrappers/fallback/fallback.ts';
+import { checkTransportNumbers } from '../transport/checked-numbers.ts';
 import type { RegistryService, RegistryServiceOptions } from './contract.ts';
 import type { Check } from './doctor/check.ts';
 import type { BearerToken } from './logins/token.ts';
@@ -50,6 +52,8 @@ export { createShared, formatFallback };
  * @param shared With services of other identities; the caller closes its connections. Default: one of its own.
  */
 export function createRegistryService(options: RegistryServiceOptions, shared?: Shared): RegistryService {
+  checkNumbers(options, { helperTimeoutMs: 0 });
+  checkTransportNumbers(options);
   return new Service(options, shared);
 }
 

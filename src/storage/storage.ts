@@ -1,4 +1,5 @@
 import type { Digest } from '../model/digest.ts';
+import { checkNumbers } from '../model/number-options.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import {
   blobEnumerator,
@@ -53,6 +54,7 @@ export interface StorageOptions {
  * Errors besides those of {@link Registry}: STORAGE_DAMAGED for a link that is none.
  */
 export function createStorage(options: StorageOptions): Registry {
+  checkNumbers(options, { maxManifestBytes: 1, keepUnusedMs: 0 });
   const { driver } = options;
   const store: Store = {
     driver,

@@ -34,7 +34,7 @@ export async function transferBlobs(
     }
   };
   const failures: unknown[] = [];
-  const lanes = Array.from({ length: parallelBlobs }, () =>
+  const lanes = Array.from({ length: Math.min(parallelBlobs, blobs.length) }, () =>
     work().catch((error: unknown) => {
       failures.push(error);
       stop.abort(error);

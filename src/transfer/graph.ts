@@ -30,9 +30,10 @@ export interface BlobNode {
 /** All that must be at the destination. Every node stands once; children before parents, the root last. */
 export interface Graph {
   readonly root: Descriptor;
-  readonly manifests: readonly ManifestNode[];
+  /** Whoever pushes manifests takes them out. */
+  readonly manifests: ManifestNode[];
   /** What speaks about those, with its own children: subjects before referrers. */
-  readonly referrers: readonly ManifestNode[];
+  readonly referrers: ManifestNode[];
   readonly blobs: readonly BlobNode[];
   readonly omitted: readonly Descriptor[];
 }
@@ -81,7 +82,11 @@ async function walkReferrers(
   }
 }
 
+const defaultNodes = 100_000;
+const defaultManifestBytes = 64 * 1024 * 1024;
+
 class Walk {
+  #heldBytes = 0;
   /** In the order in which they were finished: children first. */
   readonly manifests = new Map<Digest, ManifestNode>();
   readonly blobs = new Map<Digest, BlobNode>();
@@ -107,6 +112,8 @@ class Walk {
     if (depth > maxIndexDepth) throw new OciError('MANIFEST_INVALID', `index ${node.digest} is nested too deeply`);
     const read = await this.#get(node);
     const { manifest, exists } = read;
+    this.#heldBytes += manifest.bytes.length;
+    this.#refuseExcess();
     if (parent) checkType(node, manifest);
     // Stores take none; a registry says itself whether it still does.
     if (manifest.view.kind === 'schema1' && this.#options.to.sparse) {
@@ -121,6 +128,18 @@ class Walk {
     }
     await this.#addBlobs(manifest, exists);
     this.manifests.set(node.digest, read);
+  }
+
+  #refuseExcess(): void {
+    const { from, limits = {} } = this.#options;
+    const { nodes = defaultNodes, manifestBytes = defaultManifestBytes } = limits;
+    const refuse = (what: string): never => {
+      throw new OciError('TOO_LARGE', `${from.reference} is too large to copy: ${what}`, {
+        hint: 'choose some of its platforms with --platform',
+      });
+    };
+    if (this.manifests.size + this.blobs.size > nodes) refuse(`it has more than ${nodes} manifests and blobs`);
+    if (this.#heldBytes > manifestBytes) refuse(`its manifests have more than ${manifestBytes} bytes in all`);
   }
 
   /** @throws OciError MANIFEST_UNKNOWN naming every entry that the source lacks, where all are wanted. */
@@ -209,6 +228,7 @@ class Walk {
       const foreign = isForeignLayerType(descriptor.mediaType);
       if (exists && ((foreign && foreignLayers === 'skip') || (await this.#isThere(descriptor)))) continue;
       this.blobs.set(descriptor.digest, { descriptor, kind, foreign });
+      this.#refuseExcess();
       this.#events.push({ type: 'discovered', node: descriptor, kind, parent: manifest.descriptor.digest });
     }
   }

@@ -47,7 +47,17 @@ export interface TransferOptions {
   readonly referrers?: boolean | { readonly artifactTypes: readonly string[] } | undefined;
   /** Changes what is transferred; nothing of it is then taken for there already by its digest at the source. */
   readonly transform?: Transform | undefined;
+  /** What the manifests of one transfer may be; each has a default. More is refused with TOO_LARGE. */
+  readonly limits?: GraphLimits | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Bounds on what is held of a graph between its discovery and its push. */
+export interface GraphLimits {
+  /** Manifests and blobs, each counted once. Default 100,000. */
+  readonly nodes?: number | undefined;
+  /** Bytes of all manifests, which are held until they are pushed. Default 64 MiB. */
+  readonly manifestBytes?: number | undefined;
 }
 
 /**

@@ -1,9 +1,12 @@
+import { checkNumbers } from '../model/number-options.ts';
+
 /** Bounds how many operations run at once, over several transfers. Who waits longest is next. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
   constructor(count: number) {
+    checkNumbers({ count }, { count: 1 });
     this.#free = count;
   }
 

@@ -6,13 +6,14 @@ import type { TransferEvent } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { schema1Refused } from '../model/manifest/manifest.ts';
 import { isIndexType } from '../model/manifest/media-types.ts';
+import { checkNumbers } from '../model/number-options.ts';
 import type { Tag } from '../model/reference/reference.ts';
 import { transferBlobs } from './blobs.ts';
 import { EventQueue } from './event-queue.ts';
 import { discoverGraph, type Graph, type ManifestNode } from './graph.ts';
 import type { TransferEnd, TransferOptions } from './options.ts';
 
-export type { TransferEnd, TransferOptions } from './options.ts';
+export type { GraphLimits, TransferEnd, TransferOptions } from './options.ts';
 
 export interface TransferResult {
   /** As the destination has it. */
@@ -36,7 +37,8 @@ export interface Transfer {
    */
   readonly events: AsyncIterable<TransferEvent>;
   /**
-   * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1 into a store, and what the two registries throw. Rejects when
+   * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1 into a store, TOO_LARGE past `limits`, USAGE for options that
+   *   are not what they have to be, and what the two registries throw. Rejects when
    *   everything has come to rest: nothing goes on behind the caller's back.
    */
   readonly result: Promise<TransferResult>;
@@ -52,20 +54,29 @@ export function transfer(options: TransferOptions): Transfer {
 }
 
 async function run(options: TransferOptions, events: EventQueue): Promise<TransferResult> {
+  checkNumbers(options, { parallelBlobs: 1 });
+  checkNumbers(options.limits ?? {}, { nodes: 1, manifestBytes: 1 });
   const { from, signal } = options;
   const root = from.root ?? (await from.registry.statManifest(from.repo, from.reference, { signal }));
   events.push({ type: 'resolved', root, reference: from.reference });
-  const found = await discoverGraph(root, options, events);
-  const graph = options.transform ? await (await import('./rewrite.ts')).rewriteGraph(found, options) : found;
+  let graph = await discoverGraph(root, options, events);
+  if (options.transform) graph = await (await import('./rewrite.ts')).rewriteGraph(graph, options);
+  // All that is told of manifests: they are gone when they are pushed.
+  const lacked = [...graph.manifests, ...graph.referrers].some((node) => !node.exists);
+  const referrers = graph.referrers.map(({ manifest }) => manifest.descriptor);
+  const rewritten = rewrittenIn(graph);
   const transferredBytes = await transferBlobs(graph.blobs, options, events);
   const tagged = await pushManifests(graph, options, events);
-  const nodes = [...graph.manifests, ...graph.referrers];
-  const changed = tagged.length > 0 || nodes.some((node) => !node.exists) || transferredBytes > 0;
-  const referrers = graph.referrers.map(({ manifest }) => manifest.descriptor);
-  const rewritten = new Map(
-    nodes.flatMap(({ original, manifest }) => (original ? [[original.digest, manifest.descriptor]] : [])),
-  );
+  const changed = tagged.length > 0 || lacked || transferredBytes > 0;
   return { root: graph.root, rewritten, changed, transferredBytes, referrers, omitted: graph.omitted };
+}
+
+function rewrittenIn({ manifests, referrers }: Graph): ReadonlyMap<Digest, Descriptor> {
+  return new Map(
+    [...manifests, ...referrers].flatMap(({ original, manifest }) =>
+      original ? [[original.digest, manifest.descriptor]] : [],
+    ),
+  );
 }
 
 // Children stand before their parents in the list, so a reader of the destination never sees a parent without them. The
@@ -73,7 +84,9 @@ async function run(options: TransferOptions, events: EventQueue): Promise<Transf
 async function pushManifests(graph: Graph, options: TransferOptions, events: EventQueue): Promise<readonly Tag[]> {
   const root = graph.manifests.at(-1);
   let tags: readonly Tag[] = [];
-  for (const node of [...graph.manifests, ...graph.referrers]) {
+  // Taken out one by one: the bytes of what is pushed are let go.
+  const next = (): ManifestNode | undefined => graph.manifests.shift() ?? graph.referrers.shift();
+  for (let node = next(); node; node = next()) {
     const descriptor = node.original ?? node.manifest.descriptor;
     if (node === root) tags = await staleTags(node, options);
     const wanted = node === root ? tags : [];

@@ -1,0 +1,19 @@
+import { OciError } from './errors.ts';
+
+/**
+ * Refuses options that are not the numbers they have to be: whatever compares with NaN, or counts to less than one, does
+ * nothing and looks as if somebody else had failed. Infinity is no limit; what is absent has its default.
+ *
+ * @param least The smallest value of each option.
+ * @throws OciError USAGE naming the option.
+ */
+export function checkNumbers<T extends object>(
+  options: T,
+  least: Readonly<Partial<Record<keyof T & string, number>>>,
+): void {
+  for (const [name, smallest] of Object.entries<number | undefined>(least)) {
+    const value: unknown = Reflect.get(options, name);
+    if (value === undefined || (typeof value === 'number' && value >= (smallest ?? 0))) continue;
+    throw new OciError('USAGE', `the option ${name} must be a number of at least ${smallest}`);
+  }
+}

@@ -1,0 +1,19 @@
+import { checkNumbers } from '../model/number-options.ts';
+import type { TransportLimits } from './origins.ts';
+import type { RetryPolicy } from './retry.ts';
+
+/** Checks how long and how often a caller wants to wait. @throws OciError USAGE, as {@link checkNumbers}. */
+export function checkTransportNumbers(options: {
+  readonly retry?: RetryPolicy | undefined;
+  readonly limits?: TransportLimits | undefined;
+}): void {
+  checkNumbers(options.retry ?? {}, { attempts: 1, baseDelayMs: 0, maxDelayMs: 0, maxRetryAfterMs: 0 });
+  checkNumbers(options.limits ?? {}, {
+    connectTimeoutMs: 0,
+    headersTimeoutMs: 0,
+    idleTimeoutMs: 0,
+    silenceMs: 0,
+    keepAliveMs: 0,
+    headerBytes: 1,
+  });
+}
