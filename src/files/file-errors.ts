@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { isOutOfMemory, outOfMemory } from '../model/out-of-memory.ts';
 
 /** Whether a system call failed with one of these `errno` names. */
 export function hasErrno(error: unknown, ...names: string[]): boolean {
@@ -16,6 +17,7 @@ interface FileHints {
 /** What a failed system call means to whoever owns the files. Errors that are ours already pass unchanged. */
 export function fileError(cause: unknown, action: string, file: string, { full, elsewhere }: FileHints): unknown {
   if (cause instanceof OciError || !(cause instanceof Error) || !('code' in cause)) return cause;
+  if (isOutOfMemory(cause)) return outOfMemory(`${action} ${file}`, { cause });
   const what = `cannot ${action} ${file}`;
   if (hasErrno(cause, 'ENOSPC', 'EDQUOT')) {
     const reason = hasErrno(cause, 'EDQUOT') ? 'the disk quota is used up' : 'no space is left on the device';

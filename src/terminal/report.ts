@@ -1,4 +1,5 @@
 import { type ErrorCode, exitStatusOf, OciError } from '../model/errors.ts';
+import { isOutOfMemory, outOfMemory } from '../model/out-of-memory.ts';
 import { formatJson } from './json.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -36,6 +37,7 @@ function unexpected(error: unknown): OciError {
     const hint = 'change to a directory that exists; cd "$PWD" where it was made anew';
     return new OciError('STORAGE', 'the current directory was deleted', { cause: error, hint });
   }
+  if (isOutOfMemory(error)) return outOfMemory('go on', { cause: error });
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new OciError('INTERNAL', `unexpected failure: ${text}`, {
     cause: error,

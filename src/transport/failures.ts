@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { isOutOfMemory, outOfMemory } from '../model/out-of-memory.ts';
 import { errorCode } from './error-code.ts';
 import { endpointOf } from './redact.ts';
 import { tlsFailure } from './tls-failures.ts';
@@ -7,13 +8,16 @@ import { tlsFailure } from './tls-failures.ts';
 type FailureKind = 'unreachable' | 'reset' | 'timeout' | 'final';
 
 /**
- * The OciError for anything that undici or Node threw: NETWORK, TIMEOUT, TLS or PROTOCOL. Its message names host and
+ * The OciError for anything that undici or Node threw: NETWORK, TIMEOUT, TLS, PROTOCOL, or INTERNAL for want of memory. Its message names host and
  * port, never a path, a query or a credential.
  *
  * @param certsDir As for {@link tlsFailure}.
  */
 export function networkError(error: unknown, url: URL, certsDir?: string): OciError {
   if (error instanceof OciError) return error;
+  if (isOutOfMemory(error)) {
+    return outOfMemory(`talk to ${url.host}`, { cause: error, endpoint: endpointOf(url) });
+  }
   const tls = tlsFailure(error, url, certsDir);
   if (tls) return tls;
   const code = errorCode(error);
