@@ -144,7 +144,10 @@ function contextOf(
 ): SecureContext {
   const known = roots && !identity && contexts.get(roots);
   if (known) return known;
-  const made = createSecureContext({ minVersion: 'TLSv1.2', ...identity, ...(roots && { ca: [...roots] }) });
+  // As in Go, what is named is an anchor, be it an intermediate or the server's own certificate. Not with Node's own roots:
+  // Node 20 then forgets NODE_EXTRA_CA_CERTS.
+  const trust = roots && { ca: [...roots], allowPartialTrustChain: true };
+  const made = createSecureContext({ minVersion: 'TLSv1.2', ...identity, ...trust });
   if (roots && !identity) contexts.set(roots, made);
   return made;
 }

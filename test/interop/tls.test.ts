@@ -54,6 +54,16 @@ describe('a registry with a certificate of a private authority', () => {
     assert.equal(byPodman.exitCode, 0, byPodman.stderr);
   });
 
+  it('is trusted by its own certificate in certs.d, without its authority', async (t) => {
+    if (!needs(t, 'docker-registry', 'openssl')) return;
+    const { host, certificates } = await startTls(t);
+    const directory = join((await sandbox(t)).certsDir, host);
+    await mkdir(directory, { recursive: true });
+    await cp(certificates.certificate, join(directory, 'server.crt'));
+    const pulled = await ocictl(t, ['pull', '-q', `${host}/app:1`]);
+    assert.equal(pulled.exitCode, 0, pulled.stderr);
+  });
+
   it('is not spoken to in plain http unless it is insecure', async (t) => {
     if (!needs(t, 'docker-registry')) return;
     const registry = await startDockerRegistry(t);
