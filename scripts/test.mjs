@@ -1,4 +1,4 @@
-// Runs the tests: `node scripts/test.mjs [interop|large] [--filter text]…`. Without a tier: all that need Node alone.
+// Runs the tests: `node scripts/test.mjs [interop|large|soak] [--filter text]…`. Without a tier: all that need Node alone.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, '.build');
-const separateTiers = ['interop', 'large'];
+const separateTiers = ['interop', 'large', 'soak'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

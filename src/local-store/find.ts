@@ -1,6 +1,6 @@
 /** Finds what a word stands for in the local store: a name, a digest, or an image ID. */
 import { type Digest, tryParseDigest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { OciError, unlessUnknown } from '../model/errors.ts';
 import {
   familiarName,
   familiarReference,
@@ -15,6 +15,7 @@ import { manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { digestOfTag, tagsPointingAt } from '../registry/tags.ts';
 import { listImages } from './list.ts';
+import { entriesWhileThere } from './vanished.ts';
 
 /** One tag, or one manifest without any. */
 export interface FoundImage {
@@ -88,18 +89,16 @@ async function namesOf(
 ): Promise<FoundImage[]> {
   const { repo, digest } = image;
   if (!(await isHere(registry, repo, digest, opts))) return [];
-  const tags = await tagsPointingAt(registry, repo, digest, opts);
+  const tags = (await unlessUnknown(tagsPointingAt(registry, repo, digest, opts))) ?? [];
   return tags.length > 0 ? tags.map((tag) => ({ ...image, tag })) : [{ ...image, tag: undefined }];
 }
 
 // What the disk has damaged is here too: it can be removed.
 async function isHere(registry: Registry, repo: StoreName, digest: Digest, opts: SignalOption): Promise<boolean> {
-  try {
-    for await (const known of registry.extension(manifestEnumerator)?.manifests(repo, opts) ?? []) {
-      if (known === digest) return true;
-    }
-  } catch (error) {
-    if (!isOciError(error, 'NAME_UNKNOWN')) throw error;
+  const enumerator = registry.extension(manifestEnumerator);
+  if (enumerator === undefined) return false;
+  for await (const known of entriesWhileThere(enumerator.manifests(repo, opts))) {
+    if (known === digest) return true;
   }
   return false;
 }

@@ -12,6 +12,7 @@ import { readConfig } from '../registry/config.ts';
 import { manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { digestOfTag } from '../registry/tags.ts';
+import { entriesWhileThere } from './vanished.ts';
 
 /** One line of `ocictl images`. */
 export interface LocalImage {
@@ -72,7 +73,7 @@ class RepositoryReader {
   async *images(): AsyncGenerator<LocalImage, void, undefined> {
     const tagged = new Set<Digest>();
     const children = new Set<Digest>();
-    for await (const tag of this.#registry.tags(this.#repo, this.#signal)) {
+    for await (const tag of entriesWhileThere(this.#registry.tags(this.#repo, this.#signal))) {
       this.#current = `${this.#name}:${tag}`;
       const manifest = await this.#get(tag);
       if (!manifest) {
@@ -106,7 +107,7 @@ class RepositoryReader {
     const enumerator = this.#registry.extension(manifestEnumerator);
     if (!enumerator) return [];
     const loose = new Map<Digest, Manifest>();
-    for await (const digest of enumerator.manifests(this.#repo, this.#signal)) {
+    for await (const digest of entriesWhileThere(enumerator.manifests(this.#repo, this.#signal))) {
       if (tagged.has(digest)) continue;
       this.#current = `${this.#name}@${digest}`;
       const manifest = await this.#get(digest);

@@ -7,6 +7,7 @@ import { garbageCollector, manifestEnumerator } from '../registry/extensions.ts'
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { digestOfTag } from '../registry/tags.ts';
 import { type FoundImage, findImages, noSuchImage } from './find.ts';
+import { entriesWhileThere, removedHere } from './vanished.ts';
 
 export interface RemovedImage {
   /** Names that are gone, as `alpine:3.20` and `alpine@sha256:…`. */
@@ -36,10 +37,7 @@ export async function removeImage(registry: Registry, word: string, opts: Remove
   const untagged: string[] = [];
   const manifests: Digest[] = [];
   for (const { repo, name, tag, digest } of victims) {
-    if (tag !== undefined) {
-      await registry.deleteTag(repo, tag, opts);
-      untagged.push(`${name}:${tag}`);
-    }
+    if (tag !== undefined && (await removedHere(registry.deleteTag(repo, tag, opts)))) untagged.push(`${name}:${tag}`);
     const gone = await removeUnneeded(registry, repo, digest, opts);
     if (gone.length > 0) untagged.push(`${name}@${digest}`);
     manifests.push(...gone);
@@ -74,7 +72,7 @@ async function removeUnneeded(
 ): Promise<Digest[]> {
   const manifests = await readAll(registry, repo, opts);
   const tagged = new Set<Digest>();
-  for await (const tag of registry.tags(repo, opts)) {
+  for await (const tag of entriesWhileThere(registry.tags(repo, opts))) {
     const pointsAt = await unlessDamaged(digestOfTag(registry, repo, tag, opts));
     if (pointsAt !== undefined) tagged.add(pointsAt);
   }
@@ -83,9 +81,8 @@ async function removeUnneeded(
     const isChild = [...manifests.values()].some((view) => childrenIn(view).some((child) => child.digest === target));
     if (!manifests.has(target) || isChild || tagged.has(target)) return;
     const view = manifests.get(target);
-    await registry.deleteManifest(repo, target, opts);
+    if (await removedHere(registry.deleteManifest(repo, target, opts))) deleted.push(target);
     manifests.delete(target);
-    deleted.push(target);
     for (const child of childrenIn(view)) await visit(child.digest);
     // What was said about it (signatures, attestations) goes with it.
     for (const [referrer, other] of manifests) if (other?.subject?.digest === target) await visit(referrer);
@@ -101,7 +98,9 @@ async function readAll(
   opts: SignalOption,
 ): Promise<Map<Digest, ManifestView | undefined>> {
   const manifests = new Map<Digest, ManifestView | undefined>();
-  for await (const digest of registry.extension(manifestEnumerator)?.manifests(repo, opts) ?? []) {
+  const enumerator = registry.extension(manifestEnumerator);
+  if (enumerator === undefined) return manifests;
+  for await (const digest of entriesWhileThere(enumerator.manifests(repo, opts))) {
     manifests.set(digest, (await unlessDamaged(registry.getManifest(repo, digest, opts)))?.view);
   }
   return manifests;

@@ -1,18 +1,16 @@
 import type { Digest } from '../model/digest.ts';
 import { isOciError } from '../model/errors.ts';
 import { parseManifest } from '../model/manifest/manifest.ts';
-import { type RepositoryName, tryParseTag } from '../model/reference/reference.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import type { RepositoryRemover } from '../registry/extensions.ts';
-import type { Deleter, SignalOption } from '../registry/registry.ts';
-import { readSoundLink } from './blobs/links.ts';
-import { deleteBelow, entriesIn } from './listing.ts';
+import type { Deleter } from '../registry/registry.ts';
+import { deleteBelow } from './listing.ts';
 import { loadManifest, nameUnknown, repositoryExists } from './manifests/manifests.ts';
+import { removeLostTags, removeRevision } from './manifests/revisions.ts';
 import {
   layerLinkPath,
   layersPath,
   manifestsPath,
-  mediaTypePath,
-  referrerLinkPath,
   referrersRootPath,
   revisionLinkPath,
   tagCurrentPath,
@@ -37,13 +35,7 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
       opts?.signal?.throwIfAborted();
       const link = revisionLinkPath(repo, digest);
       if ((await driver.stat(link)) === undefined) throw manifestUnknown(repo, digest);
-      await removeTagsOf(store, repo, digest, opts);
-      const subject = await subjectOf(store, repo, digest);
-      if (subject !== undefined) {
-        await driver.delete(referrerLinkPath(repo, subject, digest));
-      }
-      await driver.delete(link);
-      await driver.delete(mediaTypePath(repo, digest));
+      await removeRevision(store, { repo, digest, subject: await subjectOf(store, repo, digest) }, opts);
     },
 
     async deleteTag(repo, tag, opts) {
@@ -55,24 +47,14 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
     async removeRepository(repo, opts) {
       opts?.signal?.throwIfAborted();
       if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
-      // Tags first: what can be seen by name must not point at what is gone. Then what makes no repository by itself:
-      // a removal that was cut short can be repeated.
-      for (const part of [tagsPath, referrersRootPath, uploadsPath, manifestsPath, layersPath]) {
+      // Tags first: what can be seen by name must not point at what is gone. Then what makes no repository by itself: a
+      // removal that was cut short can be repeated. Manifests last: one that is pushed meanwhile finds its layers gone.
+      for (const part of [tagsPath, referrersRootPath, uploadsPath, layersPath, manifestsPath]) {
         await deleteBelow(driver, part(repo));
       }
+      await removeLostTags(store, repo);
     },
   };
-}
-
-async function removeTagsOf(store: Store, repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<void> {
-  for await (const { name } of entriesIn(store.driver, tagsPath(repo))) {
-    opts?.signal?.throwIfAborted();
-    const tag = tryParseTag(name);
-    // A damaged tag must not keep every manifest of the repository from being deleted.
-    if (tag === undefined || (await readSoundLink(store, tagCurrentPath(repo, tag))) !== digest) continue;
-    await store.driver.delete(tagCurrentPath(repo, tag));
-    await deleteBelow(store.driver, tagPath(repo, tag));
-  }
 }
 
 // A manifest that cannot be read any more must still be deletable.

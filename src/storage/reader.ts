@@ -28,8 +28,11 @@ export function createReader(store: Store): Reader {
       throw new OciError('NOT_MODIFIED', `${repo} still has ${digest} there`);
     }
     const raw = digest === undefined ? undefined : await loadManifest(store, repo, digest);
-    if (digest === undefined || raw === undefined) throw manifestUnknown(repo, reference);
-    return { digest, raw };
+    if (digest !== undefined && raw !== undefined) return { digest, raw };
+    // The tag was moved, and its old manifest deleted, between the two looks.
+    const moved = digest !== undefined && (await resolve(store, repo, reference)) !== digest;
+    if (moved) return await findManifest(repo, reference, ifNoneMatch);
+    throw manifestUnknown(repo, reference);
   }
 
   async function findBlob(repo: RepositoryName, digest: Digest): Promise<StoredBlob> {

@@ -90,10 +90,12 @@ export async function linkBlob(
   blob: Pick<StoredBlob, 'stored' | 'path' | 'isNew'>,
 ): Promise<boolean> {
   await store.marks.hold([digest, blob.stored]);
+  const isNew = blob.isNew === true;
+  if (!isNew && (await store.driver.stat(blob.path)) === undefined) return false;
   const link = layerLinkPath(repo, digest);
-  const linked = blob.isNew === true ? undefined : await readSoundLink(store, link);
+  const linked = isNew ? undefined : await readSoundLink(store, link);
   if (linked !== blob.stored) await writeLink(store, link, blob.stored);
-  return blob.isNew === true || (await store.driver.stat(blob.path)) !== undefined;
+  return true;
 }
 
 /** Makes a verified upload a blob, which has to be held; one of the right size that is there already stays. */

@@ -1,0 +1,91 @@
+import type { Digest } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { blobsOf, childrenOf, type ManifestView } from '../../model/manifest/manifest.ts';
+import { isForeignLayerType, isManifestType } from '../../model/manifest/media-types.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
+import { findLinkedBlob, findRevision, type StoredBlob } from '../blobs/links.ts';
+import { isDamaged } from '../collect/damage.ts';
+import type { StorePath } from '../driver.ts';
+import { layerLinkPath, revisionLinkPath } from '../paths.ts';
+import type { Store } from '../store.ts';
+
+/** Looked up at the same time: the disk answers several as fast as one. */
+const blobsAtOnce = 8;
+
+/**
+ * Looks for all that a manifest names. Everything is held, so that what is found stays until a revision link tells that
+ * it is needed.
+ *
+ * @returns The links that it was found by.
+ * @throws OciError MANIFEST_BLOB_UNKNOWN that names all that is missing
+ */
+export async function requireReferences(
+  store: Store,
+  repo: RepositoryName,
+  view: ManifestView,
+  sparse: boolean,
+  signal: AbortSignal | undefined,
+): Promise<readonly StorePath[]> {
+  const links: StorePath[] = [];
+  const missing = new Set<Digest>();
+  await severalAtOnce(blobsOf(view), async (entry) => {
+    signal?.throwIfAborted();
+    const { digest, mediaType, urls = [] } = entry;
+    if (await isThere(store, repo, entry)) links.push(layerLinkPath(repo, digest));
+    else if (!isForeignLayerType(mediaType) && urls.length === 0) missing.add(digest);
+  });
+  for (const entry of childrenOf(view)) {
+    signal?.throwIfAborted();
+    const { digest, mediaType } = entry;
+    if ((await findHeld(store, digest, () => findRevision(store, repo, digest))) !== undefined) {
+      links.push(revisionLinkPath(repo, digest));
+      // Build caches are indexes whose entries are layers.
+    } else if (!isManifestType(mediaType) && (await isThere(store, repo, entry))) {
+      links.push(layerLinkPath(repo, digest));
+    } else if (!sparse) missing.add(digest);
+  }
+  if (missing.size > 0) throw missingReferences(repo, [...missing]);
+  return links;
+}
+
+/** Whether none of these links was removed meanwhile. */
+export async function areThere({ driver }: Store, links: readonly StorePath[]): Promise<boolean> {
+  let all = true;
+  await severalAtOnce(links, async (link) => {
+    if ((await driver.stat(link)) === undefined) all = false;
+  });
+  return all;
+}
+
+// One of another size is damaged, or the manifest lies: a damaged one is missing, to be sent again.
+async function isThere(store: Store, repo: RepositoryName, { digest, size }: Descriptor): Promise<boolean> {
+  const blob = await findHeld(store, digest, () => findLinkedBlob(store, repo, digest));
+  return blob !== undefined && (blob.size === size || !(await isDamaged(store, blob)));
+}
+
+// Another digest than that of the manifest is held once it is known, and then looked for again.
+async function findHeld(
+  store: Store,
+  digest: Digest,
+  find: () => Promise<StoredBlob | undefined>,
+): Promise<StoredBlob | undefined> {
+  const blob = await find();
+  if (blob === undefined || blob.stored === digest) return blob;
+  await store.marks.hold([blob.stored]);
+  return await find();
+}
+
+function missingReferences(repo: RepositoryName, digests: readonly Digest[]): OciError {
+  const more = digests.length > 1 ? ` and ${digests.length - 1} more` : '';
+  return new OciError('MANIFEST_BLOB_UNKNOWN', `the manifest names ${digests[0]}${more}, which ${repo} does not hold`, {
+    detail: digests.map((digest) => ({ digest })),
+    hint: 'push what a manifest names before the manifest',
+  });
+}
+
+async function severalAtOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < items.length; at += blobsAtOnce) {
+    await Promise.all(items.slice(at, at + blobsAtOnce).map(work));
+  }
+}

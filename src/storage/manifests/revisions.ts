@@ -1,0 +1,112 @@
+/** A manifest in a repository: its bytes, its media type where they do not tell it, its revision link, its referrer link. */
+import type { Digest } from '../../model/digest.ts';
+import { impliedMediaType } from '../../model/manifest/manifest.ts';
+import { type RepositoryName, type Tag, tryParseTag } from '../../model/reference/reference.ts';
+import type { SignalOption } from '../../registry/registry.ts';
+import { findBlob, readSoundLink, type StoredBlob, writeLink } from '../blobs/links.ts';
+import { deleteBelow, entriesIn } from '../listing.ts';
+import {
+  blobPath,
+  mediaTypePath,
+  referrerLinkPath,
+  revisionLinkPath,
+  tagCurrentPath,
+  tagPath,
+  tagsPath,
+} from '../paths.ts';
+import type { Store } from '../store.ts';
+
+interface Revision {
+  readonly repo: RepositoryName;
+  readonly digest: Digest;
+  readonly subject: Digest | undefined;
+}
+
+interface RevisionContent extends Revision {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+}
+
+/** Each step makes sense alone, so a crash leaves nothing half visible. */
+export async function storeRevision(store: Store, revision: RevisionContent): Promise<void> {
+  const { repo, digest, subject } = revision;
+  await storeBytes(store, revision);
+  // Distribution finds the type in the bytes; only what cannot be found there needs a file of its own.
+  const typed = mediaTypePath(repo, digest);
+  if (needsMediaType(revision)) await store.driver.put(typed, Buffer.from(revision.mediaType));
+  else if ((await store.driver.stat(typed)) !== undefined) await store.driver.delete(typed);
+  await writeLink(store, revisionLinkPath(repo, digest), digest);
+  if (subject !== undefined) await writeLink(store, referrerLinkPath(repo, subject, digest), digest);
+}
+
+/** Whether a revision is still there as it was stored. Its bytes are, while they are held. */
+export async function holdsRevision({ driver }: Store, revision: RevisionContent): Promise<boolean> {
+  const { repo, digest } = revision;
+  if ((await driver.stat(revisionLinkPath(repo, digest))) === undefined) return false;
+  return !needsMediaType(revision) || (await driver.stat(mediaTypePath(repo, digest))) !== undefined;
+}
+
+/**
+ * Removes a revision and the tags that point at it. Its link goes last: a writer who finds that there has found all the
+ * rest. Then the tags are looked for again, for one that was written meanwhile.
+ */
+export async function removeRevision(store: Store, revision: Revision, opts?: SignalOption): Promise<void> {
+  const { repo, digest, subject } = revision;
+  for await (const { tag, target } of targetsOfTags(store, repo, opts)) {
+    if (target === digest) await removeTag(store, repo, tag);
+  }
+  if (subject !== undefined) await store.driver.delete(referrerLinkPath(repo, subject, digest));
+  await store.driver.delete(mediaTypePath(repo, digest));
+  await store.driver.delete(revisionLinkPath(repo, digest));
+  await removeLostTags(store, repo, digest);
+}
+
+/** Removes the tags whose manifest is not there: of one manifest, or of all. */
+export async function removeLostTags(store: Store, repo: RepositoryName, only?: Digest): Promise<void> {
+  for await (const { tag, target } of targetsOfTags(store, repo)) {
+    if (target === undefined || (only !== undefined && target !== only)) continue;
+    if ((await store.driver.stat(revisionLinkPath(repo, target))) === undefined) await removeTag(store, repo, tag);
+  }
+}
+
+/** Removes what a refused push has left, unless tags that are not its own stand on it. */
+export async function withdrawRevision(store: Store, revision: Revision, own: readonly Tag[]): Promise<void> {
+  for await (const { tag, target } of targetsOfTags(store, revision.repo)) {
+    if (target === revision.digest && !own.includes(tag)) return;
+  }
+  await removeRevision(store, revision);
+}
+
+// A damaged tag points at nothing: it must not keep every manifest of the repository from being deleted.
+async function* targetsOfTags(
+  store: Store,
+  repo: RepositoryName,
+  opts?: SignalOption,
+): AsyncGenerator<{ readonly tag: Tag; readonly target: Digest | undefined }> {
+  for await (const { name } of entriesIn(store.driver, tagsPath(repo))) {
+    opts?.signal?.throwIfAborted();
+    const tag = tryParseTag(name);
+    if (tag !== undefined) yield { tag, target: await readSoundLink(store, tagCurrentPath(repo, tag)) };
+  }
+}
+
+async function removeTag({ driver }: Store, repo: RepositoryName, tag: Tag): Promise<void> {
+  await driver.delete(tagCurrentPath(repo, tag));
+  await deleteBelow(driver, tagPath(repo, tag));
+}
+
+function needsMediaType({ bytes, mediaType }: RevisionContent): boolean {
+  return impliedMediaType(bytes) !== mediaType;
+}
+
+async function storeBytes(store: Store, { digest, bytes }: RevisionContent): Promise<void> {
+  const present = await findBlob(store, digest);
+  // Compared whole: what the disk changed is mended by whoever stores the manifest again.
+  if (present?.size === bytes.length && (await holds(store, present, bytes))) return;
+  await store.driver.put(blobPath(digest), bytes);
+}
+
+async function holds({ driver }: Store, { path }: StoredBlob, bytes: Uint8Array): Promise<boolean> {
+  const there = await driver.get(path, bytes.length);
+  return there !== undefined && Buffer.compare(there, bytes) === 0;
+}

@@ -1,0 +1,56 @@
+import { type Operation, operationOf, type Pair } from './pairs.ts';
+import type { Interleaving } from './stops.ts';
+import { codeOf, type State } from './world.ts';
+
+/** What is wrong after two operations have met, a line each. */
+export function faultsOf(
+  { names, strict }: Pair,
+  { first, second }: Pick<Interleaving, 'first' | 'second'>,
+  before: State,
+  after: State,
+): string[] {
+  const sides = [first, second].map((outcome, i) => {
+    const name = names[i === 0 ? 0 : 1];
+    return { name, outcome, operation: operationOf(name) };
+  });
+  const failures = sides.flatMap(({ name, operation, outcome }) => {
+    if (outcome.done) return [];
+    const code = codeOf(outcome.error);
+    const allowed = !strict && operation.mayFail?.some((named) => named === code);
+    return allowed ? [] : [`"${name}" failed with ${code}`];
+  });
+  const operations = sides.map(({ operation }) => operation);
+  const done = sides.filter(({ outcome }) => outcome.done).map(({ operation }) => operation);
+  const keys = new Set([
+    ...before.keys(),
+    ...after.keys(),
+    ...operations.flatMap(({ gives = {} }) => Object.keys(gives)),
+  ]);
+  const faults = [...keys].sort().flatMap((key) => {
+    const is = after.get(key);
+    const may = acceptable(key, before.get(key), operations, done);
+    if (is?.startsWith('broken') && done.some(({ breaks }) => matches(key, breaks))) return [];
+    return may.has(is)
+      ? []
+      : [`${key} is ${is ?? 'gone'}, not ${[...may].map((value) => value ?? 'gone').join(' or ')}`];
+  });
+  return [...failures, ...faults];
+}
+
+// Both were under way at the same time, so either may count as the later one. `undefined` stands for what is not there.
+function acceptable(
+  key: string,
+  was: string | undefined,
+  operations: readonly Operation[],
+  done: readonly Operation[],
+): ReadonlySet<string | undefined> {
+  const taken = done.some(({ takes }) => matches(key, takes));
+  const mayBeTaken = done.some(({ mayTake }) => matches(key, mayTake));
+  const tried = operations.flatMap(({ gives }) => gives?.[key] ?? []);
+  const given = done.some(({ gives }) => gives?.[key] !== undefined);
+  return new Set([...(given ? [] : [taken ? undefined : was]), ...(taken || mayBeTaken ? [undefined] : []), ...tried]);
+}
+
+function matches(key: string, patterns: readonly string[] = []): boolean {
+  return patterns.some((pattern) => (pattern.endsWith('*') ? key.startsWith(pattern.slice(0, -1)) : key === pattern));
+}

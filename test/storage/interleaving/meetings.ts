@@ -1,0 +1,107 @@
+import type { Driver } from '../../../src/storage/driver.ts';
+import type { Scope } from '../../support/sandbox.ts';
+import { faultsOf } from './judge.ts';
+import { type OperationName, operationOf, type Pair } from './pairs.ts';
+import type { Place } from './places.ts';
+import { runs } from './runs.ts';
+import { type Call, type Interleaving, interleave, keyOf, type Side, Stops, stoppable } from './stops.ts';
+import { openRegistry, type Part, readState, type State } from './world.ts';
+
+export interface Meetings {
+  /** How often the two have met. */
+  count: number;
+  /** What went wrong, a line each. */
+  readonly faults: string[];
+}
+
+/**
+ * Stops each of two operations before its calls, for the other to run through.
+ *
+ * @param every Also where nothing can depend on it: when the call before has to do with nothing that the other one asks.
+ */
+export async function meetAtEveryCall(
+  place: Place,
+  pair: Pair,
+  t: Scope,
+  { every = false }: { readonly every?: boolean } = {},
+): Promise<Meetings> {
+  const open = await place.open(t, partsOf(pair));
+  const before = await readState(await open());
+  const meetings: Meetings = { count: 0, faults: [] };
+  for (const order of ordersOf(pair)) {
+    const sides = [sideOf(order[0]), sideOf(order[1])] as const;
+    const usual = [await alone(await open(), sides[0]), await alone(await open(), sides[1])] as const;
+    const others = new Map<string, Call>();
+    for (let at = 1, met: Interleaving | undefined; at === 1 || met?.stoppedBefore !== undefined; at += 1) {
+      const passed = met?.callsOfFirst[at - 2];
+      if (!every && passed !== undefined && !meets(passed, [...others.values()])) continue;
+      const driver = await open();
+      met = await interleave(driver, sides, { at, usual });
+      for (const call of met.callsOfSecond) others.set(keyOf(call), call);
+      meetings.count += 1;
+      meetings.faults.push(...(await faultsAfter({ ...pair, names: order }, met, before, driver)));
+    }
+  }
+  return meetings;
+}
+
+/** Stops both, each before every call: the second one when the first has stopped, which then finishes before it. */
+export async function meetAtTwoCalls(place: Place, pair: Pair, t: Scope): Promise<Meetings> {
+  const open = await place.open(t, partsOf(pair));
+  const before = await readState(await open());
+  const meetings: Meetings = { count: 0, faults: [] };
+  for (const order of ordersOf(pair)) {
+    const sides = [sideOf(order[0]), sideOf(order[1])] as const;
+    const usual = [await alone(await open(), sides[0]), await alone(await open(), sides[1])] as const;
+    for (let at = 1, isThere = true; isThere; at += 1) {
+      for (let secondAt = 2, isSecond = true; isSecond; secondAt += 1) {
+        const driver = await open();
+        const met = await interleave(driver, sides, { at, secondAt, usual });
+        isThere = met.stoppedBefore !== undefined;
+        isSecond = isThere && met.callsOfSecond.length > secondAt;
+        meetings.count += 1;
+        const faults = await faultsAfter({ ...pair, names: order }, met, before, driver);
+        meetings.faults.push(...faults.map((fault) => `${fault} (stopped itself at call ${secondAt})`));
+      }
+    }
+  }
+  return meetings;
+}
+
+function partsOf({ names }: Pair): ReadonlySet<Part> {
+  return new Set(names.flatMap((name) => operationOf(name).needs ?? []));
+}
+
+function ordersOf({ names }: Pair): readonly Pair['names'][] {
+  const [a, b] = names;
+  return a === b ? [names] : [names, [b, a]];
+}
+
+async function faultsAfter(pair: Pair, met: Interleaving, before: State, driver: Driver): Promise<string[]> {
+  const faults = faultsOf(pair, met, before, await readState(driver));
+  const [first, second] = pair.names;
+  const stop = met.stoppedBefore === undefined ? 'ends' : keyOf(met.stoppedBefore);
+  return faults.map((fault) => `"${second}" before "${first}" ${stop}: ${fault}`);
+}
+
+async function alone(driver: Driver, side: Side<Driver>): Promise<ReadonlyMap<string, number>> {
+  const stops = new Stops();
+  await side(stoppable(driver, stops), stops).catch(() => {}); // what it says there is told where nobody meets it
+  return stops.made;
+}
+
+function sideOf(name: OperationName): Side<Driver> {
+  return async (driver, stops) => void (await runs[name](openRegistry(driver), () => stops.waiting()));
+}
+
+/** What a driver calls its methods that change nothing; one of another name counts as changing something. */
+const readers = /(?:^|\.)(?:read|get|stat|head|list|find|openRead|open$|isHeld|exists|next|close)[^.]*$/;
+
+// Whether the order of a call and of the other side's calls can matter. Directories have to do with what is in them.
+function meets({ name, paths }: Call, others: readonly Call[]): boolean {
+  return others.some(
+    (other) =>
+      !(readers.test(name) && readers.test(other.name)) &&
+      paths.some((path) => other.paths.some((its) => `${its}/`.startsWith(`${path}/`) || path.startsWith(`${its}/`))),
+  );
+}

@@ -1,0 +1,206 @@
+/**
+ * Every pair of operations that can meet in a store, and what each of them writes first and last. Why in this order is told
+ * in docs/architecture.md, "What meets in a store". How they run is in runs.ts.
+ */
+import type { ErrorCode } from '../../../src/model/errors.ts';
+import type { Part } from './world.ts';
+
+export interface Operation {
+  /** What it writes or removes first, and last. */
+  readonly first: string;
+  readonly last: string;
+  /** What of `Part` has to be in the store for it, besides x. */
+  readonly needs?: readonly Part[];
+  /** What its contract lets it say. */
+  readonly mayFail?: readonly ErrorCode[];
+  /** What is there when it was acknowledged, by the names of `State`, unless the other one takes it. */
+  readonly gives?: Readonly<Record<string, string>>;
+  /** What is gone when it was acknowledged, unless the other one gives it. `*` at the end: all that begins so. */
+  readonly takes?: readonly string[];
+  /** What it may take or leave, as it is needed elsewhere or not. */
+  readonly mayTake?: readonly string[];
+  /** What it may leave broken, because it was told to. */
+  readonly breaks?: readonly string[];
+}
+
+const push = {
+  first: 'the bytes, the media type, the revision link',
+  last: 'the tag; then it looks for the revision link and the blobs again',
+  mayFail: ['MANIFEST_BLOB_UNKNOWN'],
+} as const;
+const deletion = {
+  first: 'no tags, no referrer link, no media type, no revision link',
+  last: 'no tag that was written meanwhile',
+  mayFail: ['MANIFEST_UNKNOWN'],
+} as const;
+const removal = {
+  first: 'no tag; then as a deletion of the manifest',
+  last: 'no blobs, as a collection',
+  mayTake: ['app:fresh', 'app@*', 'app/*', 'other/*'],
+} as const;
+const transfer = {
+  first: 'a lease, then blobs and layer links',
+  last: push.last,
+  mayFail: ['MANIFEST_BLOB_UNKNOWN'],
+} as const;
+const reading = { first: 'nothing', last: 'nothing' } as const;
+
+const operations = {
+  'push a tag': { ...push, gives: { 'app:fresh': 'x', 'app@x': 'x' } },
+  'push by digest, then with a tag': { ...push, gives: { 'app:fresh': 'x', 'app@x': 'x' } },
+  retag: { ...push, needs: ['y'], gives: { 'app:one': 'y', 'app@y': 'y' } },
+  'push a manifest': { ...push, needs: ['z'], gives: { 'app:one': 'z', 'app@z': 'z' } },
+  'push an untyped manifest': { ...push, needs: ['o'], gives: { 'app@o': 'o' } },
+  'push a referrer': { ...push, needs: ['t'], last: 'its referrer link', gives: { 'app@t': 't', 'app@x<t': 't' } },
+  'push an image': { ...push, first: 'its blobs', gives: { 'app:one': 'n', 'app@n': 'n' } },
+  'push an image by mounts': { ...push, needs: ['u'], first: 'layer links', gives: { 'app:fresh': 'u', 'app@u': 'u' } },
+  pull: { ...transfer, gives: { 'app:fresh': 'x', 'app@x': 'x' } },
+  'pull what is not there': { ...transfer, gives: { 'app:fresh': 'n', 'app@n': 'n' } },
+  tag: {
+    ...transfer,
+    mayFail: ['MANIFEST_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'STORAGE_DAMAGED'],
+    gives: { 'app:fresh': 'x', 'app@x': 'x' },
+  },
+  'tag into another repository': {
+    ...transfer,
+    mayFail: ['MANIFEST_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'STORAGE_DAMAGED'],
+    gives: { 'other:fresh': 'x', 'other@x': 'x' },
+  },
+  'delete a manifest': { ...deletion, takes: ['app@x', 'app:one', 'app:fresh'] },
+  'delete an untyped manifest': { ...deletion, needs: ['o'], takes: ['app@o'] },
+  'delete a referrer': { ...deletion, needs: ['s'], takes: ['app@s', 'app@x<s'] },
+  'retag, then delete the old manifest': {
+    ...deletion,
+    needs: ['y'],
+    first: push.first,
+    gives: { 'app:one': 'y', 'app@y': 'y' },
+    takes: ['app@x', 'app:fresh'],
+  },
+  'delete a tag': { first: 'no tag', last: 'no history', mayFail: ['MANIFEST_UNKNOWN'], takes: ['app:one'] },
+  'delete a blob': {
+    needs: ['z'],
+    first: 'no layer link',
+    last: 'no layer link',
+    mayFail: ['BLOB_UNKNOWN'],
+    takes: ['app/loose', 'app/small'],
+    breaks: ['app:one', 'app@z'],
+  },
+  'remove a repository': {
+    first: 'no tags',
+    last: 'no manifests',
+    mayFail: ['NAME_UNKNOWN'],
+    takes: ['app*'],
+  },
+  rmi: { ...removal, takes: ['app:one'] },
+  'rmi of a digest': { ...removal, takes: ['app:one'] },
+  'mount a blob': {
+    needs: ['loose'],
+    first: 'the layer link',
+    last: 'the layer link',
+    gives: { 'app/loose': 'there' },
+  },
+  'upload a blob': { first: 'the blob', last: 'the layer link', gives: { 'app/small': 'there' } },
+  'upload a blob in two requests': {
+    first: 'the session',
+    last: 'the layer link, and no session',
+    mayFail: ['BLOB_UPLOAD_UNKNOWN'],
+    gives: { 'app/large': 'there' },
+  },
+  'download a blob': { first: 'a lock, then a partial file', last: 'the layer link', gives: { 'app/large': 'there' } },
+  collect: {
+    first: 'no sessions and no layer links that no manifest names',
+    last: 'no blobs that no link names',
+    mayTake: ['app/*', 'other/*'],
+  },
+  'purge uploads': { first: 'no session', last: 'no session' },
+  'read a tag': { ...reading, mayFail: ['MANIFEST_UNKNOWN'] },
+  'read an image by its digest': { ...reading, mayFail: ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'STORAGE_DAMAGED'] },
+  'list tags': { ...reading, mayFail: ['NAME_UNKNOWN'] },
+  'list referrers': { ...reading, needs: ['s'] },
+  'list images': reading,
+} satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof operations;
+
+export function operationOf(name: OperationName): Operation {
+  return operations[name];
+}
+
+export interface Pair {
+  readonly names: readonly [OperationName, OperationName];
+  /** No operation may fail here, whatever its contract allows. */
+  readonly strict: boolean;
+}
+
+/** They walk through the whole store, in hundreds of calls. */
+const long: ReadonlySet<OperationName> = new Set(['collect', 'rmi', 'rmi of a digest', 'list images']);
+
+export function isLong({ names }: Pair): boolean {
+  return names.some((name) => long.has(name));
+}
+
+/** What may leave a tag without its manifest. */
+const deletions: ReadonlySet<OperationName> = new Set(['delete a manifest', 'delete a tag', 'remove a repository']);
+const tagging: ReadonlySet<OperationName> = new Set([
+  'push a tag',
+  'retag',
+  'push a manifest',
+  'tag',
+  'delete a manifest',
+]);
+
+export function isAboutTags({ names: [a, b] }: Pair): boolean {
+  return tagging.has(a) && deletions.has(b);
+}
+
+/** Strict pairs first: what they do has nothing to do with what the other one removes. */
+export const pairs: readonly Pair[] = [
+  ...pairsOf(true, [
+    ['push a tag', ['push a tag', 'retag', 'delete a tag', 'collect', 'list tags', 'list images']],
+    ['push by digest, then with a tag', ['delete a manifest']],
+    ['retag', ['retag', 'push a manifest', 'delete a manifest', 'rmi', 'collect', 'read a tag', 'list tags']],
+    ['push a manifest', ['delete a manifest', 'delete a tag']],
+    ['push an untyped manifest', ['push an untyped manifest']],
+    ['push a referrer', ['delete a manifest', 'delete a referrer', 'list referrers', 'push a referrer']],
+    ['push an image', ['push an image', 'push a manifest', 'delete a tag', 'upload a blob', 'purge uploads']],
+    ['pull', ['collect', 'rmi', 'pull']],
+    ['pull what is not there', ['collect', 'rmi', 'rmi of a digest', 'pull what is not there']],
+    ['tag', ['collect', 'retag']],
+    ['tag into another repository', ['collect', 'retag']],
+    ['retag, then delete the old manifest', ['read a tag', 'list tags', 'list images']],
+    ['delete a manifest', ['list tags', 'list referrers', 'list images', 'collect']],
+    ['mount a blob', ['collect', 'mount a blob', 'upload a blob']],
+    ['upload a blob', ['upload a blob', 'collect', 'purge uploads']],
+    ['upload a blob in two requests', ['upload a blob in two requests', 'collect', 'download a blob']],
+    ['download a blob', ['download a blob', 'collect']],
+    ['collect', ['collect', 'purge uploads', 'read an image by its digest', 'list images']],
+    ['rmi', ['list images']],
+  ]),
+  ...pairsOf(false, [
+    ['push a tag', ['delete a manifest', 'rmi', 'rmi of a digest', 'remove a repository']],
+    ['push by digest, then with a tag', ['rmi of a digest']],
+    ['retag', ['rmi of a digest', 'remove a repository']],
+    ['push a manifest', ['delete a blob', 'collect', 'rmi', 'remove a repository']],
+    ['push an untyped manifest', ['delete an untyped manifest', 'collect', 'remove a repository']],
+    ['push a referrer', ['collect', 'rmi', 'remove a repository']],
+    ['push an image', ['collect', 'rmi', 'rmi of a digest', 'remove a repository']],
+    ['push an image by mounts', ['collect', 'remove a repository', 'rmi']],
+    ['pull', ['rmi of a digest', 'delete a manifest', 'remove a repository']],
+    ['pull what is not there', ['remove a repository']],
+    ['tag', ['rmi', 'rmi of a digest', 'delete a manifest']],
+    ['tag into another repository', ['rmi', 'rmi of a digest', 'delete a manifest']],
+    ['delete a manifest', ['delete a manifest', 'delete a tag', 'rmi', 'remove a repository', 'read a tag']],
+    ['delete a tag', ['delete a tag', 'read a tag', 'list tags', 'remove a repository', 'rmi']],
+    ['rmi', ['list tags', 'rmi', 'rmi of a digest', 'collect', 'read an image by its digest']],
+    ['mount a blob', ['delete a blob', 'remove a repository']],
+    ['upload a blob', ['delete a blob', 'remove a repository']],
+    ['remove a repository', ['remove a repository', 'collect', 'list tags', 'list images', 'purge uploads']],
+  ]),
+];
+
+function pairsOf(
+  strict: boolean,
+  meetings: readonly (readonly [OperationName, readonly OperationName[]])[],
+): readonly Pair[] {
+  return meetings.flatMap(([name, others]) => others.map((other) => ({ names: [name, other] as const, strict })));
+}

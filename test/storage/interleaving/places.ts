@@ -1,0 +1,39 @@
+/** Where the operations meet: an empty driver for each meeting, filled alike. */
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Driver } from '../../../src/storage/driver.ts';
+import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
+import { createMemoryDriver } from '../../../src/storage/drivers/memory.ts';
+import { type Scope, temporaryDirectory } from '../../support/sandbox.ts';
+import { fill, type Part } from './world.ts';
+
+export interface Place {
+  readonly name: string;
+  /** Gives as many filled drivers as are asked for. */
+  open(t: Scope, parts: ReadonlySet<Part>): Promise<() => Promise<Driver>>;
+}
+
+export const inMemory: Place = {
+  name: 'in memory',
+  open: async (_, parts) => async () => {
+    const driver = createMemoryDriver();
+    await fill(driver, parts);
+    return driver;
+  },
+};
+
+export const inDirectory: Place = {
+  name: 'in a directory',
+  async open(t, parts) {
+    const directory = await temporaryDirectory(t);
+    const filled = join(directory, 'filled');
+    await fill(await openFilesystemDriver({ root: filled }), parts);
+    let copies = 0;
+    return async () => {
+      copies += 1;
+      const root = join(directory, String(copies));
+      await cp(filled, root, { recursive: true });
+      return await openFilesystemDriver({ root });
+    };
+  },
+};
