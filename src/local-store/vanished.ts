@@ -1,5 +1,5 @@
 /** Other processes remove images at the same time: what they have removed is gone, and no error. */
-import { isOciError } from '../model/errors.ts';
+import { isOciError, unlessUnknown } from '../model/errors.ts';
 
 /** Entries of a repository: none once it is removed. */
 export async function* entriesWhileThere<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
@@ -12,11 +12,5 @@ export async function* entriesWhileThere<T>(entries: AsyncIterable<T>): AsyncGen
 
 /** @returns Whether it was this deletion that removed it. */
 export async function removedHere(deletion: Promise<void>): Promise<boolean> {
-  try {
-    await deletion;
-    return true;
-  } catch (error) {
-    if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;
-    throw error;
-  }
+  return (await unlessUnknown(deletion.then(() => true))) ?? false;
 }

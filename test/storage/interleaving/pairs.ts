@@ -141,13 +141,7 @@ export function isLong({ names }: Pair): boolean {
 
 /** What may leave a tag without its manifest. */
 const deletions: ReadonlySet<OperationName> = new Set(['delete a manifest', 'delete a tag', 'remove a repository']);
-const tagging: ReadonlySet<OperationName> = new Set([
-  'push a tag',
-  'retag',
-  'push a manifest',
-  'tag',
-  'delete a manifest',
-]);
+const tagging: ReadonlySet<OperationName> = new Set(['push a tag', 'retag']);
 
 export function isAboutTags({ names: [a, b] }: Pair): boolean {
   return tagging.has(a) && deletions.has(b);
