@@ -48,8 +48,8 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
       opts?.signal?.throwIfAborted();
       if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
       // Tags first: what can be seen by name must not point at what is gone. Then what makes no repository by itself: a
-      // removal that was cut short can be repeated. Manifests last: one that is pushed meanwhile finds its layers gone.
-      for (const part of [tagsPath, referrersRootPath, uploadsPath, layersPath, manifestsPath]) {
+      // removal that was cut short can be repeated. Manifests again: one pushed meanwhile may stand on layers now gone.
+      for (const part of [tagsPath, referrersRootPath, uploadsPath, manifestsPath, layersPath, manifestsPath]) {
         await deleteBelow(driver, part(repo));
       }
       await removeLostTags(store, repo);

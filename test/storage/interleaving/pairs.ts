@@ -87,7 +87,7 @@ const operations = {
   },
   'remove a repository': {
     first: 'no tags',
-    last: 'no manifests',
+    last: 'no layer links; then no manifests that were pushed meanwhile',
     mayFail: ['NAME_UNKNOWN'],
     takes: ['app*'],
   },
