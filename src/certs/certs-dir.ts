@@ -2,6 +2,7 @@ import { posix, win32 } from 'node:path';
 import { type Environment, environment } from '../config/environment.ts';
 import { defaultCertsDirs } from '../config/paths.ts';
 import { OciError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 
 export { setCertsDir } from '../config/paths.ts';
 
@@ -26,7 +27,7 @@ export function hostCertsDir(directory: string, host: string, platform: NodeJS.P
   const name = platform === 'win32' ? host.replaceAll(':', '') : host;
   // Path traversal: a host of `../..` would have certificates and keys read from anywhere.
   if (name === '' || name === '.' || name.includes('..') || /[/\\\0]/.test(name)) {
-    throw new OciError('CONFIG_INVALID', `"${host}" cannot be the name of a directory of certificates`);
+    throw new OciError('CONFIG_INVALID', `${quote(host)} cannot be the name of a directory of certificates`);
   }
   return join(directory, name);
 }

@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 import { parseReference } from '../model/reference/reference.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, type OptionSpec } from './command-line/command.ts';
@@ -37,7 +38,7 @@ export const auth = defineCommand({
   ],
   async run({ words: [action, word = ''], options }, { terminal, signal, service }) {
     if (action !== 'token') {
-      throw new OciError('USAGE', `unknown action ${JSON.stringify(action)}`, { hint: 'usage: ocictl auth token REF' });
+      throw new OciError('USAGE', `unknown action ${quote(action ?? '')}`, { hint: 'usage: ocictl auth token REF' });
     }
     const { domain, path } = parseReference(word);
     const wanted = (options.scope.length > 0 ? options.scope : ['pull']).map((scope) => fullScope(scope, path));
@@ -50,7 +51,7 @@ export const auth = defineCommand({
 function fullScope(scope: string, path: string): string {
   if (/^(?:pull|push|delete|\*)(?:,(?:pull|push|delete|\*))*$/.test(scope)) return `repository:${path}:${scope}`;
   if (/^[a-z0-9]+(?:\([a-z0-9]+\))?:[^\s:][^\s]*:[a-z*]+(?:,[a-z*]+)*$/.test(scope)) return scope;
-  throw new OciError('USAGE', `invalid scope ${JSON.stringify(scope)}`, {
+  throw new OciError('USAGE', `invalid scope ${quote(scope)}`, {
     hint: 'a scope is pull, push, delete, or as in repository:team/app:pull,push',
   });
 }

@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 import { defineCommand } from './command-line/command.ts';
 import type { Completable } from './completion/completable.ts';
 
@@ -27,7 +28,7 @@ export const completion = defineCommand({
   async run({ words: [shell = ''], commands }, { terminal }) {
     const script = Object.hasOwn(shells, shell) ? await shells[shell]?.() : undefined;
     if (!script) {
-      throw new OciError('USAGE', `no completion for the shell ${JSON.stringify(shell)}`, {
+      throw new OciError('USAGE', `no completion for the shell ${quote(shell)}`, {
         hint: `there is one for ${Object.keys(shells).join(', ')}`,
       });
     }

@@ -1,6 +1,6 @@
 import type { Context, ShownValue } from '../app/context.ts';
 import { OciError } from '../model/errors.ts';
-import { visible } from '../model/quote.ts';
+import { quote, visible } from '../model/quote.ts';
 import { formatTable } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand } from './command-line/command.ts';
@@ -24,7 +24,7 @@ export const config = defineCommand({
   async run({ words: [action = ''], options }, context) {
     const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
     if (run) return run(context, options.json);
-    throw new OciError('USAGE', `config cannot ${JSON.stringify(action)}`, {
+    throw new OciError('USAGE', `config cannot ${quote(action)}`, {
       hint: `there is ${Object.keys(actions).join(' and ')}`,
     });
   },

@@ -1,5 +1,6 @@
 import type { SearchResults } from '../app/context.ts';
 import { OciError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 import { registryAlone } from '../places/misread.ts';
 import { formatTable } from '../terminal/format.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
@@ -38,7 +39,7 @@ export const search = defineCommand({
     const print = format === undefined || format === '' || format === 'table' ? table : await formatted(format);
     const host = registryAlone(words[0] ?? '');
     if (host !== undefined && host === words[0]) {
-      throw new OciError('USAGE', `${JSON.stringify(host)} names a registry, and nothing to look for in it`, {
+      throw new OciError('USAGE', `${quote(host)} names a registry, and nothing to look for in it`, {
         hint: `write ${host}/TERM, or ${host}/ for all of its repositories`,
       });
     }
@@ -89,5 +90,5 @@ function shorten(text: string): string {
 
 function parseLimit(word: string): number {
   if (/^-?\d{1,9}$/.test(word)) return Number(word);
-  throw new OciError('USAGE', `invalid limit ${JSON.stringify(word)}`, { hint: 'a limit is a number from 1 to 100' });
+  throw new OciError('USAGE', `invalid limit ${quote(word)}`, { hint: 'a limit is a number from 1 to 100' });
 }

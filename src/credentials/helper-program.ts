@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { OciError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 import { ownHelper, ownHelperCommand } from './own-helper.ts';
 
 type HelperAction = 'get' | 'store' | 'erase' | 'list';
@@ -21,7 +22,7 @@ const maxAnswerBytes = 1 << 20;
  */
 export function validateHelperName(name: string, where: string): string {
   if (/^[\w.+-]+$/.test(name) && !name.includes('..')) return name;
-  throw new OciError('CONFIG_INVALID', `${where}: "${name}" cannot be the name of a credential helper`, {
+  throw new OciError('CONFIG_INVALID', `${where}: ${quote(name)} cannot be the name of a credential helper`, {
     hint: 'It is the part of the program’s name after docker-credential-, as in "pass" or "osxkeychain".',
   });
 }

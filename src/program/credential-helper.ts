@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { answerHelperCall } from '../credentials/helper-protocol.ts';
 import { openKeychain } from '../credentials/keychain.ts';
 import { OciError } from '../model/errors.ts';
+import { visible } from '../model/quote.ts';
 import { version } from '../version.ts';
 
 /** Long enough for a person to unlock a keyring; whoever called us may have no limit of its own. */
@@ -28,7 +29,7 @@ export async function main(words: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     const hint = error instanceof OciError && error.hint !== undefined ? ` (${error.hint})` : '';
-    process.stdout.write(`${error instanceof Error ? error.message : String(error)}${hint}\n`);
+    process.stdout.write(`${visible(`${error instanceof Error ? error.message : String(error)}${hint}`)}\n`);
     return 1;
   } finally {
     clearTimeout(timer);

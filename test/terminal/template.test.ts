@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ErrorCode, isOciError } from '../../src/model/errors.ts';
+import { hiddenCharacter } from '../../src/model/quote.ts';
 import { parseRowFormat, parseTemplate } from '../../src/terminal/template.ts';
 
 const image = {
@@ -207,5 +208,36 @@ describe('rows by a format', () => {
   it('are nothing where there are none, but a template is checked all the same', () => {
     assert.equal(parseRowFormat('{{.Name}}', headings)([]), '');
     assert.throws(() => parseRowFormat('{{.Name', headings), /not closed/);
+  });
+});
+
+describe('what the error of a template quotes', () => {
+  const hostile = '\u202e\u0085\u2028';
+  for (const text of [
+    `{{"a${hostile}`,
+    `{{a${hostile}}}`,
+    `{{${hostile}}}`,
+    `{{"a" "b${hostile}"}}`,
+    `{{printf "%${hostile}"}}`,
+  ]) {
+    it(`cannot write to the terminal: ${JSON.stringify(text)}`, () => {
+      assert.throws(
+        () => parseTemplate(text).render({}),
+        (error) => isOciError(error, 'USAGE') && `${error.message}${error.hint}`.search(hiddenCharacter) === -1,
+      );
+    });
+  }
+
+  it('is not longer than a screen, and names of fields are shown as harmless', () => {
+    const fields = { [`a${hostile}`]: 1 };
+    for (const text of [`{{${'x'.repeat(70_000)}}}`, '{{.Other}}']) {
+      assert.throws(
+        () => parseTemplate(text).render(fields),
+        (error) =>
+          isOciError(error, 'USAGE') &&
+          `${error.message}${error.hint}`.length < 3000 &&
+          `${error.hint}`.search(hiddenCharacter) === -1,
+      );
+    }
   });
 });

@@ -7,7 +7,7 @@ export function parseCount(option: string, word: string | undefined): number | u
   if (word === undefined) return undefined;
   const count = Number(word);
   if (/^\d+$/.test(word) && Number.isSafeInteger(count)) return count;
-  throw new OciError('USAGE', `${option} takes a whole number, not ${JSON.stringify(word)}`);
+  throw new OciError('USAGE', `${option} takes a whole number, not ${quote(word)}`);
 }
 
 /** Reads the one platform of a command that is about one image. @throws OciError USAGE */

@@ -1,4 +1,5 @@
 import { OciError } from '../../model/errors.ts';
+import { quote } from '../../model/quote.ts';
 import { familiarName, fromStoreName } from '../../model/reference/reference.ts';
 import { defineCommand } from '../command-line/command.ts';
 
@@ -11,7 +12,7 @@ export const complete = defineCommand({
   options: {},
   examples: [],
   async run({ words: [what] }, { terminal, signal, store }) {
-    if (what !== 'images') throw new OciError('USAGE', `nothing to complete ${JSON.stringify(what)} with`);
+    if (what !== 'images') throw new OciError('USAGE', `nothing to complete ${quote(what ?? '')} with`);
     const registry = await store();
     for await (const repo of registry.repositories({ signal })) {
       const named = fromStoreName(repo);

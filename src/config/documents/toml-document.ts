@@ -1,5 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { OciError } from '../../model/errors.ts';
+import { visible } from '../../model/quote.ts';
 import type { SettingsDocument } from './fields.ts';
 
 type Path = readonly (string | number)[];
@@ -18,7 +19,7 @@ export function parseTomlDocument(text: string, name: string): SettingsDocument 
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     // Behind its first line the message shows the text.
-    const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '');
+    const reason = visible(error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? '');
     throw new OciError('CONFIG_INVALID', `${name}:${error.line}:${error.column}: not valid TOML: ${reason}`, {
       hint: `Correct ${name}; nothing was changed and nothing was contacted.`,
     });

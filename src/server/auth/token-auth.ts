@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Challenge } from '../../model/challenge.ts';
+import { quote } from '../../model/quote.ts';
 import { type Access, type Authorize, type Decision, denied, formatScope } from './access.ts';
 import { keyFor, type TokenTrust } from './token-trust.ts';
 
@@ -54,7 +55,7 @@ export function tokenAuth({ realm, service, issuer, trust, stillAllowed }: Token
     const { user, access: held } = claims;
     const mayStill = stillAllowed === undefined || (await stillAllowed(user, access));
     if (!mayStill || !access.every((wanted) => isHeld(wanted, held))) {
-      const who = user === undefined ? 'the token' : `the token of ${JSON.stringify(user)}`;
+      const who = user === undefined ? 'the token' : `the token of ${quote(user)}`;
       const reason = `${who} does not allow ${formatScope(access) ?? 'anything now'}`;
       const message = user === undefined ? undefined : denied;
       return challenge('insufficient_scope', reason, { message, isFinal: !mayStill });

@@ -3,6 +3,7 @@ import { createHash, createPublicKey, type JsonWebKey, type KeyObject, X509Certi
 import { OciError } from '../../model/errors.ts';
 import { parseJson } from '../../model/json.ts';
 import { libtrustId } from '../../model/libtrust-id.ts';
+import { mayIssue, maySign } from './certificate-limits.ts';
 
 export interface TrustedKey {
   /** What a header may call it by. */
@@ -97,26 +98,31 @@ function leafKeyOf(x5c: unknown, roots: readonly X509Certificate[], now: Date): 
   const chain = x5c.map(certificateOf);
   const [leaf, ...others] = chain.filter((certificate) => certificate !== undefined);
   if (leaf === undefined || others.length + 1 !== chain.length) return undefined;
-  return leadsTo(leaf, others, roots, now) ? leaf.publicKey : undefined;
+  return maySign(leaf) && leadsTo(leaf, others, roots, now, 0) ? leaf.publicKey : undefined;
 }
 
-// Each intermediate is used once at most, so that no circle of signatures goes on for ever.
+/**
+ * Each intermediate is used once at most, so that no circle of signatures goes on for ever.
+ *
+ * @param between How many certificates stand between the issuer that is looked for and the leaf.
+ */
 function leadsTo(
   certificate: X509Certificate,
   others: readonly X509Certificate[],
   roots: readonly X509Certificate[],
   now: Date,
+  between: number,
 ): boolean {
   if (!isValidAt(certificate, now)) return false;
   if (roots.some(({ raw }) => raw.equals(certificate.raw))) return true;
-  if (roots.some((root) => isValidAt(root, now) && hasIssued(root, certificate))) return true;
-  const at = others.findIndex((other) => hasIssued(other, certificate));
+  if (roots.some((root) => isValidAt(root, now) && hasIssued(root, certificate, between))) return true;
+  const at = others.findIndex((other) => hasIssued(other, certificate, between));
   const issuer = others[at];
-  return issuer !== undefined && leadsTo(issuer, others.toSpliced(at, 1), roots, now);
+  return issuer !== undefined && leadsTo(issuer, others.toSpliced(at, 1), roots, now, between + 1);
 }
 
-function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+function hasIssued(issuer: X509Certificate, certificate: X509Certificate, between: number): boolean {
+  return mayIssue(issuer, between) && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
 function isValidAt({ validFrom, validTo }: X509Certificate, now: Date): boolean {

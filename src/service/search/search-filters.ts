@@ -1,4 +1,5 @@
 import { OciError } from '../../model/errors.ts';
+import { quote } from '../../model/quote.ts';
 import type { SearchEntry } from '../../wire/v1-search.ts';
 
 /** Whether a result is wanted. */
@@ -18,7 +19,7 @@ export function parseSearchFilters(words: readonly string[]): SearchFilter {
 function parseFilter(word: string): SearchFilter {
   const equals = word.indexOf('=');
   if (equals <= 0) {
-    throw new OciError('USAGE', `bad format of filter ${JSON.stringify(word)} (expected name=value)`, { hint });
+    throw new OciError('USAGE', `bad format of filter ${quote(word)} (expected name=value)`, { hint });
   }
   const name = word.slice(0, equals).trim().toLowerCase();
   const value = word.slice(equals + 1).trim();

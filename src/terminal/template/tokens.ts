@@ -1,5 +1,6 @@
 /** The first pass over a template: texts and actions, and the tokens inside the actions. */
 import { OciError } from '../../model/errors.ts';
+import { visible } from '../../model/quote.ts';
 
 export interface Token {
   readonly kind: 'word' | 'field' | 'dot' | 'variable' | 'string' | 'number' | 'symbol';
@@ -17,7 +18,12 @@ export type Segment =
 
 /** The error of a template, naming the place. @param at From 0; people count from 1. */
 export function templateError(at: number, problem: string, hint?: string): OciError {
-  return new OciError('USAGE', `template, character ${at + 1}: ${problem}`, { hint });
+  return new OciError('USAGE', `template, character ${at + 1}: ${shown(problem)}`, { hint: hint && shown(hint) });
+}
+
+// Words of a template, and names of fields, may come from anywhere, and be of any length.
+function shown(text: string): string {
+  return visible(text.length > 1000 ? `${text.slice(0, 1000)}…` : text);
 }
 
 /**
