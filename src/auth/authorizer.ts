@@ -4,59 +4,14 @@ import { isOciError, OciError } from '../model/errors.ts';
 import { endpointOf } from '../transport/redact.ts';
 import type { Transport } from '../transport/transport.ts';
 import { printable } from '../wire/errors.ts';
+import { abortable } from './abortable.ts';
 import { type ChallengeCache, createChallengeCache, lasting } from './challenge-cache.ts';
+import type { Authorizer, AuthorizerOptions, RefusedRequest } from './contract.ts';
+import { LateChallenges } from './late-challenges.ts';
 import { checkedRealm } from './realm.ts';
 import { ScopeSet } from './scopes.ts';
 import { createTokenCache, identityOf, type TokenCache, type TokenKey } from './token-cache.ts';
-import { basicAuthorization, fetchToken, loginHint, type Token, type TokenOptions } from './token-server.ts';
-
-export interface AuthorizerOptions {
-  /** The way to the registry, and to its token server, which gets neither headers nor certificate at another origin. */
-  readonly transport: Transport;
-  /** Looks up what is known for this registry: when it first asks who we are, and when it refuses what it has taken. */
-  readonly credentials: (opts?: { readonly fresh?: boolean }) => Promise<Credential | undefined>;
-  /** The registry's name in messages and in `ocictl login`. Default: host[:port] of the transport's base. */
-  readonly registry?: string | undefined;
-  readonly tokens?: TokenOptions | undefined;
-  /** Default: one of its own, in memory. */
-  readonly tokenCache?: TokenCache | undefined;
-  /** Default: one of its own, in memory. */
-  readonly challengeCache?: ChallengeCache | undefined;
-  /** Milliseconds since 1970. Tests give their own. */
-  readonly nowMs?: (() => number) | undefined;
-}
-
-interface RefusedRequest {
-  /** What the registry wants to see. */
-  readonly challenges: readonly Challenge[];
-  readonly scopes: readonly string[];
-  /** The `Authorization` that was refused, where one was sent. */
-  readonly authorization: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Decides what `Authorization` a request to one registry carries. */
-export interface Authorizer {
-  /** Where the credentials were found that it has shown; undefined while it has shown none. */
-  readonly source: string | undefined;
-  /**
-   * What to send along, by what is known: nothing before the first challenge, afterwards a token that serves the scopes.
-   * A challenge that was met before, and is remembered, counts.
-   *
-   * @throws OciError as `challenged`.
-   */
-  authorize(
-    scopes: readonly string[],
-    opts?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<string | undefined>;
-  /**
-   * What to send after a 401, other than what was refused.
-   *
-   * @throws OciError UNAUTHORIZED when there is nothing else to try; DENIED; PROTOCOL for a token server that must not
-   *   be asked, or answers nonsense; what the transport throws.
-   */
-  challenged(refused: RefusedRequest): Promise<string>;
-}
+import { basicAuthorization, fetchToken, loginHint, type Token } from './token-server.ts';
 
 type Method =
   | { readonly kind: 'basic'; readonly authorization: string }
@@ -82,6 +37,9 @@ class ChallengeAuthorizer implements Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens: TokenCache;
   readonly #challenges: ChallengeCache;
+  readonly #late: LateChallenges;
+  #isLate = false;
+  #lateRefusal: OciError | undefined;
   readonly #exchanges = new Map<string, Promise<Token>>();
 
   constructor(options: AuthorizerOptions) {
@@ -92,10 +50,20 @@ class ChallengeAuthorizer implements Authorizer {
     this.#options = options;
     this.#tokens = options.tokenCache ?? createTokenCache({ nowMs: options.nowMs });
     this.#challenges = options.challengeCache ?? createChallengeCache();
+    this.#late = options.lateChallenges ?? new LateChallenges();
   }
 
   get source(): string | undefined {
-    return this.#source;
+    // Before a challenge is met, it was looked up at most.
+    return this.#method === undefined ? undefined : this.#source;
+  }
+
+  get isLate(): boolean {
+    return this.#isLate;
+  }
+
+  get lateRefusal(): OciError | undefined {
+    return this.#lateRefusal;
   }
 
   async authorize(
@@ -103,7 +71,10 @@ class ChallengeAuthorizer implements Authorizer {
     opts?: { readonly signal?: AbortSignal | undefined },
   ): Promise<string | undefined> {
     const method = this.#method;
-    if (method === undefined) return this.#recall(scopes, opts?.signal);
+    if (method === undefined) {
+      const recalled = await this.#recall(scopes, opts?.signal);
+      return recalled ?? (this.#late.known(this.#transport) && this.late(scopes, opts));
+    }
     if (method.kind !== 'bearer') return method.authorization;
     return `Bearer ${await this.#token(method, ScopeSet.of(scopes), opts?.signal)}`;
   }
@@ -114,6 +85,30 @@ class ChallengeAuthorizer implements Authorizer {
       await this.#challenges.set(this.#transport.base.href, refused.challenges.map(lasting)).catch(() => {});
     }
     return next;
+  }
+
+  async late(
+    scopes: readonly string[],
+    opts?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<string | undefined> {
+    const signal = opts?.signal;
+    if (this.#method !== undefined) return this.authorize(scopes, opts);
+    // A helper that fails is told of when the registry asks; until now nobody was asked, and all went well.
+    const found = this.#lateRefusal ? undefined : await this.#findCredential().catch(() => undefined);
+    if (found === undefined) return undefined;
+    const challenges = await abortable(this.#late.ask(this.#transport), signal);
+    if (challenges.length === 0) return undefined;
+    try {
+      const next = await this.challenged({ challenges, scopes, authorization: undefined, signal });
+      this.#isLate = true;
+      return next;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isOciError(error)) throw error;
+      this.#method = undefined;
+      this.#lateRefusal = error;
+      return undefined;
+    }
   }
 
   /** What a challenge of another time is answered with. Whatever is wrong with it, the registry will say it anew. */
@@ -262,21 +257,5 @@ class ChallengeAuthorizer implements Authorizer {
       endpoint: endpointOf(this.#transport.base),
       hint: loginHint(this.#registry, credential !== undefined),
     });
-  }
-}
-
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  promise.catch(() => {});
-  signal.throwIfAborted();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

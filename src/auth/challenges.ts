@@ -7,3 +7,8 @@ export function challengesOf({ status, url, headers }: HttpResponse, asked: URL)
   if (status !== 401 || url.origin !== asked.origin) return [];
   return parseChallenges(headerLines(headers, 'www-authenticate'));
 }
+
+/** Whether a registry may have hidden from a stranger what it has: 403 or 404, or a 401 that does not say what it wants. */
+export function mayHide({ status, url }: HttpResponse, asked: URL): boolean {
+  return (status === 401 || status === 403 || status === 404) && url.origin === asked.origin;
+}

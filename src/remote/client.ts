@@ -1,5 +1,5 @@
-import type { Authorizer } from '../auth/authorizer.ts';
-import { challengesOf } from '../auth/challenges.ts';
+import { challengesOf, mayHide } from '../auth/challenges.ts';
+import type { Authorizer } from '../auth/contract.ts';
 import type { ErrorCode, OciError } from '../model/errors.ts';
 import { type HttpMethod, type HttpResponse, header, headerLines } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
@@ -86,16 +86,24 @@ export class RemoteClient {
   }
 
   /**
-   * Sends with what the authorizer gives, and once more after a 401. Any status is an answer.
+   * Sends with what the authorizer gives, and once more after a 401, or where a registry may hide from strangers what a
+   * stored login sees. Any status is an answer.
    *
    * Nothing is said about who we are to another origin: an upload's Location may lead there.
    */
   async send(request: RemoteRequest): Promise<HttpResponse> {
     if (request.url.origin !== this.transport.base.origin) return this.sendPlain(request);
     const { scopes, signal } = request;
-    const authorization = await this.#authorizer.authorize(scopes, { signal });
-    const response = await this.#send(request, authorization);
-    const challenges = challengesOf(response, request.url);
+    let authorization = await this.#authorizer.authorize(scopes, { signal });
+    let response = await this.#send(request, authorization);
+    let challenges = challengesOf(response, request.url);
+    if (challenges.length === 0 && authorization === undefined && mayHide(response, request.url)) {
+      authorization = await this.#late(response, scopes, signal);
+      if (authorization === undefined) return response;
+      await response.body.discard();
+      response = await this.#send(request, authorization);
+      challenges = challengesOf(response, request.url);
+    }
     if (challenges.length === 0) return response;
     await response.body.discard();
     const next = await this.#authorizer.challenged({ challenges, scopes, authorization, signal });
@@ -113,9 +121,31 @@ export class RemoteClient {
   error(response: HttpResponse, subject: Subject): Promise<OciError> {
     const redirected = response.url.origin !== this.transport.base.origin;
     const endpoint = endpointOf(response.url);
-    const { source } = this.#authorizer;
+    const { source, lateRefusal } = this.#authorizer;
     const action = subject.action ?? (this.options.intent === 'push' ? 'look' : 'pull');
-    return responseError(response, { ...subject, action, registry: this.name, endpoint, redirected, source });
+    return responseError(response, {
+      ...subject,
+      action,
+      registry: this.name,
+      endpoint,
+      redirected,
+      source,
+      lateRefusal,
+    });
+  }
+
+  // While it is found out what else to send, the answer's connection waits with its body.
+  async #late(
+    response: HttpResponse,
+    scopes: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    try {
+      return await this.#authorizer.late(scopes, { signal });
+    } catch (error) {
+      await response.body.cancel();
+      throw error;
+    }
   }
 
   async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {

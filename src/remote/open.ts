@@ -1,5 +1,6 @@
 import type { AuthProvider } from '../auth/auth-provider.ts';
-import { type AuthorizerOptions, createAuthorizer } from '../auth/authorizer.ts';
+import { createAuthorizer } from '../auth/authorizer.ts';
+import type { AuthorizerOptions } from '../auth/contract.ts';
 import { createDirectAuthorizer } from '../auth/direct.ts';
 import { OciError } from '../model/errors.ts';
 import { checkNumbers } from '../model/number-options.ts';

@@ -15,6 +15,8 @@ export interface ErrorSubject {
   readonly redirected: boolean;
   /** Where the credentials that were shown came from. */
   readonly source: string | undefined;
+  /** Why a stored login could not be shown to a registry that hides from strangers what it has. */
+  readonly lateRefusal: OciError | undefined;
 }
 
 /** How registries say that nobody may write to them, whoever it is: ours, and others in their maintenance. */
@@ -25,6 +27,15 @@ const isSpelled = 'check the spelling; a private image also answers so where nob
 
 /** The error for an answer that is none of those hoped for, in the words of docker where scripts know them. */
 export async function responseError(response: HttpResponse, subject: ErrorSubject): Promise<OciError> {
+  const error = await plainError(response, subject);
+  const { lateRefusal, redirected, registry } = subject;
+  if (!lateRefusal || redirected || (response.status !== 403 && response.status !== 404)) return error;
+  const { code, message, detail, status, endpoint, retryAfterMs, retryable } = error;
+  const hint = `${registry} was asked without a login, since the stored one does not do: ${lateRefusal.message}`;
+  return new OciError(code, message, { detail, status, endpoint, retryAfterMs, retryable, hint });
+}
+
+async function plainError(response: HttpResponse, subject: ErrorSubject): Promise<OciError> {
   const { status } = response;
   const { endpoint, registry, repository, action = 'pull' } = subject;
   const body = await readErrorBody(response);

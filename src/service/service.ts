@@ -253,6 +253,7 @@ class Service implements RegistryService {
     return {
       ...this.#endpoint,
       connections: this.#shared.connections,
+      lateChallenges: this.#shared.lateChallenges,
       trace: (event) => {
         if (event.status !== undefined) onAnswer();
         trace?.(event);

@@ -1,3 +1,4 @@
+import { LateChallenges } from '../auth/late-challenges.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { Connections } from '../transport/connections.ts';
 
@@ -7,10 +8,11 @@ import { Connections } from '../transport/connections.ts';
  */
 export interface Shared {
   readonly connections: Connections;
+  readonly lateChallenges: LateChallenges;
   /** By origin: whether it answers, and thereby which scheme a host speaks. */
   readonly states: Map<string, EndpointState>;
 }
 
 export function createShared(): Shared {
-  return { connections: new Connections(), states: new Map() };
+  return { connections: new Connections(), lateChallenges: new LateChallenges(), states: new Map() };
 }

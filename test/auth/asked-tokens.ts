@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { type Authorizer, createAuthorizer } from '../../src/auth/authorizer.ts';
+import { createAuthorizer } from '../../src/auth/authorizer.ts';
+import type { Authorizer } from '../../src/auth/contract.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import type { Challenge } from '../../src/model/challenge.ts';
 import { type ErrorCode, OciError } from '../../src/model/errors.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type Authorizer, createAuthorizer } from '../../src/auth/authorizer.ts';
+import { createAuthorizer } from '../../src/auth/authorizer.ts';
+import type { Authorizer } from '../../src/auth/contract.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import { isOciError } from '../../src/model/errors.ts';
 import { createTransport } from '../../src/transport/transport.ts';

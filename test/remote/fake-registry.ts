@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createAuthorizer } from '../../src/auth/authorizer.ts';
+import type { LateChallenges } from '../../src/auth/late-challenges.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import { type ErrorCode, OciError } from '../../src/model/errors.ts';
 import { parseRepositoryName } from '../../src/model/reference/reference.ts';
@@ -16,6 +17,7 @@ export interface FakeRegistryOptions extends Partial<Omit<RemoteOptions, 'transp
   readonly headers?: TransportOptions['headers'];
   readonly attempts?: number;
   readonly credential?: Credential;
+  readonly lateChallenges?: LateChallenges;
   readonly early?: boolean;
 }
 
@@ -25,9 +27,12 @@ export async function fakeRegistry(
   answer: Answer,
   options: FakeRegistryOptions = {},
 ): Promise<{ readonly registry: Registry; readonly server: FakeServer }> {
-  const { limits, headers, attempts = 5, credential, early = false, ...remote } = options;
+  const { limits, headers, attempts = 5, credential, lateChallenges, early = false, ...remote } = options;
   const server = await startFakeServer(t, answer, { early });
-  return { server, registry: connect(t, server.url, { limits, headers, attempts, credential, ...remote }) };
+  return {
+    server,
+    registry: connect(t, server.url, { limits, headers, attempts, credential, lateChallenges, ...remote }),
+  };
 }
 
 export function connect(
@@ -35,11 +40,11 @@ export function connect(
   url: string,
   options: { [K in keyof FakeRegistryOptions]?: FakeRegistryOptions[K] | undefined } = {},
 ): Registry {
-  const { limits, headers, attempts = 5, credential, ...remote } = options;
+  const { limits, headers, attempts = 5, credential, lateChallenges, ...remote } = options;
   const retry = { attempts, wait: async () => {} };
   const transport = createTransport({ base: new URL(url), retry, limits, headers });
   atEnd(t, () => transport.close());
-  const authorizer = createAuthorizer({ transport, credentials: async () => credential });
+  const authorizer = createAuthorizer({ transport, credentials: async () => credential, lateChallenges });
   const name = remote.name ?? new URL(url).host;
   return createRemote({ ...remote, name, transport, authorizer });
 }

@@ -6,6 +6,7 @@ import { isOciError } from '../../src/model/errors.ts';
 import { parseReference, parseTag } from '../../src/model/reference/reference.ts';
 import { endpointReport } from '../../src/registry/extensions.ts';
 import { issue } from '../certs/issue.ts';
+import { startFakeServer } from '../support/fake-server.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
@@ -45,6 +46,25 @@ describe('credentials of a namespace', () => {
     }
     const shown = asked.seen.flatMap(({ headers }) => headers.authorization ?? []);
     assert.deepEqual(shown, [basic('team:x'), basic('all:x')]);
+  });
+});
+
+describe('a registry that hides from strangers', () => {
+  it('is asked once in a run how to log in, whoever opens it', async (t) => {
+    const server = await startFakeServer(t, ({ path, headers }, response) => {
+      if (path === '/v2/') response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
+      else response.writeHead(headers.authorization === basic('ann:x') ? 500 : 404).end();
+    });
+    const { service } = await open(t, { config: { auths: { [server.host]: { auth: base64('ann:x') } } } });
+    for (const path of ['team/app', 'other/app']) {
+      const reference = parseReference(`${server.host}/${path}`);
+      const registry = await service.open(reference, 'pull');
+      await assert.rejects(digestOf(registry, reference.path), (error) => isOciError(error, 'UNAVAILABLE'));
+    }
+    const shown = server.requests.map(
+      ({ path, headers }) => `${path.slice(0, 8)} ${headers.authorization !== undefined}`,
+    );
+    assert.deepEqual(shown, ['/v2/team false', '/v2/ false', '/v2/team true', '/v2/othe true']);
   });
 });
 

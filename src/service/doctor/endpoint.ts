@@ -1,3 +1,4 @@
+import type { Authorizer } from '../../auth/contract.ts';
 import { formatOrigin } from '../../config/origin.ts';
 import type { Credential } from '../../credentials/credential.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
@@ -212,17 +213,31 @@ async function* checkImage(
     if (event.responseHeaders?.['ratelimit-limit'] !== undefined) limits = event.responseHeaders;
     connection.trace?.(event);
   };
-  const { registry, transport } = openEndpoint(endpoint, { ...connection, trace });
+  const { registry, transport, authorizer } = openEndpoint(endpoint, { ...connection, trace });
   try {
     const { digest, mediaType } = await registry.statManifest(path, target, { signal });
+    yield* checkLateLogin(authorizer, name);
     yield { topic: 'image', endpoint: name, status: 'ok', text: digest, detail: { digest, mediaType } };
   } catch (error) {
     signal?.throwIfAborted();
+    yield* checkLateLogin(authorizer, name);
     yield problem('image', error, name);
   } finally {
     await transport.close();
   }
   if (limits) yield checkRateLimit(limits, name);
+}
+
+/** Of a registry that answers strangers as if there were nothing, rather than ask who is there. */
+function* checkLateLogin({ isLate, lateRefusal }: Authorizer, endpoint: string): Generator<Check> {
+  const base = { topic: 'credentials', endpoint } as const;
+  const hides = 'the registry answers strangers 403 or 404 and asks for no login';
+  if (lateRefusal) {
+    const { message, hint: advice } = lateRefusal;
+    yield { ...base, status: 'warning', text: `${hides}; the stored one does not do: ${message}`, advice };
+  } else if (isLate) {
+    yield { ...base, status: 'note', text: `${hides}: the stored one was shown as its /v2/ asks for it` };
+  }
 }
 
 /** `100;w=21600`: so many pulls in so many seconds. @see https://docs.docker.com/docker-hub/usage/pulls/ */

@@ -1,4 +1,6 @@
-import { type Authorizer, createAuthorizer } from '../../auth/authorizer.ts';
+import { createAuthorizer } from '../../auth/authorizer.ts';
+import type { Authorizer } from '../../auth/contract.ts';
+import type { LateChallenges } from '../../auth/late-challenges.ts';
 import type { TokenCache } from '../../auth/token-cache.ts';
 import type { ProxySettings } from '../../config/docker/service-keys.ts';
 import type { Credential } from '../../credentials/credential.ts';
@@ -34,6 +36,7 @@ export interface EndpointRegistryOptions {
   /** Each absent: one of its own. */
   readonly connections?: Connections | undefined;
   readonly tokenCache?: TokenCache | undefined;
+  readonly lateChallenges?: LateChallenges | undefined;
   readonly warn: (text: string) => void;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
   readonly onSilence?: ((event: Silence) => void) | undefined;
@@ -43,6 +46,7 @@ export interface EndpointRegistryOptions {
 interface EndpointRegistry {
   readonly registry: Registry;
   readonly transport: Transport;
+  readonly authorizer: Authorizer;
 }
 
 /** The way to one endpoint, and who is asking there. */
@@ -90,6 +94,7 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     credentials: (opts) => findCredential(endpoint, options, opts),
     registry: credentialHost,
     tokenCache,
+    lateChallenges: options.lateChallenges,
   });
   return { transport, authorizer };
 }
@@ -106,5 +111,5 @@ export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOpt
   });
   const { rename, nameBack = () => undefined } = endpoint;
   const names = rename && { inside: rename, outside: nameBack };
-  return { registry: names ? renamed(registry, names) : registry, transport };
+  return { registry: names ? renamed(registry, names) : registry, transport, authorizer };
 }

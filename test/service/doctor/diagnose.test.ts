@@ -10,9 +10,15 @@ import { parseReference, withDefaultTag } from '../../../src/model/reference/ref
 import type { Check } from '../../../src/service/doctor/check.ts';
 import { examineMachine } from '../../../src/service/doctor/machine.ts';
 import { issue } from '../../certs/issue.ts';
+import { startFakeServer } from '../../support/fake-server.ts';
 import { ada, basic } from '../../support/login-servers.ts';
 import { atEnd, type Scope, sandbox } from '../../support/sandbox.ts';
 import { open } from '../opened.ts';
+
+const manifest = {
+  'content-type': 'application/vnd.oci.image.manifest.v1+json',
+  'docker-content-digest': `sha256:${'0'.repeat(64)}`,
+};
 
 interface Both {
   readonly host: string;
@@ -77,6 +83,26 @@ describe('a diagnosis', () => {
     assert.match(await said('anonymous'), /^none for .*; asked anonymously$/);
     assert.equal(await said(eve), 'eve, by password, from the command line');
     assert.ok(!secure.some(({ authorization }) => authorization === basic(ada)));
+  });
+
+  it('tells of a registry that asks nobody who is there and shows what it has to logins alone', async (t) => {
+    const server = await startFakeServer(t, ({ path, headers }, response) => {
+      if (path === '/v2/') response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' });
+      else if (headers.authorization !== basic(ada)) response.writeHead(404);
+      else response.writeHead(200, { ...manifest, 'content-length': 2 });
+      response.end();
+    });
+    const config = { auths: { [server.host]: { auth: basic(ada).replace('Basic ', '') } } };
+    const { service } = await open(t, { config });
+    const checks: Check[] = [];
+    for await (const check of service.diagnose(withDefaultTag(parseReference(`${server.host}/app`))))
+      checks.push(check);
+    const told = checks.filter(({ topic }) => topic === 'credentials' || topic === 'image');
+    assert.deepEqual(
+      told.map(({ status }) => status),
+      ['ok', 'note', 'ok'],
+    );
+    assert.match(told[1]?.text ?? '', /strangers 403 or 404/);
   });
 
   it('shows nothing of a password that somebody wrote into the address of a login', async (t) => {
