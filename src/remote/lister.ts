@@ -14,8 +14,6 @@ const pageEntries = 1000;
 /** More than any registry lists, with the shortest pages known (50): whoever sends more means to keep us busy. */
 const maxPages = 100_000;
 const maxEntries = 10_000_000;
-/** A page may be empty where everything in it was filtered out. */
-const maxEmptyPages = 3;
 /** Addresses of pages, each as long as a header may be: a longer circle ends at `maxPages`. */
 const maxRemembered = 1000;
 
@@ -90,9 +88,10 @@ export class RemoteLister {
 
 /**
  * The pages of a list. The next one is where `Link` says, on the same origin: elsewhere would be somebody else's list.
+ * Pages may be empty, since a registry may filter them.
  *
- * @throws OciError PROTOCOL for a link to elsewhere or back, or behind the third empty page in a row; TOO_LARGE for an
- *   endless page, or more than 100 000 pages or 10 million entries.
+ * @throws OciError PROTOCOL for a link that cannot be read, or leads elsewhere or back; TOO_LARGE for an endless page, or
+ *   more than 100 000 pages or 10 million entries.
  */
 export async function* pages(
   client: RemoteClient,
@@ -103,12 +102,21 @@ export async function* pages(
   const refuse = (code: 'PROTOCOL' | 'TOO_LARGE', why: string): OciError =>
     new OciError(code, `${subject.what}: ${why}`, { endpoint: client.endpoint });
   const seen = new RecentMap<string, true>(maxRemembered);
-  let [count, entries, empty] = [0, 0, 0];
+  let [count, entries] = [0, 0];
   const get = (url: URL): Promise<HttpResponse> =>
     client.send({ method: 'GET', url, scopes, wholeBytes: maxPageBytes, signal });
+  let last: unknown;
+  let misled = false;
   for (let url: URL | undefined = first; url; ) {
     seen.set(url.href, true);
     let response = await get(url);
+    const own: URL | undefined = response.status === 404 ? ownPage(url, first, last) : undefined;
+    if (own && !seen.has(own.href)) {
+      await response.body.discard();
+      seen.set(own.href, true);
+      response = await get(own);
+      misled = response.status === 200;
+    }
     if (response.status === 400 && url === first && url.searchParams.has('n')) {
       // A registry that allows only shorter pages: it knows how long they may be.
       await response.body.discard();
@@ -118,16 +126,15 @@ export async function* pages(
     if (response.status !== 200) throw await client.error(response, subject);
     const body = await response.body.bytes(maxPageBytes);
     const document = readDocument(body, client, subject);
-    url = nextPage(response, client);
+    const linked = nextPage(response, client);
+    const found = document[field];
+    if (Array.isArray(found) && found.length > 0) last = found.at(-1);
+    url = (misled && linked && ownPage(linked, first, last)) || linked;
     yield { document, response, isLast: url === undefined, bytes: body.length };
     if (!url) return;
     if (seen.has(url.href)) throw refuse('PROTOCOL', 'the pages lead in a circle');
-    const found = document[field];
-    const length = Array.isArray(found) ? found.length : 0;
     count += 1;
-    entries += length;
-    empty = length === 0 ? empty + 1 : 0;
-    if (empty === maxEmptyPages) throw refuse('PROTOCOL', `${empty} pages in a row are empty, and there is one more`);
+    entries += Array.isArray(found) ? found.length : 0;
     if (count === maxPages || entries > maxEntries) {
       throw refuse('TOO_LARGE', `there is no end to the list after ${count} pages and ${entries} entries`);
     }
@@ -145,9 +152,25 @@ function readDocument(bytes: Uint8Array, client: RemoteClient, subject: Subject)
   }
 }
 
+// Behind a proxy that puts a path before the API's, registries write links without that path: their query is right.
+function ownPage(linked: URL, first: URL, last: unknown): URL | undefined {
+  if (linked.pathname === first.pathname) return undefined;
+  const own = new URL(first);
+  if (linked.search !== '') own.search = linked.search;
+  else if (typeof last === 'string') own.searchParams.set('last', last);
+  else return undefined;
+  return own;
+}
+
 function nextPage(response: HttpResponse, client: RemoteClient): URL | undefined {
-  const target = parseNextLink(headerLines(response.headers, 'link'));
-  if (target === undefined) return undefined;
+  const link = parseNextLink(headerLines(response.headers, 'link'));
+  if (link === 'none') return undefined;
+  if (link === 'unreadable') {
+    throw new OciError('PROTOCOL', `${client.name}: the Link to the next page of a list cannot be read`, {
+      endpoint: client.endpoint,
+    });
+  }
+  const { target } = link;
   const next = URL.canParse(target, response.url.href) ? new URL(target, response.url) : undefined;
   // Behind a proxy that ends TLS, registries write http:// and mean the way we came.
   if (next?.host === response.url.host && next.protocol === 'http:') next.protocol = response.url.protocol;

@@ -84,11 +84,21 @@ export function parseUploadRange(value: string | undefined): number | undefined 
 }
 
 // Sticky, and each part begins with a character that ends the one before: no header can make them backtrack far.
-const linkTarget = /[\s,]*<([^>]*)>/y;
+const betweenLinks = /[\s,]*/y;
+const linkTarget = /<([^<>]*)>/y;
+/** As some registries write it. A word without a slash or a query is no address. */
+const bareTarget = /((?=[^\s<>;",]*[/?])[^\s<>;"]*)/y;
 const linkParameter = /\s*;\s*([^\s=;,"]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?/y;
 
-/** The target of the first `Link` with rel=next. @see https://www.rfc-editor.org/rfc/rfc8288#section-3 */
-export function parseNextLink(value: string | readonly string[] | undefined): string | undefined {
+/** What the `Link` of a page says of the next one. */
+export type NextLink = { readonly target: string } | 'none' | 'unreadable';
+
+/**
+ * The target of the first `Link` with rel=next, or else of the first without a rel; also where its brackets are missing.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
+ */
+export function parseNextLink(value: string | readonly string[] | undefined): NextLink {
   const text = typeof value === 'string' ? value : (value ?? []).join(', ');
   let at = 0;
   const take = (pattern: RegExp): RegExpExecArray | null => {
@@ -97,16 +107,26 @@ export function parseNextLink(value: string | readonly string[] | undefined): st
     if (match) at = pattern.lastIndex;
     return match;
   };
-  for (let target = take(linkTarget); target; target = take(linkTarget)) {
+  let unreadable = false;
+  let unrelated: { readonly target: string } | undefined;
+  for (;;) {
+    take(betweenLinks);
+    const startsAt = at;
+    const [, target] = take(linkTarget) ?? take(bareTarget) ?? [];
+    let relations: string | undefined;
     for (let parameter = take(linkParameter); parameter; parameter = take(linkParameter)) {
       const [, name = '', quoted, bare = ''] = parameter;
-      if (name.toLowerCase() === 'rel' && isNext(quoted ?? bare)) return target[1];
+      if (name.toLowerCase() === 'rel') relations ??= quoted ?? bare;
     }
+    const link = target === undefined ? undefined : { target: target.replace(/,$/, '') };
+    if (link && relations === undefined) unrelated ??= link;
+    else if (link && isNext(relations ?? '')) return link;
     const comma = text.indexOf(',', at);
-    if (comma === -1) return undefined;
-    at = comma;
+    const end = comma === -1 ? text.length : comma;
+    unreadable ||= text.slice(link ? at : startsAt, end).trim() !== '';
+    if (comma === -1) return unrelated ?? (unreadable ? 'unreadable' : 'none');
+    at = comma + 1;
   }
-  return undefined;
 }
 
 function isNext(relations: string): boolean {

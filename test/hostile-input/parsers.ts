@@ -101,7 +101,7 @@ export const parsers: Readonly<Record<string, HostileCase>> = {
   'quoted text': { parse: quote },
   'visible text': { parse: visible },
   challenges: { parse: parseChallenges, starts: ['Bearer ', 'Bearer realm="', 'Bearer realm='] },
-  'next link': { parse: parseNextLink, starts: ['<', '<a>', '<a>;a', '<a>; rel="'] },
+  'next link': { parse: parseNextLink, starts: ['<', '<a>', '<a>;a', '<a>; rel="', ',', '/a', 'a', '<a,'] },
   warnings: { parse: parseWarnings, starts: ['299', '299 ', '299 - "'], pieces: ['299 - "\\', '299 - '] },
   'chunk range': { parse: parseChunkRange, starts: ['bytes=', 'bytes ', '0-'] },
   'content range': { parse: parseContentRange, starts: ['bytes ', 'bytes 0-'] },

@@ -4,8 +4,8 @@ import { digestBytes } from '../../src/model/digest.ts';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { parseTag } from '../../src/model/reference/reference.ts';
 import { all } from '../contract/contract.ts';
-import { json, startFakeServer } from '../support/fake-server.ts';
-import { fails, fakeRegistry, repo } from './fake-registry.ts';
+import { type Answer, json, startFakeServer } from '../support/fake-server.ts';
+import { connect, fails, fakeRegistry, repo } from './fake-registry.ts';
 
 const next = (target: string): Record<string, string> => ({ link: `<${target}>; rel="next"` });
 const subject = { mediaType: mediaTypes.ociManifest, digest: await digestBytes(Buffer.from('subject')), size: 7 };
@@ -65,15 +65,71 @@ describe('a list from a remote registry', () => {
     assert.equal(server.requests.length, 3);
   });
 
-  it('ends behind three empty pages in a row, and not before', async (t) => {
+  it('goes on behind any number of empty pages', async (t) => {
     const { registry, server } = await fakeRegistry(t, ({ query }, response) => {
       const page = Number(query.get('page') ?? 0);
-      const more = page < 12 ? next(`?page=${page + 1}`) : {};
-      json(response, 200, { tags: [1, 2, 4, 5, 7, 8, 9].includes(page) ? [] : ['a'] }, more);
+      json(response, 200, { tags: page === 12 ? ['a'] : [] }, page < 12 ? next(`?page=${page + 1}`) : {});
     });
-    await assert.rejects(all(registry.tags(repo)), fails('PROTOCOL', /3 pages in a row are empty/));
-    assert.equal(server.requests.length, 10);
-    await assert.rejects(all(registry.referrers(repo, subject.digest)), fails('PROTOCOL', /3 pages/));
+    assert.deepEqual(await all(registry.tags(repo)), ['a']);
+    assert.equal(server.requests.length, 13);
+  });
+
+  it('goes on where a Link without brackets says', async (t) => {
+    const { registry } = await fakeRegistry(t, ({ query }, response) =>
+      query.has('last')
+        ? json(response, 200, { tags: ['c'] })
+        : json(response, 200, { tags: ['a', 'b'] }, { link: '/v2/team/app/tags/list?last=b&n=2; rel="next"' }),
+    );
+    assert.deepEqual(await all(registry.tags(repo)), ['a', 'b', 'c']);
+  });
+
+  it('has no end at a Link that cannot be read', async (t) => {
+    for (const link of ['<list?last=a', 'more', '; rel="next"']) {
+      const { registry } = await fakeRegistry(t, (_, response) => json(response, 200, { tags: ['a'] }, { link }));
+      await assert.rejects(all(registry.tags(repo)), fails('PROTOCOL', /the Link to the next page .* cannot be read/));
+      await assert.rejects(all(registry.referrers(repo, subject.digest)), fails('PROTOCOL', /cannot be read/));
+    }
+  });
+
+  it('goes on at its own path where a link leads past the path of a proxy', async (t) => {
+    const tags = ['a', 'b', 'c', 'd', 'e'];
+    const pages: Answer = ({ path, query }, response) => {
+      if (path !== '/prefix/v2/team/app/tags/list') return response.writeHead(404).end();
+      const from = tags.indexOf(query.get('last') ?? '') + 1;
+      const page = tags.slice(from, from + 2);
+      const more = from + 2 < tags.length ? next(`/v2/team/app/tags/list?last=${page[1]}&n=2`) : {};
+      json(response, 200, { tags: page }, more);
+    };
+    const server = await startFakeServer(t, pages);
+    assert.deepEqual(await all(connect(t, `${server.url}prefix/`).tags(repo)), tags);
+    assert.deepEqual(
+      server.requests.map(({ path, query }) => [path.split('/')[1], query.get('last')]),
+      [
+        ['prefix', null],
+        ['v2', 'b'],
+        ['prefix', 'b'],
+        ['prefix', 'd'],
+      ],
+    );
+  });
+
+  it('goes on behind its last entry where such a link has no query', async (t) => {
+    const { registry } = await fakeRegistry(t, ({ path, query }, response) => {
+      if (path === '/more') return response.writeHead(404).end();
+      if (query.get('last') === 'b') return json(response, 200, { tags: ['c'] });
+      json(response, 200, { tags: ['a', 'b'] }, next('/more'));
+    });
+    assert.deepEqual(await all(registry.tags(repo)), ['a', 'b', 'c']);
+  });
+
+  it('fails where the next page is gone', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ query }, response) =>
+      query.has('last')
+        ? response.writeHead(404).end()
+        : json(response, 200, { tags: ['a'] }, next('/v2/team/app/tags/list?last=a')),
+    );
+    await assert.rejects(all(registry.tags(repo)), fails('NAME_UNKNOWN'));
+    assert.equal(server.requests.length, 2);
   });
 
   it('ends when there are more entries than any registry has', async (t) => {

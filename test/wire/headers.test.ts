@@ -96,18 +96,31 @@ describe('the ranges of an upload', () => {
 });
 
 describe('the link to the next page', () => {
-  const cases: readonly (readonly [header: string | readonly string[] | undefined, target: string | undefined])[] = [
-    [undefined, undefined],
-    ['', undefined],
+  const none = Symbol('no next page');
+  const unreadable = Symbol('an error');
+  type Case = readonly [header: string | readonly string[] | undefined, target: string | symbol];
+  const cases: readonly Case[] = [
+    [undefined, none],
+    ['', none],
+    [' , ', none],
     ['</v2/_catalog?last=b&n=2>; rel="next"', '/v2/_catalog?last=b&n=2'],
     ['</v2/_catalog?last=b>; rel=next', '/v2/_catalog?last=b'],
     ['<https://x/y>;rel="next"', 'https://x/y'],
     ['<?n=2&last=x>; rel="next"', '?n=2&last=x'],
     ['<a>; REL="Next"', 'a'],
     ['<a>; rel="prev next"', 'a'],
-    ['<a>; rel="nextish"', undefined],
-    ['<a>; rel=prev', undefined],
-    ['<a>', undefined],
+    ['<a>; rel="nextish"', none],
+    ['<a>; rel=prev', none],
+    ['<a>', 'a'],
+    ['<a>; rel=prev, <b>', 'b'],
+    ['<a>; rel=prev; rel=next', none],
+    ['/v2/_catalog?last=b&n=2; rel="next"', '/v2/_catalog?last=b&n=2'],
+    ['https://x/v2/_catalog?last=b,c&n=2;rel=next', 'https://x/v2/_catalog?last=b,c&n=2'],
+    ['?n=2&last=x', '?n=2&last=x'],
+    ['list?last=x, <b>; rel=prev', 'list?last=x'],
+    ['<a>, <b>; rel=next', 'b'],
+    ['/a; rel=prev, /b; rel=next', '/b'],
+    ['/a; rel=prev', none],
     ['<a>; rel="prev", <b>; rel="next"', 'b'],
     ['<a>; title="x, <b>; rel=next"; rel=next', 'a'],
     ['<a>; title="; rel=next", <b>; rel=next', 'b'],
@@ -115,14 +128,20 @@ describe('the link to the next page', () => {
     ['<a,b;c>; rel=next', 'a,b;c'],
     ['<a>; crossorigin; rel = "next" ; type="x/y"', 'a'],
     [['<a>; rel="prev"', '<b>; rel="next"'], 'b'],
-    ['garbage, <b>; rel=next', undefined],
+    ['garbage, <b>; rel=next', 'b'],
+    ['garbage', unreadable],
+    ['garbage; rel=next', unreadable],
+    ['<a>; rel="first" garbage', unreadable],
+    ['; rel=next', unreadable],
     ['<a>; rel="first" garbage, <b>; rel=next', 'b'],
-    ['<a; rel=next', undefined],
+    ['<a; rel=next', unreadable],
     ['<>; rel=next', ''],
     [formatNextLink('/v2/a/tags/list?last=1'), '/v2/a/tags/list?last=1'],
   ];
   for (const [header, target] of cases) {
-    it(`of ${JSON.stringify(header)} is ${target}`, () => assert.equal(parseNextLink(header), target));
+    const expected = target === none ? 'none' : target === unreadable ? 'unreadable' : { target };
+    const shown = typeof target === 'symbol' ? target.description : target;
+    it(`of ${JSON.stringify(header)} is ${shown}`, () => assert.deepEqual(parseNextLink(header), expected));
   }
 });
 
