@@ -4,6 +4,7 @@ import { parseManifest } from '../model/manifest/manifest.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { RepositoryRemover } from '../registry/extensions.ts';
 import type { Deleter } from '../registry/registry.ts';
+import { removeUploads } from './collect/abandoned.ts';
 import { deleteBelow } from './listing.ts';
 import { loadManifest, nameUnknown, repositoryExists } from './manifests/manifests.ts';
 import { removeLostTags, removeRevision } from './manifests/revisions.ts';
@@ -16,7 +17,6 @@ import {
   tagCurrentPath,
   tagPath,
   tagsPath,
-  uploadsPath,
 } from './paths.ts';
 import { blobUnknown, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';
@@ -49,7 +49,8 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
       if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
       // Tags first: what can be seen by name must not point at what is gone. Then what makes no repository by itself: a
       // removal that was cut short can be repeated. Manifests again: one pushed meanwhile may stand on layers now gone.
-      for (const part of [tagsPath, referrersRootPath, uploadsPath, manifestsPath, layersPath, manifestsPath]) {
+      await removeUploads(driver, repo);
+      for (const part of [tagsPath, referrersRootPath, manifestsPath, layersPath, manifestsPath]) {
         await deleteBelow(driver, part(repo));
       }
       await removeLostTags(store, repo);

@@ -43,10 +43,19 @@ export async function removeAbandonedUploads(
   now: Date,
   idleMs = abandonedMs,
 ): Promise<void> {
-  for await (const session of abandonedSessions(driver, repo, now, idleMs)) {
-    await driver.uploads.abort(childPath(session, { name: 'data' }));
-    await deleteBelow(driver, session);
+  for await (const session of abandonedSessions(driver, repo, now, idleMs)) await removeSession(driver, session);
+}
+
+/** Removes all of a repository's upload sessions, whoever writes them. */
+export async function removeUploads(driver: Driver, repo: RepositoryName): Promise<void> {
+  for await (const entry of entriesIn(driver, uploadsPath(repo))) {
+    await removeSession(driver, childPath(uploadsPath(repo), entry));
   }
+}
+
+async function removeSession(driver: Driver, session: StorePath): Promise<void> {
+  await driver.uploads.abort(childPath(session, { name: 'data' }));
+  await deleteBelow(driver, session);
 }
 
 async function* abandonedSessions(

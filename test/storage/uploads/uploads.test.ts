@@ -3,15 +3,20 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { digestBytes } from '../../../src/model/digest.ts';
+import { repositoryRemover } from '../../../src/registry/extensions.ts';
 import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
+import { uploadsPath } from '../../../src/storage/paths.ts';
 import { createStorage } from '../../../src/storage/storage.ts';
+import { drivers } from '../drivers/every-driver.ts';
 import {
+  all,
   blobFile,
   failsWith,
   filesBelow,
   madeBytes,
   openStore,
   otherRepo,
+  pushBytes,
   readBlob,
   repo,
   text,
@@ -163,6 +168,21 @@ describe('an upload session', () => {
       await writer.commit({ digest });
     }
     assert.deepEqual(await readFile(blobFile(root, digest)), Buffer.from(bytes));
+  });
+
+  it('ends with its repository', async (t) => {
+    for (const [name, open] of drivers) {
+      const driver = await open(t);
+      const registry = createStorage({ driver });
+      await pushBytes(registry, repo, text('makes it a repository'));
+      const { id } = await writeAndRest(registry, bytes);
+      const writing = await registry.startUpload(repo);
+      await writing.write(bytes);
+      await registry.extension(repositoryRemover)?.removeRepository(repo);
+      assert.deepEqual(await all(driver.uploads.list(uploadsPath(repo))), [], name);
+      await assert.rejects(registry.resumeUpload(repo, id), failsWith('BLOB_UPLOAD_UNKNOWN'));
+      await writing.cancel();
+    }
   });
 });
 
