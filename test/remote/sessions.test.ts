@@ -71,6 +71,24 @@ describe('an upload session', () => {
     assert.equal(methods(server.requests), 'POST PATCH GET PATCH');
   });
 
+  it('goes on at the place that a 416 names', async (t) => {
+    const { registry, state, server } = await uploads(t, (s, own) => ({
+      patch: (request, response, incoming) => {
+        if (request.path === '/moved/1') return own.patch(request, response, incoming);
+        s.held = Buffer.from(request.body.subarray(0, 400));
+        response.writeHead(416, { location: '/moved/1' }).end();
+      },
+      get: (request, response, incoming) => {
+        if (request.path !== '/moved/1') return response.writeHead(404).end();
+        own.get(request, response, incoming);
+      },
+    }));
+    const writer = await registry.startUpload(repo, { chunkBytes: 1000 });
+    await writer.write(bytes.subarray(0, 1000));
+    assert.deepEqual(state.held, bytes.subarray(0, 1000));
+    assert.deepEqual(server.lines.slice(2), ['GET /moved/1', 'PATCH /moved/1']);
+  });
+
   it('ends where the registry holds what was never sent', async (t) => {
     const { registry } = await uploads(t, (s) => ({
       patch: (_, response) => {

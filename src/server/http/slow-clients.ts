@@ -7,6 +7,9 @@ interface SlowClientLimits {
   readonly windowMs: number;
 }
 
+/** An exchange, as far as it is looked at. */
+type Watched = Pick<Exchange, 'awaitsClient' | 'receivedBytes' | 'takenBytes' | 'sendingBytes' | 'cut'>;
+
 /** How far a body was at a moment. */
 interface Progress {
   readonly atMs: number;
@@ -19,7 +22,7 @@ interface Progress {
  */
 export class SlowClientGuard {
   readonly #limits: SlowClientLimits;
-  readonly #watched = new Map<Exchange, Progress>();
+  readonly #watched = new Map<Watched, Progress>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(limits: SlowClientLimits) {
@@ -29,7 +32,7 @@ export class SlowClientGuard {
   }
 
   /** Watches an exchange until `work` is done. */
-  async watch(exchange: Exchange, work: () => Promise<void>): Promise<void> {
+  async watch(exchange: Watched, work: () => Promise<void>): Promise<void> {
     this.#watched.set(exchange, progressOf(exchange));
     try {
       await work();
@@ -59,7 +62,7 @@ export class SlowClientGuard {
   }
 }
 
-function progressOf({ receivedBytes, takenBytes }: Exchange): Progress {
+function progressOf({ receivedBytes, takenBytes }: Watched): Progress {
   return { atMs: performance.now(), bytes: receivedBytes + takenBytes };
 }
 

@@ -61,6 +61,20 @@ describe('a cache of descriptors', () => {
     await assert.rejects(cached.statBlob(repo, lostDigest), failsWith('BLOB_UNKNOWN'));
   });
 
+  it('forgets a blob that somebody asked for while it was deleted', async () => {
+    const { registry } = counting();
+    let meanwhile = async (): Promise<unknown> => undefined;
+    const deleteBlob: Registry['deleteBlob'] = async (...words) => {
+      await meanwhile();
+      await registry.deleteBlob(...words);
+    };
+    const cached = cachedDescriptors({ ...registry, deleteBlob }, createDescriptorCache());
+    const { digest } = await pushBytes(cached, repo, uniqueBytes(10));
+    meanwhile = () => cached.statBlob(repo, digest);
+    await cached.deleteBlob(repo, digest);
+    await assert.rejects(cached.statBlob(repo, digest), failsWith('BLOB_UNKNOWN'));
+  });
+
   it('that fails is told of, and stands in nobody’s way, except in that of a delete', async () => {
     const { registry } = counting();
     const broken = async (): Promise<never> => {
