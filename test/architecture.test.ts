@@ -1,21 +1,42 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { commandTable } from '../src/commands/command-line/all-commands.ts';
+import { environmentViolations, layerViolations } from './support/layers.ts';
+import { projectRoot } from './support/project.ts';
 import {
-  environmentViolations,
+  crowdedFolders,
+  fileCycles,
   folderCycles,
-  importsOf,
-  layerViolations,
   lengthViolations,
+  medianLines,
   nameViolations,
   purityViolations,
-  readSources,
-  type SourceFile,
-} from './support/layers.ts';
-import { projectRoot } from './support/project.ts';
+  strayFiles,
+} from './support/source-tree/checks.ts';
+import { testOnlyExports, unusedExports } from './support/source-tree/exports.ts';
+import { importsOf, readSources, type SourceFile } from './support/source-tree/reading.ts';
 
 const src = await readSources(join(projectRoot, 'src'));
 const tests = await readSources(join(projectRoot, 'test'));
+const tools = (
+  await Promise.all([
+    ...['scripts', 'bench', 'examples'].map((folder) => readSources(join(projectRoot, folder))),
+    readSources(join(projectRoot, 'bin'), '.js'),
+  ])
+).flat();
+
+/** What src exports for its tests. Each has its reason, and goes with it. */
+const exportedForTests: Readonly<Record<string, string>> = {
+  'auth/token-server.ts: expiry': 'years and odd answers, of which no token lives long enough to be waited for',
+  'certs/host-tls.ts: HostTlsOptions': 'the type of what the test hands in',
+  'commands/command-line/program.ts: GlobalValues': 'the type of what the test is handed',
+  'config/ocictl/htpasswd.ts: parseHtpasswd': 'a table of lines, without a file for each',
+  'endpoints/lookup.ts: EndpointSettings': 'the type of what the test hands in',
+  'layout/directory/file-errors.ts: storageError': 'a full or failing disk, which a test cannot have at will',
+  'model/manifest/schema1.ts: schema1Payload': 'the signed bytes, of which others show the digest alone',
+  'server/auth/logins.ts: decoyFor': 'the cost of a decoy, which shows outside as time alone',
+};
 
 describe('the source tree', () => {
   it('was found', () => {
@@ -36,42 +57,29 @@ describe('the source tree', () => {
     assert.deepEqual(lengthViolations([...src, ...tests]), []));
 
   it('has no names that say nothing', () => assert.deepEqual(nameViolations([...src, ...tests]), []));
+
+  it('has no circle between files, also none of types', () => assert.deepEqual(fileCycles(src), []));
+
+  it('has nothing directly in src but what users of the package import, and the version', () =>
+    assert.deepEqual(strayFiles(src), []));
+
+  it('exports nothing that nobody imports', () => assert.deepEqual(unusedExports(src, [...tests, ...tools]), []));
+
+  it('exports for its tests alone what has a reason', () =>
+    assert.deepEqual(testOnlyExports(src, tests, tools).sort(), Object.keys(exportedForTests).sort()));
+
+  it('has no folder with more than 25 files of its own, the commands not counted', () => {
+    const commands = commandTable.map(({ name }) => name);
+    assert.deepEqual(crowdedFolders(src, commands), []);
+  });
+
+  it('has no folder of tests with more than 25 files of its own', () => assert.deepEqual(crowdedFolders(tests), []));
+
+  it('has files of 110 lines or fewer, by the median', () => assert.ok(medianLines(src) <= 110, `${medianLines(src)}`));
 });
 
-describe('the checks themselves, on a made-up tree', () => {
+describe('the table of layers, on a made-up tree', () => {
   const file = (path: string, text: string): SourceFile => ({ path, text });
-
-  it('see every way to import', () => {
-    const text = [
-      "import a from './a.ts';",
-      "import type { B } from './b.ts';",
-      "import { type C, type D } from './c.ts';",
-      "import { type E, f } from './d.ts';",
-      "import './e.ts';",
-      "export * from './f.ts';",
-      "export type { G } from './g.ts';",
-      "const h = await import('./h.ts');",
-      "import {\n  i,\n  type J,\n} from './i.ts';",
-      "// import k from './k.ts';",
-      "/* import l from './l.ts'; */",
-      "import * as m from './m.ts';",
-      "import n, { o } from './n.ts';",
-    ].join('\n');
-    const seen = importsOf(file('model/x.ts', text)).map(({ specifier, kind }) => `${specifier} ${kind}`);
-    assert.deepEqual(seen, [
-      './a.ts static',
-      './b.ts type',
-      './c.ts type',
-      './d.ts static',
-      './e.ts static',
-      './f.ts static',
-      './g.ts type',
-      './i.ts static',
-      './m.ts static',
-      './n.ts static',
-      './h.ts late',
-    ]);
-  });
 
   it('refuse an import against the layers, static, late or as a type', () => {
     const found = layerViolations([
@@ -113,21 +121,6 @@ describe('the checks themselves, on a made-up tree', () => {
     assert.deepEqual(found, ['extra is not in the table', 'remote/a.ts imports ../test/x.ts']);
   });
 
-  it('find a cycle of three folders', () => {
-    const found = folderCycles([
-      file('a/1.ts', "import '../b/1.ts';"),
-      file('b/1.ts', "import '../c/1.ts';"),
-      file('c/1.ts', "const x = import('../a/2.ts');"),
-      file('d/1.ts', "import '../a/1.ts';"),
-    ]);
-    assert.deepEqual(found, ['a → b → c → a']);
-  });
-
-  it('find I/O in the model', () => {
-    const found = purityViolations([file('model/a.ts', "import { readFile } from 'node:fs/promises';")]);
-    assert.deepEqual(found, ['model/a.ts imports node:fs/promises']);
-  });
-
   it('find reads of the environment, but not in comments', () => {
     const found = environmentViolations([
       file('remote/a.ts', 'const home = process.env.HOME;'),
@@ -137,26 +130,5 @@ describe('the checks themselves, on a made-up tree', () => {
       file('config/e.ts', 'const home = process.env.HOME;'),
     ]);
     assert.deepEqual(found, ['remote/a.ts', 'remote/b.ts', 'remote/c.ts']);
-  });
-
-  it('find long files, except where the first comment says why', () => {
-    const body = 'x;\n'.repeat(300);
-    assert.deepEqual(lengthViolations([file('a.ts', body)]), []);
-    assert.equal(lengthViolations([file('a.ts', `${body}x;\n`)]).length, 1);
-    assert.equal(lengthViolations([file('a.ts', `/** A parser. */\n${body}`)]).length, 1);
-    assert.deepEqual(
-      lengthViolations([file('a.ts', `/** A table: more than 300 lines in one place. */\n${body}`)]),
-      [],
-    );
-  });
-
-  it('find names that say nothing', () => {
-    const found = nameViolations([
-      file('utils/a.ts', ''),
-      file('model/helpers.ts', ''),
-      file('common.test.ts', ''),
-      file('model/utility.ts', ''),
-    ]);
-    assert.deepEqual(found, ['utils/a.ts', 'model/helpers.ts', 'common.test.ts']);
   });
 });
