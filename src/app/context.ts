@@ -21,7 +21,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import type { CredentialFlags } from './identity-flags.ts';
 import type { Served, ServedOptions } from './serve/registry.ts';
 
-export type { Place, PlaceRole } from '../places/place.ts';
+export type { Place } from '../places/place.ts';
 export type * from '../service/logins/logins.ts';
 export type { Check, LocalImage, LoginServer, SearchResults, Served, ShownValue };
 

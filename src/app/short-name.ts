@@ -12,7 +12,7 @@ import {
 } from '../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 
-export interface NamedImageOptions extends SignalOption {
+interface NamedImageOptions extends SignalOption {
   readonly rules: ShortNameRules;
   readonly open: (reference: Reference) => Promise<Registry>;
   readonly note: (text: string) => void;

@@ -6,7 +6,6 @@ import {
   open,
   read,
   rename as renameFile,
-  utimes as setTimes,
   unlink as unlinkFile,
   write,
 } from 'node:fs';
@@ -20,4 +19,3 @@ export const mkdir = promisify(makeDirectory);
 export const rename = promisify(renameFile);
 export const stat = promisify(look);
 export const unlink = promisify(unlinkFile);
-export const utimes = promisify(setTimes);

@@ -31,7 +31,7 @@ export interface LocalImage {
   readonly platforms: readonly { readonly platform: Platform; readonly digest: Digest; readonly present: boolean }[];
 }
 
-export interface ListImagesOptions extends SignalOption {
+interface ListImagesOptions extends SignalOption {
   /** Decides whose config gives an index its ID and date; default the host's. */
   readonly platform?: Platform | undefined;
   /** Told of each image that the disk has damaged. It is left out where nothing of it can be shown. */

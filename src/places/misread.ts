@@ -4,7 +4,7 @@ import { looksLikeDomain, show } from '../model/reference/reference-grammar.ts';
 import { isReference, kindOf } from './places.ts';
 
 /** `place`: layouts and the local store do as well; `image`: a name in a registry alone. */
-export type Wanted = 'place' | 'image';
+type Wanted = 'place' | 'image';
 
 /** Transports of skopeo and podman that ocictl has not. Docker would read each as an image on Docker Hub. */
 const foreign: Readonly<Record<string, (rest: string) => string>> = {

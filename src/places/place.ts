@@ -10,7 +10,7 @@ export type PlaceRole = 'source' | 'destination' | 'repository' | 'removal';
 export type HostedRepository = Pick<Reference, 'domain' | 'path'>;
 
 /** The repository of a registry that holds a blob; undefined where none is known. */
-export type HolderOf = (digest: Digest) => Promise<RepositoryName | undefined>;
+type HolderOf = (digest: Digest) => Promise<RepositoryName | undefined>;
 
 /** What places are opened with. */
 export interface PlaceSources {

@@ -67,7 +67,7 @@ export interface EndpointReport {
 export const endpointReport = extensionKey<EndpointReport>('endpoint-report');
 
 /** Of a registry to push to: whether layers that only their owner may give away are pushed there all the same. */
-export interface ForeignLayers {
+interface ForeignLayers {
   readonly accepted: boolean;
 }
 export const foreignLayers = extensionKey<ForeignLayers>('foreign-layers');

@@ -7,7 +7,7 @@ import type { Retry } from '../transport/retry.ts';
 import { namedTimeout } from '../transport/silence.ts';
 import { bodyAt, type Span } from './blob-span.ts';
 
-export interface BlobContentOptions {
+interface BlobContentOptions {
   readonly descriptor: Descriptor;
   readonly span: Span;
   /** The body that is being read, from `span.start` on. */

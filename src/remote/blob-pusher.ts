@@ -17,7 +17,7 @@ const stoppedCancelMs = 2000;
 /** A blob up to this size is sent in one piece, and sooner sent in vain than asked for first. */
 const smallBytes = 256 * 1024;
 
-export interface OpenUploadOptions {
+interface OpenUploadOptions {
   readonly mount?: Digest | undefined;
   readonly from?: RepositoryName | undefined;
   readonly digestAlgorithm?: string | undefined;

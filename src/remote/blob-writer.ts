@@ -7,7 +7,7 @@ import type { BlobWriter, SignalOption } from '../registry/registry.ts';
 import type { SessionNames } from './upload-location.ts';
 import type { UploadSession } from './upload-session.ts';
 
-export interface BlobWriterOptions {
+interface BlobWriterOptions {
   readonly repo: RepositoryName;
   readonly session: UploadSession;
   readonly names: SessionNames;

@@ -18,7 +18,7 @@ const maxEntries = 10_000_000;
 const maxRemembered = 1000;
 
 /** A page of a list. */
-export interface Page {
+interface Page {
   readonly document: Readonly<Record<string, unknown>>;
   readonly response: HttpResponse;
   readonly isLast: boolean;
@@ -27,7 +27,7 @@ export interface Page {
 }
 
 /** Which list {@link pages} reads. */
-export interface PagesOptions {
+interface PagesOptions {
   /** The member of a page that holds its entries. */
   readonly field: string;
   readonly scopes: readonly string[];

@@ -3,7 +3,7 @@ import { type HttpResponse, header } from '../transport/http.ts';
 import { decodeError } from '../wire/errors.ts';
 import { parseRetryAfter } from '../wire/headers.ts';
 
-export interface ErrorSubject {
+interface ErrorSubject {
   readonly what: string;
   readonly repository?: string | undefined;
   /** `look`: to read before something is written. */

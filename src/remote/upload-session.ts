@@ -11,7 +11,7 @@ const committedBytesPerMs = 5000;
 /** A chunk is held in memory. Object stores want 5 MiB; without a bound, a registry could have us hold a whole layer. */
 const maxMinChunkBytes = 64 * 1024 * 1024;
 
-export interface UploadSessionOptions {
+interface UploadSessionOptions {
   readonly client: RemoteClient;
   readonly location: URL;
   readonly scopes: readonly string[];

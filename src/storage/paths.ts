@@ -52,10 +52,6 @@ export function blobPath(digest: Digest): StorePath {
   return join(blobsPath, digestAlgorithm(digest), hex.slice(0, 2), hex, 'data');
 }
 
-export function repositoryPath(repo: RepositoryName): StorePath {
-  return join(repositoriesPath, repo);
-}
-
 export function layersPath(repo: RepositoryName): StorePath {
   return join(repositoriesPath, repo, '_layers');
 }
@@ -72,7 +68,7 @@ export function revisionsPath(repo: RepositoryName): StorePath {
   return join(manifestsPath(repo), 'revisions');
 }
 
-export function revisionPath(repo: RepositoryName, digest: Digest): StorePath {
+function revisionPath(repo: RepositoryName, digest: Digest): StorePath {
   return join(revisionsPath(repo), slashed(digest));
 }
 

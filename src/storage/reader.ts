@@ -8,7 +8,8 @@ import { blobDescriptor, type Content, sizeMismatch, verifiedContent } from '../
 import { inlineContent } from '../registry/inline.ts';
 import { checkRange } from '../registry/range.ts';
 import type { GetBlobOptions, Reader } from '../registry/registry.ts';
-import { findLinkedBlob, readLink, type StoredBlob } from './blobs/links.ts';
+import { findLinkedBlob, readLink } from './blobs/links.ts';
+import type { StoredBlob } from './blobs/stored-blob.ts';
 import { blamingStore, KnownSizes, refuseOtherSize, repairedByPull } from './collect/damage.ts';
 import { loadManifest } from './manifests/manifests.ts';
 import { blobPath, layerLinkPath, tagCurrentPath } from './paths.ts';
@@ -100,11 +101,7 @@ async function keepForManifest(
 }
 
 /** What a reference stands for; undefined for an unknown tag. A digest stands for itself, here or not. */
-export async function resolve(
-  store: Store,
-  repo: RepositoryName,
-  reference: Tag | Digest,
-): Promise<Digest | undefined> {
+async function resolve(store: Store, repo: RepositoryName, reference: Tag | Digest): Promise<Digest | undefined> {
   return isDigestReference(reference) ? reference : await readLink(store, tagCurrentPath(repo, reference));
 }
 

@@ -17,7 +17,7 @@ import type { TransferEnd } from './options.ts';
 /** How deep indexes may lie in each other: a hostile registry could nest them without end. */
 export const maxIndexDepth = 16;
 
-export type GetManifest = (entry: Descriptor) => Promise<Manifest>;
+type GetManifest = (entry: Descriptor) => Promise<Manifest>;
 
 /** The best entry for a platform; one without a platform may be an index, which serves if something in it does. */
 export async function findEntry(

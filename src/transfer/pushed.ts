@@ -9,7 +9,7 @@ import type { TransferOptions } from './options.ts';
 import { resolveImage } from './platforms.ts';
 
 /** What of an image in a sparse store goes to a place that shall have images whole. */
-export interface Pushed {
+interface Pushed {
   readonly digest: Digest;
   /** The index that cannot be pushed because only one of its images is here, and the platform of that one. */
   readonly reducedFrom?: Digest;

@@ -4,7 +4,7 @@ import { parseDurationMs } from '../model/duration.ts';
 import { printable } from './errors.ts';
 
 /** Inclusive ends, as HTTP writes them. */
-export interface HttpRange {
+interface HttpRange {
   readonly start: number;
   readonly end: number;
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { JsonDepthError, maxJsonDepth, parseJson } from '../../src/model/json.ts';
-import { readSources } from '../support/layers.ts';
 import { projectRoot } from '../support/project.ts';
+import { readSources } from '../support/source-tree/reading.ts';
 
 const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 

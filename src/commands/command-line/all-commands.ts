@@ -1,6 +1,6 @@
 import type { Command } from './command.ts';
 
-export interface CommandEntry {
+interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   /** Not for people: in no help, completion or man page. */

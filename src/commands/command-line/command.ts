@@ -29,7 +29,7 @@ export interface ArgumentSpec {
   readonly foreign?: boolean;
 }
 
-export interface Example {
+interface Example {
   readonly text: string;
   /** The words after `ocictl`. */
   readonly command: string;
@@ -38,14 +38,14 @@ export interface Example {
 type Options = Readonly<Record<string, OptionSpec<unknown>>>;
 type ValuesOf<O extends Options> = { readonly [K in keyof O]: O[K] extends OptionSpec<infer T> ? T : never };
 
-export interface CommandInput<O extends Options> {
+interface CommandInput<O extends Options> {
   readonly words: readonly string[];
   readonly options: ValuesOf<O>;
   /** Loads every command that people see, for one that tells of all. */
   readonly commands: () => Promise<readonly Command[]>;
 }
 
-export interface CommandSpec<O extends Options> {
+interface CommandSpec<O extends Options> {
   readonly name: string;
   readonly summary: string;
   /** Paragraphs of help below the summary. */
@@ -71,7 +71,7 @@ export function flag(flags: string, summary: string): OptionSpec<boolean> {
 }
 
 /** What an option may say beside its flags. */
-export type OptionExtras = Pick<OptionSpec<unknown>, 'choices'>;
+type OptionExtras = Pick<OptionSpec<unknown>, 'choices'>;
 
 /** An option with one value; the last one given counts. */
 export function value(flags: string, summary: string, extras: OptionExtras = {}): OptionSpec<string | undefined> {
@@ -90,7 +90,7 @@ export function list(flags: string, summary: string, extras: OptionExtras = {}):
 }
 
 /** The parts of `-q, --quiet` or `--platform <os/arch>`. */
-export interface FlagParts {
+interface FlagParts {
   readonly short: string | undefined;
   readonly long: string;
   /** `os/arch`; undefined for a switch. */

@@ -9,7 +9,7 @@ import { globalOptions } from './global-options.ts';
 import { commandUsage, examplesText, groupOf, helpLayout, paragraphsOf } from './help.ts';
 import { usageError } from './usage-error.ts';
 
-export interface ProgramOptions {
+interface ProgramOptions {
   readonly version: string;
   readonly out: (text: string) => void;
   /** Makes the context, when a command is about to run. */

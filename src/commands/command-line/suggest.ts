@@ -69,7 +69,7 @@ export function suggestOption(word: string, known: readonly string[]): string | 
 const longestWord = 64;
 
 /** The closest of some words: what begins alike, else what a few typing mistakes lead to, fewer in a short word. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > longestWord) return undefined;
   const [longer, another] = word.length >= 3 ? known.filter((one) => one.startsWith(word)) : [];
   if (longer !== undefined && another === undefined) return longer;

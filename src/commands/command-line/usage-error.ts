@@ -5,7 +5,7 @@ import type { Command } from './command.ts';
 import { commandUsage } from './help.ts';
 import { suggestCommand, suggestOption } from './suggest.ts';
 
-export interface Refused {
+interface Refused {
   readonly error: CommanderError;
   /** Where it was refused: the program itself, or its command. */
   readonly program: Program;

@@ -14,7 +14,7 @@ import { readConfig } from '../../registry/config.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { findEntry, followIndexes, noMatch, requirePlatform } from '../../transfer/platforms.ts';
 
-export interface InspectionOptions extends SignalOption {
+interface InspectionOptions extends SignalOption {
   readonly platform: Platform;
   /** Whether the platform was asked for; else it is what this machine would take. */
   readonly explicit: boolean;

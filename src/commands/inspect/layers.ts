@@ -15,7 +15,7 @@ export function sizeOf(view: ManifestView): number {
 }
 
 /** A step in the making of an image. */
-export interface Step {
+interface Step {
   /** Absent where the step made none. */
   readonly layer?: Descriptor;
   readonly line?: HistoryLine;

@@ -12,7 +12,7 @@ import { formatAge, formatBytes, formatTable } from '../../terminal/format.ts';
 import type { IndexEntry } from './gather.ts';
 import { layersOf, sizeOf, stepsOf } from './layers.ts';
 
-export interface RenderedImage {
+interface RenderedImage {
   /** Familiar. */
   readonly name: string;
   readonly root: Manifest;
@@ -24,7 +24,7 @@ export interface RenderedImage {
   readonly config: ImageConfig | undefined;
 }
 
-export interface RenderOptions {
+interface RenderOptions {
   readonly now: Date;
   /** History lines are cut there. */
   readonly columns: number;

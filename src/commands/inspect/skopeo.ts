@@ -8,7 +8,7 @@ import { isAttestation } from '../../model/platform/platform-selection.ts';
 import type { IndexEntry } from './gather.ts';
 import { layersOf, sizeOf } from './layers.ts';
 
-export interface InspectedImage {
+interface InspectedImage {
   /** The repository's full name, where it has one. */
   readonly repository: string | undefined;
   /** Null where the registry does not let them be listed. */

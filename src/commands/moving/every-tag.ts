@@ -22,7 +22,7 @@ export function isOfOneTag(error: unknown): error is OciError {
   return isOciError(error) && ofOneTag.has(error.code);
 }
 
-export interface TagFailures {
+interface TagFailures {
   /** All that were tried. */
   readonly count: number;
   /** `pulled` */
@@ -45,7 +45,7 @@ export function throwFailures(failures: ReadonlyMap<string, OciError>, { count, 
 }
 
 /** What became of one tag. */
-export type TagOutcome<T> =
+type TagOutcome<T> =
   | { readonly tag: Tag; readonly result: T; readonly error?: never }
   | { readonly tag: Tag; readonly error: OciError };
 

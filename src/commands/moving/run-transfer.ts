@@ -5,7 +5,7 @@ import type { TransferEvent } from '../../model/events.ts';
 import { createProgress } from '../../terminal/create-progress.ts';
 import { type TransferOptions, type TransferResult, transfer } from '../../transfer/transfer.ts';
 
-export interface RunTransferOptions extends TransferOptions {
+interface RunTransferOptions extends TransferOptions {
   /** `pulling alpine:3`, for the progress display. */
   readonly title: string;
   readonly quiet: boolean;

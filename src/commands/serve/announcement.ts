@@ -7,7 +7,7 @@ import { defaultDomain, familiarName } from '../../model/reference/reference.ts'
 
 export const defaultAddress = '127.0.0.1:5000';
 
-export interface ListenAddress {
+interface ListenAddress {
   readonly host: string;
   readonly port: number;
   /** Whether `:5000` was written, which is every interface elsewhere and this machine alone here. */
@@ -48,7 +48,7 @@ export function parseRate(text: string): number {
 }
 
 /** Whom it is for: the address bound, and the one that this machine reaches it by, as host:port. */
-export interface Place {
+interface Place {
   readonly bound: string;
   readonly here: string;
   readonly loopback: boolean;

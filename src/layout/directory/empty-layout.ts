@@ -7,7 +7,7 @@ import type { LayoutDirectory } from './layout-directory.ts';
 import { removeFile } from './move.ts';
 
 /** Of a layout that was opened with `create`. */
-export interface EmptyLayout {
+interface EmptyLayout {
   /** Removes what opening has made, where it holds nothing, and nobody is writing. */
   remove(): Promise<void>;
 }

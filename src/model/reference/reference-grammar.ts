@@ -11,7 +11,7 @@ import { quote } from '../quote.ts';
 import type { Reference, RepositoryName, Tag } from './names.ts';
 
 /** What is wrong with a text: a sentence that begins as Docker's error does. */
-export interface Problem {
+interface Problem {
   readonly problem: string;
   readonly hint?: string | undefined;
 }
@@ -127,7 +127,7 @@ export function tagProblem(tag: string): string | undefined {
 }
 
 /** What is wrong with a domain, its port included. */
-export function domainProblem(domain: string): string | undefined {
+function domainProblem(domain: string): string | undefined {
   if (domain.includes('@')) return carried;
   const colon = domain.startsWith('[') ? domain.indexOf(':', domain.indexOf(']')) : domain.indexOf(':');
   const host = colon === -1 ? domain : domain.slice(0, colon);

@@ -5,7 +5,7 @@ import { entriesIn } from '../listing.ts';
 import { asidePath, blobPath, blobsPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
-export interface BlobEntry extends ObjectFacts {
+interface BlobEntry extends ObjectFacts {
   readonly digest: Digest;
 }
 

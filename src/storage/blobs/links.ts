@@ -5,18 +5,10 @@ import { damaged } from '../collect/damage.ts';
 import type { StorePath, Upload } from '../driver.ts';
 import { blobPath, layerLinkPath, revisionLinkPath } from '../paths.ts';
 import type { Store } from '../store.ts';
+import type { StoredBlob } from './stored-blob.ts';
 
 /** More than any digest's text. */
 const maxLinkBytes = 512;
-
-/** Where a blob lies. Its own digest is another one where distribution keeps sha512 content under sha256. */
-export interface StoredBlob {
-  readonly path: StorePath;
-  readonly stored: Digest;
-  readonly size: number;
-  /** Whether it was not there before: links to it are then none, or point at nothing. */
-  readonly isNew?: boolean;
-}
 
 /**
  * Reads a link, or gives undefined where there is none.

@@ -9,7 +9,8 @@ import type { Lock, Upload } from '../driver.ts';
 import { blobPath, partialLockPath, partialPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 import { hashReader } from './hash-reader.ts';
-import { placeBlob, type StoredBlob } from './links.ts';
+import { placeBlob } from './links.ts';
+import type { StoredBlob } from './stored-blob.ts';
 
 const pollMs = 100;
 

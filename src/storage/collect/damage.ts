@@ -5,7 +5,7 @@ import { RecentMap } from '../../model/recent-map.ts';
 import type { Content } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { hashReader } from '../blobs/hash-reader.ts';
-import type { StoredBlob } from '../blobs/links.ts';
+import type { StoredBlob } from '../blobs/stored-blob.ts';
 import type { StorePath } from '../driver.ts';
 import type { Store } from '../store.ts';
 

@@ -11,7 +11,7 @@ import { layerLinkPath, layersPath, revisionLinkPath, revisionsPath } from '../p
 import type { Store } from '../store.ts';
 
 /** What a repository's manifests need. */
-export interface Needs {
+interface Needs {
   /** Digests as manifests name them: layer links under these names stay. */
   readonly named: Set<Digest>;
   /** Digests as blobs lie on disk. */

@@ -2,7 +2,7 @@ import { OciError } from '../../model/errors.ts';
 import type { ByteRange } from '../../registry/registry.ts';
 import type { Entry, ObjectReader } from '../driver.ts';
 
-export interface MemoryObject {
+interface MemoryObject {
   readonly chunks: readonly Uint8Array[];
   readonly size: number;
   readonly storedAt: Date;

@@ -51,7 +51,7 @@ function ofLines(clock: StorePath, journal: Journal): OpenLease {
 }
 
 /** As others see it. */
-export interface SeenLease {
+interface SeenLease {
   readonly marks: ReadonlySet<Digest>;
   readonly ended: boolean;
   readonly storedAt: Date;

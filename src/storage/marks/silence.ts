@@ -3,7 +3,7 @@ import { type ProcessId, processState } from '../../files/process-id.ts';
 /** How often whoever is at work says so. */
 export const beatMs = 5_000;
 /** A holder that nobody can ask is taken for gone when the store has not heard of it for so long. */
-export const silenceMs = 60_000;
+const silenceMs = 60_000;
 /** Whoever was silent for so long himself relies on nothing that he said before: others may take him for gone soon. */
 export const ownSilenceMs = silenceMs / 2;
 

@@ -13,7 +13,7 @@ type Session = UploadSession<StoredBytes>;
 const maxSessions = 1_000;
 const maxDateBytes = 100;
 
-export type Uploads = Pick<Writer, 'startUpload' | 'resumeUpload'>;
+type Uploads = Pick<Writer, 'startUpload' | 'resumeUpload'>;
 
 /** Upload sessions as the wire knows them: begun, gone on with by their id, finished or given up. */
 export function createUploads(store: Store): Uploads {

@@ -9,8 +9,8 @@ import { layoutRepository as repo } from '../../../src/layout/layout.ts';
 import type { Lister, Reader } from '../../../src/registry/registry.ts';
 import { all, blobOf, failsWith, pushBytes, read, uniqueBytes } from '../../contract/contract.ts';
 import { buildArtifact } from '../../support/images.ts';
-import { importsOf, readSources } from '../../support/layers.ts';
 import { projectRoot } from '../../support/project.ts';
+import { importsOf, readSources } from '../../support/source-tree/reading.ts';
 import { latest, newLayout, push, type TestLayout, uniqueImage } from '../layouts.ts';
 import { tarFiles } from './tar-files.ts';
 

@@ -2,7 +2,7 @@ import type { Content, Sink } from '../../content.ts';
 import { isBrokenBody } from './attempts.ts';
 
 /** Where a body goes on that broke: from this byte of the whole on. Rejects where nobody can go on. */
-export type Continue = (error: unknown, nextByte: number) => Promise<Content>;
+type Continue = (error: unknown, nextByte: number) => Promise<Content>;
 
 /**
  * Content that goes on from elsewhere when it breaks for good.
