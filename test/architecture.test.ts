@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { commandTable } from '../src/commands/command-line/all-commands.ts';
-import { environmentViolations, layerViolations } from './support/layers.ts';
 import { projectRoot } from './support/project.ts';
 import {
   crowdedFolders,
@@ -15,6 +14,7 @@ import {
   strayFiles,
 } from './support/source-tree/checks.ts';
 import { testOnlyExports, unusedExports } from './support/source-tree/exports.ts';
+import { environmentViolations, layerViolations } from './support/source-tree/layers.ts';
 import { importsOf, readSources, type SourceFile } from './support/source-tree/reading.ts';
 
 const src = await readSources(join(projectRoot, 'src'));
@@ -33,9 +33,12 @@ const exportedForTests: Readonly<Record<string, string>> = {
   'commands/command-line/program.ts: GlobalValues': 'the type of what the test is handed',
   'config/ocictl/htpasswd.ts: parseHtpasswd': 'a table of lines, without a file for each',
   'endpoints/lookup.ts: EndpointSettings': 'the type of what the test hands in',
-  'layout/directory/file-errors.ts: storageError': 'a full or failing disk, which a test cannot have at will',
+  'files/lock.ts: LockRules': 'the type of what the test hands in',
+  'model/json.ts: maxJsonDepth': 'the last depth that is taken, and the first that is not',
   'model/manifest/schema1.ts: schema1Payload': 'the signed bytes, of which others show the digest alone',
   'server/auth/logins.ts: decoyFor': 'the cost of a decoy, which shows outside as time alone',
+  'server/http/addresses.ts: plainAddress': 'the many ways to write an address, without a connection for each',
+  'storage/collect/damage.ts: refuseDamaged': 'a race with whoever mends a blob meanwhile',
 };
 
 describe('the source tree', () => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
-import { base64, installHelper, readConfig, writeConfig } from '../commands/stored-credentials.ts';
+import { base64, installHelper, readConfig, writeConfig } from '../commands/login/stored-credentials.ts';
 import { type Recorder, startRecorder } from '../service/recorder.ts';
 import { ocictl } from '../support/command.ts';
 import { doctor } from '../support/doctor.ts';

@@ -8,7 +8,7 @@ import { ocictl, spawnServe } from '../support/command.ts';
 import { type BuiltImage, buildImage, pushImage } from '../support/images.ts';
 import { keepImage } from '../support/local-store.ts';
 import { sandbox } from '../support/sandbox.ts';
-import { app, one, type Place, startPlace } from './places.ts';
+import { app, one, type Place, startPlace } from './copy/places.ts';
 
 interface Kept extends Place {
   readonly image: BuiltImage;

@@ -7,7 +7,7 @@ import { writeLayout } from '../support/layout.ts';
 import { keepImage } from '../support/local-store.ts';
 import { startServe } from '../support/registries.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
-import { imageFor } from './places.ts';
+import { imageFor } from './copy/places.ts';
 
 async function twoPlatforms() {
   const make = (architecture: string) =>

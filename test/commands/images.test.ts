@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { ocictl } from '../support/command.ts';
 import { keepImage } from '../support/local-store.ts';
-import { buildDemoIndex, imageFor } from './places.ts';
+import { buildDemoIndex, imageFor } from './copy/places.ts';
 
 async function fillStore(t: TestContext): Promise<{ readonly config: string; readonly manifest: string }> {
   const image = await imageFor('amd64');

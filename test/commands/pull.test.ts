@@ -7,7 +7,7 @@ import { ocictl } from '../support/command.ts';
 import { type Built, buildAttestation, buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { type ServedRegistry, startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
-import { app, imageFor, startPlace } from './places.ts';
+import { app, imageFor, startPlace } from './copy/places.ts';
 
 const alpine = parseRepositoryName('library/alpine');
 const latest = parseTag('latest');

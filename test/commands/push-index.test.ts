@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ocictl } from '../support/command.ts';
 import { keepImage } from '../support/local-store.ts';
-import { app, assertWhole, buildDemoIndex, latest, startPlace } from './places.ts';
+import { app, assertWhole, buildDemoIndex, latest, startPlace } from './copy/places.ts';
 
 describe('ocictl push of an index', () => {
   it('sends it whole, with attestations, when all of it is here', async (t) => {

@@ -6,7 +6,7 @@ import { ocictl, spawnOcictl, spawnServe } from '../support/command.ts';
 import { type Built, buildImage, pushImage } from '../support/images.ts';
 import { buildBlob, randomLayer } from '../support/layer.ts';
 import { keepImage } from '../support/local-store.ts';
-import { app, imageFor, latest, startPlace, until } from './places.ts';
+import { app, imageFor, latest, startPlace, until } from './copy/places.ts';
 
 const layerIds = (image: Built): string[] =>
   image.blobs.slice(1).map(({ descriptor }) => descriptor.digest.slice(7, 19));

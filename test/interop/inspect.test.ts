@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
-import { annotated, writeImage } from '../commands/inspected-images.ts';
+import { annotated, writeImage } from '../commands/inspect/inspected-images.ts';
 import { ocictl } from '../support/command.ts';
 import { type Built, buildArtifact, buildAttestation, buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { buildBlob, buildLayer } from '../support/layer.ts';

@@ -13,11 +13,11 @@ import { repository } from '../../src/registry/repository.ts';
 import { openRemote } from '../../src/remote/open.ts';
 import { transfer } from '../../src/transfer/transfer.ts';
 import { all, failsWith } from '../contract/contract.ts';
+import { signSchema1 } from '../support/images/schema1.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { makeCertificates, needs, startDockerRegistry } from '../support/programs.ts';
 import { atEnd, sandbox } from '../support/sandbox.ts';
-import { signSchema1 } from '../support/schema1.ts';
 
 const repo = parseRepositoryName('team/app');
 const tag = parseTag('1');

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { ocictl, spawnServe } from '../support/command.ts';
+import { assertSame, layoutAt, servedAt, skopeoDirectoryAt, storeAt } from '../support/images/walk.ts';
 import { type Built, buildArtifact, buildAttestation, buildImage, buildIndex } from '../support/images.ts';
 import { buildBlob, type LayerSpec } from '../support/layer.ts';
 import { writeLayout } from '../support/layout.ts';
 import { needs, skopeo, startDockerRegistry } from '../support/programs.ts';
 import { sandbox } from '../support/sandbox.ts';
-import { assertSame, layoutAt, servedAt, skopeoDirectoryAt, storeAt } from '../support/walk.ts';
 
 interface Row {
   readonly title: string;

@@ -4,8 +4,8 @@ import { parseRepositoryName, parseTag } from '../../src/model/reference/referen
 import { ocictl } from '../support/command.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { randomLayer } from '../support/layer.ts';
+import { smallDisk } from '../support/programs/small-disk.ts';
 import { startServe } from '../support/registries.ts';
-import { smallDisk } from '../support/small-disk.ts';
 
 const MB = 1_000_000;
 const repo = parseRepositoryName('team/app');

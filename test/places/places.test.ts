@@ -7,7 +7,7 @@ import { parseReference, parseTag, toStoreName } from '../../src/model/reference
 import { openPlace } from '../../src/places/open-place.ts';
 import type { PlaceSources } from '../../src/places/place.ts';
 import { imageHelp, isReference, kindOf, otherRepositoriesHelp, sidesHelp } from '../../src/places/places.ts';
-import { imageFor } from '../commands/places.ts';
+import { imageFor } from '../commands/copy/places.ts';
 import { pushImage } from '../support/images.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';

@@ -6,7 +6,7 @@ import { createHasher, type Digest, digestBytes } from '../../src/model/digest.t
 import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { type BlobSource, bytesSource, streamContent } from '../../src/registry/content.ts';
-import { zstdFrame } from './zstd.ts';
+import { zstdFrame } from './images/zstd.ts';
 
 /** A blob and where its bytes can be had. */
 export interface BuiltBlob {

@@ -5,8 +5,8 @@ import type { Registry } from '../../src/registry/registry.ts';
 import { Slots } from '../../src/transfer/slots.ts';
 import { type TransferOptions, transfer } from '../../src/transfer/transfer.ts';
 import { buildImage, pushImage } from '../support/images.ts';
-import { intercept } from '../support/intercept.ts';
 import { memoryRegistry } from '../support/memory.ts';
+import { intercept } from '../support/network/intercept.ts';
 
 const repo = parseRepositoryName('team/app');
 const tag = parseTag('v1');

@@ -8,8 +8,8 @@ import type { TransferOptions } from '../../src/transfer/options.ts';
 import { type TransferResult, transfer } from '../../src/transfer/transfer.ts';
 import { all } from '../contract/contract.ts';
 import { type Built, buildArtifact, buildImage, buildIndex, pushImage } from '../support/images.ts';
-import { intercept } from '../support/intercept.ts';
 import { memoryRegistry } from '../support/memory.ts';
+import { intercept } from '../support/network/intercept.ts';
 import { startServe } from '../support/registries.ts';
 import { openRemote } from '../support/remotes.ts';
 

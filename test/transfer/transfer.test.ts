@@ -10,7 +10,7 @@ import { createMemoryDriver } from '../../src/storage/drivers/memory.ts';
 import { createStorage } from '../../src/storage/storage.ts';
 import { type Transfer, type TransferOptions, transfer } from '../../src/transfer/transfer.ts';
 import { type Built, buildAttestation, buildImage, buildIndex, pushImage, rawManifest } from '../support/images.ts';
-import { intercept } from '../support/intercept.ts';
+import { intercept } from '../support/network/intercept.ts';
 
 const repo = parseRepositoryName('team/app');
 const tag = parseTag('v1');

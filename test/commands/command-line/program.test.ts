@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { commandTable, loadCommands } from '../../../src/commands/command-line/all-commands.ts';
 import { OciError } from '../../../src/model/errors.ts';
-import { accept } from '../../support/accept.ts';
 import { ocictl } from '../../support/command.ts';
+import { accept } from '../../support/network/accept.ts';
 
 const commands = await loadCommands();
 

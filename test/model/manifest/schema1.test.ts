@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { schema1Layers, schema1Payload, verifySchema1 } from '../../../src/model/manifest/schema1.ts';
 import { failsWith } from '../../contract/contract.ts';
-import { signSchema1 } from '../../support/schema1.ts';
+import { signSchema1 } from '../../support/images/schema1.ts';
 
 const payload = Buffer.from('{\n   "schemaVersion": 1,\n   "name": "team/old"\n}');
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -1,0 +1,165 @@
+/** Failures of the machine, and what is none. */
+import { appendFile, mkdir, open, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { ocictl, spawnOcictl, spawnServe } from '../../../support/command.ts';
+import { buildImage, pushImage } from '../../../support/images.ts';
+import { randomLayer } from '../../../support/layer.ts';
+import { keepImage } from '../../../support/local-store.ts';
+import { startTokenRegistry } from '../../../support/login-servers.ts';
+import type { RunResult } from '../../../support/process.ts';
+import { smallDisk } from '../../../support/programs/small-disk.ts';
+import { startServe } from '../../../support/registries.ts';
+import { sandbox } from '../../../support/sandbox.ts';
+import { app, imageFor, one, until } from '../../copy/places.ts';
+import { writeConfig } from '../../login/stored-credentials.ts';
+import { inShell, startFilled, type Tries, type Try } from './tries.ts';
+
+export const machine: Tries = {
+  'disk full': [
+    {
+      async run(t) {
+        const store = await smallDisk(t, 4e6);
+        if (store === undefined) return undefined;
+        const { host, registry } = await startServe(t);
+        await pushImage(registry, app, one, await buildImage({ layers: [await randomLayer(8e6, 'large')] }));
+        return ocictl(t, ['pull', `${host}/team/app:1`], { env: { OCICTL_ROOT: store } });
+      },
+      error: /no space is left/,
+      hint: /free some space.*is kept/,
+    },
+  ],
+  'store not writable': [
+    {
+      run: async (t) =>
+        ocictl(t, ['pull', `${(await startFilled(t)).host}/team/app:1`], { env: { OCICTL_ROOT: '/sys/ocictl' } }),
+      error: /\/sys\/ocictl/,
+      hint: /OCICTL_ROOT/,
+    },
+  ],
+  'the store is a file, or lies below one': ['', '/below'].map((below) => ({
+    async run(t) {
+      const file = join((await sandbox(t)).home, 'file');
+      await writeFile(file, '');
+      return ocictl(t, ['pull', `${(await startFilled(t)).host}/team/app:1`], { env: { OCICTL_ROOT: file + below } });
+    },
+    error: /file.* (?:is not a directory|is a file, not a directory)$/m,
+    hint: /OCICTL_ROOT/,
+  })),
+  'a blob or manifest of the store is damaged or missing': [
+    {
+      async run(t) {
+        await keepImage(t, 'app:1', await imageFor('amd64'));
+        const { store } = await sandbox(t);
+        const blobs = (await readdir(store, { recursive: true })).filter((path) => path.endsWith('/data'));
+        for (const path of blobs) await appendFile(join(store, path), ' ');
+        return ocictl(t, ['copy', 'store:app:1', 'oci:layout']);
+      },
+      error: /is damaged|, not manifest/,
+      hint: /ocictl pull/,
+    },
+  ],
+  'stdout takes no more, as a file on a full disk': [
+    {
+      run: (t) => toFullDevice(t, ['serve', '--memory', '--addr', '127.0.0.1:0']),
+      error: /cannot write the result/,
+      hint: /room there/,
+    },
+    {
+      run: (t) => toFullDevice(t, ['version']),
+      error: /cannot write the result to stdout: no space/,
+      hint: /room there/,
+    },
+    { run: (t) => toFullDevice(t, ['--version']), error: /cannot write the result/, hint: /room there/ },
+    { run: (t) => toFullDevice(t, ['pull', '--help']), error: /cannot write the result/, hint: /room there/ },
+    {
+      run: async (t) => toFullDevice(t, ['pull', `${(await startFilled(t)).host}/team/app:1`]),
+      error: /cannot write the result/,
+      hint: /room there/,
+    },
+  ],
+  'the current directory was deleted': [
+    { run: (t) => fromNowhere(t, ['inspect', 'oci:layout']), error: /current directory was deleted/, hint: /exists/ },
+  ],
+  'Ctrl-C': [
+    {
+      async run(t) {
+        const { host, proxy } = await startFilled(t);
+        proxy.fail({ silent: true, path: /\/blobs\// });
+        const running = await spawnOcictl(t, ['pull', `${host}/team/app:1`]);
+        await until(() => proxy.requests.some(({ path }) => path.includes('/blobs/')));
+        running.child.kill('SIGINT');
+        return running.result;
+      },
+      error: /interrupted/,
+      hint: /goes on from there/,
+    },
+  ],
+};
+
+/** What the document calls no failure: commands that end with 0, and what stderr says. */
+export const harmless: Readonly<Record<string, readonly Omit<Try, 'hint'>[]>> = {
+  'the reader of stdout has gone, as in `… \\| head -1`': [
+    {
+      async run(t) {
+        const { host } = await startFilled(t);
+        return intoHead(t, `tags ${host}/team/app`);
+      },
+      error: /^$/,
+    },
+    { run: (t) => intoHead(t, 'completion zsh'), error: /^$/ },
+    { run: (t) => intoHead(t, '--version'), error: /^$/ },
+    {
+      async run(t) {
+        const { host } = await startFilled(t);
+        return intoHead(t, `pull ${host}/team/app:1`);
+      },
+      error: /^(?!.*error)/s,
+    },
+  ],
+  'a credential helper that does not work, and an image that is public': [
+    {
+      async run(t) {
+        await writeConfig(t, { credsStore: 'nowhere' });
+        const { host, proxy } = await startFilled(t);
+        const { tokens } = await startTokenRegistry(t);
+        const challenge = `Bearer realm="${tokens.url}token",service="registry.test"`;
+        const without = { authorization: 'Bearer for-anybody' };
+        proxy.fail({ without, status: 401, headers: { 'www-authenticate': challenge } });
+        return ocictl(t, ['pull', '--quiet', `${host}/team/app:1`]);
+      },
+      error: /^warning: docker-credential-nowhere is not on PATH; going on without credentials\.[^\n]*\n$/,
+    },
+  ],
+  'Ctrl-C or SIGTERM for `ocictl serve`': (['SIGINT', 'SIGTERM'] as const).map((signal) => ({
+    async run(t) {
+      const server = await spawnServe(t, ['--memory']);
+      server.child.kill(signal);
+      return server.result;
+    },
+    error: /stopping, after the requests that are under way/,
+  })),
+  '`logout` where nothing is stored, `rmi --force` of what is not there': [
+    { run: (t) => ocictl(t, ['logout', 'registry.invalid']), error: /^$/ },
+    { run: (t) => ocictl(t, ['rmi', '--force', 'none']), error: /^$/ },
+  ],
+};
+
+async function toFullDevice(t: TestContext, words: readonly string[]): Promise<RunResult | undefined> {
+  const device = await open('/dev/full', 'w').catch(() => undefined);
+  await device?.close();
+  if (device) return inShell(t, `ocictl ${words.join(' ')} > /dev/full`);
+  t.skip('needs /dev/full');
+  return undefined;
+}
+
+/** The status is that of the command, not of its reader, which takes a line at most and goes. */
+function intoHead(t: TestContext, words: string): Promise<RunResult> {
+  return inShell(t, `ocictl ${words} | head -1 > /dev/null; exit "\${PIPESTATUS[0]}"`);
+}
+
+async function fromNowhere(t: TestContext, words: readonly string[]): Promise<RunResult> {
+  const cwd = join((await sandbox(t)).home, 'gone');
+  await mkdir(cwd);
+  return inShell(t, `rmdir ../gone && ocictl ${words.join(' ')}`, { cwd });
+}

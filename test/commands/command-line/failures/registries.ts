@@ -1,0 +1,198 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { issue } from '../../../certs/issue.ts';
+import { ocictl, spawnServe } from '../../../support/command.ts';
+import { startFakeServer } from '../../../support/fake-server.ts';
+import { keepImage } from '../../../support/local-store.ts';
+import { startPasswordRegistry, startTokenRegistry } from '../../../support/login-servers.ts';
+import type { RunResult } from '../../../support/process.ts';
+import { startServe } from '../../../support/registries.ts';
+import { sandbox } from '../../../support/sandbox.ts';
+import { imageFor } from '../../copy/places.ts';
+import { base64, writeConfig } from '../../login/stored-credentials.ts';
+import { startFilled, type Tries, uncontacted } from './tries.ts';
+
+/** Loopback for the system, and no loopback for the rules that trust it: a registry that must use TLS. */
+const strict = (host: string): string => host.replace(/^[^:]*/, '0.0.0.0');
+
+export const registries: Tries = {
+  'no such image or tag': [
+    {
+      run: async (t) => ocictl(t, ['pull', `${(await startFilled(t)).host}/team/app:none`]),
+      error: /team\/app:none not found: manifest unknown/,
+      hint: /spelling; a private image also answers so/,
+    },
+    {
+      run: async (t) => ocictl(t, ['tags', `${(await startFilled(t)).host}/team/none`]),
+      error: /team\/none/,
+      hint: /spelling/,
+    },
+    { run: (t) => ocictl(t, ['rmi', 'none']), error: /No such image: none/, hint: /ocictl images/ },
+  ],
+  'no image for this platform': [
+    {
+      run: async (t) => ocictl(t, ['pull', '--platform', 'linux/s390x', `${(await startFilled(t)).host}/team/app:1`]),
+      error: /linux\/amd64 alone, not for linux\/s390x/,
+      hint: /--platform/,
+    },
+  ],
+  '`push` of what is not in the local store': [
+    { run: (t) => uncontacted(t, ['push', '@/none']), error: /An image does not exist locally/, hint: /ocictl images/ },
+  ],
+  'wrong password, or a stored login that has expired': [
+    {
+      async run(t) {
+        const { host } = await startPasswordRegistry(t);
+        return ocictl(t, ['login', '-u', 'ada', '--password-stdin', host], { input: 'guessed' });
+      },
+      error: /failed with status: 401/,
+      hint: /check the user name and the password/,
+    },
+    {
+      async run(t) {
+        const { registry } = await startTokenRegistry(t);
+        await writeConfig(t, { auths: { [registry.host]: { identitytoken: 'expired' } } });
+        return ocictl(t, ['login', registry.host]);
+      },
+      error: /refresh token has expired|expired|401/,
+      hint: /--password-stdin/,
+    },
+    {
+      async run(t) {
+        const { registry } = await startTokenRegistry(t);
+        await writeConfig(t, { auths: { [registry.host]: { auth: base64('ada:old') } } });
+        return ocictl(t, ['pull', `${registry.host}/app`]);
+      },
+      error: /incorrect username or password|expired|denied/,
+      hint: /ocictl login/,
+    },
+  ],
+  'pull access denied': [
+    {
+      run: async (t) => ocictl(t, ['pull', `${(await startPasswordRegistry(t)).host}/team/app`]),
+      error: /unauthorized: authentication required/,
+      hint: /ocictl login 127\.0\.0\.1:/,
+    },
+  ],
+  'the registry takes no pushes or deletes: it is read-only': [
+    {
+      run: (t) => toReadOnly(t, ['push', '@']),
+      error: /takes no pushes: .*read-only/,
+      hint: /another login changes nothing/,
+    },
+    {
+      run: (t) => toReadOnly(t, ['copy', 'store:app:1', '@']),
+      error: /takes no pushes: .*read-only/,
+      hint: /another login changes nothing/,
+    },
+    {
+      run: (t) => toReadOnly(t, ['delete', '@']),
+      error: /takes no deletes: .*read-only/,
+      hint: /another login changes nothing/,
+    },
+  ],
+  'blocked by a rule of `registries.conf` or `config.yaml`': [
+    {
+      async run(t) {
+        const directory = join((await sandbox(t)).env['XDG_CONFIG_HOME'] ?? '', 'containers');
+        await mkdir(directory, { recursive: true });
+        await writeFile(join(directory, 'registries.conf'), '[[registry]]\nlocation = "x.invalid"\nblocked = true\n');
+        return ocictl(t, ['pull', 'x.invalid/app']);
+      },
+      error: /x\.invalid\/app is blocked by the rule .*registries\.conf:1/,
+      hint: /nothing was asked/,
+    },
+  ],
+  'the proxy refuses, wants a password, or cannot be reached': [
+    {
+      run: (t) => ocictl(t, ['pull', 'x.invalid/app'], { env: { HTTPS_PROXY: 'http://127.0.0.1:1' } }),
+      error: /the proxy 127\.0\.0\.1:1 \(HTTPS_PROXY\) cannot be used/,
+      hint: /check HTTPS_PROXY/,
+    },
+  ],
+  'the registry knows no pushes, as a cache': [
+    {
+      async run(t) {
+        const { host } = await startFakeServer(t, ({ method }, response) => {
+          response.writeHead(method === 'GET' ? 200 : method === 'HEAD' ? 404 : 405).end();
+        });
+        await keepImage(t, `${host}/app:1`, await imageFor('amd64'));
+        return ocictl(t, ['push', `${host}/app:1`]);
+      },
+      error: /405/,
+      hint: /may be read-only, or the mirror of another/,
+    },
+  ],
+  'a registry with neither search nor catalog': [
+    {
+      async run(t) {
+        const { host } = await startFakeServer(t, ({ path }, response) => {
+          response.writeHead(path === '/v2/' ? 200 : 404).end();
+        });
+        return ocictl(t, ['search', `${host}/app`]);
+      },
+      error: /offers neither a search nor a list of its repositories/,
+      hint: /ocictl tags/,
+    },
+  ],
+  'nobody answers, or the name does not resolve': [
+    {
+      run: (t) => uncontacted(t, ['pull', '@/app']),
+      error: /connection refused/,
+      hint: /check that the registry runs/,
+    },
+    { run: (t) => ocictl(t, ['pull', 'registry.invalid/app']), error: /no such host/, hint: /check the name/ },
+  ],
+  'certificate of an unknown authority': [
+    {
+      async run(t) {
+        const { host } = await startFakeServer(t, (_, response) => response.end(), { tls: issue('an authority') });
+        return ocictl(t, ['pull', `${strict(host)}/app`]);
+      },
+      error: /signed by an unknown authority/,
+      hint: /certs\.d\/0\.0\.0\.0:\d+\/ca\.crt/,
+    },
+  ],
+  'plain http where TLS was expected': [
+    {
+      run: async (t) => ocictl(t, ['pull', `${strict((await startServe(t)).host)}/app`]),
+      error: /answered in plain http, not TLS/,
+      hint: /--insecure-registry 0\.0\.0\.0:\d+/,
+    },
+  ],
+  '429 after all retries': [
+    {
+      async run(t) {
+        const { host, proxy } = await startFilled(t);
+        proxy.fail({ path: /\/manifests\//, status: 429, headers: { 'retry-after': '3600' } });
+        return ocictl(t, ['pull', `${host}/team/app:1`]);
+      },
+      error: /toomanyrequests: .* asks to wait 60 minutes/,
+      hint: /log in .* for a higher limit/,
+    },
+  ],
+  'other bytes than the digest says': [
+    {
+      async run(t) {
+        const { host, proxy, layer } = await startFilled(t);
+        proxy.fail({ path: new RegExp(layer), method: 'GET', flipByteAt: 20 });
+        return ocictl(t, ['pull', `${host}/team/app:1`]);
+      },
+      error: /content is sha256:.*, not sha256:.* as asked for/,
+      hint: /nothing of them was kept/,
+    },
+  ],
+};
+
+/** Runs words in which `@` is an image at a registry that somebody serves read-only; the store has it. */
+async function toReadOnly(t: TestContext, words: readonly string[]): Promise<RunResult> {
+  const { host } = await spawnServe(t, ['--memory', '--read-only']);
+  const image = await imageFor('amd64');
+  await keepImage(t, 'app:1', image);
+  await keepImage(t, `${host}/app:1`, image);
+  return ocictl(
+    t,
+    words.map((word) => word.replace('@', `${host}/app:1`)),
+  );
+}

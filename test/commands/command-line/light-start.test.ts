@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
+import { ocictl } from '../../support/command.ts';
+import { pushImage } from '../../support/images.ts';
+import { startServe } from '../../support/registries.ts';
+import { temporaryDirectory } from '../../support/sandbox.ts';
+import { imageFor } from '../copy/places.ts';
+
+/** The parts of Node that a command has loaded at its end, and what it said. */
+async function loadedBy(t: TestContext, ...words: string[]): Promise<{ loads(name: string): boolean; stdout: string }> {
+  const hook = join(await temporaryDirectory(t), 'hook.cjs');
+  await writeFile(hook, `process.on('exit', () => process._rawDebug(JSON.stringify(process.moduleLoadList)));`);
+  const { stdout, stderr } = await ocictl(t, words, { env: { NODE_OPTIONS: `--require=${hook}` } });
+  return { loads: (name) => stderr.includes(`NativeModule ${name}"`), stdout };
+}
+
+/** Parts of Node that cost milliseconds. */
+const traffic = ['internal/deps/undici/undici', 'internal/http2/core'];
+const heavy = [...traffic, 'tls', 'crypto', 'http', 'child_process', 'vm', 'perf_hooks'];
+
+describe('a light start', () => {
+  it('loads no streams and nothing of the network to list an empty store', async (t) => {
+    const { loads, stdout } = await loadedBy(t, 'images');
+    assert.match(stdout, /^REPOSITORY/);
+    for (const name of [...heavy, 'stream', 'net', 'tty']) assert.ok(!loads(name), name);
+  });
+
+  it('loads neither TLS nor an HTTP client to ask a registry on loopback for a digest', async (t) => {
+    const { host, registry } = await startServe(t);
+    const image = await imageFor('amd64');
+    await pushImage(registry, parseRepositoryName('team/app'), parseTag('1'), image);
+    const { loads, stdout } = await loadedBy(t, 'digest', `${host}/team/app:1`);
+    assert.equal(stdout, `${image.descriptor.digest}\n`);
+    assert.ok(loads('net'));
+    for (const name of heavy) assert.ok(!loads(name), name);
+  });
+
+  it("loads neither Node's own copy of undici nor HTTP/2 to ask for more", async (t) => {
+    const { host } = await startServe(t);
+    const { loads } = await loadedBy(t, 'tags', `${host}/team/app`);
+    assert.ok(loads('http'));
+    for (const name of traffic) assert.ok(!loads(name), name);
+  });
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
+import { ocictl } from '../../support/command.ts';
+import { startFaultProxy } from '../../support/fault-proxy.ts';
+import { type BuiltImage, buildImage, pushImage } from '../../support/images.ts';
+import { startServe } from '../../support/registries.ts';
+import { sandbox } from '../../support/sandbox.ts';
+
+const app = parseRepositoryName('team/app');
+const names = ['1', '2', 'latest'];
+
+/** A registry with three images under three tags. */
+async function startSource(t: TestContext) {
+  const served = await startServe(t);
+  const images = new Map<string, BuiltImage>();
+  for (const name of names) {
+    const image = await buildImage({ layers: [{ files: { name } }] });
+    await pushImage(served.registry, app, parseTag(name), image);
+    images.set(name, image);
+  }
+  return { ...served, images };
+}
+
+describe('ocictl copy --all-tags', () => {
+  it('copies every tag, and prints each as it is there', async (t) => {
+    const [from, to] = [await startSource(t), await startServe(t)];
+    const { exitCode, stdout, stderr } = await ocictl(t, [
+      ...['copy', '--all-tags', `${from.host}/team/app`],
+      `${to.host}/mirror/app`,
+    ]);
+    assert.equal(exitCode, 0, stderr);
+    assert.deepEqual(
+      stdout.trimEnd().split('\n'),
+      names.map((name) => `${to.host}/mirror/app:${name}`),
+    );
+    const mirror = parseRepositoryName('mirror/app');
+    for (const [name, { descriptor }] of from.images) {
+      assert.equal((await to.registry.statManifest(mirror, parseTag(name))).digest, descriptor.digest);
+    }
+  });
+
+  it('goes into a layout and out of it again', async (t) => {
+    const [from, to] = [await startSource(t), await startServe(t)];
+    const layout = join((await sandbox(t)).home, 'layout');
+    const there = await ocictl(t, ['copy', '--all-tags', `${from.host}/team/app`, `oci:${layout}`]);
+    assert.equal(there.stdout, names.map((name) => `oci:${layout}:${name}\n`).join(''), there.stderr);
+    const back = await ocictl(t, ['copy', '--all-tags', '--json', `oci:${layout}`, `${to.host}/team/app`]);
+    assert.equal(back.exitCode, 0, back.stderr);
+    const digests = back.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { digest: string }).digest);
+    assert.deepEqual(
+      digests.sort(),
+      [...from.images.values()].map(({ descriptor }) => descriptor.digest as string).sort(),
+    );
+  });
+
+  it('goes on after a bad tag, and names it at the end', async (t) => {
+    const [from, to] = [await startSource(t), await startServe(t)];
+    const proxy = await startFaultProxy(t, from.url);
+    proxy.fail({ path: /\/manifests\/2$/, flipByteAt: 3, method: 'GET' });
+    const { exitCode, stdout, stderr } = await ocictl(t, [
+      ...['copy', '--all-tags', `${proxy.host}/team/app`],
+      `${to.host}/team/app`,
+    ]);
+    assert.equal(exitCode, 8);
+    assert.equal(stdout, ['1', 'latest'].map((name) => `${to.host}/team/app:${name}\n`).join(''));
+    assert.match(stderr, new RegExp(`^${proxy.host}/team/app:2: `, 'm'));
+    assert.match(stderr, /^error: 1 of 3 tags could not be copied: 2$/m);
+  });
+
+  it('keeps what is there with --if-absent, and copies the rest', async (t) => {
+    const [from, to] = [await startSource(t), await startServe(t)];
+    const other = await buildImage({ layers: [{ files: { other: 'image' } }] });
+    await pushImage(to.registry, app, parseTag('1'), other);
+    const words = ['copy', '--all-tags', '--if-absent', `${from.host}/team/app`, `${to.host}/team/app`];
+    const { exitCode, stderr } = await ocictl(t, words);
+    assert.equal(exitCode, 8);
+    assert.match(stderr, /^error: 1 of 3 tags could not be copied: 1$/m);
+    assert.equal((await to.registry.statManifest(app, parseTag('1'))).digest, other.descriptor.digest);
+    assert.ok(await to.registry.statManifest(app, parseTag('latest')));
+  });
+
+  it('takes repositories alone, and wants another place', async (t) => {
+    const from = await startSource(t);
+    const source = `${from.host}/team/app`;
+    const run = async (...words: string[]) => ocictl(t, ['copy', '--all-tags', ...words]);
+    for (const words of [
+      [`${source}:1`, `${from.host}/b`],
+      [source, `${from.host}/b:1`],
+      [source, source],
+    ]) {
+      assert.equal((await run(...words)).exitCode, 2, words.join(' '));
+    }
+    assert.equal((await run(`${from.host}/nothing`, `${from.host}/b`)).exitCode, 3);
+  });
+});

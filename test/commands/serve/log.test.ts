@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { digestBytes } from '../../../src/model/digest.ts';
+import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
+import { createStorage } from '../../../src/storage/storage.ts';
+import { spawnOcictl, spawnServe } from '../../support/command.ts';
+import { pushImage } from '../../support/images.ts';
+import { sandbox } from '../../support/sandbox.ts';
+import { app, imageFor, one } from '../copy/places.ts';
+
+const accessLine =
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z 127\.0\.0\.1 (\w+) (\S+) (\d+) in=\d+ out=\d+ ms=[\d.]+(?: agent="([^"]*)")?(?: error="(.*)")?$/gm;
+
+/** Serves a directory with an image whose manifest is damaged. */
+async function serveDamaged(t: TestContext, words: readonly string[]) {
+  const root = join((await sandbox(t)).home, 'images');
+  const image = await imageFor('amd64');
+  const registry = createStorage({ driver: await openFilesystemDriver({ root }), name: 'damaged' });
+  await pushImage(registry, app, one, image);
+  const blobs = join(root, 'docker/registry/v2/blobs/sha256');
+  const hex = image.descriptor.digest.slice('sha256:'.length);
+  const file = join(blobs, hex.slice(0, 2), hex, 'data');
+  await rm(file);
+  await writeFile(file, '{"damaged":true}');
+  return spawnServe(t, ['--root', root, ...words]);
+}
+
+describe('ocictl serve -v', () => {
+  it('writes a line for every request, without queries and credentials', async (t) => {
+    const { url, output, waitFor } = await spawnServe(t, ['--memory', '-v']);
+    const headers = { authorization: 'Bearer secret-1', 'user-agent': 'skopeo/1.9 (linux)' };
+    await fetch(`${url}/v2/?token=secret-2`, { headers });
+    await fetch(`${url}/v2/team/app/manifests/1%0a\u001b[31m?secret-3`, { headers });
+    await waitFor(/error=.*\n/);
+    const { stderr } = output();
+    const lines = [...stderr.matchAll(accessLine)].map(([, method, path, status, agent]) => [
+      method,
+      path,
+      status,
+      agent,
+    ]);
+    assert.deepEqual(lines, [
+      ['GET', '/v2/', '200', 'skopeo/1.9'],
+      ['GET', '/v2/team/app/manifests/1%0a%1B[31m', '400', 'skopeo/1.9'],
+    ]);
+    assert.doesNotMatch(stderr, /secret/);
+  });
+
+  it('writes JSON with --json, and says so where it listens', async (t) => {
+    const { waitFor, output } = await spawnOcictl(t, ['serve', '--memory', '-v', '--json', '--addr', '127.0.0.1:0']);
+    await waitFor(/\n/);
+    const { url, ...told } = JSON.parse(output().stdout) as Record<string, unknown>;
+    assert.deepEqual(told, { serving: 'memory', address: new URL(String(url)).host, readOnly: false });
+    await fetch(`${url}/v2/team/app/tags/list`);
+    await waitFor(/NAME_UNKNOWN.*\n/);
+    const { error, ...entry } = JSON.parse(output().stderr) as Record<string, unknown>;
+    assert.deepEqual([entry['method'], entry['path'], entry['status']], ['GET', '/v2/team/app/tags/list', 404]);
+    const counted = ['receivedBytes', 'sentBytes', 'durationMs'];
+    const named = ['time', 'method', 'path', 'status', 'remoteAddress', 'userAgent'];
+    assert.deepEqual(Object.keys(entry), [...named, ...counted]);
+    assert.match(String(error), /^NAME_UNKNOWN: /);
+  });
+});
+
+describe('ocictl serve', () => {
+  it('tells what fails in it, though the client is told less, also without -v', async (t) => {
+    const { url, output, waitFor } = await serveDamaged(t, []);
+    assert.equal((await fetch(`${url}/v2/nothing/tags/list`)).status, 404);
+    const answer = await fetch(`${url}/v2/${app}/manifests/${one}`);
+    assert.equal(answer.status, 500);
+    assert.doesNotMatch(await answer.text(), /sha256/);
+    await waitFor(/error=.*\n/);
+    const lines = [...output().stderr.matchAll(accessLine)];
+    assert.equal(lines.length, 1, output().stderr);
+    assert.match(String(lines[0]?.[5]), /sha256/);
+  });
+
+  it('tells of a full disk or whatever else takes no push', async (t) => {
+    const { home } = await sandbox(t);
+    const root = join(home, 'images');
+    const { host, output, waitFor } = await spawnServe(t, ['--root', root]);
+    await writeFile(join(root, 'docker'), 'in the way');
+    assert.deepEqual(await readdir(root), ['docker']);
+    const session = await fetch(`http://${host}/v2/team/app/blobs/uploads/`, { method: 'POST' });
+    assert.equal(session.status, 202);
+    const upload = new URL(session.headers.get('location') ?? '', `http://${host}`);
+    upload.searchParams.set('digest', await digestBytes(Buffer.from('x')));
+    assert.equal((await fetch(upload, { method: 'PUT', body: 'x' })).status, 500);
+    await waitFor(/error="STORAGE.*images.*\n/);
+    assert.match(output().stderr, /PUT \/v2\/team\/app\/blobs\/uploads\/[^ ]+ 500 /);
+  });
+});

@@ -1,0 +1,38 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { start } from '../process.ts';
+import { type Certificates, findProgram, freePort, waitForPort } from '../programs.ts';
+import { type Scope, temporaryDirectory } from '../sandbox.ts';
+
+/** Starts nginx over TLS on a free port of loopback, in front of another server. It lets in clients of the authority alone. */
+export async function startNginx(
+  t: Scope,
+  { before, certificates }: { readonly before: string; readonly certificates: Certificates },
+): Promise<{ readonly host: string }> {
+  const directory = await temporaryDirectory(t);
+  await mkdir(join(directory, 'tmp'));
+  const port = await freePort();
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path tmp/${name};`,
+  );
+  const config = `
+    daemon off; master_process off; pid nginx.pid; error_log stderr error;
+    events {}
+    http {
+      access_log off; ${temporary.join(' ')}
+      server {
+        listen 127.0.0.1:${port} ssl;
+        ssl_certificate ${certificates.certificate}; ssl_certificate_key ${certificates.key};
+        ssl_client_certificate ${certificates.authority}; ssl_verify_client on;
+        client_max_body_size 0;
+        location / { proxy_pass ${before}; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }
+      }
+    }
+  `;
+  await writeFile(join(directory, 'nginx.conf'), config);
+  const words = ['-p', directory, '-e', 'stderr', '-c', join(directory, 'nginx.conf')];
+  const env = { PATH: process.env['PATH'] ?? '' };
+  const running = start(t, findProgram('nginx') ?? 'nginx', words, { env, timeoutMs: 600_000 });
+  await waitForPort(port, running.result);
+  return { host: `127.0.0.1:${port}` };
+}

@@ -1,0 +1,86 @@
+import { folderOf, type Import, importsOf, type SourceFile, targetOf, withoutComments } from './reading.ts';
+
+/** What a folder (or a file right under `src`) may import of ours. */
+export interface Layer {
+  readonly may: readonly string[] | 'all';
+  /** Allowed as a type alone. */
+  readonly types?: readonly string[];
+  /** Allowed by `import()` alone, or as a type. */
+  readonly late?: readonly string[];
+}
+
+const belowService = [
+  'files',
+  'model',
+  'registry',
+  'wire',
+  'config',
+  'certs',
+  'credentials',
+  'transport',
+  'auth',
+  'endpoints',
+  'remote',
+];
+
+/** The table of docs/architecture.md. `version.ts` is a constant that every folder may read. */
+export const layers: Readonly<Record<string, Layer>> = {
+  'version.ts': { may: [] },
+  model: { may: [] },
+  registry: { may: ['model'] },
+  wire: { may: ['model'] },
+  files: { may: ['model'] },
+  config: { may: ['model'] },
+  terminal: { may: ['model'] },
+  storage: { may: ['model', 'registry', 'files'] },
+  layout: { may: ['model', 'registry', 'files'] },
+  'local-store': { may: ['model', 'registry'] },
+  transfer: { may: ['model', 'registry'] },
+  certs: { may: ['model', 'config'] },
+  credentials: { may: ['model', 'config', 'files'] },
+  transport: { may: ['model', 'wire', 'config', 'certs', 'files'] },
+  auth: { may: ['model', 'wire', 'transport', 'credentials'] },
+  endpoints: { may: ['model', 'config', 'certs', 'transport'] },
+  remote: { may: ['model', 'registry', 'wire', 'transport', 'auth', 'files'] },
+  server: { may: ['model', 'registry', 'wire'] },
+  service: { may: belowService },
+  places: { may: ['model', 'registry', 'layout', 'local-store'] },
+  commands: { may: ['model', 'registry', 'transfer', 'terminal', 'places'], types: ['app'], late: ['server'] },
+  app: { may: 'all' },
+  program: { may: 'all' },
+  'index.ts': { may: 'all' },
+};
+
+/** Where the environment may be read. */
+export const environmentReaders: readonly string[] = ['config', 'credentials', 'certs', 'program'];
+
+/** Imports against the table, and what the table does not know: a line each, empty when all is well. */
+export function layerViolations(files: readonly SourceFile[], table = layers): string[] {
+  const folders = new Set(files.map(({ path }) => folderOf(path)));
+  const unknown = [...folders].filter((folder) => !table[folder]).map((folder) => `${folder} is not in the table`);
+  return [...unknown, ...files.flatMap((file) => importsOf(file)).flatMap((found) => violation(found, table) ?? [])];
+}
+
+/** Reads of the environment outside the folders that may. */
+export function environmentViolations(files: readonly SourceFile[], readers = environmentReaders): string[] {
+  return files
+    .filter(({ path, text }) => !readers.includes(folderOf(path)) && readsEnvironment(withoutComments(text)))
+    .map(({ path }) => path);
+}
+
+function violation(found: Import, table: Readonly<Record<string, Layer>>): string | undefined {
+  const target = targetOf(found);
+  if (target === undefined) return undefined;
+  const [from, to] = [folderOf(found.from), folderOf(target)];
+  const layer = table[from];
+  if (!layer || from === to || layer.may === 'all' || layer.may.includes(to) || to === 'version.ts') return undefined;
+  if (layer.types?.includes(to) && found.kind === 'type') return undefined;
+  if (layer.late?.includes(to) && found.kind !== 'static') return undefined;
+  return `${found.from} imports ${target}${found.kind === 'static' ? '' : ` (${found.kind})`}`;
+}
+
+function readsEnvironment(code: string): boolean {
+  return /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[\s*['"]env['"]|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*['"](?:node:)?process['"]/.test(
+    code,
+  );
+}
