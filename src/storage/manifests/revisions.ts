@@ -3,7 +3,8 @@ import type { Digest } from '../../model/digest.ts';
 import { impliedMediaType } from '../../model/manifest/manifest.ts';
 import { type RepositoryName, type Tag, tryParseTag } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { findBlob, readSoundLink, type StoredBlob, writeLink } from '../blobs/links.ts';
+import { findBlob, readSoundLink, writeLink } from '../blobs/links.ts';
+import type { StoredBlob } from '../blobs/stored-blob.ts';
 import { deleteBelow, entriesIn } from '../listing.ts';
 import {
   blobPath,
