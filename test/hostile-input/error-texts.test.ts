@@ -8,8 +8,8 @@ import { validateHelperName } from '../../src/credentials/helper-program.ts';
 import { isOciError } from '../../src/model/errors.ts';
 import { hiddenCharacter } from '../../src/model/quote.ts';
 import { parseSearchFilters } from '../../src/service/search/search-filters.ts';
-import { readSources } from '../support/layers.ts';
 import { projectRoot } from '../support/project.ts';
+import { readSources } from '../support/source-tree/reading.ts';
 
 const hostile = 'a\u0085b\u202ec\u001b[31md\u2028';
 const refusers: Readonly<Record<string, () => unknown>> = {
