@@ -91,7 +91,7 @@ const bareTarget = /((?=[^\s<>;",]*[/?])[^\s<>;"]*)/y;
 const linkParameter = /\s*;\s*([^\s=;,"]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?/y;
 
 /** What the `Link` of a page says of the next one. */
-export type NextLink = { readonly target: string } | 'none' | 'unreadable';
+type NextLink = { readonly target: string } | 'none' | 'unreadable';
 
 /**
  * The target of the first `Link` with rel=next, or else of the first without a rel; also where its brackets are missing.
