@@ -9,9 +9,10 @@ function isHeader(name: string, value: unknown): value is string {
   );
 }
 
-/** Headers of an object: strings, or lists of them, which are joined. @throws OciError CONFIG_INVALID */
+/** Headers of an object: strings, or lists of them, which are joined; null is none. @throws OciError CONFIG_INVALID */
 export function readHeaders(fields: Fields, key: string): Readonly<Record<string, string>> {
-  const headers = fields.members(key).map(([name, { value, origin }]): readonly [string, string] => {
+  const set = fields.members(key).filter(([, { value }]) => value !== null);
+  const headers = set.map(([name, { value, origin }]): readonly [string, string] => {
     const text: unknown =
       Array.isArray(value) && value.every((each) => typeof each === 'string') ? value.join(', ') : value;
     if (isHeader(name, text)) return [name, text];

@@ -3,8 +3,9 @@ import { type AuthEntry, type DockerConfig, loadDockerConfig } from '../config/d
 import { formatOrigin, type Sourced } from '../config/origin.ts';
 import { isOciError } from '../model/errors.ts';
 import { credentialFromEntries } from './auth-entries.ts';
+import { configuredHelper } from './configured-helper.ts';
 import type { Credential } from './credential.ts';
-import { exactKeys, shownKey, splitKey } from './registry-key.ts';
+import { shownKey, splitKey } from './registry-key.ts';
 import type { GetOptions, StoredEntry } from './store.ts';
 
 interface AuthJsonOptions {
@@ -61,8 +62,8 @@ async function fromHelper(
   opts?: GetOptions,
 ): Promise<Credential | undefined> {
   const { host } = splitKey(name);
-  const helper = exactKeys(host).flatMap((key) => credHelpers.get(key) ?? [])[0];
-  return helper === undefined || helper.value === '' ? undefined : askHelper(helper, host, opts);
+  const helper = configuredHelper({ credHelpers, credsStore: undefined }, host);
+  return helper === undefined ? undefined : askHelper(helper, host, opts);
 }
 
 /** False for the empty entries that helpers leave behind. */

@@ -25,7 +25,7 @@ export function createConfigFileStore(file: string): ConfigFileStore {
       (config) => {
         const key = authConfigKey(name);
         const auths = members(config['auths']);
-        const kept = Object.entries(members(auths[key])).filter(([field]) => !secretFields.has(field));
+        const kept = Object.entries(members(auths[key])).filter(([field]) => !secretFields.has(field.toLowerCase()));
         return { ...config, auths: { ...auths, [key]: { ...Object.fromEntries(kept), ...fields } } };
       },
       opts,

@@ -1,15 +1,35 @@
-import type { DockerConfig } from '../config/docker/docker-config.ts';
-import type { Sourced } from '../config/origin.ts';
-import { enclosingNames, exactKeys, keyMatches } from './registry-key.ts';
+import type { DockerConfig, HelperName } from '../config/docker/docker-config.ts';
+import { formatOrigin, type Sourced } from '../config/origin.ts';
+import { OciError } from '../model/errors.ts';
+import { enclosingNames, exactKeys, keyMatches, splitKey } from './registry-key.ts';
 
 type Helpers = Pick<DockerConfig, 'credHelpers' | 'credsStore'>;
 
-/** The helper that keeps the credentials of a registry or namespace; undefined: the file does. */
+/**
+ * The helper that keeps the credentials of a registry or namespace; undefined: the file does. Exact keys count before
+ * `*.example.com`, the longest of which counts.
+ *
+ * @throws OciError CONFIG_INVALID where what names it for this registry cannot be used.
+ */
 export function configuredHelper({ credHelpers, credsStore }: Helpers, name: string): Sourced<string> | undefined {
   const named = enclosingNames(name).flatMap((each) => exactKeys(each).map((key) => credHelpers.get(key)));
-  const found = named.find((helper) => helper !== undefined) ?? credsStore;
+  const found = named.find((helper) => helper !== undefined) ?? byPattern(credHelpers, name) ?? credsStore;
+  if (found === undefined) return undefined;
+  if ('fault' in found && found.fault !== undefined) {
+    throw new OciError('CONFIG_INVALID', `${formatOrigin(found.origin)}: ${found.fault}`, {
+      hint: 'name the helper as in docker-credential-NAME, or take the line out',
+    });
+  }
   // An empty name in credHelpers keeps a registry in the file in spite of a credsStore.
-  return found?.value === '' ? undefined : found;
+  return found.value === '' ? undefined : found;
+}
+
+function byPattern(credHelpers: DockerConfig['credHelpers'], name: string): HelperName | undefined {
+  const hosts = exactKeys(splitKey(name).host);
+  const covers = (pattern: string): boolean =>
+    pattern.startsWith('*.') && hosts.some((host) => host.length >= pattern.length && host.endsWith(pattern.slice(1)));
+  const [longest] = [...credHelpers.keys()].filter(covers).sort((one, other) => other.length - one.length);
+  return longest === undefined ? undefined : credHelpers.get(longest);
 }
 
 /** The helper that would, were nothing said for exactly this name. */

@@ -1,7 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { withDockerKeys } from '../config/docker/go-keys.ts';
 import { parseJsonDocument } from '../config/documents/json-document.ts';
+import { hasErrno } from '../files/file-errors.ts';
 import { type ErrorCode, OciError } from '../model/errors.ts';
 import { withLockFile } from './lock-file.ts';
 import type { StoreOptions } from './store.ts';
@@ -11,7 +26,7 @@ export type ConfigObject = Record<string, unknown>;
 
 /**
  * Changes a config.json as a whole or not at all. Symbolic links are followed, mode and owner kept; a new file has mode
- * 0600 in a directory of mode 0700.
+ * 0600 in a directory of mode 0700. A file that is mounted by itself, as in a container, is written in place.
  *
  * @param change Answers the new content, or undefined to leave the file alone. It is given the file's present content
  *   under the lock, so that no other process's change is lost.
@@ -45,7 +60,8 @@ async function readConfig(file: string): Promise<ConfigObject> {
     throw error;
   });
   const { value } = parseJsonDocument(text, file);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ConfigObject;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return withDockerKeys(value as ConfigObject);
   throw new OciError('CONFIG_INVALID', `${file}: the file must be a JSON object; it was left as it is`);
 }
 
@@ -84,11 +100,41 @@ async function replace(file: string, text: string, stillHeld: () => Promise<void
       await chown(draft, before.uid, before.gid).catch(() => {});
     }
     await stillHeld();
-    await rename(draft, file);
+    await rename(draft, file).catch(async (error: unknown) => {
+      if (!before || !hasErrno(error, 'EBUSY', 'EXDEV')) throw error;
+      await overwrite(file, text);
+      await rm(draft, { force: true });
+    });
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
   }
+}
+
+// Nothing can be renamed over a mount. The text is filled up with blank lines: whoever reads meanwhile finds JSON.
+async function overwrite(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    const before = await readFile(file);
+    const bytes = Buffer.from(text);
+    try {
+      const blank = Buffer.alloc(Math.max(0, before.length - bytes.length), '\n');
+      await writeAll(handle, Buffer.concat([bytes, blank]));
+      await handle.truncate(bytes.length);
+    } catch (error) {
+      // On a full disk, for what was there is room.
+      await writeAll(handle, before);
+      await handle.truncate(before.length);
+      throw error;
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at, bytes.length - at, at)).bytesWritten;
 }
 
 function storageError(file: string, error: unknown): OciError {

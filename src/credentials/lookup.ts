@@ -11,7 +11,7 @@ import { neverRan } from './helper-program.ts';
 import { createHelperStore } from './helper-store.ts';
 import { keychainObstacle } from './keychain.ts';
 import { ownHelper } from './own-helper.ts';
-import { enclosingNames, exactKeys, keyMatches, shownKey, splitKey } from './registry-key.ts';
+import { enclosingNames, keyMatches, literalKeys, otherSpelling, shownKey, splitKey } from './registry-key.ts';
 import type { CredentialStore, GetOptions, StoredEntry, StoreOptions } from './store.ts';
 
 export interface CredentialLookupOptions {
@@ -61,10 +61,13 @@ class CredentialLookup implements CredentialStore {
     const given = credentialFromEntries(dockerAuthConfig, name);
     if (given) return given;
     const { auths } = await loadDockerConfig(dockerConfig.file);
-    for (const enclosing of enclosingNames(name)) {
+    const names = enclosingNames(name);
+    for (const enclosing of names.flatMap((each) => [each, otherSpelling(each) ?? []].flat())) {
       const helper = configuredHelper(dockerConfig, enclosing);
-      // A helper is asked for a namespace only where something says that it has one: most calls would be for nothing.
-      if (splitKey(enclosing).namespace !== '' && !this.#isNamed(enclosing, auths)) continue;
+      // A helper is asked for a namespace or another spelling only where something says that it has one: most calls would
+      // be for nothing.
+      const isHost = splitKey(enclosing).namespace === '' && names.includes(enclosing);
+      if (!isHost && !this.#isNamed(enclosing, auths)) continue;
       const found = helper
         ? await this.#ask(helper, enclosing, opts)
         : (credentialOfName(auths, enclosing) ?? (await this.#fromKeychain(enclosing, auths, opts)));
@@ -84,8 +87,15 @@ class CredentialLookup implements CredentialStore {
   }
 
   async erase(name: string, opts?: StoreOptions): Promise<boolean> {
+    const { auths } = await loadDockerConfig(this.#options.dockerConfig.file);
+    const other = otherSpelling(name);
+    // By the other spelling it would still be found.
+    const fromOther = other !== undefined && this.#isNamed(other, auths) && (await this.#erase(other, auths, opts));
+    return (await this.#erase(name, auths, opts)) || fromOther;
+  }
+
+  async #erase(name: string, auths: readonly AuthEntry[], opts?: StoreOptions): Promise<boolean> {
     const { dockerConfig } = this.#options;
-    const { auths } = await loadDockerConfig(dockerConfig.file);
     const marked = this.#isMarked(name, auths);
     const helper = configuredHelper(dockerConfig, name) ?? (marked ? keychain : undefined);
     const fromHelper = helper ? await this.#helper(helper).erase(name, opts) : false;
@@ -130,16 +140,17 @@ class CredentialLookup implements CredentialStore {
     }
   }
 
-  /** Whether a file says that there is something for exactly this namespace. */
+  /** Whether a file says that there is something under exactly this name. */
   #isNamed(name: string, auths: readonly AuthEntry[]): boolean {
     const { credHelpers } = this.#options.dockerConfig;
-    return auths.some(({ key }) => keyMatches(key, name)) || exactKeys(name).some((key) => credHelpers.has(key));
+    const said = auths.some(({ key }) => shownKey(key) === shownKey(name));
+    return said || literalKeys(name).some((key) => credHelpers.has(key));
   }
 
   /** Whether config.json says of exactly this name that the keychain has it. */
   #isAssigned(name: string): boolean {
     const { credHelpers } = this.#options.dockerConfig;
-    const said = exactKeys(name).some((key) => credHelpers.get(key)?.value === ownHelper);
+    const said = literalKeys(name).some((key) => credHelpers.get(key)?.value === ownHelper);
     return said && !this.#forgotten.has(shownKey(name));
   }
 

@@ -22,19 +22,35 @@ export function authConfigKey(name: string): string {
   return `${isHub(host) ? 'docker.io' : host}/${namespace}`;
 }
 
-/** Exact keys of a registry or of a namespace, the one that is written first. */
-export function exactKeys(name: string): readonly string[] {
+/** Keys under which a registry or namespace is kept, the one that is written first. Docker Hub has several. */
+export function literalKeys(name: string): readonly string[] {
   const { host, namespace } = splitKey(name);
-  const hosts = isHub(host) ? hubNames : [host];
-  if (namespace !== '') return hosts.map((each) => `${each}/${namespace}`);
+  if (namespace !== '') return (isHub(host) ? hubNames : [host]).map((each) => `${each}/${namespace}`);
   return isHub(host) ? [hubKey, ...hubNames] : [name];
+}
+
+/** {@link literalKeys}, and behind them the one with or without the port 443. */
+export function exactKeys(name: string): readonly string[] {
+  const other = otherSpelling(name);
+  return other === undefined ? literalKeys(name) : [...literalKeys(name), other];
+}
+
+/**
+ * The same registry or namespace with the port 443 written or left out, as https has it. Undefined where another port is
+ * written, and for Docker Hub, whose names are aliases.
+ */
+export function otherSpelling(name: string): string | undefined {
+  const [, host = '', port, path = ''] = /^([^/:]+|\[[^\]]*\])(:\d+)?(\/.*)?$/s.exec(name) ?? [];
+  if (host === '' || hubNames.includes(host) || (port !== undefined && port !== ':443')) return undefined;
+  return port === undefined ? `${host}:443${path}` : `${host}${path}`;
 }
 
 /** Whether a key, which may be a URL, is of this registry, or of exactly this namespace. */
 export function keyMatches(key: string, name: string): boolean {
   const [left, right] = [splitKey(key), splitKey(name)];
   if (left.namespace !== right.namespace) return false;
-  return isHub(right.host) ? isHub(left.host) : left.host === right.host;
+  if (isHub(right.host)) return isHub(left.host);
+  return left.host === right.host || left.host === otherSpelling(right.host);
 }
 
 /** The names that count for a repository, `host/a/b`, or for a namespace: it, what it lies in, and the host last. */

@@ -4,6 +4,7 @@ import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DockerConfig } from '../config/docker/docker-config.ts';
+import { withDockerKeys } from '../config/docker/go-keys.ts';
 import { parseJsonDocument } from '../config/documents/json-document.ts';
 import { isRunning } from '../files/process-id.ts';
 import { createConfigFileStore } from './config-file.ts';
@@ -43,7 +44,9 @@ export async function makeTemporaryConfig(
   const end = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     const file = join(directory, 'config.json');
-    const settings = Object.entries(await readObject(dockerConfig.file)).filter(([key]) => !left.has(key));
+    const settings = Object.entries(withDockerKeys(await readObject(dockerConfig.file))).filter(
+      ([key]) => !left.has(key),
+    );
     await writeFile(file, JSON.stringify(Object.fromEntries(settings)), { mode: 0o600 });
     await createConfigFileStore(file).store(name, credential);
     for (const entry of linked) await link(join(dirname(dockerConfig.file), entry), join(directory, entry));

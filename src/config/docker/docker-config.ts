@@ -3,14 +3,14 @@
  *
  * @see https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties
  */
-import { OciError } from '../../model/errors.ts';
-import { quote, visible } from '../../model/quote.ts';
+import { quote } from '../../model/quote.ts';
 import { withoutTrailing } from '../../model/trailing.ts';
 import { type Fields, fieldsOf } from '../documents/fields.ts';
 import { parseJsonDocument } from '../documents/json-document.ts';
 import { readHeaders } from '../headers.ts';
-import { formatOrigin, type Origin, type Sourced } from '../origin.ts';
+import type { Origin, Sourced } from '../origin.ts';
 import { readSettingsFile } from '../settings-file.ts';
+import { inDockerKeys, memberInGo } from './go-keys.ts';
 
 /** One entry of `auths`, decoded. All fields are absent in the empty entries that a helper leaves behind. */
 export interface AuthEntry {
@@ -36,8 +36,14 @@ export interface DockerConfig {
   /** Extra headers for registries themselves, never for mirrors, token servers or redirect targets. */
   readonly httpHeaders: Readonly<Record<string, string>>;
   readonly credsStore: Sourced<string> | undefined;
-  /** Helper names by registry. */
-  readonly credHelpers: ReadonlyMap<string, Sourced<string>>;
+  /** Helper names by registry, or by `*.example.com` for those below a name. */
+  readonly credHelpers: ReadonlyMap<string, HelperName>;
+}
+
+/** Empty: the file itself keeps the credentials. */
+export interface HelperName extends Sourced<string> {
+  /** Why it cannot be used. It only matters when this registry is asked for. */
+  readonly fault?: string;
 }
 
 /** Reads one config.json; a missing or empty file is an empty configuration. @throws OciError CONFIG_INVALID */
@@ -47,7 +53,7 @@ export async function loadDockerConfig(file: string): Promise<DockerConfig> {
 
 /** @throws OciError CONFIG_INVALID naming file and line, and for a fault of syntax the column. */
 export function parseDockerConfig(text: string, file: string): DockerConfig {
-  const fields = fieldsOf(parseJsonDocument(text, file), file);
+  const fields = fieldsOf(inDockerKeys(parseJsonDocument(text, file)), file);
   const credsStore = fields.string('credsStore');
   return {
     file,
@@ -65,33 +71,28 @@ export function parseDockerConfig(text: string, file: string): DockerConfig {
  */
 export function parseDockerAuthConfig(text: string): readonly AuthEntry[] {
   const name = 'DOCKER_AUTH_CONFIG';
-  return readAuths(fieldsOf(parseJsonDocument(text, name), name, 'environment'));
+  return readAuths(fieldsOf(inDockerKeys(parseJsonDocument(text, name)), name, 'environment'));
 }
 
+// One registry's entry, whatever it is, is no obstacle for the others.
 function readAuths(fields: Fields): readonly AuthEntry[] {
-  return fields.members('auths').map(([key, { value, origin }]) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new OciError(
-        'CONFIG_INVALID',
-        `${formatOrigin(origin)}: the entry of ${visible(key)} in "auths" must be an object`,
-      );
-    }
-    return { key, origin, ...readEntry(value as Record<string, unknown>) };
-  });
+  return fields.members('auths').map(([key, { value, origin }]) => ({ key, origin, ...readEntry(value ?? {}) }));
 }
 
-function readEntry(entry: Record<string, unknown>): Omit<AuthEntry, 'key' | 'origin'> {
+function readEntry(entry: unknown): Omit<AuthEntry, 'key' | 'origin'> {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return { fault: 'it must be an object' };
+  const faults: string[] = [];
   const text = (name: string): string | undefined => {
-    const value = entry[name];
+    const value = memberInGo(entry as Record<string, unknown>, name);
+    if (value !== undefined && typeof value !== 'string') faults.push(`its "${name}" must be a string`);
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
   const [identityToken, registryToken] = [text('identitytoken'), text('registrytoken')];
+  const [auth, username, password] = [text('auth'), text('username'), text('password')];
   const tokens = { ...(identityToken && { identityToken }), ...(registryToken && { registryToken }) };
-  const auth = text('auth');
-  if (auth === undefined) {
-    const [username, password] = [text('username'), text('password')];
-    return { ...tokens, ...(username !== undefined && { username, password: password ?? '' }) };
-  }
+  const [fault] = faults;
+  if (fault !== undefined) return { ...tokens, fault };
+  if (auth === undefined) return { ...tokens, ...(username !== undefined && { username, password: password ?? '' }) };
   const decoded = decodeAuth(auth);
   return decoded === undefined
     ? { ...tokens, fault: 'its "auth" is not the base64 of user:password' }
@@ -99,7 +100,9 @@ function readEntry(entry: Record<string, unknown>): Omit<AuthEntry, 'key' | 'ori
 }
 
 /** Splits at the first colon: a user name holds none, a password may. Trailing NULs are padding of old Docker versions. */
-function decodeAuth(auth: string): { readonly username: string; readonly password: string } | undefined {
+function decodeAuth(written: string): { readonly username: string; readonly password: string } | undefined {
+  // `base64` breaks its lines, and Go's decoder passes over the breaks.
+  const auth = written.replace(/\s+/g, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(auth)) return undefined;
   const bytes = Buffer.from(auth, 'base64');
   const text = bytes.toString('utf8');
@@ -108,10 +111,7 @@ function decodeAuth(auth: string): { readonly username: string; readonly passwor
   return { username: text.slice(0, colon), password: withoutTrailing(text.slice(colon + 1), '\0') };
 }
 
-function readHelper([host, { value, origin }]: readonly [string, Sourced<unknown>]): readonly [
-  string,
-  Sourced<string>,
-] {
-  if (typeof value === 'string') return [host, { value, origin }];
-  throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${quote(`credHelpers.${host}`)} must be a string`);
+function readHelper([host, { value, origin }]: readonly [string, Sourced<unknown>]): readonly [string, HelperName] {
+  if (typeof value === 'string' || value === null) return [host, { value: value ?? '', origin }];
+  return [host, { value: '', origin, fault: `${quote(`credHelpers.${host}`)} must be a string` }];
 }

@@ -81,17 +81,65 @@ describe("Docker's config.json", () => {
     });
   }
 
+  it('reads an auth with line breaks, as base64 makes them', () => {
+    const password = 'x'.repeat(100);
+    const auth = base64(`ada:${password}`).replace(/.{76}/g, '$&\n');
+    assert.deepEqual(entry({ auth: `${auth}\r\n` }), { username: 'ada', password });
+  });
+
+  it('takes its keys in any case, as Go does, with their lines; of two the later one counts, and maps are joined', () => {
+    const text = [
+      '{"Auths": {"a": {"AUTH": "eDp4", "auth": "YWRhOng="}},',
+      '"auths": {"b": {"IdentityToken": "t"}},',
+      '"CredsStore": "pass", "credhelpers": {"Gcr.io": "gcloud"},',
+      '"httpheaders": {"X-Meta": "42", "X-None": null}}',
+    ].join('\n');
+    const config = parseDockerConfig(text, '/c.json');
+    const at = (line: number) => ({ kind: 'file', name: '/c.json', line });
+    assert.deepEqual(config.auths, [
+      { key: 'a', origin: at(1), username: 'ada', password: 'x' },
+      { key: 'b', origin: at(2), identityToken: 't' },
+    ]);
+    assert.deepEqual(config.credsStore, { value: 'pass', origin: at(3) });
+    assert.deepEqual([...config.credHelpers], [['Gcr.io', { value: 'gcloud', origin: at(3) }]]);
+    assert.deepEqual(config.httpHeaders, { 'X-Meta': '42' });
+  });
+
+  it('takes null for nothing, wherever it is', () => {
+    const text = '{"auths": {"a": null, "b": {"auth": null}}, "credHelpers": {"a": null}, "credsStore": null}';
+    const config = parseDockerConfig(text, '/c.json');
+    assert.deepEqual(
+      config.auths.map(({ origin: _, ...rest }) => rest),
+      [{ key: 'a' }, { key: 'b' }],
+    );
+    assert.equal(config.credHelpers.get('a')?.value, '');
+    assert.equal(config.credsStore, undefined);
+  });
+
+  for (const [fields, fault] of [
+    ['x', 'it must be an object'],
+    [[], 'it must be an object'],
+    [{ auth: 5 }, 'its "auth" must be a string'],
+    [{ username: 'ada', password: 1 }, 'its "password" must be a string'],
+  ] as const) {
+    it(`keeps an entry of ${JSON.stringify(fields)} as a fault of that entry alone`, () => {
+      assert.deepEqual(entry(fields), { fault });
+    });
+  }
+
+  it('keeps a helper that is no name as a fault of that registry alone', () => {
+    const { credHelpers } = parseDockerConfig('{"credHelpers": {"h\\u202e": 1, "g": "gcloud"}}', '/c.json');
+    assert.equal(credHelpers.get('h\u202e')?.fault, '"credHelpers.h\\u{202e}" must be a string');
+    assert.equal(credHelpers.get('g')?.fault, undefined);
+  });
+
   const faults = [
     ['{"auths": []}', /^\/c\.json:1: "auths" must be an object$/],
-    ['{\n"auths": {"h": "x"}}', /^\/c\.json:2: the entry of h in "auths" must be an object$/],
     ['[]', /^\/c\.json:1: the file must be a JSON object$/],
     ['{"credsStore": 1}', /"credsStore" must be a string$/],
-    ['{"credHelpers": {"h": 1}}', /"credHelpers\.h" must be a string$/],
     ['{"HttpHeaders": {"X": 1}}', /"HttpHeaders\.X" is not a valid header$/],
     ['{"HttpHeaders": {"X": "a\\r\\nY: b"}}', /"HttpHeaders\.X" is not a valid header$/],
     ['{"HttpHeaders": {"a b": "c"}}', /"HttpHeaders\.a b" is not a valid header$/],
-    ['{"auths": {"h\\u001b[31m": "x"}}', /the entry of h\\u\{1b\}\[31m in/],
-    ['{"credHelpers": {"h\\u202e": 1}}', /"credHelpers\.h\\u\{202e\}" must be a string$/],
     ['{"HttpHeaders": {"X\\u009b": "c"}}', /"HttpHeaders\.X\\u\{9b\}" is not a valid header$/],
     ['{"auths": {]}}', /^\/c\.json:1:12: not valid JSON/],
   ] as const;
