@@ -164,7 +164,7 @@ class ChallengeAuthorizer implements Authorizer {
     refused: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const realm = await checkedRealm(challenge.parameters['realm'] ?? '', this.#transport.base);
+    const realm = checkedRealm(challenge.parameters['realm'] ?? '', this.#transport.base);
     const method: Method = { kind: 'bearer', realm, service: challenge.parameters['service'] };
     this.#method = method;
     if (refused?.startsWith('Bearer ')) await this.#tokens.forget(refused.slice('Bearer '.length)).catch(() => {});

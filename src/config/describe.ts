@@ -1,7 +1,7 @@
 /** The effective settings as people and machines read them. Nothing here is a secret. */
 import { formatPlatform, hostPlatform } from '../model/platform/platform.ts';
 import { type AuthEntry, maskAuthKey } from './docker/docker-config.ts';
-import type { HostRule } from './host-rules.ts';
+import { type HostRule, hostRuleText } from './host-rules.ts';
 import type { Origin, Sourced } from './origin.ts';
 import { maskProxy } from './proxy.ts';
 import type { RegistryRule, RegistrySource } from './registry-rules.ts';
@@ -36,6 +36,7 @@ export function describeSettings(settings: Settings): readonly ShownSetting[] {
     list('registry-mirrors', settings.registryMirrors.map(plain)),
     list('insecure-registries', settings.insecureRegistries.map(hostRule)),
     list('allow-nondistributable-artifacts', settings.allowNondistributableArtifacts.map(hostRule)),
+    list('allow-private', settings.allowPrivate.map(hostRule)),
     single('max-concurrent-downloads', settings.maxConcurrentDownloads),
     single('max-concurrent-uploads', settings.maxConcurrentUploads),
     single('max-download-attempts', settings.maxDownloadAttempts),
@@ -81,7 +82,7 @@ function masked(setting: Sourced<string> | undefined): Sourced<string> | undefin
 }
 
 function hostRule(entry: HostRule): ShownValue {
-  return plain({ value: entry.kind === 'host' ? entry.key : entry.network.text, origin: entry.origin });
+  return plain({ value: hostRuleText(entry), origin: entry.origin });
 }
 
 function login({ key, origin }: AuthEntry): ShownValue {

@@ -1,4 +1,4 @@
-/** Entries of `insecure-registries` and `allow-nondistributable-artifacts`: single hosts and networks. */
+/** Entries of `insecure-registries`, `allow-nondistributable-artifacts` and `allow-private`: single hosts and networks. */
 import { isIPv6 } from 'node:net';
 import { OciError } from '../model/errors.ts';
 import { quote, visible } from '../model/quote.ts';
@@ -50,6 +50,11 @@ function parseHostRule(entry: Sourced<string>, setting: string, warn: (text: str
   return { kind: 'host', key: text, origin };
 }
 
+/** An entry in canonical form. */
+export function hostRuleText(rule: HostRule): string {
+  return rule.kind === 'host' ? rule.key : rule.network.text;
+}
+
 /** All entries, in order, without duplicates. */
 export function parseHostRules(
   entries: readonly Sourced<string>[],
@@ -59,7 +64,7 @@ export function parseHostRules(
   const rules = new Map<string, HostRule>();
   for (const entry of entries) {
     const rule = parseHostRule(entry, setting, warn);
-    const name = rule.kind === 'host' ? rule.key : rule.network.text;
+    const name = hostRuleText(rule);
     if (!rules.has(name)) rules.set(name, rule);
   }
   return [...rules.values()];

@@ -28,6 +28,8 @@ export interface Settings extends BaseSettings {
   readonly registryMirrors: readonly Sourced<string>[];
   readonly insecureRegistries: readonly HostRule[];
   readonly allowNondistributableArtifacts: readonly HostRule[];
+  /** Where registries outside may lead although it is in a private network. */
+  readonly allowPrivate: readonly HostRule[];
   readonly dockerConfigDir: Sourced<string>;
   readonly dockerConfig: DockerConfig;
   /** Entries of `DOCKER_AUTH_CONFIG`, which come before everything else; undefined while it is not set. */
@@ -85,6 +87,7 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
       'allow-nondistributable-artifacts',
       warn,
     ),
+    allowPrivate: parseHostRules(own?.allowPrivate ?? [], 'allow-private', warn),
     dockerConfigDir: configDir,
     dockerConfig: parseDockerConfig(config?.text ?? '', configFile),
     dockerAuthConfig: authConfig === undefined ? undefined : parseDockerAuthConfig(authConfig),

@@ -1,4 +1,3 @@
-import { isPrivateHost } from '../auth/realm.ts';
 import { repositoryScope } from '../auth/scopes.ts';
 import { type Digest, digestAlgorithm, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
@@ -9,7 +8,6 @@ import { inlineContent } from '../registry/inline.ts';
 import { type ByteRange, checkRange } from '../registry/range.ts';
 import type { GetBlobOptions, SignalOption } from '../registry/registry.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
-import { endpointOf } from '../transport/redact.ts';
 import { formatRangeRequest, headers, parseContentRange } from '../wire/headers.ts';
 import { BlobContent } from './blob-content.ts';
 import { bodyAt } from './blob-span.ts';
@@ -106,7 +104,7 @@ export class BlobReader {
 
   /**
    * A layer that its registry may not hand out, from where its descriptor says. Anonymously, since whoever wrote the
-   * manifest chose the address (CVE-2020-15157), and never from inside the network of who pulls, where redirects may lead.
+   * manifest chose the address (CVE-2020-15157). The transport refuses what is inside the network of who pulls.
    */
   async #foreign(
     descriptor: Descriptor | undefined,
@@ -115,21 +113,12 @@ export class BlobReader {
     signal: AbortSignal | undefined,
   ): Promise<{ open: (from: number) => Promise<HttpResponse>; response: HttpResponse } | undefined> {
     const { transport } = this.#client;
-    const checkHop = (url: URL): void => {
-      if (!isPrivateHost(url.hostname) || isPrivateHost(transport.base.hostname)) return;
-      throw new OciError(
-        'PROTOCOL',
-        `a layer that is kept elsewhere leads inside this network (${url.host}): refused`,
-        {
-          endpoint: endpointOf(url),
-        },
-      );
-    };
+    let refusal: OciError | undefined;
     for (const text of descriptor?.urls ?? []) {
       const url = URL.canParse(text) ? new URL(text) : undefined;
       if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') continue;
       const open = (from: number): Promise<HttpResponse> =>
-        transport.request({ method: 'GET', url, headers: rangeHeader(from, end), anonymous: true, checkHop, signal });
+        transport.request({ method: 'GET', url, headers: rangeHeader(from, end), anonymous: true, signal });
       try {
         const response = await open(start);
         if (response.status === 200 || response.status === 206) return { open, response };
@@ -137,8 +126,11 @@ export class BlobReader {
       } catch (error) {
         signal?.throwIfAborted();
         if (!isOciError(error)) throw error;
+        if (error.code === 'PROTOCOL') refusal ??= error;
       }
     }
+    // That the registry has no such blob is no news then; why the place it is at was refused, is.
+    if (refusal) throw refusal;
     return undefined;
   }
 

@@ -4,6 +4,7 @@
  */
 import { createTokenCache } from '../auth/token-cache.ts';
 import { indexName } from '../config/docker/index-name.ts';
+import { hostRuleText } from '../config/host-rules.ts';
 import { containersAuthFiles } from '../config/paths.ts';
 import { matchRegistryRule } from '../config/registry-rules.ts';
 import type { Settings } from '../config/settings.ts';
@@ -78,6 +79,7 @@ class Service implements RegistryService {
       httpHeaders: settings.dockerConfig.httpHeaders,
       userAgent,
       proxy: settings.proxy,
+      allowPrivate: settings.allowPrivate.map(hostRuleText),
       retry: { ...retry, attempts: settings.maxDownloadAttempts.value },
       limits,
       warn: this.#warn,

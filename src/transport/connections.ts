@@ -12,8 +12,8 @@ export class Connections {
   #known: readonly Known[] = [];
 
   /** The connections for a base. Nothing is opened before the first request. */
-  to(base: URL, { tls, limits, addresses, proxy }: OriginsOptions): Origins {
-    const options = { tls, limits, addresses, proxy };
+  to(base: URL, { tls, limits, addresses, proxy, allowPrivate }: OriginsOptions): Origins {
+    const options = { tls, limits, addresses, proxy, allowPrivate };
     const same = this.#known.find((one) => one.base === base.origin && isDeepStrictEqual(one.options, options));
     if (same) return same.origins;
     const origins = new Origins(base, options);

@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
 import type { TlsSettings } from '../certs/tls-settings.ts';
 import { type Connect, createDialler, type DialOptions, type Goal } from './dial.ts';
+import type { NetworkGuard, Visit } from './guard/network-guard.ts';
 import { answersInPlain } from './plain-probe.ts';
 import type { ProxyServer } from './proxy.ts';
 import { isUnknownAuthority, isUntrusted } from './tls-failures.ts';
@@ -18,6 +19,8 @@ export interface ConnectorOptions {
   readonly timeoutMs: number;
   /** In place of what the name resolves to. */
   readonly addresses?: readonly string[] | undefined;
+  /** Judges where a registry leads, other than to itself. */
+  readonly guard?: NetworkGuard | undefined;
   readonly proxy?: ProxyServer | undefined;
   /** The sockets that are being connected, so that a close can destroy them. */
   readonly pending?: Set<Socket> | undefined;
@@ -31,17 +34,30 @@ export function isForwarded({ url, proxy, addresses }: Pick<ConnectorOptions, 'u
 
 /** A connector in undici's form. */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
-  const connect = options.proxy ? proxied(options, options.proxy) : direct(options);
+  const { url, guard, proxy } = options;
+  const visit = guard?.visit(url);
+  const connect = proxy ? proxied(options, proxy) : direct({ ...options, visit });
+  const admitted: Connect = async (goal) => {
+    await visit?.admit();
+    return connect(goal);
+  };
   return (goal, callback) => {
-    connect(goal).then(
-      (socket) => callback(null, socket),
+    admitted(goal).then(
+      (socket) => {
+        if (!proxy && !visit) guard?.met(url, socket.remoteAddress);
+        callback(null, socket);
+      },
       (error: unknown) => callback(error as Error, null),
     );
   };
 }
 
-function direct({ url, tls, own, verify, timeoutMs, addresses, pending }: ConnectorOptions): Connect {
-  const socket = { timeoutMs, pending, lookup: addresses && lookupOf(addresses) };
+interface DirectOptions extends Omit<ConnectorOptions, 'guard'> {
+  readonly visit?: Visit | undefined;
+}
+
+function direct({ url, tls, own, verify, timeoutMs, addresses, visit, pending }: DirectOptions): Connect {
+  const socket = { timeoutMs, pending, lookup: addresses ? lookupOf(addresses) : visit?.lookup };
   if (url.protocol === 'http:') return createDialler(socket);
   const secure = secured(tls, { own, verify, ...socket });
   return verify ? (goal) => secure(async () => goal) : unlessPlain(createDialler(socket), secure);

@@ -24,8 +24,6 @@ export interface HttpRequest {
   readonly persistent?: boolean | undefined;
   /** As a stranger: without the endpoint's headers and its client certificate, also at the base origin. */
   readonly anonymous?: boolean | undefined;
-  /** Called with every URL before it is asked, also those that redirects lead to; throws to refuse one. */
-  readonly checkHop?: ((url: URL) => void) | undefined;
   /** Whether it travels in the cheapest way: for large bodies, and for a HEAD that no upload follows, over another connection. */
   readonly bulk?: boolean | undefined;
   /** Time to the answer's headers beyond the usual, counted from when the body was sent. Default 0. */

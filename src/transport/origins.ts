@@ -6,6 +6,7 @@ import type { ProxySettings } from '../config/docker/service-keys.ts';
 import { OciError } from '../model/errors.ts';
 import { BulkDispatcher } from './bulk.ts';
 import { createConnector, isForwarded } from './connector.ts';
+import { NetworkGuard } from './guard/network-guard.ts';
 import type { HttpRequest } from './http.ts';
 import { LatePool } from './late-pool.ts';
 import { decideProxy } from './proxy.ts';
@@ -34,6 +35,11 @@ export interface OriginsOptions {
   /** Where the base's host is connected to, in place of what its name resolves to. */
   readonly addresses?: readonly string[] | undefined;
   readonly proxy?: ProxySettings | undefined;
+  /**
+   * Where a registry outside may lead us although it is in a private network: `host`, `host:port`, or a network in CIDR
+   * notation. Default: nowhere.
+   */
+  readonly allowPrivate?: readonly string[] | undefined;
 }
 
 interface Origin {
@@ -48,11 +54,13 @@ export class Origins {
   readonly #pending = new Set<Socket>();
   readonly #base: URL;
   readonly #options: OriginsOptions;
+  readonly #guard: NetworkGuard;
   #closed = false;
 
   constructor(base: URL, options: OriginsOptions = {}) {
     this.#base = base;
     this.#options = options;
+    this.#guard = new NetworkGuard({ base, ...options });
   }
 
   /** Where certificates for a host would be kept; undefined where that is not known. */
@@ -116,6 +124,7 @@ export class Origins {
       verify: !isBase || (tls.verify ?? true),
       timeoutMs: connectTimeoutMs,
       addresses,
+      guard: this.#guard,
       proxy,
       pending: this.#pending,
     });

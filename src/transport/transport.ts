@@ -107,7 +107,6 @@ class UndiciTransport implements Transport {
     // Another origin may lead back here to a path of its choice: what follows is not sent as ours any more.
     let left = false;
     for (let hops = 0; ; hops += 1) {
-      request.checkHop?.(url);
       const answer = await this.#attempts(request, url, left, what);
       const follows = isRedirect(answer.status) && (request.method === 'GET' || request.method === 'HEAD');
       const location = follows ? header(answer.headers, 'location') : undefined;

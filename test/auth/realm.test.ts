@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkedRealm, isPrivateHost } from '../../src/auth/realm.ts';
+import { checkedRealm } from '../../src/auth/realm.ts';
 import { isOciError } from '../../src/model/errors.ts';
 
 describe('the token server that a registry names', () => {
@@ -13,41 +13,28 @@ describe('the token server that a registry names', () => {
     ['https://8.8.8.8:5000/', 'https://8.8.8.8/token'],
     ['http://8.8.8.8/', 'https://auth.example.com/'],
   ] as const) {
-    it(`may be ${realm} for ${registry}`, async () => {
-      assert.equal((await checkedRealm(realm, new URL(registry))).href, realm);
+    it(`may be ${realm} for ${registry}`, () => {
+      assert.equal(checkedRealm(realm, new URL(registry)).href, realm);
     });
   }
 
   for (const [registry, realm, text] of [
     ['https://8.8.8.8/', 'http://auth.example.com/token', /plain http/],
-    ['https://8.8.8.8/', 'https://169.254.169.254/latest', /inside this network/],
-    ['https://8.8.8.8/', 'https://127.0.0.1/token', /inside this network/],
-    ['https://8.8.8.8/', 'https://localhost/token', /inside this network/],
-    ['https://8.8.8.8/', 'https://[::1]/token', /inside this network/],
-    ['https://8.8.8.8/', 'https://[::ffff:10.0.0.1]/token', /inside this network/],
-    ['https://8.8.8.8/', 'https://2130706433/token', /inside this network/],
-    ['https://[2001:4860:4860::8888]/', 'https://[fe80::1]/token', /inside this network/],
     ['https://8.8.8.8/', 'https://user:pw@auth.example.com/token', /a user name/],
     ['https://8.8.8.8/', 'file:///etc/passwd', /neither http nor https/],
     ['https://8.8.8.8/', '/token', /no URL/],
     ['https://8.8.8.8/', '', /no URL/],
   ] as const) {
-    it(`may not be ${JSON.stringify(realm)} for ${registry}`, async () => {
-      await assert.rejects(checkedRealm(realm, new URL(registry)), (error) => {
-        assert.ok(isOciError(error, 'PROTOCOL'));
-        assert.match(error.message, text);
-        assert.doesNotMatch(error.message, /pw/);
-        return true;
-      });
+    it(`may not be ${JSON.stringify(realm)} for ${registry}`, () => {
+      assert.throws(
+        () => checkedRealm(realm, new URL(registry)),
+        (error) => {
+          assert.ok(isOciError(error, 'PROTOCOL'));
+          assert.match(error.message, text);
+          assert.doesNotMatch(error.message, /pw/);
+          return true;
+        },
+      );
     });
   }
-
-  it('knows addresses of this network', () => {
-    for (const host of ['localhost', 'a.localhost', 'localhost.', '10.0.0.1', '172.31.0.1', '[fd00::1]', '0.0.0.0']) {
-      assert.ok(isPrivateHost(host), host);
-    }
-    for (const host of ['example.com', '8.8.8.8', '172.32.0.1', '[2001:db8::1]', 'localhost.example.com']) {
-      assert.ok(!isPrivateHost(host), host);
-    }
-  });
 });

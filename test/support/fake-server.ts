@@ -39,12 +39,13 @@ export interface FakeServer {
  * Starts a server.
  *
  * @param options.tls Makes it an https server, which is asked for as localhost.
+ * @param options.address Where it listens, in place of 127.0.0.1.
  * @param options.early Answers before the request's body has come.
  */
 export async function startFakeServer(
   t: Scope,
   answer: Answer,
-  options: { readonly tls?: ServerOptions; readonly early?: boolean } = {},
+  options: { readonly tls?: ServerOptions; readonly early?: boolean; readonly address?: string } = {},
 ): Promise<FakeServer> {
   const requests: AskedRequest[] = [];
   const sockets = new Set<Socket>();
@@ -79,9 +80,10 @@ export async function startFakeServer(
     socket.on('close', () => sockets.delete(socket));
   });
   server.on('tlsClientError', () => {});
-  server.listen(0, '127.0.0.1');
+  const { address = '127.0.0.1' } = options;
+  server.listen(0, address);
   await once(server, 'listening');
-  const host = `${options.tls ? 'localhost' : '127.0.0.1'}:${(server.address() as AddressInfo).port}`;
+  const host = `${options.tls ? 'localhost' : address}:${(server.address() as AddressInfo).port}`;
   const close = (): void => {
     server.close();
     for (const socket of sockets) socket.destroy();

@@ -31,6 +31,7 @@ export interface ConfigYaml extends ServiceKeys {
   readonly dockerConfig: Sourced<string> | undefined;
   readonly platform: Sourced<Platform> | undefined;
   readonly shortNames: Sourced<ShortNames> | undefined;
+  readonly allowPrivate: readonly Sourced<string>[];
   readonly proxy: ProxySettings;
   readonly registries: readonly RegistryRule[];
 }
@@ -62,6 +63,7 @@ const keys: KnownKeys = {
   'docker-config': true,
   platform: true,
   'short-names': true,
+  'allow-private': true,
   proxies: { 'http-proxy': true, 'https-proxy': true, 'all-proxy': true, 'no-proxy': true },
   registries: [{ prefix: true, blocked: true, mirrors: [sourceKeys], server: sourceKeys }],
 };
@@ -94,6 +96,7 @@ export function parseConfigYaml({ file, text }: SettingsText, homedir: string): 
       origin: platform.origin,
     },
     shortNames: fields.choice('short-names', ['docker', 'containers']),
+    allowPrivate: fields.strings('allow-private'),
     registries: readRules(fields, resolve),
   };
 }

@@ -80,7 +80,7 @@ async function identify(attempt: Attempt, challenges: readonly Challenge[]): Pro
   const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm']);
   if (bearer && credential.kind === 'registry-token') return { authorization: `Bearer ${credential.token}` };
   if (bearer) {
-    const realm = await checkedRealm(bearer.parameters['realm'] ?? '', transport.base);
+    const realm = checkedRealm(bearer.parameters['realm'] ?? '', transport.base);
     const service = bearer.parameters['service'];
     const request = { realm, service, scopes: [], credential, registry, login: true, signal };
     try {

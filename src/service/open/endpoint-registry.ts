@@ -29,6 +29,8 @@ export interface EndpointRegistryOptions {
   readonly httpHeaders: Readonly<Record<string, string>>;
   readonly userAgent: string;
   readonly proxy?: ProxySettings | undefined;
+  /** As OriginsOptions has it. */
+  readonly allowPrivate?: readonly string[] | undefined;
   readonly retry: RetryPolicy;
   readonly limits?: TransportLimits | undefined;
   /** Whether another endpoint is asked when this one fails. */
@@ -83,6 +85,7 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     limits: { ...options.limits, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) },
     userAgent,
     proxy,
+    allowPrivate: options.allowPrivate,
     retry,
     alternatives,
     connections,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { hostRuleText } from '../../../src/config/host-rules.ts';
 import { configYamlFile } from '../../../src/config/paths.ts';
 import { isOciError } from '../../../src/model/errors.ts';
 import { configError, world } from '../world.ts';
@@ -29,6 +30,7 @@ describe('config.yaml', () => {
         'proxies:',
         '  https-proxy: http://ada:secret@proxy:3128', // 14
         '  no-proxy: localhost,.example.com',
+        'allow-private: [auth.example, 10.0.0.1/8]', // 16
       ].join('\n'),
     );
     const settings = await load();
@@ -39,6 +41,8 @@ describe('config.yaml', () => {
       [3, 4],
     );
     assert.deepEqual(settings.allowNondistributableArtifacts[0]?.origin, at(5));
+    assert.deepEqual(settings.allowPrivate.map(hostRuleText), ['auth.example', '10.0.0.0/8']);
+    assert.deepEqual(settings.allowPrivate[0]?.origin, at(16));
     assert.deepEqual(settings.maxConcurrentDownloads, { value: 7, origin: at(6) });
     assert.equal(settings.maxConcurrentUploads.value, 5, '0 stands for the default');
     assert.deepEqual(settings.maxDownloadAttempts, { value: 2, origin: at(8) });
