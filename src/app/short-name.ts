@@ -41,7 +41,8 @@ export async function nameImage(word: string, { rules, open, note, signal }: Nam
  */
 async function isThere(reference: Reference, registry: Registry, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    await registry.statManifest(reference.path, manifestReference(withDefaultTag(reference)), { signal });
+    const named = manifestReference(withDefaultTag(reference));
+    await registry.statManifest(reference.path, named, { signal, mayBeAbsent: true });
     return true;
   } catch (error) {
     if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;

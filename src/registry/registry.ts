@@ -51,6 +51,14 @@ export interface GetManifestOptions extends SignalOption {
   readonly ifNoneMatch?: Digest | undefined;
 }
 
+export interface StatManifestOptions extends SignalOption {
+  /**
+   * Whether absence is an expected answer, as at a destination: a registry's 404 to HEAD is then believed. Default false:
+   * GET decides.
+   */
+  readonly mayBeAbsent?: boolean | undefined;
+}
+
 export interface Reader {
   /** @returns digest and size; mediaType is application/octet-stream. @throws OciError BLOB_UNKNOWN */
   statBlob(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<Descriptor>;
@@ -61,7 +69,7 @@ export interface Reader {
    */
   getBlob(repo: RepositoryName, blob: Digest | Descriptor, opts?: GetBlobOptions): Promise<Content>;
   /** @throws OciError MANIFEST_UNKNOWN */
-  statManifest(repo: RepositoryName, reference: Tag | Digest, opts?: SignalOption): Promise<Descriptor>;
+  statManifest(repo: RepositoryName, reference: Tag | Digest, opts?: StatManifestOptions): Promise<Descriptor>;
   /**
    * The exact bytes and a view of them; verified when asked for by digest.
    *

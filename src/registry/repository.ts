@@ -92,7 +92,7 @@ export function repository(registry: Registry, name: RepositoryName): Repository
 function manifestService(registry: Registry, name: RepositoryName): ManifestService {
   return {
     exists: async (reference, opts) =>
-      (await unlessUnknown(registry.statManifest(name, reference, opts))) !== undefined,
+      (await unlessUnknown(registry.statManifest(name, reference, { ...opts, mayBeAbsent: true }))) !== undefined,
     get: (reference, opts) => registry.getManifest(name, reference, opts),
     put: (manifest, opts) => registry.pushManifest(name, manifest, opts),
     delete: (digest, opts) => registry.deleteManifest(name, digest, opts),

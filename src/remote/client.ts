@@ -36,6 +36,7 @@ export interface RemoteRequest {
   readonly contentBytes?: number | undefined;
   readonly idempotent?: boolean | undefined;
   readonly persistent?: boolean | undefined;
+  readonly takesServerErrors?: boolean | undefined;
   readonly wholeBytes?: number | undefined;
   readonly moreTimeMs?: number | undefined;
   readonly bulk?: boolean | undefined;
@@ -149,23 +150,9 @@ export class RemoteClient {
   }
 
   async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {
-    const { method, url, headers, contentBytes, idempotent, persistent, wholeBytes, moreTimeMs, bulk, signal } =
-      request;
+    const { scopes: _scopes, headers, ...rest } = request;
     const body = typeof request.body === 'function' ? await request.body() : request.body;
-    const response = await this.transport.request({
-      method,
-      url,
-      authorization,
-      body,
-      contentBytes,
-      idempotent,
-      persistent,
-      wholeBytes,
-      moreTimeMs,
-      bulk,
-      signal,
-      ...(headers && { headers }),
-    });
+    const response = await this.transport.request({ ...rest, authorization, body, ...(headers && { headers }) });
     if (header(response.headers, 'warning') !== undefined) this.#warn(response);
     return response;
   }

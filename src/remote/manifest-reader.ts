@@ -1,6 +1,6 @@
 import { repositoryScope } from '../auth/scopes.ts';
 import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type Manifest, receiveManifest } from '../model/manifest/manifest.ts';
 import {
@@ -11,9 +11,10 @@ import {
   mediaTypes,
 } from '../model/manifest/media-types.ts';
 import { digestedPart } from '../model/manifest/schema1.ts';
+import { RecentMap } from '../model/recent-map.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
-import type { GetManifestOptions, SignalOption } from '../registry/registry.ts';
+import type { GetManifestOptions, SignalOption, StatManifestOptions } from '../registry/registry.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import { headers } from '../wire/headers.ts';
@@ -21,22 +22,50 @@ import type { RemoteClient, Subject } from './client.ts';
 import { shownName, shownReference } from './names.ts';
 
 const defaultMaxManifestBytes = 4 * 1024 * 1024;
+const maxRemembered = 1000;
 
 /** The manifests of a remote registry, to read. */
 export class ManifestReader {
   readonly #client: RemoteClient;
+  /** The tag under which a digest was found, by repository and digest. */
+  readonly #tags = new RecentMap<string, Tag>(maxRemembered);
 
   constructor(client: RemoteClient) {
     this.#client = client;
   }
 
-  /** By HEAD, and by GET where the answer to that lacks something. */
-  async statManifest(repo: RepositoryName, reference: Tag | Digest, opts?: SignalOption): Promise<Descriptor> {
-    const response = await this.#request('HEAD', repo, reference, { accept: manifestAcceptHeader() }, opts?.signal);
+  /**
+   * By HEAD, and by GET where the answer to that lacks something or is a failure: registries and proxies answer HEAD with
+   * almost any status where GET works, and only an answer to GET says why.
+   */
+  async statManifest(
+    repo: RepositoryName,
+    reference: Tag | Digest,
+    opts: StatManifestOptions = {},
+  ): Promise<Descriptor> {
+    const descriptor = await this.#statByHead(repo, reference, opts);
+    if (!isDigestReference(reference)) this.#tags.set(`${repo}@${descriptor.digest}`, reference);
+    return descriptor;
+  }
+
+  async #statByHead(
+    repo: RepositoryName,
+    reference: Tag | Digest,
+    { mayBeAbsent = false, signal }: StatManifestOptions,
+  ): Promise<Descriptor> {
+    const opts = { signal };
+    const accept = manifestAcceptHeader();
+    const response = await this.#request('HEAD', repo, reference, { accept }, signal).catch((error: unknown) => {
+      // Whoever is asked to log in, and cannot, may still read with GET.
+      if (isOciError(error, 'UNAUTHORIZED', 'DENIED')) return undefined;
+      throw error;
+    });
+    if (response === undefined) return this.#statByGet(repo, reference, opts);
     await response.body.discard();
-    // Registries and proxies without HEAD.
-    if ([400, 405, 501].includes(response.status)) return this.#statByGet(repo, reference, opts);
-    if (response.status !== 200) throw await this.#client.error(response, this.#subject(repo, reference));
+    if (response.status === 429 || (response.status === 404 && mayBeAbsent)) {
+      throw await this.#client.error(response, this.#subject(repo, reference));
+    }
+    if (response.status !== 200) return this.#statByGet(repo, reference, opts);
     const said = tryParseDigest(header(response.headers, headers.contentDigest));
     const digest = isDigestReference(reference) ? reference : said;
     const size = contentLength(response.headers);
@@ -62,7 +91,12 @@ export class ManifestReader {
       await response.body.discard();
       throw new OciError('NOT_MODIFIED', `${name} has not changed: it is ${ifNoneMatch}`, { status: response.status });
     }
-    if (response.status !== 200) throw await this.#client.error(response, this.#subject(repo, reference));
+    if (response.status !== 200) {
+      const error = await this.#client.error(response, this.#subject(repo, reference));
+      const tagged = response.status === 404 && (await this.#getByTag(repo, reference, opts));
+      if (tagged) return tagged;
+      throw error;
+    }
     const bytes = await this.#readBody(response, name);
     const expected = isDigestReference(reference) ? reference : undefined;
     const declared = declaredType(response);
@@ -70,6 +104,17 @@ export class ManifestReader {
     if (digest === ifNoneMatch) throw new OciError('NOT_MODIFIED', `${name} has not changed: it is ${ifNoneMatch}`);
     const { mediaType, view } = receiveManifest(declared, bytes);
     return { mediaType, bytes, view, descriptor: { mediaType, digest, size: bytes.length } };
+  }
+
+  /** Some proxies know a manifest by its tag alone: its answer serves where it has the digest. */
+  async #getByTag(
+    repo: RepositoryName,
+    digest: Tag | Digest,
+    { accept, signal }: GetManifestOptions,
+  ): Promise<Manifest | undefined> {
+    const tag = isDigestReference(digest) ? this.#tags.get(`${repo}@${digest}`) : undefined;
+    const found = tag && (await unlessUnknown(this.getManifest(repo, tag, { accept, signal })));
+    return found?.descriptor.digest === digest ? found : undefined;
   }
 
   async #statByGet(repo: RepositoryName, reference: Tag | Digest, opts?: SignalOption): Promise<Descriptor> {
@@ -112,7 +157,8 @@ export class ManifestReader {
     const scopes = [repositoryScope(repo, 'pull')];
     const wholeBytes = method === 'GET' ? this.#maxBytes : undefined;
     const bulk = method === 'HEAD' && this.#client.options.intent !== 'push';
-    const how = { scopes, headers: requestHeaders, persistent: true, wholeBytes, bulk, signal };
+    const takesServerErrors = method === 'HEAD';
+    const how = { scopes, headers: requestHeaders, persistent: true, takesServerErrors, wholeBytes, bulk, signal };
     return this.#client.send({ method, url, ...how });
   }
 

@@ -56,7 +56,7 @@ class Rewriter {
     const raw = await this.#transform.manifest?.(named);
     const result = raw ? await readManifest(raw, digestAlgorithm(original.digest)) : named;
     const { digest, mediaType, size } = result.descriptor;
-    const there = await unlessUnknown(to.registry.statManifest(to.repo, digest, { signal }));
+    const there = await unlessUnknown(to.registry.statManifest(to.repo, digest, { signal, mayBeAbsent: true }));
     const exists = there !== undefined;
     if (digest === original.digest && mediaType === original.mediaType) return { manifest, exists };
     this.#changes.set(original.digest, { mediaType, digest, size });

@@ -130,5 +130,5 @@ export async function digestAt(
   reference: Tag | Digest,
   signal?: AbortSignal,
 ): Promise<Digest | undefined> {
-  return (await unlessUnknown(registry.statManifest(repo, reference, { signal })))?.digest;
+  return (await unlessUnknown(registry.statManifest(repo, reference, { signal, mayBeAbsent: true })))?.digest;
 }

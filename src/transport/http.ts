@@ -20,6 +20,8 @@ export interface HttpRequest {
   readonly idempotent?: boolean | undefined;
   /** A 200 counts when its body has come: one that breaks is asked for again. TOO_LARGE where it is longer than this. */
   readonly wholeBytes?: number | undefined;
+  /** Whether an answer of 5xx is taken at once, because the caller then asks in another way. Default false. */
+  readonly takesServerErrors?: boolean | undefined;
   /** Whether nothing above repeats it: a server that was well before then gets nearly twice the attempts. */
   readonly persistent?: boolean | undefined;
   /** As a stranger: without the endpoint's headers and its client certificate, also at the base origin. */

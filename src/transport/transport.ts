@@ -154,7 +154,7 @@ class UndiciTransport implements Transport {
         const answer = await this.#once(request, url, left, { attempt, what });
         const later = isRetryableStatus(answer.status);
         if (!later) this.#well.add(url.origin);
-        if (last || !later) return answer;
+        if (last || !later || (request.takesServerErrors && answer.status >= 500)) return answer;
         const leastMs = this.#retryAfter(answer, url);
         await answer.body.discard();
         await this.retry.pause(attempt, { signal, leastMs });

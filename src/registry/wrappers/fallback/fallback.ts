@@ -50,11 +50,11 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
   const manifest = <T>(
     reference: Tag | Digest,
     opts: SignalOption | undefined,
-    ask: (registry: Registry) => Promise<T>,
+    ask: (registry: Registry, candidate: Candidate) => Promise<T>,
   ): Promise<T> =>
     attempt({ kind: 'manifest', reference }, opts).first(async (registry, candidate) => {
       try {
-        const found = await ask(registry);
+        const found = await ask(registry, candidate);
         served = candidate;
         lacking.delete(candidate);
         return found;
@@ -117,7 +117,10 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
         registry.ping(opts),
       ),
     statManifest: (repo, reference, opts) =>
-      manifest(reference, opts, (registry) => registry.statManifest(repo, reference, opts)),
+      manifest(reference, opts, (registry, { endpoint }) =>
+        // A mirror is expected to lack some.
+        registry.statManifest(repo, reference, endpoint.kind === 'mirror' ? { ...opts, mayBeAbsent: true } : opts),
+      ),
     getManifest: (repo, reference, opts) =>
       manifest(reference, opts, (registry) => registry.getManifest(repo, reference, opts)),
     statBlob: (repo, digest, opts) =>
