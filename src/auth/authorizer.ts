@@ -68,8 +68,9 @@ class ChallengeAuthorizer implements Authorizer {
 
   async authorize(
     scopes: readonly string[],
-    opts?: { readonly signal?: AbortSignal | undefined },
+    opts?: { readonly signal?: AbortSignal | undefined; readonly refused?: string | undefined },
   ): Promise<string | undefined> {
+    await this.#forget(opts?.refused);
     const method = this.#method;
     if (method === undefined) {
       const recalled = await this.#recall(scopes, opts?.signal);
@@ -167,10 +168,14 @@ class ChallengeAuthorizer implements Authorizer {
     const realm = checkedRealm(challenge.parameters['realm'] ?? '', this.#transport.base);
     const method: Method = { kind: 'bearer', realm, service: challenge.parameters['service'] };
     this.#method = method;
-    if (refused?.startsWith('Bearer ')) await this.#tokens.forget(refused.slice('Bearer '.length)).catch(() => {});
+    await this.#forget(refused);
     // Some registries want other scopes than the spec's for a path, and say so here.
     const named = (challenge.parameters['scope'] ?? '').split(' ').filter((scope) => scope !== '');
     return `Bearer ${await this.#token(method, ScopeSet.of([...scopes, ...named]), signal)}`;
+  }
+
+  async #forget(refused: string | undefined): Promise<void> {
+    if (refused?.startsWith('Bearer ')) await this.#tokens.forget(refused.slice('Bearer '.length)).catch(() => {});
   }
 
   /** A token that serves the scopes: one that is held, one that is being fetched, or a new one. */

@@ -46,11 +46,12 @@ export interface Authorizer {
    * What to send along, by what is known: nothing before the first challenge, afterwards a token that serves the scopes.
    * A challenge that was met before, and is remembered, counts.
    *
+   * @param opts.refused An `Authorization` that was not taken: its token is not given again.
    * @throws OciError as `challenged`.
    */
   authorize(
     scopes: readonly string[],
-    opts?: { readonly signal?: AbortSignal | undefined },
+    opts?: { readonly signal?: AbortSignal | undefined; readonly refused?: string | undefined },
   ): Promise<string | undefined>;
   /**
    * What to send after a 401, other than what was refused.

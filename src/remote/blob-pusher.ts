@@ -32,6 +32,8 @@ export class BlobPusher {
   #chunkBytes: number | undefined;
   /** Whether it answers a mount from the very repository, with the blob that is there or an upload. */
   #mountsOwn = true;
+  /** `repository source`: where mounts were refused. */
+  readonly #unmountable = new Set<string>();
 
   constructor(client: RemoteClient, blobs: BlobReader) {
     this.#client = client;
@@ -45,15 +47,16 @@ export class BlobPusher {
   /** Opens a session, or mounts: undefined when the blob was mounted. */
   async openUpload(repo: RepositoryName, options: OpenUploadOptions = {}): Promise<UploadSession | undefined> {
     const { mount, from, digestAlgorithm, signal } = options;
-    const scopes = uploadScopes(repo, from);
+    const scopes = [uploadScope(repo)];
+    const wider = mountScopes(repo, from);
     const query = { mount, from, 'digest-algorithm': digestAlgorithm === 'sha256' ? undefined : digestAlgorithm };
     const url = this.#client.url({ name: 'uploads', repo }, query);
     const subject = this.#subject(repo, 'upload');
     // A session that is opened twice is forgotten by the registry in time.
-    const request = { method: 'POST', url, scopes, body: new Uint8Array(0), idempotent: true, signal } as const;
-    const persistent = mount !== undefined;
+    const request = { method: 'POST', url, body: new Uint8Array(0), idempotent: true, signal } as const;
+    const persistent = mount !== undefined && wider.length === 0;
     const response = await this.#client.expect(
-      { ...request, persistent },
+      { ...request, scopes: [...scopes, ...wider], persistent },
       mount === undefined ? [202] : [201, 202],
       subject,
     );
@@ -68,15 +71,17 @@ export class BlobPusher {
     source: BlobSource,
     opts: PushBlobOptions = {},
   ): Promise<PushBlobResult> {
-    const { mountFrom, signal } = opts;
+    const { signal } = opts;
     signal?.throwIfAborted();
+    const mountFrom = opts.mountFrom !== undefined && this.#mayMount(repo, opts.mountFrom) ? opts.mountFrom : undefined;
     // Looks and opens an upload with one request. Registries that mount nothing get a small blob once more.
     const own = mountFrom === undefined && this.#mayMountOwn(descriptor);
     if (!own && (await this.exists(repo, descriptor.digest, signal, mountFrom))) {
       return { descriptor, outcome: 'exists' };
     }
     const from = own ? repo : mountFrom;
-    const session = from && (await this.#mount(repo, descriptor.digest, from, signal));
+    const session =
+      from && this.#mayMount(repo, from) ? await this.#mount(repo, descriptor.digest, from, signal) : undefined;
     if (session === 'mounted') return { descriptor, outcome: own ? 'exists' : 'mounted' };
     if (own && session === undefined) this.#mountsOwn = false;
     const upload = new UploadSource(descriptor, source, signal);
@@ -94,12 +99,28 @@ export class BlobPusher {
     signal: AbortSignal | undefined,
     mountFrom?: RepositoryName,
   ): Promise<boolean> {
-    const response = await this.#blobs.head(repo, digest, uploadScopes(repo, mountFrom), signal);
+    const scopes = { scopes: [uploadScope(repo)], wider: mountScopes(repo, mountFrom) };
+    const response = await this.#blobs.head(repo, digest, scopes, signal);
     await response.body.discard();
     if (response.status === 200) return true;
     // Without HEAD it is sent again, which harms nobody.
     if ([400, 404, 405, 501].includes(response.status)) return false;
     throw await this.#client.error(response, this.#subject(repo, `blob ${digest}`));
+  }
+
+  /** Mounts a blob, or opens a session for it: undefined when it was mounted. */
+  async mountOrOpen(
+    repo: RepositoryName,
+    digest: Digest,
+    from: RepositoryName | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<UploadSession | undefined> {
+    const session = this.#mayMount(repo, from) ? await this.#mount(repo, digest, from, signal) : undefined;
+    return session === 'mounted' ? undefined : (session ?? (await this.openUpload(repo, { signal })));
+  }
+
+  #mayMount(repo: RepositoryName, from: RepositoryName | undefined): boolean {
+    return !this.#unmountable.has(`${repo} ${from}`) && !this.#client.refuses(mountScopes(repo, from));
   }
 
   #mayMountOwn({ size }: Descriptor): boolean {
@@ -109,17 +130,19 @@ export class BlobPusher {
   async #mount(
     repo: RepositoryName,
     mount: Digest,
-    from: RepositoryName,
+    from: RepositoryName | undefined,
     signal: AbortSignal | undefined,
   ): Promise<UploadSession | 'mounted' | undefined> {
     try {
       return (await this.openUpload(repo, { mount, from, signal })) ?? 'mounted';
     } catch (error) {
-      // A registry that cannot mount, or may not from there, gets the bytes; few expect it from the very repository.
+      // A registry that cannot mount, or may not from there, gets the bytes; few expect it from the very repository. One
+      // that says "later" to that would say it to an upload, too.
       const { status = 0 } = isOciError(error) ? error : {};
-      const refused = status >= 400 && status !== 429 && (status < 500 || from === repo);
-      if (refused) return undefined;
-      throw error;
+      if (status < 400 || (status === 429 && from === repo)) throw error;
+      // What was not said of this blob alone holds for the next one.
+      if (from !== repo && status !== 400 && status !== 404) this.#unmountable.add(`${repo} ${from}`);
+      return undefined;
     }
   }
 
@@ -244,7 +267,11 @@ export class BlobPusher {
   }
 }
 
-function uploadScopes(repo: RepositoryName, from: RepositoryName | undefined): readonly string[] {
-  const own = repositoryScope(repo, 'pull', 'push');
-  return from === undefined || from === repo ? [own] : [own, repositoryScope(from, 'pull')];
+function uploadScope(repo: RepositoryName): string {
+  return repositoryScope(repo, 'pull', 'push');
+}
+
+/** What a mount needs beyond the scope of an upload. */
+function mountScopes(repo: RepositoryName, from: RepositoryName | undefined): readonly string[] {
+  return from === undefined || from === repo ? [] : [repositoryScope(from, 'pull')];
 }

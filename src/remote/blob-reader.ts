@@ -11,7 +11,7 @@ import { contentLength, type HttpResponse, header } from '../transport/http.ts';
 import { formatRangeRequest, headers, parseContentRange } from '../wire/headers.ts';
 import { BlobContent } from './blob-content.ts';
 import { bodyAt } from './blob-span.ts';
-import type { RemoteClient, Subject } from './client.ts';
+import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { shownName } from './names.ts';
 
 /** A blob from this size on is worth a connection of another kind. */
@@ -26,7 +26,7 @@ export class BlobReader {
   }
 
   async statBlob(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<Descriptor> {
-    const response = await this.head(repo, digest, [repositoryScope(repo, 'pull')], opts?.signal);
+    const response = await this.head(repo, digest, { scopes: [repositoryScope(repo, 'pull')] }, opts?.signal);
     if (response.status !== 200) throw await this.#client.error(response, this.#subject(repo, digest));
     await response.body.discard();
     const size = contentLength(response.headers) ?? (await this.#sizeByGet(repo, digest, opts?.signal));
@@ -38,11 +38,11 @@ export class BlobReader {
   head(
     repo: RepositoryName,
     digest: Digest,
-    scopes: readonly string[],
+    scopes: Pick<RemoteRequest, 'scopes' | 'wider'>,
     signal: AbortSignal | undefined,
   ): Promise<HttpResponse> {
     const url = this.#client.url({ name: 'blob', repo, digest });
-    return this.#client.send({ method: 'HEAD', url, scopes, persistent: true, signal });
+    return this.#client.send({ method: 'HEAD', url, ...scopes, persistent: true, signal });
   }
 
   async getBlob(repo: RepositoryName, blob: Digest | Descriptor, opts: GetBlobOptions = {}): Promise<Content> {

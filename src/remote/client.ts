@@ -1,6 +1,6 @@
 import { challengesOf, mayHide } from '../auth/challenges.ts';
 import type { Authorizer } from '../auth/contract.ts';
-import type { ErrorCode, OciError } from '../model/errors.ts';
+import { type ErrorCode, isOciError, type OciError } from '../model/errors.ts';
 import { type HttpMethod, type HttpResponse, header, headerLines } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -30,6 +30,8 @@ export interface RemoteRequest {
   readonly method: HttpMethod;
   readonly url: URL;
   readonly scopes: readonly string[];
+  /** Worth having in the same token for what follows: where they are refused, the request goes without. */
+  readonly wider?: readonly string[] | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Bytes, or a body that is opened anew for every attempt. */
   readonly body?: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>) | undefined;
@@ -61,6 +63,8 @@ export class RemoteClient {
   readonly options: RemoteOptions;
   readonly #authorizer: Authorizer;
   readonly #warned = new Set<string>();
+  /** Wider scopes that were refused. */
+  readonly #refused = new Set<string>();
 
   constructor(options: RemoteOptions) {
     this.name = options.name;
@@ -94,21 +98,49 @@ export class RemoteClient {
    */
   async send(request: RemoteRequest): Promise<HttpResponse> {
     if (request.url.origin !== this.transport.base.origin) return this.sendPlain(request);
-    const { scopes, signal } = request;
-    let authorization = await this.#authorizer.authorize(scopes, { signal });
+    const { scopes, wider = [], signal } = request;
+    if (wider.length === 0 || this.refuses(wider)) return (await this.#sendAs(request, scopes)).response;
+    let refused: string | undefined;
+    try {
+      const { response, authorization } = await this.#sendAs(request, [...scopes, ...wider]);
+      if (response.status !== 401 && response.status !== 403) return response;
+      // A token server may have granted a part of it: less then serves more.
+      const less = await this.#authorizer.authorize(scopes, { refused: authorization, signal });
+      if (less === authorization) return response;
+      await response.body.discard();
+      refused = authorization;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+    this.#refused.add(wider.join(' '));
+    return (await this.#sendAs(request, scopes, refused)).response;
+  }
+
+  /** Whether these scopes were refused when a request asked for them as wider ones. */
+  refuses(wider: readonly string[]): boolean {
+    return this.#refused.has(wider.join(' '));
+  }
+
+  async #sendAs(
+    request: RemoteRequest,
+    scopes: readonly string[],
+    refused?: string,
+  ): Promise<{ readonly response: HttpResponse; readonly authorization: string | undefined }> {
+    const { signal } = request;
+    let authorization = await this.#authorizer.authorize(scopes, { refused, signal });
     let response = await this.#send(request, authorization);
     let challenges = challengesOf(response, request.url);
     if (challenges.length === 0 && authorization === undefined && mayHide(response, request.url)) {
       authorization = await this.#late(response, scopes, signal);
-      if (authorization === undefined) return response;
+      if (authorization === undefined) return { response, authorization };
       await response.body.discard();
       response = await this.#send(request, authorization);
       challenges = challengesOf(response, request.url);
     }
-    if (challenges.length === 0) return response;
+    if (challenges.length === 0) return { response, authorization };
     await response.body.discard();
     const next = await this.#authorizer.challenged({ challenges, scopes, authorization, signal });
-    return this.#send(request, next);
+    return { response: await this.#send(request, next), authorization: next };
   }
 
   /** Sends, and takes only the statuses named. @throws OciError for every other. */
@@ -150,7 +182,7 @@ export class RemoteClient {
   }
 
   async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {
-    const { scopes: _scopes, headers, ...rest } = request;
+    const { scopes: _scopes, wider: _wider, headers, ...rest } = request;
     const body = typeof request.body === 'function' ? await request.body() : request.body;
     const response = await this.transport.request({ ...rest, authorization, body, ...(headers && { headers }) });
     if (header(response.headers, 'warning') !== undefined) this.#warn(response);
@@ -164,4 +196,10 @@ export class RemoteClient {
       this.options.onWarning?.(text);
     }
   }
+}
+
+/** Whether a registry or its token server has said no, rather than "later" or nothing. */
+function isRefusal(error: unknown): boolean {
+  const { status = 0 } = isOciError(error) ? error : {};
+  return status >= 400 && status < 500 && status !== 429;
 }

@@ -57,7 +57,7 @@ export class UploadWriter {
     digest: Digest,
     opts: SignalOption & { readonly from?: RepositoryName | undefined } = {},
   ): Promise<Descriptor | BlobWriter> {
-    const session = await this.#pusher.openUpload(repo, { mount: digest, from: opts.from, signal: opts.signal });
+    const session = await this.#pusher.mountOrOpen(repo, digest, opts.from, opts.signal);
     return session ? this.#writer(repo, session, undefined) : this.#blobs.statBlob(repo, digest, opts);
   }
 

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { digestBytes } from '../../src/model/digest.ts';
+import { parseRepositoryName } from '../../src/model/reference/reference.ts';
+import { bytesSource } from '../../src/registry/content.ts';
+import { type Answer, type FakeServer, json } from '../support/fake-server.ts';
+import { fails, fakeRegistry, repo } from './fake-registry.ts';
+import { blob, digest, methods, source, uploads } from './fake-uploads.ts';
+
+/** Behind `team/app` in the order of scopes. */
+const mountFrom = parseRepositoryName('team/base');
+const target = `repository:${repo}:pull,push`;
+const both = [target, `repository:${mountFrom}:pull`];
+const otherBytes = Buffer.from('another blob');
+const other = { mediaType: 'a/b', digest: await digestBytes(otherBytes), size: otherBytes.length };
+
+/** A registry that takes tokens, which say what they are for. @param grant What of the scopes is granted, or a refusal. */
+async function withTokens(t: TestContext, grant: (scopes: readonly string[]) => readonly string[] | number) {
+  const asked: (readonly string[])[] = [];
+  let url = '';
+  const answer: Answer = ({ method, path, query, headers }, response) => {
+    if (path === '/token') {
+      const scopes = query.getAll('scope');
+      asked.push(scopes);
+      const granted = grant(scopes);
+      if (typeof granted === 'number') return json(response, granted, {});
+      return json(response, 200, { token: Buffer.from(JSON.stringify(granted)).toString('base64url') });
+    }
+    const token = headers.authorization?.slice('Bearer '.length);
+    const held = JSON.parse(token === undefined ? '[]' : Buffer.from(token, 'base64url').toString()) as string[];
+    const wanted = query.get('from') === mountFrom ? both : [target];
+    if (!wanted.every((scope) => held.includes(scope))) {
+      const challenge = `Bearer realm="${url}token",service="s",scope="${wanted.join(' ')}"`;
+      return response.writeHead(401, { 'www-authenticate': challenge }).end();
+    }
+    if (method === 'HEAD') return response.writeHead(404).end();
+    if (wanted === both) return response.writeHead(201).end();
+    response.writeHead(method === 'POST' ? 202 : 201, { location: '/session' }).end();
+  };
+  const fake = await fakeRegistry(t, answer);
+  url = fake.server.url;
+  return { ...fake, asked };
+}
+
+/** `HEAD`, …, `token`, and `mount` for a POST that asks for one. */
+function told({ requests }: FakeServer): string {
+  return requests
+    .map(({ method, path, query }) =>
+      path === '/token' ? 'token' : query.get('from') === mountFrom ? 'mount' : method,
+    )
+    .join(' ');
+}
+
+describe('a mount at a registry with a token server', () => {
+  it('has its blob looked for with the token that it needs itself', async (t) => {
+    const { registry, server, asked } = await withTokens(t, (scopes) => scopes);
+    assert.equal((await registry.pushBlob(repo, blob, source, { mountFrom })).outcome, 'mounted');
+    assert.equal(told(server), 'HEAD token HEAD mount');
+    assert.deepEqual(asked, [both]);
+  });
+
+  for (const status of [400, 401, 403]) {
+    it(`is not asked for where the wider token is refused with ${status}`, async (t) => {
+      const { registry, server, asked } = await withTokens(t, (scopes) => (scopes.length > 1 ? status : scopes));
+      assert.equal((await registry.pushBlob(repo, blob, source, { mountFrom })).outcome, 'pushed');
+      assert.equal(told(server), 'HEAD token token HEAD POST PUT');
+      assert.deepEqual(asked, [both, [target]]);
+      await registry.pushBlob(repo, other, bytesSource(other, otherBytes), { mountFrom });
+      assert.equal(asked.length, 2);
+    });
+  }
+
+  it('is not asked for where the last scope alone is granted', async (t) => {
+    const { registry, asked } = await withTokens(t, (scopes) => scopes.slice(-1));
+    assert.equal((await registry.pushBlob(repo, blob, source, { mountFrom })).outcome, 'pushed');
+    assert.deepEqual(asked, [both, [target]]);
+    await registry.pushBlob(repo, other, bytesSource(other, otherBytes), { mountFrom });
+    assert.equal(asked.length, 2);
+  });
+
+  it('becomes an upload where the first scope alone is granted, and is not tried again', async (t) => {
+    const { registry, server } = await withTokens(t, (scopes) => scopes.slice(0, 1));
+    assert.equal((await registry.pushBlob(repo, blob, source, { mountFrom })).outcome, 'pushed');
+    await registry.pushBlob(repo, other, bytesSource(other, otherBytes), { mountFrom });
+    assert.equal(told(server).split('mount').length - 1, 2);
+  });
+
+  it('becomes the writer of an upload where it is refused', async (t) => {
+    const { registry } = await withTokens(t, (scopes) => (scopes.length > 1 ? 403 : scopes));
+    const writer = await registry.mountBlob(repo, digest, { from: mountFrom });
+    assert.ok('commit' in writer);
+  });
+});
+
+describe('a mount from another repository', () => {
+  for (const status of [429, 500, 503]) {
+    it(`becomes an upload after the retries of a ${status}, and is not tried again`, async (t) => {
+      const { registry, server } = await uploads(
+        t,
+        (_, own) => ({
+          post: (request, response, incoming) =>
+            request.query.has('from') ? response.writeHead(status).end() : own.post(request, response, incoming),
+        }),
+        { attempts: 2 },
+      );
+      assert.equal((await registry.pushBlob(repo, blob, source, { mountFrom })).outcome, 'pushed');
+      assert.equal(methods(server.requests), 'HEAD POST POST POST PUT');
+      await registry.pushBlob(repo, blob, source, { mountFrom });
+      assert.equal(methods(server.requests), 'HEAD POST POST POST PUT HEAD');
+    });
+  }
+
+  it('is tried again where one blob was not there', async (t) => {
+    const { registry, server } = await uploads(t, (_, own) => ({
+      head: (_request, response) => response.writeHead(404).end(),
+      post: (request, response, incoming) =>
+        request.query.has('from') ? response.writeHead(404).end() : own.post(request, response, incoming),
+    }));
+    await registry.pushBlob(repo, blob, source, { mountFrom });
+    await registry.pushBlob(repo, blob, source, { mountFrom });
+    assert.equal(methods(server.requests), 'HEAD POST POST PUT HEAD POST POST PUT');
+  });
+});
+
+describe('a mount from the very repository, which stands for a look', () => {
+  it('is an error where the registry says "later" to the end, as an upload would be', async (t) => {
+    const { registry, server } = await uploads(t, () => ({ post: (_, response) => response.writeHead(429).end() }), {
+      attempts: 2,
+    });
+    const small = bytesSource(other, otherBytes);
+    await assert.rejects(registry.pushBlob(repo, other, small), fails('TOOMANYREQUESTS'));
+    assert.equal(methods(server.requests), 'POST POST');
+  });
+});
