@@ -53,8 +53,10 @@ describe('an authorizer', () => {
   });
 
   it('shares one exchange between all who wait for the same token', async (t) => {
+    let answer = (): void => {};
+    const answering = new Promise<void>((resolve) => (answer = resolve));
     const slow: Answer = async (request, response, incoming) => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await answering;
       return numbered(request, response, incoming);
     };
     const { authorizer, bearer, tokens } = await setup(t, undefined, slow);
@@ -69,6 +71,7 @@ describe('an authorizer', () => {
     const waiting = [1, 2, 3].map(() => challenged(authorizer, bearer));
     setTimeout(() => stop.abort(reason), 10);
     await assert.rejects(leaving, (error) => error === reason);
+    answer();
     assert.deepEqual(await Promise.all(waiting), ['Bearer t0', 'Bearer t0', 'Bearer t0']);
     assert.equal(tokens.requests.length, 1);
   });

@@ -169,7 +169,7 @@ describe('a credential helper that does not work', () => {
     await place.helper('test', 'exec sleep 60');
     const start = Date.now();
     await assert.rejects(open(place, 'test', 300).get('h'), (error) => isOciError(error, 'TIMEOUT'));
-    assert.ok(Date.now() - start < 5000);
+    assert.ok(Date.now() - start < 50_000);
   });
 
   it('is ended when the run is cancelled while it stores', async (t) => {

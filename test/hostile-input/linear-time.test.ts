@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isOciError } from '../../src/model/errors.ts';
+import { processorMsOf } from '../support/processor-time.ts';
 import { type HostileCase, parsers } from './parsers.ts';
 
 const bytes = 64 * 1024;
-/** Processor time of this process alone, which no other load makes longer. Below this much, nobody is harmed. */
+/** Of processor time. Below this much, nobody is harmed. */
 const harmlessMs = 150;
 /** Between eight times as much input; squares cost 64 times as much. */
 const linearGrowth = 24;
@@ -74,13 +75,12 @@ async function growsLinearly(hostile: HostileCase, short: string, long: string):
 }
 
 async function costMs({ parse }: HostileCase, text: string): Promise<number> {
-  const before = process.cpuUsage();
-  try {
-    await parse(text);
-  } catch (error) {
-    // A refusal is an answer; a stack that overflows, or a fault of ours, is none.
-    assert.ok(isOciError(error) || error instanceof SyntaxError, `${String(error)}: ${text.slice(0, 60)}…`);
-  }
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+  return await processorMsOf(async () => {
+    try {
+      await parse(text);
+    } catch (error) {
+      // A refusal is an answer; a stack that overflows, or a fault of ours, is none.
+      assert.ok(isOciError(error) || error instanceof SyntaxError, `${String(error)}: ${text.slice(0, 60)}…`);
+    }
+  });
 }

@@ -12,6 +12,7 @@ import {
   tryParseDigest,
 } from '../../src/model/digest.ts';
 import { isOciError } from '../../src/model/errors.ts';
+import { processorMs } from '../support/processor-time.ts';
 
 /** FIPS 180-4 and the BLAKE3 paper's test vectors: the digests of nothing and of `abc`. */
 const vectors: Readonly<Record<DigestAlgorithm, readonly [empty: string, abc: string]>> = {
@@ -104,10 +105,11 @@ describe('reading a digest', () => {
 
   it('answers 100 KB of hostile text in milliseconds', () => {
     for (const piece of ['a', 'a.', ':', 'a-', '.', '\u0000']) {
-      const startedAt = performance.now();
-      assert.equal(tryParseDigest(`${piece.repeat(100_000)}:x`), undefined);
-      assert.equal(tryParseDigest(`sha256:${piece.repeat(100_000)}`), undefined);
-      assert.ok(performance.now() - startedAt < 500, piece);
+      const tookMs = processorMs(() => {
+        assert.equal(tryParseDigest(`${piece.repeat(100_000)}:x`), undefined);
+        assert.equal(tryParseDigest(`sha256:${piece.repeat(100_000)}`), undefined);
+      });
+      assert.ok(tookMs < 500, piece);
     }
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { HttpBody, HttpResponse } from '../../src/transport/http.ts';
@@ -133,10 +134,10 @@ describe('a large body', () => {
     const server = await startRawServer(t, (socket, _nth, connection) => {
       if (connection > 0) socket.write(ok.replace('5', '50'));
     });
-    const limits = { headersTimeoutMs: 100, idleTimeoutMs: 100 };
-    const transport = open(t, server.url, { limits, retry: { attempts: 1 } });
-    await assert.rejects(bulk(transport), fails('TIMEOUT', /no answer came in time/));
-    const { body } = await bulk(transport);
+    const retry = { attempts: 1 };
+    const impatient = open(t, server.url, { limits: { headersTimeoutMs: 100 }, retry });
+    await assert.rejects(bulk(impatient), fails('TIMEOUT', /no answer came in time/));
+    const { body } = await bulk(open(t, server.url, { limits: { idleTimeoutMs: 100 }, retry }));
     await assert.rejects(body.bytes(100), fails('TIMEOUT', /the answer stopped in the middle/));
   });
 });
@@ -145,7 +146,9 @@ describe('a connection for large bodies', () => {
   it('is left after bytes that nobody asked for: none of them is the next answer', async (t) => {
     const evil = ok.replace('hello', 'wrong');
     for (const lateMs of [undefined, 20]) {
+      let closed: Promise<unknown> | undefined;
       const server = await startRawServer(t, (socket) => {
+        closed = once(socket, 'close');
         if (lateMs === undefined) return socket.write(ok + evil);
         socket.write(ok);
         setTimeout(() => socket.write(evil), lateMs);
@@ -153,7 +156,7 @@ describe('a connection for large bodies', () => {
       const transport = open(t, server.url);
       for (const _ of [1, 2, 3]) {
         assert.equal(Buffer.from(await (await bulk(transport)).body.bytes(5)).toString(), 'hello');
-        if (lateMs !== undefined) await new Promise((resolve) => setTimeout(resolve, 200));
+        await closed;
       }
       assert.equal(server.connections, 3);
       assert.equal(server.requests.length, 3);

@@ -77,12 +77,13 @@ describe('repetitions', () => {
 
   it('come for a server that is silent twice', async (t) => {
     const answer: Answer = ({ path, nth }, response) => {
-      if (path === '/x' || nth === 2) response.end('here');
+      if (path === '/x' || nth >= 2) response.end('here');
     };
     const { server, transport } = await start(t, answer, { limits: { headersTimeoutMs: 100 } });
     await (await get(transport)).body.discard();
     assert.equal((await get(transport, 'y')).status, 200);
-    assert.deepEqual(server.lines, ['GET /x', 'GET /y', 'GET /y', 'GET /y']);
+    // More on a machine that is so busy that an answer takes as long as silence may.
+    assert.ok(server.lines.filter((line) => line === 'GET /y').length >= 3, server.lines.join());
   });
 
   it('come nearly twice as often where nothing above repeats and the server was well before', async (t) => {
@@ -127,7 +128,7 @@ describe('repetitions', () => {
 
   it('come for a silent first contact, unless another can be asked instead', async (t) => {
     const answer: Answer = ({ nth }, response) => {
-      if (nth === 1) response.end('here');
+      if (nth >= 1) response.end('here');
     };
     const limits = { headersTimeoutMs: 100 };
     const only = await start(t, answer, { limits });

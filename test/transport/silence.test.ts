@@ -14,7 +14,11 @@ const hex = 'ab'.repeat(32);
 const blob = `v2/team/app/blobs/sha256:${hex}`;
 
 /** A server, and what was told of its silence. */
-async function watch(t: TestContext, answer: Answer, { headersTimeoutMs = 60_000, silenceMs = 50 } = {}) {
+async function watch(
+  t: TestContext,
+  answer: Answer,
+  { headersTimeoutMs = 60_000, idleTimeoutMs = 60_000, silenceMs = 50 } = {},
+) {
   const told: Silence[] = [];
   let onFirst = (): void => {};
   const first = new Promise<void>((resolve) => {
@@ -24,7 +28,7 @@ async function watch(t: TestContext, answer: Answer, { headersTimeoutMs = 60_000
     told.push(event);
     onFirst();
   };
-  const limits = { silenceMs, headersTimeoutMs, idleTimeoutMs: headersTimeoutMs };
+  const limits = { silenceMs, headersTimeoutMs, idleTimeoutMs };
   return { told, first, ...(await start(t, answer, { limits, onSilence })) };
 }
 
@@ -81,7 +85,7 @@ describe('a server that has said nothing for a while', () => {
         response.writeHead(200, { 'content-length': 100 });
         response.write('half');
       },
-      { headersTimeoutMs: 100 },
+      { idleTimeoutMs: 100 },
     );
     const authorizer = createAuthorizer({ transport, credentials: async () => undefined });
     const remote = createRemote({ name: 'here', transport, authorizer });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ErrorCode, exitStatusOf, OciError } from '../../src/model/errors.ts';
 import { decodeError, type ErrorContext, encodeErrors, printable } from '../../src/wire/errors.ts';
+import { processorMs } from '../support/processor-time.ts';
 
 const endpoint = 'https://registry.example.com';
 
@@ -123,9 +124,8 @@ describe('the error that a response stands for', () => {
       spec('DENIED', 'https://'.repeat(2 ** 17)),
       spec('DENIED', '?'.repeat(2 ** 20)),
     ]) {
-      const startedAt = performance.now();
+      assert.ok(processorMs(() => decode(body, 403)) < 1000);
       const error = decode(body, 403);
-      assert.ok(performance.now() - startedAt < 1000);
       assert.equal(error.code, 'DENIED');
       assert.ok(error.message.length < 700);
     }

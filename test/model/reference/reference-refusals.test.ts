@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isOciError, OciError } from '../../../src/model/errors.ts';
 import { parseReference, parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
+import { processorMs } from '../../support/processor-time.ts';
 
 const hex = '0123456789abcdef'.repeat(4);
 const digest = `sha256:${'f'.repeat(64)}`;
@@ -236,14 +237,14 @@ describe('hostile references', () => {
   it('of 100 KB are answered in milliseconds, with a short message', () => {
     for (const text of hostile) {
       for (const read of [parseReference, parseRepositoryName, parseTag]) {
-        const startedAt = performance.now();
-        try {
-          read(text);
-        } catch (error) {
-          assert.ok(error instanceof OciError, String(error));
-          assert.ok(error.message.length < 2000, `${error.message.length} characters for ${text.slice(0, 20)}`);
-        }
-        const tookMs = performance.now() - startedAt;
+        const tookMs = processorMs(() => {
+          try {
+            read(text);
+          } catch (error) {
+            assert.ok(error instanceof OciError, String(error));
+            assert.ok(error.message.length < 2000, `${error.message.length} characters for ${text.slice(0, 20)}`);
+          }
+        });
         assert.ok(tookMs < 500, `${tookMs} ms for ${read.name} of ${JSON.stringify(text.slice(0, 20))}`);
       }
     }
