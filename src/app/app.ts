@@ -2,7 +2,7 @@
 import { loadBaseSettings } from '../config/base-settings.ts';
 import { loadSettings, type SettingsFlags } from '../config/settings.ts';
 import { listImages } from '../local-store/list.ts';
-import type { OciError } from '../model/errors.ts';
+import { OciError } from '../model/errors.ts';
 import { hostPlatform } from '../model/platform/platform.ts';
 import { type Reference, withDefaultTag } from '../model/reference/reference.ts';
 import { openPlace } from '../places/open-place.ts';
@@ -43,7 +43,14 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     tell(loaded.warnings);
     return loaded;
   });
-  const store = once(async () => openStore((await base()).storeRoot.value));
+  const storeRoot = async (): Promise<string> => {
+    const root = (await base()).storeRoot;
+    if (root !== undefined) return root.value;
+    throw new OciError('STORAGE', 'there is no place for the local store: this user has no home directory', {
+      hint: 'name a directory with $OCICTL_ROOT',
+    });
+  };
+  const store = once(async () => openStore(await storeRoot()));
   const password = once(async () => {
     const { maxSecretBytes, readSecret } = await import('../terminal/prompt.ts');
     return readSecret(stdin(), { maxBytes: maxSecretBytes, signal });
@@ -75,7 +82,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     signal,
     verbose: verbosity > 0,
     facts: { version, node: process.versions.node, platform: `${process.platform}/${process.arch}` },
-    storeRoot: async () => (await base()).storeRoot.value,
+    storeRoot: async () => (await base()).storeRoot?.value,
     async defaultPlatform() {
       return (await base()).defaultPlatform?.value ?? hostPlatform();
     },
@@ -142,7 +149,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     async openServed(options) {
       prepareForTraffic();
       const { openServed } = await import('./serve/registry.ts');
-      return openServed(options, { storeRoot: async () => (await base()).storeRoot.value, warn: terminal.warn });
+      return openServed(options, { storeRoot, warn: terminal.warn });
     },
     imageName,
     async openPlace(word, role, more) {

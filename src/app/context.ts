@@ -35,7 +35,8 @@ export interface Context {
   /** Whether `-v` was given. */
   readonly verbose: boolean;
   readonly facts: { readonly version: string; readonly node: string; readonly platform: string };
-  storeRoot(): Promise<string>;
+  /** The directory of the local store, which need not be there; undefined where nothing says one. */
+  storeRoot(): Promise<string | undefined>;
   defaultPlatform(): Promise<Platform>;
   parallelDownloads(): Promise<number>;
   parallelUploads(): Promise<number>;

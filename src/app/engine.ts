@@ -1,9 +1,9 @@
 /** What the command line, and never the library, tells the JavaScript engine. */
 import { subscribe } from 'node:diagnostics_channel';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { homeDirectory } from '../config/environment.ts';
 
 /** Before anything large is loaded. */
 export function tuneEngine(env: NodeJS.ProcessEnv): void {
@@ -12,7 +12,9 @@ export function tuneEngine(env: NodeJS.ProcessEnv): void {
   const { enableCompileCache: enable } = process.getBuiltinModule('node:module') as {
     readonly enableCompileCache?: (directory: string) => unknown;
   };
-  enable?.(join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'ocictl', 'compile-cache'));
+  const home = homeDirectory(env);
+  const cache = env['XDG_CACHE_HOME'] || (home && join(home, '.cache'));
+  if (cache) enable?.(join(cache, 'ocictl', 'compile-cache'));
 }
 
 /** Before undici is loaded. */

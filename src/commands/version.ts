@@ -10,12 +10,13 @@ export const version = defineCommand({
   options: { json: jsonOption },
   examples: [{ text: 'For a bug report', command: 'version' }],
   async run({ options }, { terminal, facts, storeRoot }) {
+    const store = await storeRoot();
     if (options.json) {
-      await terminal.out(`${formatJson({ ...facts, store: await storeRoot() })}\n`);
+      await terminal.out(`${formatJson({ ...facts, store: store ?? null })}\n`);
       return;
     }
     await terminal.out(
-      `ocictl ${facts.version}\nnode ${facts.node}\nplatform ${facts.platform}\nstore ${await storeRoot()}\n`,
+      `ocictl ${facts.version}\nnode ${facts.node}\nplatform ${facts.platform}\nstore ${store ?? 'nowhere: name a directory with $OCICTL_ROOT'}\n`,
     );
   },
 });

@@ -26,7 +26,8 @@ export interface LoadSettingsOptions extends Partial<Environment> {
 /** The settings of the local store and of this machine. */
 export interface BaseSettings {
   readonly environment: Environment;
-  readonly storeRoot: Sourced<string>;
+  /** Undefined where none is named and there is no home directory. */
+  readonly storeRoot: Sourced<string> | undefined;
   readonly maxConcurrentDownloads: Sourced<number>;
   readonly maxConcurrentUploads: Sourced<number>;
   /** Requests for one blob, the first one included. */
@@ -98,7 +99,9 @@ function first(files: readonly ServiceKeys[], key: CountKey, value: number): Sou
 /** @throws OciError CONFIG_INVALID */
 export async function readConfigYaml(where: Environment, reader: SettingsReader): Promise<ConfigYaml | undefined> {
   const named = variable(where.env, 'OCICTL_CONFIG');
-  const text = await reader.read('config.yaml', named ?? configYamlFile(where), {
+  const file = named ?? configYamlFile(where);
+  if (file === undefined) return undefined;
+  const text = await reader.read('config.yaml', file, {
     own: true,
     namedBy: named === undefined ? undefined : 'OCICTL_CONFIG',
   });

@@ -29,8 +29,10 @@ export async function considerFiles(options: LoadSettingsOptions = {}): Promise<
   const [own] = await Promise.all([attempt(readConfigYaml(where, reader)), attempt(readDaemonJson(where, reader))]);
   const shortNames = own?.shortNames?.value === 'containers';
   const hostsDir = environmentSetting('OCICTL_HOSTS_DIR', where) ?? own?.hostsDir;
-  const docker = join(dockerConfigDir(options.flags?.dockerConfigDir, own?.dockerConfig, where).value, 'config.json');
+  const directory = dockerConfigDir(options.flags?.dockerConfigDir, own?.dockerConfig, where);
   const readDocker = async (): Promise<void> => {
+    if (directory === undefined) return;
+    const docker = join(directory.value, 'config.json');
     const found = await reader.read('config.json', docker, { own: true });
     if (found) parseDockerConfig(found.text, docker);
   };

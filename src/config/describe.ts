@@ -61,7 +61,7 @@ export function describeSettings(settings: Settings): readonly ShownSetting[] {
       [...dockerConfig.credHelpers].map(([host, { value, origin }]) => plain({ value: `${host} ${value}`, origin })),
     ),
     list('auths', [...(settings.dockerAuthConfig ?? []), ...dockerConfig.auths].map(login)),
-    list('HttpHeaders', Object.keys(dockerConfig.httpHeaders).map(header(dockerConfig.file))),
+    list('HttpHeaders', Object.keys(dockerConfig.httpHeaders).map(header(dockerConfig.file ?? 'config.json'))),
   ];
 }
 

@@ -1,13 +1,17 @@
-/** Where Docker's files and our store are, by platform. macOS and Windows follow Docker Desktop and are untested. */
+/**
+ * Where Docker's files and our store are, by platform. macOS and Windows follow Docker Desktop and are untested. Without a
+ * home directory, what would lie below it is left out.
+ */
 import { isAbsolute, join, win32 } from 'node:path';
 import { type Environment, variable } from './environment.ts';
 import type { Origin, Sourced } from './origin.ts';
 
 /** Our own config.yaml, which `OCICTL_CONFIG` names elsewhere. On macOS it is where other command lines have theirs. */
-export function configYamlFile(where: Environment): string {
+export function configYamlFile(where: Environment): string | undefined {
   const { platform, homedir, env } = where;
-  if (platform !== 'win32') return join(configHome(where), 'ocictl', 'config.yaml');
-  return win32.join(variable(env, 'APPDATA') ?? win32.join(homedir, 'AppData', 'Roaming'), 'ocictl', 'config.yaml');
+  if (platform !== 'win32') return below(configHome(where), 'ocictl', 'config.yaml');
+  const roaming = variable(env, 'APPDATA') ?? (homedir && win32.join(homedir, 'AppData', 'Roaming'));
+  return roaming && win32.join(roaming, 'ocictl', 'config.yaml');
 }
 
 /**
@@ -18,10 +22,10 @@ export function configYamlFile(where: Environment): string {
 export function daemonJsonFiles(where: Environment): readonly string[] {
   const { platform, homedir } = where;
   if (platform === 'win32')
-    return [join(homedir, '.docker', 'daemon.json'), dockerProgramData(where, 'config', 'daemon.json')];
+    return known(below(homedir, '.docker', 'daemon.json'), dockerProgramData(where, 'config', 'daemon.json'));
   const system = systemFile(where, 'docker/daemon.json');
-  if (platform === 'darwin') return [join(homedir, '.docker', 'daemon.json'), system];
-  return isRoot(where) ? [system] : [join(configHome(where), 'docker', 'daemon.json'), system];
+  if (platform === 'darwin') return known(below(homedir, '.docker', 'daemon.json'), system);
+  return isRoot(where) ? [system] : known(below(configHome(where), 'docker', 'daemon.json'), system);
 }
 
 let chosenCertsDir: string | undefined;
@@ -41,23 +45,23 @@ export function setCertsDir(directory: string | undefined): void {
 export function defaultCertsDirs(where: Environment): readonly string[] {
   if (chosenCertsDir !== undefined) return [chosenCertsDir];
   const { platform, homedir } = where;
-  if (platform === 'win32') return [dockerProgramData(where, 'certs.d'), join(homedir, '.docker', 'certs.d')];
+  if (platform === 'win32') return known(dockerProgramData(where, 'certs.d'), below(homedir, '.docker', 'certs.d'));
   const system = systemFile(where, 'docker/certs.d');
   const containers = containersDirs(where).map((directory) => join(directory, 'certs.d'));
-  if (platform === 'darwin') return [join(homedir, '.docker', 'certs.d'), system, ...containers];
-  const dockers = isRoot(where) ? [system] : [join(configHome(where), 'docker', 'certs.d'), system];
-  return [...dockers, ...containers];
+  if (platform === 'darwin') return known(below(homedir, '.docker', 'certs.d'), system, ...containers);
+  return known(isRoot(where) ? undefined : below(configHome(where), 'docker', 'certs.d'), system, ...containers);
 }
 
 /** Where containers' programs keep registries.conf: the user's directory, then the system's. They know none on Windows. */
 export function containersDirs(where: Environment): readonly string[] {
-  return where.platform === 'win32' ? [] : [join(configHome(where), 'containers'), systemFile(where, 'containers')];
+  if (where.platform === 'win32') return [];
+  return known(below(configHome(where), 'containers'), systemFile(where, 'containers'));
 }
 
 /** Where containers' programs keep the aliases that their users chose. */
-export function containersAliasFile(where: Environment): string {
-  const cache = isRoot(where) ? '/var/cache' : (xdg(where, 'XDG_CACHE_HOME') ?? join(where.homedir, '.cache'));
-  return join(cache, 'containers', 'short-name-aliases.conf');
+export function containersAliasFile(where: Environment): string | undefined {
+  const cache = isRoot(where) ? '/var/cache' : (xdg(where, 'XDG_CACHE_HOME') ?? below(where.homedir, '.cache'));
+  return below(cache, 'containers', 'short-name-aliases.conf');
 }
 
 /** The roots of containerd's `HOST/hosts.toml`: rootless, then the system's. It is read as on Linux alone. */
@@ -65,7 +69,7 @@ export function hostsDirs(where: Environment): readonly string[] {
   const { platform } = where;
   if (platform === 'win32' || platform === 'darwin') return [];
   const system = systemFile(where, 'containerd/certs.d');
-  return isRoot(where) ? [system] : [join(configHome(where), 'containerd', 'certs.d'), system];
+  return isRoot(where) ? [system] : known(below(configHome(where), 'containerd', 'certs.d'), system);
 }
 
 /** The directory of config.json: the flag, `DOCKER_CONFIG`, config.yaml, `~/.docker`. */
@@ -73,12 +77,13 @@ export function dockerConfigDir(
   flag: string | undefined,
   own: Sourced<string> | undefined,
   where: Environment,
-): Sourced<string> {
+): Sourced<string> | undefined {
   if (flag !== undefined) return { value: flag, origin: { kind: 'flag', name: '--config' } };
   const named = variable(where.env, 'DOCKER_CONFIG');
   if (named !== undefined) return { value: named, origin: byVariable('DOCKER_CONFIG') };
   if (own) return own;
-  return { value: join(where.homedir, '.docker'), origin: { kind: 'default', name: '~/.docker' } };
+  const value = below(where.homedir, '.docker');
+  return value === undefined ? undefined : { value, origin: { kind: 'default', name: '~/.docker' } };
 }
 
 /**
@@ -90,9 +95,9 @@ export function containersAuthFiles(where: Environment): readonly string[] {
   const named = variable(where.env, 'REGISTRY_AUTH_FILE');
   if (named !== undefined) return [named];
   const runtime = xdg(where, 'XDG_RUNTIME_DIR');
-  const personal = join(configHome(where), 'containers', 'auth.json');
-  if (runtime !== undefined) return [join(runtime, 'containers', 'auth.json'), personal];
-  return where.platform === 'linux' ? [`/run/containers/${where.uid}/auth.json`, personal] : [personal];
+  const personal = below(configHome(where), 'containers', 'auth.json');
+  if (runtime !== undefined) return known(join(runtime, 'containers', 'auth.json'), personal);
+  return known(where.platform === 'linux' ? `/run/containers/${where.uid}/auth.json` : undefined, personal);
 }
 
 /** The local store: the flag, `OCICTL_ROOT`, config.yaml, `$XDG_DATA_HOME/ocictl`, `~/.local/share/ocictl`. */
@@ -100,15 +105,15 @@ export function storeRoot(
   flag: string | undefined,
   own: Sourced<string> | undefined,
   where: Environment,
-): Sourced<string> {
+): Sourced<string> | undefined {
   if (flag !== undefined) return { value: flag, origin: { kind: 'flag', name: '--root' } };
   const named = variable(where.env, 'OCICTL_ROOT');
   if (named !== undefined) return { value: named, origin: byVariable('OCICTL_ROOT') };
   if (own) return own;
   const data = xdg(where, 'XDG_DATA_HOME');
   if (data !== undefined) return { value: join(data, 'ocictl'), origin: byVariable('XDG_DATA_HOME') };
-  const value = join(where.homedir, '.local', 'share', 'ocictl');
-  return { value, origin: { kind: 'default', name: '~/.local/share/ocictl' } };
+  const value = below(where.homedir, '.local', 'share', 'ocictl');
+  return value === undefined ? undefined : { value, origin: { kind: 'default', name: '~/.local/share/ocictl' } };
 }
 
 function byVariable(name: string): Origin {
@@ -123,8 +128,16 @@ function systemFile({ etc = '/etc' }: Environment, path: string): string {
   return join(etc, path);
 }
 
-function configHome(where: Environment): string {
-  return xdg(where, 'XDG_CONFIG_HOME') ?? join(where.homedir, '.config');
+function configHome(where: Environment): string | undefined {
+  return xdg(where, 'XDG_CONFIG_HOME') ?? below(where.homedir, '.config');
+}
+
+function below(directory: string | undefined, ...parts: readonly string[]): string | undefined {
+  return directory === undefined ? undefined : join(directory, ...parts);
+}
+
+function known(...paths: readonly (string | undefined)[]): readonly string[] {
+  return paths.filter((path) => path !== undefined);
 }
 
 // The XDG specification has relative paths ignored.

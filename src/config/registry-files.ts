@@ -75,9 +75,10 @@ export async function loadHostsDirs({
 /** @throws OciError CONFIG_INVALID */
 export async function loadRegistriesConf(options: RegistryFilesOptions): Promise<RegistryFiles> {
   const { where, reader, warn, shortNames } = options;
+  const aliasFile = shortNames ? containersAliasFile(where) : undefined;
   const [found, recorded] = await Promise.all([
     readContainersFiles(where, reader),
-    shortNames ? reader.read('registries.conf', containersAliasFile(where)) : undefined,
+    aliasFile === undefined ? undefined : reader.read('registries.conf', aliasFile),
   ]);
   const texts = found.filter(({ text }) => hasContent(text) && (shortNames || !isOfAliases(text)));
   if (texts.length === 0 && !shortNames) return { rules: [], shortNames: undefined };

@@ -30,7 +30,8 @@ export interface Settings extends BaseSettings {
   readonly allowNondistributableArtifacts: readonly HostRule[];
   /** Where registries outside may lead although it is in a private network. */
   readonly allowPrivate: readonly HostRule[];
-  readonly dockerConfigDir: Sourced<string>;
+  /** Undefined where none is named and there is no home directory. */
+  readonly dockerConfigDir: Sourced<string> | undefined;
   readonly dockerConfig: DockerConfig;
   /** Entries of `DOCKER_AUTH_CONFIG`, which come before everything else; undefined while it is not set. */
   readonly dockerAuthConfig: readonly AuthEntry[] | undefined;
@@ -53,8 +54,8 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
   const { where, reader, warn, own, files } = basis;
   const { flags = {} } = options;
   const configDir = dockerConfigDir(flags.dockerConfigDir, own?.dockerConfig, where);
-  await refuseFile(configDir);
-  const configFile = join(configDir.value, 'config.json');
+  if (configDir !== undefined) await refuseFile(configDir);
+  const configFile = configDir && join(configDir.value, 'config.json');
   const [registryFiles, config] = await Promise.all([
     loadRegistryFiles({
       where,
@@ -63,7 +64,7 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
       hostsDir: environmentSetting('OCICTL_HOSTS_DIR', where) ?? own?.hostsDir,
       shortNames: basis.settings.shortNames.value === 'containers',
     }),
-    reader.read('config.json', configFile, { own: true }),
+    configFile === undefined ? undefined : reader.read('config.json', configFile, { own: true }),
   ]);
   const authConfig = variable(where.env, 'DOCKER_AUTH_CONFIG');
   return {

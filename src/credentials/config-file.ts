@@ -16,12 +16,12 @@ export interface ConfigFileStore extends CredentialStore {
 /**
  * The `auths` of Docker's config.json, read at every call: another process may have logged in meanwhile.
  *
- * @param file Need not exist.
+ * @param file Need not exist. Undefined where there is no place for one: changes are refused with STORAGE.
  */
-export function createConfigFileStore(file: string): ConfigFileStore {
+export function createConfigFileStore(file: string | undefined): ConfigFileStore {
   const setEntry = (name: string, fields: ConfigObject, opts?: StoreOptions): Promise<void> =>
     editConfig(
-      file,
+      placeFor(file),
       (config) => {
         const key = authConfigKey(name);
         const auths = members(config['auths']);
@@ -37,7 +37,7 @@ export function createConfigFileStore(file: string): ConfigFileStore {
     mark: (name, opts) => setEntry(name, {}, opts),
     assign: (name, helper, opts) =>
       editConfig(
-        file,
+        placeFor(file),
         ({ credHelpers, ...config }) => {
           const others = Object.entries(members(credHelpers)).filter(([key]) => !keyMatches(key, name));
           const all = helper === undefined ? others : [...others, [authConfigKey(name), helper] as const];
@@ -50,7 +50,7 @@ export function createConfigFileStore(file: string): ConfigFileStore {
       if (!(await loadDockerConfig(file)).auths.some(({ key }) => keyMatches(key, host))) return false;
       let found = false;
       await editConfig(
-        file,
+        placeFor(file),
         (config) => {
           const auths = Object.entries(members(config['auths']));
           const kept = auths.filter(([key]) => !keyMatches(key, host));
@@ -67,6 +67,13 @@ export function createConfigFileStore(file: string): ConfigFileStore {
       }
     },
   };
+}
+
+function placeFor(file: string | undefined): string {
+  if (file !== undefined) return file;
+  throw new OciError('STORAGE', 'there is no place for config.json: this user has no home directory', {
+    hint: 'name a directory with $DOCKER_CONFIG or --config',
+  });
 }
 
 const secretFields = new Set(['auth', 'username', 'password', 'identitytoken', 'registrytoken']);

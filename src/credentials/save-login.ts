@@ -47,7 +47,7 @@ export async function saveLogin(name: string, credential: Credential, options: S
     await file.store(name, credential, opts);
     const other = helperWithout(dockerConfig, name);
     if (configuredHelper(dockerConfig, name)) await file.assign(name, other === undefined ? undefined : '', opts);
-    return { kind: 'file', file: dockerConfig.file };
+    return { kind: 'file', file: dockerConfig.file ?? '' };
   }
   if (choice === 'keychain') {
     try {
@@ -61,7 +61,7 @@ export async function saveLogin(name: string, credential: Credential, options: S
   const helper = options.choice ? foreignHelper(dockerConfig, name) : configuredHelper(dockerConfig, name);
   if (!helper) {
     throw new OciError('USAGE', `no credential helper is configured for ${name}`, {
-      hint: `name one in ${dockerConfig.file} as "credsStore", or choose --store file or --store keychain`,
+      hint: `name one in ${dockerConfig.file ?? 'config.json'} as "credsStore", or choose --store file or --store keychain`,
     });
   }
   await createHelperStore(helper.value, { env, where: formatOrigin(helper.origin) }).store(name, credential, opts);

@@ -49,7 +49,8 @@ export async function makeTemporaryConfig(
     );
     await writeFile(file, JSON.stringify(Object.fromEntries(settings)), { mode: 0o600 });
     await createConfigFileStore(file).store(name, credential);
-    for (const entry of linked) await link(join(dirname(dockerConfig.file), entry), join(directory, entry));
+    const own = dockerConfig.file && dirname(dockerConfig.file);
+    if (own) for (const entry of linked) await link(join(own, entry), join(directory, entry));
     return {
       directory,
       // Docker's own variable would come before the file.
@@ -63,7 +64,8 @@ export async function makeTemporaryConfig(
   }
 }
 
-async function readObject(file: string): Promise<Record<string, unknown>> {
+async function readObject(file: string | undefined): Promise<Record<string, unknown>> {
+  if (file === undefined) return {};
   const { value } = parseJsonDocument(await readFile(file, 'utf8').catch(() => ''), file);
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

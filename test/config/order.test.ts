@@ -30,9 +30,9 @@ describe('the order of places', () => {
     });
     assert.equal(settings.maxConcurrentDownloads.value, 7);
     assert.equal(settings.maxConcurrentUploads.value, 9);
-    assert.equal(settings.storeRoot.value, '/own');
+    assert.equal(settings.storeRoot?.value, '/own');
     const both = { ...env, OCICTL_ROOT: '/variable', DOCKER_DEFAULT_PLATFORM: 'linux/amd64' };
-    assert.equal((await load({ env: both })).storeRoot.value, '/variable');
+    assert.equal((await load({ env: both })).storeRoot?.value, '/variable');
     assert.equal((await load({ env: both })).defaultPlatform?.value.architecture, 'amd64');
     await assert.rejects(
       load({ env: { OCICTL_REGISTRY_MIRRORS: 'm.example' } }),
@@ -99,7 +99,7 @@ describe('settings of the store alone', () => {
       etc: join(home, 'etc'),
       uid: 1000,
     });
-    assert.equal(settings.storeRoot.value, '/own');
+    assert.equal(settings.storeRoot?.value, '/own');
     assert.deepEqual(
       settings.files.map(({ purpose }) => purpose),
       ['config.yaml', 'daemon.json', 'daemon.json'],

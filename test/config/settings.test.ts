@@ -33,9 +33,9 @@ describe('the local store', () => {
       value: '/root-dir',
       origin: { kind: 'environment', name: 'OCICTL_ROOT' },
     });
-    assert.equal((await root({ env: { ...env, OCICTL_ROOT: '' } })).value, '/data/ocictl');
-    assert.equal((await root({ env: { XDG_DATA_HOME: 'relative' } })).value, join(home, '.local/share/ocictl'));
-    assert.equal((await root({})).value, join(home, '.local/share/ocictl'));
+    assert.equal((await root({ env: { ...env, OCICTL_ROOT: '' } }))?.value, '/data/ocictl');
+    assert.equal((await root({ env: { XDG_DATA_HOME: 'relative' } }))?.value, join(home, '.local/share/ocictl'));
+    assert.equal((await root({}))?.value, join(home, '.local/share/ocictl'));
   });
 });
 

@@ -31,7 +31,8 @@ export function maskAuthKey(key: string): string {
 }
 
 export interface DockerConfig {
-  readonly file: string;
+  /** Undefined where no directory is named and there is no home directory: nothing can be kept then. */
+  readonly file: string | undefined;
   readonly auths: readonly AuthEntry[];
   /** Extra headers for registries themselves, never for mirrors, token servers or redirect targets. */
   readonly httpHeaders: Readonly<Record<string, string>>;
@@ -47,13 +48,14 @@ export interface HelperName extends Sourced<string> {
 }
 
 /** Reads one config.json; a missing or empty file is an empty configuration. @throws OciError CONFIG_INVALID */
-export async function loadDockerConfig(file: string): Promise<DockerConfig> {
-  return parseDockerConfig((await readSettingsFile(file)) ?? '', file);
+export async function loadDockerConfig(file: string | undefined): Promise<DockerConfig> {
+  return parseDockerConfig(file === undefined ? '' : ((await readSettingsFile(file)) ?? ''), file);
 }
 
 /** @throws OciError CONFIG_INVALID naming file and line, and for a fault of syntax the column. */
-export function parseDockerConfig(text: string, file: string): DockerConfig {
-  const fields = fieldsOf(inDockerKeys(parseJsonDocument(text, file)), file);
+export function parseDockerConfig(text: string, file: string | undefined): DockerConfig {
+  const name = file ?? 'config.json';
+  const fields = fieldsOf(inDockerKeys(parseJsonDocument(text, name)), name);
   const credsStore = fields.string('credsStore');
   return {
     file,

@@ -1,5 +1,6 @@
 /** ocictl's own config.yaml; docs/configuration.md describes its keys. */
 import { dirname, isAbsolute, join } from 'node:path';
+import { OciError } from '../../model/errors.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { quote } from '../../model/quote.ts';
 import { looksLikeDomain } from '../../model/reference/reference-grammar.ts';
@@ -72,12 +73,17 @@ const keys: KnownKeys = {
  * @param homedir What `~/` stands for. Other relative paths are relative to the file.
  * @throws OciError CONFIG_INVALID naming file and line, and for syntax and unknown keys the column.
  */
-export function parseConfigYaml({ file, text }: SettingsText, homedir: string): ConfigYaml {
+export function parseConfigYaml({ file, text }: SettingsText, homedir: string | undefined): ConfigYaml {
   const document = parseYamlDocument(text, file);
   const fields = fieldsOf(document, file);
   refuseUnknownKeys(document, keys, file);
   const resolve: Resolve = (path) => {
-    if (path.startsWith('~/')) return join(homedir, path.slice(2));
+    if (path.startsWith('~/')) {
+      if (homedir !== undefined) return join(homedir, path.slice(2));
+      throw new OciError('CONFIG_INVALID', `${file}: there is no home directory for ${quote(path)}`, {
+        hint: 'set $HOME, or write the path in full',
+      });
+    }
     return isAbsolute(path) ? path : join(dirname(file), path);
   };
   const path = (key: string): Sourced<string> | undefined => {

@@ -59,7 +59,12 @@ async function askKeychain({ environment }: Settings, signal: AbortSignal | unde
   }
 }
 
-async function storeAt({ value: root, origin }: Sourced<string>): Promise<Check> {
+async function storeAt(named: Sourced<string> | undefined): Promise<Check> {
+  if (named === undefined) {
+    const text = 'none: this user has no home directory';
+    return { topic: 'store', status: 'warning', text, advice: 'name a directory with $OCICTL_ROOT' };
+  }
+  const { value: root, origin } = named;
   const base = { topic: 'store', detail: { root, origin: formatOrigin(origin) } } as const;
   const where = `${root} (${formatOrigin(origin)})`;
   // Where nothing was stored yet, it will be made below the nearest directory there is.
@@ -92,6 +97,7 @@ async function storeAt({ value: root, origin }: Sourced<string>): Promise<Check>
 }
 
 function describeLogins({ dockerConfig, dockerAuthConfig }: Settings): Check {
+  const file = dockerConfig.file ?? 'no config.json, since this user has no home directory';
   const hosts = dockerConfig.auths.map(({ key }) => maskAuthKey(key));
   const text = hosts.length === 0 ? 'no logins' : `logins for ${hosts.join(', ')}`;
   const over = dockerAuthConfig === undefined ? '' : '; DOCKER_AUTH_CONFIG is set and comes first';
@@ -100,9 +106,9 @@ function describeLogins({ dockerConfig, dockerAuthConfig }: Settings): Check {
   );
   if (faults.length > 0) {
     const advice = 'log in again with `ocictl login`';
-    return { topic: 'credentials', status: 'warning', text: `${dockerConfig.file}: ${faults.join('; ')}`, advice };
+    return { topic: 'credentials', status: 'warning', text: `${file}: ${faults.join('; ')}`, advice };
   }
-  return { topic: 'credentials', status: 'ok', text: `${dockerConfig.file}: ${text}${over}`, detail: { hosts } };
+  return { topic: 'credentials', status: 'ok', text: `${file}: ${text}${over}`, detail: { hosts } };
 }
 
 async function askHelper(

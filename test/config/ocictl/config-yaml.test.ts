@@ -259,7 +259,7 @@ describe('where config.yaml is', () => {
     const { load, write, home } = await world(t);
     await write(own, 'root: /usual');
     const file = await write('other.yaml', 'root: /other');
-    assert.equal((await load({ env: { OCICTL_CONFIG: file } })).storeRoot.value, '/other');
+    assert.equal((await load({ env: { OCICTL_CONFIG: file } })).storeRoot?.value, '/other');
     await assert.rejects(
       load({ env: { OCICTL_CONFIG: join(home, 'gone.yaml') } }),
       configError(/^OCICTL_CONFIG names .*gone\.yaml, which is not there/),
