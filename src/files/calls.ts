@@ -2,6 +2,7 @@
 import {
   fsync,
   stat as look,
+  lstat as lookAtLink,
   mkdir as makeDirectory,
   open,
   read,
@@ -15,6 +16,7 @@ export const openFile = promisify(open);
 export const readBytes = promisify(read);
 export const writeBytes = promisify(write);
 export const syncFile = promisify(fsync);
+export const lstat = promisify(lookAtLink);
 export const mkdir = promisify(makeDirectory);
 export const rename = promisify(renameFile);
 export const stat = promisify(look);

@@ -91,14 +91,3 @@ export async function inDirectory<T>(directory: string, operation: () => Promise
     }
   }
 }
-
-/** The same for a directory that is most likely missing: trying it without costs as much as making it. */
-export async function inNewDirectory<T>(directory: string, operation: () => Promise<T>): Promise<T> {
-  try {
-    await mkdir(directory, { mode: directoryMode });
-    await syncDirectory(dirname(directory));
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST', 'ENOENT')) throw error;
-  }
-  return await inDirectory(directory, operation);
-}

@@ -60,7 +60,7 @@ export interface Objects {
   put(path: StorePath, bytes: Uint8Array, opts?: { readonly durable?: boolean }): Promise<void>;
   /** Puts an object where there is none. @returns Whether it did: of several at the same time exactly one. */
   putIfAbsent(path: StorePath, bytes: Uint8Array): Promise<boolean>;
-  /** Undefined where there is no object, also where there is a prefix. */
+  /** Undefined where there is no object, also where there is a prefix, or a link that nobody may follow. */
   stat(path: StorePath): Promise<ObjectFacts | undefined>;
   /** A page of what is below a prefix, in order; nothing when nothing is. Uploads may be among it. */
   list(prefix: StorePath, opts?: PageOptions): Promise<Listing>;
@@ -68,6 +68,11 @@ export interface Objects {
   copy(from: StorePath, to: StorePath): Promise<boolean>;
   /** Deletes an object. A prefix ends with its last object. @returns False when there was none. */
   delete(path: StorePath): Promise<boolean>;
+  /**
+   * Deletes an object while it holds exactly these bytes: what somebody else has put in its place stays. (An object
+   * store's `If-Match`.) @returns Whether it did.
+   */
+  deleteIf(path: StorePath, bytes: Uint8Array): Promise<boolean>;
   /** Where anybody may read an object for a while without asking us, or undefined where that cannot be. */
   url?(path: StorePath, opts: { readonly validMs: number }): Promise<string | undefined>;
 }
@@ -146,7 +151,7 @@ export interface Locks {
  * Keeps objects and uploads.
  *
  * Every method rejects with an OciError: STORAGE_FULL (no space, quota), STORAGE_DENIED (permission, read-only),
- * STORAGE (anything else), each naming the path.
+ * STORAGE_DAMAGED (a link that nobody may follow), STORAGE (anything else), each naming the path.
  */
 export interface Driver extends Objects {
   /** Where the objects are, for messages. */

@@ -8,11 +8,11 @@ import { blobDescriptor, type Content, sizeMismatch, verifiedContent } from '../
 import { inlineContent } from '../registry/inline.ts';
 import { checkRange } from '../registry/range.ts';
 import type { GetBlobOptions, Reader } from '../registry/registry.ts';
-import { findLinkedBlob, readLink } from './blobs/links.ts';
+import { findLinkedBlob, readLink, refuseUnfollowed } from './blobs/links.ts';
 import type { StoredBlob } from './blobs/stored-blob.ts';
 import { blamingStore, KnownSizes, refuseOtherSize, repairedByPull } from './collect/damage.ts';
 import { loadManifest } from './manifests/manifests.ts';
-import { blobPath, layerLinkPath, tagCurrentPath } from './paths.ts';
+import { blobPath, layerLinkPath, revisionLinkPath, tagCurrentPath } from './paths.ts';
 import type { Store } from './store.ts';
 
 /** The reading half of a storage registry. */
@@ -33,12 +33,16 @@ export function createReader(store: Store): Reader {
     // The tag was moved, and its old manifest deleted, between the two looks.
     const moved = digest !== undefined && (await resolve(store, repo, reference)) !== digest;
     if (moved) return await findManifest(repo, reference, ifNoneMatch);
+    if (digest !== undefined) await refuseUnfollowed(store, revisionLinkPath(repo, digest));
     throw manifestUnknown(repo, reference);
   }
 
   async function findBlob(repo: RepositoryName, digest: Digest): Promise<StoredBlob> {
     const blob = await findLinkedBlob(store, repo, digest);
-    if (blob === undefined) throw blobUnknown(repo, digest);
+    if (blob === undefined) {
+      await refuseUnfollowed(store, layerLinkPath(repo, digest));
+      throw blobUnknown(repo, digest);
+    }
     await sizes.check(store, digest, blob);
     return blob;
   }

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { inDirectory, inNewDirectory, makeDirectory, writeNew } from '../../src/files/durable.ts';
+import { inDirectory, makeDirectory, writeNew } from '../../src/files/durable.ts';
 import { hasErrno } from '../../src/files/file-errors.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
-describe('writing into a directory that is most likely missing', () => {
+describe('writing into a directory that may be missing', () => {
   it('makes it, with its parents, and uses one that is there', async (t) => {
     const directory = join(await temporaryDirectory(t), 'a', 'b');
     for (const name of ['first', 'second']) {
       const file = join(directory, name);
-      await inNewDirectory(directory, () => writeNew(file, Buffer.from(name)));
+      await inDirectory(directory, () => writeNew(file, Buffer.from(name)));
       assert.equal(await readFile(file, 'utf8'), name);
     }
   });
@@ -19,7 +19,7 @@ describe('writing into a directory that is most likely missing', () => {
   it('says what is wrong where a file stands in its place', async (t) => {
     const directory = join(await temporaryDirectory(t), 'taken');
     await writeNew(directory, Buffer.from('x'));
-    const write = inNewDirectory(directory, () => writeNew(join(directory, 'file'), Buffer.from('y')));
+    const write = inDirectory(directory, () => writeNew(join(directory, 'file'), Buffer.from('y')));
     await assert.rejects(write, (error) => hasErrno(error, 'ENOTDIR'));
   });
 });

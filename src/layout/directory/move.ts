@@ -1,4 +1,4 @@
-import { rename, unlink } from 'node:fs/promises';
+import { lstat, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { inDirectory, syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
@@ -14,11 +14,23 @@ import { onFile } from './file-errors.ts';
 export async function moveIntoPlace(root: string, from: string, to: string): Promise<void> {
   await onFile('write', to, async () => {
     await inDirectory(dirname(to), async () => {
-      await confinedPath(root, dirname(to));
+      await confinedPath(root, await existing(root, dirname(to)));
       await rename(from, to);
     });
     await syncDirectory(dirname(to));
   });
+}
+
+// A directory that is missing will be made: what it is made in must not be a link out either.
+async function existing(root: string, directory: string): Promise<string> {
+  for (let at = directory; at.length > root.length; at = dirname(at)) {
+    const facts = await lstat(at).catch((error: unknown) => {
+      if (!hasErrno(error, 'ENOENT')) throw error;
+      return undefined;
+    });
+    if (facts !== undefined) return at;
+  }
+  return root;
 }
 
 /** Removes a file. @returns Whether it was there. */

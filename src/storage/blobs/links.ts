@@ -63,6 +63,16 @@ export async function findRevision(
   return stored === undefined ? undefined : await findBlob(store, stored);
 }
 
+/**
+ * Tells whoever has found no blob that it is one which is not looked at.
+ *
+ * @throws OciError STORAGE_DAMAGED for a symbolic link.
+ */
+export async function refuseUnfollowed(store: Store, path: StorePath): Promise<void> {
+  const stored = await readLink(store, path);
+  if (stored !== undefined) await (await store.driver.open(blobPath(stored)))?.close();
+}
+
 /** A blob of any repository. */
 export async function findBlob({ driver }: Store, digest: Digest): Promise<StoredBlob | undefined> {
   const path = blobPath(digest);

@@ -1,15 +1,19 @@
-import { closeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { openFile } from '../../files/calls.ts';
+import { closeSync, constants } from 'node:fs';
+import { copyFile, link, open } from 'node:fs/promises';
+import { openFile, syncFile } from '../../files/calls.ts';
+import { hasErrno } from '../../files/file-errors.ts';
 import { readerOf } from '../../files/file-reader.ts';
 import { readWhole as readOpen } from '../../files/whole.ts';
 import type { ByteRange } from '../../registry/registry.ts';
 import type { ObjectReader } from '../driver.ts';
 import { storageError } from './file-errors.ts';
 
+/** For every open of a name that is there: a link is ELOOP, a pipe keeps nobody waiting. Windows has no such flags. */
+export const plainFile = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
 /** Opens a file for reading from `range.start` to `range.end`, exclusive. @throws EISDIR for what is no file */
 export async function openReader(file: string, range?: ByteRange): Promise<ObjectReader> {
-  const handle = await open(file, 'r');
+  const handle = await open(file, constants.O_RDONLY | plainFile);
   try {
     const facts = await handle.stat();
     if (!facts.isFile()) throw Object.assign(new Error('it is no file'), { code: 'EISDIR' });
@@ -22,9 +26,44 @@ export async function openReader(file: string, range?: ByteRange): Promise<Objec
 
 /** Reads a file whole. @throws OciError TOO_LARGE before more than `maxBytes` are in memory. */
 export async function readWhole(file: string, maxBytes: number): Promise<Uint8Array> {
-  const descriptor = await openFile(file, 'r');
+  const descriptor = await openFile(file, constants.O_RDONLY | plainFile);
   try {
     return await readOpen(descriptor, file, maxBytes);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Gives a file another name, unless that is there. Where a file system has no links a reader may see it unfinished.
+ *
+ * @returns Whether it did.
+ */
+export async function linkNew(draft: string, file: string): Promise<boolean> {
+  const unlessThere = (error: unknown): false => {
+    if (hasErrno(error, 'EEXIST')) return false;
+    throw error;
+  };
+  try {
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) return unlessThere(error);
+  }
+  try {
+    await copyFile(draft, file, constants.COPYFILE_EXCL);
+    await syncPath(file);
+    return true;
+  } catch (error) {
+    return unlessThere(error);
+  }
+}
+
+/** Has a file's bytes survive a power cut. */
+export async function syncPath(file: string): Promise<void> {
+  const descriptor = await openFile(file, constants.O_RDONLY | plainFile);
+  try {
+    await syncFile(descriptor);
   } finally {
     closeSync(descriptor);
   }

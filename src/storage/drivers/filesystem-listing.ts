@@ -25,11 +25,16 @@ export async function* filesBelow(directory: string, after: string, at = ''): As
   }
 }
 
-/** Removes the empty directories below a directory, and itself when it is then empty. Files stay. */
-export async function pruneEmpty(directory: string): Promise<boolean> {
+/**
+ * Removes the empty directories below a directory, and itself when it is then empty.
+ *
+ * @param mend Is given each file. @returns Whether it is gone.
+ */
+export async function pruneEmpty(directory: string, mend: (file: string) => Promise<boolean>): Promise<boolean> {
   let left = 0;
   for (const { name, kind } of await entriesOf(directory).catch(() => [])) {
-    if (kind === 'object' || !(await pruneEmpty(join(directory, name)))) left += 1;
+    const path = join(directory, name);
+    if (!(await (kind === 'object' ? mend(path) : pruneEmpty(path, mend)))) left += 1;
   }
   if (left > 0) return false;
   return await rmdir(directory).then(

@@ -1,15 +1,14 @@
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { fileMode, inDirectory } from '../../files/durable.ts';
+import { fileMode } from '../../files/durable.ts';
 import { createLockFiles } from '../../files/lock.ts';
 import { newProcessId, type ProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
 import { parseJson } from '../../model/json.ts';
-import type { Locks, StorePath } from '../driver.ts';
-
-type Change = <T>(action: string, path: StorePath, operation: (file: string) => Promise<T>) => Promise<T>;
+import type { Locks } from '../driver.ts';
+import type { Root } from './filesystem-root.ts';
 
 /** A store's locks, with a heartbeat: a download that they guard may take hours. */
-export function createFileLocks(fileOf: (path: StorePath) => string, change: Change): Locks {
+export function createFileLocks({ fileOf, change, directories }: Root): Locks {
   const locks = createLockFiles({
     sign: () => JSON.stringify({ holder: newProcessId(), pid: process.pid, hostname: hostname() }),
     judge(text) {
@@ -20,7 +19,7 @@ export function createFileLocks(fileOf: (path: StorePath) => string, change: Cha
     heartbeatMs: 1_000,
     silenceMs: 15_000,
     watchMs: 3_000,
-    within: (file, create) => inDirectory(dirname(file), create),
+    within: (file, create) => directories.within(dirname(file), create),
   });
   return {
     tryAcquire: (path) => change('lock', path, (file) => locks.tryAcquire(file)),

@@ -1,23 +1,25 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mkdir, rename, stat } from '../../files/calls.ts';
-import { inDirectory, inNewDirectory, makeDirectory, syncDirectory } from '../../files/durable.ts';
+import { makeDirectory, syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { newProcessId } from '../../files/process-id.ts';
 import { OciError } from '../../model/errors.ts';
 import type { StorePath } from '../driver.ts';
 import { storageError } from './file-errors.ts';
 import { refuseFoldedCase } from './folded-case.ts';
+import { RealDirectories } from './real-directories.ts';
 
 /** The directory that a store is in, as every part of the driver works with it. */
 export interface Root {
   readonly directory: string;
   /** Where files are before they have a place, each named by the process that writes it. */
   readonly temporary: string;
+  readonly directories: RealDirectories;
   fileOf(path: StorePath): string;
-  /** Runs what only reads. Absent files are undefined. @throws OciError */
+  /** Runs what only reads. Absent files are undefined. @throws OciError, STORAGE_DAMAGED behind a link */
   read<T>(action: string, path: StorePath, operation: (file: string) => Promise<T>): Promise<T | undefined>;
-  /** Runs what writes. @throws OciError */
+  /** Runs what writes, within `directories`. @throws OciError */
   change<T>(action: string, path: StorePath, operation: (file: string) => Promise<T>): Promise<T>;
   /** Makes a file elsewhere and moves it into its place, or has `place` do that, which leaves the draft. */
   draft<T>(
@@ -35,6 +37,7 @@ export function openRoot(
   { readOnly, create }: { readonly readOnly: boolean; readonly create: boolean },
 ): Root {
   const temporary = join(directory, 'tmp');
+  const directories = new RealDirectories(directory);
   let prepared: Promise<void> | undefined;
   let ours: string | undefined;
   let drafts = 0;
@@ -50,10 +53,13 @@ export function openRoot(
   return {
     directory,
     temporary,
+    directories,
     fileOf: (path) => join(directory, path),
-    read: (action, path, operation) => {
+    async read(action, path, operation) {
       const file = join(directory, path);
-      return attempt(action, file, () => orAbsent(operation(file)));
+      return await attempt(action, file, async () => {
+        return directories.isThere(dirname(file)) ? await orAbsent(operation(file)) : undefined;
+      });
     },
     async change(action, path, operation) {
       if (readOnly) throw new OciError('STORAGE_DENIED', `the store ${directory} was opened for reading only`);
@@ -74,13 +80,13 @@ export function openRoot(
       ours ??= newProcessId();
       const draft = join(temporary, `${ours}.${drafts}`);
       try {
-        await inDirectory(temporary, () => make(draft));
-        const into = durable ? inNewDirectory : inDirectory;
-        const result = await into(dirname(file), async () => {
+        await directories.within(temporary, () => make(draft));
+        const move = async () => {
           if (place !== undefined) return await place(draft);
           await rename(draft, file);
           return undefined;
-        });
+        };
+        const result = await directories.within(dirname(file), move, { isNew: durable });
         if (place !== undefined) await rm(draft, { force: true });
         if (durable) await syncDirectory(dirname(file));
         return result;
@@ -93,6 +99,7 @@ export function openRoot(
       for (let at = from; at.length > directory.length; at = dirname(at)) {
         try {
           await rmdir(at);
+          directories.removed(at);
         } catch (error) {
           // Another has filled it or removed it; what else may be wrong with it is no matter of whoever deletes.
           if (!hasErrno(error, 'ENOENT')) return;

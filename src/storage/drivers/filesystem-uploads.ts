@@ -6,13 +6,13 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { stat } from '../../files/calls.ts';
-import { fileMode, inDirectory, inNewDirectory, syncDirectory } from '../../files/durable.ts';
+import { lstat } from '../../files/calls.ts';
+import { fileMode, syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { newProcessId, type ProcessState, processState, tryParseProcessId } from '../../files/process-id.ts';
 import { OciError } from '../../model/errors.ts';
 import type { StorePath, Upload, UploadFacts, Uploads } from '../driver.ts';
-import { openReader } from './filesystem-files.ts';
+import { openReader, plainFile } from './filesystem-files.ts';
 import { entriesOf, filesBelow } from './filesystem-listing.ts';
 import { attempt, orAbsent, type Root } from './filesystem-root.ts';
 
@@ -27,7 +27,7 @@ interface Leftover {
 const copyBytes = 256 * 1024;
 
 export function createFileUploads(root: Root): Uploads {
-  const { read, change } = root;
+  const { read, change, directories } = root;
   const begin = (resting: string, siblings: readonly Leftover[] = []): FileUpload => {
     return new FileUpload(root, resting, ownName(resting), siblings);
   };
@@ -37,6 +37,7 @@ export function createFileUploads(root: Root): Uploads {
 
     async resume(path, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
       return await change('write', path, async (resting) => {
+        if (!directories.isThere(dirname(resting))) return undefined;
         const fitting = [];
         for (const leftover of await leftoversOf(resting)) {
           if (leftover.size <= maxBytes) fitting.push(leftover);
@@ -60,7 +61,11 @@ export function createFileUploads(root: Root): Uploads {
 
     async *list(prefix) {
       const directory = root.fileOf(prefix);
-      for (const path of (await read('list', prefix, () => restingNames(directory))) ?? []) {
+      for (const path of (await read(
+        'list',
+        prefix,
+        async () => directories.isThere(directory) && restingNames(directory),
+      )) || []) {
         const leftovers = (await read('look at', prefix, () => leftoversOf(join(directory, path)))) ?? [];
         for (const leftover of leftovers) yield factsOf(`${prefix}/${path}` as StorePath, leftover);
       }
@@ -68,6 +73,7 @@ export function createFileUploads(root: Root): Uploads {
 
     async abort(path) {
       await change('remove', path, async (resting) => {
+        if (!directories.isThere(dirname(resting))) return;
         for (const { file } of await leftoversOf(resting)) await rm(file, { force: true });
         await root.prune(dirname(resting));
       });
@@ -104,7 +110,7 @@ class FileUpload implements Upload {
       throw error;
     }
     this.#made = true;
-    this.#size = (await stat(this.#file)).size;
+    this.#size = (await lstat(this.#file)).size;
     return true;
   }
 
@@ -144,7 +150,7 @@ class FileUpload implements Upload {
     await this.#root.change('write', to, async (file) => {
       await (await this.#open()).sync();
       await this.#close();
-      await inNewDirectory(dirname(file), () => this.#moveTo(file));
+      await this.#root.directories.within(dirname(file), () => this.#moveTo(file), { isNew: true });
       this.#ended = true;
       await syncDirectory(dirname(file));
       for (const sibling of this.#siblings) await rm(sibling.file, { force: true });
@@ -173,12 +179,13 @@ class FileUpload implements Upload {
   async #open(): Promise<FileHandle> {
     if (this.#handle !== undefined) return this.#handle;
     if (!this.#made) {
-      this.#handle = await inDirectory(dirname(this.#file), () => open(this.#file, 'ax', fileMode));
+      const { directories } = this.#root;
+      this.#handle = await directories.within(dirname(this.#file), () => open(this.#file, 'ax', fileMode));
       this.#made = true;
       return this.#handle;
     }
     try {
-      this.#handle = await open(this.#file, constants.O_WRONLY | constants.O_APPEND);
+      this.#handle = await open(this.#file, constants.O_WRONLY | constants.O_APPEND | plainFile);
       return this.#handle;
     } catch (error) {
       throw hasErrno(error, 'ENOENT') ? this.#removed() : error;
@@ -190,7 +197,7 @@ class FileUpload implements Upload {
     try {
       await rename(this.#file, file);
     } catch (error) {
-      if (!hasErrno(error, 'ENOENT') || (await orAbsent(stat(this.#file))) !== undefined) throw error;
+      if (!hasErrno(error, 'ENOENT') || (await orAbsent(lstat(this.#file))) !== undefined) throw error;
       throw this.#removed();
     }
   }
@@ -222,8 +229,8 @@ async function leftoversOf(resting: string): Promise<Leftover[]> {
     const holder = entry.name.startsWith(`${name}.`) ? tryParseProcessId(entry.name.slice(name.length + 1)) : undefined;
     if (entry.kind !== 'object' || (entry.name !== name && holder === undefined)) continue;
     const file = join(directory, entry.name);
-    const facts = await orAbsent(stat(file));
-    if (facts === undefined) continue;
+    const facts = await orAbsent(lstat(file));
+    if (facts?.isFile() !== true) continue;
     const writer = holder && processState(holder);
     found.push({ file, size: facts.size, storedAt: facts.mtime, writer });
   }

@@ -1,14 +1,15 @@
 import { closeSync, constants } from 'node:fs';
-import { copyFile, link, rm } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { openFile, stat, syncFile, unlink, writeBytes } from '../../files/calls.ts';
-import { fileMode, inDirectory, writeNew } from '../../files/durable.ts';
+import { lstat, openFile, stat, unlink, writeBytes } from '../../files/calls.ts';
+import { fileMode, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { processState, tryParseProcessId } from '../../files/process-id.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Driver, Journal } from '../driver.ts';
 import { elsewhere } from './file-errors.ts';
-import { openReader, readWhole } from './filesystem-files.ts';
+import { deleteIf, mendAside } from './filesystem-aside.ts';
+import { linkNew, openReader, readWhole, syncPath } from './filesystem-files.ts';
 import { entriesOf, filesBelow, pruneEmpty } from './filesystem-listing.ts';
 import { createFileLocks } from './filesystem-locks.ts';
 import { attempt, openRoot, orAbsent, type Root } from './filesystem-root.ts';
@@ -38,7 +39,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
   const directory = resolve(options.root);
   const readOnly = options.readOnly ?? false;
   const root = openRoot(directory, { readOnly, create: options.create ?? true });
-  const { read, change } = root;
+  const { read, change, directories } = root;
 
   const found = await attempt('open', directory, () =>
     stat(directory).catch((error: unknown) => {
@@ -53,7 +54,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
     name: directory,
     readOnly,
     uploads: createFileUploads(root),
-    locks: createFileLocks(root.fileOf, change),
+    locks: createFileLocks(root),
 
     get: (path, maxBytes) => read('read', path, (file) => readWhole(file, maxBytes)),
     open: (path, range) => read('open', path, (file) => openReader(file, range)),
@@ -77,12 +78,13 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
     },
 
     async stat(path) {
-      const facts = await read('look at', path, (file) => stat(file));
+      const facts = await read('look at', path, (file) => lstat(file));
       return facts?.isFile() ? { size: facts.size, storedAt: facts.mtime } : undefined;
     },
 
     async list(prefix, opts) {
       const page = await read('list', prefix, async (file) => {
+        if (!directories.isThere(file)) return undefined;
         if (opts?.deep !== true) return await pageOf(await entriesOf(file), opts);
         return await pageOf(filesBelow(file, opts.after ?? ''), { limit: deepLimit, ...opts });
       });
@@ -92,7 +94,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
     async copy(from, to) {
       const source = root.fileOf(from);
       return await change('write', to, async (file) => {
-        if ((await orAbsent(stat(source)))?.isFile() !== true) return false;
+        if (!directories.isThere(dirname(source)) || (await orAbsent(lstat(source)))?.isFile() !== true) return false;
         await root.draft(file, { durable: true }, async (draft) => {
           await copyFile(source, draft, constants.COPYFILE_FICLONE);
           await syncPath(draft);
@@ -103,53 +105,36 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
 
     async delete(path) {
       return await change('remove', path, async (file) => {
+        if (!directories.isThere(dirname(file))) return false;
         if ((await orAbsent(unlink(file).then(() => true))) === undefined) return false;
         await root.prune(dirname(file));
         return true;
       });
     },
 
-    openJournal: (path) => change('write', path, openJournal),
+    async deleteIf(path, bytes) {
+      return await change('remove', path, async (file) => {
+        if (!directories.isThere(dirname(file)) || !(await deleteIf(file, bytes))) return false;
+        await root.prune(dirname(file));
+        return true;
+      });
+    },
+
+    openJournal: (path) => change('write', path, (file) => openJournal(root, file)),
 
     async tidy(prefix) {
       await removeDrafts(root);
-      await pruneEmpty(root.fileOf(prefix));
+      await change(
+        'tidy',
+        prefix,
+        async (file) => void (directories.isThere(file) && (await pruneEmpty(file, mendAside))),
+      );
     },
   };
 }
 
-// A name that is there is never overwritten by a link. Some file systems have none: there a reader may see it unfinished.
-async function linkNew(draft: string, file: string): Promise<boolean> {
-  const unlessThere = (error: unknown): false => {
-    if (hasErrno(error, 'EEXIST')) return false;
-    throw error;
-  };
-  try {
-    await link(draft, file);
-    return true;
-  } catch (error) {
-    if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) return unlessThere(error);
-  }
-  try {
-    await copyFile(draft, file, constants.COPYFILE_EXCL);
-    await syncPath(file);
-    return true;
-  } catch (error) {
-    return unlessThere(error);
-  }
-}
-
-async function syncPath(file: string): Promise<void> {
-  const descriptor = await openFile(file, 'r');
-  try {
-    await syncFile(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-async function openJournal(file: string): Promise<Journal> {
-  const descriptor = await inDirectory(dirname(file), () => openFile(file, 'ax', fileMode));
+async function openJournal({ directories }: Root, file: string): Promise<Journal> {
+  const descriptor = await directories.within(dirname(file), () => openFile(file, 'ax', fileMode));
   let closed = false;
   return {
     async write(text) {
@@ -166,10 +151,11 @@ async function openJournal(file: string): Promise<Journal> {
 }
 
 // A draft of a living process may be on its way; of one that cannot be asked it is given a day.
-async function removeDrafts({ temporary }: Root): Promise<void> {
+async function removeDrafts({ temporary, directories }: Root): Promise<void> {
+  if (!directories.isThere(temporary)) return;
   for (const { name } of (await attempt('list', temporary, () => orAbsent(entriesOf(temporary)))) ?? []) {
     const draft = join(temporary, name);
-    const facts = await attempt('look at', draft, () => orAbsent(stat(draft)));
+    const facts = await attempt('look at', draft, () => orAbsent(lstat(draft)));
     if (facts === undefined || !facts.isFile()) continue;
     const writer = tryParseProcessId(name.split('.', 1)[0] ?? '');
     const state = writer && processState(writer);

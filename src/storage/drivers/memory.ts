@@ -59,5 +59,10 @@ export function createMemoryDriver(): Driver {
       return object !== undefined;
     },
     delete: async (path) => tree.delete(path),
+    async deleteIf(path, bytes) {
+      const object = tree.find(path);
+      const holds = object?.size === bytes.length && Buffer.concat(object.chunks).equals(bytes);
+      return holds && tree.delete(path);
+    },
   };
 }

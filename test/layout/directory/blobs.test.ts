@@ -144,7 +144,11 @@ describe('a hostile layout', () => {
     await assert.rejects(registry.deleteBlob(repo, descriptor.digest), failsWith('STORAGE_DAMAGED'));
     const source = bytesSource(descriptor, bytes);
     await assert.rejects(registry.pushBlob(repo, descriptor, source), failsWith('STORAGE_DAMAGED'));
-    await rm(join(directory, 'blobs', 'sha256'));
+    await rm(join(directory, 'blobs'), { recursive: true });
+    await symlink(elsewhere, join(directory, 'blobs'));
+    await assert.rejects(registry.pushBlob(repo, descriptor, source), failsWith('STORAGE_DAMAGED'));
+    await rm(join(directory, 'blobs'));
+    await mkdir(join(directory, 'blobs'));
     await symlink(elsewhere, join(directory, '.ocictl'));
     await assert.rejects(registry.pushBlob(repo, descriptor, source), failsWith('STORAGE_DAMAGED'));
     assert.deepEqual(await readdir(elsewhere), before);

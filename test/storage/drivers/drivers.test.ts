@@ -98,6 +98,35 @@ for (const [name, open] of drivers) {
       assert.deepEqual(await list(driver, 'nowhere'), []);
     });
 
+    it('are deleted only while they hold what they should', async (t) => {
+      const driver = await open(t);
+      assert.equal(await driver.deleteIf(at('a/b/c'), text('one')), false);
+      await driver.put(at('a/b/c'), text('two'));
+      for (const bytes of ['one', 'tw', 'twoo', ''])
+        assert.equal(await driver.deleteIf(at('a/b/c'), text(bytes)), false);
+      assert.equal(await driver.deleteIf(at('a/b'), text('two')), false);
+      assert.deepEqual(await driver.get(at('a/b/c'), 9), text('two'));
+      assert.equal(await driver.deleteIf(at('a/b/c'), text('two')), true);
+      assert.deepEqual(await list(driver, 'a'), []);
+      await driver.put(at('empty'), text(''));
+      assert.equal(await driver.deleteIf(at('empty'), text('')), true);
+    });
+
+    it('stay, if others have been put there meanwhile, however many delete them', async (t) => {
+      const driver = await open(t);
+      for (let round = 0; round < 60; round += 1) {
+        await driver.put(at('t/link'), text('old'), { durable: false });
+        const deleting = Array.from({ length: 4 }, () => driver.deleteIf(at('t/link'), text('old')));
+        const [, ...deleted] = await Promise.all([
+          driver.put(at('t/link'), text('new'), { durable: false }),
+          ...deleting,
+        ]);
+        assert.ok(deleted.filter(Boolean).length <= 1);
+        assert.deepEqual(await driver.get(at('t/link'), 9), text('new'), `round ${round}`);
+        assert.deepEqual(await list(driver, 't'), [{ name: 'link', kind: 'object' }]);
+      }
+    });
+
     it('take their prefixes with them, and leave the others', async (t) => {
       const driver = await open(t);
       for (const path of ['t/a/b/c', 't/a/d', 'u']) await driver.put(at(path), text('x'));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
@@ -102,6 +103,25 @@ describe('a store on disk', () => {
     for (const name of [`${foreign}.2`, 'old']) await utimes(join(root, 'tmp', name), new Date(0), new Date(0));
     await driver.tidy?.(at('any'));
     assert.deepEqual(await filesBelow(root), stay.map((name) => `tmp/${name}`).sort());
+  });
+
+  it('finishes the conditional deletions of processes that are dead, whatever they had found', async (t) => {
+    const root = await temporaryDirectory(t);
+    const driver = await openFilesystemDriver({ root });
+    const old = createHash('sha256').update('old').digest('hex').slice(0, 16);
+    const leftBehind: Record<string, string> = {
+      [`a/link.${old}.${deadHolder()}`]: 'old',
+      [`b/link.${old}.${deadHolder()}`]: 'new',
+      [`c/link.${old}.${deadHolder()}`]: 'new',
+      'c/link': 'newer',
+      [`d/link.${old}.${newProcessId()}`]: 'new',
+    };
+    for (const [path, bytes] of Object.entries(leftBehind)) await driver.put(at(`t/${path}`), text(bytes));
+    await driver.tidy?.(at('t'));
+    const [alive = ''] = await readdir(join(root, 't/d'));
+    assert.deepEqual(await filesBelow(root), ['t/b/link', 't/c/link', `t/d/${alive}`]);
+    assert.deepEqual(await driver.get(at('t/b/link'), 9), text('new'));
+    assert.deepEqual(await driver.get(at('t/c/link'), 9), text('newer'));
   });
 
   it('says what the disk said', () => {
