@@ -37,7 +37,6 @@ const exportedForTests: Readonly<Record<string, string>> = {
   'model/json.ts: maxJsonDepth': 'the last depth that is taken, and the first that is not',
   'model/manifest/schema1.ts: schema1Payload': 'the signed bytes, of which others show the digest alone',
   'server/auth/logins.ts: decoyFor': 'the cost of a decoy, which shows outside as time alone',
-  'server/http/addresses.ts: plainAddress': 'the many ways to write an address, without a connection for each',
   'storage/collect/damage.ts: refuseDamaged': 'a race with whoever mends a blob meanwhile',
 };
 

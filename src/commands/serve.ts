@@ -17,6 +17,9 @@ export const serve = defineCommand({
     'The store names an image by the registry it came from: alpine is docker.io/library/alpine there, and is pulled with\n' +
     'ocictl pull 127.0.0.1:5000/docker.io/library/alpine, or under its plain name with --mirror-of docker.io; the colon of\n' +
     'a port is an underscore: localhost:5001/app is localhost_5001/app.\n\n' +
+    'With --tls-cert and --tls-key it speaks https. The files are read again when they change; those who are connected stay,\n' +
+    'and a pair that cannot be used is told and left aside. Behind a proxy, --trust-proxy names where its word counts about\n' +
+    'clients: X-Forwarded-For, -Proto and -Host, or Forwarded.\n\n' +
     'With --auth htpasswd=FILE only its users get in, to everything: made by htpasswd -B, read again when it changes.\n' +
     'With --auth token=REALM,service=NAME,issuer=NAME,cert=FILE clients get tokens at REALM, which are for NAME and signed\n' +
     'by a certificate in FILE or one that it issued; jwks=FILE names a JSON Web Key Set instead.\n\n' +
@@ -51,6 +54,13 @@ export const serve = defineCommand({
         choices: ['none', 'htpasswd=', 'token='],
       },
     ),
+    tlsCert: value('--tls-cert <file>', 'Speak https with this certificate and its chain, in PEM'),
+    tlsKey: value('--tls-key <file>', 'The key of the certificate (default: in the same file)'),
+    clientCa: value('--client-ca <file>', 'Let in only clients with a certificate of these authorities'),
+    trustProxy: list(
+      '--trust-proxy <network>',
+      'Take the client, its scheme and its Host from what proxies in this network say',
+    ),
     issueTokens: value(
       '--issue-tokens <file>',
       'Give out tokens at /token, to the users and by the rules of this file',
@@ -72,6 +82,10 @@ export const serve = defineCommand({
       command: 'serve --root images --read-only --addr 0.0.0.0:5000',
     },
     { text: 'A registry for those who have a password', command: 'serve --root images --auth htpasswd=users' },
+    {
+      text: 'The same for others, over TLS',
+      command: 'serve --root images --auth htpasswd=users --addr 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem',
+    },
     {
       text: 'A registry whose users may do what a file says',
       command: 'serve --root images --issue-tokens access.yaml',
@@ -100,6 +114,8 @@ export const serve = defineCommand({
       port,
       allowedHosts: options.allowHost,
       writes,
+      tls: served.tls?.current,
+      isProxy: served.isProxy,
       authorize: served.authorize,
       issuer: served.issuer,
       sessionIdleMs,
@@ -110,12 +126,13 @@ export const serve = defineCommand({
       },
     });
     const { address, url, loopback } = server;
+    const endWatch = served.tls?.watch((tls) => server.renewTls(tls));
     // Where even the first line cannot be written, nobody knows of the server, and it must not go on.
     try {
       if (json) {
         await terminal.out(`${formatJson({ serving: served.what, address, url, readOnly: served.readOnly })}\n`);
       } else {
-        await terminal.out(`Serving ${served.what} on http://${address}\n`);
+        await terminal.out(`Serving ${served.what} on ${served.tls ? 'https' : 'http'}://${address}\n`);
         const heard = { bound: address, here: new URL(url).host, loopback, asked };
         for (const line of [...startLines(served, heard), ...served.notes]) terminal.note(line);
         const risk = loopback ? undefined : riskOf(served);
@@ -124,6 +141,7 @@ export const serve = defineCommand({
       await aborted(signal);
       if (!json) terminal.note('stopping, after the requests that are under way');
     } finally {
+      endWatch?.();
       await server.stop({ graceMs });
     }
   },

@@ -4,6 +4,15 @@ import type { Authorize } from './auth/access.ts';
 import type { TokenIssuer } from './auth/token-issuer.ts';
 import type { AccessEntry } from './http/access-entry.ts';
 
+/** What a server proves itself with, in PEM. */
+export interface ServedTls {
+  /** The certificate, and those between it and its authority. */
+  readonly cert: string;
+  readonly key: string;
+  /** Authorities of clients: nobody else is let in. Absent: clients need no certificate. */
+  readonly clientCa?: readonly string[] | undefined;
+}
+
 export interface ServeOptions {
   readonly registry: Registry;
   /**
@@ -11,6 +20,8 @@ export interface ServeOptions {
    * authorised and comes to the registry. Where absent, all requests share `registry`.
    */
   readonly perRequest?: ((registry: Registry, request: RequestContext) => Registry) | undefined;
+  /** Speaks https with this; plain http where absent. */
+  readonly tls?: ServedTls | undefined;
   /** Where to listen; default 127.0.0.1. */
   readonly host?: string;
   /**
@@ -18,6 +29,11 @@ export interface ServeOptions {
    * 421 to any other `Host`; elsewhere every name will do.
    */
   readonly allowedHosts?: readonly string[];
+  /**
+   * Whether an address is that of a proxy in front of the server: what it says in `X-Forwarded-For`, `-Proto` and `-Host`,
+   * or in `Forwarded`, counts as the client's address, and as what it reached the server by. Absent: none is.
+   */
+  readonly isProxy?: ((address: string) => boolean) | undefined;
   /** 0, the default: a free one. */
   readonly port?: number;
   /** Stops the server, as `stop()` does. */
@@ -55,7 +71,7 @@ export interface ServeOptions {
 }
 
 export interface RunningServer {
-  /** http://host:port; a loopback address where the server listens on all of them. */
+  /** http://host:port, or https with TLS; a loopback address where the server listens on all of them. */
   readonly url: string;
   /** What it is bound to: `0.0.0.0:5000`, `[::1]:5000`. */
   readonly address: string;
@@ -63,6 +79,13 @@ export interface RunningServer {
   readonly loopback: boolean;
   readonly host: string;
   readonly port: number;
+  /**
+   * Proves itself with another certificate to those who connect from now on; open connections stay. Whether clients need
+   * one does not change.
+   *
+   * @throws OciError USAGE for a server without TLS; what Node says of a certificate or key that it cannot use.
+   */
+  renewTls(tls: ServedTls): void;
   /**
    * Stops: no new connections, requests in flight may end, and are cut after `graceMs` (default 10 seconds). Open
    * upload sessions that have bytes stay resumable, where the registry keeps them. May be called again, with a shorter time.

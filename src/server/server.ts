@@ -1,8 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import { checkNumbers } from '../model/number-options.ts';
 import { cleanSessions } from './clean-sessions.ts';
 import { accessEntryOf } from './http/access-entry.ts';
 import { hostNameOf, isLoopbackAddress } from './http/browsers.ts';
+import { newServer } from './http/create-server.ts';
 import { dispatch } from './http/dispatch.ts';
 import type { Exchange, ServerState } from './http/exchange.ts';
 import { formatHost, listen, urlOf } from './http/listen.ts';
@@ -15,7 +17,7 @@ const maxHeaderBytes = 32 * 1024;
 const keepAliveMs = 60_000;
 
 /**
- * Serves a registry over HTTP.
+ * Serves a registry over HTTP, with or without TLS.
  *
  * @throws OciError USAGE when it cannot listen there.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
@@ -29,6 +31,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     sessionWaitMs: 0,
     sessionIdleMs: 0,
     maxSessions: 1,
+    maxConnections: 1,
     headersTimeoutMs: 0,
     minBytesPerSecond: 0,
     rateWindowMs: 1,
@@ -37,14 +40,17 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { sessionIdleMs = 24 * 60 * 60_000, headersTimeoutMs = 20_000 } = options;
   const state = newState(options, sessionIdleMs);
   // Uploads may take hours: what bounds them is the idle time, not `requestTimeout`.
-  const server = createServer({
-    maxHeaderSize: maxHeaderBytes,
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: 0,
-    keepAliveTimeout: keepAliveMs,
-    connectionsCheckingInterval: Math.min(5000, headersTimeoutMs),
-    noDelay: true,
-  });
+  const { server, renewTls } = await newServer(
+    {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: Math.min(5000, headersTimeoutMs),
+      noDelay: true,
+    },
+    options.tls,
+  );
   const slowClients = new SlowClientGuard({
     minBytesPerSecond: options.minBytesPerSecond ?? 256,
     windowMs: options.rateWindowMs ?? 60_000,
@@ -72,7 +78,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     server.once('close', () => signal.removeEventListener('abort', abort));
   }
   const bound = `${formatHost(address.address)}:${address.port}`;
-  return { url: urlOf(host, address.port), address: bound, loopback, host, port: address.port, stop };
+  const url = urlOf(options.tls === undefined ? 'http' : 'https', host, address.port);
+  return { url, address: bound, loopback, host, port: address.port, renewTls, stop };
 }
 
 function newState(options: ServeOptions, sessionIdleMs: number): ServerState {
@@ -90,6 +97,7 @@ function newState(options: ServeOptions, sessionIdleMs: number): ServerState {
     writes: options.writes ?? true,
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
     issuer,
+    isProxy: options.isProxy,
     hostNames: undefined,
     stopping: false,
   };
@@ -102,7 +110,7 @@ async function attend(exchange: Exchange, { log, authorize }: ServeOptions): Pro
 }
 
 function stopper(
-  server: Server,
+  server: Server | TlsServer,
   state: ServerState,
   running: ReadonlyMap<Exchange, Promise<void>>,
 ): RunningServer['stop'] {

@@ -44,6 +44,6 @@ export async function spawnServe(
     timeoutMs: 900_000,
     ...options,
   });
-  const [, url = ''] = await running.waitFor(/on (http:\/\/\S+)/);
+  const [, url = ''] = await running.waitFor(/on (https?:\/\/\S+)/);
   return { ...running, url, host: new URL(url).host };
 }

@@ -51,6 +51,8 @@ export interface DockerRegistryOptions {
   readonly schema1?: boolean;
   /** Its storage directory; a temporary one where absent. */
   readonly root?: string;
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A token server, as docker-registry is told of it. */
@@ -105,7 +107,7 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
   };
   const file = join(directory, 'config.yml');
   await writeFile(file, JSON.stringify(config));
-  const env = { PATH: process.env['PATH'] ?? '', HOME: directory };
+  const env = { PATH: process.env['PATH'] ?? '', HOME: directory, ...options.env };
   const running = start(t, 'docker-registry', ['serve', file], { env, timeoutMs: 1_800_000 });
   await waitForPort(port, running.result);
   const host = `127.0.0.1:${port}`;

@@ -1,5 +1,4 @@
 /** The token issuer of `ocictl serve --issue-tokens`. A part of the composition root, loaded by that command alone. */
-import type { IncomingHttpHeaders } from 'node:http';
 import { join, resolve } from 'node:path';
 import { hasSigningKey, openSigningKey, type SigningKey, temporarySigningKey } from '../../certs/signing-key.ts';
 import { configError } from '../../config/documents/config-error.ts';
@@ -41,7 +40,7 @@ export async function openIssuer(file: string, place: IssuerPlace): Promise<Serv
   const trust = { roots: [certificate], keys: [{ ids: [libtrustId(key)], key }] };
   const tokens = tokenIssuer({ rules: access, privateKey, certificate });
   const authorize = tokenAuth({
-    realm: async (headers) => (await access()).realm?.value ?? ownRealm(headers),
+    realm: async ({ origin }) => (await access()).realm?.value ?? ownRealm(origin),
     service: async () => (await access()).services[0],
     issuer: async () => (await access()).issuer,
     trust: async () => trust,
@@ -72,9 +71,7 @@ function check({ realm }: AccessFile): void {
   if (realm) checkRealm(realm.value, (reason) => configError(realm.origin, reason));
 }
 
-// By the name that the client knows it by; a proxy with TLS says that it is one.
-function ownRealm(headers: IncomingHttpHeaders): string {
-  const secure = headers['x-forwarded-proto'] === 'https';
-  const origin = `${secure ? 'https' : 'http'}://${headers.host ?? ''}`;
-  return new URL(tokenPath, URL.canParse(origin) ? origin : 'http://localhost').href;
+// By the name that the client knows it by.
+function ownRealm(origin: string | undefined): string {
+  return new URL(tokenPath, origin !== undefined && URL.canParse(origin) ? origin : 'http://localhost').href;
 }

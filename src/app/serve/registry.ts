@@ -19,11 +19,12 @@ import { openFilesystemDriver } from '../../storage/drivers/filesystem.ts';
 import { createMemoryDriver } from '../../storage/drivers/memory.ts';
 import { createStorage } from '../../storage/storage.ts';
 import type { IssuerPlace, ServedIssuer } from './issuer.ts';
+import type { TlsFlags, WatchedTls } from './tls.ts';
 
 /** A client that has uploaded a layer has so long to push the manifest that names it. */
 const keepUnusedMs = 60 * 60 * 1_000;
 
-export interface ServedOptions {
+export interface ServedOptions extends TlsFlags {
   readonly root?: string | undefined;
   readonly memory?: boolean | undefined;
   readonly store?: boolean | undefined;
@@ -35,6 +36,8 @@ export interface ServedOptions {
   readonly auth?: string | undefined;
   /** The access file of a token issuer. */
   readonly issueTokens?: string | undefined;
+  /** Networks of proxies whose word about clients counts. */
+  readonly trustProxy?: readonly string[] | undefined;
 }
 
 export interface Served {
@@ -50,6 +53,9 @@ export interface Served {
   readonly authorize: Authorize | undefined;
   /** Gives out tokens, where it does. */
   readonly issuer: TokenIssuer | undefined;
+  /** What it proves itself with; plain http where absent. */
+  readonly tls: WatchedTls | undefined;
+  readonly isProxy: ((address: string) => boolean) | undefined;
   /** What else to tell the user who starts it. */
   readonly notes: readonly string[];
   /** An image that is there, to show how it is named. */
@@ -72,6 +78,8 @@ export async function openServed(options: ServedOptions, { storeRoot, warn }: Se
       hint: 'leave out --auth: the registry takes the tokens that it gives out',
     });
   }
+  const isProxy = options.trustProxy?.length ? (await import('./proxies.ts')).proxiesIn(options.trustProxy) : undefined;
+  const tls = needsTls(options) ? await (await import('./tls.ts')).openTls(options, warn) : undefined;
   const authorize = options.auth === undefined ? undefined : await openAuth(options.auth, warn);
   const { registry, what, locked, directory } = await openPlace(options, storeRoot);
   const issued =
@@ -91,9 +99,15 @@ export async function openServed(options: ServedOptions, { storeRoot, warn }: Se
     mirrorOf: domain,
     authorize: issued?.authorize ?? authorize,
     issuer: issued?.issuer,
+    tls,
+    isProxy,
     notes: issued?.notes ?? [],
     example: await findExample(mirrored),
   };
+}
+
+function needsTls({ tlsCert, tlsKey, clientCa }: TlsFlags): boolean {
+  return (tlsCert ?? tlsKey ?? clientCa) !== undefined;
 }
 
 // Most who serve have no use for it.

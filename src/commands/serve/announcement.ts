@@ -62,20 +62,26 @@ export function startLines(served: Served, { bound, here, loopback, asked }: Pla
     lines.push(`${bound} is for this machine alone; for others too: --addr 0.0.0.0:${asked.port}`);
   }
   const all = /^(?:0\.0\.0\.0|\[::\]):/.test(bound);
-  const elsewhere = all ? outerAddress(bound) : loopback ? undefined : here;
+  const named = served.tls?.serverName;
+  const outer = named === undefined ? outerAddress : (address: string) => `${named}:${portOf(address)}`;
+  const elsewhere = all ? outer(bound) : loopback ? undefined : named === undefined ? here : outer(bound);
   if (loopback || all) lines.push(...toldFor(served, here, elsewhere === undefined ? '' : ' from here', false));
   if (elsewhere !== undefined) lines.push(...toldFor(served, elsewhere, all ? ' from elsewhere' : '', true));
   return lines;
 }
 
 /** What those should know who let others reach it. */
-export function riskOf({ authorize, readOnly }: Served): string | undefined {
-  if (authorize) return 'passwords cross the network in clear text, unless a proxy with TLS stands in front';
-  return readOnly ? undefined : 'whoever reaches this address may push and delete; with --read-only nobody may';
+export function riskOf({ authorize, readOnly, tls }: Served): string | undefined {
+  if (authorize && !tls) {
+    return 'passwords cross the network in clear text: name a certificate with --tls-cert, or put a proxy with TLS in front';
+  }
+  return readOnly || authorize || tls?.needsClients
+    ? undefined
+    : 'whoever reaches this address may push and delete; with --read-only nobody may';
 }
 
 function toldFor(served: Served, host: string, from: string, insecure: boolean): string[] {
-  const trust = insecure ? `--insecure-registry ${host} ` : '';
+  const trust = insecure && !served.tls ? `--insecure-registry ${host} ` : '';
   const login = served.authorize ? [`log in to it${from} with: ocictl login ${trust}${host}`] : [];
   return [...login, ...usesOf(served, host, from, trust)];
 }
@@ -90,7 +96,7 @@ function usesOf(served: Served, host: string, from: string, trust: string): stri
   const lines = example === undefined ? [`there is no image in it yet; ocictl pull ${pulled} puts one there`] : [];
   if (mirrorOf === defaultDomain) {
     const name = example ? familiarName({ domain: mirrorOf, path: example.repo }) : 'alpine';
-    const mirror = `http://${host}`;
+    const mirror = `${served.tls ? 'https' : 'http'}://${host}`;
     return [
       ...lines,
       `pull from it${from} with: ocictl pull --registry-mirror ${mirror} ${name}${suffix}`,
@@ -104,11 +110,14 @@ function usesOf(served: Served, host: string, from: string, trust: string): stri
 // An address of this machine that others may reach, of the kind that was bound.
 function outerAddress(bound: string): string {
   const family = bound.startsWith('[') ? 'IPv6' : 'IPv4';
-  const port = bound.slice(bound.lastIndexOf(':') + 1);
   const outer = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
     .toSorted((a, b) => Number(b.family === family) - Number(a.family === family))[0];
   const host = outer === undefined ? 'HOST' : outer.family === 'IPv6' ? `[${outer.address}]` : outer.address;
-  return `${host}:${port}`;
+  return `${host}:${portOf(bound)}`;
+}
+
+function portOf(address: string): string {
+  return address.slice(address.lastIndexOf(':') + 1);
 }

@@ -25,6 +25,8 @@ export interface AccessRequest {
   /** All of it is needed. Nothing, for `/v2/`: the question is who is asking alone. */
   readonly access: readonly Access[];
   readonly remoteAddress: string;
+  /** By what the client reached the server: `https://registry.example.com`. Undefined where it named no host. */
+  readonly origin: string | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -1,12 +1,11 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Challenge } from '../../model/challenge.ts';
 import { quote } from '../../model/quote.ts';
-import { type Access, type Authorize, type Decision, denied, formatScope } from './access.ts';
+import { type Access, type AccessRequest, type Authorize, type Decision, denied, formatScope } from './access.ts';
 import { keyFor, type TokenTrust } from './token-trust.ts';
 
 export interface TokenAuthOptions {
   /** Where clients get tokens: a URL, or one that depends on the name by which a request came. */
-  readonly realm: string | ((headers: IncomingHttpHeaders) => Promise<string>);
+  readonly realm: string | ((request: AccessRequest) => Promise<string>);
   /** What tokens must be for (`aud`). */
   readonly service: string | (() => Promise<string>);
   /** Who must have made them (`iss`). */
@@ -30,12 +29,13 @@ const algorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256
  * @see https://distribution.github.io/distribution/spec/auth/jwt/
  */
 export function tokenAuth({ realm, service, issuer, trust, stillAllowed }: TokenAuthOptions): Authorize {
-  return async ({ headers, access }) => {
+  return async (request) => {
+    const { headers, access } = request;
     const audience = await now(service);
     const challenge = async (error?: string, reason?: string, more?: More): Promise<Decision> => {
       const scope = formatScope(access);
       const parameters: Challenge['parameters'] = {
-        realm: typeof realm === 'string' ? realm : await realm(headers),
+        realm: typeof realm === 'string' ? realm : await realm(request),
         service: audience,
         ...(scope !== undefined && { scope }),
         ...(error !== undefined && { error }),

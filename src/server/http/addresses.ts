@@ -1,4 +1,5 @@
 /** Whose a connection is: what counts and orders by address. */
+import { parseIpv6 } from '../../model/ipv6.ts';
 
 /** An address without a zone; an IPv4 address as such where IPv6 carries it. */
 export function plainAddress(address: string): string {
@@ -11,14 +12,6 @@ export function plainAddress(address: string): string {
  */
 export function holderOf(address: string): string {
   const plain = plainAddress(address);
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(8 - groups.length - after.length, 0);
-  const whole = [...groups, ...Array.from({ length: zeros }, () => '0'), ...after];
-  return `${whole
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::`;
+  const groups = parseIpv6(plain);
+  return groups === undefined ? plain : `${groups.slice(0, 4).join(':')}::`;
 }

@@ -47,7 +47,7 @@ function refusalOf(exchange: Exchange): { readonly status: number; readonly mess
     return { status: 421, message };
   }
   // CSRF: a page may send such requests anywhere, though it cannot read the answer.
-  if (!readingMethods.has(exchange.method) && isForeign(exchange, host)) {
+  if (!readingMethods.has(exchange.method) && isForeign(exchange, exchange.context.host)) {
     return { status: 403, message: 'web pages of other origins may not change this registry' };
   }
   return undefined;

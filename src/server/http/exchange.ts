@@ -15,6 +15,8 @@ export interface ServerState {
   readonly deletes: boolean;
   readonly writes: boolean;
   readonly maxManifestBytes: number;
+  /** Whether what an address says of the clients behind it counts; undefined: that of none. */
+  readonly isProxy: ((address: string) => boolean) | undefined;
   /** Who gives tokens at this server's own address, where one does. */
   readonly issuer: TokenIssuer | undefined;
   /** The names it is reached by besides the loopback ones; undefined: any. Known when it listens. */
@@ -56,7 +58,7 @@ export class Exchange {
     this.state = state;
     this.request = request;
     this.response = response;
-    this.context = new ServedRequest(request);
+    this.context = new ServedRequest(request, state.isProxy);
     // A proxy may send the absolute form; what is before the path is then ours.
     const target = (request.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '');
     const queryAt = target.indexOf('?');

@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { OciError } from '../../model/errors.ts';
 
 /** @throws OciError USAGE, with what to do, when it cannot listen there. */
@@ -24,9 +23,9 @@ export function formatHost(host: string): string {
 }
 
 /** Where this machine reaches a server that listens on `host`. */
-export function urlOf(host: string, port: number): string {
+export function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${formatHost(reachable)}:${port}`;
+  return `${scheme}://${formatHost(reachable)}:${port}`;
 }
 
 function reasonOf({ code }: NodeJS.ErrnoException, port: number): { reason: string; hint?: string } {

@@ -13,12 +13,13 @@ import { sandbox } from '../../support/sandbox.ts';
 const realm = 'https://auth.test/token';
 
 describe('the address that clients are sent to', () => {
-  it('is the name by which they came, with TLS where a proxy says so, unless the access file names one', async (t) => {
+  it('is the name by which they came, with TLS where a trusted proxy says so, unless the access file names one', async (t) => {
     const file = await writeAccess(t);
-    const { host, url } = await spawnServe(t, ['--memory', '--issue-tokens', file]);
+    const stranger = await spawnServe(t, ['--memory', '--issue-tokens', file]);
+    const { host, url } = await spawnServe(t, ['--memory', '--issue-tokens', file, '--trust-proxy', '127.0.0.0/8']);
     const port = host.split(':')[1];
-    const realmOf = async (headers: Readonly<Record<string, string>>): Promise<string | undefined> => {
-      const asked = get(`${url}/v2/`, { headers });
+    const realmOf = async (headers: Readonly<Record<string, string>>, at = url): Promise<string | undefined> => {
+      const asked = get(`${at}/v2/`, { headers });
       const [response] = (await once(asked, 'response')) as [IncomingMessage];
       response.resume();
       return parseChallenges(response.headers['www-authenticate'])[0]?.parameters['realm'];
@@ -26,6 +27,10 @@ describe('the address that clients are sent to', () => {
     assert.equal(await realmOf({}), `${url}/token`);
     assert.equal(await realmOf({ host: `registry.localhost:${port}` }), `http://registry.localhost:${port}/token`);
     assert.equal(await realmOf({ host: 'localhost', 'x-forwarded-proto': 'https' }), 'https://localhost/token');
+    const named = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'registry.test' };
+    assert.equal(await realmOf(named), 'https://registry.test/token');
+    assert.equal(await realmOf({ forwarded: 'proto=https;host=registry.test' }), 'https://registry.test/token');
+    assert.equal(await realmOf(named, stranger.url), `${stranger.url}/token`);
     assert.equal(await realmOf({ 'x-forwarded-proto': 'javascript' }), `${url}/token`);
     assert.equal(await realmOf({ host: 'evil.test' }), undefined);
     await writeAccess(t, { realm: 'https://tokens.example.com/token' });

@@ -4,10 +4,21 @@ import { start } from '../process.ts';
 import { type Certificates, findProgram, freePort, waitForPort } from '../programs.ts';
 import { type Scope, temporaryDirectory } from '../sandbox.ts';
 
-/** Starts nginx over TLS on a free port of loopback, in front of another server. It lets in clients of the authority alone. */
+export interface NginxOptions {
+  readonly before: string;
+  readonly certificates: Certificates;
+  /** Lets in everybody; else clients of the authority alone. */
+  readonly open?: boolean;
+  /** What it tells the server behind it, as `proxy_set_header` has it. */
+  readonly headers?: readonly string[];
+}
+
+const defaultHeaders = ['Host $http_host', 'X-Forwarded-Proto https'];
+
+/** Starts nginx over TLS on a free port of loopback, in front of another server. */
 export async function startNginx(
   t: Scope,
-  { before, certificates }: { readonly before: string; readonly certificates: Certificates },
+  { before, certificates, open = false, headers = defaultHeaders }: NginxOptions,
 ): Promise<{ readonly host: string }> {
   const directory = await temporaryDirectory(t);
   await mkdir(join(directory, 'tmp'));
@@ -23,9 +34,9 @@ export async function startNginx(
       server {
         listen 127.0.0.1:${port} ssl;
         ssl_certificate ${certificates.certificate}; ssl_certificate_key ${certificates.key};
-        ssl_client_certificate ${certificates.authority}; ssl_verify_client on;
+        ssl_client_certificate ${certificates.authority}; ssl_verify_client ${open ? 'off' : 'on'};
         client_max_body_size 0;
-        location / { proxy_pass ${before}; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }
+        location / { proxy_pass ${before}; ${headers.map((header) => `proxy_set_header ${header};`).join(' ')} }
       }
     }
   `;

@@ -1,0 +1,103 @@
+/** The certificate of `ocictl serve --tls-cert`. A part of the composition root, loaded by that command alone. */
+import { X509Certificate } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { readAuthorityFiles, readClientFiles } from '../../certs/named-files.ts';
+import type { Origin } from '../../config/origin.ts';
+import { OciError } from '../../model/errors.ts';
+import type { ServedTls } from '../../server/options.ts';
+
+export interface TlsFlags {
+  readonly tlsCert?: string | undefined;
+  /** Absent: the key lies in the same file. */
+  readonly tlsKey?: string | undefined;
+  readonly clientCa?: string | undefined;
+}
+
+export interface WatchedTls {
+  readonly current: ServedTls;
+  /** The first name that the certificate is for, which clients may use. */
+  readonly serverName: string | undefined;
+  /** Whether clients need a certificate. */
+  readonly needsClients: boolean;
+  /** Looks for changes of the files, and tells of each that can be used. @returns A function that ends it. */
+  watch(onChange: (tls: ServedTls) => void): () => void;
+}
+
+/** How often a change is looked for: by the main thread itself, since it takes microseconds. */
+const lookEveryMs = 5000;
+
+/**
+ * Reads the certificate, its key and the authorities of clients.
+ *
+ * @param warn Told once of every change that cannot be used: what was before stays.
+ * @throws OciError USAGE for flags that do not belong together; CONFIG_INVALID for what the files hold.
+ */
+export async function openTls(flags: TlsFlags, warn: (text: string) => void): Promise<WatchedTls | undefined> {
+  const { tlsCert, tlsKey = tlsCert, clientCa } = flags;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    const [flag] = [tlsKey !== undefined && '--tls-key', clientCa !== undefined && '--client-ca'].filter(Boolean);
+    if (!flag) return undefined;
+    throw new OciError('USAGE', `${flag} is of no use without a certificate`, {
+      hint: 'name one with --tls-cert FILE',
+    });
+  }
+  const files = [tlsCert, tlsKey, ...(clientCa === undefined ? [] : [clientCa])].map((file) => resolve(file));
+  let version = versionOf(files);
+  const current = await read(files);
+  return {
+    current,
+    serverName: nameOf(current),
+    needsClients: clientCa !== undefined,
+    watch(onChange) {
+      let refused = '';
+      let told = '';
+      const look = async (): Promise<void> => {
+        const found = versionOf(files);
+        if (found === version || found === told) return;
+        try {
+          onChange(await read(files));
+          version = found;
+        } catch (error) {
+          // The certificate may be there before its key: what is still wrong at the next look is told.
+          if (refused === found) {
+            told = found;
+            warn(`${error instanceof Error ? error.message : String(error)}; the certificate of before stays`);
+          }
+          refused = found;
+        }
+      };
+      const timer = setInterval(() => void look(), lookEveryMs).unref();
+      return () => clearInterval(timer);
+    },
+  };
+}
+
+async function read([cert = '', key = '', clientCa]: readonly string[]): Promise<ServedTls> {
+  const origin: Origin = { kind: 'flag', name: '--tls-cert' };
+  const pair = await readClientFiles({ cert, key }, origin);
+  const authorities =
+    clientCa === undefined ? undefined : await readAuthorityFiles([clientCa], { kind: 'flag', name: '--client-ca' });
+  try {
+    createSecureContext(pair);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OciError('CONFIG_INVALID', `--tls-cert: ${cert} cannot be used (${reason})`, { cause });
+  }
+  return { ...pair, clientCa: authorities };
+}
+
+function versionOf(files: readonly string[]): string {
+  return files
+    .map((file) => {
+      const found = statSync(file, { throwIfNoEntry: false });
+      return found === undefined ? 'gone' : `${found.ino} ${found.size} ${found.mtimeMs}`;
+    })
+    .join(' ');
+}
+
+function nameOf({ cert }: ServedTls): string | undefined {
+  const names = new X509Certificate(cert).subjectAltName?.match(/DNS:[^,*]+(?=,|$)/g) ?? [];
+  return names.map((name) => name.slice('DNS:'.length)).find((name) => name !== 'localhost');
+}

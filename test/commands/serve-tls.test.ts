@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { connect } from 'node:tls';
+import { ocictl, spawnServe } from '../support/command.ts';
+import { type Certificates, makeCertificates, needs } from '../support/programs.ts';
+import { sandbox } from '../support/sandbox.ts';
+
+/** The serial number of the certificate that a new connection is shown. */
+function shown(host: string): Promise<string> {
+  const [name, port] = host.split(':');
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: name, port: Number(port), rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().serialNumber);
+      socket.destroy();
+    }).on('error', reject);
+  });
+}
+
+async function serialOf({ certificate }: Certificates): Promise<string> {
+  return new X509Certificate(await readFile(certificate)).serialNumber;
+}
+
+describe('ocictl serve --tls-cert', () => {
+  it('speaks https, and takes another pair of files when they change; a broken one is told', async (t) => {
+    if (!needs(t, 'openssl')) return;
+    const { home } = await sandbox(t);
+    const [first, second] = [await makeCertificates(t), await makeCertificates(t)];
+    const [cert, key] = [join(home, 'cert.pem'), join(home, 'key.pem')];
+    await copyFile(first.certificate, cert);
+    await copyFile(first.key, key);
+    const served = await spawnServe(t, ['--memory', '--tls-cert', cert, '--tls-key', key]);
+    assert.match(served.output().stdout, /^Serving memory on https:\/\/127\.0\.0\.1:\d+\n$/);
+    assert.equal(await shown(served.host), await serialOf(first));
+    // This machine is insecure by its network: its certificates need no authority.
+    assert.equal((await ocictl(t, ['search', `${served.host}/app`])).exitCode, 0);
+
+    await writeFile(cert, 'no certificate');
+    await served.waitFor(/--tls-cert: \S+cert\.pem holds no PEM certificate; the certificate of before stays\n/);
+    assert.equal(await shown(served.host), await serialOf(first));
+    // The certificate first: for a moment it does not fit the key.
+    await copyFile(second.certificate, `${cert}.new`);
+    await rename(`${cert}.new`, cert);
+    await copyFile(second.key, key);
+    while ((await shown(served.host)) !== (await serialOf(second))) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.equal((served.output().stderr.match(/of before stays/g) ?? []).length, 1, served.output().stderr);
+  });
+
+  it('tells others its own name, and warns of passwords in clear text without it alone', async (t) => {
+    if (!needs(t, 'openssl', 'htpasswd')) return;
+    const { home } = await sandbox(t);
+    await writeFile(join(home, 'users'), 'ada:$2y$05$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzABCDE\n');
+    const { certificate, key } = await makeCertificates(t);
+    const words = ['--memory', '--auth', 'htpasswd=users', '--addr', '0.0.0.0:0'];
+    const plain = await spawnServe(t, words);
+    await plain.waitFor(/warning: passwords cross the network in clear text: name a certificate with --tls-cert/);
+    const secure = await spawnServe(t, [...words, '--tls-cert', certificate, '--tls-key', key, '-v']);
+    await secure.waitFor(/copy to it from elsewhere with: ocictl copy alpine \S+:\d+\/alpine\n/);
+    const { port } = new URL(secure.url);
+    const status = await ocictl(t, ['search', `127.0.0.1:${port}/app`]);
+    assert.equal(status.exitCode, 4);
+    await secure.waitFor(/GET \/v2\/_catalog 401/);
+    assert.doesNotMatch(secure.output().stderr, /warning|--insecure-registry/);
+  });
+
+  it('is refused where a file cannot be used, or flags make no sense: status 2', async (t) => {
+    if (!needs(t, 'openssl')) return;
+    const [{ certificate, key }, other] = [await makeCertificates(t), await makeCertificates(t)];
+    for (const [words, said] of [
+      [['--tls-cert', 'missing.pem'], /--tls-cert: \S*missing\.pem cannot be read \(ENOENT\)/],
+      [['--tls-cert', certificate], /--tls-cert: \S+server\.crt holds no PEM key without a passphrase/],
+      [['--tls-cert', certificate, '--tls-key', other.key], /server\.key is not the key of \S+server\.crt/],
+      [['--tls-cert', certificate, '--tls-key', key, '--client-ca', key], /--client-ca: \S+ holds no PEM certificate/],
+      [['--tls-key', key], /--tls-key is of no use without a certificate\nhint: name one with --tls-cert FILE/],
+      [['--client-ca', certificate], /--client-ca is of no use without a certificate/],
+      [
+        ['--trust-proxy', '10.0.0.0/99'],
+        /invalid --trust-proxy "10\.0\.0\.0\/99"\nhint: it is an address or a network/,
+      ],
+    ] as const) {
+      const { exitCode, stderr } = await ocictl(t, ['serve', '--memory', '--addr', '127.0.0.1:0', ...words]);
+      assert.equal(exitCode, 2, `${words.join(' ')}: ${stderr}`);
+      assert.match(stderr, said);
+    }
+  });
+});
