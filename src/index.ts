@@ -178,7 +178,7 @@ export {
 } from './server/auth/token-issuer.ts';
 export { readJwks, readRoots, type TokenTrust, type TrustedKey } from './server/auth/token-trust.ts';
 export type { AccessEntry } from './server/http/access-entry.ts';
-export type { RunningServer, ServeOptions } from './server/options.ts';
+export type { RunningServer, ServedTls, ServeOptions } from './server/options.ts';
 export { serve } from './server/server.ts';
 export type { AuthResult } from './service/logins/verify.ts';
 export { parseRepositoryInfo, type RepositoryInfo } from './service/repository-info.ts';
