@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { BlobWriter, Registry, SignalOption } from '../registry/registry.ts';
+import { holderOf } from './http/addresses.ts';
 
 /** Ids that go over the wire as they are. */
 const plainId = /^[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,127}$/;
@@ -13,6 +14,8 @@ interface Slot {
   readonly key: string;
   readonly repo: RepositoryName;
   readonly publicId: string;
+  /** Whose it is; empty for one of an earlier run. */
+  readonly holder: string;
   /** What the registry calls the session now; it may change with every chunk. */
   id: string;
   /** Resolves when the last request in the queue has left. */
@@ -28,7 +31,10 @@ interface SessionLimits {
   readonly waitMs: number;
   /** Sessions that nobody used for so long are given up. */
   readonly idleMs: number;
-  /** Sessions open at once. At the limit the one that rests longest gives way, if it has rested for `restMs`. */
+  /**
+   * Sessions open at once. At the limit the one that rests longest gives way, if it has rested for `restMs`; else one of
+   * the address that has most of them, to an address that has fewer.
+   */
   readonly maxOpen: number;
   readonly restMs: number;
 }
@@ -57,17 +63,19 @@ export class UploadSessions {
   /**
    * Takes in a session that was just opened, and closes its writer.
    *
+   * @param remoteAddress Of the client.
    * @returns The id that clients know it by.
    * @throws OciError TOOMANYREQUESTS when too many are open; this one is then given up.
    */
-  async add(repo: RepositoryName, writer: BlobWriter): Promise<string> {
-    if (this.#slots.size >= this.#limits.maxOpen && !(await this.#giveWay())) {
+  async add(repo: RepositoryName, writer: BlobWriter, remoteAddress: string): Promise<string> {
+    const holder = holderOf(remoteAddress);
+    if (this.#slots.size >= this.#limits.maxOpen && !(await this.#giveWay(holder))) {
       await writer.cancel();
       throw new OciError('TOOMANYREQUESTS', 'too many uploads are open here', { retryAfterMs: this.#limits.restMs });
     }
     await writer[Symbol.asyncDispose]();
     const publicId = plainId.test(writer.id) ? writer.id : randomUUID();
-    this.#settle(newSlot(repo, publicId, writer.id));
+    this.#settle(newSlot(repo, publicId, { id: writer.id, holder }));
     return publicId;
   }
 
@@ -115,15 +123,25 @@ export class UploadSessions {
     }
   }
 
-  async #giveWay(): Promise<boolean> {
+  async #giveWay(holder: string): Promise<boolean> {
+    const victim = this.#restingLong() ?? this.#ofWhoeverHasMost(holder);
+    if (victim === undefined) return false;
+    await this.#giveUp(victim);
+    return true;
+  }
+
+  #restingLong(): Slot | undefined {
     const before = performance.now() - this.#limits.restMs;
-    for (const slot of this.#slots.values()) {
-      if (slot.users > 0) continue;
-      if (slot.usedAtMs > before) return false;
-      await this.#giveUp(slot);
-      return true;
-    }
-    return false;
+    const first = [...this.#slots.values()].find(({ users }) => users === 0);
+    return first !== undefined && first.usedAtMs <= before ? first : undefined;
+  }
+
+  #ofWhoeverHasMost(holder: string): Slot | undefined {
+    const counts = new Map([[holder, 1]]);
+    for (const slot of this.#slots.values()) counts.set(slot.holder, (counts.get(slot.holder) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    if (most <= (counts.get(holder) ?? 0)) return undefined;
+    return [...this.#slots.values()].find((slot) => slot.users === 0 && counts.get(slot.holder) === most);
   }
 
   // What cannot be given up now is no longer counted, and left to the registry's own cleaning.
@@ -162,7 +180,7 @@ export class UploadSessions {
     const known = this.#slots.get(keyOf(repo, publicId));
     if (known) return known;
     if (!plainId.test(publicId)) throw new OciError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload session');
-    const slot = newSlot(repo, publicId, publicId);
+    const slot = newSlot(repo, publicId, { id: publicId, holder: '' });
     this.#slots.set(slot.key, slot);
     return slot;
   }
@@ -194,9 +212,13 @@ export class UploadSessions {
   }
 }
 
-function newSlot(repo: RepositoryName, publicId: string, id: string): Slot {
+function newSlot(
+  repo: RepositoryName,
+  publicId: string,
+  { id, holder }: { readonly id: string; readonly holder: string },
+): Slot {
   const tail = Promise.resolve();
-  return { key: keyOf(repo, publicId), repo, publicId, id, tail, users: 0, usedAtMs: 0, ended: false };
+  return { key: keyOf(repo, publicId), repo, publicId, holder, id, tail, users: 0, usedAtMs: 0, ended: false };
 }
 
 function keyOf(repo: RepositoryName, publicId: string): string {

@@ -114,7 +114,7 @@ describe('an upload session that nobody goes on with', () => {
   it('is not while a request is at it', async () => {
     const registry = memoryRegistry();
     const sessions = new UploadSessions(registry, { waitMs: 1000, idleMs: 0, maxOpen: 10, restMs: 0 });
-    const id = await sessions.add(repo, await registry.startUpload(repo));
+    const id = await sessions.add(repo, await registry.startUpload(repo), '');
     await sessions.use(
       repo,
       id,
@@ -165,11 +165,25 @@ describe('upload sessions', () => {
   it('that rest longest give way to new ones', async () => {
     const registry = memoryRegistry();
     const sessions = new UploadSessions(registry, { waitMs: 1000, idleMs: 60_000, maxOpen: 2, restMs: 0 });
-    const add = async (): Promise<string> => sessions.add(repo, await registry.startUpload(repo));
+    const add = async (): Promise<string> => sessions.add(repo, await registry.startUpload(repo), '');
     const [first, second] = [await add(), await add()];
     await sessions.use(repo, first, async () => {}, { registry });
     const third = await add();
     await assert.rejects(registry.resumeUpload(repo, second));
     for (const id of [first, third]) assert.equal((await registry.resumeUpload(repo, id)).id, id);
+  });
+
+  it('that rest for a moment give way to an address that has fewer', async () => {
+    const registry = memoryRegistry();
+    const sessions = new UploadSessions(registry, { waitMs: 1000, idleMs: 60_000, maxOpen: 3, restMs: 60_000 });
+    const add = async (address: string): Promise<string> =>
+      sessions.add(repo, await registry.startUpload(repo), address);
+    const many = [await add('192.0.2.1'), await add('192.0.2.1'), await add('192.0.2.1')];
+    await assert.rejects(add('192.0.2.1'), (error) => isOciError(error, 'TOOMANYREQUESTS'));
+    const other = await add('192.0.2.2');
+    await assert.rejects(registry.resumeUpload(repo, many[0] ?? ''));
+    await assert.rejects(add('192.0.2.2'), (error) => isOciError(error, 'TOOMANYREQUESTS'));
+    for (const id of [many[1] ?? '', many[2] ?? '', other])
+      assert.equal((await registry.resumeUpload(repo, id)).id, id);
   });
 });

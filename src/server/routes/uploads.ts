@@ -151,7 +151,7 @@ async function append(exchange: Exchange, writer: BlobWriter): Promise<OciError 
 }
 
 async function answerOpened(exchange: Exchange, repo: RepositoryName, writer: BlobWriter): Promise<void> {
-  const id = await exchange.state.sessions.add(repo, writer);
+  const id = await exchange.state.sessions.add(repo, writer, exchange.context.remoteAddress);
   await answer(exchange, 202, fieldsOf(repo, id, writer));
 }
 
