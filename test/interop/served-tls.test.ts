@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { ocictl, spawnServe } from '../support/command.ts';
+import { startDocker } from '../support/docker.ts';
 import { buildImage } from '../support/images.ts';
 import { writeLayout } from '../support/layout.ts';
 import { ada } from '../support/login-servers.ts';
@@ -54,6 +55,18 @@ describe('ocictl serve with a certificate', () => {
       if (more.length === 0) assert.equal((await nobody).stdout, '200');
       else await assert.rejects(nobody, /certificate required|alert|reset|SSL/i);
     }
+  });
+
+  it('is used by docker', async (t) => {
+    if (!needs(t, 'openssl', 'docker', 'dockerd')) return;
+    const certificates = await makeCertificates(t);
+    const { host, output } = await spawnServe(t, ['--memory', ...flags(certificates), '-v']);
+    assert.equal((await ocictl(t, ['copy', '-q', await layoutOf(t), `${host}/team/app:1`])).exitCode, 0);
+    const env = { ...(await sandbox(t)).env, ...(await startDocker(t)) };
+    await exec('docker', ['pull', '-q', `${host}/team/app:1`], { env });
+    await exec('docker', ['tag', `${host}/team/app:1`, `${host}/team/again:1`], { env });
+    await exec('docker', ['push', '-q', `${host}/team/again:1`], { env });
+    assert.match(output().stderr, /PUT \/v2\/team\/again\/manifests\/1 201 .*agent="docker/);
   });
 
   it('is what docker-registry caches from', async (t) => {
