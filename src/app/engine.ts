@@ -45,7 +45,7 @@ const youngLimitBytes = 16 * 1024 * 1024;
  * And bounds the space of young objects, which grows as long as many are made and dropped: a busy server's to 32 MB, and
  * to 128 MB from Node 24 on. The limit for it can be given at the start of a process alone; how fast it grows, at any time.
  *
- * A server that nobody asks anything is woken once a second; its next request has it looked at often again.
+ * A server that nobody asks anything is woken once a second; a request or a new connection has it looked at often again.
  */
 function keepMemoryLow(): void {
   let collect: Collect | undefined;
@@ -69,12 +69,14 @@ function keepMemoryLow(): void {
     timer = setTimeout(check, unchanged < restAfter ? checkIntervalMs : restIntervalMs).unref();
   };
   check();
-  subscribe('http.server.request.start', () => {
+  const wake = (): void => {
     if (unchanged < restAfter) return;
     clearTimeout(timer);
     unchanged = 0;
     check();
-  });
+  };
+  subscribe('http.server.request.start', wake);
+  subscribe('net.client.socket', wake);
 }
 
 type Collect = (options: { type: 'minor' }) => void;
