@@ -5,14 +5,14 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { ocictl, spawnServe } from '../support/command.ts';
-import { startDocker } from '../support/docker.ts';
-import { buildImage } from '../support/images.ts';
-import { writeLayout } from '../support/layout.ts';
-import { ada } from '../support/login-servers.ts';
-import { layoutOf, logIn, writeAccess } from '../support/logins/issuing.ts';
-import { start } from '../support/process.ts';
-import { startNginx } from '../support/programs/nginx.ts';
+import { ocictl, spawnServe } from '../../support/command.ts';
+import { startDocker } from '../../support/docker.ts';
+import { buildImage } from '../../support/images.ts';
+import { writeLayout } from '../../support/layout.ts';
+import { ada } from '../../support/login-servers.ts';
+import { layoutOf, logIn, writeAccess } from '../../support/logins/issuing.ts';
+import { start } from '../../support/process.ts';
+import { startNginx } from '../../support/programs/nginx.ts';
 import {
   type Certificates,
   makeCertificates,
@@ -20,8 +20,8 @@ import {
   podman,
   skopeo,
   startDockerRegistry,
-} from '../support/programs.ts';
-import { sandbox, temporaryDirectory } from '../support/sandbox.ts';
+} from '../../support/programs.ts';
+import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 
 const exec = promisify(execFile);
 

@@ -4,9 +4,9 @@ import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
-import { ocictl, spawnServe } from '../support/command.ts';
-import { type Certificates, makeCertificates, needs } from '../support/programs.ts';
-import { sandbox } from '../support/sandbox.ts';
+import { ocictl, spawnServe } from '../../support/command.ts';
+import { type Certificates, makeCertificates, needs } from '../../support/programs.ts';
+import { sandbox } from '../../support/sandbox.ts';
 
 /** The serial number of the certificate that a new connection is shown. */
 function shown(host: string): Promise<string> {
