@@ -7,6 +7,7 @@ import { blobDescriptor, type Content, sizeMismatch, verifiedContent } from '../
 import { inlineContent } from '../registry/inline.ts';
 import { type ByteRange, checkRange } from '../registry/range.ts';
 import type { GetBlobOptions, SignalOption } from '../registry/registry.ts';
+import { encodingsOf } from '../transport/encoding/content-encoding.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
 import { formatRangeRequest, headers, parseContentRange } from '../wire/headers.ts';
 import { BlobContent } from './blob-content.ts';
@@ -50,8 +51,11 @@ export class BlobReader {
     const { range } = opts;
     const inline = await inlineContent(blob, range);
     if (inline) return inline;
-    const content = await this.#open(repo, blob, range, opts.signal);
-    return range === undefined && (opts.verify ?? true) ? verifiedContent(content) : content;
+    const { content, response } = await this.#open(repo, blob, range, opts.signal);
+    const isEncoded = encodingsOf(response.headers).length > 0;
+    const verify = range === undefined && (isEncoded || (opts.verify ?? true));
+    const checked = verify ? await verifiedContent(content) : content;
+    return isEncoded ? (await import('./encoded-blob.ts')).namingEncoding(checked, response) : checked;
   }
 
   async #open(
@@ -59,7 +63,7 @@ export class BlobReader {
     blob: Digest | Descriptor,
     range: ByteRange | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<BlobContent> {
+  ): Promise<{ readonly content: BlobContent; readonly response: HttpResponse }> {
     const descriptor = typeof blob === 'string' ? undefined : blob;
     const digest = typeof blob === 'string' ? blob : blob.digest;
     const url = this.#client.url({ name: 'blob', repo, digest });
@@ -67,22 +71,29 @@ export class BlobReader {
     const start = range?.start ?? 0;
     const end = range?.end;
     const bulk = descriptor !== undefined && descriptor.size >= bulkBytes;
-    let open = (from: number): Promise<HttpResponse> =>
-      this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, end), bulk, signal });
+    let openAt: OpenAt = (from, to) =>
+      this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, to), bulk, signal });
+    let open = (from: number): Promise<HttpResponse> => openAt(from, end);
     let response = await open(start);
     // An empty blob has no range in HTTP: of no other one can the part from the first byte on be refused.
     if (response.status === 416 && start === 0) {
       await response.body.discard();
-      response = await this.#client.send({ method: 'GET', url, scopes, bulk, signal });
+      response = await openAt(0, undefined);
     }
     const foreign = response.status === 404 ? await this.#foreign(descriptor, end, start, signal) : undefined;
     if (foreign) {
       await response.body.discard();
-      ({ open, response } = foreign);
+      ({ openAt, response } = foreign);
     }
-    if (response.status !== 200 && response.status !== 206) {
-      throw await this.#client.error(response, this.#subject(repo, digest));
+    const first = response;
+    if (isContent(response) && encodingsOf(response.headers).length > 0) {
+      const { readEncoded } = await import('./encoded-blob.ts');
+      const openWhole = async (): Promise<HttpResponse> => openAt(0, undefined);
+      const { retry } = this.#client.transport;
+      const plain = await readEncoded({ response, digest, descriptor, openWhole, retry, signal });
+      if (plain) ({ open, response } = plain);
     }
+    if (!isContent(response)) throw await this.#client.error(response, this.#subject(repo, digest));
     try {
       const size = totalBytes(response) ?? descriptor?.size ?? (await this.statBlob(repo, digest, { signal })).size;
       if (descriptor && size !== descriptor.size) throw sizeMismatch(descriptor, size);
@@ -91,11 +102,13 @@ export class BlobReader {
       const span = { start, end: Math.min(end ?? size, size) };
       const reopen = async (from: number): Promise<HttpResponse> => {
         const again = await open(from);
-        if (again.status === 200 || again.status === 206) return again;
+        if (isContent(again)) return again;
         throw await this.#client.error(again, this.#subject(repo, digest));
       };
-      const first = bodyAt(response, span, whole);
-      return new BlobContent({ descriptor: whole, span, first, reopen, retry: this.#client.transport.retry, signal });
+      const { retry } = this.#client.transport;
+      const body = bodyAt(response, span, whole);
+      const content = new BlobContent({ descriptor: whole, span, first: body, reopen, retry, signal });
+      return { content, response: first };
     } catch (error) {
       await response.body.cancel();
       throw error;
@@ -111,17 +124,17 @@ export class BlobReader {
     end: number | undefined,
     start: number,
     signal: AbortSignal | undefined,
-  ): Promise<{ open: (from: number) => Promise<HttpResponse>; response: HttpResponse } | undefined> {
+  ): Promise<{ openAt: OpenAt; response: HttpResponse } | undefined> {
     const { transport } = this.#client;
     let refusal: OciError | undefined;
     for (const text of descriptor?.urls ?? []) {
       const url = URL.canParse(text) ? new URL(text) : undefined;
       if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') continue;
-      const open = (from: number): Promise<HttpResponse> =>
-        transport.request({ method: 'GET', url, headers: rangeHeader(from, end), anonymous: true, signal });
+      const openAt: OpenAt = (from, to) =>
+        transport.request({ method: 'GET', url, headers: rangeHeader(from, to), anonymous: true, signal });
       try {
-        const response = await open(start);
-        if (response.status === 200 || response.status === 206) return { open, response };
+        const response = await openAt(start, end);
+        if (isContent(response)) return { openAt, response };
         await response.body.discard();
       } catch (error) {
         signal?.throwIfAborted();
@@ -161,6 +174,13 @@ export class BlobReader {
   #subject(repo: RepositoryName, digest: Digest): Subject {
     return { what: `blob ${digest}`, repository: shownName(this.#client.name, repo), notFound: 'BLOB_UNKNOWN' };
   }
+}
+
+/** Asks for a blob from a byte on, to another, or to its end. */
+type OpenAt = (from: number, to: number | undefined) => Promise<HttpResponse>;
+
+function isContent({ status }: HttpResponse): boolean {
+  return status === 200 || status === 206;
 }
 
 function rangeHeader(start: number, end: number | undefined): Readonly<Record<string, string>> {

@@ -15,6 +15,7 @@ import { RecentMap } from '../model/recent-map.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { GetManifestOptions, SignalOption, StatManifestOptions } from '../registry/registry.ts';
+import { encodingsOf, namingEncodings } from '../transport/encoding/content-encoding.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import { headers } from '../wire/headers.ts';
@@ -68,7 +69,8 @@ export class ManifestReader {
     if (response.status !== 200) return this.#statByGet(repo, reference, opts);
     const said = tryParseDigest(header(response.headers, headers.contentDigest));
     const digest = isDigestReference(reference) ? reference : said;
-    const size = contentLength(response.headers);
+    // Of an encoded manifest that is not its own length.
+    const size = encodingsOf(response.headers).length > 0 ? undefined : contentLength(response.headers);
     const mediaType = declaredType(response);
     if (!digest || !size || mediaType === undefined) return this.#statByGet(repo, reference, opts);
     // Of what was asked for by digest, the body has the last word.
@@ -100,7 +102,10 @@ export class ManifestReader {
     const bytes = await this.#readBody(response, name);
     const expected = isDigestReference(reference) ? reference : undefined;
     const declared = declaredType(response);
-    const digest = await verifiedDigest(digestedPart({ mediaType: declared ?? '', bytes }), expected, said);
+    const part = digestedPart({ mediaType: declared ?? '', bytes });
+    const digest = await verifiedDigest(part, expected, said).catch((error: unknown) => {
+      throw namingEncodings(error, response.url, encodingsOf(response.headers));
+    });
     if (digest === ifNoneMatch) throw new OciError('NOT_MODIFIED', `${name} has not changed: it is ${ifNoneMatch}`);
     const { mediaType, view } = receiveManifest(declared, bytes);
     return { mediaType, bytes, view, descriptor: { mediaType, digest, size: bytes.length } };

@@ -4,6 +4,7 @@ import { OciError } from '../model/errors.ts';
 import { parseRetryAfter } from '../wire/headers.ts';
 import { bytesBody } from './body.ts';
 import type { Connections } from './connections.ts';
+import { readableAnswer } from './encoding/content-encoding.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { failureKind } from './failures.ts';
 import { refuseConnectionFault } from './faults-in-bodies.ts';
@@ -224,7 +225,8 @@ class UndiciTransport implements Transport {
       });
       this.#answered.add(url.origin);
       if (this.#options.trace) tell({ status: answer.status, responseHeaders: redactHeaders(answer.headers) });
-      return await whole(await refuseConnectionFault(answer, url, certsDir), request.wholeBytes);
+      const readable = readableAnswer(answer, url);
+      return await whole(await refuseConnectionFault(readable, url, certsDir), request.wholeBytes);
     } catch (error) {
       const message = error instanceof OciError ? error.message : 'cancelled';
       if (this.#options.trace) tell({ error: message });

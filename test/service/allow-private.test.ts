@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { parseHostRules } from '../../src/config/host-rules.ts';
 import { parseReference } from '../../src/model/reference/reference.ts';
 import { startFakeServer } from '../support/fake-server.ts';
-import { inOwnNetwork, outside } from '../support/own-network.ts';
+import { inOwnNetwork, outside } from '../support/network/own-network.ts';
 import { digestOf, open } from './opened.ts';
 
 inOwnNetwork(import.meta.url, () => {

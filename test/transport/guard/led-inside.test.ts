@@ -6,7 +6,7 @@ import { parseRepositoryName, parseTag } from '../../../src/model/reference/refe
 import { bytesSource } from '../../../src/registry/content.ts';
 import { type OpenRemoteOptions, openRemote, type RemoteRegistry } from '../../../src/remote/open.ts';
 import { type Answer, type FakeServer, json, startFakeServer } from '../../support/fake-server.ts';
-import { inOwnNetwork, metadata, outside, startNames } from '../../support/own-network.ts';
+import { inOwnNetwork, metadata, outside, startNames } from '../../support/network/own-network.ts';
 import { atEnd } from '../../support/sandbox.ts';
 import { fails } from '../open.ts';
 

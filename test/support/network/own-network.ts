@@ -6,8 +6,8 @@ import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { start } from './process.ts';
-import { atEnd, type Scope, temporaryDirectory } from './sandbox.ts';
+import { start } from '../process.ts';
+import { atEnd, type Scope, temporaryDirectory } from '../sandbox.ts';
 
 const exec = promisify(execFile);
 const marker = 'OCICTL_TEST_OWN_NETWORK';
