@@ -29,6 +29,17 @@ export const machine: Tries = {
       hint: /free some space.*is kept/,
     },
   ],
+  'not enough memory, as under `ulimit -v` or in a small container': [
+    {
+      async run(t) {
+        // Later ones set less aside for WebAssembly, and below that end before they could say anything.
+        if (Number(process.versions.node.split('.')[0]) > 20) return t.skip('this Node gets by with less');
+        return inShell(t, `ulimit -v 2000000; ocictl tags '${(await startFilled(t)).host}/team/app'`);
+      },
+      error: /not enough memory to talk to 127\.0\.0\.1/,
+      hint: /ulimit -v/,
+    },
+  ],
   'store not writable': [
     {
       run: async (t) =>

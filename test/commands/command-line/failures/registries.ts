@@ -4,12 +4,13 @@ import type { TestContext } from 'node:test';
 import { issue } from '../../../certs/issue.ts';
 import { ocictl, spawnServe } from '../../../support/command.ts';
 import { startFakeServer } from '../../../support/fake-server.ts';
+import { buildImage, buildIndex, pushImage } from '../../../support/images.ts';
 import { keepImage } from '../../../support/local-store.ts';
 import { startPasswordRegistry, startTokenRegistry } from '../../../support/login-servers.ts';
 import type { RunResult } from '../../../support/process.ts';
 import { startServe } from '../../../support/registries.ts';
 import { sandbox } from '../../../support/sandbox.ts';
-import { imageFor } from '../../copy/places.ts';
+import { app, imageFor, one } from '../../copy/places.ts';
 import { base64, writeConfig } from '../../login/stored-credentials.ts';
 import { startFilled, type Tries, uncontacted } from './tries.ts';
 
@@ -170,6 +171,25 @@ export const registries: Tries = {
       },
       error: /toomanyrequests: .* asks to wait 60 minutes/,
       hint: /log in .* for a higher limit/,
+    },
+  ],
+  'an image whose manifests have more than 64 MiB in all, or that names more than 100,000 manifests and blobs': [
+    {
+      async run(t) {
+        const { host, registry } = await startServe(t);
+        const annotations = { filling: 'x'.repeat(4_000_000) };
+        const layers = [{ files: { a: 'a' } }];
+        const variants = Array.from({ length: 17 }, (_, at) => ({
+          os: 'linux',
+          architecture: 'arm',
+          variant: `v${at}`,
+        }));
+        const children = await Promise.all(variants.map((platform) => buildImage({ platform, layers, annotations })));
+        await pushImage(registry, app, one, await buildIndex(children));
+        return ocictl(t, ['pull', '--platform', 'all', `${host}/team/app:1`]);
+      },
+      error: /too large to copy: its manifests have more than 67108864 bytes in all/,
+      hint: /--platform/,
     },
   ],
   'other bytes than the digest says': [
