@@ -1,42 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
-import { promisify } from 'node:util';
+import { describe, it } from 'node:test';
+import { homeless, mayBeNobody } from '../support/homeless.ts';
 import { buildImage } from '../support/images.ts';
 import { writeLayout } from '../support/layout.ts';
-import { type RunResult, start } from '../support/process.ts';
-import { needs } from '../support/programs.ts';
-import { projectRoot } from '../support/project.ts';
 import { sandbox, temporaryDirectory } from '../support/sandbox.ts';
-
-/** A user that no passwd knows, as OpenShift has them. */
-const nobody = ['-U', '--map-user=1234567', '--map-group=1234567'];
-
-async function mayBeNobody(t: TestContext): Promise<boolean> {
-  if (!needs(t, 'unshare')) return false;
-  const works = await promisify(execFile)('unshare', [...nobody, 'true']).then(
-    () => true,
-    () => false,
-  );
-  if (!works) t.skip('no user namespaces here');
-  return works;
-}
-
-/** Runs `ocictl` with nothing in its environment but what is given. */
-async function homeless(
-  t: TestContext,
-  words: readonly string[],
-  env: Record<string, string> = {},
-  input = '',
-): Promise<RunResult> {
-  const program = [process.execPath, join(projectRoot, 'bin', 'ocictl.js'), ...words];
-  const cwd = join((await sandbox(t)).home, 'empty');
-  await mkdir(cwd, { recursive: true });
-  const { PATH = '' } = process.env;
-  return start(t, 'unshare', [...nobody, ...program], { env: { PATH, ...env }, cwd, input }).result;
-}
 
 describe('a user without a home directory', () => {
   it('runs every command that needs no store, and reads no file of a home', async (t) => {

@@ -3,6 +3,7 @@ import { appendFile, mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { ocictl, spawnOcictl, spawnServe } from '../../../support/command.ts';
+import { homeless, mayBeNobody } from '../../../support/homeless.ts';
 import { buildImage, pushImage } from '../../../support/images.ts';
 import { randomLayer } from '../../../support/layer.ts';
 import { keepImage } from '../../../support/local-store.ts';
@@ -48,6 +49,13 @@ export const machine: Tries = {
       run: async (t) =>
         ocictl(t, ['pull', `${(await startFilled(t)).host}/team/app:1`], { env: { OCICTL_ROOT: '/sys/ocictl' } }),
       error: /\/sys\/ocictl/,
+      hint: /OCICTL_ROOT/,
+    },
+  ],
+  'no home directory for the store, as in containers of OpenShift': [
+    {
+      run: async (t) => ((await mayBeNobody(t)) ? homeless(t, ['images']) : undefined),
+      error: /this user has no home directory/,
       hint: /OCICTL_ROOT/,
     },
   ],
