@@ -97,6 +97,7 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
     proxy: readProxies(
       where,
       files.map(({ proxy }) => proxy),
+      warn,
     ),
     shortNameRules: registryFiles.shortNames,
     files: reader.considered(),

@@ -6,9 +6,9 @@ import type { TlsSettings } from '../certs/tls-settings.ts';
 import { type Connect, createDialler, type DialOptions, type Goal } from './dial.ts';
 import type { NetworkGuard, Visit } from './guard/network-guard.ts';
 import { answersInPlain } from './plain-probe.ts';
-import type { ProxyServer } from './proxy.ts';
+import { isSocks, type ProxyServer } from './proxy/proxy.ts';
+import { connectToProxy, openTunnel } from './proxy/tunnel.ts';
 import { isUnknownAuthority, isUntrusted } from './tls-failures.ts';
-import { connectToProxy, openTunnel } from './tunnel.ts';
 
 export interface ConnectorOptions {
   readonly url: URL;
@@ -29,7 +29,7 @@ export interface ConnectorOptions {
 /** Whether requests of an origin are handed to its proxy, rather than sent through a tunnel that the proxy opens. */
 export function isForwarded({ url, proxy, addresses }: Pick<ConnectorOptions, 'url' | 'proxy' | 'addresses'>): boolean {
   // By a tunnel an address can be asked for, and the server still be told its name.
-  return proxy !== undefined && url.protocol === 'http:' && addresses === undefined;
+  return proxy !== undefined && !isSocks(proxy) && url.protocol === 'http:' && addresses === undefined;
 }
 
 /** A connector in undici's form. */
@@ -58,7 +58,7 @@ interface DirectOptions extends Omit<ConnectorOptions, 'guard'> {
 
 function direct({ url, tls, own, verify, timeoutMs, addresses, visit, pending }: DirectOptions): Connect {
   const socket = { timeoutMs, pending, lookup: addresses ? lookupOf(addresses) : visit?.lookup };
-  if (url.protocol === 'http:') return createDialler(socket);
+  if (url.protocol !== 'https:') return createDialler(socket);
   const secure = secured(tls, { own, verify, ...socket });
   return verify ? (goal) => secure(async () => goal) : unlessPlain(createDialler(socket), secure);
 }

@@ -9,8 +9,8 @@ import { createConnector, isForwarded } from './connector.ts';
 import { NetworkGuard } from './guard/network-guard.ts';
 import type { HttpRequest } from './http.ts';
 import { LatePool } from './late-pool.ts';
-import { decideProxy } from './proxy.ts';
-import { forwarding } from './tunnel.ts';
+import { decideProxy } from './proxy/proxy.ts';
+import { forwarding } from './proxy/tunnel.ts';
 
 export const defaultHeadersTimeoutMs = 60_000;
 

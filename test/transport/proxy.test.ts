@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { ProxySettings } from '../../src/config/docker/service-keys.ts';
 import type { Sourced } from '../../src/config/origin.ts';
 import { isOciError } from '../../src/model/errors.ts';
-import { decideProxy } from '../../src/transport/proxy.ts';
+import { decideProxy } from '../../src/transport/proxy/proxy.ts';
 
 const variable = (name: string, value: string): Sourced<string> => ({ value, origin: { kind: 'environment', name } });
 
@@ -89,7 +89,9 @@ describe('which proxy a URL is asked through', () => {
   });
 
   for (const value of [
-    'socks5://ada:secret@proxy',
+    'ftp://ada:secret@proxy',
+    'socks4://ada:secret@proxy',
+    'socks5://ada:secret%zz@proxy',
     'http://',
     'ada:secret@:99999',
     'http://ada:secret%zz@proxy',

@@ -7,7 +7,7 @@ import type { Digest } from '../../model/digest.ts';
 import { isOciError, type OciError } from '../../model/errors.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../../model/reference/reference.ts';
 import { header, headerLines } from '../../transport/http.ts';
-import { decideProxy } from '../../transport/proxy.ts';
+import { decideProxy } from '../../transport/proxy/proxy.ts';
 import type { RequestTrace } from '../../transport/transport.ts';
 import { parseChallenges } from '../../wire/challenges.ts';
 import { routePath } from '../../wire/routes.ts';

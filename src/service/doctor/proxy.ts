@@ -4,7 +4,7 @@ import type { ProxySettings } from '../../config/docker/service-keys.ts';
 import { parseCidr } from '../../config/documents/cidr.ts';
 import { formatOrigin } from '../../config/origin.ts';
 import { quote } from '../../model/quote.ts';
-import { decideProxy } from '../../transport/proxy.ts';
+import { decideProxy } from '../../transport/proxy/proxy.ts';
 import type { Check } from './check.ts';
 
 /** Which proxy is between us and an endpoint, and entries of NO_PROXY that do not do what was meant. */

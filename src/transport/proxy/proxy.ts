@@ -1,16 +1,19 @@
 /** Whether a URL is asked through a proxy, and through which. Go's rules, which Docker has. */
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import type { ProxySettings } from '../config/docker/service-keys.ts';
-import { parseCidr } from '../config/documents/cidr.ts';
-import { formatOrigin, type Origin, type Sourced } from '../config/origin.ts';
-import { OciError } from '../model/errors.ts';
+import type { ProxySettings } from '../../config/docker/service-keys.ts';
+import { parseCidr } from '../../config/documents/cidr.ts';
+import { formatOrigin, type Origin, type Sourced } from '../../config/origin.ts';
+import { unknownProxyKind } from '../../config/proxy.ts';
+import { OciError } from '../../model/errors.ts';
 
 export interface ProxyServer {
-  /** http: or https:, without user and password. */
+  /** http:, https: or socks5:, without user and password. */
   readonly url: URL;
   /** The value of `Proxy-Authorization`: for the proxy alone. */
   readonly authorization?: string;
+  /** The same for a SOCKS proxy. */
+  readonly user?: { readonly name: string; readonly password: string };
   /** Where it was set. */
   readonly origin: Origin;
 }
@@ -27,7 +30,8 @@ type ProxyDecision =
  * a dot or `*.` before it, those alone. All but networks may have a port. Names are not resolved: networks cover hosts that
  * are written as addresses.
  *
- * @throws OciError CONFIG_INVALID naming the variable, for a proxy that is no http(s) address. Its password is not shown.
+ * @throws OciError CONFIG_INVALID naming the variable, for a proxy of an unknown kind or without an address. Its password
+ *   is not shown.
  * @see https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config
  */
 export function decideProxy(url: URL, settings: ProxySettings): ProxyDecision {
@@ -42,6 +46,11 @@ export function decideProxy(url: URL, settings: ProxySettings): ProxyDecision {
   return { kind: 'direct', because: `${name} has "${entry}"` };
 }
 
+/** Whether a proxy speaks SOCKS, which tunnels everything. */
+export function isSocks({ url }: ProxyServer): boolean {
+  return url.protocol === 'socks5:';
+}
+
 /** Reads one proxy. @throws OciError as {@link decideProxy} */
 function parseProxy({ value, origin }: Sourced<string>): ProxyServer {
   const refuse = (why: string): OciError =>
@@ -51,26 +60,29 @@ function parseProxy({ value, origin }: Sourced<string>): ProxyServer {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   if (!URL.canParse(text)) throw refuse('is not the address of a proxy');
   const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw refuse(`names a proxy of the kind "${url.protocol.slice(0, -1)}": only http and https are supported`);
-  }
+  const unknown = unknownProxyKind(text);
+  if (unknown !== undefined) throw refuse(`names a proxy of the kind ${unknown}`);
+  const socks = url.protocol.startsWith('socks5');
   // Of a password with a slash in it, half would be taken for the address, and shown.
   const isSplit = `${url.pathname}${url.search}${url.hash}`.includes('@');
-  const authorization = isSplit ? undefined : basic(url);
-  if (authorization === undefined) throw refuse('has a user or password that is not percent-encoded');
-  return {
-    url: new URL(`${url.protocol}//${url.host}/`),
-    ...(authorization !== '' && { authorization }),
-    origin,
-  };
+  const user = isSplit ? undefined : userOf(url);
+  if (user === undefined) throw refuse('has a user or password that is not percent-encoded');
+  const isNamed = user.name !== '' || user.password !== '';
+  if (socks) {
+    if (url.hostname === '') throw refuse('is not the address of a proxy');
+    // RFC 1929 has one byte for the length of each.
+    if (Object.values(user).some((word) => Buffer.byteLength(word) > 255)) {
+      throw refuse('has a user or password that is too long for SOCKS, which takes 255 bytes');
+    }
+    return { url: new URL(`socks5://${url.hostname}:${url.port || 1080}`), ...(isNamed && { user }), origin };
+  }
+  const authorization = `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}`;
+  return { url: new URL(`${url.protocol}//${url.host}/`), ...(isNamed && { authorization }), origin };
 }
 
-/** Empty: nobody is named. */
-function basic({ username, password }: URL): string | undefined {
-  if (username === '' && password === '') return '';
+function userOf({ username, password }: URL): { readonly name: string; readonly password: string } | undefined {
   try {
-    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    return `Basic ${Buffer.from(pair).toString('base64')}`;
+    return { name: decodeURIComponent(username), password: decodeURIComponent(password) };
   } catch {
     return undefined;
   }

@@ -2,14 +2,15 @@
 import { request, STATUS_CODES } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import { formatOrigin } from '../config/origin.ts';
-import { OciError } from '../model/errors.ts';
-import { printable } from '../wire/errors.ts';
-import type { Connect } from './dial.ts';
-import { networkError } from './failures.ts';
-import { type HttpHeaders, header } from './http.ts';
-import type { ProxyServer } from './proxy.ts';
-import { endpointOf } from './redact.ts';
+import { formatOrigin } from '../../config/origin.ts';
+import { OciError } from '../../model/errors.ts';
+import { printable } from '../../wire/errors.ts';
+import type { Connect } from '../dial.ts';
+import { networkError } from '../failures.ts';
+import { type HttpHeaders, header } from '../http.ts';
+import { endpointOf } from '../redact.ts';
+import { isSocks, type ProxyServer } from './proxy.ts';
+import type { SocksRefusal } from './socks.ts';
 
 /** @throws OciError naming the proxy. */
 export async function connectToProxy(proxy: ProxyServer, target: URL, toProxy: Connect): Promise<Socket> {
@@ -32,7 +33,8 @@ interface TunnelOptions {
 }
 
 /**
- * Has a proxy open a connection. What is sent over it, the proxy does not see where it is TLS.
+ * Has a proxy open a connection. What is sent over it, the proxy does not see where it is TLS. Names are looked up by the
+ * proxy, for `socks5://` as well, as in Go and so in Docker.
  *
  * @throws OciError NETWORK or TIMEOUT naming the proxy: it cannot be reached, wants a password, or will not connect.
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-connect
@@ -44,6 +46,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Socket> {
   const host = address === undefined ? target.hostname : isIPv6(address) ? `[${address}]` : address;
   const path = `${host}:${port}`;
   pending?.add(socket);
+  if (isSocks(proxy)) return throughSocks(socket, { ...options, host, port }).finally(() => pending?.delete(socket));
   return new Promise<Socket>((resolve, reject) => {
     const fail = (error: unknown): void => {
       socket.destroy();
@@ -66,6 +69,23 @@ export async function openTunnel(options: TunnelOptions): Promise<Socket> {
     });
     asked.end();
   }).finally(() => pending?.delete(socket));
+}
+
+async function throughSocks(
+  socket: Socket,
+  { proxy, target, host, port, timeoutMs }: TunnelOptions & { readonly host: string; readonly port: string | number },
+): Promise<Socket> {
+  const { connectThroughSocks } = await import('./socks.ts');
+  const bare = (name: string): string => name.replace(/^\[|\]$/g, '');
+  const connected = await connectThroughSocks(socket, {
+    proxy: { hostname: bare(proxy.url.hostname), port: Number(proxy.url.port) },
+    user: proxy.user,
+    host: bare(host),
+    port: Number(port),
+    timeoutMs: timeoutMs * 2,
+  });
+  if ('why' in connected) throw socksError(connected, proxy, target);
+  return connected;
 }
 
 /** Requests that are handed to a proxy, which knows from them where to go. */
@@ -108,25 +128,50 @@ function proxyError(error: unknown, proxy: ProxyServer, target: URL): OciError {
   });
 }
 
+function socksError({ why, answer }: SocksRefusal, proxy: ProxyServer, target: URL): OciError {
+  if (why === 'silence') return proxyError(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }), proxy, target);
+  if (why === 'cut') return proxyError(Object.assign(new Error('cut'), { code: 'ECONNRESET' }), proxy, target);
+  if (why === 'user') return wantsUser(answer, proxy, target);
+  if (why === 'unreachable') return cannotReach(answer, proxy, target);
+  if (why === 'rule') return refusesTo(answer, proxy, target);
+  const hint = `check scheme and port in ${formatOrigin(proxy.origin)}: a proxy for HTTP is written http://host:port`;
+  return refused('does not speak SOCKS 5', hint, proxy, target);
+}
+
 /** What the proxy itself answered. Squid says in a header what it did not like. */
 function refusal(status: number, headers: HttpHeaders, proxy: ProxyServer, target: URL): OciError {
   const detail = header(headers, 'x-squid-error');
   const answer =
     `${status} ${STATUS_CODES[status] ?? ''}`.trim() + (detail === undefined ? '' : `, ${printable(detail)}`);
-  const make = (text: string, hint: string): OciError =>
-    new OciError('NETWORK', `${target.host}: the proxy ${shown(proxy)} ${text} (${answer})`, {
-      // Not `status`: that is the registry's own word, which this is not.
-      endpoint: endpointOf(target),
-      retryable: false,
-      hint,
-    });
-  const variable = formatOrigin(proxy.origin);
-  if (status === 407) {
-    const what = proxy.authorization === undefined ? 'wants a user and a password' : 'refuses the user or the password';
-    return make(what, `put them into ${variable}, as in http://user:password@${proxy.url.host}`);
-  }
-  if (status >= 500) return make('cannot reach it', 'check the name of the registry, and what the proxy can reach');
-  return make('refuses to connect', `have the proxy allow it, or name the registry in NO_PROXY to go there directly`);
+  if (status === 407) return wantsUser(answer, proxy, target);
+  return status >= 500 ? cannotReach(answer, proxy, target) : refusesTo(answer, proxy, target);
+}
+
+function wantsUser(answer: string, proxy: ProxyServer, target: URL): OciError {
+  const isNobody = proxy.authorization === undefined && proxy.user === undefined;
+  const what = isNobody ? 'wants a user and a password' : 'refuses the user or the password';
+  const { protocol, host } = proxy.url;
+  const hint = `put them into ${formatOrigin(proxy.origin)}, as in ${isSocks(proxy) ? protocol : 'http:'}//user:password@${host}`;
+  return refused(`${what} (${answer})`, hint, proxy, target);
+}
+
+function cannotReach(answer: string, proxy: ProxyServer, target: URL): OciError {
+  const hint = 'check the name of the registry, and what the proxy can reach';
+  return refused(`cannot reach it (${answer})`, hint, proxy, target);
+}
+
+function refusesTo(answer: string, proxy: ProxyServer, target: URL): OciError {
+  const hint = 'have the proxy allow it, or name the registry in NO_PROXY to go there directly';
+  return refused(`refuses to connect (${answer})`, hint, proxy, target);
+}
+
+function refused(text: string, hint: string, proxy: ProxyServer, target: URL): OciError {
+  return new OciError('NETWORK', `${target.host}: the proxy ${shown(proxy)} ${text}`, {
+    // Not `status`: that is the registry's own word, which this is not.
+    endpoint: endpointOf(target),
+    retryable: false,
+    hint,
+  });
 }
 
 function shown({ url, origin }: ProxyServer): string {
