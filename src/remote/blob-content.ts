@@ -122,6 +122,8 @@ export class BlobContent implements Content {
         return false;
       } catch (error) {
         if (!isOciError(error, 'NETWORK', 'TIMEOUT')) throw error;
+        // The request has ridden out what can be.
+        if (isOciError(error, 'NETWORK') && retry.outageMs > 0) throw error;
         failure = error;
       }
     }

@@ -84,7 +84,7 @@ export interface RegistryServiceOptions {
   readonly traceHeaders?: boolean | undefined;
   /** Told when the next endpoint is asked because of an error. */
   readonly onFallback?: ((event: FallbackEvent) => void) | undefined;
-  /** Told when a registry has been silent for a while, and what is waited for. */
+  /** Told when a registry has been silent or out of reach for a while, and what is waited for. */
   readonly onSilence?: ((text: string) => void) | undefined;
   readonly userAgent: string;
   /** Stands in for Docker Hub's own address. */

@@ -202,14 +202,17 @@ class Service implements RegistryService {
       onAnswer();
     });
     // The plain http side of the same host comes next.
-    const alternatives = endpoint.insecure !== undefined && endpoint.url.protocol === 'https:';
+    const twin = endpoint.insecure !== undefined && endpoint.url.protocol === 'https:';
+    const alternatives = twin && 'until-answered';
     return connectEndpoint(endpoint, { ...options, repository, alternatives });
   };
 
   #open(endpoints: readonly APIEndpoint[], intent: 'pull' | 'push', repository?: RepositoryName): Registry {
     const asked = endpoints.map((endpoint, at) =>
       asFallback(endpoint, intent, this.#state(endpoint), (answered) => {
-        const alternatives = at + 1 < endpoints.length;
+        const others = endpoints.slice(at + 1);
+        const isLast = others.every(({ plainTwin }) => plainTwin);
+        const alternatives = isLast ? others.length > 0 && ('until-answered' as const) : true;
         // Not where a token is what is asked for: one that is held may allow more.
         const tokenCache = this.#tokens;
         const options = { ...this.#telling(answered), repository, alternatives, intent, tokenCache };

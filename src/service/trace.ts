@@ -19,8 +19,14 @@ export function* formatTrace(event: RequestTrace, { headers }: TraceFormat): Gen
   for (const [name, value] of Object.entries(responseHeaders)) yield `  < ${name}: ${value}`;
 }
 
-/** `host: nothing has come for 10 seconds, waiting for blob 28cff67c03fa (attempt 2)`. */
-export function formatSilence({ host, what = 'an answer', silentMs, attempt }: Silence): string {
+/**
+ * `host: nothing has come for 10 seconds, waiting for blob 28cff67c03fa (attempt 2)`, or
+ * `host: connection refused, waiting for blob 28cff67c03fa; trying again for up to 15 seconds`.
+ */
+export function formatSilence({ host, what = 'an answer', silentMs, attempt, outage }: Silence): string {
+  if (outage) {
+    return `${outage.message}, waiting for ${what}; trying again for up to ${Math.round(outage.patienceMs / 1000)} seconds`;
+  }
   const again = attempt > 1 ? ` (attempt ${attempt})` : '';
   return `${host}: nothing has come for ${Math.round(silentMs / 1000)} seconds, waiting for ${what}${again}`;
 }

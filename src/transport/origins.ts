@@ -50,6 +50,12 @@ interface Origin {
 
 /** The connections of a transport: one pool for each origin, and one more for the base's visits as a stranger. */
 export class Origins {
+  /** Origins that have answered: a refused connection there is a hiccup, not a wrong address. */
+  readonly answered = new Set<string>();
+  /** Those that gave another answer than "later". */
+  readonly well = new Set<string>();
+  /** Those of whose outage people have been told. */
+  readonly outages = new Set<string>();
   readonly #origins = new Map<string, Origin>();
   readonly #pending = new Set<Socket>();
   readonly #base: URL;

@@ -13,6 +13,8 @@ export interface Silence {
   readonly silentMs: number;
   /** From 1. */
   readonly attempt: number;
+  /** Where connections are refused or cut: by which error, and how long that is tried in all. */
+  readonly outage?: { readonly message: string; readonly patienceMs: number } | undefined;
 }
 
 /** Calls once when nothing has moved for a time, and may do so again when something has moved since. */

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { monotonicMs } from '../model/clock.ts';
 import { OciError } from '../model/errors.ts';
-import { parseRetryAfter } from '../wire/headers.ts';
 import { bytesBody } from './body.ts';
 import type { Connections } from './connections.ts';
 import { readableAnswer } from './encoding/content-encoding.ts';
@@ -11,9 +10,11 @@ import { refuseConnectionFault } from './faults-in-bodies.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { contentLength, header } from './http.ts';
 import { defaultHeadersTimeoutMs, Origins, type OriginsOptions } from './origins.ts';
+import { Outage } from './outage.ts';
 import { endpointOf, redactHeaders, redactUrl } from './redact.ts';
 import { isRedirect, redirectTarget } from './redirects.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry.ts';
+import { retryAfterMs } from './retry-after.ts';
 import { askedFor, namedTimeout, type Silence } from './silence.ts';
 
 /** One attempt of one request, for `-v`. Nothing in it is secret. */
@@ -45,10 +46,13 @@ export interface TransportOptions extends OriginsOptions {
   readonly overridePath?: boolean | undefined;
   /** Added to the API's queries as `ns=`: the registry that a proxy of many is asked for. */
   readonly namespace?: string | undefined;
-  /** Whether another may be asked instead: silence at the first contact is then an error at once. Default false. */
-  readonly alternatives?: boolean | undefined;
+  /**
+   * Whether another may be asked instead: silence at the first contact is then an error at once, and no outage is ridden
+   * out, unless the other one is not asked any more when this one has answered. Default false.
+   */
+  readonly alternatives?: boolean | 'until-answered' | undefined;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
-  /** Told when a server has sent nothing for a while, once until something moves again. */
+  /** Told when a server has sent nothing or could not be reached for a while, once until something moves again. */
   readonly onSilence?: ((event: Silence) => void) | undefined;
 }
 
@@ -86,16 +90,12 @@ class UndiciTransport implements Transport {
   readonly retry: Retry;
   readonly #options: TransportOptions;
   readonly #origins: Origins;
-  /** Origins that have answered: a refused connection there is a hiccup, not a wrong address. */
-  readonly #answered = new Set<string>();
-  /** Those that gave another answer than "later". */
-  readonly #well = new Set<string>();
 
   constructor(options: TransportOptions) {
     const base = new URL(options.base);
     if (!base.pathname.endsWith('/')) base.pathname += '/';
     this.base = base;
-    this.retry = createRetry(options.retry);
+    this.retry = createRetry({ ...(options.alternatives === true && { outageMs: 0 }), ...options.retry });
     this.#options = options;
     this.#origins = options.connections?.to(base, options) ?? new Origins(base, options);
   }
@@ -144,40 +144,62 @@ class UndiciTransport implements Transport {
     const { signal } = request;
     const replayable = request.body === undefined || request.body instanceof Uint8Array;
     const repeatable = replayable && (request.idempotent ?? (request.method === 'GET' || request.method === 'HEAD'));
+    const outage = new Outage(this.retry);
+    let failures = 0;
     let resetOnce = false;
     let silentMs = 0;
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
       const startedMs = monotonicMs();
-      const persistent = (request.persistent ?? false) && this.#well.has(url.origin);
-      const last = !repeatable || attempt >= (persistent ? this.retry.attempts * 2 - 1 : this.retry.attempts);
+      const persistent = (request.persistent ?? false) && this.#origins.well.has(url.origin);
+      const most = persistent ? this.retry.attempts * 2 - 1 : this.retry.attempts;
+      const isLast = (): boolean => !repeatable || failures + 1 >= most;
       try {
         const answer = await this.#once(request, url, left, { attempt, what });
         const later = isRetryableStatus(answer.status);
-        if (!later) this.#well.add(url.origin);
-        if (last || !later || (request.takesServerErrors && answer.status >= 500)) return answer;
-        const leastMs = this.#retryAfter(answer, url);
+        if (!later) this.#origins.well.add(url.origin);
+        failures -= outage.end();
+        if (isLast() || !later || (request.takesServerErrors && answer.status >= 500)) return answer;
+        const leastMs = retryAfterMs(answer, url, this.retry);
         await answer.body.discard();
-        await this.retry.pause(attempt, { signal, leastMs });
+        failures += 1;
+        await this.retry.pause(failures, { signal, leastMs });
       } catch (error) {
         signal?.throwIfAborted();
-        const kind = error instanceof OciError ? failureKind(error) : 'final';
-        const known = this.#answered.has(url.origin);
+        if (!(error instanceof OciError)) throw error;
+        const kind = failureKind(error);
+        const known = this.#origins.answered.has(url.origin);
         if (kind === 'timeout') silentMs += monotonicMs() - startedMs;
         // A first contact fails fast, so that the next endpoint gets its turn; silence only where there is one.
         const gone = kind === 'unreachable' || (kind === 'timeout' && this.#options.alternatives);
         const hopeless =
           kind === 'final' || (!known && gone) || silentMs > (persistent ? maxSilentWhenWellMs : maxSilentMs);
-        if (last || hopeless || isTooMany(error)) throw namedTimeout(error, what, attempt);
+        const away = known && (kind === 'unreachable' || kind === 'reset');
+        if (!away) failures -= outage.end();
+        const rides = away && outage.failed() && repeatable;
+        if ((isLast() && !rides) || hopeless || isTooMany(error)) throw namedTimeout(error, what, attempt);
         if (kind === 'reset' && known && !resetOnce) {
           // The server had closed a kept-alive connection just as it was used again.
           resetOnce = true;
           attempt -= 1;
+          outage.end();
           continue;
         }
-        await this.retry.pause(attempt, { signal });
+        failures += 1;
+        if (!away) {
+          await this.retry.pause(failures, { signal });
+          continue;
+        }
+        this.#tellOutage(outage.report({ host: url.host, what, attempt }, error), url);
+        await outage.pause(failures, signal);
       }
     }
+  }
+
+  #tellOutage(event: Silence | undefined, { origin }: URL): void {
+    if (event === undefined || this.retry.outageMs === 0 || this.#origins.outages.has(origin)) return;
+    this.#origins.outages.add(origin);
+    this.#options.onSilence?.(event);
   }
 
   async #once(
@@ -223,7 +245,8 @@ class UndiciTransport implements Transport {
           tell: () => onSilence({ host: url.host, what, attempt, silentMs: afterMs }),
         },
       });
-      this.#answered.add(url.origin);
+      this.#origins.answered.add(url.origin);
+      this.#origins.outages.delete(url.origin);
       if (this.#options.trace) tell({ status: answer.status, responseHeaders: redactHeaders(answer.headers) });
       const readable = readableAnswer(answer, url);
       return await whole(await refuseConnectionFault(readable, url, certsDir), request.wholeBytes);
@@ -248,35 +271,14 @@ class UndiciTransport implements Transport {
       ...(authorization !== undefined && !left && { authorization }),
     };
   }
-
-  #retryAfter(answer: Answer, url: URL): number {
-    const askedMs = parseRetryAfter(header(answer.headers, 'retry-after'), Date.now()) ?? 0;
-    if (askedMs <= this.retry.maxRetryAfterMs) return askedMs;
-    void answer.body.cancel();
-    const tooMany = answer.status === 429;
-    throw new OciError(
-      tooMany ? 'TOOMANYREQUESTS' : 'UNAVAILABLE',
-      `${tooMany ? 'toomanyrequests: ' : ''}${url.host} asks to wait ${duration(askedMs)} before the next request`,
-      { status: answer.status, endpoint: endpointOf(url), retryAfterMs: askedMs, hint: waitHint(tooMany, url) },
-    );
-  }
 }
 
 function isTooMany(error: unknown): boolean {
   return error instanceof OciError && error.retryAfterMs !== undefined;
 }
 
-function waitHint(tooMany: boolean, url: URL): string {
-  return tooMany ? `wait, or log in with 'ocictl login ${url.host}' for a higher limit` : 'try again later';
-}
-
 function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-}
-
-function duration(ms: number): string {
-  if (ms < 120_000) return `${Math.ceil(ms / 1000)} seconds`;
-  return ms < 7_200_000 ? `${Math.ceil(ms / 60_000)} minutes` : `${Math.ceil(ms / 3_600_000)} hours`;
 }
 
 async function whole(answer: Answer, maxBytes: number | undefined): Promise<Answer> {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { openRemote } from '../../src/remote/open.ts';
+import { startFakeServer } from '../support/fake-server.ts';
+import { atEnd } from '../support/sandbox.ts';
 import { blob, bytes, iterate, ranged, read } from './fake-blob.ts';
 import { fails, fakeRegistry } from './fake-registry.ts';
 
@@ -29,6 +32,21 @@ describe('a blob that is cut on its way', () => {
       assert.ok(server.requests.length >= 5);
     });
   }
+
+  it('is given up after 15 seconds when its registry has gone', async (t) => {
+    const server = await startFakeServer(t, (_, response) => {
+      response.writeHead(200, { 'content-length': bytes.length });
+      response.write(bytes.subarray(0, 1000), () => setTimeout(() => server.close(), 5));
+    });
+    let waitedMs = 0;
+    const wait = async (ms: number): Promise<void> => {
+      waitedMs += ms;
+    };
+    const registry = openRemote({ url: server.url, retry: { wait } });
+    atEnd(t, () => registry.close());
+    await assert.rejects(read(registry), fails('NETWORK', /refused/));
+    assert.ok(waitedMs >= 15_000 && waitedMs < 18_000, `${waitedMs}`);
+  });
 
   it('is skipped through where the registry knows no ranges', async (t) => {
     const { registry, server } = await fakeRegistry(t, ({ nth }, response) => {

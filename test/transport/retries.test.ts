@@ -148,13 +148,4 @@ describe('repetitions', () => {
     await assert.rejects(get(nowhere), fails('NETWORK', /^registry\.invalid: (?:no such host|the name could not)/));
     assert.deepEqual(waits, []);
   });
-
-  it('come for a refused connection where there was an answer before', async (t) => {
-    waits.length = 0;
-    const { server, transport } = await start(t, (_, response) => response.writeHead(200).end());
-    await (await get(transport)).body.discard();
-    server.close();
-    await assert.rejects(get(transport), fails('NETWORK'));
-    assert.equal(waits.length, 4);
-  });
 });

@@ -33,8 +33,8 @@ export interface EndpointRegistryOptions {
   readonly allowPrivate?: readonly string[] | undefined;
   readonly retry: RetryPolicy;
   readonly limits?: TransportLimits | undefined;
-  /** Whether another endpoint is asked when this one fails. */
-  readonly alternatives?: boolean | undefined;
+  /** Whether another endpoint is asked when this one fails, or fails to answer at all. */
+  readonly alternatives?: boolean | 'until-answered' | undefined;
   /** Each absent: one of its own. */
   readonly connections?: Connections | undefined;
   readonly tokenCache?: TokenCache | undefined;

@@ -1,0 +1,32 @@
+import { OciError } from '../model/errors.ts';
+import { parseRetryAfter } from '../wire/headers.ts';
+import type { Answer } from './exchange.ts';
+import { header } from './http.ts';
+import { endpointOf } from './redact.ts';
+import type { Retry } from './retry.ts';
+
+/**
+ * The wait that an answer asks for, in milliseconds; 0 where it asks for none.
+ *
+ * @throws OciError TOOMANYREQUESTS or UNAVAILABLE for one that is longer than the policy allows.
+ */
+export function retryAfterMs(answer: Answer, url: URL, retry: Retry): number {
+  const askedMs = parseRetryAfter(header(answer.headers, 'retry-after'), Date.now()) ?? 0;
+  if (askedMs <= retry.maxRetryAfterMs) return askedMs;
+  void answer.body.cancel();
+  const tooMany = answer.status === 429;
+  throw new OciError(
+    tooMany ? 'TOOMANYREQUESTS' : 'UNAVAILABLE',
+    `${tooMany ? 'toomanyrequests: ' : ''}${url.host} asks to wait ${duration(askedMs)} before the next request`,
+    { status: answer.status, endpoint: endpointOf(url), retryAfterMs: askedMs, hint: waitHint(tooMany, url) },
+  );
+}
+
+function waitHint(tooMany: boolean, url: URL): string {
+  return tooMany ? `wait, or log in with 'ocictl login ${url.host}' for a higher limit` : 'try again later';
+}
+
+function duration(ms: number): string {
+  if (ms < 120_000) return `${Math.ceil(ms / 1000)} seconds`;
+  return ms < 7_200_000 ? `${Math.ceil(ms / 60_000)} minutes` : `${Math.ceil(ms / 3_600_000)} hours`;
+}
