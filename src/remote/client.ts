@@ -6,6 +6,7 @@ import { endpointOf } from '../transport/redact.ts';
 import type { Transport } from '../transport/transport.ts';
 import { parseWarnings } from '../wire/headers.ts';
 import { type Route, routePath } from '../wire/routes.ts';
+import { redirectedWrite } from './redirected-write.ts';
 import { responseError } from './response-error.ts';
 
 export interface RemoteOptions {
@@ -181,12 +182,23 @@ export class RemoteClient {
     }
   }
 
+  /** Sends, and follows the redirects of writes; the transport follows those of reads. */
   async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {
     const { scopes: _scopes, wider: _wider, headers, ...rest } = request;
-    const body = typeof request.body === 'function' ? await request.body() : request.body;
-    const response = await this.transport.request({ ...rest, authorization, body, ...(headers && { headers }) });
-    if (header(response.headers, 'warning') !== undefined) this.#warn(response);
-    return response;
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    let { url } = request;
+    // As in the transport: another origin may lead back here to a path of its choice.
+    let left = false;
+    for (let hops = 0; ; hops += 1) {
+      const body = typeof request.body === 'function' ? await request.body() : request.body;
+      const who = left ? { anonymous: true } : { authorization };
+      const response = await this.transport.request({ ...rest, url, ...who, body, ...(headers && { headers }) });
+      if (header(response.headers, 'warning') !== undefined) this.#warn(response);
+      const target = isRead ? undefined : await redirectedWrite(response, request.method, hops);
+      if (target === undefined) return response;
+      url = target;
+      left ||= url.origin !== request.url.origin;
+    }
   }
 
   #warn(response: HttpResponse): void {

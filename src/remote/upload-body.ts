@@ -19,6 +19,8 @@ export class UploadSource {
   #open: Content | undefined;
   /** Bytes up to the end of the last chunk. */
   #seen = 0;
+  /** The request that reads now. One before, which was answered before it was sent, may still be on its way out. */
+  #turn = 0;
 
   constructor(descriptor: Descriptor, source: BlobSource, signal: AbortSignal | undefined) {
     this.#descriptor = descriptor;
@@ -80,20 +82,23 @@ export class UploadSource {
   async *#from(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
     const { size } = this.#descriptor;
     this.close();
+    this.#turn += 1;
+    const turn = this.#turn;
     try {
       this.#seen = offset;
       this.#open = await this.#source.open(offset, { signal: this.#signal });
       for await (const chunk of drained(this.#open)) {
+        if (turn !== this.#turn) return;
         this.#seen += chunk.length;
         if (this.#seen > size) throw sizeMismatch(this.#descriptor, this.#seen);
         if (chunk.length > 0) yield chunk;
       }
-      if (this.#seen !== size) throw sizeMismatch(this.#descriptor, this.#seen);
+      if (turn === this.#turn && this.#seen !== size) throw sizeMismatch(this.#descriptor, this.#seen);
     } catch (error) {
-      this.failure ??= { error };
+      if (turn === this.#turn) this.failure ??= { error };
       throw error;
     } finally {
-      this.close();
+      if (turn === this.#turn) this.close();
     }
   }
 }

@@ -4,13 +4,15 @@ import type { RepositoryName } from '../model/reference/reference.ts';
 import { endpointOf } from '../transport/redact.ts';
 
 /**
- * Where an upload goes on. It may be another host, which then learns nothing about who we are.
+ * Where an upload goes on, or another write that is redirected. It may be another host, which then learns nothing about
+ * who we are.
  *
+ * @param doing What the registry does, for the error.
  * @throws OciError PROTOCOL for what is no http(s) URL, holds a user, or leaves https.
  */
-export function uploadLocation(location: string, from: URL): URL {
+export function uploadLocation(location: string, from: URL, doing = 'sends an upload'): URL {
   const refuse = (why: string): OciError =>
-    new OciError('PROTOCOL', `${from.host} sends an upload to ${why}: refused`, { endpoint: endpointOf(from) });
+    new OciError('PROTOCOL', `${from.host} ${doing} to ${why}: refused`, { endpoint: endpointOf(from) });
   if (!URL.canParse(location, from.href)) throw refuse('something that is no URL');
   const url = new URL(location, from);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('another protocol than http');
