@@ -219,7 +219,7 @@ export {
   transfer,
 } from './transfer/transfer.ts';
 export type { TransportLimits } from './transport/origins.ts';
-export type { RetryPolicy } from './transport/retry.ts';
+export type { RetryPolicy } from './transport/retry/retry.ts';
 export type { RequestTrace } from './transport/transport.ts';
 export { version } from './version.ts';
 export { formatChallenge, parseChallenges } from './wire/challenges.ts';

@@ -3,7 +3,7 @@ import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type Content, type Sink, sizeMismatch } from '../registry/content.ts';
 import type { HttpBody, HttpResponse } from '../transport/http.ts';
-import type { Retry } from '../transport/retry.ts';
+import type { Retry } from '../transport/retry/retry.ts';
 import { namedTimeout } from '../transport/silence.ts';
 import { bodyAt, type Span } from './blob-span.ts';
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import { type HttpResponse, header } from '../transport/http.ts';
-import type { Retry } from '../transport/retry.ts';
+import type { Retry } from '../transport/retry/retry.ts';
 import { headers, parseUploadRange } from '../wire/headers.ts';
 import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { uploadLocation, withDigest } from './upload-location.ts';

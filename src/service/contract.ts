@@ -7,7 +7,7 @@ import type { Reference, RepositoryName } from '../model/reference/reference.ts'
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { TransportLimits } from '../transport/origins.ts';
-import type { RetryPolicy } from '../transport/retry.ts';
+import type { RetryPolicy } from '../transport/retry/retry.ts';
 import type { Check } from './doctor/check.ts';
 import type { BearerToken } from './logins/token.ts';
 import type { AuthResult } from './logins/verify.ts';

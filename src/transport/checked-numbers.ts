@@ -1,6 +1,6 @@
 import { checkNumbers } from '../model/number-options.ts';
 import type { TransportLimits } from './origins.ts';
-import type { RetryPolicy } from './retry.ts';
+import type { RetryPolicy } from './retry/retry.ts';
 
 /** Checks how long and how often a caller wants to wait. @throws OciError USAGE, as {@link checkNumbers}. */
 export function checkTransportNumbers(options: {

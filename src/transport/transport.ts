@@ -10,11 +10,11 @@ import { refuseConnectionFault } from './faults-in-bodies.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { contentLength, header } from './http.ts';
 import { defaultHeadersTimeoutMs, Origins, type OriginsOptions } from './origins.ts';
-import { Outage } from './outage.ts';
 import { endpointOf, redactHeaders, redactUrl } from './redact.ts';
 import { isRedirect, redirectTarget } from './redirects.ts';
-import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry.ts';
-import { retryAfterMs } from './retry-after.ts';
+import { Outage } from './retry/outage.ts';
+import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry/retry.ts';
+import { retryAfterMs } from './retry/retry-after.ts';
 import { askedFor, namedTimeout, type Silence } from './silence.ts';
 
 /** One attempt of one request, for `-v`. Nothing in it is secret. */

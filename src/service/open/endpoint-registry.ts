@@ -12,7 +12,7 @@ import { renamed } from '../../registry/wrappers/renamed.ts';
 import { createRemote } from '../../remote/remote.ts';
 import type { Connections } from '../../transport/connections.ts';
 import type { TransportLimits } from '../../transport/origins.ts';
-import type { RetryPolicy } from '../../transport/retry.ts';
+import type { RetryPolicy } from '../../transport/retry/retry.ts';
 import type { Silence } from '../../transport/silence.ts';
 import { createTransport, type RequestTrace, type Transport } from '../../transport/transport.ts';
 

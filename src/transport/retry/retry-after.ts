@@ -1,8 +1,8 @@
-import { OciError } from '../model/errors.ts';
-import { parseRetryAfter } from '../wire/headers.ts';
-import type { Answer } from './exchange.ts';
-import { header } from './http.ts';
-import { endpointOf } from './redact.ts';
+import { OciError } from '../../model/errors.ts';
+import { parseRetryAfter } from '../../wire/headers.ts';
+import type { Answer } from '../exchange.ts';
+import { header } from '../http.ts';
+import { endpointOf } from '../redact.ts';
 import type { Retry } from './retry.ts';
 
 /**

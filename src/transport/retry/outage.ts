@@ -1,6 +1,6 @@
-import { monotonicMs } from '../model/clock.ts';
+import { monotonicMs } from '../../model/clock.ts';
+import type { Silence } from '../silence.ts';
 import type { Retry } from './retry.ts';
-import type { Silence } from './silence.ts';
 
 /** A server that comes back is not kept waiting for long. */
 const maxDelayMs = 2000;
