@@ -7,7 +7,7 @@ import { bytesBody } from '../transport/body.ts';
 import { encodingsOf, namingEncodings, undecoded } from '../transport/encoding/content-encoding.ts';
 import { decodedBody, decodedBytes } from '../transport/encoding/decoder.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
-import type { Retry } from '../transport/retry.ts';
+import type { Retry } from '../transport/retry/retry.ts';
 import { parseContentRange } from '../wire/headers.ts';
 
 interface EncodedBlob {

@@ -7,7 +7,7 @@ export function checkTransportNumbers(options: {
   readonly retry?: RetryPolicy | undefined;
   readonly limits?: TransportLimits | undefined;
 }): void {
-  checkNumbers(options.retry ?? {}, { attempts: 1, baseDelayMs: 0, maxDelayMs: 0, maxRetryAfterMs: 0 });
+  checkNumbers(options.retry ?? {}, { attempts: 1, baseDelayMs: 0, maxDelayMs: 0, maxRetryAfterMs: 0, outageMs: 0 });
   checkNumbers(options.limits ?? {}, {
     connectTimeoutMs: 0,
     headersTimeoutMs: 0,
