@@ -75,7 +75,7 @@ export interface OciErrorOptions {
   readonly cause?: unknown;
   /** Machine-readable detail, as the `detail` of the spec's error body. */
   readonly detail?: unknown;
-  /** HTTP status that was received, where one was. */
+  /** HTTP status that was received, where one was: then a server said it. */
   readonly status?: number | undefined;
   /** Scheme, host and port of the endpoint that failed; never a path, query or credential. */
   readonly endpoint?: string | undefined;
@@ -95,6 +95,8 @@ export class OciError extends Error {
   readonly endpoint: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly retryable: boolean;
+  /** Whether a server said it, and not this program. */
+  readonly fromServer: boolean;
 
   constructor(code: ErrorCode, message: string, options: OciErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -102,6 +104,7 @@ export class OciError extends Error {
     this.hint = options.hint;
     this.detail = options.detail;
     this.status = options.status;
+    this.fromServer = options.status !== undefined;
     this.endpoint = options.endpoint;
     this.retryAfterMs = options.retryAfterMs;
     this.retryable = options.retryable ?? isRetryableCode(code);
@@ -138,9 +141,14 @@ export function statusOf(code: ErrorCode): number {
   return errorCodes[code].status;
 }
 
-/** Process exit status that stands for an error; 1 for anything that is not an {@link OciError}. */
+/**
+ * Process exit status that stands for an error; 1 for anything that is not an {@link OciError}. What a server answers is
+ * never usage: a name or tag that it finds invalid is an answer that nothing can be done with.
+ */
 export function exitStatusOf(error: unknown): number {
-  return error instanceof OciError ? errorCodes[error.code].exit : 1;
+  if (!(error instanceof OciError)) return 1;
+  const { exit } = errorCodes[error.code];
+  return exit === errorCodes.USAGE.exit && error.fromServer ? errorCodes.PROTOCOL.exit : exit;
 }
 
 function isRetryableCode(code: ErrorCode): boolean {

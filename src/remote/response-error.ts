@@ -1,7 +1,8 @@
-import { type ErrorCode, OciError } from '../model/errors.ts';
+import { type ErrorCode, OciError, type OciErrorOptions } from '../model/errors.ts';
 import { type HttpResponse, header } from '../transport/http.ts';
-import { decodeError } from '../wire/errors.ts';
+import { decodeError, isErrorDocument, printable } from '../wire/errors.ts';
 import { parseRetryAfter } from '../wire/headers.ts';
+import { creatorOf, type RuleRefusal, ruleRefusal } from '../wire/refusals.ts';
 
 interface ErrorSubject {
   readonly what: string;
@@ -18,9 +19,6 @@ interface ErrorSubject {
   /** Why a stored login could not be shown to a registry that hides from strangers what it has. */
   readonly lateRefusal: OciError | undefined;
 }
-
-/** How registries say that nobody may write to them, whoever it is: ours, and others in their maintenance. */
-const sealed = /\bread[- ]?only\b|\bdelet\w+ (?:is|are) disabled\b/i;
 
 const maxErrorBytes = 1024 * 1024;
 const isSpelled = 'check the spelling; a private image also answers so where nobody is logged in';
@@ -49,9 +47,14 @@ async function plainError(response: HttpResponse, subject: ErrorSubject): Promis
   });
   const reason = error.message.slice(subject.what.length + 2);
   const options = { status, endpoint, retryAfterMs, detail: error.detail, retryable: error.retryable };
-  if ((action === 'push' || action === 'delete') && (status === 403 || status === 405) && sealed.test(reason)) {
-    const message = `${registry} takes no ${action === 'push' ? 'pushes' : 'deletes'}: ${error.message}`;
-    return new OciError('DENIED', message, { ...options, hint: 'another login changes nothing; whoever runs it can' });
+  if (!subject.redirected && (action === 'push' || action === 'delete')) {
+    const words = isErrorDocument(body) ? reason : printable(new TextDecoder().decode(body.subarray(0, 1000)));
+    const refused =
+      refusedByRule(ruleRefusal(status, words), error.message, { ...subject, action }, options) ??
+      (action === 'push' ? notCreated(error, reason, subject, options) : undefined);
+    if (refused) return refused;
+  } else if (status === 412 && !subject.redirected) {
+    return refusedByRule('rule', error.message, subject, options) ?? error;
   }
   if (error.code === 'UNAUTHORIZED' || error.code === 'DENIED') {
     if (subject.redirected) {
@@ -87,10 +90,49 @@ async function plainError(response: HttpResponse, subject: ErrorSubject): Promis
   return error;
 }
 
+function refusedByRule(
+  refusal: RuleRefusal | undefined,
+  text: string,
+  { registry, action }: Pick<ErrorSubject, 'registry' | 'action'>,
+  options: OciErrorOptions,
+): OciError | undefined {
+  if (refusal === undefined) return undefined;
+  if (refusal === 'sealed') {
+    const message = `${registry} takes no ${action === 'delete' ? 'deletes' : 'pushes'}: ${text}`;
+    return new OciError('DENIED', message, { ...options, hint: 'another login changes nothing; whoever runs it can' });
+  }
+  const hint =
+    refusal === 'rule'
+      ? 'a rule of the registry forbids it: another try changes nothing; whoever runs it can'
+      : `${registry} does not ${action === 'delete' ? 'give up' : 'overwrite'} this tag: choose another, or have its rule changed`;
+  return new OciError('REFUSED', text, { ...options, retryable: false, hint });
+}
+
+/** A push to a repository that has to be created first. Some registries say 401 or 403 of it. */
+function notCreated(
+  error: OciError,
+  reason: string,
+  { registry, repository }: ErrorSubject,
+  options: OciErrorOptions,
+): OciError | undefined {
+  const how = creatorOf(reason);
+  if (repository === undefined || (how === undefined && error.code !== 'NAME_UNKNOWN')) return undefined;
+  const message = `${repository} has to be created at ${registry} before a push: ${reason}`;
+  const hint =
+    how === undefined ? 'create it there, or check the spelling' : `create it with ${how}, or check the spelling`;
+  return new OciError('NAME_UNKNOWN', message, { ...options, hint });
+}
+
 function denialHint(login: string, action: ErrorSubject['action'], source: string | undefined): string {
-  if (source === undefined) return `log in with '${login}', or check what the account may do`;
-  const open = action === 'pull' ? '; what is public can be had without credentials, with --anonymous' : '';
-  return `the credentials from ${source} were used: correct them or log in again with '${login}', or check what the account may do${open}`;
+  const more =
+    action === 'push'
+      ? ' and whether the repository has to be created first'
+      : action === 'pull' && source !== undefined
+        ? '; what is public can be had without credentials, with --anonymous'
+        : '';
+  const check = `check what the account may do${more}`;
+  if (source === undefined) return `log in with '${login}', or ${check}`;
+  return `the credentials from ${source} were used: correct them or log in again with '${login}', or ${check}`;
 }
 
 // As much of it as comes; an error whose explanation breaks off is still that error.

@@ -43,6 +43,11 @@ export function decodeError(body: Uint8Array, context: ErrorContext): OciError {
   });
 }
 
+/** Whether a body explains itself: one that does not may be a web page, or a line of text. */
+export function isErrorDocument(body: Uint8Array): boolean {
+  return firstEntry(body) !== undefined;
+}
+
 /**
  * Text of a registry, fit for a message: control, bidirectional and invisible characters become spaces, so that it cannot
  * write to the terminal; URLs lose credentials and queries, which may hold a signature; cut at 500 characters.

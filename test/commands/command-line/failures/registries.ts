@@ -112,6 +112,25 @@ export const registries: Tries = {
       hint: /check HTTPS_PROXY/,
     },
   ],
+  'the tag is immutable there, or another rule of the registry forbids it': [
+    {
+      run: (t) => pushedTo(t, 400, 'TAG_INVALID', "The image tag '1' already exists and cannot be overwritten"),
+      error: /cannot be overwritten/,
+      hint: /does not overwrite this tag: choose another/,
+    },
+    {
+      run: (t) => pushedTo(t, 409, 'DENIED', 'not now'),
+      error: /not now/,
+      hint: /a rule of the registry forbids it/,
+    },
+  ],
+  '`push` to a repository that the registry does not make by itself': [
+    {
+      run: (t) => pushedTo(t, 404, 'NAME_UNKNOWN', 'Repository "app" not found'),
+      error: /app has to be created at .* before a push: Repository "app" not found/,
+      hint: /create it there/,
+    },
+  ],
   'the registry knows no pushes, as a cache': [
     {
       async run(t) {
@@ -204,6 +223,17 @@ export const registries: Tries = {
     },
   ],
 };
+
+/** Pushes to a registry that answers every write so. */
+async function pushedTo(t: TestContext, status: number, code: string, message: string): Promise<RunResult> {
+  const { host } = await startFakeServer(t, ({ method }, response) => {
+    const isWrite = method === 'POST' || method === 'PUT';
+    response.writeHead(isWrite ? status : method === 'GET' ? 200 : 404);
+    response.end(isWrite ? JSON.stringify({ errors: [{ code, message }] }) : '');
+  });
+  await keepImage(t, `${host}/app:1`, await imageFor('amd64'));
+  return ocictl(t, ['push', `${host}/app:1`]);
+}
 
 /** Runs words in which `@` is an image at a registry that somebody serves read-only; the store has it. */
 async function toReadOnly(t: TestContext, words: readonly string[]): Promise<RunResult> {
