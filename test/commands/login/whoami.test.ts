@@ -128,14 +128,9 @@ describe('ocictl login', () => {
     const { registry, tokens } = await startTokenRegistry(t);
     const words = ['login', '--identity-token-stdin', registry.host];
     const login = await ocictl(t, words, { input: 'identity-1\n' });
-    assert.deepEqual(
-      [login.exitCode, login.stdout, login.stderr],
-      [
-        0,
-        'Login Succeeded\n',
-        `podman uses the identity token that is stored; before 'podman login': ocictl logout ${registry.host}\n`,
-      ],
-    );
+    assert.deepEqual([login.exitCode, login.stdout], [0, 'Login Succeeded\n']);
+    // The line is for those who have podman.
+    assert.match(login.stderr, /^(?:podman uses the identity token that is stored; .*\n)?$/);
     assert.deepEqual(tokens.lines, ['POST /token']);
     assert.deepEqual((await readConfig(t)).auths, { [registry.host]: { identitytoken: 'identity-1' } });
     const wrong = await ocictl(t, words, { input: 'expired' });
