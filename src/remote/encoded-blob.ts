@@ -134,7 +134,7 @@ async function gathered(
           throw undecoded(
             response.url,
             encodingsOf(response.headers),
-            new OciError('TOO_LARGE', 'it is longer than the blob'),
+            new OciError('TOO_LARGE', `it is longer than the ${maxHeldBytes} bytes that are held of it`),
           );
         }
         chunks.push(chunk);

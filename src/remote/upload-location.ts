@@ -5,7 +5,7 @@ import { endpointOf } from '../transport/redact.ts';
 
 /**
  * Where an upload goes on, or another write that is redirected. It may be another host, which then learns nothing about
- * who we are.
+ * who we are; that it is inside our network, the transport finds out when it connects.
  *
  * @param doing What the registry does, for the error.
  * @throws OciError PROTOCOL for what is no http(s) URL, holds a user, or leaves https.

@@ -43,7 +43,7 @@ inOwnNetwork(import.meta.url, () => {
   describe('a registry on a public address', () => {
     const insides = { 'this machine': '127.0.0.1', 'the metadata of a cloud': metadata } as const;
     for (const [what, address] of Object.entries(insides)) {
-      it(`has its token server, redirects, uploads and foreign layers refused at ${what}, by address and by name`, async (t) => {
+      it(`has its token server, redirects of reads and writes, uploads and foreign layers refused at ${what}, by address and by name`, async (t) => {
         const inside = await startFakeServer(t, serves, { address });
         await startNames(t, (name) => (name === 'inside.example' ? [address] : undefined));
         for (const host of [`${address}:${portOf(inside)}`, `inside.example:${portOf(inside)}`]) {
@@ -61,6 +61,12 @@ inOwnNetwork(import.meta.url, () => {
               : response.writeHead(404).end(),
           );
           await assert.rejects(uploads.registry.pushBlob(repo, blob, source), refused);
+          const writes = await start(t, ({ method }, response) =>
+            method === 'POST'
+              ? response.writeHead(307, { location: `http://${host}/uploads` }).end()
+              : response.writeHead(404).end(),
+          );
+          await assert.rejects(writes.registry.pushBlob(repo, blob, source), refused);
           const foreign = await start(t, (_, response) => response.writeHead(404).end());
           await assert.rejects(read(foreign.registry, { urls: [`http://${host}/layer`] }), refused);
         }
