@@ -1,0 +1,17 @@
+/** How long the tests of this tier try: by default what a release has to stand. */
+export const raceSeconds = given('OCICTL_SOAK_SECONDS', 100);
+export const kills = given('OCICTL_SOAK_KILLS', 100);
+
+function given(name: string, usual: number): number {
+  const text = process.env[name] ?? '';
+  if (text === '') return usual;
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`${name} is not a whole number: ${text}`);
+  return Number(text);
+}
+
+/** One of several, each as likely. */
+export function oneOf<T>(choices: readonly T[]): T {
+  const choice = choices[Math.floor(Math.random() * choices.length)];
+  if (choice === undefined) throw new Error('nothing to choose from');
+  return choice;
+}
