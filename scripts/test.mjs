@@ -34,7 +34,7 @@ const { status, signal } = spawnSync(
   process.execPath,
   [
     '--test',
-    `--test-concurrency=${tier === 'large' ? 1 : Math.max(2, availableParallelism())}`,
+    `--test-concurrency=${tier === 'large' ? 1 : availableParallelism() + 1}`,
     // Of one test, so that one that hangs fails instead of everything behind it waiting.
     '--test-timeout=600000',
     '--test-reporter=spec',
