@@ -146,6 +146,7 @@ export type {
   Registry,
   SignalOption,
   StartUploadOptions,
+  StatManifestOptions,
   Writer,
 } from './registry/registry.ts';
 export {

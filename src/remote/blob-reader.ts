@@ -28,8 +28,12 @@ export class BlobReader {
 
   async statBlob(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<Descriptor> {
     const response = await this.head(repo, digest, { scopes: [repositoryScope(repo, 'pull')] }, opts?.signal);
-    if (response.status !== 200) throw await this.#client.error(response, this.#subject(repo, digest));
+    if (response.status === 404 || response.status === 429) {
+      throw await this.#client.error(response, this.#subject(repo, digest));
+    }
     await response.body.discard();
+    // As of manifests, other failures of HEAD say little of GET.
+    if (response.status !== 200) return blobDescriptor(digest, await this.#sizeByGet(repo, digest, opts?.signal));
     const size = contentLength(response.headers) ?? (await this.#sizeByGet(repo, digest, opts?.signal));
     this.#compareHeader(response, digest);
     return blobDescriptor(digest, size);

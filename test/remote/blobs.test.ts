@@ -53,6 +53,21 @@ describe('a blob that is not what it should be', () => {
 });
 
 describe('a blob', () => {
+  it('has its size by GET where HEAD fails, and is believed to be absent', async (t) => {
+    for (const status of [403, 405, 501]) {
+      const { registry, server } = await fakeRegistry(t, (request, response, incoming) =>
+        request.method === 'HEAD'
+          ? response.writeHead(status).end()
+          : ranged(() => undefined)(request, response, incoming),
+      );
+      assert.deepEqual((await registry.statBlob(repo, digest)).size, bytes.length);
+      assert.equal(server.requests.length, 2);
+    }
+    const { registry, server } = await fakeRegistry(t, (_, response) => response.writeHead(404).end());
+    await assert.rejects(registry.statBlob(repo, digest), fails('BLOB_UNKNOWN'));
+    assert.equal(server.requests.length, 1);
+  });
+
   it('is asked for at storage without authorisation', async (t) => {
     const storage = await startFakeServer(
       t,
