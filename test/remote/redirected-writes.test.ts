@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { digestBytes } from '../../src/model/digest.ts';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { parseTag } from '../../src/model/reference/reference.ts';
-import { bytesSource } from '../../src/registry/content.ts';
+import { bytesSource, type Sink } from '../../src/registry/content.ts';
+import { UploadSource } from '../../src/remote/upload-body.ts';
 import { type Answer, startFakeServer } from '../support/fake-server.ts';
 import { fails, fakeRegistry, repo } from './fake-registry.ts';
 import { blob, bytes, methods, source, uploads } from './fake-uploads.ts';
@@ -155,5 +156,38 @@ describe('a redirect of a write', () => {
     assert.equal(server.requests.length, 11);
     const nowhere = await fakeRegistry(t, (_, response) => response.writeHead(307).end());
     await assert.rejects(nowhere.registry.pushManifest(repo, manifest), fails('PROTOCOL', /PUT without saying where/));
+  });
+});
+
+describe('the source of an upload that is sent again before its first request has ended', () => {
+  it('is not taken for failed by what becomes of that', async () => {
+    const pieces = [randomBytes(100_000), randomBytes(100_000)];
+    const whole = Buffer.concat(pieces);
+    const descriptor = { mediaType: 'a/b', digest: await digestBytes(whole), size: whole.length };
+    let cancelled = 0;
+    const content = {
+      descriptor,
+      async *[Symbol.asyncIterator]() {
+        yield* pieces;
+      },
+      async drainTo(sink: Sink) {
+        for (const piece of pieces) await sink.write(piece);
+      },
+      async cancel() {
+        cancelled += 1;
+      },
+    };
+    const upload = new UploadSource(descriptor, { open: async () => content }, undefined);
+    const first = upload.whole();
+    await first.next();
+    const second = upload.whole();
+    const sent = [(await second.next()).value];
+    assert.equal(cancelled, 1);
+    await first.next();
+    await first.return();
+    assert.equal(cancelled, 1);
+    for await (const piece of second) sent.push(piece);
+    assert.deepEqual(Buffer.concat(sent.flatMap((piece) => piece ?? [])), whole);
+    assert.equal(upload.failure, undefined);
   });
 });
