@@ -26,6 +26,9 @@ export interface FoundImage {
   readonly digest: Digest;
 }
 
+/** A tag whose link is damaged: nobody knows what it pointed at. */
+export type DamagedTag = Omit<FoundImage, 'digest'> & { readonly digest?: undefined };
+
 /**
  * Everything in the store that a word stands for: one tag by name, all tags of a digest or an image ID.
  *
@@ -37,6 +40,14 @@ export async function findImages(
   opts: SignalOption = {},
 ): Promise<readonly FoundImage[]> {
   return (await byName(registry, word, opts)) ?? (await byId(registry, word, opts));
+}
+
+/** The tag that a word names, which could not be read. @throws what it could not be read for, where the word names none */
+export function damagedTag(word: string, error: unknown): readonly DamagedTag[] {
+  if (isId(word)) throw error;
+  const { tag, digest, ...place } = withDefaultTag(parseReference(word));
+  if (tag === undefined || digest !== undefined) throw error;
+  return [{ repo: toStoreName(place), name: familiarName(place), tag }];
 }
 
 /** In Docker's words. */

@@ -1,12 +1,12 @@
 import type { Digest } from '../model/digest.ts';
-import { OciError, unlessUnknown } from '../model/errors.ts';
+import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf, type ManifestView } from '../model/manifest/manifest.ts';
 import type { StoreName } from '../model/reference/reference.ts';
 import { garbageCollector, manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
-import { digestOfTag } from '../registry/tags.ts';
-import { type FoundImage, findImages, noSuchImage } from './find.ts';
+import { soundDigest } from '../registry/tags.ts';
+import { type DamagedTag, damagedTag, type FoundImage, findImages, noSuchImage } from './find.ts';
 import { entriesWhileThere, removedHere } from './vanished.ts';
 
 export interface RemovedImage {
@@ -28,7 +28,7 @@ export interface RemoveOptions extends SignalOption {
  * @throws OciError IMAGE_UNKNOWN; REFUSED where an ID or a digest stands for several tags and `force` is not set.
  */
 export async function removeImage(registry: Registry, word: string, opts: RemoveOptions = {}): Promise<RemovedImage> {
-  const victims = await findImages(registry, word, opts);
+  const victims = await findVictims(registry, word, opts);
   if (victims.length === 0) {
     if (opts.force) return { untagged: [], deleted: [], freedBytes: 0 };
     throw noSuchImage(word);
@@ -38,7 +38,7 @@ export async function removeImage(registry: Registry, word: string, opts: Remove
   const manifests: Digest[] = [];
   for (const { repo, name, tag, digest } of victims) {
     if (tag !== undefined && (await removedHere(registry.deleteTag(repo, tag, opts)))) untagged.push(`${name}:${tag}`);
-    const gone = await removeUnneeded(registry, repo, digest, opts);
+    const gone = digest === undefined ? [] : await removeUnneeded(registry, repo, digest, opts);
     if (gone.length > 0) untagged.push(`${name}@${digest}`);
     manifests.push(...gone);
   }
@@ -55,7 +55,20 @@ export async function removeImage(registry: Registry, word: string, opts: Remove
   };
 }
 
-function refuseSeveral(word: string, victims: readonly FoundImage[]): void {
+async function findVictims(
+  registry: Registry,
+  word: string,
+  opts: SignalOption,
+): Promise<readonly (FoundImage | DamagedTag)[]> {
+  try {
+    return await findImages(registry, word, opts);
+  } catch (error) {
+    if (!isOciError(error, 'STORAGE_DAMAGED')) throw error;
+    return damagedTag(word, error);
+  }
+}
+
+function refuseSeveral(word: string, victims: readonly Pick<FoundImage, 'name' | 'tag'>[]): void {
   const names = victims.flatMap(({ name, tag }) => (tag === undefined ? [] : [`${name}:${tag}`]));
   if (names.length <= 1) return;
   throw new OciError('REFUSED', `unable to delete ${word}: it has several names: ${names.join(', ')}`, {
@@ -73,7 +86,7 @@ async function removeUnneeded(
   const manifests = await readAll(registry, repo, opts);
   const tagged = new Set<Digest>();
   for await (const tag of entriesWhileThere(registry.tags(repo, opts))) {
-    const pointsAt = await unlessDamaged(digestOfTag(registry, repo, tag, opts));
+    const pointsAt = await soundDigest(registry, repo, tag, opts);
     if (pointsAt !== undefined) tagged.add(pointsAt);
   }
   const deleted: Digest[] = [];

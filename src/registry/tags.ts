@@ -22,6 +22,11 @@ export async function digestOfTag(
   return unlessUnknown(look());
 }
 
+/** As {@link digestOfTag}, where a tag that the disk has damaged points at nothing. */
+export async function soundDigest(...args: Parameters<typeof digestOfTag>): Promise<Digest | undefined> {
+  return unlessUnknown(digestOfTag(...args), 'STORAGE_DAMAGED');
+}
+
 /** The tags of a repository that point at a digest, in the order of its list. */
 export async function tagsPointingAt(
   registry: Registry,
@@ -35,7 +40,7 @@ export async function tagsPointingAt(
   const queue = all.values();
   const look = async (): Promise<void> => {
     // A list may name tags that are gone by now, or whose manifest was deleted under them.
-    for (const tag of queue) if ((await digestOfTag(registry, repo, tag, opts)) === digest) found.add(tag);
+    for (const tag of queue) if ((await soundDigest(registry, repo, tag, opts)) === digest) found.add(tag);
   };
   await Promise.all(Array.from({ length: parallelQuestions }, look));
   return all.filter((tag) => found.has(tag));

@@ -1,4 +1,4 @@
-import { type Digest, tryParseDigest } from '../model/digest.ts';
+import { type Digest, isDigestAlgorithm, tryParseDigest } from '../model/digest.ts';
 import type { Driver, Entry, PageOptions, StorePath } from './driver.ts';
 import { childPath } from './paths.ts';
 
@@ -33,7 +33,7 @@ export async function deleteBelow(driver: Driver, prefix: StorePath): Promise<vo
  */
 export async function* digestsIn(driver: Driver, prefix: StorePath, after = ''): AsyncGenerator<Digest> {
   for await (const algorithm of entriesIn(driver, prefix)) {
-    if (algorithm.kind !== 'prefix') continue;
+    if (algorithm.kind !== 'prefix' || !isDigestAlgorithm(algorithm.name)) continue;
     const before = `${algorithm.name}:`;
     const from = after.startsWith(before) ? after.slice(before.length) : undefined;
     for await (const hex of entriesIn(driver, childPath(prefix, algorithm), { after: from })) {

@@ -164,8 +164,12 @@ export function childPath(directory: StorePath, entry: Pick<Entry, 'name'>): Sto
  * @throws OciError BLOB_UPLOAD_UNKNOWN
  */
 export function parseUploadId(text: string): UploadId {
-  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) throw uploadUnknown();
-  return text as UploadId;
+  if (!isUploadId(text)) throw uploadUnknown();
+  return text;
+}
+
+export function isUploadId(text: string): text is UploadId {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
 export function uploadUnknown(): OciError {

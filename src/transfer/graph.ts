@@ -186,7 +186,7 @@ class Walk {
         const there = await unlessLost(to.registry.getManifest(to.repo, node.digest, { signal }));
         return there ? { manifest: there, exists: true } : { manifest: await fetch(), exists: false };
       }
-      const there = unlessUnknown(to.registry.statManifest(to.repo, node.digest, { signal, mayBeAbsent: true }));
+      const there = unlessLost(to.registry.statManifest(to.repo, node.digest, { signal, mayBeAbsent: true }));
       const [manifest, stat] = await Promise.all([fetch(), there]);
       return { manifest, exists: stat !== undefined };
     })();

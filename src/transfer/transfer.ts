@@ -124,11 +124,16 @@ async function staleTags({ manifest, exists }: ManifestNode, { to, signal }: Tra
   return stale;
 }
 
-/** What an end has under a name; undefined for nothing. @throws OciError as {@link Reader.statManifest}, but for what is unknown. */
+/**
+ * What a destination has under a name; undefined for nothing, and for what is damaged there, which is written again.
+ *
+ * @throws OciError as {@link Reader.statManifest}, but for what is unknown.
+ */
 export async function digestAt(
   { registry, repo }: TransferEnd,
   reference: Tag | Digest,
   signal?: AbortSignal,
 ): Promise<Digest | undefined> {
-  return (await unlessUnknown(registry.statManifest(repo, reference, { signal, mayBeAbsent: true })))?.digest;
+  const look = registry.statManifest(repo, reference, { signal, mayBeAbsent: true });
+  return (await unlessUnknown(look, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'STORAGE_DAMAGED'))?.digest;
 }

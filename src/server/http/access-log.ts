@@ -33,6 +33,7 @@ export function formatAccessJson(entry: AccessEntry, at: Date): string {
 /** Whether whoever runs the server must know: what failed here, not what a client asked wrongly or gave up. */
 export function isOurFailure({ status, error }: AccessEntry): boolean {
   if (error === undefined || (error instanceof OciError && error.code === 'CANCELLED')) return false;
+  if (error instanceof OciError && error.code === 'STORAGE_DAMAGED') return true;
   // A blob that breaks off has status 200, and its reader sees a broken connection alone.
   return status >= 500 || status < 400;
 }

@@ -74,11 +74,18 @@ export async function answerError(exchange: Exchange, error: unknown, fields: Ou
   // For GET, HEAD and DELETE a content error means that the stored data is bad; its message may name files.
   const damaged = bodilessMethods.has(exchange.method) && contentCodes.has(told.code);
   const known = damaged ? new OciError('STORAGE_DAMAGED', told.message) : told;
-  const status = known.code === 'CANCELLED' ? 503 : statusOf(known.code);
-  const shown = status < 500 ? known : new OciError(known.code, genericMessages[status] ?? 'internal error');
+  const shown = toShow(exchange, known);
+  const status = shown.code === 'CANCELLED' ? 503 : statusOf(shown.code);
   const wait = known.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(known.retryAfterMs / 1000)) };
   const body = encodeErrors(shown);
   await answer(exchange, status, { 'content-type': 'application/json', ...wait, ...fields }, body);
+}
+
+function toShow({ method }: Exchange, error: OciError): OciError {
+  // HEAD is how clients ask whether they must push: what is damaged here they must, and that mends it.
+  if (method === 'HEAD' && error.code === 'STORAGE_DAMAGED') return new OciError('MANIFEST_UNKNOWN', 'not here');
+  const status = error.code === 'CANCELLED' ? 503 : statusOf(error.code);
+  return status < 500 ? error : new OciError(error.code, genericMessages[status] ?? 'internal error');
 }
 
 const bodilessMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);

@@ -1,8 +1,8 @@
-import { type Digest, tryParseDigest } from '../../model/digest.ts';
+import { type Digest, isDigestAlgorithm, tryParseDigest } from '../../model/digest.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import type { ObjectFacts } from '../driver.ts';
+import type { Entry, ObjectFacts } from '../driver.ts';
 import { entriesIn } from '../listing.ts';
-import { asidePath, blobPath, blobsPath } from '../paths.ts';
+import { asidePath, blobPath, blobsPath, childPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
 interface BlobEntry extends ObjectFacts {
@@ -20,11 +20,11 @@ export async function* walkBlobs(
   opts?: SignalOption & { readonly except?: ReadonlySet<Digest>; readonly repair?: boolean },
 ): AsyncGenerator<BlobEntry> {
   let last: Digest | undefined;
-  for await (const { name, facts } of entriesIn(driver, blobsPath, { deep: true })) {
+  for await (const { name, facts } of filesOfBlobs(driver)) {
     opts?.signal?.throwIfAborted();
-    const [algorithm, shard = '', hex = '', leaf] = name.split('/');
+    const [algorithm, shard = '', hex = '', leaf, more] = name.split('/');
     const digest = tryParseDigest(`${algorithm}:${hex}`);
-    if (digest === undefined || !hex.startsWith(shard)) continue;
+    if (digest === undefined || hex.slice(0, 2) !== shard || more !== undefined) continue;
     const path = blobPath(digest);
     if (leaf === 'data.collected' && opts?.repair === true) {
       if (last !== digest) await driver.copy(asidePath(path), path);
@@ -37,5 +37,15 @@ export async function* walkBlobs(
     last = digest;
     const known = facts ?? (await driver.stat(path));
     if (known !== undefined) yield { digest, ...known };
+  }
+}
+
+// Only below what is named as an algorithm: what else lies there may not even be readable.
+async function* filesOfBlobs(driver: Store['driver']): AsyncGenerator<Entry> {
+  for await (const { name, kind } of entriesIn(driver, blobsPath)) {
+    if (kind !== 'prefix' || !isDigestAlgorithm(name)) continue;
+    for await (const entry of entriesIn(driver, childPath(blobsPath, { name }), { deep: true })) {
+      yield { ...entry, name: `${name}/${entry.name}` };
+    }
   }
 }

@@ -4,7 +4,7 @@ import type { SignalOption } from '../../registry/registry.ts';
 import type { Driver, StorePath } from '../driver.ts';
 import { deleteBelow, entriesIn } from '../listing.ts';
 import { walkRepositories } from '../manifests/repositories.ts';
-import { childPath, clockPath, partialsPath, uploadsPath } from '../paths.ts';
+import { childPath, clockPath, isUploadId, partialsPath, uploadsPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
 /** As long as distribution keeps them. */
@@ -65,7 +65,7 @@ async function* abandonedSessions(
   idleMs: number,
 ): AsyncGenerator<StorePath> {
   for await (const entry of entriesIn(driver, uploadsPath(repo))) {
-    if (entry.kind !== 'prefix') continue;
+    if (entry.kind !== 'prefix' || !isUploadId(entry.name)) continue;
     const session = childPath(uploadsPath(repo), entry);
     const data = await driver.uploads.find(childPath(session, { name: 'data' }));
     if (data?.held === true) continue;

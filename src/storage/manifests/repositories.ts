@@ -27,7 +27,8 @@ async function* walk(driver: Driver, prefix: string, opts: WalkOptions): AsyncGe
   const after = opts.after ?? '';
   const keys: string[] = [];
   for await (const { kind, name } of entriesIn(driver, pathOf(prefix))) {
-    if (kind === 'prefix' && name[0] !== '_') keys.push(`${prefix}${name}`, `${prefix}${name}/`);
+    if (kind === 'prefix' && tryParseRepositoryName(name) !== undefined)
+      keys.push(`${prefix}${name}`, `${prefix}${name}/`);
   }
   keys.sort();
   for (const key of keys) {
