@@ -146,6 +146,14 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       const { removeImage } = await import('../local-store/remove.ts');
       return removeImage(await store(), word, { ...opts, signal });
     },
+    async prune({ dryRun }) {
+      const { pruneLocal } = await import('./collect.ts');
+      return pruneLocal(await storeRoot(), { dryRun, signal });
+    },
+    async collectRegistry(root, opts) {
+      const { collectRegistry } = await import('./collect.ts');
+      return collectRegistry(root, { ...opts, signal });
+    },
     async openServed(options) {
       prepareForTraffic();
       const { openServed } = await import('./serve/registry.ts');

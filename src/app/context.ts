@@ -5,11 +5,13 @@ import type { ShownSetting, ShownValue } from '../config/describe.ts';
 import type { SettingsFlags } from '../config/settings.ts';
 import type { FoundImage } from '../local-store/find.ts';
 import type { LocalImage } from '../local-store/list.ts';
+import type { Pruned } from '../local-store/prune.ts';
 import type { RemovedImage, RemoveOptions } from '../local-store/remove.ts';
 import type { Digest } from '../model/digest.ts';
 import type { Platform } from '../model/platform/platform.ts';
 import type { Reference, RepositoryName } from '../model/reference/reference.ts';
 import type { Place, PlaceRole } from '../places/place.ts';
+import type { CollectOptions } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Check } from '../service/doctor/check.ts';
 import type { Logins, TemporaryConfig } from '../service/logins/logins.ts';
@@ -23,7 +25,7 @@ import type { Served, ServedOptions } from './serve/registry.ts';
 
 export type { Place } from '../places/place.ts';
 export type * from '../service/logins/logins.ts';
-export type { Check, LocalImage, LoginServer, SearchResults, Served, ShownValue };
+export type { Check, LocalImage, LoginServer, Pruned, RemovedImage, SearchResults, Served, ShownValue };
 
 export type ServiceFlags = Pick<SettingsFlags, 'registryMirrors' | 'insecureRegistries' | 'certsDir'> & CredentialFlags;
 
@@ -66,6 +68,10 @@ export interface Context {
     reference: Pick<Reference, 'domain' | 'path'>,
   ): Promise<(digest: Digest) => Promise<RepositoryName | undefined>>;
   removeImage(word: string, opts?: Pick<RemoveOptions, 'force'>): Promise<RemovedImage>;
+  /** Frees what nothing in the local store refers to. */
+  prune(opts: { readonly dryRun: boolean }): Promise<Pruned>;
+  /** The same in the directory of a registry. @throws OciError STORAGE for a directory that holds none */
+  collectRegistry(root: string, opts: Omit<CollectOptions, 'signal'>): Promise<Pruned>;
   openServed(options: ServedOptions): Promise<Served>;
   /**
    * The word itself, or, with `short-names: containers`, the full name of the image that it means when it is read from a

@@ -79,6 +79,7 @@ function toJson(image: LocalImage): unknown {
     id: image.id,
     created: image.created?.toISOString() ?? null,
     sizeBytes: image.sizeBytes,
+    missing: image.missing,
     platforms: image.platforms.map(({ platform, digest, present }) => ({
       platform: formatPlatform(platform),
       digest,

@@ -14,7 +14,7 @@ import {
   withDefaultTag,
 } from '../model/reference/reference.ts';
 import { refuseMisread } from '../places/misread.ts';
-import { endpointReport, leases } from '../registry/extensions.ts';
+import { endpointReport, leases, pins } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { TransferResult } from '../transfer/transfer.ts';
@@ -161,6 +161,7 @@ class Puller {
       lineOf: (event) => lineOf(event, reference),
       say: this.#say,
     });
+    if (reference.digest !== undefined) await local.extension(pins)?.pin(toStoreName(reference), result.root.digest);
     await this.#conclude(reference, result);
     return {
       reference: formatReference(reference),

@@ -1,4 +1,6 @@
+import type { RemovedImage } from '../app/context.ts';
 import { isOciError, OciError } from '../model/errors.ts';
+import { formatBytes } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag } from './command-line/command.ts';
 import { jsonOption } from './command-line/options.ts';
@@ -23,13 +25,17 @@ export const rmi = defineCommand({
     const failures: OciError[] = [];
     for (const word of words) {
       try {
-        const { untagged, deleted, freedBytes } = await context.removeImage(word, { force: options.force });
+        const { untagged, deleted, freedBytes, stillNamed, kept } = await context.removeImage(word, {
+          force: options.force,
+        });
         if (options.json) {
-          await out(`${formatJson({ image: word, untagged, deleted, freedBytes })}\n`);
+          await out(`${formatJson({ image: word, untagged, deleted, freedBytes, stillNamed, kept })}\n`);
           continue;
         }
         for (const name of untagged) await out(`Untagged: ${name}\n`);
         for (const digest of deleted) await out(`Deleted: ${digest}\n`);
+        if (stillNamed.length > 0) note(`the image stays, as ${stillNamed.join(', ')}`);
+        for (const each of kept) note(keptLine(each));
       } catch (error) {
         if (!isOciError(error) || error.code === 'CANCELLED' || words.length === 1) throw error;
         failures.push(error);
@@ -42,3 +48,10 @@ export const rmi = defineCommand({
     throw new OciError('PARTLY_FAILED', `${failures.length} of ${words.length} images could not be removed`);
   },
 });
+
+function keptLine({ count, bytes, usedBy }: RemovedImage['kept'][number]): string {
+  const size = formatBytes(bytes);
+  if (usedBy !== undefined) return `kept ${count} layer${count === 1 ? '' : 's'} (${size}) that ${usedBy} uses`;
+  const blobs = `${count} blob${count === 1 ? '' : 's'} (${size})`;
+  return `kept ${blobs} that a running pull, push or copy counts on; ocictl prune frees what it leaves`;
+}

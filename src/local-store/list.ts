@@ -1,15 +1,16 @@
 /** The local store as commands see it: images by reference, over a storage registry whose repositories are store names. */
 
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type ConfigGlimpse, glimpseConfig } from '../model/manifest/image-config.ts';
 import { blobsOf, childrenOf, type ImageView, type Manifest } from '../model/manifest/manifest.ts';
+import { isForeignLayerType } from '../model/manifest/media-types.ts';
 import { hostPlatform, type Platform } from '../model/platform/platform.ts';
 import { selectPlatform } from '../model/platform/platform-selection.ts';
 import { familiarName, fromStoreName, type StoreName, type Tag } from '../model/reference/reference.ts';
 import { readConfig } from '../registry/config.ts';
-import { manifestEnumerator } from '../registry/extensions.ts';
+import { blobSizes, manifestEnumerator } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { digestOfTag } from '../registry/tags.ts';
 import { entriesWhileThere } from './vanished.ts';
@@ -27,6 +28,8 @@ export interface LocalImage {
   readonly created: Date | undefined;
   /** Bytes of all blobs that are here, each counted once. */
   readonly sizeBytes: number;
+  /** Layers and configs that should be here and are not, or not whole. */
+  readonly missing: readonly Digest[];
   /** Every platform that the index names, and whether its image is here. One entry for a plain image. */
   readonly platforms: readonly { readonly platform: Platform; readonly digest: Digest; readonly present: boolean }[];
 }
@@ -134,6 +137,7 @@ class RepositoryReader {
       id: main?.view.kind === 'image' ? main.view.config.digest : root.descriptor.digest,
       created: config?.created,
       sizeBytes: sizeOf(images.values()),
+      missing: await this.#missing(images.values()),
       platforms: platformsOf(entries, images, root.descriptor.digest, config?.platform),
     };
   }
@@ -150,6 +154,26 @@ class RepositoryReader {
       const found = await this.#get(child.digest);
       if (found) await this.#collect(found, images, seen);
     }
+  }
+
+  async #missing(images: Iterable<Manifest>): Promise<readonly Digest[]> {
+    const missing = new Set<Digest>();
+    const sizes = this.#registry.extension(blobSizes);
+    if (sizes === undefined) return [];
+    const seen = new Set<Digest>();
+    for (const { view } of images) {
+      for (const { digest, size, urls = [], mediaType } of blobsOf(view)) {
+        if (seen.has(digest) || urls.length > 0 || isForeignLayerType(mediaType)) continue;
+        seen.add(digest);
+        if ((await unlessUnknown(sizes.sizeOf(this.#repo, digest), 'STORAGE_DAMAGED')) !== size) missing.add(digest);
+      }
+    }
+    if (missing.size > 0 && !this.#told.has(this.#current)) {
+      this.#told.add(this.#current);
+      const problem = `${missing.size} of its ${seen.size} layers and configs are missing or not whole`;
+      this.#onDamage?.(this.#current, new OciError('STORAGE_DAMAGED', problem));
+    }
+    return [...missing];
   }
 
   async #get(reference: Tag | Digest): Promise<Manifest | undefined> {

@@ -1,12 +1,13 @@
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf, type ManifestView } from '../model/manifest/manifest.ts';
 import type { StoreName } from '../model/reference/reference.ts';
-import { garbageCollector, manifestEnumerator } from '../registry/extensions.ts';
+import { garbageCollector } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { soundDigest } from '../registry/tags.ts';
 import { type DamagedTag, damagedTag, type FoundImage, findImages, noSuchImage } from './find.ts';
+import { type KeptLayers, keptLayers, readAll } from './kept.ts';
 import { entriesWhileThere, removedHere } from './vanished.ts';
 
 export interface RemovedImage {
@@ -15,6 +16,10 @@ export interface RemovedImage {
   /** Manifests and blobs that are gone because no repository of the store has them, those of earlier removals included. */
   readonly deleted: readonly Digest[];
   readonly freedBytes: number;
+  /** Names that an image which was not removed still has: other tags, and indexes that name it. */
+  readonly stillNamed: readonly string[];
+  /** Layers of what was removed that are there still. */
+  readonly kept: readonly KeptLayers[];
 }
 
 export interface RemoveOptions extends SignalOption {
@@ -30,30 +35,40 @@ export interface RemoveOptions extends SignalOption {
 export async function removeImage(registry: Registry, word: string, opts: RemoveOptions = {}): Promise<RemovedImage> {
   const victims = await findVictims(registry, word, opts);
   if (victims.length === 0) {
-    if (opts.force) return { untagged: [], deleted: [], freedBytes: 0 };
+    if (opts.force) return { ...nothingRemoved, untagged: [] };
     throw noSuchImage(word);
   }
   if (!opts.force) refuseSeveral(word, victims);
   const untagged: string[] = [];
-  const manifests: Digest[] = [];
+  const manifests = new Map<Digest, ManifestView | undefined>();
+  const stillNamed: string[] = [];
   for (const { repo, name, tag, digest } of victims) {
     if (tag !== undefined && (await removedHere(registry.deleteTag(repo, tag, opts)))) untagged.push(`${name}:${tag}`);
-    const gone = digest === undefined ? [] : await removeUnneeded(registry, repo, digest, opts);
-    if (gone.length > 0) untagged.push(`${name}@${digest}`);
-    manifests.push(...gone);
+    if (digest === undefined) continue;
+    const { deleted, names } = await removeUnneeded(registry, repo, digest, opts);
+    if (deleted.size > 0) untagged.push(`${name}@${digest}`);
+    for (const [gone, view] of deleted) manifests.set(gone, view);
+    stillNamed.push(...names.map((rest) => name + rest));
   }
-  if (manifests.length === 0) return { untagged, deleted: [], freedBytes: 0 };
+  if (manifests.size === 0) return { ...nothingRemoved, untagged, stillNamed };
   const swept = await registry.extension(garbageCollector)?.collect({ signal: opts.signal });
   const removed = swept?.removed ?? [];
   const gone = new Set(removed.map(({ digest }) => digest));
+  const views = [...manifests.values()].filter((view) => view !== undefined);
+  const used = await keptLayers(registry, { views, gone, opts: { signal: opts.signal } });
+  const inUse = swept?.kept.inUse ?? { count: 0, bytes: 0 };
   // Docker names the image before its layers.
-  const first = manifests.filter((digest) => gone.has(digest));
+  const first = [...manifests.keys()].filter((digest) => gone.has(digest));
   return {
     untagged,
     deleted: [...new Set([...first, ...gone])],
     freedBytes: removed.reduce((sum, { size }) => sum + size, 0),
+    stillNamed: [],
+    kept: [...used, ...(inUse.count > 0 ? [{ ...inUse, usedBy: undefined }] : [])],
   };
 }
+
+const nothingRemoved = { deleted: [], freedBytes: 0, stillNamed: [], kept: [] };
 
 async function findVictims(
   registry: Registry,
@@ -82,47 +97,31 @@ async function removeUnneeded(
   repo: StoreName,
   digest: Digest,
   opts: SignalOption,
-): Promise<Digest[]> {
+): Promise<{ readonly deleted: ReadonlyMap<Digest, ManifestView | undefined>; readonly names: readonly string[] }> {
   const manifests = await readAll(registry, repo, opts);
-  const tagged = new Set<Digest>();
+  const tagged = new Map<Digest, string>();
   for await (const tag of entriesWhileThere(registry.tags(repo, opts))) {
     const pointsAt = await soundDigest(registry, repo, tag, opts);
-    if (pointsAt !== undefined) tagged.add(pointsAt);
+    if (pointsAt !== undefined) tagged.set(pointsAt, `:${tag}`);
   }
-  const deleted: Digest[] = [];
+  const deleted = new Map<Digest, ManifestView | undefined>();
   const visit = async (target: Digest): Promise<void> => {
     const isChild = [...manifests.values()].some((view) => childrenIn(view).some((child) => child.digest === target));
     if (!manifests.has(target) || isChild || tagged.has(target)) return;
     const view = manifests.get(target);
-    if (await removedHere(registry.deleteManifest(repo, target, opts))) deleted.push(target);
+    if (await removedHere(registry.deleteManifest(repo, target, opts))) deleted.set(target, view);
     manifests.delete(target);
     for (const child of childrenIn(view)) await visit(child.digest);
     // What was said about it (signatures, attestations) goes with it.
     for (const [referrer, other] of manifests) if (other?.subject?.digest === target) await visit(referrer);
   };
   await visit(digest);
-  return deleted;
-}
-
-// Undefined stands for what the disk has damaged: it needs nothing, and goes when it is named.
-async function readAll(
-  registry: Registry,
-  repo: StoreName,
-  opts: SignalOption,
-): Promise<Map<Digest, ManifestView | undefined>> {
-  const manifests = new Map<Digest, ManifestView | undefined>();
-  const enumerator = registry.extension(manifestEnumerator);
-  if (enumerator === undefined) return manifests;
-  for await (const digest of entriesWhileThere(enumerator.manifests(repo, opts))) {
-    manifests.set(digest, (await unlessDamaged(registry.getManifest(repo, digest, opts)))?.view);
-  }
-  return manifests;
+  if (!manifests.has(digest)) return { deleted, names: [] };
+  const parents = [...manifests].filter(([, view]) => childrenIn(view).some((child) => child.digest === digest));
+  const tag = tagged.get(digest);
+  return { deleted, names: [...(tag === undefined ? [] : [tag]), ...parents.map(([parent]) => `@${parent}`)] };
 }
 
 function childrenIn(view: ManifestView | undefined): readonly Descriptor[] {
   return view === undefined ? [] : childrenOf(view);
-}
-
-function unlessDamaged<T>(promise: Promise<T>): Promise<T | undefined> {
-  return unlessUnknown(promise, 'STORAGE_DAMAGED', 'MANIFEST_INVALID', 'MANIFEST_UNKNOWN');
 }

@@ -30,17 +30,47 @@ export interface TagHistory {
 }
 export const tagHistory = extensionKey<TagHistory>('tag-history');
 
-export interface CollectResult {
-  readonly removed: readonly { readonly digest: Digest; readonly size: number }[];
+/** How many, and how many bytes they have together. */
+export interface Tally {
+  readonly count: number;
+  readonly bytes: number;
 }
 
-/** Removes blobs that no repository's manifest names any more. */
-export interface GarbageCollector {
+export interface CollectOptions extends SignalOption {
   /**
-   * @param opts.graceMs Blobs touched within this time stay. Default: 0 when no other process holds a lease on the
-   *   store, an hour otherwise.
+   * What was written within this time stays, and so does what a process counted on that died within it. Default: 0, or an
+   * hour where a transfer of an earlier version holds a lease on the store.
    */
-  collect(opts?: SignalOption & { readonly graceMs?: number; readonly dryRun?: boolean }): Promise<CollectResult>;
+  readonly graceMs?: number | undefined;
+  /** Nothing is removed; the result is what would be. */
+  readonly dryRun?: boolean | undefined;
+  /** Also removes manifests that no tag leads to, but for those that are pinned. Default false: every manifest stays. */
+  readonly untagged?: boolean | undefined;
+  /** Downloads and uploads that nobody has gone on with for so long go. Default a week. */
+  readonly unfinishedMs?: number | undefined;
+}
+
+export interface CollectResult {
+  readonly removed: readonly { readonly digest: Digest; readonly size: number }[];
+  readonly untagged: readonly { readonly repo: RepositoryName; readonly digest: Digest }[];
+  /** Links of repositories to blobs that none of their manifests names. */
+  readonly links: number;
+  /** Downloads and uploads that nobody goes on with, and drafts of processes that are dead. */
+  readonly unfinished: Tally;
+  /** Blobs and downloads that no manifest names, and that stayed. */
+  readonly kept: {
+    /** A living process counts on them. */
+    readonly inUse: Tally;
+    /** They were written within the time of grace. */
+    readonly recent: Tally;
+    /** Those without a tag that stayed for one of these reasons, with all that they name. */
+    readonly manifests: number;
+  };
+}
+
+/** Removes blobs that no repository's manifest names any more, and what transfers left that came to no end. */
+export interface GarbageCollector {
+  collect(opts?: CollectOptions): Promise<CollectResult>;
 }
 export const garbageCollector = extensionKey<GarbageCollector>('garbage-collector');
 
@@ -71,3 +101,16 @@ interface ForeignLayers {
   readonly accepted: boolean;
 }
 export const foreignLayers = extensionKey<ForeignLayers>('foreign-layers');
+
+/** Keeps manifests that have no tag, since somebody has asked for them by digest, where a collection removes such. */
+export interface Pins {
+  pin(repo: RepositoryName, digest: Digest): Promise<void>;
+}
+export const pins = extensionKey<Pins>('pins');
+
+/** Which of some blobs a repository holds whole, as far as their sizes tell: nothing is read. */
+export interface BlobSizes {
+  /** Undefined for one that is not there. */
+  sizeOf(repo: RepositoryName, digest: Digest): Promise<number | undefined>;
+}
+export const blobSizes = extensionKey<BlobSizes>('blob-sizes');

@@ -162,6 +162,10 @@ export interface Driver extends Objects {
   readonly locks?: Locks;
   /** Begins a journal at a path of its own, where that is cheaper than an object for each word. */
   openJournal?(path: StorePath): Promise<Journal>;
-  /** Removes what crashed writers left of the driver's own, and what is empty below a prefix, where that can be. */
-  tidy?(prefix: StorePath): Promise<void>;
+  /**
+   * Removes what crashed writers left of the driver's own, and what is empty below a prefix, where one is given.
+   *
+   * @returns What it was that writers left.
+   */
+  tidy?(prefix?: StorePath, opts?: { readonly dryRun?: boolean }): Promise<{ count: number; bytes: number }>;
 }

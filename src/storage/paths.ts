@@ -8,6 +8,7 @@
  *         _layers/<alg>/<hex>/link
  *         _manifests/revisions/<alg>/<hex>/link
  *         _manifests/revisions/<alg>/<hex>/mediatype            * only where the bytes do not tell it
+ *         _manifests/revisions/<alg>/<hex>/pinned               * where it was asked for by digest, and stays without a tag
  *         _manifests/tags/<tag>/current/link
  *         _manifests/tags/<tag>/index/<alg>/<hex>/link
  *         _referrers/<subject alg>/<subject hex>/<alg>/<hex>/link  *
@@ -78,6 +79,10 @@ export function revisionLinkPath(repo: RepositoryName, digest: Digest): StorePat
 
 export function mediaTypePath(repo: RepositoryName, digest: Digest): StorePath {
   return join(revisionPath(repo, digest), 'mediatype');
+}
+
+export function pinPath(repo: RepositoryName, digest: Digest): StorePath {
+  return join(revisionPath(repo, digest), 'pinned');
 }
 
 export function tagsPath(repo: RepositoryName): StorePath {

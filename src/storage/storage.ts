@@ -2,12 +2,16 @@ import type { Digest } from '../model/digest.ts';
 import { checkNumbers } from '../model/number-options.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import {
+  type BlobSizes,
   blobEnumerator,
+  blobSizes,
   type ExtensionKey,
   garbageCollector,
   type Leases,
   leases,
   manifestEnumerator,
+  type Pins,
+  pins,
   repositoryRemover,
   tagHistory,
   type UploadSweeper,
@@ -15,7 +19,7 @@ import {
 } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { walkBlobs } from './blobs/blobs.ts';
-import { readLink } from './blobs/links.ts';
+import { findLinkedBlob, readLink } from './blobs/links.ts';
 import { sweepUploads } from './collect/abandoned.ts';
 import { CheckedBlobs } from './collect/checked-blobs.ts';
 import { createCollector } from './collect/collect.ts';
@@ -25,7 +29,7 @@ import { createLister } from './lister.ts';
 import { digestsIn } from './listing.ts';
 import { nameUnknown, repositoryExists } from './manifests/manifests.ts';
 import { Marks } from './marks/marks.ts';
-import { revisionLinkPath, revisionsPath, tagCurrentPath, tagIndexLinkPath, tagIndexPath } from './paths.ts';
+import { pinPath, revisionLinkPath, revisionsPath, tagCurrentPath, tagIndexLinkPath, tagIndexPath } from './paths.ts';
 import { createReader, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';
 import { createWriter } from './writer.ts';
@@ -70,6 +74,10 @@ export function createStorage(options: StorageOptions): Registry {
   const extensions = new Map<ExtensionKey<unknown>, unknown>([
     [blobEnumerator, { blobs: (opts?: SignalOption) => blobs(store, opts) }],
     [manifestEnumerator, { manifests: (repo: RepositoryName, opts?: SignalOption) => manifests(store, repo, opts) }],
+    [
+      blobSizes,
+      { sizeOf: async (repo, digest) => (await findLinkedBlob(store, repo, digest))?.size } satisfies BlobSizes,
+    ],
     [tagHistory, { history: (repo: RepositoryName, tag: Tag, opts?: SignalOption) => history(store, repo, tag, opts) }],
   ]);
   if (!driver.readOnly) {
@@ -78,6 +86,8 @@ export function createStorage(options: StorageOptions): Registry {
     const sweeper: UploadSweeper = { sweepUploads: (opts) => sweepUploads(store, opts) };
     extensions.set(uploadSweeper, sweeper);
     extensions.set(leases, leasesOf(store));
+    const pinning: Pins = { pin: (repo, digest) => driver.put(pinPath(repo, digest), new Uint8Array(0)) };
+    extensions.set(pins, pinning);
   }
   return {
     name: store.name,

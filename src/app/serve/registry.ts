@@ -145,6 +145,8 @@ async function openPlace(
     const directory = resolve(root);
     await prepareRoot(directory, readOnly === true);
     const driver = await openFilesystemDriver({ root: directory, readOnly: readOnly === true });
+    // What killed writers left of files that nobody has seen. It must not keep the registry from being served.
+    if (!driver.readOnly) await driver.tidy?.().catch(() => {});
     const registry = createStorage({ driver, name: root, keepUnusedMs, sparse });
     return { registry, what: root, locked: false, directory };
   }

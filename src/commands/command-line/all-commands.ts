@@ -41,6 +41,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('../rmi.ts')).rmi,
   },
   {
+    name: 'prune',
+    summary: 'Free what nothing in the local store refers to',
+    load: async () => (await import('../prune.ts')).prune,
+  },
+  {
     name: 'inspect',
     summary: 'Show what an image is made of, without pulling it',
     load: async () => (await import('../inspect.ts')).inspect,
@@ -99,6 +104,11 @@ export const commandTable: readonly CommandEntry[] = [
     name: 'serve',
     summary: 'Run a registry',
     load: async () => (await import('../serve.ts')).serve,
+  },
+  {
+    name: 'storage',
+    summary: "Look after a registry's store",
+    load: async () => (await import('../storage.ts')).storage,
   },
   {
     name: 'config',

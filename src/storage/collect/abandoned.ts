@@ -1,21 +1,15 @@
 import { newProcessId } from '../../files/process-id.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
+import type { Tally } from '../../registry/extensions.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import type { Driver, StorePath } from '../driver.ts';
 import { deleteBelow, entriesIn } from '../listing.ts';
 import { walkRepositories } from '../manifests/repositories.ts';
-import { childPath, clockPath, isUploadId, partialsPath, uploadsPath } from '../paths.ts';
+import { childPath, clockPath, isUploadId, uploadsPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
 /** As long as distribution keeps them. */
-const abandonedMs = 7 * 24 * 60 * 60 * 1_000;
-
-/** Removes downloads that nobody has gone on with for a week. @param now What the store's clock shows. */
-export async function removeAbandonedPartials({ driver }: Store, now: Date): Promise<void> {
-  for await (const { path, storedAt, held } of driver.uploads.list(partialsPath)) {
-    if (!held && now.getTime() - storedAt.getTime() > abandonedMs) await driver.uploads.abort(path);
-  }
-}
+export const abandonedMs = 7 * 24 * 60 * 60 * 1_000;
 
 /** Removes the upload sessions of every repository that have not been written to for so long. */
 export async function sweepUploads(
@@ -26,24 +20,29 @@ export async function sweepUploads(
     opts.signal?.throwIfAborted();
     for await (const _ of abandonedSessions(driver, repo, now(), opts.idleMs)) {
       // The clock of this machine may be off, or have been set: the store's tells.
-      await removeAbandonedUploads(driver, repo, await timeOf(driver), opts.idleMs);
+      await removeAbandonedUploads(driver, repo, { now: await timeOf(driver), idleMs: opts.idleMs });
       break;
     }
   }
 }
 
 /**
- * Removes a repository's upload sessions that have not been written to for so long, a week where nothing is said.
+ * Removes a repository's upload sessions that have not been written to for so long.
  *
- * @param now What the store's clock shows.
+ * @param opts.now What the store's clock shows.
  */
 export async function removeAbandonedUploads(
   driver: Driver,
   repo: RepositoryName,
-  now: Date,
-  idleMs = abandonedMs,
-): Promise<void> {
-  for await (const session of abandonedSessions(driver, repo, now, idleMs)) await removeSession(driver, session);
+  { now, idleMs, dryRun = false }: { readonly now: Date; readonly idleMs: number; readonly dryRun?: boolean },
+): Promise<Tally> {
+  const removed = { count: 0, bytes: 0 };
+  for await (const { path, bytes } of abandonedSessions(driver, repo, now, idleMs)) {
+    if (!dryRun) await removeSession(driver, path);
+    removed.count += 1;
+    removed.bytes += bytes;
+  }
+  return removed;
 }
 
 /** Removes all of a repository's upload sessions, whoever writes them. */
@@ -63,7 +62,7 @@ async function* abandonedSessions(
   repo: RepositoryName,
   now: Date,
   idleMs: number,
-): AsyncGenerator<StorePath> {
+): AsyncGenerator<{ readonly path: StorePath; readonly bytes: number }> {
   for await (const entry of entriesIn(driver, uploadsPath(repo))) {
     if (entry.kind !== 'prefix' || !isUploadId(entry.name)) continue;
     const session = childPath(uploadsPath(repo), entry);
@@ -71,7 +70,7 @@ async function* abandonedSessions(
     if (data?.held === true) continue;
     const begun = await driver.stat(childPath(session, { name: 'startedat' }));
     const last = Math.max(data?.storedAt.getTime() ?? 0, begun?.storedAt.getTime() ?? 0);
-    if (now.getTime() - last > idleMs) yield session;
+    if (now.getTime() - last >= idleMs) yield { path: session, bytes: data?.size ?? 0 };
   }
 }
 

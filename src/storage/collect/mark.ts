@@ -1,6 +1,6 @@
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { isOciError } from '../../model/errors.ts';
-import { blobsOf, childrenOf } from '../../model/manifest/manifest.ts';
+import { blobsOf, childrenOf, type ManifestView } from '../../model/manifest/manifest.ts';
 import { isManifestType } from '../../model/manifest/media-types.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
@@ -20,16 +20,22 @@ interface Needs {
   readonly unclear: boolean;
 }
 
+interface MarkOptions extends SignalOption {
+  /** Manifests that do not count. */
+  readonly except?: ReadonlyMap<Digest, unknown>;
+}
+
 /**
  * Finds what the manifests of a repository need. Every revision counts, tagged or not, so children of an index,
  * referrers and untagged manifests stay until they are deleted themselves.
  */
-export async function markRepository(store: Store, repo: RepositoryName, opts?: SignalOption): Promise<Needs> {
+export async function markRepository(store: Store, repo: RepositoryName, opts?: MarkOptions): Promise<Needs> {
   const named = new Set<Digest>();
   const stored = new Set<Digest>();
   let unclear = false;
   for await (const digest of digestsIn(store.driver, revisionsPath(repo))) {
     opts?.signal?.throwIfAborted();
+    if (opts?.except?.has(digest)) continue;
     const link = await linkOrDamaged(store, revisionLinkPath(repo, digest));
     if (link === undefined) continue;
     stored.add(link === 'damaged' ? digest : link);
@@ -48,24 +54,36 @@ export async function markRepository(store: Store, repo: RepositoryName, opts?: 
   return { named, stored, unclear };
 }
 
-// Undefined for what nobody here understands: a type of another tool, schema 1, damaged bytes.
+// Undefined for what nobody here understands.
 async function neededBy(store: Store, repo: RepositoryName, digest: Digest): Promise<readonly Digest[] | undefined> {
+  const view = await readView(store, repo, digest);
+  if (view === 'unclear') return undefined;
+  if (view === undefined) return [];
+  // A child that is a manifest counts by its own revision link; one that is none is a blob.
+  const blobs = [...blobsOf(view), ...childrenOf(view).filter(({ mediaType }) => !isManifestType(mediaType))];
+  return blobs.map((entry) => entry.digest);
+}
+
+/** A manifest as far as all that it names is known: unclear is a type of another tool, schema 1, damaged bytes. */
+export async function readView(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+): Promise<ManifestView | 'unclear' | undefined> {
   try {
     const raw = await loadManifest(store, repo, digest);
-    if (raw === undefined) return [];
+    if (raw === undefined) return undefined;
     const view = tryParseManifest(raw);
-    if (view === undefined || view.kind === 'schema1') return undefined;
-    if (view.kind === 'other' && view.references === undefined) return undefined;
-    // A child that is a manifest counts by its own revision link; one that is none is a blob.
-    const blobs = [...blobsOf(view), ...childrenOf(view).filter(({ mediaType }) => !isManifestType(mediaType))];
-    return blobs.map((entry) => entry.digest);
+    const known =
+      view !== undefined && view.kind !== 'schema1' && (view.kind !== 'other' || view.references !== undefined);
+    return known ? view : 'unclear';
   } catch (error) {
-    if (isOciError(error, 'STORAGE_DAMAGED')) return undefined;
+    if (isOciError(error, 'STORAGE_DAMAGED')) return 'unclear';
     throw error;
   }
 }
 
-async function linkOrDamaged(
+export async function linkOrDamaged(
   store: Store,
   path: Parameters<typeof readLink>[1],
 ): Promise<Digest | 'damaged' | undefined> {

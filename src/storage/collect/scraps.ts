@@ -4,6 +4,7 @@ import { digestsIn, entriesIn } from '../listing.ts';
 import type { Collection } from '../marks/collection.ts';
 import {
   mediaTypePath,
+  pinPath,
   revisionLinkPath,
   revisionsPath,
   tagCurrentPath,
@@ -25,7 +26,9 @@ export async function removeScraps({ driver }: Store, repo: RepositoryName, coll
     if (!(await isThere(revisionLinkPath(repo, digest)))) typed.push(digest);
   }
   await collection.takeAway(typed, async (digest) => {
-    if (!(await isThere(revisionLinkPath(repo, digest)))) await driver.delete(mediaTypePath(repo, digest));
+    if (await isThere(revisionLinkPath(repo, digest))) return;
+    await driver.delete(mediaTypePath(repo, digest));
+    await driver.delete(pinPath(repo, digest));
   });
 
   for await (const { name } of entriesIn(driver, tagsPath(repo))) {

@@ -122,13 +122,15 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
 
     openJournal: (path) => change('write', path, (file) => openJournal(root, file)),
 
-    async tidy(prefix) {
-      await removeDrafts(root);
+    async tidy(prefix, { dryRun = false } = {}) {
+      const drafts = await removeDrafts(root, dryRun);
+      if (prefix === undefined || dryRun) return drafts;
       await change(
         'tidy',
         prefix,
         async (file) => void (directories.isThere(file) && (await pruneEmpty(file, mendAside))),
       );
+      return drafts;
     },
   };
 }
@@ -151,16 +153,25 @@ async function openJournal({ directories }: Root, file: string): Promise<Journal
 }
 
 // A draft of a living process may be on its way; of one that cannot be asked it is given a day.
-async function removeDrafts({ temporary, directories }: Root): Promise<void> {
-  if (!directories.isThere(temporary)) return;
+async function removeDrafts(
+  { temporary, directories }: Root,
+  dryRun: boolean,
+): Promise<{ count: number; bytes: number }> {
+  const removed = { count: 0, bytes: 0 };
+  if (!directories.isThere(temporary)) return removed;
   for (const { name } of (await attempt('list', temporary, () => orAbsent(entriesOf(temporary)))) ?? []) {
     const draft = join(temporary, name);
     const facts = await attempt('look at', draft, () => orAbsent(lstat(draft)));
     if (facts === undefined || !facts.isFile()) continue;
     const writer = tryParseProcessId(name.split('.', 1)[0] ?? '');
-    const state = writer && processState(writer);
+    // What nobody of us can have named is somebody else's.
+    if (writer === undefined) continue;
+    const state = processState(writer);
     const old = Date.now() - facts.mtimeMs > dayMs;
-    if (state === 'dead' || (old && state !== 'alive'))
-      await attempt('remove', draft, () => rm(draft, { force: true }));
+    if (state !== 'dead' && (!old || state === 'alive')) continue;
+    if (!dryRun) await attempt('remove', draft, () => rm(draft, { force: true }));
+    removed.count += 1;
+    removed.bytes += facts.size;
   }
+  return removed;
 }

@@ -9,6 +9,7 @@ import { deleteBelow, entriesIn } from '../listing.ts';
 import {
   blobPath,
   mediaTypePath,
+  pinPath,
   referrerLinkPath,
   revisionLinkPath,
   tagCurrentPath,
@@ -58,6 +59,7 @@ export async function removeRevision(store: Store, revision: Revision, opts?: Si
   }
   if (subject !== undefined) await store.driver.delete(referrerLinkPath(repo, subject, digest));
   await store.driver.delete(mediaTypePath(repo, digest));
+  await store.driver.delete(pinPath(repo, digest));
   await store.driver.delete(revisionLinkPath(repo, digest));
   await removeLostTags(store, repo, digest);
 }

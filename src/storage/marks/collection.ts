@@ -13,6 +13,7 @@ const batchSize = 500;
 /** A collection at work. It has to be begun before anything is read that tells what is needed; see {@link Marks}. */
 export class Collection {
   readonly #driver: Driver;
+  readonly #graceMs: number;
   readonly #path: StorePath = collectorPath(newProcessId());
   readonly #silence = new SilenceMeter();
   readonly #over = new Set<string>();
@@ -24,12 +25,14 @@ export class Collection {
   /** Whether a transfer of an earlier version is under way, which marks blobs by times. */
   isWithUnmarked = false;
 
-  private constructor(driver: Driver) {
+  private constructor(driver: Driver, graceMs: number) {
     this.#driver = driver;
+    this.#graceMs = graceMs;
   }
 
-  static async begin(driver: Driver): Promise<Collection> {
-    const collection = new Collection(driver);
+  /** @param opts.graceMs What a process counted on that died within this time is marked still. */
+  static async begin(driver: Driver, { graceMs = 0 } = {}): Promise<Collection> {
+    const collection = new Collection(driver, graceMs);
     try {
       await collection.#begin();
       return collection;
@@ -94,7 +97,8 @@ export class Collection {
       const holder = tryParseProcessId(entry.name);
       const lease = holder && (await readLease(this.#driver, entry));
       if (holder === undefined || lease === undefined) continue;
-      if (lease.ended || isGone(holder, lease.storedAt, now)) over.push(entry);
+      const recent = now.getTime() - lease.storedAt.getTime() < this.#graceMs;
+      if (lease.ended || (isGone(holder, lease.storedAt, now) && !recent)) over.push(entry);
       else if (lease.unmarked) this.isWithUnmarked = true;
     }
     return over;

@@ -246,7 +246,7 @@ describe('a collection', () => {
     assert.deepEqual(await filesBelow(root), []);
   });
 
-  it('clears away uploads and partials of more than a week, and drafts of more than a day', async (t) => {
+  it('clears away uploads and partials of more than a week, and drafts of the dead, and nothing strange', async (t) => {
     const { root, registry } = await openStore(t);
     const [old, young] = [await registry.startUpload(repo), await registry.startUpload(repo)];
     for (const writer of [old, young]) {
@@ -269,8 +269,11 @@ describe('a collection', () => {
       [`${stale}.${dead}`]: 8,
       [`${live}.${ours}`]: 8,
       [fresh]: 6,
-      [join(root, 'tmp', 'old')]: 2,
-      [join(root, 'tmp', 'new')]: 0.5,
+      [join(root, 'tmp', `${dead}.1`)]: 2,
+      [join(root, 'tmp', `${ours}.1`)]: 2,
+      [join(root, 'tmp', 'strange')]: 8,
+      [join(root, 'partial', '.DS_Store')]: 8,
+      [join(root, 'partial/sha256', 'strange')]: 8,
     };
     await writeFile(`${live}.lock`, JSON.stringify({ holder: ours }));
     for (const [file, days] of Object.entries(files)) {
@@ -278,11 +281,15 @@ describe('a collection', () => {
       const then = new Date(Date.now() - days * 24 * 60 * 60 * 1_000);
       await utimes(file, then, then);
     }
+    await mkdir(join(uploads, 'lost+found'));
+    await writeFile(join(uploads, 'lost+found', 'data'), 'x');
+    await utimes(join(uploads, 'lost+found', 'data'), new Date(0), new Date(0));
     await collect(registry);
-    assert.deepEqual(await readdir(uploads), [young.id]);
-    const left = [`${live}.${ours}`, `${live}.lock`, fresh].map((file) => file.slice(root.length + 1));
+    assert.deepEqual((await readdir(uploads)).sort(), [young.id, 'lost+found'].sort());
+    const strays = ['.DS_Store', 'sha256/strange'].map((name) => join(root, 'partial', name));
+    const left = [`${live}.${ours}`, `${live}.lock`, fresh, ...strays].map((file) => file.slice(root.length + 1));
     assert.deepEqual(await filesBelow(join(root, 'partial')), left.map((file) => file.slice('partial/'.length)).sort());
-    assert.deepEqual(await filesBelow(join(root, 'tmp')), ['new']);
+    assert.deepEqual(await filesBelow(join(root, 'tmp')), [`${ours}.1`, 'strange'].sort());
     assert.ok((await stat(join(uploads, young.id, 'data'))).size > 0);
   });
 

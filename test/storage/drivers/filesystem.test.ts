@@ -96,12 +96,15 @@ describe('a store on disk', () => {
     const root = await temporaryDirectory(t);
     const driver = await openFilesystemDriver({ root });
     const foreign = `${process.pid}-0123456789ab-0123456789abcdef`;
-    const stay = [`${newProcessId()}.1`, `${foreign}.1`, 'new'];
-    const go = [`${deadHolder()}.1`, `${foreign}.2`, 'old'];
+    const stay = [`${newProcessId()}.1`, `${foreign}.1`, 'somebody-elses'];
+    const go = [`${deadHolder()}.1`, `${foreign}.2`];
     await mkdir(join(root, 'tmp'));
     for (const name of [...stay, ...go]) await writeFile(join(root, 'tmp', name), 'x');
-    for (const name of [`${foreign}.2`, 'old']) await utimes(join(root, 'tmp', name), new Date(0), new Date(0));
-    await driver.tidy?.(at('any'));
+    for (const name of [`${foreign}.2`, 'somebody-elses'])
+      await utimes(join(root, 'tmp', name), new Date(0), new Date(0));
+    assert.deepEqual(await driver.tidy?.(at('any'), { dryRun: true }), { count: 2, bytes: 2 });
+    assert.equal((await filesBelow(root)).length, 5);
+    assert.deepEqual(await driver.tidy?.(at('any')), { count: 2, bytes: 2 });
     assert.deepEqual(await filesBelow(root), stay.map((name) => `tmp/${name}`).sort());
   });
 

@@ -1,0 +1,60 @@
+/** How `prune` and `storage gc` tell what they freed. */
+import type { Pruned } from '../../app/context.ts';
+import { formatBytes } from '../../terminal/format.ts';
+import { formatJson } from '../../terminal/json.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+
+const running = 'a running pull, push, copy or serve counts on them';
+
+/** Something would change. */
+const differs = 12;
+
+interface ReportOptions {
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  /** Whether every blob is named. */
+  readonly each: boolean;
+  /** Why what is young stays: `were written within the last hour`. */
+  readonly recent: string;
+}
+
+/** @returns The exit status. */
+export async function reportFreed(
+  { removed, untagged, links, unfinished, kept }: Pruned,
+  terminal: Terminal,
+  { dryRun, json, each, recent }: ReportOptions,
+): Promise<number> {
+  const freedBytes = removed.reduce((sum, { size }) => sum + size, unfinished.bytes);
+  const changes = removed.length + untagged.length + links + unfinished.count;
+  const status = dryRun && changes > 0 ? differs : 0;
+  if (json) {
+    const deleted = removed.map(({ digest }) => digest);
+    await terminal.out(`${formatJson({ dryRun, untagged, deleted, unfinished, freedBytes, kept })}\n`);
+    return status;
+  }
+  const [untag, remove] = dryRun ? ['Would untag', 'Would delete'] : ['Untagged', 'Deleted'];
+  for (const name of untagged) await terminal.out(`${untag}: ${name}\n`);
+  if (each) for (const { digest } of removed) await terminal.out(`${remove}: ${digest}\n`);
+  const would = dryRun ? 'would remove' : 'removed';
+  if (!each && removed.length > 0) terminal.note(`${would} ${counted(removed.length, 'blob')}`);
+  if (unfinished.count > 0) {
+    const what = counted(unfinished.count, 'unfinished transfer');
+    terminal.note(`${would} what was left of ${what} (${formatBytes(unfinished.bytes)})`);
+  }
+  if (kept.inUse.count > 0) terminal.note(`${keptLine(kept.inUse)}: ${running}`);
+  if (kept.recent.count > 0) terminal.note(`${keptLine(kept.recent)}: they ${recent}`);
+  if (kept.manifests > 0) {
+    const what = counted(kept.manifests, 'manifest');
+    terminal.note(`kept ${what} without a tag, with all that they name: ${running}, or they ${recent}`);
+  }
+  await terminal.out(`${dryRun ? 'Total reclaimable space' : 'Total reclaimed space'}: ${formatBytes(freedBytes)}\n`);
+  return status;
+}
+
+function keptLine({ count, bytes }: Pruned['kept']['inUse']): string {
+  return `kept ${counted(count, 'blob')} (${formatBytes(bytes)})`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
