@@ -3,9 +3,9 @@
 # Sets `takes` to what the option $2 of the command $1 takes; fails for a switch.
 _ocictl_takes() {
   case "$1 $2" in
-    ' --config' | 'pull --certs-dir' | 'pull --config' | 'push --certs-dir' | 'push --config' | 'copy --certs-dir' | 'copy --config' | 'tag --config' | 'images --config' | 'rmi --config' | 'inspect --certs-dir' | 'digest --certs-dir' | 'digest --config' | 'login --certs-dir' | 'login --config' | 'logout --config' | 'whoami --config' | 'with-login --certs-dir' | 'with-login --config' | 'auth --certs-dir' | 'auth --config' | 'search --certs-dir' | 'search --config' | 'tags --certs-dir' | 'tags --config' | 'delete --certs-dir' | 'delete --config' | 'doctor --certs-dir' | 'doctor --config' | 'serve --root' | 'serve --config' | 'config --config' | 'completion --config' | 'version --config') takes='directory' ;;
+    ' --config' | 'pull --certs-dir' | 'pull --config' | 'push --certs-dir' | 'push --config' | 'copy --certs-dir' | 'copy --config' | 'tag --config' | 'images --config' | 'rmi --config' | 'prune --config' | 'inspect --certs-dir' | 'digest --certs-dir' | 'digest --config' | 'login --certs-dir' | 'login --config' | 'logout --config' | 'whoami --config' | 'with-login --certs-dir' | 'with-login --config' | 'auth --certs-dir' | 'auth --config' | 'search --certs-dir' | 'search --config' | 'tags --certs-dir' | 'tags --config' | 'delete --certs-dir' | 'delete --config' | 'doctor --certs-dir' | 'doctor --config' | 'serve --root' | 'serve --config' | 'storage --root' | 'storage --config' | 'config --config' | 'completion --config' | 'version --config') takes='directory' ;;
     'pull --platform' | 'copy --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
-    'pull --registry-mirror' | 'pull --insecure-registry' | 'pull --creds' | 'pull -u' | 'pull --username' | 'push --insecure-registry' | 'push --creds' | 'push -u' | 'push --username' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'copy --src-creds' | 'copy --dest-creds' | 'images -f' | 'images --filter' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'inspect --creds' | 'inspect -u' | 'inspect --username' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'digest --creds' | 'digest -u' | 'digest --username' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'with-login -u' | 'with-login --username' | 'with-login --insecure-registry' | 'auth --scope' | 'auth --insecure-registry' | 'auth --creds' | 'auth -u' | 'auth --username' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'search --creds' | 'search -u' | 'search --username' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'tags --creds' | 'tags -u' | 'tags --username' | 'delete --insecure-registry' | 'delete --creds' | 'delete -u' | 'delete --username' | 'doctor --registry-mirror' | 'doctor --insecure-registry' | 'doctor --creds' | 'doctor -u' | 'doctor --username' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of' | 'serve --trust-proxy' | 'serve --upload-timeout' | 'serve --min-rate') takes='' ;;
+    'pull --registry-mirror' | 'pull --insecure-registry' | 'pull --creds' | 'pull -u' | 'pull --username' | 'push --insecure-registry' | 'push --creds' | 'push -u' | 'push --username' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'copy --src-creds' | 'copy --dest-creds' | 'images -f' | 'images --filter' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'inspect --creds' | 'inspect -u' | 'inspect --username' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'digest --creds' | 'digest -u' | 'digest --username' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'with-login -u' | 'with-login --username' | 'with-login --insecure-registry' | 'auth --scope' | 'auth --insecure-registry' | 'auth --creds' | 'auth -u' | 'auth --username' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'search --creds' | 'search -u' | 'search --username' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'tags --creds' | 'tags -u' | 'tags --username' | 'delete --insecure-registry' | 'delete --creds' | 'delete -u' | 'delete --username' | 'doctor --registry-mirror' | 'doctor --insecure-registry' | 'doctor --creds' | 'doctor -u' | 'doctor --username' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of' | 'serve --trust-proxy' | 'serve --upload-timeout' | 'serve --min-rate' | 'storage --grace') takes='' ;;
     'push --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
     'images --format' | 'inspect -f' | 'inspect --format' | 'search --format') takes='words json' ;;
     'inspect --platform' | 'digest --platform' | 'doctor --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64' ;;
@@ -21,9 +21,10 @@ _ocictl_argument() {
   case "$1 $2" in
     'pull 1' | 'push 1' | 'copy 1' | 'copy 2' | 'tag 1' | 'tag 2' | 'images 1' | 'rmi '* | 'inspect 1' | 'digest 1' | 'auth 2' | 'tags 1' | 'delete 1' | 'doctor 1') takes='image' ;;
     'auth 1') takes='words token' ;;
+    'storage 1') takes='words gc' ;;
     'config 1') takes='words show path' ;;
     'completion 1') takes='words bash zsh fish' ;;
-    'help 1') takes='words pull push copy tag images rmi inspect digest login logout whoami with-login auth search tags delete doctor serve config completion version help' ;;
+    'help 1') takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search tags delete doctor serve storage config completion version help' ;;
     *) takes= ;;
   esac
 }
@@ -38,6 +39,7 @@ _ocictl_options() {
     'tag') options='--config -v --verbose -h --help' ;;
     'images') options='-q --quiet --digests --no-trunc -f --filter --format --json --config -v --verbose -h --help' ;;
     'rmi') options='-f --force --json --config -v --verbose -h --help' ;;
+    'prune') options='--dry-run --json --config -v --verbose -h --help' ;;
     'inspect') options='--platform --json -f --format --raw --config --no-tags --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous -v --verbose -h --help' ;;
     'digest') options='--platform --full-ref --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'login') options='-u --username -p --password --password-stdin --identity-token-stdin --store --no-verify --insecure-registry --certs-dir --json --config -v --verbose -h --help' ;;
@@ -50,6 +52,7 @@ _ocictl_options() {
     'delete') options='-y --yes --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'doctor') options='--platform --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'serve') options='--addr --allow-host --root --memory --store --mirror-of --read-only --sparse --auth --tls-cert --tls-key --client-ca --trust-proxy --issue-tokens --upload-timeout --min-rate --json --config -v --verbose -h --help' ;;
+    'storage') options='--root --dry-run --grace --untagged --json --config -v --verbose -h --help' ;;
     'config') options='--json --config -v --verbose -h --help' ;;
     'completion') options='--config -v --verbose -h --help' ;;
     'version') options='--json --config -v --verbose -h --help' ;;
@@ -107,7 +110,7 @@ _ocictl() {
     _ocictl_options "$command"
     takes="words $options"
   elif [[ -z $command ]]; then
-    takes='words pull push copy tag images rmi inspect digest login logout whoami with-login auth search tags delete doctor serve config completion version help'
+    takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search tags delete doctor serve storage config completion version help'
   else
     _ocictl_argument "$command" "$position"
   fi

@@ -40,7 +40,7 @@ function __ocictl_images
 end
 
 # Options that take the next word, behind their command.
-set -g __ocictl_taking ' --config' 'pull --platform' 'pull --registry-mirror' 'pull --insecure-registry' 'pull --certs-dir' 'pull --creds' 'pull -u' 'pull --username' 'pull --config' 'push --platform' 'push --insecure-registry' 'push --certs-dir' 'push --creds' 'push -u' 'push --username' 'push --config' 'copy --platform' 'copy --registry-mirror' 'copy --insecure-registry' 'copy --certs-dir' 'copy --src-creds' 'copy --dest-creds' 'copy --config' 'tag --config' 'images -f' 'images --filter' 'images --format' 'images --config' 'rmi --config' 'inspect --platform' 'inspect -f' 'inspect --format' 'inspect --registry-mirror' 'inspect --insecure-registry' 'inspect --certs-dir' 'inspect --creds' 'inspect -u' 'inspect --username' 'digest --platform' 'digest --registry-mirror' 'digest --insecure-registry' 'digest --certs-dir' 'digest --creds' 'digest -u' 'digest --username' 'digest --config' 'login -u' 'login --username' 'login -p' 'login --password' 'login --store' 'login --insecure-registry' 'login --certs-dir' 'login --config' 'logout --config' 'whoami --config' 'with-login -u' 'with-login --username' 'with-login --insecure-registry' 'with-login --certs-dir' 'with-login --config' 'auth --scope' 'auth --insecure-registry' 'auth --certs-dir' 'auth --creds' 'auth -u' 'auth --username' 'auth --config' 'search -f' 'search --filter' 'search --limit' 'search --format' 'search --insecure-registry' 'search --certs-dir' 'search --creds' 'search -u' 'search --username' 'search --config' 'tags --limit' 'tags --after' 'tags --registry-mirror' 'tags --insecure-registry' 'tags --certs-dir' 'tags --creds' 'tags -u' 'tags --username' 'tags --config' 'delete --insecure-registry' 'delete --certs-dir' 'delete --creds' 'delete -u' 'delete --username' 'delete --config' 'doctor --platform' 'doctor --registry-mirror' 'doctor --insecure-registry' 'doctor --certs-dir' 'doctor --creds' 'doctor -u' 'doctor --username' 'doctor --config' 'serve --addr' 'serve --allow-host' 'serve --root' 'serve --mirror-of' 'serve --auth' 'serve --tls-cert' 'serve --tls-key' 'serve --client-ca' 'serve --trust-proxy' 'serve --issue-tokens' 'serve --upload-timeout' 'serve --min-rate' 'serve --config' 'config --config' 'completion --config' 'version --config'
+set -g __ocictl_taking ' --config' 'pull --platform' 'pull --registry-mirror' 'pull --insecure-registry' 'pull --certs-dir' 'pull --creds' 'pull -u' 'pull --username' 'pull --config' 'push --platform' 'push --insecure-registry' 'push --certs-dir' 'push --creds' 'push -u' 'push --username' 'push --config' 'copy --platform' 'copy --registry-mirror' 'copy --insecure-registry' 'copy --certs-dir' 'copy --src-creds' 'copy --dest-creds' 'copy --config' 'tag --config' 'images -f' 'images --filter' 'images --format' 'images --config' 'rmi --config' 'prune --config' 'inspect --platform' 'inspect -f' 'inspect --format' 'inspect --registry-mirror' 'inspect --insecure-registry' 'inspect --certs-dir' 'inspect --creds' 'inspect -u' 'inspect --username' 'digest --platform' 'digest --registry-mirror' 'digest --insecure-registry' 'digest --certs-dir' 'digest --creds' 'digest -u' 'digest --username' 'digest --config' 'login -u' 'login --username' 'login -p' 'login --password' 'login --store' 'login --insecure-registry' 'login --certs-dir' 'login --config' 'logout --config' 'whoami --config' 'with-login -u' 'with-login --username' 'with-login --insecure-registry' 'with-login --certs-dir' 'with-login --config' 'auth --scope' 'auth --insecure-registry' 'auth --certs-dir' 'auth --creds' 'auth -u' 'auth --username' 'auth --config' 'search -f' 'search --filter' 'search --limit' 'search --format' 'search --insecure-registry' 'search --certs-dir' 'search --creds' 'search -u' 'search --username' 'search --config' 'tags --limit' 'tags --after' 'tags --registry-mirror' 'tags --insecure-registry' 'tags --certs-dir' 'tags --creds' 'tags -u' 'tags --username' 'tags --config' 'delete --insecure-registry' 'delete --certs-dir' 'delete --creds' 'delete -u' 'delete --username' 'delete --config' 'doctor --platform' 'doctor --registry-mirror' 'doctor --insecure-registry' 'doctor --certs-dir' 'doctor --creds' 'doctor -u' 'doctor --username' 'doctor --config' 'serve --addr' 'serve --allow-host' 'serve --root' 'serve --mirror-of' 'serve --auth' 'serve --tls-cert' 'serve --tls-key' 'serve --client-ca' 'serve --trust-proxy' 'serve --issue-tokens' 'serve --upload-timeout' 'serve --min-rate' 'serve --config' 'storage --root' 'storage --grace' 'storage --config' 'config --config' 'completion --config' 'version --config'
 
 complete -c ocictl -e
 complete -c ocictl -f
@@ -54,6 +54,7 @@ complete -c ocictl -n '__ocictl_at \'\'' -a copy -d 'Copy an image from one plac
 complete -c ocictl -n '__ocictl_at \'\'' -a tag -d 'Give an image of the local store another name'
 complete -c ocictl -n '__ocictl_at \'\'' -a images -d 'List the images of the local store'
 complete -c ocictl -n '__ocictl_at \'\'' -a rmi -d 'Remove images from the local store'
+complete -c ocictl -n '__ocictl_at \'\'' -a prune -d 'Free what nothing in the local store refers to'
 complete -c ocictl -n '__ocictl_at \'\'' -a inspect -d 'Show what an image is made of, without pulling it'
 complete -c ocictl -n '__ocictl_at \'\'' -a digest -d 'Print the digest of an image'
 complete -c ocictl -n '__ocictl_at \'\'' -a login -d 'Log in to a registry'
@@ -66,6 +67,7 @@ complete -c ocictl -n '__ocictl_at \'\'' -a tags -d 'List the tags of a reposito
 complete -c ocictl -n '__ocictl_at \'\'' -a delete -d 'Delete a tag or a manifest from a registry'
 complete -c ocictl -n '__ocictl_at \'\'' -a doctor -d 'Find out why a pull works or does not'
 complete -c ocictl -n '__ocictl_at \'\'' -a serve -d 'Run a registry'
+complete -c ocictl -n '__ocictl_at \'\'' -a storage -d 'Look after a registry\'s store'
 complete -c ocictl -n '__ocictl_at \'\'' -a config -d 'Show the settings, or the files they are read from'
 complete -c ocictl -n '__ocictl_at \'\'' -a completion -d 'Print the completion script of a shell'
 complete -c ocictl -n '__ocictl_at \'\'' -a version -d 'Show the version of ocictl and of what it runs on'
@@ -137,6 +139,11 @@ complete -c ocictl -n '__ocictl_at rmi' -l config -r -f -a '(__fish_complete_dir
 complete -c ocictl -n '__ocictl_at rmi' -s v -l verbose -d 'Tell requests and decisions on stderr; twice, headers too'
 complete -c ocictl -n '__ocictl_at rmi' -s h -l help -d 'Show help'
 complete -c ocictl -n '__ocictl_at rmi' -f -a '(__ocictl_images)' -d 'Local image'
+complete -c ocictl -n '__ocictl_at prune' -l dry-run -d 'Only tell what would be removed; exit with 12 where that is something'
+complete -c ocictl -n '__ocictl_at prune' -l json -d 'Print the result as JSON; a failure as JSON on stderr'
+complete -c ocictl -n '__ocictl_at prune' -l config -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Directory of Docker\'s config.json (default $DOCKER_CONFIG or ~/.docker)'
+complete -c ocictl -n '__ocictl_at prune' -s v -l verbose -d 'Tell requests and decisions on stderr; twice, headers too'
+complete -c ocictl -n '__ocictl_at prune' -s h -l help -d 'Show help'
 complete -c ocictl -n '__ocictl_at inspect' -l platform -r -f -a 'linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64' -d 'Show the image for this platform'
 complete -c ocictl -n '__ocictl_at inspect' -l json -d 'Print the result as JSON; a failure as JSON on stderr'
 complete -c ocictl -n '__ocictl_at inspect' -s f -l format -r -f -a 'json' -d 'Print by a Go template, or json'
@@ -282,6 +289,15 @@ complete -c ocictl -n '__ocictl_at serve' -l json -d 'Print where it listens as 
 complete -c ocictl -n '__ocictl_at serve' -l config -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Directory of Docker\'s config.json (default $DOCKER_CONFIG or ~/.docker)'
 complete -c ocictl -n '__ocictl_at serve' -s v -l verbose -d 'Tell requests and decisions on stderr; twice, headers too'
 complete -c ocictl -n '__ocictl_at serve' -s h -l help -d 'Show help'
+complete -c ocictl -n '__ocictl_at storage' -l root -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'The registry\'s directory'
+complete -c ocictl -n '__ocictl_at storage' -l dry-run -d 'Only tell what would be removed; exit with 12 where that is something'
+complete -c ocictl -n '__ocictl_at storage' -l grace -r -f -d 'Keep what was written within this time: 0, 30m, 12h (default 1h; 24h for unfinished uploads)'
+complete -c ocictl -n '__ocictl_at storage' -l untagged -d 'Also remove manifests that no tag leads to'
+complete -c ocictl -n '__ocictl_at storage' -l json -d 'Print the result as JSON; a failure as JSON on stderr'
+complete -c ocictl -n '__ocictl_at storage' -l config -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Directory of Docker\'s config.json (default $DOCKER_CONFIG or ~/.docker)'
+complete -c ocictl -n '__ocictl_at storage' -s v -l verbose -d 'Tell requests and decisions on stderr; twice, headers too'
+complete -c ocictl -n '__ocictl_at storage' -s h -l help -d 'Show help'
+complete -c ocictl -n '__ocictl_at storage 0' -f -a 'gc'
 complete -c ocictl -n '__ocictl_at config' -l json -d 'Print the result as JSON; a failure as JSON on stderr'
 complete -c ocictl -n '__ocictl_at config' -l config -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Directory of Docker\'s config.json (default $DOCKER_CONFIG or ~/.docker)'
 complete -c ocictl -n '__ocictl_at config' -s v -l verbose -d 'Tell requests and decisions on stderr; twice, headers too'
@@ -295,4 +311,4 @@ complete -c ocictl -n '__ocictl_at version' -l json -d 'Print the result as JSON
 complete -c ocictl -n '__ocictl_at version' -l config -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Directory of Docker\'s config.json (default $DOCKER_CONFIG or ~/.docker)'
 complete -c ocictl -n '__ocictl_at version' -s v -l verbose -d 'Tell requests and decisions on stderr; twice, headers too'
 complete -c ocictl -n '__ocictl_at version' -s h -l help -d 'Show help'
-complete -c ocictl -n '__ocictl_at help 0' -f -a 'pull push copy tag images rmi inspect digest login logout whoami with-login auth search tags delete doctor serve config completion version help'
+complete -c ocictl -n '__ocictl_at help 0' -f -a 'pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search tags delete doctor serve storage config completion version help'
