@@ -7,7 +7,7 @@ import { inDirectory, inMemory } from './places.ts';
 /** All of them are tried on both by test/soak: these are what takes seconds. */
 const tried = [
   { place: inMemory, pairs: pairs.filter((pair) => !isLong(pair)) },
-  { place: inMemory, pairs: pairs.filter(({ names: [a, b] }) => a === 'tag' && b === 'collect') },
+  { place: inMemory, pairs: pairs.filter(({ names: [a, b] }) => a === 'tag' && /collect|prune/.test(b)) },
   { place: inDirectory, pairs: pairs.filter(isAboutTags) },
 ];
 

@@ -112,6 +112,18 @@ const operations = {
     last: 'no blobs that no link names',
     mayTake: ['app/*', 'other/*'],
   },
+  prune: {
+    first: 'no manifests without a tag; then as a collection',
+    last: 'no blobs that no link names',
+    mayTake: ['app/*', 'other/*', 'app@*', 'other@*'],
+  },
+  'delete a tag, then prune': {
+    first: 'no tag',
+    last: 'no blobs that no link names',
+    mayFail: ['MANIFEST_UNKNOWN'],
+    takes: ['app:one'],
+    mayTake: ['app/*', 'other/*', 'app@*', 'other@*'],
+  },
   'purge uploads': { first: 'no session', last: 'no session' },
   'read a tag': { ...reading, mayFail: ['MANIFEST_UNKNOWN'] },
   'read an image by its digest': { ...reading, mayFail: ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'STORAGE_DAMAGED'] },
@@ -133,7 +145,14 @@ export interface Pair {
 }
 
 /** They walk through the whole store, in hundreds of calls. */
-const long: ReadonlySet<OperationName> = new Set(['collect', 'rmi', 'rmi of a digest', 'list images']);
+const long: ReadonlySet<OperationName> = new Set([
+  'collect',
+  'prune',
+  'delete a tag, then prune',
+  'rmi',
+  'rmi of a digest',
+  'list images',
+]);
 
 export function isLong({ names }: Pair): boolean {
   return names.some((name) => long.has(name));
@@ -169,6 +188,11 @@ export const pairs: readonly Pair[] = [
     ['download a blob', ['download a blob', 'collect']],
     ['collect', ['collect', 'purge uploads', 'read an image by its digest', 'list images']],
     ['rmi', ['list images']],
+    ['push a tag', ['prune']],
+    ['retag', ['prune']],
+    ['pull what is not there', ['prune']],
+    ['tag', ['prune']],
+    ['prune', ['prune', 'collect', 'list images']],
   ]),
   ...pairsOf(false, [
     ['push a tag', ['delete a manifest', 'rmi', 'rmi of a digest', 'remove a repository']],
@@ -188,6 +212,16 @@ export const pairs: readonly Pair[] = [
     ['rmi', ['list tags', 'rmi', 'rmi of a digest', 'collect', 'read an image by its digest']],
     ['mount a blob', ['delete a blob', 'remove a repository']],
     ['upload a blob', ['delete a blob', 'remove a repository']],
+    ['push an image', ['prune']],
+    ['push a tag', ['delete a tag, then prune']],
+    ['push by digest, then with a tag', ['prune', 'delete a tag, then prune']],
+    ['push a referrer', ['delete a tag, then prune']],
+    ['push an untyped manifest', ['prune']],
+    ['push an image by mounts', ['prune']],
+    ['tag', ['delete a tag, then prune']],
+    ['tag into another repository', ['delete a tag, then prune']],
+    ['rmi', ['prune']],
+    ['remove a repository', ['prune']],
     ['remove a repository', ['remove a repository', 'collect', 'list tags', 'list images', 'purge uploads']],
   ]),
 ];

@@ -73,6 +73,11 @@ export const runs: Readonly<Record<OperationName, Run>> = {
     await registry.pushBlob(app, descriptor, bytesSource(descriptor, bytes), { onWait });
   },
   collect: async (registry) => await registry.extension(garbageCollector)?.collect(),
+  prune: async (registry) => await registry.extension(garbageCollector)?.collect({ untagged: true }),
+  async 'delete a tag, then prune'(registry) {
+    await registry.deleteTag(app, one);
+    await registry.extension(garbageCollector)?.collect({ untagged: true });
+  },
   'purge uploads': async (registry) => await registry.extension(uploadSweeper)?.sweepUploads({ idleMs: -1_000 }),
   'read a tag': (registry) => registry.getManifest(app, one),
   async 'read an image by its digest'(registry) {
