@@ -25,6 +25,7 @@ const exitStatuses: readonly (readonly [string, string])[] = [
   ['8', 'Some of many failed.'],
   ['9', 'Refused to overwrite or delete.'],
   ['10', 'Local storage: disk full, no permission, or a damaged store.'],
+  ['12', 'With --dry-run: something would change.'],
   ['130, 143', 'Interrupted, by Ctrl-C or by SIGTERM.'],
 ];
 

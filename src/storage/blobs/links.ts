@@ -1,7 +1,7 @@
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { isOciError, type OciError } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
-import { damaged } from '../collect/damage.ts';
+import { damaged, repairedByPull } from '../collect/damage.ts';
 import type { StorePath, Upload } from '../driver.ts';
 import { blobPath, layerLinkPath, revisionLinkPath } from '../paths.ts';
 import type { Store } from '../store.ts';
@@ -124,5 +124,5 @@ async function isPresent({ driver }: Store, { path, size }: StoredBlob): Promise
 }
 
 function noDigest(store: Store, path: StorePath): OciError {
-  return damaged(store, path, 'does not hold a digest', 'remove this file, and pull or push the image again');
+  return damaged(store, path, 'does not hold a digest', `the store is damaged; ${repairedByPull}`);
 }

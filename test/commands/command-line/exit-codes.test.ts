@@ -173,6 +173,17 @@ const runs: Readonly<Record<number, readonly (readonly [code: string, title: str
       },
     ],
   ],
+  12: [
+    [
+      '',
+      'a prune that would free something',
+      async (t) => {
+        await keepImage(t, 'app:1', await imageFor('amd64', ['old']));
+        await keepImage(t, 'app:1', await imageFor('amd64', ['new']));
+        return ocictl(t, ['prune', '--dry-run', '--json']);
+      },
+    ],
+  ],
   130: [['CANCELLED', 'Ctrl-C', (t) => interrupted(t, 'SIGINT')]],
   143: [['CANCELLED', 'SIGTERM', (t) => interrupted(t, 'SIGTERM')]],
 };

@@ -81,6 +81,25 @@ export const machine: Tries = {
       hint: /ocictl pull/,
     },
   ],
+  'a tag of the store is damaged': [
+    {
+      async run(t) {
+        const repo = await keepImage(t, 'app:1', await imageFor('amd64'));
+        const tags = join((await sandbox(t)).store, 'docker/registry/v2/repositories', repo, '_manifests/tags');
+        await writeFile(join(tags, '1/current/link'), 'garbage');
+        return ocictl(t, ['copy', 'store:app:1', 'oci:layout']);
+      },
+      error: /does not hold a digest/,
+      hint: /ocictl pull/,
+    },
+  ],
+  '`storage gc` of a directory that holds no registry': [
+    {
+      run: async (t) => ocictl(t, ['storage', 'gc', '--root', (await sandbox(t)).home]),
+      error: /holds no registry/,
+      hint: /serve has as --root/,
+    },
+  ],
   'stdout takes no more, as a file on a full disk': [
     {
       run: (t) => toFullDevice(t, ['serve', '--memory', '--addr', '127.0.0.1:0']),
