@@ -1,5 +1,7 @@
 import { OciError } from '../model/errors.ts';
+import { type Place, readFrom } from '../places/place.ts';
 import { otherRepositoriesHelp } from '../places/places.ts';
+import type { ListOptions } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, value } from './command-line/command.ts';
 import { parseCount } from './command-line/option-values.ts';
@@ -10,7 +12,8 @@ export const tags = defineCommand({
   summary: 'List the tags of a repository',
   description:
     'One tag a line, every page of the registry followed, in the order of the registry. Also for\n' +
-    `${otherRepositoriesHelp()}.`,
+    `${otherRepositoriesHelp()}; of layouts\n` +
+    'names that are no tags as well.',
   arguments: [{ label: 'REPO', summary: 'The repository', arity: 'one', completes: 'image' }],
   options: {
     limit: value('--limit <n>', 'Stop after this many tags (default 0: all of them)'),
@@ -31,13 +34,9 @@ export const tags = defineCommand({
         hint: `leave the tag or digest out: ocictl tags ${place.repository}`,
       });
     }
-    const list = place.registry.tags(place.repo, {
-      signal,
-      after: options.after,
-      limit: parseCount('--limit', options.limit) || undefined,
-    });
+    const range = { after: options.after, limit: parseCount('--limit', options.limit) || undefined };
     const all: string[] = [];
-    for await (const tag of list) {
+    for await (const tag of namesOf(place, { signal, ...range })) {
       if (options.json) all.push(tag);
       else await terminal.out(`${tag}\n`);
       if (terminal.outClosed) break;
@@ -45,3 +44,16 @@ export const tags = defineCommand({
     if (options.json) await terminal.out(`${formatJson({ repository: place.repository, tags: all })}\n`);
   },
 });
+
+/** Its tags; where it has names that are no tags, all in one order. */
+async function* namesOf(place: Place, opts: ListOptions): AsyncIterable<string> {
+  const { after = '', limit, signal } = opts;
+  const names = await readFrom(place, async () => place.names?.());
+  if (names === undefined || names.length === 0) return yield* place.registry.tags(place.repo, opts);
+  const all = new Set<string>(names);
+  for await (const tag of place.registry.tags(place.repo, { signal })) all.add(tag);
+  yield* [...all]
+    .sort()
+    .filter((name) => name > after)
+    .slice(0, limit);
+}

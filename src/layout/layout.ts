@@ -22,7 +22,8 @@ import { createReader } from './format/reader.ts';
 import { isLayout, versionDocument } from './format/version.ts';
 
 export { emptyLayout } from './directory/empty-layout.ts';
-export { onlyImage } from './format/only-image.ts';
+export { parseLayoutName } from './format/names.ts';
+export { onlyImage, rootImages } from './format/only-image.ts';
 
 /** A name for a layout's one repository, for callers who need one: a layout takes any and looks at none. */
 export const layoutRepository: RepositoryName = parseRepositoryName('layout');

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Digest, digestAlgorithms, parseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import { defaultTag, type Tag, tryParseTag } from '../model/reference/reference.ts';
+import { defaultTag, isDigestReference, type Tag } from '../model/reference/reference.ts';
 import { type Place, type PlaceKind, plainPlace, refuseDigestTarget } from './place.ts';
 
 const prefix = 'oci:';
@@ -20,20 +20,25 @@ export const layoutKind: PlaceKind = {
   own: true,
   hasRepository: false,
   async open(rest, role) {
-    const { directory, tag, digest } = parseLayout(rest);
+    const { directory, name, digest } = parseLayout(rest);
     refuseDigestTarget(`${prefix}${rest}`, digest, role);
-    const { emptyLayout, layoutRepository, onlyImage, openLayout } = await import('../layout/layout.ts');
+    const { emptyLayout, layoutRepository, onlyImage, openLayout, parseLayoutName, rootImages } = await import(
+      '../layout/layout.ts'
+    );
+    const tag = name === undefined ? undefined : parseLayoutName(name);
     const registry = await openLayout({
       directory,
       create: role === 'destination',
       readOnly: role === 'source' || role === 'repository',
+    }).catch((error: unknown) => {
+      throw name?.includes('/') ? withColonTold(error, directory) : error;
     });
     const named = digest ?? tag;
     const reference = named ?? (role === 'source' ? await onlyImage(registry) : defaultTag);
     const real = await realpath(directory).catch(() => resolve(directory));
     let isFinished = false;
     const at = (target: Tag | Digest, isNamed: boolean): Place => {
-      const targetTag = tryParseTag(target);
+      const targetTag = isDigestReference(target) ? undefined : target;
       const suffix = targetTag === undefined ? `@${target}` : `:${target}`;
       return {
         ...plainPlace,
@@ -50,6 +55,7 @@ export const layoutKind: PlaceKind = {
         hosted: undefined,
         sparse: true,
         at: (other) => at(other, true),
+        names: async () => (await registry.extension(rootImages)?.names()) ?? [],
         async finish() {
           isFinished = true;
         },
@@ -67,21 +73,28 @@ export const layoutKind: PlaceKind = {
   },
 };
 
-// The tag is behind the last colon, unless that colon is a part of the path: `oci:/a:b/c` has none.
-function parseLayout(rest: string): { directory: string; tag?: Tag; digest?: Digest } {
+// The first colon ends the directory, as in skopeo. Behind it is a tag, or any other name: `oci:dir:base/app:1.0`.
+function parseLayout(rest: string): { directory: string; name?: string; digest?: Digest } {
   const at = rest.lastIndexOf('@');
   // Only a known algorithm: `oci:app@v1:3` is a directory `app@v1`.
   if (at > 0 && Object.keys(digestAlgorithms).some((name) => rest.startsWith(`${name}:`, at + 1))) {
-    return { directory: rest.slice(0, at), digest: readDigest(rest.slice(at + 1)) };
+    // Of a name with a digest, the digest counts.
+    return { directory: parseLayout(rest.slice(0, at)).directory, digest: readDigest(rest.slice(at + 1)) };
   }
-  const colon = rest.lastIndexOf(':');
-  if (colon > 0 && !rest.slice(colon).includes('/')) {
-    const tag = tryParseTag(rest.slice(colon + 1));
-    if (tag !== undefined) return { directory: rest.slice(0, colon), tag };
-    throw misnamed(`invalid tag in ${prefix}${rest}`);
-  }
-  if (rest === '') throw misnamed(`${prefix} names no directory`);
-  return { directory: rest };
+  const drive = process.platform === 'win32' && /^[a-z]:[\\/]/i.test(rest) ? 2 : 0;
+  const colon = rest.indexOf(':', drive);
+  const [directory, name] = colon === -1 ? [rest] : [rest.slice(0, colon), rest.slice(colon + 1)];
+  if (directory === '') throw misnamed(`${prefix}${rest} names no directory`);
+  if (name === '') throw misnamed(`invalid tag in ${prefix}${rest}`);
+  return { directory, ...(name !== undefined && { name }) };
+}
+
+// Who has a directory with a colon in its name sees where it was cut.
+function withColonTold(error: unknown, directory: string): unknown {
+  if (!isOciError(error)) return error;
+  const { code, message, detail } = error;
+  const hint = `the first colon ends the directory, as with skopeo: here it is ${directory}`;
+  return new OciError(code, message, { detail, hint, cause: error });
 }
 
 function misnamed(message: string): OciError {

@@ -71,6 +71,8 @@ export interface Place extends AsyncDisposable {
   readonly hosted: HostedRepository | undefined;
   /** Whether indexes may be here without all their children. */
   readonly sparse: boolean;
+  /** Names of its images beside what `registry.tags` lists. */
+  names?(): Promise<readonly string[]>;
   /** The same repository at one of its tags. To be asked where none was named. */
   at(tag: Tag): Place;
   /** Where a registry may have the blobs of this place already. */

@@ -5,6 +5,7 @@ import { readerOf } from '../../files/file-reader.ts';
 import { notRegular, openRegular } from '../../files/regular.ts';
 import { readWhole } from '../../files/whole.ts';
 import type { LayoutFiles } from '../format/files.ts';
+import { blobsPath } from '../format/paths.ts';
 import { confinedPath } from './confined-path.ts';
 import { onFile, storageError } from './file-errors.ts';
 
@@ -21,7 +22,9 @@ export function createDirectoryFiles(root: string): LayoutFiles {
     const file = shown(path);
     return await onFile('read', file, async () => {
       try {
-        return await operation(await confinedPath(root, file), file);
+        // A blob may be a link to another one, and to nothing else.
+        const within = path.startsWith(`${blobsPath}/`) ? blobsPath : undefined;
+        return await operation(await confinedPath(root, file, within), file);
       } catch (error) {
         if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
         throw error;

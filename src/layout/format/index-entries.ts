@@ -5,6 +5,7 @@ import { OciError } from '../../model/errors.ts';
 import { asArray, asObject } from '../../model/json-fields.ts';
 import { type Descriptor, parseDescriptor } from '../../model/manifest/descriptor.ts';
 import { parseReference, type Tag, tryParseTag } from '../../model/reference/reference.ts';
+import { fullName, tryParseLayoutName } from './names.ts';
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
 const refNameAnnotation = 'org.opencontainers.image.ref.name';
@@ -71,6 +72,25 @@ export function tagsOf({ entries }: LayoutIndex): ReadonlyMap<Tag, Descriptor> {
   return tags;
 }
 
+/**
+ * What a name leads to that is no tag: the annotation of that very text, else containerd's, else another spelling of the
+ * same reference. Of several the first counts.
+ */
+export function findName({ entries }: LayoutIndex, name: string): Descriptor | undefined {
+  const readable = entries.filter(({ descriptor }) => descriptor !== undefined);
+  const found =
+    readable.find(({ refName }) => refName === name) ??
+    readable.find(({ imageName }) => imageName === name) ??
+    readable.find((entry) => isNamed(entry, name));
+  return found?.descriptor;
+}
+
+/** The names of all entries, as they are written. */
+export function namesOf({ entries }: LayoutIndex): readonly string[] {
+  const named = entries.filter(({ descriptor }) => descriptor !== undefined);
+  return named.flatMap(({ refName, imageName }) => tryParseLayoutName(refName ?? imageName ?? '') ?? []);
+}
+
 /** The descriptor under which index.json has a digest. */
 export function findDigest({ entries }: LayoutIndex, digest: Digest): Descriptor | undefined {
   return entries.find(({ descriptor }) => descriptor?.digest === digest)?.descriptor;
@@ -121,7 +141,13 @@ function release(
 }
 
 function bears(entry: IndexEntry, tag: Tag): boolean {
-  return entry.refName === tag || impliedTag(entry) === tag;
+  return entry.refName === tag || impliedTag(entry) === tag || (tryParseTag(tag) === undefined && isNamed(entry, tag));
+}
+
+function isNamed({ refName, imageName }: IndexEntry, name: string): boolean {
+  if (refName === name || imageName === name) return true;
+  const full = fullName(name);
+  return full !== undefined && (fullName(refName) === full || fullName(imageName) === full);
 }
 
 function isUnnamed({ refName, imageName }: IndexEntry): boolean {

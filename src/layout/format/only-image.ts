@@ -4,6 +4,7 @@ import { quote } from '../../model/quote.ts';
 import { type Tag, tryParseTag } from '../../model/reference/reference.ts';
 import type { ExtensionKey } from '../../registry/extensions.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
+import { namesOf } from './index-entries.ts';
 import { loadManifest, unlessDamaged } from './manifests.ts';
 import type { ReadableLayout } from './readable-layout.ts';
 
@@ -19,6 +20,8 @@ interface RootImage {
 /** The entries of index.json, in their order. */
 interface RootImages {
   rootImages(opts?: SignalOption): Promise<readonly RootImage[]>;
+  /** The names of all entries, tags among them. No manifest is read. */
+  names(): Promise<readonly string[]>;
 }
 export const rootImages: ExtensionKey<RootImages> = Object.freeze({ name: 'root-images' });
 
@@ -45,6 +48,8 @@ export async function onlyImage(registry: Registry, opts?: SignalOption): Promis
 
 export function createRootImages(layout: ReadableLayout): RootImages {
   return {
+    names: async () => namesOf(await layout.index.read()),
+
     async rootImages(opts) {
       opts?.signal?.throwIfAborted();
       const images: RootImage[] = [];
@@ -67,7 +72,7 @@ function severalImages(layoutName: string, images: readonly RootImage[]): OciErr
   return new OciError(
     'REFERENCE_INVALID',
     `${layoutName} holds ${names.length} images: ${names.slice(0, maxNamesShown).join(', ')}${more}`,
-    { hint: `say which, as in ${layoutName}:TAG` },
+    { hint: `say which, as in ${layoutName}:NAME` },
   );
 }
 

@@ -3,7 +3,7 @@
  *
  * @see https://github.com/distribution/reference/blob/v0.6.0/normalize.go
  */
-import type { Digest } from '../digest.ts';
+import { type Digest, digestAlgorithms } from '../digest.ts';
 import { OciError } from '../errors.ts';
 import { quote } from '../quote.ts';
 import type { Reference, RepositoryName, Tag } from './names.ts';
@@ -101,9 +101,9 @@ export function manifestReference(reference: Reference): Tag | Digest {
   return reference.digest ?? reference.tag ?? defaultTag;
 }
 
-/** Tells a digest from a tag. */
+/** Tells a digest from a tag, and from a name in a layout, which may have a colon too. */
 export function isDigestReference(reference: Tag | Digest): reference is Digest {
-  return reference.includes(':');
+  return Object.hasOwn(digestAlgorithms, reference.slice(0, Math.max(0, reference.indexOf(':'))));
 }
 
 function suffix({ tag, digest }: Reference): string {

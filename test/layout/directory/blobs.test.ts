@@ -114,6 +114,18 @@ describe('a hostile layout', () => {
     }
   });
 
+  it('gets no file of its own read as a blob that is none', async (t) => {
+    const { directory, registry } = await newLayout(t);
+    const bytes = Buffer.from('beside the blobs');
+    await writeFile(join(directory, 'notes'), bytes);
+    const { digest } = await blobOf(bytes);
+    await mkdir(dirname(blobFile(directory, digest)), { recursive: true });
+    await symlink('../../notes', blobFile(directory, digest));
+    for (const attempt of [() => registry.getBlob(repo, digest), () => registry.statBlob(repo, digest)]) {
+      await assert.rejects(attempt, failsWith('STORAGE_DAMAGED'));
+    }
+  });
+
   it('may link inside, and has a link outside replaced by what is pushed', async (t) => {
     const { directory, registry } = await newLayout(t);
     const bytes = uniqueBytes(100);
