@@ -21,6 +21,8 @@ describe('the token server that a registry names', () => {
   for (const [registry, realm, text] of [
     ['https://8.8.8.8/', 'http://auth.example.com/token', /plain http/],
     ['https://8.8.8.8/', 'https://user:pw@auth.example.com/token', /a user name/],
+    ['https://8.8.8.8/', 'https://user@auth.example.com/token', /a user name/],
+    ['https://8.8.8.8/', 'https://:pw@auth.example.com/token', /a user name/],
     ['https://8.8.8.8/', 'file:///etc/passwd', /neither http nor https/],
     ['https://8.8.8.8/', '/token', /no URL/],
     ['https://8.8.8.8/', '', /no URL/],

@@ -65,4 +65,19 @@ describe('blobs of a transfer', () => {
     assert.equal(most(), 4);
     assert.equal(sizes.length, 12);
   });
+
+  it('are all stopped when one of them fails, and its error is the one that is told', async () => {
+    const broken = new Error('the disk is full');
+    let begun = 0;
+    const target = intercept(memoryRegistry(), {
+      pushBlob: async (_next, ...[, , , opts]) => {
+        begun += 1;
+        if (begun === 1)
+          await new Promise((_, reject) => opts?.signal?.addEventListener('abort', () => reject(opts.signal?.reason)));
+        throw broken;
+      },
+    });
+    await assert.rejects(run(await imageOf(8, 'f'), target, { parallelBlobs: 2 }), (error) => error === broken);
+    assert.equal(begun, 2, 'no other is begun');
+  });
 });
