@@ -49,6 +49,8 @@ export interface Recorded {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   status: number | undefined;
+  /** Until the registry's answer began. */
+  waitedMs: number | undefined;
   /** Bytes of the body that went to the client. */
   sentBytes: number;
   /** Bytes of the body that came from the client. */
@@ -103,7 +105,16 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
 
   const server = createServer(async (incoming, response) => {
     const { method = 'GET', url: path = '/', headers } = incoming;
-    const record: Recorded = { method, path, headers, status: undefined, sentBytes: 0, receivedBytes: 0 };
+    const record: Recorded = {
+      method,
+      path,
+      headers,
+      status: undefined,
+      waitedMs: undefined,
+      sentBytes: 0,
+      receivedBytes: 0,
+    };
+    const cameMs = performance.now();
     requests.push(record);
     const fault = take(record);
     incoming.on('error', () => {});
@@ -127,6 +138,7 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
     const outgoing = request({ host: upstream.hostname, port: upstream.port, method, path, headers });
     outgoing.on('error', () => response.destroy());
     outgoing.on('response', (answer) => {
+      record.waitedMs = performance.now() - cameMs;
       void relay(answer, response, fault, record).catch(() => response.destroy());
     });
     response.on('close', () => outgoing.destroy());
