@@ -129,6 +129,23 @@ describe('an upload session that nobody goes on with', () => {
     await assert.rejects(registry.resumeUpload(repo, id), (error) => isOciError(error, 'BLOB_UPLOAD_UNKNOWN'));
   });
 
+  it('is not while somebody comes back to it in time', async (t) => {
+    let nowMs = 1000;
+    t.mock.method(performance, 'now', () => nowMs);
+    const registry = memoryRegistry();
+    const sessions = new UploadSessions(registry, { waitMs: 1000, idleMs: 500, maxOpen: 10, restMs: 0 });
+    const id = await sessions.add(repo, await registry.startUpload(repo), '');
+    for (let size = 1; size <= 5; size += 1) {
+      nowMs += 400;
+      await sessions.expire();
+      await sessions.use(repo, id, (writer) => writer.write(Buffer.from('x')), { registry });
+      assert.equal((await registry.resumeUpload(repo, id)).size, size);
+    }
+    nowMs += 500;
+    await sessions.expire();
+    await assert.rejects(registry.resumeUpload(repo, id), (error) => isOciError(error, 'BLOB_UPLOAD_UNKNOWN'));
+  });
+
   it('of an earlier run goes too, and a young one stays', async (t) => {
     const root = await temporaryDirectory(t);
     const registry = createStorage({ driver: await openFilesystemDriver({ root }), name: 'test' });

@@ -31,17 +31,46 @@ describe('connections that say nothing', () => {
     assert.ok(sockets.slice(0, 40).every(({ destroyed }) => destroyed));
   });
 
+  it('keep their places while others come and go, and those that were answered last keep theirs longest', async (t) => {
+    const server = await startServer(t, { ...patient, maxConnections: 3 });
+    const agents = [1, 2].map(() => new http.Agent({ keepAlive: true, maxSockets: 1 }));
+    t.after(() => agents.map((agent) => agent.destroy()));
+    const lost: number[] = [];
+    const seen = new Set<Socket>();
+    const askOn = (nth: number): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const { host, port } = server;
+        const request = http.get({ host, port, path: '/v2/', agent: agents[nth] }, (response) =>
+          response.resume().on('end', resolve),
+        );
+        request.on('error', reject).on('socket', (socket) => {
+          if (!seen.has(socket)) socket.on('close', () => lost.push(nth));
+          seen.add(socket);
+        });
+      });
+    await askOn(0);
+    await askOn(1);
+    for (let i = 0; i < 10; i += 1) assert.equal((await ask(server, 'GET', '/v2/')).status, 200);
+    assert.deepEqual(lost, []);
+    await askOn(0);
+    await silent(t, server, 2, '127.0.0.1');
+    while (lost.length === 0) await pause(5);
+    assert.deepEqual(lost, [1]);
+  });
+
   it('cost their own address its places, and neither who works nor who has few', async (t) => {
     if (process.platform !== 'linux') return t.skip('needs several loopback addresses');
     const server = await startServer(t, patient);
     const [kept] = await silent(t, server, 1, '127.0.0.3');
     const options = { host: server.host, port: server.port, method: 'PUT', path: '/v2/a/manifests/1' };
-    const upload = http.request({ ...options, localAddress: '127.0.0.2', agent: false });
+    const headers = { expect: '100-continue' };
+    const upload = http.request({ ...options, headers, localAddress: '127.0.0.2', agent: false });
+    const awaited = new Promise((resolve) => upload.on('continue', resolve));
     const answered = new Promise<number | undefined>((resolve, reject) => {
       upload.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject);
     });
     upload.write('{');
-    await pause(20);
+    await awaited;
     const sockets = await silent(t, server, 60, '127.0.0.2');
     while (sockets.filter(({ destroyed }) => destroyed).length < 42) await pause(5);
     assert.equal(kept?.destroyed, false);
