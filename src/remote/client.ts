@@ -33,6 +33,8 @@ export interface RemoteRequest {
   readonly scopes: readonly string[];
   /** Worth having in the same token for what follows: where they are refused, the request goes without. */
   readonly wider?: readonly string[] | undefined;
+  /** Whether a 401 to what is shown is final, since the same was just refused: no other token is asked for. */
+  readonly settled?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Bytes, or a body that is opened anew for every attempt. */
   readonly body?: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>) | undefined;
@@ -138,7 +140,8 @@ export class RemoteClient {
       response = await this.#send(request, authorization);
       challenges = challengesOf(response, request.url);
     }
-    if (challenges.length === 0) return { response, authorization };
+    const settled = request.settled && authorization !== undefined;
+    if (challenges.length === 0 || settled) return { response, authorization };
     await response.body.discard();
     const next = await this.#authorizer.challenged({ challenges, scopes, authorization, signal });
     return { response: await this.#send(request, next), authorization: next };
@@ -184,7 +187,7 @@ export class RemoteClient {
 
   /** Sends, and follows the redirects of writes; the transport follows those of reads. */
   async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {
-    const { scopes: _scopes, wider: _wider, headers, ...rest } = request;
+    const { scopes: _scopes, wider: _wider, settled: _settled, headers, ...rest } = request;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     let { url } = request;
     // As in the transport: another origin may lead back here to a path of its choice.

@@ -19,7 +19,7 @@ import { encodingsOf, namingEncodings } from '../transport/encoding/content-enco
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import { headers } from '../wire/headers.ts';
-import type { RemoteClient, Subject } from './client.ts';
+import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { shownName, shownReference } from './names.ts';
 
 const defaultMaxManifestBytes = 4 * 1024 * 1024;
@@ -66,7 +66,7 @@ export class ManifestReader {
     if (response.status === 429 || (response.status === 404 && mayBeAbsent)) {
       throw await this.#client.error(response, this.#subject(repo, reference));
     }
-    if (response.status !== 200) return this.#statByGet(repo, reference, opts);
+    if (response.status !== 200) return this.#statByGet(repo, reference, { signal, settled: response.status === 401 });
     const said = tryParseDigest(header(response.headers, headers.contentDigest));
     const digest = isDigestReference(reference) ? reference : said;
     // Of an encoded manifest that is not its own length.
@@ -80,12 +80,20 @@ export class ManifestReader {
     return { mediaType, digest, size };
   }
 
-  async getManifest(repo: RepositoryName, reference: Tag | Digest, opts: GetManifestOptions = {}): Promise<Manifest> {
-    const { accept = manifestMediaTypes(), ifNoneMatch, signal } = opts;
+  getManifest(repo: RepositoryName, reference: Tag | Digest, opts: GetManifestOptions = {}): Promise<Manifest> {
+    return this.#get(repo, reference, opts);
+  }
+
+  async #get(
+    repo: RepositoryName,
+    reference: Tag | Digest,
+    opts: GetManifestOptions & Pick<RemoteRequest, 'settled'>,
+  ): Promise<Manifest> {
+    const { accept = manifestMediaTypes(), ifNoneMatch, settled, signal } = opts;
     const condition = ifNoneMatch === undefined ? {} : { 'if-none-match': `"${ifNoneMatch}"` };
     const name = shownReference(this.#client.name, repo, reference);
     const asked = { accept: accept.join(', '), ...condition };
-    const response = await this.#request('GET', repo, reference, asked, signal).catch((error: unknown) => {
+    const response = await this.#request('GET', repo, reference, asked, signal, settled).catch((error: unknown) => {
       throw isOciError(error, 'TOO_LARGE') ? this.#tooLarge(name) : error;
     });
     const said = tryParseDigest(header(response.headers, headers.contentDigest));
@@ -122,8 +130,12 @@ export class ManifestReader {
     return found?.descriptor.digest === digest ? found : undefined;
   }
 
-  async #statByGet(repo: RepositoryName, reference: Tag | Digest, opts?: SignalOption): Promise<Descriptor> {
-    return (await this.getManifest(repo, reference, { signal: opts?.signal })).descriptor;
+  async #statByGet(
+    repo: RepositoryName,
+    reference: Tag | Digest,
+    opts: SignalOption & Pick<RemoteRequest, 'settled'>,
+  ): Promise<Descriptor> {
+    return (await this.#get(repo, reference, opts)).descriptor;
   }
 
   async #readBody(response: HttpResponse, name: string): Promise<Uint8Array> {
@@ -157,13 +169,23 @@ export class ManifestReader {
     reference: Tag | Digest,
     requestHeaders: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
+    settled = false,
   ): Promise<HttpResponse> {
     const url = this.#client.url({ name: 'manifest', repo, reference });
     const scopes = [repositoryScope(repo, 'pull')];
     const wholeBytes = method === 'GET' ? this.#maxBytes : undefined;
     const bulk = method === 'HEAD' && this.#client.options.intent !== 'push';
     const takesServerErrors = method === 'HEAD';
-    const how = { scopes, headers: requestHeaders, persistent: true, takesServerErrors, wholeBytes, bulk, signal };
+    const how = {
+      scopes,
+      headers: requestHeaders,
+      persistent: true,
+      takesServerErrors,
+      settled,
+      wholeBytes,
+      bulk,
+      signal,
+    };
     return this.#client.send({ method, url, ...how });
   }
 

@@ -4,6 +4,7 @@ import { digestBytes } from '../../src/model/digest.ts';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { parseTag } from '../../src/model/reference/reference.ts';
 import { repository } from '../../src/registry/repository.ts';
+import { fallback } from '../../src/registry/wrappers/fallback/fallback.ts';
 import { type Answer, json } from '../support/fake-server.ts';
 import { fails, fakeRegistry, repo } from './fake-registry.ts';
 import { methods } from './fake-uploads.ts';
@@ -40,6 +41,19 @@ describe('a registry whose answer to HEAD of a manifest is wrong', () => {
     assert.equal(methods(server.requests), 'HEAD GET');
   });
 
+  it('is asked by GET with the token that HEAD was refused with, and for no other one', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ path, headers }, response) => {
+      if (path === '/token') return json(response, 200, { token: 't' });
+      const challenge = `Bearer realm="http://${headers.host}/token",service="s"`;
+      response.writeHead(401, { 'www-authenticate': challenge }).end();
+    });
+    await assert.rejects(registry.statManifest(repo, latest), fails('DENIED'));
+    assert.deepEqual(
+      server.lines.map((line) => line.split('/')[0] + (line.endsWith('/token') ? 'token' : '')),
+      ['HEAD ', 'GET token', 'HEAD ', 'GET '],
+    );
+  });
+
   it('is not asked more after a 429 than it wants', async (t) => {
     const { registry, server } = await fakeRegistry(t, unlessHead(429), { attempts: 2 });
     await assert.rejects(registry.statManifest(repo, latest), fails('TOOMANYREQUESTS'));
@@ -60,6 +74,19 @@ describe('a registry whose answer to HEAD of a manifest is wrong', () => {
     const denied = await fakeRegistry(t, unlessHead(403));
     assert.equal(await repository(denied.registry, repo).manifests.exists(latest), true);
     assert.equal(methods(denied.server.requests), 'HEAD GET');
+  });
+});
+
+describe('a mirror', () => {
+  it('is believed a 404, since it may lack an image, and an origin is asked by GET as well', async (t) => {
+    const [mirror, origin] = [await fakeRegistry(t, unlessHead(404)), await fakeRegistry(t, unlessHead(404))];
+    const registry = fallback([
+      { name: 'mirror', kind: 'mirror', open: async () => mirror.registry },
+      { name: 'origin', kind: 'origin', open: async () => origin.registry },
+    ]);
+    assert.deepEqual(await registry.statManifest(repo, latest), descriptor);
+    assert.equal(methods(mirror.server.requests), 'HEAD');
+    assert.equal(methods(origin.server.requests), 'HEAD GET');
   });
 });
 
