@@ -7,7 +7,6 @@ import { ocictl, spawnOcictl, spawnServe } from '../support/command.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { sandbox } from '../support/sandbox.ts';
 import { kills, oneOf } from './bars.ts';
-import { collect } from './collect.ts';
 import { assertNothingElse, openStore, tagsOf } from './reached.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
@@ -64,11 +63,13 @@ describe('pulls, removals and pushes that are killed', () => {
 
     await assertThere(world, store, root);
     // Beside a server that still holds what the killed have uploaded: their manifests might come.
-    await collect(root);
+    const collection = ['storage', 'gc', '--root', root, '--grace', '0', '--untagged'];
+    await done(t, collection);
     await assertThere(world, store, root);
     serving.child.kill('SIGTERM');
     await serving.result;
-    for (const place of [store, root]) await collect(place);
+    await done(t, collection);
+    await done(t, ['prune']);
     await assertThere(world, store, root);
     for (const place of [store, root]) await assertNothingElse(t, place);
   });
