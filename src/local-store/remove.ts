@@ -3,7 +3,7 @@ import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf, type ManifestView } from '../model/manifest/manifest.ts';
 import type { StoreName } from '../model/reference/reference.ts';
-import { garbageCollector } from '../registry/extensions.ts';
+import { garbageCollector, untaggedRemover } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { soundDigest } from '../registry/tags.ts';
 import { type DamagedTag, damagedTag, type FoundImage, findImages, noSuchImage } from './find.ts';
@@ -105,11 +105,15 @@ async function removeUnneeded(
     if (pointsAt !== undefined) tagged.set(pointsAt, `:${tag}`);
   }
   const deleted = new Map<Digest, ManifestView | undefined>();
+  const remover = registry.extension(untaggedRemover);
   const visit = async (target: Digest): Promise<void> => {
     const isChild = [...manifests.values()].some((view) => childrenIn(view).some((child) => child.digest === target));
     if (!manifests.has(target) || isChild || tagged.has(target)) return;
     const view = manifests.get(target);
-    if (await removedHere(registry.deleteManifest(repo, target, opts))) deleted.set(target, view);
+    const removal = remover?.removeUntagged(repo, target, opts) ?? registry.deleteManifest(repo, target, opts);
+    const removed = await removedHere(removal);
+    if (removed === 'needed') return; // it was tagged meanwhile
+    if (removed) deleted.set(target, view);
     manifests.delete(target);
     for (const child of childrenIn(view)) await visit(child.digest);
     // What was said about it (signatures, attestations) goes with it.

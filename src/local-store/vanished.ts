@@ -10,7 +10,7 @@ export async function* entriesWhileThere<T>(entries: AsyncIterable<T>): AsyncGen
   }
 }
 
-/** @returns Whether it was this deletion that removed it. */
-export async function removedHere(deletion: Promise<void>): Promise<boolean> {
-  return (await unlessUnknown(deletion.then(() => true))) ?? false;
+/** @returns Whether it was this deletion that removed it; `needed` where the deletion gives false, since it has to stay. */
+export async function removedHere(deletion: Promise<unknown>): Promise<boolean | 'needed'> {
+  return (await unlessUnknown(deletion.then((did) => (did === false ? 'needed' : true)))) ?? false;
 }

@@ -24,6 +24,16 @@ export interface RepositoryRemover {
 }
 export const repositoryRemover = extensionKey<RepositoryRemover>('repository-remover');
 
+export interface UntaggedRemover {
+  /**
+   * Removes a manifest unless a tag points at it, also one that comes while it is removed.
+   *
+   * @returns Whether it did. @throws OciError MANIFEST_UNKNOWN
+   */
+  removeUntagged(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<boolean>;
+}
+export const untaggedRemover = extensionKey<UntaggedRemover>('untagged-remover');
+
 /** Every digest a tag pointed to. */
 export interface TagHistory {
   history(repo: RepositoryName, tag: Tag, opts?: SignalOption): AsyncIterable<Digest>;

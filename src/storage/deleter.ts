@@ -1,13 +1,13 @@
 import type { Digest } from '../model/digest.ts';
-import { isOciError } from '../model/errors.ts';
-import { parseManifest } from '../model/manifest/manifest.ts';
+import { unlessUnknown } from '../model/errors.ts';
+import { blobsOf, childrenOf } from '../model/manifest/manifest.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
-import type { RepositoryRemover } from '../registry/extensions.ts';
+import type { RepositoryRemover, UntaggedRemover } from '../registry/extensions.ts';
 import type { Deleter } from '../registry/registry.ts';
 import { removeUploads } from './collect/abandoned.ts';
 import { deleteBelow } from './listing.ts';
-import { loadManifest, nameUnknown, repositoryExists } from './manifests/manifests.ts';
-import { removeLostTags, removeRevision } from './manifests/revisions.ts';
+import { loadManifest, nameUnknown, repositoryExists, tryParseManifest } from './manifests/manifests.ts';
+import { isTagged, removeHistory, removeLostTags, removeRevision, removeUntagged } from './manifests/revisions.ts';
 import {
   layerLinkPath,
   layersPath,
@@ -15,14 +15,13 @@ import {
   referrersRootPath,
   revisionLinkPath,
   tagCurrentPath,
-  tagPath,
   tagsPath,
 } from './paths.ts';
 import { blobUnknown, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';
 
 /** The deleting part of a storage registry. Blobs stay on disk until they are collected. */
-export function createDeleter(store: Store): Deleter & RepositoryRemover {
+export function createDeleter(store: Store): Deleter & RepositoryRemover & UntaggedRemover {
   const { driver } = store;
   return {
     async deleteBlob(repo, digest, opts) {
@@ -35,13 +34,30 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
       opts?.signal?.throwIfAborted();
       const link = revisionLinkPath(repo, digest);
       if ((await driver.stat(link)) === undefined) throw manifestUnknown(repo, digest);
-      await removeRevision(store, { repo, digest, subject: await subjectOf(store, repo, digest) }, opts);
+      const found = await readable(store, repo, digest);
+      await removeRevision(store, { repo, digest, subject: found?.view.subject?.digest }, opts);
+    },
+
+    async removeUntagged(repo, digest, opts) {
+      opts?.signal?.throwIfAborted();
+      if ((await driver.stat(revisionLinkPath(repo, digest))) === undefined) throw manifestUnknown(repo, digest);
+      const found = await readable(store, repo, digest);
+      if (found === undefined) {
+        if (await isTagged(store, { repo, digest, subject: undefined }, opts)) return false;
+        await removeRevision(store, { repo, digest, subject: undefined }, opts);
+        return true;
+      }
+      const { raw, view } = found;
+      return await store.marks.during(async () => {
+        await store.marks.hold([digest, ...[...blobsOf(view), ...childrenOf(view)].map((entry) => entry.digest)]);
+        return await removeUntagged(store, { repo, digest, subject: view.subject?.digest, ...raw }, opts);
+      });
     },
 
     async deleteTag(repo, tag, opts) {
       opts?.signal?.throwIfAborted();
       if (!(await driver.delete(tagCurrentPath(repo, tag)))) throw manifestUnknown(repo, tag);
-      await deleteBelow(driver, tagPath(repo, tag));
+      await removeHistory(store, repo, tag);
     },
 
     async removeRepository(repo, opts) {
@@ -59,12 +75,8 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover {
 }
 
 // A manifest that cannot be read any more must still be deletable.
-async function subjectOf(store: Store, repo: RepositoryName, digest: Digest): Promise<Digest | undefined> {
-  try {
-    const raw = await loadManifest(store, repo, digest);
-    return raw === undefined ? undefined : parseManifest(raw).subject?.digest;
-  } catch (error) {
-    if (isOciError(error, 'MANIFEST_INVALID', 'STORAGE_DAMAGED')) return undefined;
-    throw error;
-  }
+async function readable(store: Store, repo: RepositoryName, digest: Digest) {
+  const raw = await unlessUnknown(loadManifest(store, repo, digest), 'STORAGE_DAMAGED');
+  const view = raw && tryParseManifest(raw);
+  return raw && view && { raw, view };
 }

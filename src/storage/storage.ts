@@ -15,6 +15,7 @@ import {
   repositoryRemover,
   tagHistory,
   type UploadSweeper,
+  untaggedRemover,
   uploadSweeper,
 } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
@@ -70,7 +71,7 @@ export function createStorage(options: StorageOptions): Registry {
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
     now: options.now ?? (() => new Date()),
   };
-  const { removeRepository, ...deleter } = createDeleter(store);
+  const { removeRepository, removeUntagged, ...deleter } = createDeleter(store);
   const extensions = new Map<ExtensionKey<unknown>, unknown>([
     [blobEnumerator, { blobs: (opts?: SignalOption) => blobs(store, opts) }],
     [manifestEnumerator, { manifests: (repo: RepositoryName, opts?: SignalOption) => manifests(store, repo, opts) }],
@@ -82,6 +83,7 @@ export function createStorage(options: StorageOptions): Registry {
   ]);
   if (!driver.readOnly) {
     extensions.set(repositoryRemover, { removeRepository });
+    extensions.set(untaggedRemover, { removeUntagged });
     extensions.set(garbageCollector, createCollector(store));
     const sweeper: UploadSweeper = { sweepUploads: (opts) => sweepUploads(store, opts) };
     extensions.set(uploadSweeper, sweeper);

@@ -1,5 +1,5 @@
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
-import { isOciError, type OciError } from '../../model/errors.ts';
+import { isOciError, type OciError, unlessUnknown } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import { damaged, repairedByPull } from '../collect/damage.ts';
 import type { StorePath, Upload } from '../driver.ts';
@@ -24,7 +24,7 @@ export async function readLink(store: Store, path: StorePath): Promise<Digest | 
     throw error;
   }
   if (bytes === undefined) return undefined;
-  const digest = tryParseDigest(Buffer.from(bytes).toString('utf8').trim());
+  const digest = digestIn(bytes);
   if (digest === undefined) throw noDigest(store, path);
   return digest;
 }
@@ -37,6 +37,12 @@ export async function readSoundLink(store: Store, path: StorePath): Promise<Dige
     if (isOciError(error, 'STORAGE_DAMAGED')) return undefined;
     throw error;
   }
+}
+
+/** Removes a link while it names a digest: another one that was written meanwhile stays. @returns Whether it did. */
+export async function removeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<boolean> {
+  const bytes = await unlessUnknown(driver.get(path, maxLinkBytes), 'TOO_LARGE', 'STORAGE_DAMAGED');
+  return bytes !== undefined && digestIn(bytes) === digest && (await driver.deleteIf(path, bytes));
 }
 
 export async function writeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<void> {
@@ -121,6 +127,10 @@ export async function storeBlob(store: Store, digest: Digest, bytes: Uint8Array)
 
 async function isPresent({ driver }: Store, { path, size }: StoredBlob): Promise<boolean> {
   return (await driver.stat(path))?.size === size;
+}
+
+function digestIn(bytes: Uint8Array): Digest | undefined {
+  return tryParseDigest(Buffer.from(bytes).toString('utf8').trim());
 }
 
 function noDigest(store: Store, path: StorePath): OciError {

@@ -52,7 +52,9 @@ export async function removeUploads(driver: Driver, repo: RepositoryName): Promi
   }
 }
 
+// Its beginning goes first: whoever finds fewer bytes than he left looks for that again, and knows that it has ended.
 async function removeSession(driver: Driver, session: StorePath): Promise<void> {
+  await driver.delete(childPath(session, { name: 'startedat' }));
   await driver.uploads.abort(childPath(session, { name: 'data' }));
   await deleteBelow(driver, session);
 }

@@ -10,6 +10,7 @@ import { Collection } from '../marks/collection.ts';
 import { blobPath, layerLinkPath, layersPath, repositoriesPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 import { abandonedMs, removeAbandonedUploads } from './abandoned.ts';
+import { removeLostReferrers } from './lost-referrers.ts';
 import { markRepository } from './mark.ts';
 import { add, removePartials } from './partials.ts';
 import { removeScraps } from './scraps.ts';
@@ -93,6 +94,7 @@ class Sweep {
     const waits = { now: this.#collection.startedAt, idleMs: this.#unfinishedMs, dryRun: this.#dryRun };
     add(this.#unfinished, await removeAbandonedUploads(store.driver, repo, waits));
     if (!this.#dryRun) await removeScraps(store, repo, this.#collection);
+    if (!this.#dryRun) await removeLostReferrers(store, repo, this.#collection);
     await this.#sweepLinks(repo, named);
   }
 

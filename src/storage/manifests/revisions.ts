@@ -3,11 +3,12 @@ import type { Digest } from '../../model/digest.ts';
 import { impliedMediaType } from '../../model/manifest/manifest.ts';
 import { type RepositoryName, type Tag, tryParseTag } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { findBlob, readSoundLink, writeLink } from '../blobs/links.ts';
+import { findBlob, readSoundLink, removeLink, writeLink } from '../blobs/links.ts';
 import type { StoredBlob } from '../blobs/stored-blob.ts';
-import { deleteBelow, entriesIn } from '../listing.ts';
+import { entriesIn } from '../listing.ts';
 import {
   blobPath,
+  childPath,
   mediaTypePath,
   pinPath,
   referrerLinkPath,
@@ -53,31 +54,75 @@ export async function holdsRevision({ driver }: Store, revision: RevisionContent
  * rest. Then the tags are looked for again, for one that was written meanwhile.
  */
 export async function removeRevision(store: Store, revision: Revision, opts?: SignalOption): Promise<void> {
-  const { repo, digest, subject } = revision;
+  const { repo, digest } = revision;
   for await (const { tag, target } of targetsOfTags(store, repo, opts)) {
-    if (target === digest) await removeTag(store, repo, tag);
+    if (target === digest) await removeTag(store, repo, tag, digest);
   }
-  if (subject !== undefined) await store.driver.delete(referrerLinkPath(repo, subject, digest));
-  await store.driver.delete(mediaTypePath(repo, digest));
   await store.driver.delete(pinPath(repo, digest));
-  await store.driver.delete(revisionLinkPath(repo, digest));
+  await removeParts(store, revision);
   await removeLostTags(store, repo, digest);
+}
+
+/**
+ * Removes a revision, unless a tag points at it. Tags are looked for once more when its link is gone: for one that was
+ * written meanwhile all of it is written again. What it names has to be held, or a collector may take that in between.
+ *
+ * @returns Whether it did.
+ */
+export async function removeUntagged(store: Store, revision: RevisionContent, opts?: SignalOption): Promise<boolean> {
+  if (await isTagged(store, revision, opts)) return false;
+  await removeParts(store, revision);
+  if (await isTagged(store, revision)) {
+    await storeRevision(store, revision);
+    return false;
+  }
+  await store.driver.delete(pinPath(revision.repo, revision.digest));
+  return true;
+}
+
+/** Whether a tag points at a revision. */
+export async function isTagged(store: Store, { repo, digest }: Revision, opts?: SignalOption): Promise<boolean> {
+  for await (const { target } of targetsOfTags(store, repo, opts)) if (target === digest) return true;
+  return false;
 }
 
 /** Removes the tags whose manifest is not there: of one manifest, or of all. */
 export async function removeLostTags(store: Store, repo: RepositoryName, only?: Digest): Promise<void> {
   for await (const { tag, target } of targetsOfTags(store, repo)) {
     if (target === undefined || (only !== undefined && target !== only)) continue;
-    if ((await store.driver.stat(revisionLinkPath(repo, target))) === undefined) await removeTag(store, repo, tag);
+    await removeLostTag(store, repo, tag, target);
   }
 }
 
-/** Removes what a refused push has left, unless tags that are not its own stand on it. */
-export async function withdrawRevision(store: Store, revision: Revision, own: readonly Tag[]): Promise<void> {
-  for await (const { tag, target } of targetsOfTags(store, revision.repo)) {
-    if (target === revision.digest && !own.includes(tag)) return;
+// A manifest that was pushed again between the look and the removal has its tag put back: that push has seen it there.
+async function removeLostTag(store: Store, repo: RepositoryName, tag: Tag, target: Digest): Promise<void> {
+  const { driver } = store;
+  const isLost = async () => (await driver.stat(revisionLinkPath(repo, target))) === undefined;
+  while (await isLost()) {
+    if (!(await removeLink(store, tagCurrentPath(repo, tag), target))) return;
+    if (await isLost()) return await removeHistory(store, repo, tag);
+    if (!(await driver.putIfAbsent(tagCurrentPath(repo, tag), Buffer.from(target)))) return;
   }
-  await removeRevision(store, revision);
+}
+
+/** Removes what a refused push has left, unless tags that are not its own stand on it. What it names has to be held. */
+export async function withdrawRevision(store: Store, revision: RevisionContent, own: readonly Tag[]): Promise<void> {
+  for (const tag of own) await removeTag(store, revision.repo, tag, revision.digest);
+  await removeUntagged(store, revision);
+}
+
+/** Removes all that a tag has pointed to, unless it points to something again. */
+export async function removeHistory({ driver }: Store, repo: RepositoryName, tag: Tag): Promise<void> {
+  if ((await driver.stat(tagCurrentPath(repo, tag))) !== undefined) return;
+  for await (const entry of entriesIn(driver, tagPath(repo, tag), { deep: true })) {
+    if (!entry.name.startsWith('current/')) await driver.delete(childPath(tagPath(repo, tag), entry));
+  }
+}
+
+async function removeParts({ driver }: Store, { repo, digest, subject }: Revision): Promise<void> {
+  if (subject !== undefined) await driver.delete(referrerLinkPath(repo, subject, digest));
+  await driver.delete(mediaTypePath(repo, digest));
+  await driver.delete(revisionLinkPath(repo, digest));
 }
 
 // A damaged tag points at nothing: it must not keep every manifest of the repository from being deleted.
@@ -93,9 +138,8 @@ async function* targetsOfTags(
   }
 }
 
-async function removeTag({ driver }: Store, repo: RepositoryName, tag: Tag): Promise<void> {
-  await driver.delete(tagCurrentPath(repo, tag));
-  await deleteBelow(driver, tagPath(repo, tag));
+async function removeTag(store: Store, repo: RepositoryName, tag: Tag, target: Digest): Promise<void> {
+  if (await removeLink(store, tagCurrentPath(repo, tag), target)) await removeHistory(store, repo, tag);
 }
 
 function needsMediaType({ bytes, mediaType }: RevisionContent): boolean {

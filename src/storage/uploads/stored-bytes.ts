@@ -1,6 +1,6 @@
 import { HashingWriter } from '../../files/hashing-writer.ts';
 import { createHasher, type Digest, type DigestAlgorithm, digestBytes, type Hasher } from '../../model/digest.ts';
-import type { OciError } from '../../model/errors.ts';
+import { isOciError, type OciError } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import type { UploadBytes } from '../../registry/upload-session.ts';
@@ -69,10 +69,18 @@ export class StoredBytes implements UploadBytes {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    await this.#opened().writer.write(chunk);
+    await this.#whileThere(() => this.#opened().writer.write(chunk));
   }
 
   async digest(algorithm: DigestAlgorithm, opts?: SignalOption): Promise<Digest> {
+    return await this.#whileThere(() => this.#digest(algorithm, opts));
+  }
+
+  async place(digest: Digest): Promise<void> {
+    await this.#whileThere(() => this.#place(digest));
+  }
+
+  async #digest(algorithm: DigestAlgorithm, opts?: SignalOption): Promise<Digest> {
     const { upload, writer } = this.#opened();
     const bytes = this.#inMemory();
     if (bytes !== undefined) return await digestBytes(bytes, algorithm);
@@ -84,7 +92,7 @@ export class StoredBytes implements UploadBytes {
     return (await hashReader(await upload.read(), algorithm, opts)).digest();
   }
 
-  async place(digest: Digest): Promise<void> {
+  async #place(digest: Digest): Promise<void> {
     const { upload } = this.#opened();
     const bytes = this.#inMemory();
     const { marks } = this.#store;
@@ -118,6 +126,7 @@ export class StoredBytes implements UploadBytes {
     if (!this.#stored) return;
     const { driver } = this.#store;
     const { repo, id } = this.#facts;
+    await driver.delete(uploadStartedAtPath(repo, id));
     await driver.uploads.abort(uploadDataPath(repo, id));
     await deleteBelow(driver, uploadPath(repo, id));
   }
@@ -147,13 +156,31 @@ export class StoredBytes implements UploadBytes {
     const { driver } = this.#store;
     const { repo, id } = this.#facts;
     const path = uploadDataPath(repo, id);
-    if ((await driver.stat(uploadStartedAtPath(repo, id))) === undefined) throw uploadUnknown();
+    if (!(await this.#isBegun())) throw uploadUnknown();
     const upload = (await driver.uploads.resume(path)) ?? (await driver.uploads.begin(path));
     if (upload.size !== this.#size) {
+      if (!(await this.#isBegun())) {
+        await upload.abort();
+        throw uploadUnknown();
+      }
       this.#hasher = undefined;
       this.#size = upload.size;
     }
     return { upload, writer: new HashingWriter(upload, this.#hasher) };
+  }
+
+  async #isBegun(): Promise<boolean> {
+    return (await this.#store.driver.stat(uploadStartedAtPath(this.repo, this.#facts.id))) !== undefined;
+  }
+
+  // What was swept away while it was written has ended, whatever the driver says to that.
+  async #whileThere<T>(operation: () => Promise<T>): Promise<T> {
+    try {
+      return await operation();
+    } catch (error) {
+      if (this.#stored && isOciError(error, 'STORAGE') && !(await this.#isBegun())) throw uploadUnknown();
+      throw error;
+    }
   }
 
   // The session is stored when the first piece is written: what fits into one buffer never needs it.

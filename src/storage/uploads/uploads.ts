@@ -42,6 +42,8 @@ export function createUploads(store: Store): Uploads {
     if (known !== undefined && !known.ended && known.bytes.isOpen) return known;
     const size = (await store.driver.uploads.find(uploadDataPath(repo, id)))?.size ?? 0;
     if (known !== undefined && !known.ended && known.bytes.size === size) return known;
+    // Swept between the two looks, it would begin again.
+    if ((await store.driver.stat(uploadStartedAtPath(repo, id))) === undefined) throw uploadUnknown();
     const date = new Date(Buffer.from(startedAt).toString('utf8').trim());
     const facts = { id, repo, startedAt: Number.isNaN(date.getTime()) ? new Date(0) : date };
     const hasher = size === 0 ? await createHasher() : undefined;

@@ -44,11 +44,15 @@ function acceptable(
   operations: readonly Operation[],
   done: readonly Operation[],
 ): ReadonlySet<string | undefined> {
-  const taken = done.some(({ takes }) => matches(key, takes));
   const mayBeTaken = done.some(({ mayTake }) => matches(key, mayTake));
+  const isTaken = (value: string | undefined) =>
+    done.some(({ takes }) => matches(key, takes) || matches(`${key}=${value}`, takes));
   const tried = operations.flatMap(({ gives }) => gives?.[key] ?? []);
-  const given = done.some(({ gives }) => gives?.[key] !== undefined);
-  return new Set([...(given ? [] : [taken ? undefined : was]), ...(taken || mayBeTaken ? [undefined] : []), ...tried]);
+  const given = done.flatMap(({ gives }) => gives?.[key] ?? []);
+  const last = given.length > 0 ? given : [was];
+  const mayBeGone = mayBeTaken || last.some(isTaken);
+  const stays = given.length === 0 && !isTaken(was) ? [was] : [];
+  return new Set([...stays, ...(mayBeGone ? [undefined] : []), ...tried]);
 }
 
 function matches(key: string, patterns: readonly string[] = []): boolean {

@@ -15,7 +15,10 @@ export interface Operation {
   readonly mayFail?: readonly ErrorCode[];
   /** What is there when it was acknowledged, by the names of `State`, unless the other one takes it. */
   readonly gives?: Readonly<Record<string, string>>;
-  /** What is gone when it was acknowledged, unless the other one gives it. `*` at the end: all that begins so. */
+  /**
+   * What is gone when it was acknowledged, unless the other one gives it. `*` at the end: all that begins so. `=` and a
+   * value: only while it is that, so that what the other one has put in its place must stay.
+   */
   readonly takes?: readonly string[];
   /** What it may take or leave, as it is needed elsewhere or not. */
   readonly mayTake?: readonly string[];
@@ -36,7 +39,7 @@ const deletion = {
 const removal = {
   first: 'no tag; then as a deletion of the manifest',
   last: 'no blobs, as a collection',
-  mayTake: ['app:fresh', 'app@*', 'app/*', 'other/*'],
+  mayTake: ['app@*', 'app/*', 'other/*'],
 } as const;
 const transfer = {
   first: 'a lease, then blobs and layer links',
@@ -58,15 +61,15 @@ const operations = {
   'pull what is not there': { ...transfer, gives: { 'app:fresh': 'n', 'app@n': 'n' } },
   tag: {
     ...transfer,
-    mayFail: ['MANIFEST_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'STORAGE_DAMAGED'],
+    mayFail: ['MANIFEST_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN'],
     gives: { 'app:fresh': 'x', 'app@x': 'x' },
   },
   'tag into another repository': {
     ...transfer,
-    mayFail: ['MANIFEST_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'STORAGE_DAMAGED'],
+    mayFail: ['MANIFEST_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN'],
     gives: { 'other:fresh': 'x', 'other@x': 'x' },
   },
-  'delete a manifest': { ...deletion, takes: ['app@x', 'app:one', 'app:fresh'] },
+  'delete a manifest': { ...deletion, takes: ['app@x', 'app:one=x', 'app:fresh=x'] },
   'delete an untyped manifest': { ...deletion, needs: ['o'], takes: ['app@o'] },
   'delete a referrer': { ...deletion, needs: ['s'], takes: ['app@s', 'app@x<s'] },
   'retag, then delete the old manifest': {
@@ -74,7 +77,7 @@ const operations = {
     needs: ['y'],
     first: push.first,
     gives: { 'app:one': 'y', 'app@y': 'y' },
-    takes: ['app@x', 'app:fresh'],
+    takes: ['app@x', 'app:fresh=x'],
   },
   'delete a tag': { first: 'no tag', last: 'no history', mayFail: ['MANIFEST_UNKNOWN'], takes: ['app:one'] },
   'delete a blob': {
@@ -92,7 +95,8 @@ const operations = {
     takes: ['app*'],
   },
   rmi: { ...removal, takes: ['app:one'] },
-  'rmi of a digest': { ...removal, takes: ['app:one'] },
+  // It names every tag of the digest.
+  'rmi of a digest': { ...removal, takes: ['app:one'], mayTake: ['app:fresh', ...removal.mayTake] },
   'mount a blob': {
     needs: ['loose'],
     first: 'the layer link',
@@ -158,14 +162,6 @@ export function isLong({ names }: Pair): boolean {
   return names.some((name) => long.has(name));
 }
 
-/** What may leave a tag without its manifest. */
-const deletions: ReadonlySet<OperationName> = new Set(['delete a manifest', 'delete a tag', 'remove a repository']);
-const tagging: ReadonlySet<OperationName> = new Set(['push a tag', 'retag']);
-
-export function isAboutTags({ names: [a, b] }: Pair): boolean {
-  return tagging.has(a) && deletions.has(b);
-}
-
 /** Strict pairs first: what they do has nothing to do with what the other one removes. */
 export const pairs: readonly Pair[] = [
   ...pairsOf(true, [
@@ -222,6 +218,7 @@ export const pairs: readonly Pair[] = [
     ['tag into another repository', ['delete a tag, then prune']],
     ['rmi', ['prune']],
     ['remove a repository', ['prune']],
+    ['upload a blob in two requests', ['purge uploads', 'remove a repository']],
     ['remove a repository', ['remove a repository', 'collect', 'list tags', 'list images', 'purge uploads']],
   ]),
 ];
