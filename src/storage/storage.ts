@@ -33,6 +33,7 @@ import { Marks } from './marks/marks.ts';
 import { pinPath, revisionLinkPath, revisionsPath, tagCurrentPath, tagIndexLinkPath, tagIndexPath } from './paths.ts';
 import { createReader, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';
+import { RecentSessions } from './uploads/recent-sessions.ts';
 import { createWriter } from './writer.ts';
 
 export interface StorageOptions {
@@ -68,6 +69,7 @@ export function createStorage(options: StorageOptions): Registry {
     sparseIndexes: options.sparseIndexes ?? false,
     sparse: options.sparse ?? false,
     checked: new CheckedBlobs(),
+    sessions: new RecentSessions(),
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
     now: options.now ?? (() => new Date()),
   };

@@ -1,6 +1,7 @@
 import type { CheckedBlobs } from './collect/checked-blobs.ts';
 import type { Driver } from './driver.ts';
 import type { Marks } from './marks/marks.ts';
+import type { RecentSessions } from './uploads/recent-sessions.ts';
 
 /** What every part of a storage registry works with. */
 export interface Store {
@@ -11,6 +12,7 @@ export interface Store {
   /** Whether a manifest is taken whose blobs or children are not here. */
   readonly sparse: boolean;
   readonly checked: CheckedBlobs;
+  readonly sessions: RecentSessions;
   readonly maxManifestBytes: number;
   readonly now: () => Date;
 }

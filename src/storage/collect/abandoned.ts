@@ -7,20 +7,24 @@ import { deleteBelow, entriesIn } from '../listing.ts';
 import { walkRepositories } from '../manifests/repositories.ts';
 import { childPath, clockPath, isUploadId, uploadsPath } from '../paths.ts';
 import type { Store } from '../store.ts';
+import type { RecentSessions } from '../uploads/recent-sessions.ts';
 
 /** As long as distribution keeps them. */
 export const abandonedMs = 7 * 24 * 60 * 60 * 1_000;
 
-/** Removes the upload sessions of every repository that have not been written to for so long. */
+/**
+ * Removes the upload sessions of every repository that have not been written to for so long. Those that were in use in this
+ * process stay, whatever a clock says that was set meanwhile.
+ */
 export async function sweepUploads(
-  { driver, now }: Store,
+  { driver, now, sessions }: Store,
   opts: SignalOption & { readonly idleMs: number },
 ): Promise<void> {
   for await (const repo of walkRepositories(driver, { withUploadsOnly: true })) {
     opts.signal?.throwIfAborted();
-    for await (const _ of abandonedSessions(driver, repo, now(), opts.idleMs)) {
+    for await (const _ of abandonedSessions(driver, repo, now(), opts.idleMs, sessions)) {
       // The clock of this machine may be off, or have been set: the store's tells.
-      await removeAbandonedUploads(driver, repo, { now: await timeOf(driver), idleMs: opts.idleMs });
+      await removeAbandonedUploads(driver, repo, { now: await timeOf(driver), idleMs: opts.idleMs, sessions });
       break;
     }
   }
@@ -34,10 +38,20 @@ export async function sweepUploads(
 export async function removeAbandonedUploads(
   driver: Driver,
   repo: RepositoryName,
-  { now, idleMs, dryRun = false }: { readonly now: Date; readonly idleMs: number; readonly dryRun?: boolean },
+  {
+    now,
+    idleMs,
+    dryRun = false,
+    sessions,
+  }: {
+    readonly now: Date;
+    readonly idleMs: number;
+    readonly dryRun?: boolean;
+    readonly sessions?: RecentSessions;
+  },
 ): Promise<Tally> {
   const removed = { count: 0, bytes: 0 };
-  for await (const { path, bytes } of abandonedSessions(driver, repo, now, idleMs)) {
+  for await (const { path, bytes } of abandonedSessions(driver, repo, now, idleMs, sessions)) {
     if (!dryRun) await removeSession(driver, path);
     removed.count += 1;
     removed.bytes += bytes;
@@ -64,9 +78,11 @@ async function* abandonedSessions(
   repo: RepositoryName,
   now: Date,
   idleMs: number,
+  sessions: RecentSessions | undefined,
 ): AsyncGenerator<{ readonly path: StorePath; readonly bytes: number }> {
   for await (const entry of entriesIn(driver, uploadsPath(repo))) {
     if (entry.kind !== 'prefix' || !isUploadId(entry.name)) continue;
+    if (sessions?.isRecent(entry.name, idleMs)) continue;
     const session = childPath(uploadsPath(repo), entry);
     const data = await driver.uploads.find(childPath(session, { name: 'data' }));
     if (data?.held === true) continue;

@@ -65,6 +65,7 @@ export class StoredBytes implements UploadBytes {
   }
 
   async open(): Promise<void> {
+    this.#store.sessions.used(this.#facts.id);
     this.#open = this.#stored ? await this.#openStored() : await this.#openUnstored();
   }
 
@@ -114,6 +115,7 @@ export class StoredBytes implements UploadBytes {
       throw error;
     } finally {
       this.#size = open.upload.size;
+      this.#store.sessions.used(this.#facts.id);
       await open.upload.rest();
     }
   }
@@ -121,6 +123,7 @@ export class StoredBytes implements UploadBytes {
   async end(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
+    this.#store.sessions.ended(this.#facts.id);
     await open?.writer.discard();
     await open?.upload.abort();
     if (!this.#stored) return;

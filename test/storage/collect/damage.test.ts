@@ -9,6 +9,7 @@ import { Marks } from '../../../src/storage/marks/marks.ts';
 import { blobPath } from '../../../src/storage/paths.ts';
 import { createStorage } from '../../../src/storage/storage.ts';
 import type { Store } from '../../../src/storage/store.ts';
+import { RecentSessions } from '../../../src/storage/uploads/recent-sessions.ts';
 import { failsWith } from '../../contract/contract.ts';
 import { imageWith, madeBytes, manifestOf, openStore, pushBytes, repo } from '../stores.ts';
 
@@ -37,6 +38,7 @@ describe('a blob that is doubted', () => {
       sparseIndexes: true,
       sparse: false,
       checked: new CheckedBlobs(),
+      sessions: new RecentSessions(),
       maxManifestBytes: 1_000_000,
       now: () => new Date(),
     };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { digestBytes } from '../../../src/model/digest.ts';
-import { repositoryRemover } from '../../../src/registry/extensions.ts';
+import { repositoryRemover, uploadSweeper } from '../../../src/registry/extensions.ts';
 import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
 import { uploadsPath } from '../../../src/storage/paths.ts';
 import { createStorage } from '../../../src/storage/storage.ts';
@@ -168,6 +168,26 @@ describe('an upload session', () => {
       await writer.commit({ digest });
     }
     assert.deepEqual(await readFile(blobFile(root, digest)), Buffer.from(bytes));
+  });
+
+  it('that this process had in use stays when the clock is set, and goes when it has rested for long', async (t) => {
+    const { root, driver, registry } = await openStore(t);
+    const { id } = await writeAndRest(registry, bytes.subarray(0, 2_000_000));
+    const session = join(root, v2, 'repositories', repo, '_uploads', id);
+    // As if a day had passed between two requests, by the clock.
+    for (const name of await readdir(session)) await utimes(join(session, name), new Date(0), new Date(0));
+    await registry.extension(uploadSweeper)?.sweepUploads({ idleMs: 60_000 });
+    const writer = await registry.resumeUpload(repo, id, { offset: 2_000_000 });
+    await writer.write(bytes.subarray(2_000_000));
+    await writer[Symbol.asyncDispose]();
+    for (const name of await readdir(session)) await utimes(join(session, name), new Date(0), new Date(0));
+    await registry.extension(uploadSweeper)?.sweepUploads({ idleMs: 0 });
+    await assert.rejects(registry.resumeUpload(repo, id), failsWith('BLOB_UPLOAD_UNKNOWN'));
+    const { id: foreign } = await writeAndRest(createStorage({ driver }), bytes);
+    const other = join(root, v2, 'repositories', repo, '_uploads', foreign);
+    for (const name of await readdir(other)) await utimes(join(other, name), new Date(0), new Date(0));
+    await registry.extension(uploadSweeper)?.sweepUploads({ idleMs: 60_000 });
+    await assert.rejects(registry.resumeUpload(repo, foreign), failsWith('BLOB_UPLOAD_UNKNOWN'));
   });
 
   it('ends with its repository', async (t) => {
