@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { ocictl, spawnOcictl, spawnServe } from '../support/command.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { sandbox } from '../support/sandbox.ts';
 import { kills, oneOf } from './bars.ts';
 import { assertNothingElse, openStore, tagsOf } from './reached.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
+/** Never pulled but at the end. */
+const late = 'late';
 const repo = parseRepositoryName('team/app');
 
 /** A user's store, a registry, and what was acknowledged of both. */
@@ -79,7 +82,7 @@ describe('pulls, removals and pushes that are killed', () => {
 async function fill(root: string): Promise<void> {
   const registry = await openStore(root);
   const base = { base: randomBytes(3_000_000) };
-  for (const name of names) {
+  for (const name of [...names, late]) {
     const layers = [base, { [name]: randomBytes(1_000_000) }, { small: name }];
     const image = await buildImage({ layers: layers.map((files) => ({ files, compression: 'none' })) });
     await pushImage(registry, repo, parseTag(name), image);
@@ -89,9 +92,10 @@ async function fill(root: string): Promise<void> {
 async function killAgainAndAgain(world: World): Promise<Readonly<Record<string, number>>> {
   const killed: Record<string, number> = {};
   const usualMs: Record<string, number> = {};
-  for (let count = 0; count < kills; ) {
-    const what = oneOf(Object.keys(operations));
-    await operations[what]?.(world, async (words) => {
+  let count = 0;
+  const killing =
+    (what: string): Run =>
+    async (words) => {
       const began = performance.now();
       const running = await spawnOcictl(world.t, words);
       // The first of a kind tells how long one takes here and now.
@@ -108,9 +112,27 @@ async function killAgainAndAgain(world: World): Promise<Readonly<Record<string, 
       assert.equal(exitCode, 0, `ocictl ${words.join(' ')}: ${stderr}`);
       usualMs[what] = performance.now() - began;
       return true;
-    });
+    };
+  while (count < kills) {
+    const what = oneOf(Object.keys(operations));
+    await operations[what]?.(world, killing(what));
   }
+  await killHalfway(world);
   return killed;
+}
+
+/** A removal tidies up after pulls that were killed: none comes after this one. */
+async function killHalfway({ t, host }: World): Promise<void> {
+  const proxy = await startFaultProxy(t, `http://${host}`);
+  const blobs = /\/blobs\//;
+  proxy.fail({ path: blobs, bytesPerSecond: 1_000_000 });
+  const running = await spawnOcictl(t, ['pull', '-q', `${proxy.host}/team/app:${late}`]);
+  while (proxy.sentBytes(blobs) < 500_000) {
+    assert.equal(running.child.exitCode, null, running.output().stderr);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  running.child.kill('SIGKILL');
+  await running.result;
 }
 
 /** What was acknowledged is there, and whatever a tag points at is whole. */
