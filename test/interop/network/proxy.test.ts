@@ -119,10 +119,10 @@ describe('ocictl behind squid', () => {
 
   it('ends with status 2 for a proxy that is none, and asks nobody', async (t) => {
     const { exitCode, stderr } = await ocictl(t, ['pull', '-q', 'registry.invalid/app'], {
-      env: { HTTPS_PROXY: 'socks5://ada:secret@proxy.invalid' },
+      env: { HTTPS_PROXY: 'socks4://ada:secret@proxy.invalid' },
     });
     assert.equal(exitCode, 2, stderr);
-    assert.match(stderr, /HTTPS_PROXY names a proxy of the kind "socks5"/);
+    assert.match(stderr, /HTTPS_PROXY names a proxy of the kind "socks4"/);
     assert.doesNotMatch(stderr, /secret/);
   });
 });
