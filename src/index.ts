@@ -9,7 +9,7 @@ export { type ChallengeCache, createChallengeCache } from './auth/challenge-cach
 export { createTokenCache, type TokenCache, type TokenCacheOptions, type TokenKey } from './auth/token-cache.ts';
 export type { Token, TokenOptions } from './auth/token-server.ts';
 export { certsDir, hostCertsDir, setCertsDir } from './certs/certs-dir.ts';
-export { type HostCertificates, readCertsDirectory } from './certs/certs-directory.ts';
+export { type HostCertificates, readCertsDirectory } from './certs/read-certificates.ts';
 export type { TlsSettings } from './certs/tls-settings.ts';
 export { indexName, validateIndexName } from './config/docker/index-name.ts';
 export type { ProxySettings } from './config/docker/service-keys.ts';

@@ -1,7 +1,7 @@
 /** The registry services of one run. Part of the composition root. */
 import type { Settings } from '../config/settings.ts';
 import type { RegistryService, RegistryServiceOptions } from '../service/service.ts';
-import type { Shared } from '../service/shared.ts';
+import type { Shared } from '../service/shared-connections.ts';
 import type { ServiceFlags } from './context.ts';
 import { prepareForTraffic } from './engine.ts';
 

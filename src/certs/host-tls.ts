@@ -1,6 +1,6 @@
 import type { Environment } from '../config/environment.ts';
 import { hostCertsDir } from './certs-dir.ts';
-import { readCertsDirectory } from './certs-directory.ts';
+import { readCertsDirectory } from './read-certificates.ts';
 import { checkNamedRoots, systemRootsReader } from './roots.ts';
 import type { TlsSettings } from './tls-settings.ts';
 

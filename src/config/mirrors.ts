@@ -1,6 +1,6 @@
 import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
-import { withoutTrailing } from '../model/trailing.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 
 /**
  * Checks the address of a registry mirror: http or https, a host, perhaps a path, nothing else.

@@ -1,8 +1,8 @@
 /** Files and directories that survive a crash; what every store on a disk is made of. */
 import { closeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { mkdir, openFile, stat, syncFile, writeBytes } from './calls.ts';
 import { hasErrno } from './file-errors.ts';
+import { mkdir, openFile, stat, syncFile, writeBytes } from './system-calls.ts';
 
 /** What distribution and other tools give their files and directories; the umask takes away from it and never adds. */
 export const fileMode = 0o644;

@@ -1,8 +1,8 @@
 /** One lock's file, as its holder and those who wait for it see it; lock.ts says whose it is. */
 import { type FileHandle, link, rename, unlink } from 'node:fs/promises';
 import { hasErrno } from './file-errors.ts';
+import { openRegular } from './open-regular.ts';
 import { newProcessId } from './process-id.ts';
-import { openRegular } from './regular.ts';
 
 /** More than any holder writes. */
 const maxTextBytes = 1024;

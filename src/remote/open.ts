@@ -1,7 +1,7 @@
 import type { AuthProvider } from '../auth/auth-provider.ts';
 import { createAuthorizer } from '../auth/authorizer.ts';
 import type { AuthorizerOptions } from '../auth/contract.ts';
-import { createDirectAuthorizer } from '../auth/direct.ts';
+import { createDirectAuthorizer } from '../auth/direct-authorizer.ts';
 import { OciError } from '../model/errors.ts';
 import { checkNumbers } from '../model/number-options.ts';
 import type { Registry } from '../registry/registry.ts';

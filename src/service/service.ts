@@ -41,7 +41,7 @@ import {
 import { mirrorsOf, type RepositoryInfo, repositoryInfo } from './repository-info.ts';
 import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
-import { createShared, type Shared } from './shared.ts';
+import { createShared, type Shared } from './shared-connections.ts';
 import { formatFallback, formatSilence, formatTrace } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions };

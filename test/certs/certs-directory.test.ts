@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { readCertsDirectory } from '../../src/certs/certs-directory.ts';
+import { readCertsDirectory } from '../../src/certs/read-certificates.ts';
 import { isOciError, type OciError } from '../../src/model/errors.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 import { issue } from './issue.ts';

@@ -4,7 +4,7 @@
  * @see https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties
  */
 import { quote } from '../../model/quote.ts';
-import { withoutTrailing } from '../../model/trailing.ts';
+import { withoutTrailing } from '../../model/without-trailing.ts';
 import { type Fields, fieldsOf } from '../documents/fields.ts';
 import { parseJsonDocument } from '../documents/json-document.ts';
 import { readHeaders } from '../headers.ts';

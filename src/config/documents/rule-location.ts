@@ -1,7 +1,7 @@
 /** Addresses of registries in rules: `https://host/path` of containerd, `host/path` of containers. */
 import { posix } from 'node:path';
 import { quote } from '../../model/quote.ts';
-import { withoutTrailing } from '../../model/trailing.ts';
+import { withoutTrailing } from '../../model/without-trailing.ts';
 import type { Sourced } from '../origin.ts';
 import { defaultPrefix, type RegistrySource, splitPrefix } from '../registry-rules.ts';
 import { configError } from './config-error.ts';

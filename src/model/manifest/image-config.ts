@@ -3,7 +3,7 @@ import { parseJson } from '../json.ts';
 import { asObject, parseJsonObject } from '../json-fields.ts';
 import { type Platform, parsePlatformObject } from '../platform/platform.ts';
 import { quote } from '../quote.ts';
-import { withoutTrailing } from '../trailing.ts';
+import { withoutTrailing } from '../without-trailing.ts';
 import type { ManifestView } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
 

@@ -6,10 +6,10 @@
  */
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { lstat, rename, unlink } from '../../files/calls.ts';
 import { syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { newProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
+import { lstat, rename, unlink } from '../../files/system-calls.ts';
 import { isOciError } from '../../model/errors.ts';
 import { linkNew, readWhole } from './filesystem-files.ts';
 import { orAbsent } from './filesystem-root.ts';

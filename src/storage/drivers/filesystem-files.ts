@@ -1,9 +1,9 @@
 import { closeSync, constants } from 'node:fs';
 import { copyFile, link, open } from 'node:fs/promises';
-import { openFile, syncFile } from '../../files/calls.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { readerOf } from '../../files/file-reader.ts';
-import { readWhole as readOpen } from '../../files/whole.ts';
+import { readWhole as readOpen } from '../../files/read-whole.ts';
+import { openFile, syncFile } from '../../files/system-calls.ts';
 import type { ByteRange } from '../../registry/registry.ts';
 import type { ObjectReader } from '../driver.ts';
 import { storageError } from './file-errors.ts';

@@ -1,9 +1,9 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { mkdir, rename, stat } from '../../files/calls.ts';
 import { makeDirectory, syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { newProcessId } from '../../files/process-id.ts';
+import { mkdir, rename, stat } from '../../files/system-calls.ts';
 import { OciError } from '../../model/errors.ts';
 import type { StorePath } from '../driver.ts';
 import { storageError } from './file-errors.ts';

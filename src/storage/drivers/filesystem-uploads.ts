@@ -6,10 +6,10 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { lstat } from '../../files/calls.ts';
 import { fileMode, syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { newProcessId, type ProcessState, processState, tryParseProcessId } from '../../files/process-id.ts';
+import { lstat } from '../../files/system-calls.ts';
 import { OciError } from '../../model/errors.ts';
 import type { StorePath, Upload, UploadFacts, Uploads } from '../driver.ts';
 import { openReader, plainFile } from './filesystem-files.ts';

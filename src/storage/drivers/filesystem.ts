@@ -1,10 +1,10 @@
 import { closeSync, constants } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { lstat, openFile, stat, unlink, writeBytes } from '../../files/calls.ts';
 import { fileMode, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { processState, tryParseProcessId } from '../../files/process-id.ts';
+import { lstat, openFile, stat, unlink, writeBytes } from '../../files/system-calls.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Driver, Journal } from '../driver.ts';
 import { elsewhere } from './file-errors.ts';

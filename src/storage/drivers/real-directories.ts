@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { mkdir } from '../../files/calls.ts';
 import { directoryMode, makeDirectory, syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
+import { mkdir } from '../../files/system-calls.ts';
 import { RecentMap } from '../../model/recent-map.ts';
 import { isLink } from './file-errors.ts';
 

@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { OciError } from '../model/errors.ts';
-import { readBytes } from './calls.ts';
+import { readBytes } from './system-calls.ts';
 
 /**
  * Reads an open file whole, and leaves it open.
