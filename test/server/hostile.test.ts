@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { readdir, utimes } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { cp, readdir, utimes } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -149,15 +149,15 @@ describe('an upload session that nobody goes on with', () => {
   it('of an earlier run goes too, and a young one stays', async (t) => {
     const root = await temporaryDirectory(t);
     const registry = createStorage({ driver: await openFilesystemDriver({ root }), name: 'test' });
-    const [old, young] = [await registry.startUpload(repo), await registry.startUpload(repo)];
-    for (const writer of [old, young]) {
-      await writer.write(Buffer.from('x'));
-      await writer[Symbol.asyncDispose]();
-    }
+    const young = await registry.startUpload(repo);
+    await young.write(Buffer.from('x'));
+    await young[Symbol.asyncDispose]();
     const directory = join(root, 'docker/registry/v2/repositories', repo, '_uploads');
+    // As another process left it: what this one goes on with does not end by the clock of the disk.
+    const old = join(directory, randomUUID());
+    await cp(join(directory, young.id), old, { recursive: true });
     const dayAgo = new Date(Date.now() - 25 * 60 * 60_000);
-    for (const name of await readdir(join(directory, old.id)))
-      await utimes(join(directory, old.id, name), dayAgo, dayAgo);
+    for (const name of await readdir(old)) await utimes(join(old, name), dayAgo, dayAgo);
     const server = await startServer(t, { registry });
     await until(async () => (await readdir(directory)).length === 1);
     assert.deepEqual(await readdir(directory), [young.id]);
