@@ -1,6 +1,6 @@
 /** Certificates that a setting names one by one. Unlike what lies in certs.d, they must be there and be good. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { formatOrigin, type Origin } from '../config/origin.ts';
 import { OciError } from '../model/errors.ts';
 import { pemCertificates } from './roots.ts';
@@ -36,6 +36,9 @@ export async function readClientFiles(
 
 async function read(file: string, origin: Origin): Promise<string> {
   try {
+    // Of a pipe or a device the reading would not end.
+    if (!(await stat(file)).isFile())
+      throw Object.assign(new Error('it is no regular file'), { code: 'no regular file' });
     return await readFile(file, 'utf8');
   } catch (error) {
     throw invalid(origin, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, error);

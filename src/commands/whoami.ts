@@ -24,8 +24,13 @@ export const whoami = defineCommand({
     const known = await logins();
     const [word] = words;
     const found: StoredLogin[] = [];
-    if (word === undefined) for await (const login of known.all({ signal })) found.push(login);
-    else {
+    const unreadable: OciError[] = [];
+    if (word === undefined) {
+      const onUnreadable = (error: OciError) => unreadable.push(error);
+      for await (const login of known.all({ signal, onUnreadable })) found.push(login);
+      if (found.length === 0 && unreadable[0]) throw unreadable[0];
+      for (const { message } of unreadable) terminal.warn(message);
+    } else {
       const { name } = known.server(word);
       const login = await known.find(name, { signal });
       if (login) found.push(login);

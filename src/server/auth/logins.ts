@@ -25,7 +25,8 @@ const maxRemembered = 1000;
  *   CONFIG_INVALID for an account whose hash takes too long.
  */
 export function checkLogins(accounts: Accounts): (login: Login, by: AskedBy) => Promise<boolean> {
-  let passwords: Passwords | undefined;
+  // One for all: those that ask while it loads wait for the same.
+  let loading: Promise<Passwords> | undefined;
   // Under a key of this run: what is remembered is no password, and nothing to guess one with.
   const key = randomBytes(32);
   const remembered = new RecentMap<string, true>(maxRemembered);
@@ -36,12 +37,12 @@ export function checkLogins(accounts: Accounts): (login: Login, by: AskedBy) => 
       .update(JSON.stringify([user, password, hash]))
       .digest('base64');
     if (hash === undefined || !remembered.has(mark)) {
-      passwords ??= new (await import('./passwords.ts')).Passwords();
+      loading ??= import('./passwords.ts').then(({ Passwords }) => new Passwords());
       const compared = hash ?? decoyFor(known, user, key);
       if ((bcryptCost(compared) ?? 0) > maxBcryptCost) {
         throw new OciError('CONFIG_INVALID', `a password has a bcrypt hash of a cost above ${maxBcryptCost}`);
       }
-      const same = await passwords.matches(password, compared, by);
+      const same = await (await loading).matches(password, compared, by);
       if (!same || hash === undefined) return false;
     }
     remembered.set(mark, true);

@@ -8,7 +8,7 @@ import { isOnPath } from '../../credentials/on-path.ts';
 import { authConfigKey, shownKey, splitKey } from '../../credentials/registry-key.ts';
 import { type CredentialPlace, type StoreChoice, saveLogin } from '../../credentials/save-login.ts';
 import { makeTemporaryConfig, type TemporaryConfig } from '../../credentials/temporary-config.ts';
-import { OciError } from '../../model/errors.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
 import type { RegistryService } from '../service.ts';
 import { type LoginServer, parseLoginServer } from './server-name.ts';
 import type { AuthResult } from './verify.ts';
@@ -64,8 +64,12 @@ export interface Logins {
   server(text: string | undefined): LoginServer;
   /** Whose credentials a server, or a repository of it, would be shown. @throws OciError CONFIG_INVALID */
   find(name: string, opts?: LoginOptions): Promise<StoredLogin | undefined>;
-  /** All that is stored or given in the environment, as far as the helpers tell. */
-  all(opts?: LoginOptions): AsyncIterable<StoredLogin>;
+  /**
+   * All that is stored or given in the environment, as far as the helpers tell.
+   *
+   * @param opts.onUnreadable Told of each entry that cannot be read, which is then left out. Absent: that is an error.
+   */
+  all(opts?: LoginOptions & { readonly onUnreadable?: (error: OciError) => void }): AsyncIterable<StoredLogin>;
   /** The names of all entries, usable or not. */
   names(opts?: LoginOptions): AsyncIterable<string>;
   /**
@@ -145,8 +149,13 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
         names.add(shownKey(key));
       }
       for (const name of names) {
-        const found = await this.find(name, opts);
-        if (found) yield found;
+        try {
+          const found = await this.find(name, opts);
+          if (found) yield found;
+        } catch (error) {
+          if (!opts?.onUnreadable || !isOciError(error) || opts.signal?.aborted) throw error;
+          opts.onUnreadable(error);
+        }
       }
     },
     async check(server, opts) {

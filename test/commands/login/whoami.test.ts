@@ -32,6 +32,16 @@ describe('ocictl whoami', () => {
     assert.ok(home);
   });
 
+  it('shows the others where one entry cannot be read, and names that one', async (t) => {
+    await writeConfig(t, { auths: { 'a.example': { auth: '!!!' }, 'b.example': { auth: adaAuth } } });
+    const { exitCode, stdout, stderr } = await ocictl(t, ['whoami']);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout, /b\.example +ada/);
+    assert.match(stderr, /warning: .*a\.example/);
+    await writeConfig(t, { auths: { 'a.example': { auth: '!!!' } } });
+    assert.equal((await ocictl(t, ['whoami'])).exitCode, 2);
+  });
+
   it('shows nothing of a password that somebody wrote into the address of a login', async (t) => {
     await writeConfig(t, { auths: { 'https://eve:hunter2@url.example/v1/?k=hunter2': { auth: adaAuth } } });
     for (const words of [['whoami'], ['whoami', '--json']]) {

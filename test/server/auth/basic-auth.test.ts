@@ -132,6 +132,19 @@ describe('a server with accounts', () => {
     await Promise.all(guesses);
   });
 
+  it('compares in one thread, however many log in at the same moment first', async (t) => {
+    const { server } = await startGuarded(t, 8);
+    let threads = 0;
+    const count = () => {
+      threads += 1;
+    };
+    process.on('worker', count);
+    t.after(() => process.off('worker', count));
+    const guess = (_: unknown, i: number) => login(server, basic({ username: 'ada', password: `guess ${i}` }));
+    await Promise.all(Array.from({ length: 12 }, guess));
+    assert.equal(threads, 1);
+  });
+
   it('compares with no hash that takes long', async (t) => {
     const { server, accounts } = await startGuarded(t);
     accounts.set('ada', (accounts.get('ada') ?? '').replace('$04$', '$15$'));
