@@ -123,6 +123,10 @@ export function createLockFiles(rules: LockRules): LockFiles {
     const seen = await look(file);
     if (seen === undefined) return true;
     if (verdict(file, seen) !== 'gone') return false;
+    // A holder may have let go and ended between the look and the verdict: what is there now is another's.
+    const now = await look(file);
+    if (now === undefined) return true;
+    if (now.mark !== seen.mark) return false;
     await evict(file, seen);
     return true;
   }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createLockFiles, type LockFiles, type LockRules } from '../../src/files/lock.ts';
+import { evict } from '../../src/files/lock-file.ts';
 import { failsWith } from '../contract/contract.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
@@ -139,19 +140,28 @@ describe('a lock', () => {
   });
 
   it('that another took in the meantime is put back', async (t) => {
-    const { locks, directory, file, leave } = await bench(t, {
-      judge(text) {
-        if (text === 'newer') return 'alive';
-        // Between our look and our taking it away.
+    const { directory, file, leave } = await bench(t);
+    await leave('newer');
+    await evict(file, { text: 'stale', modifiedMs: 0, mark: '0 stale' });
+    assert.equal(await readFile(file, 'utf8'), 'newer');
+    assert.deepEqual(await readdir(directory), ['lock']);
+  });
+
+  it('that another took while its last holder was found dead is not touched', async (t) => {
+    let [file, changedMs] = ['', 0];
+    const place = await bench(t, {
+      judge() {
         unlinkSync(file);
-        writeFileSync(file, 'newer');
+        writeFileSync(file, 'another');
+        changedMs = statSync(file).ctimeMs;
         return 'dead';
       },
     });
-    await leave('stale');
-    assert.equal(await locks.tryAcquire(file), undefined);
-    assert.equal(await readFile(file, 'utf8'), 'newer');
-    assert.deepEqual(await readdir(directory), ['lock']);
+    ({ file } = place);
+    await place.leave('dead');
+    assert.equal(await place.locks.tryAcquire(file), undefined);
+    assert.equal(statSync(file).ctimeMs, changedMs, 'it was moved');
+    assert.equal(await readFile(file, 'utf8'), 'another');
   });
 
   it('that was taken over is noticed by its holder, and left alone', async (t) => {
