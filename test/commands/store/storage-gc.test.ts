@@ -140,7 +140,8 @@ describe('ocictl storage gc', () => {
       await writeFile(join(other, file), 'x');
       await utimes(join(other, file), new Date(0), new Date(0));
     }
-    const before = await filesBelow(home);
+    const kept = async () => (await filesBelow(other)).concat(await filesBelow(root));
+    const before = await kept();
     for (const [wrong, told] of [
       [other, /holds no registry/],
       [join(root, 'docker/registry/v2/blobs'), new RegExp(`did you mean --root ${root}\\?`)],
@@ -150,7 +151,7 @@ describe('ocictl storage gc', () => {
       assert.equal(refused.exitCode, 10);
       assert.match(refused.stderr, told);
     }
-    assert.deepEqual(await filesBelow(home), before);
+    assert.deepEqual(await kept(), before);
     for (const words of [['gc'], ['nothing', '--root', root], ['gc', '--root', root, '--grace', 'soon']]) {
       assert.equal((await ocictl(t, ['storage', ...words])).exitCode, 2, words.join(' '));
     }
