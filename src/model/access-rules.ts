@@ -1,10 +1,10 @@
-/** Rules that say who may do what, as whoever gives out tokens asks them. */
+/** Access rules: which users may pull, push, delete or list which repositories. The token issuer grants scopes by them. */
 
 export const repositoryActions = ['pull', 'push', 'delete'] as const;
 export type RepositoryAction = (typeof repositoryActions)[number];
 
 export interface AccessRule {
-  /** `anybody`, logged in or not; every user; or these. */
+  /** `anybody`: anonymous requests too. `users`: every user who is logged in. A set: the users of these names. */
   readonly who: 'anybody' | 'users' | ReadonlySet<string>;
   /** See {@link repositoryPattern}. */
   readonly repositories: readonly RepositoryPattern[];
@@ -13,13 +13,13 @@ export interface AccessRule {
   readonly catalog: boolean;
 }
 
-/** Tells whether a repository is covered. */
+/** Returns true if the pattern covers the repository name. */
 export type RepositoryPattern = (name: string) => boolean;
 
 /**
- * What names a pattern covers: `*` stands for anything within one part of a name, `**` for one part or several.
+ * Parses a pattern: `*` matches any characters within one component of a name, `**` one or more components.
  *
- * @returns Undefined where it could cover no name.
+ * @returns Undefined for a pattern that can match no repository name.
  */
 export function repositoryPattern(pattern: string): RepositoryPattern | undefined {
   const parts = pattern.split('/');
@@ -29,8 +29,8 @@ export function repositoryPattern(pattern: string): RepositoryPattern | undefine
   return (name) => covers(several, name.split('/'), '**', (part, of) => covers([...part], [...of], '*', Object.is));
 }
 
-// Not by regular expression: with several stars one takes as long as a client's name is made for. This goes back to the
-// last star alone, which is enough.
+// Not a regular expression: with several stars its time explodes on a name that a client made for that. This matcher
+// backtracks to the last star only, which is sufficient.
 function covers(
   pattern: readonly string[],
   items: readonly string[],
@@ -54,7 +54,7 @@ function covers(
   return pattern.slice(next).every((rest) => rest === star);
 }
 
-/** What a user, or nobody, may do in a repository. */
+/** The actions that a user may perform in a repository; `user` is undefined for an anonymous request. */
 export function actionsIn(rules: readonly AccessRule[], user: string | undefined, name: string): Set<RepositoryAction> {
   const mine = rules.filter((rule) => concerns(rule, user) && rule.repositories.some((covered) => covered(name)));
   return new Set(mine.flatMap(({ actions }) => [...actions]));

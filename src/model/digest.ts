@@ -14,10 +14,10 @@ export type Digest = string & { readonly [digestBrand]: true };
  */
 export const digestAlgorithms = { sha256: 64, sha384: 96, sha512: 128, blake3: 64 } as const;
 
-/** An algorithm that {@link createHasher} has. */
+/** An algorithm that {@link createHasher} supports. */
 export type DigestAlgorithm = keyof typeof digestAlgorithms;
 
-/** A running hash. It cannot be saved: whoever resumes hashes again from the first byte. */
+/** A running hash. Its state cannot be saved: after a restart everything is hashed again from the first byte. */
 export interface Hasher {
   readonly algorithm: DigestAlgorithm;
   update(chunk: Uint8Array): void;
@@ -59,7 +59,7 @@ export function parseDigest(text: string): Digest {
   return text as Digest;
 }
 
-/** The digest, or undefined where the text is none. For untrusted text that may hold anything. */
+/** The digest, or undefined if the value is not one. For untrusted input. */
 export function tryParseDigest(text: unknown): Digest | undefined {
   try {
     return typeof text === 'string' ? parseDigest(text) : undefined;
@@ -78,12 +78,12 @@ export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }
 
-/** The twelve hex digits that people know an image or a layer by. */
+/** The first twelve hex digits, which docker shows as the ID of an image or layer. */
 export function shortDigest(digest: Digest): string {
   return digestHex(digest).slice(0, 12);
 }
 
-/** Starts a hash. Asynchronous because blake3 is loaded when first asked for. */
+/** Starts a hash. Asynchronous because the module for blake3 is only loaded when it is needed. */
 export async function createHasher(algorithm: DigestAlgorithm = 'sha256'): Promise<Hasher> {
   if (algorithm === 'blake3') {
     const { blake3 } = await import('@noble/hashes/blake3.js');
@@ -109,7 +109,7 @@ export async function digestBytes(bytes: Uint8Array, algorithm: DigestAlgorithm 
   return hasher.digest();
 }
 
-/** Whether a word names an algorithm known here. */
+/** Whether a word is a supported algorithm. */
 export function isDigestAlgorithm(word: string): word is DigestAlgorithm {
   return Object.hasOwn(digestAlgorithms, word);
 }

@@ -4,7 +4,7 @@
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
  */
 
-/** What a code means to an HTTP client, to a shell and to a retry loop. */
+/** The HTTP status, exit status and retry rule of a code. */
 interface CodeFacts {
   /** HTTP status that a registry answers with this code. */
   readonly status: number;
@@ -37,21 +37,21 @@ export const errorCodes = {
   RANGE_INVALID: { status: 416, exit: 5 },
   UNKNOWN: { status: 500, exit: 5, retryable: true },
   UNAVAILABLE: { status: 503, exit: 5, retryable: true },
-  // Ours: content that is not what was asked for.
+  // Ours: the content differs from what was requested.
   DIGEST_MISMATCH: { status: 400, exit: 7 },
   SIZE_MISMATCH: { status: 400, exit: 7 },
   TOO_LARGE: { status: 413, exit: 7 },
-  // Ours: what the caller said.
+  // Ours: invalid input of the caller.
   USAGE: { status: 400, exit: 2 },
   REFERENCE_INVALID: { status: 400, exit: 2 },
   CONFIG_INVALID: { status: 500, exit: 2 },
-  // Ours: what is not there, and what we will not do.
+  // Ours: something is missing, or ocictl declines to do it.
   IMAGE_UNKNOWN: { status: 404, exit: 3 },
   PLATFORM_UNKNOWN: { status: 404, exit: 3 },
   REFUSED: { status: 409, exit: 9 },
   NOT_MODIFIED: { status: 304, exit: 1 },
   PARTLY_FAILED: { status: 500, exit: 8 },
-  // Ours: the way to the registry.
+  // Ours: the connection to the registry.
   NETWORK: { status: 502, exit: 5, retryable: true },
   TIMEOUT: { status: 504, exit: 5, retryable: true },
   TLS: { status: 502, exit: 5 },
@@ -61,7 +61,7 @@ export const errorCodes = {
   STORAGE_FULL: { status: 507, exit: 10 },
   STORAGE_DENIED: { status: 500, exit: 10 },
   STORAGE_DAMAGED: { status: 500, exit: 10 },
-  // Ours: the user's wish, and our own faults.
+  // Ours: cancelled by the user, and bugs.
   CANCELLED: { status: 499, exit: 130 },
   INTERNAL: { status: 500, exit: 1 },
 } as const satisfies Record<string, CodeFacts>;
@@ -73,15 +73,15 @@ export interface OciErrorOptions {
   /** What to do next, in one sentence. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
-  /** Machine-readable detail, as the `detail` of the spec's error body. */
+  /** Machine-readable detail, for the `detail` field of the spec's error body. */
   readonly detail?: unknown;
-  /** HTTP status that was received, where one was: then a server said it. */
+  /** HTTP status of the response, if the error came from a server. */
   readonly status?: number | undefined;
   /** Scheme, host and port of the endpoint that failed; never a path, query or credential. */
   readonly endpoint?: string | undefined;
   /** How long the registry asked to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
-  /** Overrides the code's own answer, where the caller knows better. */
+  /** Overrides whether the code is retryable, if the caller knows better. */
   readonly retryable?: boolean | undefined;
 }
 
@@ -95,7 +95,7 @@ export class OciError extends Error {
   readonly endpoint: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly retryable: boolean;
-  /** Whether a server said it, and not this program. */
+  /** Whether a server reported the error, as opposed to this program. */
   readonly fromServer: boolean;
 
   constructor(code: ErrorCode, message: string, options: OciErrorOptions = {}) {
@@ -117,7 +117,7 @@ export function isOciError(error: unknown, ...codes: ErrorCode[]): error is OciE
 }
 
 /**
- * What a promise gives; undefined where it fails with one of the codes.
+ * The value of a promise, or undefined if it fails with one of the codes.
  *
  * @param codes Default: MANIFEST_UNKNOWN and NAME_UNKNOWN.
  */
@@ -136,14 +136,14 @@ export function isErrorCode(word: string): word is ErrorCode {
   return Object.hasOwn(errorCodes, word);
 }
 
-/** HTTP status that stands for a code. */
+/** The HTTP status for a code. */
 export function statusOf(code: ErrorCode): number {
   return errorCodes[code].status;
 }
 
 /**
- * Process exit status that stands for an error; 1 for anything that is not an {@link OciError}. What a server answers is
- * never usage: a name or tag that it finds invalid is an answer that nothing can be done with.
+ * The process exit status for an error; 1 for anything that is not an {@link OciError}. An error that a server reported
+ * is never a usage error: if it rejects a name or tag, the exit status is that of PROTOCOL.
  */
 export function exitStatusOf(error: unknown): number {
   if (!(error instanceof OciError)) return 1;

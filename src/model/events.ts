@@ -4,15 +4,15 @@ import type { Platform } from './platform/platform.ts';
 import type { RepositoryName } from './reference/reference.ts';
 
 /**
- * What a transfer tells while it runs. `node` is the descriptor of a blob or manifest; a node that is used by several
- * images appears once.
+ * What a transfer reports while it runs. `node` is the descriptor of a blob or manifest; a node that several images use
+ * is reported once.
  */
 export type TransferEvent =
   | { readonly type: 'resolved'; readonly root: Descriptor; readonly reference: string }
-  /** A node was found; `total` counts bytes known so far over all blobs. */
+  /** A node was found: a blob or manifest that belongs to the image. `parent` is the manifest that names it. */
   | { readonly type: 'discovered'; readonly node: Descriptor; readonly kind: NodeKind; readonly parent?: Digest }
   | { readonly type: 'started'; readonly node: Descriptor; readonly resumedBytes: number }
-  /** Bytes of the node that have arrived, resumed ones included. Sent at most every 100 ms for a node. */
+  /** Bytes of the node that have arrived, including resumed ones. At most one event per node every 100 ms. */
   | { readonly type: 'progress'; readonly node: Descriptor; readonly bytes: number }
   | { readonly type: 'waiting'; readonly node: Descriptor; readonly reason: string }
   | {
@@ -23,7 +23,7 @@ export type TransferEvent =
       /** The repository it was mounted from. */
       readonly mountedFrom?: RepositoryName;
     }
-  /** Entries of an index that were left out because of the platforms asked for. */
+  /** An entry of an index that is left out because its platform was not requested. */
   | { readonly type: 'skipped'; readonly node: Descriptor; readonly platform?: Platform }
   | { readonly type: 'tagged'; readonly root: Descriptor; readonly tag: string };
 

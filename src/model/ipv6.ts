@@ -1,7 +1,7 @@
 /**
- * Reads an IPv6 address of hexadecimal and colons; no zone, no dotted IPv4 tail, as in references.
+ * Reads an IPv6 address of hexadecimal digits and colons. As in references, a zone and a dotted IPv4 tail are not allowed.
  *
- * @returns Its eight groups in lowercase hexadecimal without leading zeros; undefined where the text is no address.
+ * @returns Its eight groups in lowercase hexadecimal without leading zeros; undefined if the text is not an address.
  * @see https://www.rfc-editor.org/rfc/rfc4291#section-2.2
  */
 export function parseIpv6(text: string): readonly string[] | undefined {

@@ -1,4 +1,4 @@
-/** Fields of parsed JSON, held to their types; where a field lies is named in the error. */
+/** Type checks for fields of parsed JSON. Errors name the path of the field. */
 import { OciError } from './errors.ts';
 import { JsonDepthError, parseJson } from './json.ts';
 
@@ -33,17 +33,17 @@ export function asString(value: unknown, where: string): string {
   return value;
 }
 
-/** Whether a JSON field is there; Go programs write null for what is not. */
+/** Whether a JSON field is present. Go programs write null for an absent one. */
 export function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** Asserts a JSON list of strings; none where it is absent. @throws OciError MANIFEST_INVALID */
+/** Asserts a JSON list of strings; an absent one is an empty list. @throws OciError MANIFEST_INVALID */
 export function asStrings(value: unknown, where: string): readonly string[] {
   return asArray(value ?? [], where).map((item, i) => asString(item, `${where}[${i}]`));
 }
 
-/** The error for a field that is not what it has to be. */
+/** The error for a field with a wrong type or value. */
 export function invalidField(where: string, problem: string): OciError {
   return new OciError('MANIFEST_INVALID', `malformed manifest: ${where} ${problem}`);
 }

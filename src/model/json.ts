@@ -1,4 +1,4 @@
-/** Levels; documents of registries and settings have under ten. What nests deeper costs its readers time and stack. */
+/** In levels. Documents of registries and settings have fewer than ten; deeper nesting costs time and stack to parse. */
 export const maxJsonDepth = 200;
 
 /** JSON that nests deeper than {@link maxJsonDepth}. */
@@ -9,9 +9,9 @@ export class JsonDepthError extends SyntaxError {
 }
 
 /**
- * Parses JSON that others wrote, whose nesting is bounded before anything is built: the one way to parse it.
+ * Parses untrusted JSON. The nesting is checked before the parser builds anything. All untrusted JSON goes through here.
  *
- * @throws SyntaxError for text that is not JSON; {@link JsonDepthError} for one that nests too deep.
+ * @throws SyntaxError for text that is not JSON; {@link JsonDepthError} for JSON that nests too deep.
  */
 export function parseJson(text: string): unknown {
   refuseDeepNesting(text);
@@ -20,10 +20,10 @@ export function parseJson(text: string): unknown {
 
 const quoteMark = 0x22;
 const backslash = 0x5c;
-/** `[` and `{`, `]` and `}` differ in this bit alone. */
+/** `[` differs from `{`, and `]` from `}`, in this bit only. */
 const braceBit = 0x20;
 
-// One pass, whatever the text is: where it is not JSON, the parser says so.
+// One pass. Text that is not JSON passes as well: the parser reports it.
 function refuseDeepNesting(text: string): void {
   if (text.length <= maxJsonDepth) return;
   let depth = 0;

@@ -1,7 +1,8 @@
 import { createHash, type KeyObject } from 'node:crypto';
 
 /**
- * What distribution calls a public key: the first 240 bits of its SHA-256 in base 32, four characters a group.
+ * The key ID that distribution uses: the first 240 bits of the public key's SHA-256 in base 32, in groups of four
+ * characters.
  *
  * @see https://distribution.github.io/distribution/spec/auth/jwt/
  */

@@ -1,8 +1,8 @@
 import { OciError } from './errors.ts';
 
 /**
- * Refuses options that are not the numbers they have to be: whatever compares with NaN, or counts to less than one, does
- * nothing and looks as if somebody else had failed. Infinity is no limit; what is absent has its default.
+ * Refuses options that are not valid numbers. Code that compares with NaN, or counts to less than one, does nothing,
+ * and the failure then looks like somebody else's. Infinity means no limit; an absent option has its default.
  *
  * @param least The smallest value of each option.
  * @throws OciError USAGE naming the option.

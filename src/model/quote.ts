@@ -1,9 +1,9 @@
-/** Control, bidirectional and invisible characters, and line ends: what writes to a terminal, or disguises text. */
+/** Control, bidirectional and invisible characters, and line ends: they can control a terminal or disguise text. */
 export const hiddenCharacter = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Text from outside, in quotes, for a message: control, bidirectional and invisible characters are escaped so that it
- * cannot write to the terminal or disguise itself; cut at `maxCharacters`.
+ * Untrusted text in quotes, for a message. Control, bidirectional and invisible characters are escaped, so that it
+ * cannot control the terminal or disguise itself. It is cut at `maxCharacters`.
  */
 export function quote(text: string, maxCharacters = 160): string {
   const cut = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
@@ -11,8 +11,8 @@ export function quote(text: string, maxCharacters = 160): string {
 }
 
 /**
- * Text from outside for a line of output: control, bidirectional and invisible characters, line ends too, are escaped so
- * that it cannot write to the terminal or disguise itself.
+ * Untrusted text for a line of output. Control, bidirectional and invisible characters and line ends are escaped, so
+ * that it cannot control the terminal or disguise itself.
  */
 export function visible(text: string): string {
   return text.replace(hiddenCharacter, (character) => {

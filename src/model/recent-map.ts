@@ -1,7 +1,7 @@
-/** A map of bounded size: past it, the entry that was read or written longest ago goes. */
+/** A map of bounded size (LRU): when it is full, the least recently read or written entry is removed. */
 export class RecentMap<K, V> {
   readonly #maxEntries: number;
-  /** In the order of use, which a Map keeps: the first was used longest ago. */
+  /** In order of use, which a Map keeps: the first entry is the least recently used. */
   readonly #entries = new Map<K, V>();
 
   constructor(maxEntries: number) {
@@ -12,7 +12,7 @@ export class RecentMap<K, V> {
     return this.#entries.has(key);
   }
 
-  /** Counts as a use of the entry. */
+  /** Counts as a use. */
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
     if (value !== undefined) this.set(key, value);

@@ -6,7 +6,7 @@ import { parsePlatformObject } from '../platform/platform.ts';
 import { quote } from '../quote.ts';
 
 /**
- * What content is: type, digest, size.
+ * A descriptor: media type, digest and size of some content.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
  */
@@ -17,7 +17,7 @@ export interface Descriptor {
   readonly size: number;
   readonly urls?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
-  /** The content itself, base64, where a manifest carries it inline. */
+  /** The content itself in base64, if the manifest embeds it. */
   readonly data?: string;
   readonly artifactType?: string;
   readonly platform?: Platform;

@@ -13,12 +13,12 @@ export interface HistoryLine {
   readonly createdBy: string;
   readonly author: string;
   readonly comment: string;
-  /** It made no layer. */
+  /** Whether the step made no layer. */
   readonly empty: boolean;
 }
 
 /**
- * What an image's config says. Undefined stands for what is absent or null.
+ * The config of an image. A field that is absent or null is undefined, or an empty string or list.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
  */
@@ -44,10 +44,10 @@ export interface ImageConfig {
   readonly history: readonly HistoryLine[];
 }
 
-/** Whether a manifest is of an image that runs, whose config {@link readImageConfig} understands; no artifact. */
+/** Whether a manifest is that of a runnable image with a config for {@link readImageConfig}, as opposed to an artifact. */
 export function hasImageConfig(view: ManifestView): boolean {
   if (view.kind !== 'image') return false;
-  // Octet streams: what early Docker clients sent their configs as.
+  // Early Docker clients sent configs as octet streams.
   const types: readonly string[] = [mediaTypes.ociConfig, mediaTypes.dockerConfig, mediaTypes.octetStream];
   return types.includes(view.config.mediaType);
 }
@@ -79,13 +79,13 @@ export function readImageConfig(bytes: Uint8Array): ImageConfig {
   };
 }
 
-/** What a list shows of a config. */
+/** The part of a config that lists of images show. */
 export interface ConfigGlimpse {
   readonly created?: Date;
   readonly platform?: Platform;
 }
 
-/** Reads of a config what can be read: that of an artifact may be anything. */
+/** Reads the fields of a config that are well-formed: the config of an artifact may be anything. */
 export function glimpseConfig(bytes: Uint8Array): ConfigGlimpse {
   const { created, os, architecture, variant } = fieldsIn(bytes) ?? {};
   return {
@@ -97,7 +97,7 @@ export function glimpseConfig(bytes: Uint8Array): ConfigGlimpse {
   };
 }
 
-/** The platform that an image's config says it is for, its version and features too; undefined where that is malformed. */
+/** The platform that an image's config declares, including version and features; undefined if it is malformed. */
 export function configPlatform(bytes: Uint8Array): Platform | undefined {
   try {
     return parsePlatformObject(fieldsIn(bytes), 'config');
@@ -128,11 +128,11 @@ function parseConfig(bytes: Uint8Array): object {
   try {
     return parseJsonObject(bytes);
   } catch (cause) {
-    throw invalid('it is no JSON object', cause);
+    throw invalid('it is not a JSON object', cause);
   }
 }
 
-/** Typed reads from a JSON object or list; null is as good as absent. */
+/** Typed reads from a JSON object or list. Null counts as absent. */
 class Fields {
   readonly #object: object;
   readonly #path: string;
@@ -176,7 +176,7 @@ class Fields {
     return list === undefined || list.every(isText) ? list : this.#fail(key, 'must be a list of strings');
   }
 
-  /** A list, or one string alone, as old Docker versions wrote Cmd and Entrypoint. */
+  /** A list, or a single string, which old Docker versions wrote for Cmd and Entrypoint. */
   words(key: string): readonly string[] | undefined {
     const value = this.#get(key);
     return typeof value === 'string' ? [value] : this.texts(key);
@@ -202,7 +202,7 @@ class Fields {
   }
 }
 
-/** A time as Go's encoding/json reads and writes it; undefined where it is none. */
+/** A time in the form that Go's encoding/json reads and writes; undefined for any other text. */
 function goTime(text: string): string | undefined {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (!match || Number.isNaN(Date.parse(`${match[1]}Z`))) return undefined;

@@ -3,11 +3,11 @@ import { quote } from '../quote.ts';
 import type { Descriptor } from './descriptor.ts';
 import { addManifestType, bareMediaType, isManifestType } from './media-types.ts';
 
-/** What a manifest of a registered type names. */
+/** The references in a manifest of a registered type. */
 export interface ManifestReferences {
-  /** What must be there before it, and moves with it. */
+  /** Blobs that must be stored before the manifest is, and that are copied with it. */
   readonly blobs?: readonly Descriptor[];
-  /** Manifests that it stands for, as an index does. */
+  /** Child manifests, like the entries of an index. */
   readonly manifests?: readonly Descriptor[];
   readonly subject?: Descriptor;
   readonly artifactType?: string;
@@ -15,32 +15,32 @@ export interface ManifestReferences {
 }
 
 /**
- * Reads a manifest of a type of one's own. Descriptors come out of `parseDescriptor`, which checks them.
+ * Reads a manifest of a custom type. Descriptors have to be made by `parseDescriptor`, which checks them.
  *
- * @throws OciError MANIFEST_INVALID for what is none.
+ * @throws OciError MANIFEST_INVALID if the bytes are not such a manifest.
  */
 export type ReadManifestReferences = (bytes: Uint8Array) => ManifestReferences;
 
 const schemas = new Map<string, ReadManifestReferences>();
 
 /**
- * Makes a media type known to all of this process: registries are asked for it, what its manifests name is copied with
- * them, kept by garbage collection, and must be there when they are pushed. A type that is not registered passes through as
- * bytes. Once, at start-up: what was read before is not read again.
+ * Registers a media type of manifests for this process. Requests to registries then accept it. What its manifests reference
+ * is copied with them, kept by garbage collection, and must exist when they are pushed. A manifest of a type that is not
+ * registered is passed on as bytes. Register at start-up: manifests that were already parsed are not parsed again.
  *
- * @throws OciError USAGE for what is no media type, or known already.
+ * @throws OciError USAGE if it is not a media type, or is known already.
  */
 export function registerManifestSchema(mediaType: string, read: ReadManifestReferences): void {
   const type = bareMediaType(mediaType);
   if (!/^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/.test(type)) {
-    throw new OciError('USAGE', `${quote(mediaType)} is no media type`);
+    throw new OciError('USAGE', `${quote(mediaType)} is not a media type`);
   }
-  if (isManifestType(type)) throw new OciError('USAGE', `${quote(type)} is the type of a manifest already`);
+  if (isManifestType(type)) throw new OciError('USAGE', `${quote(type)} is a known manifest type already`);
   schemas.set(type, read);
   addManifestType(type);
 }
 
-/** undefined for a type that nobody registered. */
+/** Undefined for a type that is not registered. */
 export function manifestSchema(mediaType: string): ReadManifestReferences | undefined {
   return schemas.get(mediaType);
 }

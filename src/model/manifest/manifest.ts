@@ -9,13 +9,13 @@ import { manifestSchema } from './manifest-schemas.ts';
 import { bareMediaType, isImageType, isIndexType, isSchema1Type, mediaTypes } from './media-types.ts';
 import { digestedPart } from './schema1.ts';
 
-/** A manifest as it travels: the exact bytes and the type they were pushed under. */
+/** A manifest as it is transferred: the exact bytes, and the media type that they were pushed with. */
 export interface RawManifest {
   readonly mediaType: string;
   readonly bytes: Uint8Array;
 }
 
-/** A manifest that was got: its exact bytes, what they are, and a view of what they say. */
+/** A manifest that was read: its exact bytes, its descriptor, and its parsed content. */
 export interface Manifest extends RawManifest {
   readonly descriptor: Descriptor;
   readonly view: ManifestView;
@@ -27,44 +27,44 @@ interface CommonView {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** An image, or an artifact in an image manifest's clothes. */
+/** An image, or an artifact that is packaged as an image manifest. */
 export interface ImageView extends CommonView {
   readonly kind: 'image';
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
 }
 
-/** An index or manifest list; entries may be indexes themselves. */
+/** An image index or manifest list. Its entries may be indexes themselves. */
 export interface IndexView extends CommonView {
   readonly kind: 'index';
   readonly manifests: readonly Descriptor[];
 }
 
-/** The artifact manifest that image-spec 1.1 withdrew. */
+/** The artifact manifest that image-spec removed before 1.1. */
 export interface ArtifactView extends CommonView {
   readonly kind: 'artifact';
   readonly blobs: readonly Descriptor[];
 }
 
-/** Docker's schema 1 (2013–2017): recognised, never created. */
+/** Docker's schema 1 (2013–2017): it is read, never written. */
 export interface Schema1View extends CommonView {
   readonly kind: 'schema1';
 }
 
-/** A type that is none of ours: passed on as bytes. */
+/** A manifest type that is not known here: passed on as bytes. */
 export interface OtherView extends CommonView {
   readonly kind: 'other';
-  /** What it names, where its type was registered; undefined: nobody here knows. */
+  /** The references of a registered type; undefined for an unregistered one, whose references are unknown. */
   readonly references?: { readonly blobs: readonly Descriptor[]; readonly manifests: readonly Descriptor[] };
 }
 
 export type ManifestView = ImageView | IndexView | ArtifactView | Schema1View | OtherView;
 
 /**
- * Parses a manifest to look at it; the bytes stay what they were.
+ * Parses a manifest to read its fields. The bytes are not changed.
  *
- * @throws OciError MANIFEST_INVALID for JSON that is none, fields of the wrong shape, a `mediaType` that contradicts
- *   the type it was sent under, or a document that is an image and an index at once (CVE-2021-41190).
+ * @throws OciError MANIFEST_INVALID for bytes that are not JSON, fields of the wrong shape, a `mediaType` that
+ * contradicts the type it was sent with, or a document that is an image and an index at once (CVE-2021-41190).
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
  */
 export function parseManifest(raw: RawManifest): ManifestView {
@@ -73,13 +73,13 @@ export function parseManifest(raw: RawManifest): ManifestView {
   return before?.type === type ? before.view : viewOf(type, raw.bytes, () => parseJsonObject(raw.bytes));
 }
 
-/** What was read of bodies, which nobody changes afterwards. */
+/** Results of {@link receiveManifest} by the bytes object, which is never changed afterwards. */
 const received = new WeakMap<
   Uint8Array,
   { readonly type: string; readonly view: ManifestView; readonly implied: string | undefined }
 >();
 
-/** A body as it came, and what was read of it. */
+/** The body of a request or response, parsed. */
 interface ReceivedManifest extends RawManifest {
   readonly view: ManifestView;
   /** Whether the bytes are a JSON object. */
@@ -87,11 +87,11 @@ interface ReceivedManifest extends RawManifest {
 }
 
 /**
- * Parses a body as it came. Whoever asks for the same bytes' view or type later gets what was read here: a manifest of
- * 4 MiB takes a third of a second to parse, and is looked at by several on its way into a store.
+ * Parses a body that was received. Later calls for the view or type of the same bytes get the result from here: a
+ * manifest of 4 MiB takes a third of a second to parse, and several functions read it on its way into a store.
  *
- * @param told The type that it was sent under; undefined or empty: as {@link detectMediaType} finds it.
- * @param bytes Never changed again.
+ * @param told The media type it was sent with. If undefined or empty, it is detected as by {@link detectMediaType}.
+ * @param bytes Must not be changed afterwards.
  * @throws OciError MANIFEST_INVALID, as {@link parseManifest}.
  */
 export function receiveManifest(told: string | undefined, bytes: Uint8Array): ReceivedManifest {
@@ -109,7 +109,7 @@ export function receiveManifest(told: string | undefined, bytes: Uint8Array): Re
 type Document = Readonly<Record<string, unknown>>;
 type ReadDocument = () => Document;
 
-/** What a function gives or throws, as often as it is asked for. */
+/** Calls a function once; the result repeats its value or its error. */
 function attempt<T>(act: () => T): () => T {
   try {
     const value = act();
@@ -158,20 +158,20 @@ export async function readManifest(raw: RawManifest, algorithm?: DigestAlgorithm
   return { mediaType, bytes: raw.bytes, view, descriptor: { mediaType, digest, size: raw.bytes.length } };
 }
 
-/** The blobs that a manifest names: config, layers, artifact blobs, those of a registered type. */
+/** The blobs that a manifest references: config, layers, blobs of an artifact or of a registered type. */
 export function blobsOf(view: ManifestView): readonly Descriptor[] {
   if (view.kind === 'image') return [view.config, ...view.layers];
   if (view.kind === 'other') return view.references?.blobs ?? [];
   return view.kind === 'artifact' ? view.blobs : [];
 }
 
-/** The manifests that an index names, or a manifest of a registered type; none for anything else. */
+/** The manifests that an index references, or a manifest of a registered type; an empty list for other manifests. */
 export function childrenOf(view: ManifestView): readonly Descriptor[] {
   if (view.kind === 'other') return view.references?.manifests ?? [];
   return view.kind === 'index' ? view.manifests : [];
 }
 
-/** The error for an image in Docker's schema 1. */
+/** The error for an image in Docker's schema 1 format. */
 export function schema1Refused(name: string, cause?: unknown): OciError {
   return new OciError(
     'UNSUPPORTED',
@@ -181,16 +181,16 @@ export function schema1Refused(name: string, cause?: unknown): OciError {
 }
 
 /**
- * The type of a manifest that came without one, as in an OCI layout or from a careless registry.
+ * The media type of a manifest that came without one, as in an OCI layout or from a registry that sends no Content-Type.
  *
- * @returns The document's own `mediaType`, or the type its fields imply.
- * @throws OciError MANIFEST_INVALID when the bytes are no JSON object or imply nothing.
+ * @returns The document's own `mediaType`, or the type that its fields imply.
+ * @throws OciError MANIFEST_INVALID if the bytes are not a JSON object, or its fields imply no type.
  */
 export function detectMediaType(bytes: Uint8Array): string {
   return received.get(bytes)?.implied ?? impliedType(parseJsonObject(bytes));
 }
 
-/** As {@link detectMediaType}; undefined where the bytes imply nothing. */
+/** Like {@link detectMediaType}, but undefined if the bytes imply no type. */
 export function impliedMediaType(bytes: Uint8Array): string | undefined {
   const before = received.get(bytes);
   return before ? before.implied : tryImpliedType(() => parseJsonObject(bytes));
@@ -222,7 +222,7 @@ function impliedType(document: Document): string {
   }
   if ('manifests' in document) return mediaTypes.ociIndex;
   if ('config' in document || 'layers' in document) return mediaTypes.ociManifest;
-  throw new OciError('MANIFEST_INVALID', 'malformed manifest: neither mediaType, manifests nor config is there');
+  throw new OciError('MANIFEST_INVALID', 'malformed manifest: it has neither mediaType, manifests nor config');
 }
 
 function commonView(document: Readonly<Record<string, unknown>>): CommonView {
@@ -250,15 +250,15 @@ function refuseAmbiguity(document: Readonly<Record<string, unknown>>, type: stri
   }
 }
 
-// An image that is sent as something unknown would be stored without its layers, and look complete ever after.
+// An image that is sent as an unknown type would be stored without its layers, and would look complete.
 function refuseDisguise(readDocument: ReadDocument, type: string): void {
   const implied = tryImpliedType(readDocument);
-  // No JSON object, or one that looks like nothing we know.
+  // Not a JSON object, or no type that is known here.
   if (implied === undefined || implied === type) return;
   throw new OciError('MANIFEST_INVALID', `malformed manifest: it was sent as ${quote(type)} but is ${quote(implied)}`);
 }
 
-// null stands for an empty list in what Go programs write.
+// Go programs write null for an empty list.
 function descriptors(value: unknown, where: string): readonly Descriptor[] {
   return asArray(value === null ? [] : value, where).map((item, i) => parseDescriptor(item, `${where}[${i}]`));
 }

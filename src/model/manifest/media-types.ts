@@ -1,5 +1,5 @@
 /**
- * The media types that have a meaning here. Others pass through untouched.
+ * The media types that are interpreted here. Others are passed on unchanged.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md
  */
@@ -11,7 +11,7 @@ export const mediaTypes = {
   ociLayerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
   ociLayerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
   ociEmpty: 'application/vnd.oci.empty.v1+json',
-  /** Withdrawn before image-spec 1.1, still found in registries. */
+  /** Removed before image-spec 1.1, but still found in registries. */
   ociArtifact: 'application/vnd.oci.artifact.manifest.v1+json',
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
   dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -33,19 +33,19 @@ const ownManifestTypes: readonly string[] = [
 const addedManifestTypes = new Set<string>();
 
 /**
- * What a manifest request accepts, best first, registered types included. Schema 1 is absent: registries convert to it when
- * it is offered.
+ * The media types that a manifest request accepts, best first, including registered types. Schema 1 is left out: if it
+ * were accepted, some registries would convert images to it.
  */
 export function manifestMediaTypes(): readonly string[] {
   return [...ownManifestTypes, ...addedManifestTypes];
 }
 
-/** The `Accept` of a manifest request. */
+/** The `Accept` header of a manifest request. */
 export function manifestAcceptHeader(): string {
   return manifestMediaTypes().join(', ');
 }
 
-/** A part of `registerManifestSchema`. */
+/** For `registerManifestSchema` only. */
 export function addManifestType(mediaType: string): void {
   addedManifestTypes.add(mediaType);
 }
@@ -67,17 +67,17 @@ export function isManifestType(mediaType: string): boolean {
   return ownManifestTypes.includes(mediaType) || isSchema1Type(mediaType) || addedManifestTypes.has(mediaType);
 }
 
-/** Layers that licences forbid to redistribute: fetched from their own URLs, not pushed. */
+/** Whether it is a layer that licences forbid to redistribute: fetched from its own URLs, not pushed. */
 export function isForeignLayerType(mediaType: string): boolean {
   return mediaType === mediaTypes.dockerForeignLayer || mediaType.includes('.layer.nondistributable.');
 }
 
-/** A media type without its parameters, in lower case: what a Content-Type is compared by. */
+/** A media type in lower case without its parameters: the form in which a Content-Type is compared. */
 export function bareMediaType(contentType: string): string {
   return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
-// A name as RFC 6838 restricts it.
+// A restricted name of RFC 6838.
 const restrictedName = '[a-z0-9][a-z0-9!#$&^_.+-]{0,126}';
 const mediaTypeGrammar = new RegExp(`^${restrictedName}/${restrictedName}$`);
 

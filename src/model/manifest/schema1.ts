@@ -1,5 +1,5 @@
 /**
- * The signatures of Docker's schema 1, which lie inside the manifest: its digest is that of the rest.
+ * The signatures of Docker's schema 1. They are inside the manifest, and its digest covers the rest.
  *
  * @see https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-1.md#signed-manifests
  */
@@ -13,9 +13,12 @@ import { parseDigestField } from './descriptor.ts';
 import { bareMediaType, mediaTypes } from './media-types.ts';
 
 export interface VerifiedSchema1 {
-  /** What was signed: the manifest without its signatures. Only this is to be believed. */
+  /** What was signed: the manifest without its signatures. Trust nothing else in the document. */
   readonly payload: Uint8Array;
-  /** Who signed, as Docker shows keys: twelve groups of four. Whether they are trusted, the caller knows. */
+  /**
+   * IDs of the signing keys as Docker shows them: twelve groups of four characters. The caller decides whether it
+   * trusts them.
+   */
   readonly keyIds: readonly string[];
 }
 
@@ -36,7 +39,7 @@ const hashes: Readonly<Record<string, string>> = {
 const maxSignatures = 32;
 
 /**
- * What the digest of a schema 1 manifest is made of; the bytes themselves where it is not signed.
+ * The bytes that the digest of a schema 1 manifest covers; all of them if it is not signed.
  *
  * @throws OciError MANIFEST_INVALID, MANIFEST_UNVERIFIED
  */
@@ -45,7 +48,7 @@ export function schema1Payload(bytes: Uint8Array): Uint8Array {
   return signatures.length === 0 ? bytes : payloadOf(bytes, signatures);
 }
 
-/** The blobs of a schema 1 manifest, each once. It says nothing of their sizes. @throws OciError MANIFEST_INVALID */
+/** The layer digests of a schema 1 manifest, without duplicates. It has no sizes. @throws OciError MANIFEST_INVALID */
 export function schema1Layers(bytes: Uint8Array): readonly Digest[] {
   const layers = asArray(parseJsonObject(schema1Payload(bytes))['fsLayers'] ?? [], 'fsLayers');
   return [
@@ -57,7 +60,7 @@ export function schema1Layers(bytes: Uint8Array): readonly Digest[] {
   ];
 }
 
-/** The bytes that a manifest's digest is made of: all of them, except for signed ones in schema 1. */
+/** The bytes that a manifest's digest covers: all of them, except in a signed schema 1 manifest. */
 export function digestedPart({ mediaType, bytes }: { mediaType: string; bytes: Uint8Array }): Uint8Array {
   return bareMediaType(mediaType) === mediaTypes.dockerSchema1Signed ? schema1Payload(bytes) : bytes;
 }
@@ -65,7 +68,7 @@ export function digestedPart({ mediaType, bytes }: { mediaType: string; bytes: U
 /**
  * Checks every signature of a schema 1 manifest.
  *
- * @throws OciError MANIFEST_UNVERIFIED where there is none, or one is not right; MANIFEST_INVALID
+ * @throws OciError MANIFEST_UNVERIFIED if it is not signed or a signature is invalid; MANIFEST_INVALID if it is malformed.
  */
 export function verifySchema1(bytes: Uint8Array): VerifiedSchema1 {
   const signatures = readSignatures(bytes);
@@ -78,7 +81,7 @@ export function verifySchema1(bytes: Uint8Array): VerifiedSchema1 {
     const signed = Buffer.from(`${signature.protected}.${Buffer.from(payload).toString('base64url')}`);
     const proof = Buffer.from(signature.signature, 'base64url');
     if (hash === undefined || !isRight(hash, signed, key, proof)) {
-      throw unverified(`the signature of ${libtrustId(key)} is not right`);
+      throw unverified(`the signature of ${libtrustId(key)} is invalid`);
     }
     return libtrustId(key);
   });
@@ -99,7 +102,7 @@ function readSignatures(bytes: Uint8Array): readonly Signature[] {
   });
 }
 
-// Each signature says how the manifest looked before it was put in: its first bytes, and what came behind them.
+// Each signature describes the document before it was inserted: the length of the part in front, and the text behind.
 function payloadOf(bytes: Uint8Array, signatures: readonly Signature[]): Uint8Array {
   const [payload, ...others] = signatures.map((signature) => {
     const { formatLength, formatTail } = parseJsonObject(Buffer.from(signature.protected, 'base64url'));
@@ -117,14 +120,14 @@ function payloadOf(bytes: Uint8Array, signatures: readonly Signature[]): Uint8Ar
 }
 
 /**
- * The digest is that of what was signed. Were there more in the document than that and the signatures, whoever reads all of
- * it would take something else for what has this digest.
+ * Refuses a document with more in it than the signed payload and the signatures. The digest covers the payload only, so
+ * a program that reads the whole document would take unsigned content for content with this digest.
  */
 function refuseMore(bytes: Uint8Array, formatLength: number, tail: Buffer): void {
   const end = bytes.length - tail.length;
   const between = Buffer.from(bytes.subarray(formatLength, Math.max(end, formatLength))).toString();
   const isWhole = end >= formatLength && tail.equals(bytes.subarray(end));
-  if (!isWhole || !holdsSignaturesAlone(between)) throw unverified('it says more than was signed');
+  if (!isWhole || !holdsSignaturesAlone(between)) throw unverified('it contains more than was signed');
 }
 
 function holdsSignaturesAlone(members: string): boolean {
@@ -140,7 +143,7 @@ function isRight(hash: string, signed: Uint8Array, key: KeyObject, proof: Uint8A
   try {
     return verify(hash, signed, { key, dsaEncoding: 'ieee-p1363' }, proof);
   } catch {
-    return false; // A key that such signatures are not made with.
+    return false; // The key is of a kind that does not make such signatures.
   }
 }
 
@@ -148,7 +151,7 @@ function keyOf({ header }: Signature): KeyObject {
   try {
     return createPublicKey({ key: asObject(header['jwk'], 'jwk') as JsonWebKey, format: 'jwk' });
   } catch (cause) {
-    throw unverified('a signature of it has no key that is known here', cause);
+    throw unverified('one of its signatures has a key of an unknown kind', cause);
   }
 }
 

@@ -2,9 +2,9 @@ import type { Descriptor } from '../manifest/descriptor.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
 
 /**
- * Whether an image for `offered` runs where `wanted` is asked for: the same system and architecture, and a variant that
- * is not above the wanted one (arm/v6 runs on arm/v7, amd64/v2 on amd64/v3, arm64 = arm64/v8). A Windows image of a
- * later build than the wanted one does not.
+ * Whether an image for `offered` runs on `wanted`: the same system and architecture, and a variant that is not above
+ * the wanted one (arm/v6 runs on arm/v7, amd64/v2 on amd64/v3, arm64 = arm64/v8). A Windows image of a later build than
+ * the wanted one does not run.
  *
  * @see https://github.com/containerd/platforms/blob/v1.0.0-rc.1/compare.go
  */
@@ -13,8 +13,8 @@ export function platformMatches(offered: Platform, wanted: Platform): boolean {
 }
 
 /**
- * The entries of an index that serve a platform, best first: the exact variant, then lower ones; on Windows the builds
- * that start with the wanted version; entries without a platform (nested indexes often are) last; attestations never.
+ * The entries of an index that run on a platform, best first: the exact variant, then lower ones; on Windows the builds that
+ * start with the wanted version; last, entries without a platform, such as nested indexes. Attestations are left out.
  */
 export function selectPlatform(entries: readonly Descriptor[], wanted: Platform): readonly Descriptor[] {
   const ranked = entries.flatMap((entry) => {
@@ -22,24 +22,24 @@ export function selectPlatform(entries: readonly Descriptor[], wanted: Platform)
     const rank = tellsPlatform(entry.platform) ? distance(entry.platform, wanted) : Number.POSITIVE_INFINITY;
     return rank === undefined ? [] : [{ entry, rank }];
   });
-  // A comparison by subtraction would make NaN of two infinities.
+  // Subtracting two infinities would give NaN.
   ranked.sort((a, b) => (a.rank === b.rank ? 0 : a.rank < b.rank ? -1 : 1));
   return ranked.map(({ entry }) => entry);
 }
 
-/** An attestation's entry: its platform is unknown/unknown, or BuildKit's annotation says so. */
+/** Whether an entry is an attestation: its platform is unknown/unknown, or it has BuildKit's annotation. */
 export function isAttestation(entry: Descriptor): boolean {
   const { platform } = entry;
   if (entry.annotations?.['vnd.docker.reference.type'] !== undefined) return true;
   return platform?.os === 'unknown' && platform.architecture === 'unknown';
 }
 
-// Some builders write a platform of empty strings.
+// Some builders write a platform whose fields are empty strings.
 function tellsPlatform(platform: Platform | undefined): platform is Platform {
   return platform !== undefined && (platform.os !== '' || platform.architecture !== '');
 }
 
-/** How far an offer is below what is wanted; 0 is the thing itself, undefined does not run there. */
+/** How far the offer is below what is wanted: 0 for an exact match, undefined if it does not run there. */
 function distance(offer: Platform, want: Platform): number | undefined {
   const offered = normalizePlatform(offer);
   const wanted = normalizePlatform(want);
@@ -56,7 +56,9 @@ function variantDistance(architecture: string, offered = '', wanted = ''): numbe
   return below >= 0 ? below : undefined;
 }
 
-/** Variants that build on each other, as a number: v7 → 700, v8.2 → 802, rva22u64 → 2200; baseline for none. */
+/**
+ * Ordered variants as a number: v7 → 700, v8.2 → 802, rva22u64 → 2200; undefined without a variant, NaN for an unknown one.
+ */
 function level(variant: string): number | undefined {
   if (variant === '') return undefined;
   const match = /^(?:v(\d{1,2})(?:\.(\d{1,2}))?|rva(\d{1,2})u64)$/.exec(variant);

@@ -11,7 +11,7 @@ export interface Platform {
   readonly osFeatures?: readonly string[];
 }
 
-/** Reads the JSON object of a descriptor. @throws OciError MANIFEST_INVALID */
+/** Reads the platform object of a descriptor. @throws OciError MANIFEST_INVALID */
 export function parsePlatformObject(value: unknown, where: string): Platform {
   const fields = asObject(value, where);
   const read = (key: string): string => {
@@ -27,8 +27,8 @@ export function parsePlatformObject(value: unknown, where: string): Platform {
 }
 
 /**
- * Reads `os[/architecture[/variant]]` or `architecture`, normalised (aarch64 → arm64 …); `windows(10.0.17763)/amd64`
- * names a version. What is left out is this machine's.
+ * Reads `os[/architecture[/variant]]` or `architecture`, and normalises it (aarch64 → arm64 …);
+ * `windows(10.0.17763)/amd64` includes a version. Missing parts are filled in from {@link hostPlatform}.
  *
  * @throws OciError USAGE
  * @see https://github.com/containerd/platforms/blob/v1.0.0-rc.1/platforms.go
@@ -69,10 +69,10 @@ export function formatPlatform({ os, architecture, variant, osVersion }: Platfor
 }
 
 /**
- * The platform asked for on this machine: its architecture and linux, since images run in a Linux machine on macOS and
- * Windows too.
+ * The default platform on this machine: its architecture, and always linux, because on macOS and Windows containers run
+ * in a Linux virtual machine too.
  *
- * @param facts Node's words for another machine (`process.platform`, `process.arch`).
+ * @param facts Another machine, in Node's terms (`process.platform`, `process.arch`).
  */
 export function hostPlatform(facts: { readonly os?: string; readonly architecture?: string } = {}): Platform {
   const architecture = facts.architecture ?? process.arch;
@@ -84,7 +84,7 @@ export function hostPlatform(facts: { readonly os?: string; readonly architectur
   });
 }
 
-/** Leaves out what is empty, so that two descriptions of one platform are deeply equal. */
+/** Leaves out empty fields, so that two descriptions of one platform are deeply equal. */
 function platformOf(
   os: string,
   architecture: string,
@@ -122,7 +122,7 @@ const aliases: ReadonlyMap<string, readonly [architecture: string, variant?: str
   ['armv6l', ['arm', 'v6']],
 ]);
 
-/** Variants that say no more than the architecture does. */
+/** Variants that are the same as the architecture without a variant. */
 const impliedVariants: ReadonlyMap<string, readonly string[]> = new Map([
   ['amd64', ['v1']],
   ['arm64', ['v8', 'v8.0']],

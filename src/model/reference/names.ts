@@ -4,14 +4,14 @@ declare const nameBrand: unique symbol;
 declare const tagBrand: unique symbol;
 declare const storeBrand: unique symbol;
 
-/** A repository's path inside one registry, as in `/v2/<name>/`; only its parsers produce it. */
+/** A repository's path inside one registry, as in `/v2/<name>/`. Only its parsers make one. */
 export type RepositoryName = string & { readonly [nameBrand]: true };
-/** A repository of the local store: (domain, path) in one name. */
+/** A repository of the local store: a name that holds (domain, path). */
 export type StoreName = RepositoryName & { readonly [storeBrand]: true };
-/** A tag; only its parsers produce it. */
+/** A tag. Only its parsers make one. */
 export type Tag = string & { readonly [tagBrand]: true };
 
-/** A parsed reference. Immutable. Without tag and digest it means the tag `latest`, which {@link withDefaultTag} adds. */
+/** A parsed reference. Without tag and digest it means the tag `latest`, which {@link withDefaultTag} adds. */
 export interface Reference {
   /** `docker.io`, `localhost:5000`, … as written, except that index.docker.io becomes docker.io. */
   readonly domain: string;

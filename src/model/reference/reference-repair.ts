@@ -2,16 +2,16 @@ import { parseIpv6 } from '../ipv6.ts';
 import { isBareIpv6, readReference, splitDomain, userEnd } from './reference-grammar.ts';
 
 /**
- * The reference that was plainly meant by a text that is none.
+ * The reference that was obviously meant by an invalid one.
  *
- * @returns A text that parses, or undefined where guessing would be needed.
+ * @returns A text that parses, or undefined if the meaning would have to be guessed.
  */
 export function repairReference(text: string): string | undefined {
-  // Longer text is not something a person mistyped.
+  // A longer text is not a typing mistake.
   if (text.length > 1024) return undefined;
-  // Where a password ends cannot be told.
+  // The end of the password is ambiguous.
   if (/[?#].*@/s.test(text)) return undefined;
-  // A registry alone: without its slash it would be an image of Docker Hub.
+  // A registry without an image: without the slash it would be an image on Docker Hub.
   if (/^(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?(?:\/\/)?[^/]*[.:][^/]*\/\s*$/.test(text)) return undefined;
   const repaired = repairName(repairDomain(withoutWrapping(text)));
   return repaired !== text && 'domain' in readReference(repaired) ? repaired : undefined;
@@ -40,7 +40,7 @@ function repairDomain(text: string): string {
   return `${mended}${portFits ? port[0] : ''}/${rest}`;
 }
 
-// `::1:5000` may be an address as a whole, but nobody writes a registry's without a port.
+// `::1:5000` is a valid address as a whole, but the registry's port is more likely meant.
 function bracketed(address: string): string {
   const [, host = '', port = ''] = /^(.*[^:]):([0-9]{2,5})$/.exec(address) ?? [];
   return parseIpv6(host) && host !== '' ? `[${host}]:${port}` : `[${address}]`;

@@ -1,5 +1,5 @@
 /**
- * Names of images, repositories and tags.
+ * Names of images, repositories and tags: parsing and formatting.
  *
  * @see https://github.com/distribution/reference/blob/v0.6.0/normalize.go
  */
@@ -21,14 +21,14 @@ export type { Reference, RepositoryName, StoreName, Tag } from './names.ts';
 export { defaultDomain } from './reference-grammar.ts';
 export { fromStoreName, toStoreName } from './store-name.ts';
 
-/** The tag of a reference that has none. */
+/** The tag of a reference without tag and digest. */
 export const defaultTag = 'latest' as Tag;
 
 /**
- * Reads a reference as Docker does: `alpine`, `localhost:5000/app:1`, `ghcr.io/org/app@sha256:…`. Stricter than Docker
- * where it accepts what cannot work: ports past 65535, malformed IPv6 addresses, underscores in a domain.
+ * Parses a reference as Docker does: `alpine`, `localhost:5000/app:1`, `ghcr.io/org/app@sha256:…`. Stricter than Docker for
+ * what cannot work: ports above 65535, malformed IPv6 addresses, underscores in a domain.
  *
- * @throws OciError REFERENCE_INVALID whose message starts with Docker's, and whose hint has what was plainly meant.
+ * @throws OciError REFERENCE_INVALID. The message starts as Docker's; the hint has the reference that was obviously meant.
  */
 export function parseReference(text: string): Reference {
   const read = readReference(text);
@@ -39,7 +39,7 @@ export function parseReference(text: string): Reference {
 }
 
 /**
- * Reads a repository's path: the grammar of the distribution spec, at most 255 characters.
+ * Parses a repository's path by the grammar of the distribution spec, at most 255 characters.
  *
  * @throws OciError NAME_INVALID
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
@@ -54,40 +54,40 @@ export function parseRepositoryName(text: string): RepositoryName {
   throw new OciError('NAME_INVALID', `invalid repository name ${quote(text)}: ${reason}`);
 }
 
-/** Reads a tag: 1 to 128 word characters, dots and hyphens. @throws OciError TAG_INVALID */
+/** Parses a tag: 1 to 128 word characters, dots and hyphens. @throws OciError TAG_INVALID */
 export function parseTag(text: string): Tag {
   const problem = tagProblem(text);
   if (problem === undefined) return text as Tag;
   throw new OciError('TAG_INVALID', `invalid tag ${quote(text)}: ${problem}`);
 }
 
-/** The tag, or undefined where the value is none. For lists of a registry that may hold anything. */
+/** The tag, or undefined if the value is not one. For untrusted lists of a registry. */
 export function tryParseTag(text: unknown): Tag | undefined {
   return typeof text === 'string' && tagProblem(text) === undefined ? (text as Tag) : undefined;
 }
 
-/** The name, or undefined where the value is none. For lists of a registry that may hold anything. */
+/** The name, or undefined if the value is not one. For untrusted lists of a registry. */
 export function tryParseRepositoryName(text: unknown): RepositoryName | undefined {
   if (typeof text !== 'string' || text.length > maxNameLength) return undefined;
   return nameProblem(text) === undefined ? (text as RepositoryName) : undefined;
 }
 
-/** The same reference, with the tag `latest` where it has neither tag nor digest. */
+/** The same reference, with the tag `latest` if it has neither tag nor digest. */
 export function withDefaultTag(reference: Reference): Reference {
   return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: defaultTag } : reference;
 }
 
-/** `docker.io/library/alpine:3` in full. */
+/** The full form: `docker.io/library/alpine:3`. */
 export function formatReference(reference: Reference): string {
   return `${reference.domain}/${reference.path}${suffix(reference)}`;
 }
 
-/** `alpine:3`: without docker.io/ and library/. */
+/** The short form: `alpine:3`, without docker.io/ and library/. */
 export function familiarReference(reference: Reference): string {
   return familiarName(reference) + suffix(reference);
 }
 
-/** `alpine`: the familiar form without tag and digest. It stays full where the short form would lead elsewhere. */
+/** The short form without tag and digest: `alpine`. The full form if the short one would be parsed as another image. */
 export function familiarName({ domain, path }: Pick<Reference, 'domain' | 'path'>): string {
   if (domain !== defaultDomain) return `${domain}/${path}`;
   const short = /^library\/[^/]+$/.test(path) ? path.slice('library/'.length) : path;
@@ -96,12 +96,12 @@ export function familiarName({ domain, path }: Pick<Reference, 'domain' | 'path'
   return misleads ? `${domain}/${path}` : short;
 }
 
-/** What `/manifests/<this>` asks for: the digest where there is one, else the tag, else `latest`. */
+/** The last part of `/v2/<name>/manifests/<reference>`: the digest if there is one, else the tag, else `latest`. */
 export function manifestReference(reference: Reference): Tag | Digest {
   return reference.digest ?? reference.tag ?? defaultTag;
 }
 
-/** Tells a digest from a tag, and from a name in a layout, which may have a colon too. */
+/** Distinguishes a digest from a tag, and from a name in a layout, which may contain a colon too. */
 export function isDigestReference(reference: Tag | Digest): reference is Digest {
   return Object.hasOwn(digestAlgorithms, reference.slice(0, Math.max(0, reference.indexOf(':'))));
 }

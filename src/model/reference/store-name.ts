@@ -5,9 +5,9 @@ import { nameProblem, readReference } from './reference-grammar.ts';
 type Place = Pick<Reference, 'domain' | 'path'>;
 
 /**
- * The repository of the local store that holds a place's images. One-to-one with (domain, path), where domains are the
- * same in either case and IPv6 addresses in any spelling. It keeps to the grammar of repository names, so that it can be
- * served over HTTP, but may be longer than the 255 characters of one.
+ * The repository of the local store for the images of a (domain, path). One-to-one, with domains that differ in case
+ * only and IPv6 addresses in different spellings counted as the same. The name follows the grammar of repository names,
+ * so that it can be served over HTTP, but may be longer than 255 characters.
  */
 export function toStoreName({ domain, path }: Place): StoreName {
   const bracket = domain.indexOf(']');
@@ -17,15 +17,15 @@ export function toStoreName({ domain, path }: Place): StoreName {
 }
 
 /**
- * The inverse of {@link toStoreName}; undefined where a directory name is no store name. The domain comes in the
- * spelling that a reference with this path needs to lead back here.
+ * The inverse of {@link toStoreName}; undefined if a directory's name is not a store name. The domain gets a spelling
+ * with which the reference parses and maps to the same name.
  */
 export function fromStoreName(name: string): Place | undefined {
   const slash = name.indexOf('/');
   const path = name.slice(slash + 1);
   if (slash < 1 || nameProblem(path) !== undefined) return undefined;
   const domain = domainOf(name.slice(0, slash));
-  // `myhost/x` was `MyHost/x`, and `docker.io/x` was `DOCKER.IO/x`: in lower case they would mean something else.
+  // A name of `MyHost/x` or `DOCKER.IO/x`: in lower case, `myhost/x` and `docker.io/x` parse as other images.
   return [domain, domain.toUpperCase()]
     .map((spelling): Place => ({ domain: spelling, path: path as RepositoryName }))
     .find((place) => leadsBack(place) && toStoreName(place) === name);

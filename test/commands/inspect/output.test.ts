@@ -96,7 +96,7 @@ describe('ocictl inspect of what is not right', () => {
     const cases: readonly (readonly [words: string[], status: number, message: RegExp])[] = [
       [['app:2.0'], 3, /app:2\.0/],
       [['none:1.0'], 3, /none/],
-      [['text:1.0'], 7, /malformed image config: it is no JSON object\nhint: .*--config --raw/],
+      [['text:1.0'], 7, /malformed image config: it is not a JSON object\nhint: .*--config --raw/],
       [['--config', 'text:1.0'], 7, /config of .*text:1\.0 is not JSON/],
       [['env:1.0'], 7, /malformed image config: "config\.Env" must be a list/],
       [['--json', 'time:1.0'], 7, /"created" must be a time/],

@@ -83,7 +83,7 @@ describe('a reference that is refused', () => {
     [`@${digest}`, format],
     [' ubuntu', format, 'ubuntu'],
     ['ubuntu\n', /the character "\\n"/, 'ubuntu'],
-    ['ubuntu:a+b', /the character "\+" cannot stand in a tag/],
+    ['ubuntu:a+b', /the character "\+" is not allowed in a tag/],
     ['ubuntu:.x', /the tag "\.x"/],
     ['ubuntu:-x', format],
     ['ubuntu:ü', format],
