@@ -25,7 +25,18 @@ export type TransferEvent =
     }
   /** An entry of an index that is left out because its platform was not requested. */
   | { readonly type: 'skipped'; readonly node: Descriptor; readonly platform?: Platform }
-  | { readonly type: 'tagged'; readonly root: Descriptor; readonly tag: string };
+  | { readonly type: 'tagged'; readonly root: Descriptor; readonly tag: string }
+  /** How far the images of the transfer are, sent whenever one of these changes: the latest event counts. */
+  | {
+      readonly type: 'images';
+      /** Images known so far: one, or the tags of a repository that have been listed. */
+      readonly found: number;
+      /** Those of them that are at the destination with their tags. */
+      readonly finished: number;
+      readonly failed: number;
+      /** No image and no node follows: the sizes of the nodes discovered add up to the total. */
+      readonly complete: boolean;
+    };
 
 export type NodeKind = 'manifest' | 'config' | 'layer';
 export type NodeOutcome = 'exists' | 'mounted' | 'transferred' | 'foreign';

@@ -60,6 +60,8 @@ async function run(options: TransferOptions, events: EventQueue): Promise<Transf
   const root = from.root ?? (await from.registry.statManifest(from.repo, from.reference, { signal }));
   events.push({ type: 'resolved', root, reference: from.reference });
   let graph = await discoverGraph(root, options, events);
+  const image = { type: 'images', found: 1, finished: 0, failed: 0, complete: true } as const;
+  events.push(image);
   if (options.transform) graph = await (await import('./rewrite.ts')).rewriteGraph(graph, options);
   // All that is told of manifests: they are gone when they are pushed.
   const lacked = [...graph.manifests, ...graph.referrers].some((node) => !node.exists);
@@ -67,6 +69,7 @@ async function run(options: TransferOptions, events: EventQueue): Promise<Transf
   const rewritten = rewrittenIn(graph);
   const transferredBytes = await transferBlobs(graph.blobs, options, events);
   const tagged = await pushManifests(graph, options, events);
+  events.push({ ...image, finished: 1 });
   const changed = tagged.length > 0 || lacked || transferredBytes > 0;
   return { root: graph.root, rewritten, changed, transferredBytes, referrers, omitted: graph.omitted };
 }
