@@ -1,14 +1,14 @@
-/** Files and directories that survive a crash; what every store on a disk is made of. */
+/** Writes of files and directories that survive a crash. Every store on a disk uses them. */
 import { closeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { hasErrno } from './file-errors.ts';
 import { mkdir, openFile, stat, syncFile, writeBytes } from './system-calls.ts';
 
-/** What distribution and other tools give their files and directories; the umask takes away from it and never adds. */
+/** The modes that distribution and other tools use. The umask can remove bits of them, but not add any. */
 export const fileMode = 0o644;
 export const directoryMode = 0o755;
 
-/** How often a directory is made again that somebody removes for being empty. */
+/** How often a directory is created again, if another process keeps removing it because it is empty. */
 const maxAttempts = 20;
 
 /** Makes a directory's entries survive a power cut. Windows has no such call and needs none. */
@@ -17,15 +17,15 @@ export async function syncDirectory(directory: string): Promise<void> {
   try {
     await withFile(await openFile(directory, 'r'), syncFile);
   } catch (error) {
-    // Some network and FUSE file systems know no fsync of a directory; a directory gone meanwhile needs none.
+    // Some network and FUSE file systems do not support fsync of a directory; a directory that was removed needs none.
     if (!hasErrno(error, 'EINVAL', 'ENOTSUP', 'ENOENT')) throw error;
   }
 }
 
 /**
- * Makes a new file, whose bytes survive a power cut; its entry does when the directory is synced.
+ * Creates a file. Its bytes survive a power cut; its directory entry does too once {@link syncDirectory} was called.
  *
- * @param opts.durable Whether they do. Default true.
+ * @param opts.durable Whether to fsync the bytes. Default true.
  */
 export async function writeNew(
   file: string,
@@ -40,7 +40,7 @@ export async function writeNew(
   });
 }
 
-// Once it is synced, closing has nothing to wait for.
+// After the fsync, closing has nothing left to wait for.
 async function withFile(descriptor: number, work: (descriptor: number) => Promise<void>): Promise<void> {
   try {
     await work(descriptor);
@@ -50,8 +50,8 @@ async function withFile(descriptor: number, work: (descriptor: number) => Promis
 }
 
 /**
- * Makes a directory with its parents, durably. Not by Node's own recursion: that tries for ever where a directory exists
- * and takes no entries (`/proc`), and says ENOENT where a file system is read-only.
+ * Creates a directory with its parents, durably. Node's own recursion is not used: it loops forever if a directory
+ * exists but accepts no entries (`/proc`), and reports ENOENT on a read-only file system.
  */
 export async function makeDirectory(directory: string): Promise<void> {
   const parent = dirname(directory);
@@ -59,7 +59,7 @@ export async function makeDirectory(directory: string): Promise<void> {
     try {
       return await makeOne(directory);
     } catch (error) {
-      // Whoever prunes may have taken the parent away again, for being empty.
+      // Another process may have removed the parent again because it was empty.
       if (!hasErrno(error, 'ENOENT') || parent === directory || attempt === maxAttempts) throw error;
       await makeDirectory(parent);
     }
@@ -70,7 +70,7 @@ async function makeOne(directory: string): Promise<void> {
   try {
     await mkdir(directory, { mode: directoryMode });
   } catch (error) {
-    // Gone again when it is looked at: ENOENT, as for a missing parent.
+    // If it is gone again by now, stat throws ENOENT, the same error as for a missing parent.
     if (!hasErrno(error, 'EEXIST') || !(await stat(directory)).isDirectory()) throw error;
     return;
   }
@@ -78,8 +78,8 @@ async function makeOne(directory: string): Promise<void> {
 }
 
 /**
- * Runs an operation that puts a file into a directory, and makes the directory when it is missing: first, or because
- * somebody removed it for being empty just then.
+ * Runs an operation that creates a file in a directory. If the directory is missing, it is created and the operation
+ * repeated: another process may have removed it while it was empty.
  */
 export async function inDirectory<T>(directory: string, operation: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {

@@ -2,7 +2,7 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { bufferBytes, giveBuffer, takeBuffer } from './buffers.ts';
 import type { FileReader } from './file-reader.ts';
 
-/** What `registry` calls a sink. */
+/** The sink of `registry`, which `files` may not import. */
 interface Sink {
   write(chunk: Uint8Array): Promise<void>;
 }
@@ -11,20 +11,20 @@ interface SignalOption {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What `registry` calls content, which may not be named here: `files` knows no registries. */
+/** The content of `registry`, which `files` may not import. */
 interface FileContent extends AsyncIterable<Uint8Array> {
   readonly descriptor: Descriptor;
   drainTo(sink: Sink, opts?: SignalOption): Promise<void>;
   cancel(): Promise<void>;
 }
 
-/** Bytes in each chunk that an iterator yields; these belong to the caller, so they cannot be reused. */
+/** Bytes in each chunk that an iterator yields. The caller keeps the chunk, so its buffer cannot be reused. */
 const chunkBytes = 256 * 1024;
 
-/** A file up to this size is read into a buffer of its own size: those that are kept are few, and better used for large ones. */
+/** Up to this size a file is read into a buffer of its own size: the few shared buffers are better used for large files. */
 const smallBytes = 64 * 1024;
 
-/** Content over an open file, which it closes at the end, on an error and on cancel. */
+/** Content of an open file. The file is closed at the end, on an error and on cancel. */
 export function fileContent(descriptor: Descriptor, file: FileReader, { signal }: SignalOption = {}): FileContent {
   return {
     descriptor,
@@ -54,7 +54,7 @@ export function fileContent(descriptor: Descriptor, file: FileReader, { signal }
 
 type Signals = readonly (AbortSignal | undefined)[];
 
-/** Writes what is left of a file into a sink, and leaves the file open. */
+/** Writes the rest of a file into a sink. The file stays open. */
 export async function drainFile(file: FileReader, sink: Sink, signals: Signals): Promise<void> {
   if (file.size > bufferBytes) return await drainLarge(file, sink, signals);
   const pooled = file.size > smallBytes;
@@ -71,7 +71,7 @@ export async function drainFile(file: FileReader, sink: Sink, signals: Signals):
   }
 }
 
-// The next piece is read while the sink is busy with this one.
+// The next piece is read while the sink handles this one.
 async function drainLarge(file: FileReader, sink: Sink, signals: Signals): Promise<void> {
   let reading = takeBuffer();
   let other = takeBuffer();

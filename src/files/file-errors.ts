@@ -6,15 +6,15 @@ export function hasErrno(error: unknown, ...names: string[]): boolean {
   return error instanceof Error && 'code' in error && names.includes(String(error.code));
 }
 
-/** What the owner of the files can do. */
+/** Hints for the owner of the files. */
 interface FileHints {
-  /** When there is no room. */
+  /** If the disk is full. */
   readonly full: string;
-  /** When the place itself is the trouble. */
+  /** If the location itself is the problem. */
   readonly elsewhere: string;
 }
 
-/** What a failed system call means to whoever owns the files. Errors that are ours already pass unchanged. */
+/** The error for a failed system call, in terms of the file. An OciError is returned unchanged. */
 export function fileError(cause: unknown, action: string, file: string, { full, elsewhere }: FileHints): unknown {
   if (cause instanceof OciError || !(cause instanceof Error) || !('code' in cause)) return cause;
   if (isOutOfMemory(cause)) return outOfMemory(`${action} ${file}`, { cause });

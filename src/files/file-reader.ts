@@ -1,25 +1,25 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** An open file that is read from front to back. It keeps its bytes when its name is given to another meanwhile. */
+/** An open file that is read from front to back. It keeps reading the same file if its name is replaced meanwhile. */
 export interface FileReader {
   /** Bytes of the whole file, whatever range is read. */
   readonly size: number;
-  /** Fills `into` as far as the range goes. @returns Bytes read; 0 at the end. */
+  /** Fills `into`, up to the end of the range. @returns Bytes read; 0 at the end. */
   read(into: Uint8Array): Promise<number>;
   /** Idempotent. */
   close(): Promise<void>;
 }
 
-/** The first byte, and the end, exclusive. */
+/** The first byte, and the exclusive end. */
 export interface FileRange {
   readonly start: number;
   readonly end?: number | undefined;
 }
 
 /**
- * Reads an open file, which is the reader's from here on.
+ * Reads an open file. The reader owns the handle from now on.
  *
- * @param explain What a failed read becomes.
+ * @param explain Maps the error of a failed read.
  */
 export function readerOf(
   handle: FileHandle,

@@ -1,20 +1,20 @@
 import type { Hasher } from '../model/digest.ts';
 import { bufferBytes, giveBuffer, takeBuffer } from './buffers.ts';
 
-/** What takes the bytes, one chunk after the other, and knows how many it has. */
+/** The destination of the bytes: it is written to one chunk at a time, and knows its size. */
 interface GrowingFile {
   readonly size: number;
-  /** The chunk may be reused when the promise has resolved. */
+  /** The chunk may be reused once the promise has resolved. */
   write(chunk: Uint8Array): Promise<void>;
 }
 
 const done = Promise.resolve();
-/** A chunk from this size on is written and hashed where it lies. */
+/** A chunk of at least this size is written and hashed without copying it. */
 const inPlaceBytes = 128 * 1024;
 
 /**
- * Collects chunks into large pieces; while one piece is written by the system, it is hashed here and the next one
- * fills. So `write` seldom waits, and a blob takes about as long as its hash.
+ * Collects chunks into large pieces. While the system writes one piece, it is hashed here and the next one fills up. So
+ * `write` rarely waits, and writing a blob takes about as long as hashing it.
  */
 export class HashingWriter {
   readonly #file: GrowingFile;
@@ -25,19 +25,19 @@ export class HashingWriter {
   #written: Promise<void> = done;
   #size: number;
 
-  /** @param hasher Has seen what is in the file already. Absent: nothing is hashed. */
+  /** @param hasher Has already seen the bytes in the file. If absent, nothing is hashed. */
   constructor(file: GrowingFile, hasher: Hasher | undefined) {
     this.#file = file;
     this.#hasher = hasher;
     this.#size = file.size;
   }
 
-  /** Bytes taken, those not yet in the file included. */
+  /** Bytes accepted so far, including those not in the file yet. */
   get size(): number {
     return this.#size;
   }
 
-  /** All that was taken, as long as it lies in one buffer and nothing of it has gone to the file or the hash. */
+  /** All bytes so far, if they fit one buffer and none of them was written or hashed yet; otherwise undefined. */
   get unwritten(): Uint8Array | undefined {
     if (this.#size !== this.#filled) return undefined;
     return this.#filling?.subarray(0, this.#filled) ?? new Uint8Array(0);
@@ -52,7 +52,7 @@ export class HashingWriter {
     return done;
   }
 
-  /** Brings all that was taken into the hash and the file, and frees the buffers. The writer can be used on. */
+  /** Writes and hashes everything that was accepted, and frees the buffers. The writer can still be used afterwards. */
   async flush(): Promise<void> {
     try {
       if (this.#filled > 0) await this.#writeOut();
@@ -67,7 +67,7 @@ export class HashingWriter {
     }
   }
 
-  /** Frees the buffers. What is not in the file yet is dropped, and so is the writer. */
+  /** Frees the buffers and drops what is not in the file yet. The writer must not be used afterwards. */
   async discard(): Promise<void> {
     this.#filled = 0;
     await this.flush().catch(() => {});
@@ -100,7 +100,7 @@ export class HashingWriter {
     this.#filling = this.#writing;
     this.#writing = full;
     this.#filled = 0;
-    this.#put(piece).catch(() => {}); // reported to whoever waits for it next
+    this.#put(piece).catch(() => {}); // reported by the next await of #written
   }
 
   #put(piece: Uint8Array): Promise<void> {

@@ -1,4 +1,4 @@
-/** One lock's file, as its holder and those who wait for it see it; lock.ts says whose it is. */
+/** The file of one lock: how its holder and waiting processes read and change it. lock.ts decides who holds it. */
 import { type FileHandle, link, rename, unlink } from 'node:fs/promises';
 import { hasErrno } from './file-errors.ts';
 import { openRegular } from './open-regular.ts';
@@ -7,15 +7,15 @@ import { newProcessId } from './process-id.ts';
 /** More than any holder writes. */
 const maxTextBytes = 1024;
 
-/** What is seen of a lock. */
+/** The state of a lock file at one moment. */
 export interface Look {
   readonly text: string;
   readonly modifiedMs: number;
-  /** Changes with every sign of life, and with the holder. */
+  /** Changes with every heartbeat, and with the holder. */
   readonly mark: string;
 }
 
-/** Shows that a holder lives. The heart beats on the open file, not on its name, which may have become somebody else's. */
+/** Shows that the holder is alive. It touches the open file, not the path, which may be another holder's file by now. */
 export function startHeart(handle: FileHandle, everyMs: number): { stop(): Promise<void> } {
   const heart = setInterval(() => {
     const now = new Date();
@@ -30,7 +30,7 @@ export function startHeart(handle: FileHandle, everyMs: number): { stop(): Promi
   };
 }
 
-/** What is in a lock, or undefined where there is none. @throws OciError STORAGE_DAMAGED where it is no file. */
+/** The content of a lock file; undefined if there is none. @throws OciError STORAGE_DAMAGED if it is not a regular file. */
 export async function look(file: string): Promise<Look | undefined> {
   try {
     const { handle } = await openRegular(file, file);
@@ -49,9 +49,9 @@ export async function look(file: string): Promise<Look | undefined> {
 }
 
 /**
- * Takes a stale lock away. Renaming takes it from exactly one of several that found it stale; what was taken is then
- * looked at again, because another may have taken it over in between, or its holder have come to life. Such a one is put
- * back; where it cannot be, its holder notices when it checks.
+ * Removes a stale lock. Only one process succeeds in renaming it. The renamed file is then read again, because
+ * meanwhile another process may have taken it over, or the holder may have resumed. Then it is put back; if that fails,
+ * its holder notices at its next check.
  */
 export async function evict(file: string, stale: Look): Promise<void> {
   const taken = `${file}.${newProcessId()}`;

@@ -1,7 +1,7 @@
 /**
- * Locks as files that only one process can create, since Node has no flock. A lock ends with its holder: one whose
- * process is dead is taken over at once, one that may live elsewhere when it gives no sign while we watch. Clocks of two
- * hosts are never compared for that: they only say how long to watch.
+ * Locks as files that only one process can create, because Node has no flock. A lock ends with its holder: it is taken
+ * over at once if the process is known to be dead; if it may live on another machine, when it shows no heartbeat while
+ * we watch. Clocks of two hosts are never compared to decide that: they only determine how long to watch.
  */
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,29 +9,31 @@ import { hasErrno } from './file-errors.ts';
 import { evict, type Look, look, startHeart } from './lock-file.ts';
 import type { ProcessState } from './process-id.ts';
 
-/** What the locks of one kind have in common. */
+/** What all locks of one kind have in common. */
 export interface LockRules {
-  /** What a new lock says of its holder: another text each time. */
+  /** The text of a new lock, which names its holder. It is different each time. */
   sign(): string;
-  /** What a lock's text tells of its holder; `nameless` where it names none, as one that is still to be signed. */
+  /** The state of the holder that a lock's text names; `nameless` if it names none, as before the holder has written it. */
   judge(text: string): ProcessState | 'nameless';
   readonly mode: number;
-  /** How often a holder shows that it lives. Absent: never, and one that certainly lives is believed for ever. */
+  /**
+   * How often a holder shows that it is alive. If absent: never, and a holder whose process lives keeps its lock forever.
+   */
   readonly heartbeatMs?: number;
-  /** A holder of which nothing has been heard for so long is suspected to be gone. */
+  /** After this time without a heartbeat a holder is suspected to be gone. */
   readonly silenceMs: number;
-  /** A suspect that gives no sign while it is watched for so long is gone. */
+  /** A suspect that shows no heartbeat for this time while it is watched is gone. */
   readonly watchMs: number;
-  /** Runs what creates the file, and sees to its directory. */
+  /** Runs the creation of the file, and ensures that its directory exists. */
   within<T>(file: string, create: () => Promise<T>): Promise<T>;
   /** A clock that never jumps. Default `performance.now`. */
   nowMs?(): number;
 }
 
 export interface HeldLock {
-  /** Whether it is still ours: a holder that slept for long may find it taken over. */
+  /** Whether the lock is still ours: a process that was suspended for long may have lost it. */
   check(): Promise<boolean>;
-  /** Idempotent; leaves another's lock alone. */
+  /** Idempotent. Does not touch the lock of another holder. */
   release(): Promise<void>;
 }
 
@@ -42,25 +44,25 @@ interface WaitOptions {
 }
 
 export interface LockFiles {
-  /** The lock, or undefined while another holder, in this process or another, has it. */
+  /** Takes the lock; undefined if another holder has it, in this process or another. */
   tryAcquire(file: string): Promise<HeldLock | undefined>;
-  /** The same, waiting; undefined when patience is at its end. */
+  /** Takes the lock, waiting for it; undefined after `patienceMs`. */
   acquire(file: string, opts: WaitOptions): Promise<HeldLock | undefined>;
-  /** Whether a live holder has it. Watches a suspect for as long as it takes. */
+  /** Whether a live holder has the lock. Watches a suspect for as long as needed. */
   isHeld(file: string): Promise<boolean>;
 }
 
-/** By so much may a file be from the future: clocks of file systems are coarser than ours. */
+/** How far a file's time may be in the future: file systems have coarser clocks than processes. */
 const futureMs = 1_000;
 const watchPollMs = 50;
 const maxWatched = 1_000;
 
 type Verdict = 'live' | 'suspect' | 'gone';
 
-/** @throws Whatever the system says; OciError STORAGE_DAMAGED from all methods where the file is a link or no file. */
+/** @throws The system's errors; from all methods OciError STORAGE_DAMAGED if the file is a link or not a regular file. */
 export function createLockFiles(rules: LockRules): LockFiles {
   const nowMs = rules.nowMs ?? (() => performance.now());
-  /** Files of suspects and others that may live, as they were first seen so. */
+  /** Locks whose holders may be alive, with the first time this process saw them in their current state. */
   const watched = new Map<string, { readonly mark: string; readonly sinceMs: number }>();
 
   function verdict(file: string, { text, modifiedMs, mark }: Look): Verdict {
@@ -69,7 +71,7 @@ export function createLockFiles(rules: LockRules): LockFiles {
     if (state === 'alive' && rules.heartbeatMs === undefined) return 'live';
     const known = watched.get(file);
     const seen = known?.mark === mark ? known : { mark, sinceMs: nowMs() };
-    // Names of locks that are gone do not pile up in a process that runs for long.
+    // Keeps the map small in a process that runs for long.
     if (watched.size >= maxWatched) watched.clear();
     watched.set(file, seen);
     const ageMs = Date.now() - modifiedMs;
@@ -118,12 +120,12 @@ export function createLockFiles(rules: LockRules): LockFiles {
     };
   }
 
-  /** @returns Whether there is no lock, or no longer. */
+  /** @returns Whether there is no lock, or no longer one. */
   async function clear(file: string): Promise<boolean> {
     const seen = await look(file);
     if (seen === undefined) return true;
     if (verdict(file, seen) !== 'gone') return false;
-    // A holder may have let go and ended between the look and the verdict: what is there now is another's.
+    // The holder may have released it between the look and the verdict: then this is another holder's lock.
     const now = await look(file);
     if (now === undefined) return true;
     if (now.mark !== seen.mark) return false;
@@ -140,7 +142,7 @@ export function createLockFiles(rules: LockRules): LockFiles {
         const lock = await tryAcquire(file);
         if (lock !== undefined) return lock;
         if (nowMs() > untilMs) return undefined;
-        // Those that wait together do not try together.
+        // A random pause, so that waiting processes do not all try at the same moment.
         const pauseMs = pollMs * (0.5 + Math.random());
         await sleep(pauseMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
       }
@@ -150,7 +152,7 @@ export function createLockFiles(rules: LockRules): LockFiles {
       for (let earlier: string | undefined; ; ) {
         const seen = await look(file);
         if (seen === undefined) return false;
-        // A suspect that moves is none.
+        // The lock changed while it was watched: its holder is alive.
         if (earlier !== undefined && earlier !== seen.mark) return true;
         const found = verdict(file, seen);
         if (found !== 'suspect') return found === 'live';

@@ -3,14 +3,15 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { OciError } from '../model/errors.ts';
 import { hasErrno } from './file-errors.ts';
 
-// Windows has neither.
+// Windows has neither O_NOFOLLOW nor O_NONBLOCK.
 const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a file that anybody may have put there: a pipe would hang the reader, a link lead to a device without end.
+ * Opens a file in a directory that others may write to: a pipe would block the reader, and a link could lead to an
+ * endless device.
  *
- * @param shown What messages call it.
- * @throws OciError STORAGE_DAMAGED when it is a link or no file; ENOENT and others as the system gives them.
+ * @param shown Its name in messages.
+ * @throws OciError STORAGE_DAMAGED if it is a link or not a regular file; ENOENT and other errors of the system.
  */
 export async function openRegular(path: string, shown: string): Promise<{ handle: FileHandle; size: number }> {
   const handle = await open(path, readFlags).catch((error: unknown) => {
@@ -27,5 +28,5 @@ export async function openRegular(path: string, shown: string): Promise<{ handle
 }
 
 export function notRegular(shown: string): OciError {
-  return new OciError('STORAGE_DAMAGED', `${shown} is no regular file`);
+  return new OciError('STORAGE_DAMAGED', `${shown} is not a regular file`);
 }

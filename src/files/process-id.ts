@@ -5,12 +5,12 @@ import { hostname } from 'node:os';
 declare const processBrand: unique symbol;
 
 /**
- * Names whoever writes a file or holds a lock: `<pid>-<machine>-<start><random>`, safe as a part of a file's name, and
- * another one at each call. The last part has 16 hex digits, the first 6 of which are the time the process started at.
+ * Names the process that writes a file or holds a lock: `<pid>-<machine>-<start><random>`. Safe as a part of a file name,
+ * and different at each call. The last part has 16 hex digits, of which the first 6 are the start time of the process.
  */
 export type ProcessId = string & { readonly [processBrand]: true };
 
-/** `dead`, `alive`: for certain. `unknown`: on another machine, or where the system does not tell when a process started. */
+/** `dead` and `alive` are certain. `unknown`: on another machine, or the system does not report when a process started. */
 export type ProcessState = 'dead' | 'alive' | 'unknown';
 
 const startDigits = 6;
@@ -20,7 +20,7 @@ export function newProcessId(): ProcessId {
   return `${process.pid}-${machines()[0]}-${ownStart}${randomBytes(5).toString('hex')}` as ProcessId;
 }
 
-/** The process that a text names, or undefined. Layouts had twelve digits at the end before. */
+/** The process ID in a text, or undefined. Layouts of earlier versions have twelve digits at the end. */
 export function tryParseProcessId(text: string): ProcessId | undefined {
   return /^[1-9][0-9]{0,9}-[0-9a-f]{12}-(?:[0-9a-f]{12}|[0-9a-f]{16})$/.test(text) ? (text as ProcessId) : undefined;
 }
@@ -32,11 +32,11 @@ export function processState(id: ProcessId): ProcessState {
   if (!isRunning(Number(pid))) return 'dead';
   const [then, now] = [last.slice(0, startDigits), startOf(pid)];
   if (known !== 0 || then === unknownStart || now === undefined) return 'unknown';
-  // Numbers are given again: within a minute in a busy container, at once in one that was started again.
+  // Pids are reused: within a minute in a busy container, and at once in a restarted one.
   return then === now ? 'alive' : 'dead';
 }
 
-/** Whether a process of this machine has this number. */
+/** Whether a process on this machine has this pid. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -50,8 +50,9 @@ const unknownStart = '0'.repeat(startDigits);
 let ownStart: string | undefined;
 let machineTags: readonly string[] | undefined;
 
-// A pid means something only within one boot of one kernel and one pid namespace: two containers may share a directory,
-// a host name and a number. After today's tag come the earlier ones of stores and of layouts, whose names tell no start.
+// A pid is meaningful within one boot of one kernel and one pid namespace only: two containers that share a directory
+// may have the same host name and pid. The first tag is today's; the others are those of earlier stores and layouts,
+// whose names have no start time.
 function machines(): readonly string[] {
   if (machineTags === undefined) {
     const parts = [
@@ -65,7 +66,7 @@ function machines(): readonly string[] {
   return machineTags;
 }
 
-// Field 22 of proc_pid_stat(5), in ticks since the boot. The second is a name that may hold blanks and parentheses.
+// Field 22 of proc_pid_stat(5), in ticks since boot. The second field is a name that may contain spaces and parentheses.
 function startOf(pid: string): string | undefined {
   const stat = orNothing(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
@@ -73,7 +74,7 @@ function startOf(pid: string): string | undefined {
   return Number(ticks).toString(16).padStart(startDigits, '0').slice(-startDigits);
 }
 
-// Only Linux has them.
+// These files exist on Linux only.
 function orNothing(read: () => string): string {
   try {
     return read();

@@ -3,14 +3,14 @@ import { OciError } from '../model/errors.ts';
 import { readBytes } from './system-calls.ts';
 
 /**
- * Reads an open file whole, and leaves it open.
+ * Reads an open file into memory. The file stays open.
  *
- * @throws OciError TOO_LARGE before more than `maxBytes` are in memory.
+ * @throws OciError TOO_LARGE before more than `maxBytes` are read.
  */
 export async function readWhole(descriptor: number, file: string, maxBytes: number): Promise<Uint8Array> {
-  // What is open is known: no disk is asked.
+  // Synchronous: for an open file fstat does not access the disk.
   const facts = fstatSync(descriptor);
-  // Of an empty one reading would not tell.
+  // Reading a directory of size 0 would give no error.
   if (facts.isDirectory()) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' });
   const { size } = facts;
   if (size > maxBytes) {

@@ -1,4 +1,4 @@
-/** Node's callbacks as promises: `fs/promises` takes twice as long for what fails, which a look for a file often does. */
+/** Node's callback functions as promises. `fs/promises` is twice as slow for calls that fail, and lookups often fail. */
 import {
   fsync,
   stat as look,

@@ -1,14 +1,14 @@
 import { type RepositoryName, tryParseRepositoryName } from '../model/reference/reference.ts';
 import type { Lister, SignalOption } from './registry.ts';
 
-/** Names looked at in one search; a catalog without an end ends here. */
+/** Repository names read in one search: the bound for a catalog without end. */
 const maxNames = 200_000;
 
 /**
- * Looks for repositories by name in a registry's list: the one of exactly this name first, then those that hold the
- * term, in the order of the list. Case does not count, and every repository holds the empty term.
+ * Searches a registry's catalog by name. The repository with exactly the searched name comes first, then those that
+ * contain the term, in catalog order. Case is ignored, and every repository contains the empty term.
  *
- * @param opts.limit At most this many.
+ * @param opts.limit Maximum number of results.
  */
 export async function searchCatalog(
   registry: Pick<Lister, 'repositories'>,
@@ -17,7 +17,7 @@ export async function searchCatalog(
 ): Promise<readonly RepositoryName[]> {
   const wanted = term.trim().toLowerCase();
   let exact: RepositoryName | undefined;
-  // Nothing can be named so: then the first matches are all there is to wait for.
+  // If no repository can have this name, the search stops at the limit instead of waiting for an exact match.
   const sought = tryParseRepositoryName(wanted);
   const found: RepositoryName[] = [];
   for await (const name of registry.repositories({ limit: maxNames, signal })) {

@@ -4,7 +4,7 @@ import type { RepositoryName } from '../model/reference/reference.ts';
 import { readContent } from './content.ts';
 import type { Registry, SignalOption } from './registry.ts';
 
-/** Most bytes that are read of a config: as many as of a manifest. */
+/** The largest config that is read, in bytes: the same limit as for a manifest. */
 const maxConfigBytes = 4 * 1024 * 1024;
 
 /** The exact bytes of an image's or artifact's config. @throws OciError TOO_LARGE; as {@link Registry.getBlob}. */

@@ -3,28 +3,28 @@ import { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { mediaTypes } from '../model/manifest/media-types.ts';
 
-/** Something bytes are written to. */
+/** A destination for bytes. */
 export interface Sink {
-  /** Takes a chunk; the caller may reuse its memory when the promise has resolved. */
+  /** Takes a chunk. The caller may reuse its memory once the promise has resolved. */
   write(chunk: Uint8Array): Promise<void>;
 }
 
-/** The body of a blob. It is read once: iterated, drained or cancelled. */
+/** The body of a blob. It can be read once: iterated, drained or cancelled. */
 export interface Content extends AsyncIterable<Uint8Array> {
   readonly descriptor: Descriptor;
-  /** Writes the rest into a sink, by the fastest way there is, one chunk after the other. */
+  /** Writes the rest into a sink, chunk after chunk. The fastest way to read it. */
   drainTo(sink: Sink, opts?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
-  /** Gives the body up and frees what it holds. Idempotent. */
+  /** Stops reading and frees what the body holds, such as a connection. Idempotent. */
   cancel(): Promise<void>;
 }
 
-/** Where a blob's bytes can be had, as often as needed. */
+/** A blob that can be opened repeatedly, at any offset. */
 export interface BlobSource {
-  /** @param offset The first byte wanted; at most the blob's size. */
+  /** @param offset The first byte to read; at most the blob's size. */
   open(offset: number, opts?: { readonly signal?: AbortSignal | undefined }): Promise<Content>;
 }
 
-/** What a digest and a size alone tell of a blob. */
+/** A descriptor for a blob of which only digest and size are known. */
 export function blobDescriptor(digest: Digest, size: number): Descriptor {
   return { mediaType: mediaTypes.octetStream, digest, size };
 }
@@ -39,7 +39,7 @@ export function bytesContent(descriptor: Descriptor, bytes: Uint8Array): Content
   return streamContent(descriptor, [bytes].values());
 }
 
-/** Content over any iterable of chunks, without checks of its own; see {@link verifiedContent}. */
+/** Content over any iterable of chunks. It verifies nothing; see {@link verifiedContent}. */
 export function streamContent(
   descriptor: Descriptor,
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -61,8 +61,8 @@ export function streamContent(
 }
 
 /**
- * Content that hashes what passes and compares at the end: a reader learns that the bytes were wrong before it has
- * seen the last of them end well, and never reads past the descriptor's size.
+ * Content that is hashed while it is read, and compared with its descriptor at the end. Wrong bytes make the reader
+ * fail instead of reaching the end, and no chunk past the descriptor's size is passed on.
  *
  * @throws OciError while reading: DIGEST_MISMATCH, SIZE_MISMATCH
  */
@@ -98,7 +98,7 @@ export async function verifiedContent(content: Content): Promise<Content> {
   };
 }
 
-/** Reads content whole, for blobs that are known to be small. @throws OciError TOO_LARGE past `maxBytes`. */
+/** Reads content into memory, for blobs that are known to be small. @throws OciError TOO_LARGE past `maxBytes`. */
 export async function readContent(content: Content, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -128,7 +128,7 @@ export function sizeMismatch(expected: Descriptor, got: number): OciError {
 
 export function digestMismatch(expected: string, got: string): OciError {
   return new OciError('DIGEST_MISMATCH', `content is ${got}, not ${expected} as asked for`, {
-    hint: 'the registry or a proxy on the way sent other bytes; nothing of them was kept',
+    hint: 'the registry or a proxy on the way sent other bytes; none of them were kept',
   });
 }
 

@@ -5,21 +5,21 @@ import { RecentMap } from '../model/recent-map.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { SignalOption } from './registry.ts';
 
-/** Remembers which blobs a repository holds, and how large they are. What it does not know, the registry is asked. */
+/** A cache of which blobs a repository holds, and their sizes. On a miss the registry is asked. */
 export interface BlobDescriptorService {
-  /** undefined: not known here, which says nothing about the registry. */
+  /** Undefined if the blob is not in the cache; the registry may still have it. */
   stat(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<Descriptor | undefined>;
   setDescriptor(repo: RepositoryName, digest: Digest, descriptor: Descriptor, opts?: SignalOption): Promise<void>;
-  /** Forgets one; idempotent. */
+  /** Removes one entry. Idempotent. */
   clear(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<void>;
 }
 
 export interface DescriptorCacheOptions {
-  /** What was not used for the longest time goes first. Default 10 000. */
+  /** Past this number the least recently used descriptor is removed. Default 10 000. */
   readonly maxDescriptors?: number | undefined;
 }
 
-/** One in memory. */
+/** A cache in memory. */
 export function createDescriptorCache({ maxDescriptors = 10_000 }: DescriptorCacheOptions = {}): BlobDescriptorService {
   checkNumbers({ maxDescriptors }, { maxDescriptors: 0 });
   const known = new RecentMap<string, Descriptor>(maxDescriptors);

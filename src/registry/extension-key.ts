@@ -1,7 +1,7 @@
-/** Names a capability and carries its type. Compared by identity. */
+/** Identifies a capability and carries its type. Compared by identity. */
 export interface ExtensionKey<T> {
   readonly name: string;
-  /** Never present; it carries the type. */
+  /** Never set; it only carries the type. */
   readonly type?: T;
 }
 

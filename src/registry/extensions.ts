@@ -1,4 +1,4 @@
-/** Optional capabilities: small interfaces that are asked for with `registry.extension(key)`, never methods that throw. */
+/** Optional capabilities: small interfaces, requested with `registry.extension(key)`, instead of methods that throw. */
 import type { Digest } from '../model/digest.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { type ExtensionKey, extensionKey } from './extension-key.ts';
@@ -6,41 +6,41 @@ import type { SignalOption } from './options.ts';
 
 export type { ExtensionKey };
 
-/** Every blob a registry holds, in any repository. */
+/** Lists every blob that a registry holds, in any repository. */
 export interface BlobEnumerator {
   blobs(opts?: SignalOption): AsyncIterable<{ readonly digest: Digest; readonly size: number }>;
 }
 export const blobEnumerator = extensionKey<BlobEnumerator>('blob-enumerator');
 
-/** Every manifest of a repository, tagged or not. */
+/** Lists every manifest of a repository, tagged or not. */
 export interface ManifestEnumerator {
   manifests(repo: RepositoryName, opts?: SignalOption): AsyncIterable<Digest>;
 }
 export const manifestEnumerator = extensionKey<ManifestEnumerator>('manifest-enumerator');
 
 export interface RepositoryRemover {
-  /** Removes a repository with its tags and manifests. Its blobs go with the next collection. */
+  /** Removes a repository with its tags and manifests. The next garbage collection removes its blobs. */
   removeRepository(repo: RepositoryName, opts?: SignalOption): Promise<void>;
 }
 export const repositoryRemover = extensionKey<RepositoryRemover>('repository-remover');
 
 export interface UntaggedRemover {
   /**
-   * Removes a manifest unless a tag points at it, also one that comes while it is removed.
+   * Removes a manifest unless a tag points at it. A tag that is written during the removal counts too.
    *
-   * @returns Whether it did. @throws OciError MANIFEST_UNKNOWN
+   * @returns Whether the manifest was removed. @throws OciError MANIFEST_UNKNOWN
    */
   removeUntagged(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<boolean>;
 }
 export const untaggedRemover = extensionKey<UntaggedRemover>('untagged-remover');
 
-/** Every digest a tag pointed to. */
+/** Lists every digest that a tag has pointed to, the current one first. */
 export interface TagHistory {
   history(repo: RepositoryName, tag: Tag, opts?: SignalOption): AsyncIterable<Digest>;
 }
 export const tagHistory = extensionKey<TagHistory>('tag-history');
 
-/** How many, and how many bytes they have together. */
+/** A number of objects, and the sum of their bytes. */
 export interface Tally {
   readonly count: number;
   readonly bytes: number;
@@ -48,79 +48,79 @@ export interface Tally {
 
 export interface CollectOptions extends SignalOption {
   /**
-   * What was written within this time stays, and so does what a process counted on that died within it. Default: 0, or an
-   * hour where a transfer of an earlier version holds a lease on the store.
+   * Whatever was written within this time is kept, and so is what a process relied on that died within it. Default: 0,
+   * or an hour if a transfer of an earlier version holds a lease on the store.
    */
   readonly graceMs?: number | undefined;
-  /** Nothing is removed; the result is what would be. */
+  /** Removes nothing; the result lists what would be removed. */
   readonly dryRun?: boolean | undefined;
-  /** Also removes manifests that no tag leads to, but for those that are pinned. Default false: every manifest stays. */
+  /** Also removes manifests that no tag leads to, except pinned ones. Default false: every manifest is kept. */
   readonly untagged?: boolean | undefined;
-  /** Downloads and uploads that nobody has gone on with for so long go. Default a week. */
+  /** Removes downloads and uploads that were not continued for this long. Default a week. */
   readonly unfinishedMs?: number | undefined;
 }
 
 export interface CollectResult {
   readonly removed: readonly { readonly digest: Digest; readonly size: number }[];
   readonly untagged: readonly { readonly repo: RepositoryName; readonly digest: Digest }[];
-  /** Links of repositories to blobs that none of their manifests names. */
+  /** Links of repositories to blobs that none of their manifests references. */
   readonly links: number;
-  /** Downloads and uploads that nobody goes on with, and drafts of processes that are dead. */
+  /** Downloads and uploads that were not continued, and temporary files of dead processes. */
   readonly unfinished: Tally;
-  /** Blobs and downloads that no manifest names, and that stayed. */
+  /** Blobs and downloads that no manifest references, but that were kept. */
   readonly kept: {
-    /** A living process counts on them. */
+    /** A living process relies on them. */
     readonly inUse: Tally;
-    /** They were written within the time of grace. */
+    /** They were written within the grace period. */
     readonly recent: Tally;
-    /** Those without a tag that stayed for one of these reasons, with all that they name. */
+    /** Number of untagged manifests that were kept for one of these reasons, including what they reference. */
     readonly manifests: number;
   };
 }
 
-/** Removes blobs that no repository's manifest names any more, and what transfers left that came to no end. */
+/** Removes blobs that no manifest of any repository references, and the remains of unfinished transfers. */
 export interface GarbageCollector {
   collect(opts?: CollectOptions): Promise<CollectResult>;
 }
 export const garbageCollector = extensionKey<GarbageCollector>('garbage-collector');
 
-/** Gives up the upload sessions that nobody goes on with, of earlier runs too. */
+/** Cancels abandoned upload sessions, including those of earlier runs. */
 export interface UploadSweeper {
-  /** @param opts.idleMs Sessions that have not been written to for so long. */
+  /** @param opts.idleMs Minimum time since the last write to a session, in milliseconds. */
   sweepUploads(opts: SignalOption & { readonly idleMs: number }): Promise<void>;
 }
 export const uploadSweeper = extensionKey<UploadSweeper>('upload-sweeper');
 
-/** A store that several processes use: a lease tells collectors that a transfer is under way. */
+/** For a store that several processes use: a lease tells garbage collectors that a transfer is in progress. */
 export interface Leases {
   lease(opts?: SignalOption): Promise<AsyncDisposable>;
 }
 export const leases = extensionKey<Leases>('leases');
 
-/** Tells which endpoint answers, where a registry stands for several. */
+/** Tells which endpoint answered, for a registry that consists of several. */
 export interface EndpointReport {
   /** Name of the endpoint that served the last manifest, as host[:port]. */
   servedBy(): string | undefined;
-  /** The same as errors have it, with scheme and port; undefined where it is none that has an address. */
+  /** Scheme, host and port of that endpoint, as in errors; undefined if it has no address. */
   origin(): string | undefined;
 }
 export const endpointReport = extensionKey<EndpointReport>('endpoint-report');
 
-/** Of a registry to push to: whether layers that only their owner may give away are pushed there all the same. */
+/** Whether foreign layers, which only their owner may distribute, are pushed to this registry all the same. */
 interface ForeignLayers {
   readonly accepted: boolean;
 }
 export const foreignLayers = extensionKey<ForeignLayers>('foreign-layers');
 
-/** Keeps manifests that have no tag, since somebody has asked for them by digest, where a collection removes such. */
+/** Keeps untagged manifests that were requested by digest, so that a garbage collection does not remove them. */
 export interface Pins {
   pin(repo: RepositoryName, digest: Digest): Promise<void>;
 }
 export const pins = extensionKey<Pins>('pins');
 
-/** Which of some blobs a repository holds whole, as far as their sizes tell: nothing is read. */
+/** Tells the sizes of a repository's blobs by their files, without reading them, so that incomplete blobs are noticed. */
 export interface BlobSizes {
-  /** Undefined for one that is not there. */
+  /** Size in bytes; undefined for a blob that is not there. */
   sizeOf(repo: RepositoryName, digest: Digest): Promise<number | undefined>;
 }
 export const blobSizes = extensionKey<BlobSizes>('blob-sizes');

@@ -4,10 +4,10 @@ import { bytesContent, type Content } from './content.ts';
 import { type ByteRange, checkRange } from './range.ts';
 
 /**
- * The content that a descriptor carries with it, which every reader of blobs looks at first. Data that is not what the
- * digest says is passed over: a manifest may lie, and the blob itself decides.
+ * The content embedded in a descriptor. Every reader of blobs looks here first. Data that does not match the digest is
+ * ignored, because a manifest may be wrong: the blob itself is read then.
  *
- * @throws OciError RANGE_INVALID, with data and without
+ * @throws OciError RANGE_INVALID, whether or not there is data
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#embedded-content
  */
 export async function inlineContent(

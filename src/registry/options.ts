@@ -5,13 +5,13 @@ export interface SignalOption {
 }
 
 export interface ListOptions extends SignalOption {
-  /** Start behind this entry, exclusive; entries come sorted by code unit where the registry keeps to the spec. */
+  /** Start after this entry. Entries are sorted by code unit, if the registry follows the spec. */
   readonly after?: string | undefined;
-  /** At most this many entries in all; no limit where absent, none for 0. */
+  /** Maximum number of entries; no limit if absent. 0 gives an empty list. */
   readonly limit?: number | undefined;
 }
 
 export interface ReferrerOptions extends ListOptions {
-  /** Only those of this type, which `limit` counts alone. */
+  /** Only referrers of this type. `limit` counts only these. */
   readonly artifactType?: string | undefined;
 }

@@ -3,21 +3,21 @@ import { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 
 /**
- * A part of a blob. Both numbers are whole; RANGE_INVALID, before anybody is asked, for one that is negative, fractional,
- * NaN or infinite, and for an `end` that is not past `start`: no part is empty. RANGE_INVALID too for a `start` at or
- * past the end of the blob, with one exception: of an empty blob, a part that starts at 0 is the empty rest.
+ * A part of a blob. Both numbers must be non-negative integers, and `end` must be greater than `start`: anything else
+ * is RANGE_INVALID before a request is made. A `start` at or past the end of the blob is RANGE_INVALID too, except that
+ * an empty blob has an empty range from 0.
  */
 export interface ByteRange {
-  /** First byte, inclusive, from 0. */
+  /** The first byte, counted from 0. */
   readonly start: number;
-  /** Exclusive; the end of the blob where absent. One past the end of the blob means its end. */
+  /** The end, exclusive; the end of the blob if absent or larger. */
   readonly end?: number | undefined;
 }
 
 /**
- * Holds a range to what {@link ByteRange} says.
+ * Checks a range against the rules of {@link ByteRange}.
  *
- * @param blob Its size counts where it is known: by a digest alone, only a range that no blob could have is refused.
+ * @param blob With a descriptor the size is checked too. With a digest only a range that no blob could have is refused.
  * @throws OciError RANGE_INVALID
  */
 export function checkRange({ start, end }: ByteRange, blob: Digest | Descriptor): void {
@@ -26,7 +26,9 @@ export function checkRange({ start, end }: ByteRange, blob: Digest | Descriptor)
   if (possible && (size === undefined || start < size || start === 0)) return;
   const wanted = `bytes ${start} to ${end ?? 'the end'}`;
   const problem =
-    size === undefined ? `of blob ${digest} are no range` : `are not in blob ${digest}, which has ${size} bytes`;
+    size === undefined
+      ? `of blob ${digest} are not a valid range`
+      : `are not in blob ${digest}, which has ${size} bytes`;
   throw new OciError('RANGE_INVALID', `${wanted} ${problem}`);
 }
 

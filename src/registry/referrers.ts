@@ -1,4 +1,4 @@
-/** The list of manifests that speak about another one, as every registry here gives it. */
+/** Lists of referrers: the manifests whose `subject` is another manifest. Every registry here gives them in this form. */
 import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { ManifestView } from '../model/manifest/manifest.ts';
@@ -6,7 +6,7 @@ import { parseTag, type Tag } from '../model/reference/reference.ts';
 import type { ReferrerOptions } from './options.ts';
 
 /**
- * What a list of referrers says about a manifest: its type of artifact, or that of its config, and its annotations.
+ * The entry of a manifest in a list of referrers: with its artifact type, or the type of its config, and its annotations.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
  */
@@ -22,7 +22,7 @@ export function referrerEntry({ mediaType, digest, size }: Descriptor, view: Man
 }
 
 /**
- * `sha256-<64 hex>`: the tag of the index that lists the referrers of a digest where a registry keeps no list itself.
+ * `sha256-<64 hex>`: the tag of the index that lists the referrers of a digest in registries without a referrers API.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
  */
@@ -30,7 +30,7 @@ export function fallbackTag(subject: Digest): Tag {
   return parseTag(`${digestAlgorithm(subject).slice(0, 32)}-${digestHex(subject).slice(0, 64)}`);
 }
 
-/** Entries in the order of their digests, each digest once: the first entry with it. */
+/** Entries sorted by digest. Of several entries with the same digest the first is kept. */
 export function orderedReferrers(
   entries: Iterable<Descriptor>,
   { after = '', limit, artifactType }: ReferrerOptions = {},

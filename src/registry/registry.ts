@@ -1,9 +1,9 @@
 /**
- * The one interface: every registry here implements it, wraps it or uses it.
+ * The one interface: everything in ocictl implements it, wraps it or uses it.
  *
- * Errors by code, for every method: NAME_UNKNOWN (no such repository), UNAUTHORIZED and DENIED, TOOMANYREQUESTS,
- * NETWORK, TIMEOUT, TLS and UNAVAILABLE for what lies between, STORAGE_* for a disk, UNSUPPORTED for what this
- * registry cannot do. A method's comment names only what is its own. Every `signal` is honoured by rejecting with its reason.
+ * Errors by code, for every method: NAME_UNKNOWN (no such repository), UNAUTHORIZED and DENIED, TOOMANYREQUESTS; NETWORK,
+ * TIMEOUT, TLS and UNAVAILABLE for the connection; STORAGE_* for a disk; UNSUPPORTED for what this registry cannot do. The
+ * comment of a method names only further ones. Every method honours `signal`: it rejects with the signal's reason.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
  */
@@ -21,49 +21,50 @@ export type { ListOptions, ReferrerOptions, SignalOption } from './options.ts';
 export type { ByteRange } from './range.ts';
 
 export interface Registry extends Reader, Writer, Deleter, Lister {
-  /** host[:port], or what a local registry calls itself. */
+  /** host[:port], or the name of a local registry. */
   readonly name: string;
-  /** Asks whether this is a registry and whom it lets in. A 401 is an answer, not an error. */
+  /** Asks whether this is a registry, and how it authenticates. A 401 is a result, not an error. */
   ping(opts?: SignalOption): Promise<PingResult>;
-  /** An optional capability, or undefined. Every wrapper forwards or denies it. */
+  /** An optional capability, or undefined. Every wrapper forwards or refuses it explicitly. */
   extension<T>(key: ExtensionKey<T>): T | undefined;
 }
 
 export interface PingResult {
-  /** Whether the request was let in as it was. */
+  /** Whether the request was accepted with the current credentials, or without any. */
   readonly authorized: boolean;
   readonly challenges: readonly Challenge[];
-  /** The `Docker-Distribution-API-Version` header, where sent. */
+  /** The `Docker-Distribution-API-Version` header, if the registry sent it. */
   readonly apiVersion?: string;
 }
 
 export interface GetBlobOptions extends SignalOption {
-  /** RANGE_INVALID for one that is not in the blob, see {@link ByteRange}. */
+  /** Part of the blob. RANGE_INVALID if it is not within the blob, see {@link ByteRange}. */
   readonly range?: ByteRange | undefined;
-  /** False where the destination verifies on commit, so that no byte is hashed twice. Default true without a range. */
+  /** False if the destination verifies on commit, so that no byte is hashed twice. Default: true without a range. */
   readonly verify?: boolean | undefined;
 }
 
 export interface GetManifestOptions extends SignalOption {
   /** Media types; default `manifestMediaTypes()`. */
   readonly accept?: readonly string[] | undefined;
-  /** NOT_MODIFIED when the reference still has this digest. */
+  /** Fails with NOT_MODIFIED if the reference still has this digest. */
   readonly ifNoneMatch?: Digest | undefined;
 }
 
 export interface StatManifestOptions extends SignalOption {
   /**
-   * Whether absence is an expected answer, as at a destination: a registry's 404 to HEAD is then believed. Default false:
-   * GET decides.
+   * Whether absence is an expected answer, as at a destination: then a 404 to HEAD is final. Default false: GET is
+   * tried after it.
    */
   readonly mayBeAbsent?: boolean | undefined;
 }
 
 export interface Reader {
-  /** @returns digest and size; mediaType is application/octet-stream. @throws OciError BLOB_UNKNOWN */
+  /** @returns Digest and size; mediaType is application/octet-stream. @throws OciError BLOB_UNKNOWN */
   statBlob(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<Descriptor>;
   /**
-   * Opens a blob. Given a descriptor, its inline data is used, its size is enforced, and its `urls` are a last resort.
+   * Opens a blob. For a descriptor, its inline data is used if there is some, its size is enforced, and its `urls` are
+   * the last resort.
    *
    * @throws OciError BLOB_UNKNOWN, RANGE_INVALID; while reading: DIGEST_MISMATCH, SIZE_MISMATCH.
    */
@@ -71,7 +72,7 @@ export interface Reader {
   /** @throws OciError MANIFEST_UNKNOWN */
   statManifest(repo: RepositoryName, reference: Tag | Digest, opts?: StatManifestOptions): Promise<Descriptor>;
   /**
-   * The exact bytes and a view of them; verified when asked for by digest.
+   * The exact bytes and their parsed content. Verified if `reference` is a digest.
    *
    * @throws OciError MANIFEST_UNKNOWN, MANIFEST_INVALID, DIGEST_MISMATCH, NOT_MODIFIED, TOO_LARGE
    */
@@ -79,9 +80,9 @@ export interface Reader {
 }
 
 export interface PushBlobOptions extends SignalOption {
-  /** A repository of the same registry that is believed to hold the blob. */
+  /** A repository of the same registry that probably holds the blob. */
   readonly mountFrom?: RepositoryName | undefined;
-  /** Told when something holds the transfer up: another process has the blob, or a retry waits. */
+  /** Called when the transfer has to wait: another process is transferring the blob, or a retry is due. */
   readonly onWait?: ((reason: string) => void) | undefined;
 }
 
@@ -91,29 +92,29 @@ export interface PushBlobResult {
 }
 
 export interface PushManifestOptions extends SignalOption {
-  /** Tags to point at it, after it is stored. */
+  /** Tags to point at the manifest once it is stored. */
   readonly tags?: readonly Tag[] | undefined;
-  /** Must be the digest of the bytes; also chooses the algorithm. Default sha256. @throws OciError DIGEST_MISMATCH */
+  /** The expected digest of the bytes; it also selects the algorithm. Default sha256. @throws OciError DIGEST_MISMATCH */
   readonly digest?: Digest | undefined;
   /**
-   * Whether the children of an index may be absent; where it is false (default), and in a registry that takes no sparse
-   * indexes, every blob and child must be there. A missing `subject` is always fine.
+   * Whether children of an index may be missing. If false (default), or if the registry accepts no sparse indexes,
+   * every blob and child must exist. A missing `subject` is always accepted.
    */
   readonly sparse?: boolean | undefined;
 }
 
 export interface StartUploadOptions extends SignalOption {
-  /** Size of the chunks the caller means to write; the registry may raise it. */
+  /** Size of the chunks that the caller intends to write; the registry may raise it. */
   readonly chunkBytes?: number | undefined;
   readonly digestAlgorithm?: DigestAlgorithm | undefined;
 }
 
 export interface Writer {
   /**
-   * Brings a blob into a repository, by whatever needs the fewest bytes: it is there, it can be mounted, it is sent.
-   * The source is opened only when bytes are needed, and again, at an offset, when a part of them had arrived.
+   * Makes a blob available in a repository with the fewest bytes: it exists, it can be mounted, or it is sent. The
+   * source is opened only if bytes have to be sent, and again at an offset if a part of them had arrived.
    *
-   * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH; nothing of it is then in the registry.
+   * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH; the registry then has nothing of it.
    */
   pushBlob(
     repo: RepositoryName,
@@ -123,10 +124,10 @@ export interface Writer {
   ): Promise<PushBlobResult>;
   startUpload(repo: RepositoryName, opts?: StartUploadOptions): Promise<BlobWriter>;
   /**
-   * Goes on with a session.
+   * Continues an upload session.
    *
-   * @param opts.offset Bytes the caller believes are there; RANGE_INVALID when the registry holds another number. Asked
-   *   of the registry where absent.
+   * @param opts.offset Number of bytes that the caller believes the session has; RANGE_INVALID if the registry has another
+   * number. If absent, the registry is asked.
    * @throws OciError BLOB_UPLOAD_UNKNOWN
    */
   resumeUpload(
@@ -134,14 +135,14 @@ export interface Writer {
     id: string,
     opts?: SignalOption & { readonly offset?: number | undefined },
   ): Promise<BlobWriter>;
-  /** Mounts a blob from another repository. A writer: it was not mounted, go on in this session. */
+  /** Mounts a blob from another repository. If the result is a writer, it was not mounted: upload it in this session. */
   mountBlob(
     repo: RepositoryName,
     digest: Digest,
     opts?: SignalOption & { readonly from?: RepositoryName | undefined },
   ): Promise<Descriptor | BlobWriter>;
   /**
-   * Stores a manifest, then its tags. Visible whole or not at all.
+   * Stores a manifest, then its tags. The manifest is never visible in part.
    *
    * @throws OciError MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, DIGEST_MISMATCH, TOO_LARGE
    */
@@ -153,43 +154,43 @@ export interface Deleter {
   deleteBlob(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<void>;
   /** Removes a manifest and every tag that points at it. @throws OciError MANIFEST_UNKNOWN */
   deleteManifest(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<void>;
-  /** Removes a tag alone. @throws OciError MANIFEST_UNKNOWN */
+  /** Removes a tag, but not the manifest. @throws OciError MANIFEST_UNKNOWN */
   deleteTag(repo: RepositoryName, tag: Tag, opts?: SignalOption): Promise<void>;
 }
 
-/** Lists fetch a page when it is reached; a loop may break. */
+/** Lists fetch each page when iteration reaches it, and iteration may stop early. */
 export interface Lister {
   repositories(opts?: ListOptions): AsyncIterable<RepositoryName>;
   /** @throws OciError NAME_UNKNOWN */
   tags(repo: RepositoryName, opts?: ListOptions): AsyncIterable<Tag>;
   /**
-   * Manifests whose `subject` is this digest, in the order of their digests, each once; none for an unknown digest or
-   * repository. `after` is a digest, which need not be there any more.
+   * Manifests whose `subject` is this digest, sorted by digest and without duplicates; empty for an unknown digest or
+   * repository. `after` is a digest; its manifest may have been deleted since.
    *
-   * @throws OciError TOO_LARGE for a registry that lists more than can be brought into order.
+   * @throws OciError TOO_LARGE if a registry lists more than can be sorted in memory.
    */
   referrers(repo: RepositoryName, digest: Digest, opts?: ReferrerOptions): AsyncIterable<Descriptor>;
 }
 
-/** An open upload session. Leaving scope without `commit` keeps it resumable. */
+/** An open upload session. If it is disposed without `commit`, it can be resumed later. */
 export interface BlobWriter extends Sink, AsyncDisposable {
   readonly id: string;
-  /** Bytes the registry holds. */
+  /** Bytes that the registry has. */
   readonly size: number;
   readonly startedAt: Date;
-  /** The smallest chunk this session takes, except for the last; 0: any. */
+  /** The smallest chunk that this session accepts, except for the last one; 0: no minimum. */
   readonly chunkBytes: number;
-  /** Appends. The chunk may be reused when the promise has resolved. */
+  /** Appends a chunk. Its memory may be reused once the promise has resolved. */
   write(chunk: Uint8Array, opts?: SignalOption): Promise<void>;
   /**
-   * Makes the session a blob.
+   * Turns the session into a blob.
    *
-   * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH; the session is then gone.
+   * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH; the session has then ended.
    */
   commit(
     expected: { readonly digest: Digest; readonly size?: number | undefined },
     opts?: SignalOption,
   ): Promise<Descriptor>;
-  /** Gives the session up. Idempotent, also after commit. */
+  /** Cancels the session. Idempotent, also after commit. */
   cancel(): Promise<void>;
 }

@@ -23,7 +23,7 @@ export interface Repository {
   readonly manifests: ManifestService;
   readonly tags: TagService;
   readonly blobs: BlobService;
-  /** Manifests whose subject is this digest, in the order of their digests. */
+  /** Manifests whose subject is this digest, sorted by digest. */
   referrers(digest: Digest, opts?: ReferrerOptions): AsyncIterable<Descriptor>;
 }
 
@@ -36,29 +36,29 @@ export interface ManifestService {
 }
 
 export interface TagService {
-  /** What the tag points at. @throws OciError MANIFEST_UNKNOWN */
+  /** The manifest that the tag points at. @throws OciError MANIFEST_UNKNOWN */
   get(tag: Tag, opts?: SignalOption): Promise<Descriptor>;
-  /** Points a tag at a manifest that is there. @throws OciError MANIFEST_UNKNOWN */
+  /** Points a tag at an existing manifest. @throws OciError MANIFEST_UNKNOWN */
   tag(tag: Tag, digest: Digest, opts?: SignalOption): Promise<Descriptor>;
-  /** Removes the tag alone. */
+  /** Removes the tag, but not the manifest. */
   untag(tag: Tag, opts?: SignalOption): Promise<void>;
   all(opts?: ListOptions): AsyncIterable<Tag>;
-  /** The tags that point at a manifest; asks for every tag of the repository. */
+  /** The tags that point at a manifest. It has to look up every tag of the repository. */
   lookup(digest: Digest, opts?: SignalOption): AsyncIterable<Tag>;
 }
 
 export interface BlobService {
   stat(digest: Digest, opts?: SignalOption): Promise<Descriptor>;
-  /** The blob from its first byte on, to be read once. */
+  /** The blob from its first byte. It can be read once. */
   get(blob: Digest | Descriptor, opts?: GetBlobOptions): Promise<Content>;
-  /** The blob to be read anywhere, as often as needed. What is read in parts is not verified. */
+  /** The blob for random access, as often as needed. Parts are not verified. */
   open(digest: Digest, opts?: SignalOption): Promise<BlobReader>;
-  /** Stores bytes that are in memory. */
+  /** Stores bytes from memory. */
   put(
     bytes: Uint8Array,
     opts?: SignalOption & { readonly mediaType?: string; readonly algorithm?: DigestAlgorithm },
   ): Promise<Descriptor>;
-  /** Begins a blob whose bytes are still to come. */
+  /** Starts the upload of a blob whose bytes are not known yet. */
   create(opts?: StartUploadOptions): Promise<BlobWriter>;
   resume(id: string, opts?: SignalOption & { readonly offset?: number | undefined }): Promise<BlobWriter>;
   delete(digest: Digest, opts?: SignalOption): Promise<void>;
@@ -69,13 +69,13 @@ export interface BlobReader {
   /**
    * Reads a part.
    *
-   * @param position The first byte, from 0.
-   * @param length Bytes; fewer come at the end of the blob, none behind it.
+   * @param position The first byte, counted from 0.
+   * @param length Bytes to read. The result is shorter at the end of the blob, and empty past it.
    */
   read(position: number, length: number, opts?: SignalOption): Promise<Uint8Array>;
 }
 
-/** How many tags are asked for at once when one looks for a digest. */
+/** Tags that are looked up in parallel. */
 const lookupWidth = 8;
 
 /** A handle on one repository of a registry. Makes no request by itself. */
@@ -104,7 +104,7 @@ function tagService(registry: Registry, name: RepositoryName): TagService {
     get: (tag, opts) => registry.statManifest(name, tag, opts),
     async tag(tag, digest, opts) {
       const manifest = await registry.getManifest(name, digest, opts);
-      // It is there already, with whatever of its children the registry has let it lack.
+      // The manifest is stored already, and the registry may have accepted it without all of its children.
       return await registry.pushManifest(name, manifest, { ...opts, tags: [tag], digest, sparse: true });
     },
     untag: (tag, opts) => registry.deleteTag(name, tag, opts),

@@ -1,18 +1,18 @@
 /**
- * A request that a server answers from a registry: what events and audits tell about who did what.
+ * A request that a server answers from a registry: who does what, for events and audit logs.
  *
  * @see https://distribution.github.io/distribution/about/notifications/#events
  */
 export interface RequestContext {
-  /** Random, one for each request: what belongs to one request is found by it. */
+  /** Random, one per request: it connects everything that is logged about the request. */
   readonly id: string;
-  /** Undefined for anonymous requests, and where nobody is asked. */
+  /** Undefined for anonymous requests, and if the server has no authentication. */
   readonly user: string | undefined;
-  /** That of the client, also behind a proxy that the server trusts. */
+  /** Address of the client, also if a trusted proxy is in between. */
   readonly remoteAddress: string;
   readonly method: string;
-  /** The `Host` header as it came, or what a trusted proxy had in its place. */
+  /** The `Host` header as received, or the host that a trusted proxy reported. */
   readonly host: string | undefined;
-  /** The `User-Agent` header as it came: text of the client's. */
+  /** The `User-Agent` header as received: untrusted text. */
   readonly userAgent: string | undefined;
 }

@@ -1,14 +1,14 @@
-/** What tags point at. */
+/** The digests that tags point at. */
 import type { Digest } from '../model/digest.ts';
 import { unlessUnknown } from '../model/errors.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { tagHistory } from './extensions.ts';
 import type { Registry, SignalOption } from './registry.ts';
 
-/** Requests at once, where each tag must be asked for its digest. */
+/** Parallel requests, if each tag has to be looked up for its digest. */
 const parallelQuestions = 8;
 
-/** What a tag points at, whether that can be read or not; undefined for a tag that is not there. */
+/** The digest that a tag points at, even if its manifest cannot be read; undefined for an unknown tag. */
 export async function digestOfTag(
   registry: Registry,
   repo: RepositoryName,
@@ -22,12 +22,12 @@ export async function digestOfTag(
   return unlessUnknown(look());
 }
 
-/** As {@link digestOfTag}, where a tag that the disk has damaged points at nothing. */
+/** Like {@link digestOfTag}, but undefined as well for a tag whose file is damaged. */
 export async function soundDigest(...args: Parameters<typeof digestOfTag>): Promise<Digest | undefined> {
   return unlessUnknown(digestOfTag(...args), 'STORAGE_DAMAGED');
 }
 
-/** The tags of a repository that point at a digest, in the order of its list. */
+/** The tags of a repository that point at a digest, in the order of the tag list. */
 export async function tagsPointingAt(
   registry: Registry,
   repo: RepositoryName,
@@ -39,7 +39,7 @@ export async function tagsPointingAt(
   const found = new Set<Tag>();
   const queue = all.values();
   const look = async (): Promise<void> => {
-    // A list may name tags that are gone by now, or whose manifest was deleted under them.
+    // By now a listed tag may be gone, or its manifest deleted.
     for (const tag of queue) if ((await soundDigest(registry, repo, tag, opts)) === digest) found.add(tag);
   };
   await Promise.all(Array.from({ length: parallelQuestions }, look));

@@ -3,30 +3,30 @@ import { OciError } from '../model/errors.ts';
 import { blobDescriptor, digestMismatch } from './content.ts';
 import type { BlobWriter, SignalOption } from './registry.ts';
 
-/** What a session is about: bytes that whoever keeps them lets grow. Open, they are one writer's alone. */
+/** The bytes of an upload session, which a store or layout keeps. While open, only one writer uses them. */
 export interface UploadBytes {
-  /** What messages call who keeps them. */
+  /** What messages call the place that keeps them. */
   readonly keeper: 'registry' | 'layout';
-  /** How many, those included that are not stored yet. */
+  /** Number of bytes, including those not stored yet. */
   readonly size: number;
   readonly isOpen: boolean;
-  /** Opens them, however many they have become. @throws OciError BLOB_UPLOAD_UNKNOWN when they are gone. */
+  /** Opens them, however many there are by now. @throws OciError BLOB_UPLOAD_UNKNOWN if they are gone. */
   open(): Promise<void>;
   write(chunk: Uint8Array): Promise<void>;
   digest(algorithm: DigestAlgorithm, opts?: SignalOption): Promise<Digest>;
-  /** Makes them the blob with this digest, which they have. */
+  /** Stores them as the blob with this digest. The caller has checked that they have it. */
   place(digest: Digest): Promise<void>;
-  /** Closes them and leaves them to whoever goes on. */
+  /** Closes them and keeps them for the next writer. */
   rest(): Promise<void>;
-  /** Closes them and removes what is left. */
+  /** Closes them and removes what remains. */
   end(): Promise<void>;
-  /** The error for bytes that are gone. */
+  /** The error for a session whose bytes are gone. */
   unknown(): OciError;
 }
 
 /**
- * One upload session as this process knows it. Its operations run one after the other; of several writers each takes the
- * bytes over when it first writes.
+ * An upload session in this process. Its operations run one after the other. If there are several writers, a writer
+ * takes the bytes over when it writes.
  */
 export class UploadSession<Bytes extends UploadBytes = UploadBytes> {
   readonly id: string;
@@ -54,8 +54,8 @@ export class UploadSession<Bytes extends UploadBytes = UploadBytes> {
   }
 
   /**
-   * @returns How many bytes the blob has.
-   * @throws OciError SIZE_MISMATCH, DIGEST_MISMATCH: the session has ended. After any other error it can go on.
+   * @returns Number of bytes of the blob.
+   * @throws OciError SIZE_MISMATCH, DIGEST_MISMATCH: the session has ended. After any other error it can be continued.
    */
   async commit(
     owner: object,
@@ -81,7 +81,7 @@ export class UploadSession<Bytes extends UploadBytes = UploadBytes> {
     });
   }
 
-  /** Lets go of the bytes, so that another writer, process or run can go on. */
+  /** Closes the bytes, so that another writer, process or run can continue. */
   async rest(owner: object): Promise<void> {
     await this.inTurn(async () => {
       if (this.#ended || (this.#owner !== undefined && this.#owner !== owner)) return;
@@ -96,7 +96,7 @@ export class UploadSession<Bytes extends UploadBytes = UploadBytes> {
     });
   }
 
-  /** Runs something when the operations before it are done. */
+  /** Runs an operation after all earlier ones have finished. */
   inTurn<T>(operation: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(operation);
     this.#turn = result.catch(() => {});
@@ -131,7 +131,7 @@ export class UploadSession<Bytes extends UploadBytes = UploadBytes> {
 }
 
 /**
- * Refuses a writer that goes on from elsewhere than the bytes end.
+ * Refuses a writer whose offset is not the end of the bytes.
  *
  * @throws OciError RANGE_INVALID
  */
@@ -140,9 +140,9 @@ export function checkOffset(bytes: UploadBytes, offset: number | undefined): voi
 }
 
 /**
- * A writer of a session. One that was opened only to ask for the size disturbs nobody.
+ * A writer for a session. A writer that never writes does not take the bytes from another.
  *
- * @param onEnd Called when the session is over.
+ * @param onEnd Called when the session has ended.
  */
 export function sessionWriter(session: UploadSession, onEnd: () => void = () => {}): BlobWriter {
   const owner = {};
@@ -181,6 +181,6 @@ export function sessionWriter(session: UploadSession, onEnd: () => void = () => 
 function outOfOrder({ keeper }: UploadBytes, offset: number, size: number): OciError {
   return new OciError('RANGE_INVALID', `the upload has ${size} bytes, so a chunk cannot start at ${offset}`, {
     detail: { size },
-    hint: `go on from where the ${keeper} is, or start the upload again`,
+    hint: `continue at the size that the ${keeper} has, or start the upload again`,
   });
 }

@@ -4,12 +4,12 @@ const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const padding = /[ \t]*/y;
 const token68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
 const quoted = /"((?:[^"\\]|\\.)*)"/y;
-// Some registries leave a URL unquoted; it ends where the next parameter begins.
+// Some registries do not quote a URL: it ends at the next comma, quote or space.
 const bare = /[^",\s]+/y;
 
 /**
- * Reads `WWW-Authenticate`: several challenges in one line or in several, any case, quoted or not. What cannot be read
- * ends its line, and the challenges before it count.
+ * Parses `WWW-Authenticate`: one or several challenges in one or several lines, names in any case, values quoted or
+ * not. Parsing a line stops at the first syntax error; the challenges before it are returned.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  */
@@ -52,7 +52,7 @@ function parseLine(line: string): Challenge[] {
   return challenges.map(({ scheme, parameters }) => ({ scheme, parameters: Object.fromEntries(parameters) }));
 }
 
-/** Writes one challenge, its values quoted. The inverse of {@link parseChallenges}. */
+/** Formats one challenge with quoted values. The inverse of {@link parseChallenges}. */
 export function formatChallenge(challenge: Challenge): string {
   const parameters = Object.entries(challenge.parameters).map(
     ([key, value]) => `${key}="${value.replace(/["\\]/g, '\\$&')}"`,

@@ -2,7 +2,7 @@ import { type ErrorCode, isErrorCode, OciError, statusOf } from '../model/errors
 import { parseJson } from '../model/json.ts';
 import { userEnd } from '../model/reference/reference-grammar.ts';
 
-/** The error body of the spec, as a server sends it. */
+/** The spec's error body, as a server sends it. */
 export function encodeErrors(error: OciError): string {
   const entry = {
     code: publicCode(error.code),
@@ -12,21 +12,21 @@ export function encodeErrors(error: OciError): string {
   return `${JSON.stringify({ errors: [entry] })}\n`;
 }
 
-/** What is known of a failed request beside its body. */
+/** What is known about a failed request besides its body. */
 export interface ErrorContext {
   readonly status: number;
-  /** What was asked, for the message: `manifest for alpine:3`. Holds no query and no credential. */
+  /** What was requested, for the message: `manifest for alpine:3`. Contains no query and no credential. */
   readonly subject: string;
   readonly endpoint: string;
   readonly retryAfterMs?: number | undefined;
-  /** The code that a 404 means here, where the body names none. */
+  /** The code for a 404, if the body names none. */
   readonly notFound?: ErrorCode | undefined;
 }
 
 /**
- * The error that a response stands for. Bodies may be the spec's JSON, `{"details":…}`, HTML or nothing at all.
+ * The error for a response. The body may be the spec's JSON, `{"details":…}`, HTML or empty.
  *
- * @param body At most the first MiB of it.
+ * @param body At most its first MiB.
  */
 export function decodeError(body: Uint8Array, context: ErrorContext): OciError {
   const { status, subject, endpoint, retryAfterMs } = context;
@@ -43,14 +43,15 @@ export function decodeError(body: Uint8Array, context: ErrorContext): OciError {
   });
 }
 
-/** Whether a body explains itself: one that does not may be a web page, or a line of text. */
+/** Whether a body is a registry's error document, as opposed to a web page or a line of text. */
 export function isErrorDocument(body: Uint8Array): boolean {
   return firstEntry(body) !== undefined;
 }
 
 /**
- * Text of a registry, fit for a message: control, bidirectional and invisible characters become spaces, so that it cannot
- * write to the terminal; URLs lose credentials and queries, which may hold a signature; cut at 500 characters.
+ * A registry's text in a form that is safe in a message: control, bidirectional and invisible characters become spaces,
+ * so that it cannot control the terminal; URLs lose credentials and queries, which may contain a signature; it is cut
+ * at 500 characters.
  */
 export function printable(text: string): string {
   const cut = text.length > 4096 ? text.slice(0, 4096).replace(/https?:\/\/[^\s"']*$/i, '…') : text;
@@ -63,7 +64,7 @@ export function printable(text: string): string {
 
 function bareAddress(rest: string): string {
   const question = rest.indexOf('?');
-  // A password with a "?" in it, or a query with an "@": either may be a secret.
+  // Either a password with a "?" in it, or a query with an "@": both may be secrets.
   if (question !== -1 && rest.includes('@', question)) return '…';
   const bare = question === -1 ? rest : `${rest.slice(0, question)}?…`;
   return bare.slice(userEnd(bare));
@@ -91,7 +92,7 @@ function firstEntry(body: Uint8Array): { code: string; message?: string; detail?
   return typeof message === 'string' ? { code: '', message } : undefined;
 }
 
-/** The codes that registries speak; the others are ours, and no registry decides on our exit status with them. */
+/** The codes that registries send. The others are ours; a registry must not select our exit status with them. */
 const wireCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'BLOB_UNKNOWN',
   'BLOB_UPLOAD_INVALID',
@@ -115,8 +116,8 @@ const wireCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'UNAVAILABLE',
 ]);
 
-// A code is believed only where it fits its status: MANIFEST_UNKNOWN in a 500 is not "not found". 413 and 429 say more
-// than the codes that come with them.
+// A code is accepted only if it fits the status: MANIFEST_UNKNOWN in a 500 does not mean "not found". The statuses 413
+// and 429 are more reliable than the codes sent with them.
 function believedCode(word: string, status: number): ErrorCode | undefined {
   if (status === 413 || status === 429 || !isErrorCode(word) || !wireCodes.has(word)) return undefined;
   return Math.floor(statusOf(word) / 100) === Math.floor(status / 100) ? word : undefined;
@@ -134,7 +135,7 @@ function codeOf({ status, notFound }: ErrorContext): ErrorCode {
   return status >= 500 ? 'UNAVAILABLE' : 'PROTOCOL';
 }
 
-/** What our own codes are called towards a client. */
+/** The spec's codes for our own ones, as a server sends them. */
 const publicCodes: ReadonlyMap<ErrorCode, ErrorCode> = new Map<ErrorCode, ErrorCode>([
   ['DIGEST_MISMATCH', 'DIGEST_INVALID'],
   ['SIZE_MISMATCH', 'SIZE_INVALID'],

@@ -1,15 +1,15 @@
-/** Header fields that client and server share: ranges, links, warnings, waiting times. */
+/** Header fields that client and server share: ranges, links, warnings, retry delays. */
 
 import { parseDurationMs } from '../model/duration.ts';
 import { printable } from './errors.ts';
 
-/** Inclusive ends, as HTTP writes them. */
+/** Both ends are inclusive, as in HTTP. */
 interface HttpRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** Names of the API's own header fields, in lower case as Node has them. */
+/** Names of the API's own header fields, in lower case as Node gives them. */
 export const headers = {
   apiVersion: 'docker-distribution-api-version',
   contentDigest: 'docker-content-digest',
@@ -20,10 +20,10 @@ export const headers = {
   filtersApplied: 'oci-filters-applied',
 } as const;
 
-/** `Range` of a blob request, for a blob of `size` bytes. @see https://www.rfc-editor.org/rfc/rfc9110#section-14.2 */
+/** Parses `Range` of a request for a blob of `size` bytes. @see https://www.rfc-editor.org/rfc/rfc9110#section-14.2 */
 export function parseRangeRequest(value: string | undefined, size: number): HttpRange | 'whole' | 'unsatisfiable' {
   const match = /^bytes=(\d*)-(\d*)$/i.exec((value ?? '').trim());
-  // Several ranges, other units and nonsense may be ignored by a server: the whole blob is the answer.
+  // A server may ignore several ranges, other units and invalid values: it then sends the whole blob.
   if (!match || (match[1] === '' && match[2] === '')) return 'whole';
   const [, first = '', last = ''] = match;
   if (first === '') {
@@ -36,15 +36,15 @@ export function parseRangeRequest(value: string | undefined, size: number): Http
   return { start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
 }
 
-/** `Range` of a request. @param endExclusive Absent: to the end. */
+/** Formats `Range` of a request. @param endExclusive If absent: to the end. */
 export function formatRangeRequest(start: number, endExclusive?: number): string {
   return `bytes=${start}-${endExclusive === undefined ? '' : endExclusive - 1}`;
 }
 
 /**
- * `Content-Range` of a 206, with the size of the whole where it is told.
+ * Parses `Content-Range` of a 206, including the size of the whole if it is given.
  *
- * @returns undefined for nonsense: an end before the start or past the whole, a number no offset can be.
+ * @returns Undefined if it is invalid: an end before the start or past the whole, or a number that cannot be an offset.
  */
 export function parseContentRange(value: string | undefined): (HttpRange & { readonly size?: number }) | undefined {
   const match = /^bytes\s+(\d+)-(\d+)\/(\d+|\*)$/i.exec((value ?? '').trim());
@@ -54,12 +54,12 @@ export function parseContentRange(value: string | undefined): (HttpRange & { rea
   return Number.isSafeInteger(size) && range.end < size ? { ...range, size } : undefined;
 }
 
-/** `Content-Range` of a 206. @param size Bytes of the whole. */
+/** Formats `Content-Range` of a 206. @param size Bytes of the whole. */
 export function formatContentRange(range: HttpRange, size: number): string {
   return `bytes ${range.start}-${range.end}/${size}`;
 }
 
-/** `Content-Range` of an upload's chunk: `start-end`, which some clients prefix with `bytes` or `bytes=`. */
+/** Parses `Content-Range` of an upload's chunk: `start-end`, which some clients prefix with `bytes` or `bytes=`. */
 export function parseChunkRange(value: string): HttpRange | undefined {
   const match = /^(?:bytes[ =])?(\d+)-(\d+)(?:\/(?:\d+|\*))?$/i.exec(value.trim());
   return match ? rangeOf(match[1], match[2]) : undefined;
@@ -70,12 +70,12 @@ function rangeOf(first: string | undefined, last: string | undefined): HttpRange
   return Number.isSafeInteger(range.end) && range.start <= range.end ? range : undefined;
 }
 
-/** `Range` of an upload session. An empty session is `0-0` in distribution, which a session of one byte is as well. */
+/** Formats `Range` of an upload session. distribution sends `0-0` for an empty session, the same as for one byte. */
 export function formatUploadRange(size: number): string {
   return `0-${Math.max(size - 1, 0)}`;
 }
 
-/** Bytes that a session holds, by its `Range` header; `0-0` counts as nothing, since one-byte chunks do not occur. */
+/** Bytes in a session, from its `Range` header. `0-0` means empty, because chunks of one byte do not occur in practice. */
 export function parseUploadRange(value: string | undefined): number | undefined {
   const match = /^(?:bytes=)?0-(\d+)$/.exec((value ?? '').trim());
   const end = Number(match?.[1]);
@@ -83,18 +83,18 @@ export function parseUploadRange(value: string | undefined): number | undefined 
   return end === 0 ? 0 : end + 1;
 }
 
-// Sticky, and each part begins with a character that ends the one before: no header can make them backtrack far.
+// Sticky, and each part begins with a character that ends the previous one, so that no header makes them backtrack far.
 const betweenLinks = /[\s,]*/y;
 const linkTarget = /<([^<>]*)>/y;
-/** As some registries write it. A word without a slash or a query is no address. */
+/** A target without brackets, which some registries send. A word without a slash or query is not a target. */
 const bareTarget = /((?=[^\s<>;",]*[/?])[^\s<>;"]*)/y;
 const linkParameter = /\s*;\s*([^\s=;,"]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?/y;
 
-/** What the `Link` of a page says of the next one. */
+/** The result of parsing the `Link` header of a page. */
 type NextLink = { readonly target: string } | 'none' | 'unreadable';
 
 /**
- * The target of the first `Link` with rel=next, or else of the first without a rel; also where its brackets are missing.
+ * The target of the first `Link` with rel=next, or else of the first one without a rel. Brackets may be missing.
  *
  * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
  */
@@ -133,13 +133,13 @@ function isNext(relations: string): boolean {
   return relations.toLowerCase().split(/\s/).includes('next');
 }
 
-/** `Link` to the next page. */
+/** Formats the `Link` to the next page. */
 export function formatNextLink(target: string): string {
   return `<${target}>; rel="next"`;
 }
 
 /**
- * The texts of `Warning: 299` headers, without characters that write to a terminal.
+ * The texts of `Warning: 299` headers, without characters that can control a terminal.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#warnings
  */
@@ -150,14 +150,14 @@ export function parseWarnings(value: string | readonly string[] | undefined): re
   );
 }
 
-// What setTimeout can wait; it fires at once when asked for more.
+// The maximum for setTimeout: with a larger delay it fires at once.
 const maxWaitMs = 2 ** 31 - 1;
 
 /**
- * `Retry-After` in milliseconds: seconds, an HTTP date, or the durations of Go that GHCR writes (`880µs`, `1m30s`).
+ * Parses `Retry-After` into milliseconds: seconds, an HTTP date, or a Go duration as GHCR sends it (`880µs`, `1m30s`).
  *
- * @param nowMs The clock that a date is measured by.
- * @returns From 0 to 2^31 − 1; undefined for what says nothing.
+ * @param nowMs The current time, from which a date is measured.
+ * @returns From 0 to 2^31 − 1; undefined if it cannot be parsed.
  */
 export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   const text = (value ?? '').trim();
@@ -168,11 +168,11 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
 
 function durationMs(text: string): number | undefined {
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
-  // The micro sign and the Greek letter, each as UTF-8 that was read as Latin-1.
+  // The micro sign and the Greek letter, as UTF-8 bytes that were decoded as Latin-1.
   return parseDurationMs(text.replace(/\u00c2\u00b5|\u00ce\u00bc/g, '\u00b5'));
 }
 
-// Date.parse alone would read a date into `soon 5`, and C's form of a date in local time.
+// Date.parse alone would accept `soon 5`, and would take a date in C's format for local time.
 function dateMs(text: string, nowMs: number): number | undefined {
   const date = /^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? |\d{4}-\d\d-\d\dT)/i.test(text);
   const utc = /\d{4}$/.test(text) ? `${text} GMT` : text;

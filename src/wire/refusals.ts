@@ -1,22 +1,23 @@
-/** What registries refuse whoever asks, by a rule of theirs; known by status, and by their words where those are known. */
+/** Refusals of writes by a registry's rules, recognised by status, and by wording where that is known. */
 
-/** `overwrite`: a tag that stays as it is. `sealed`: nobody writes here. `rule`: another one. */
+/** `overwrite`: an immutable tag. `sealed`: the whole registry or repository is read-only. `rule`: another rule. */
 export type RuleRefusal = 'overwrite' | 'sealed' | 'rule';
 
 interface Phrase {
   readonly says: RuleRefusal;
   readonly statuses: readonly number[];
-  /** Sought in code and message, or in a body that is no JSON. */
+  /** Matched against code and message, or a body that is not JSON. */
   readonly words: RegExp;
 }
 
 const refusing: readonly number[] = [400, 403, 405, 409, 412];
 
-/** In the order in which they count; with each, where a registry is seen to say so. */
+/** The first match counts. The links show where a registry uses these words. */
 const phrases: readonly Phrase[] = [
-  // Ours, and others in their maintenance; Nexus: https://issues.sonatype.org/browse/NEXUS-25275
+  // Our own server, and others during maintenance; Nexus: https://issues.sonatype.org/browse/NEXUS-25275
   { says: 'sealed', statuses: refusing, words: /\bread[- ]?only\b|\bdelet\w+ (?:is|are) disabled\b/i },
-  // docker-registry with `maintenance: readonly` has no such methods: all that it says is this. A cache says UNSUPPORTED.
+  // docker-registry with `maintenance: readonly` removes these methods, and sends only this text. A pull-through cache
+  // sends UNSUPPORTED.
   // https://distribution.github.io/distribution/about/configuration/#readonly
   { says: 'sealed', statuses: [405], words: /^method not allowed$/i },
   // Amazon ECR, 400 TAG_INVALID: https://github.com/moby/buildkit/issues/3776
@@ -25,15 +26,16 @@ const phrases: readonly Phrase[] = [
   // Harbor before 2.0: https://github.com/goharbor/harbor/pull/9427
   { says: 'overwrite', statuses: refusing, words: /\bcannot be overwrit/i },
   // Harbor, 412 ("configured as immutable"): https://github.com/goharbor/harbor/pull/9837
-  // Docker Hub and GitLab call such tags so: https://docs.docker.com/docker-hub/repos/manage/hub-images/immutable-tags,
+  // The term of Docker Hub and GitLab for such tags:
+  // https://docs.docker.com/docker-hub/repos/manage/hub-images/immutable-tags,
   // https://docs.gitlab.com/user/packages/container_registry/immutable_container_tags
   { says: 'overwrite', statuses: refusing, words: /\bimmutab/i },
 ];
 
 /**
- * Whether a write was refused by a rule. 409 and 412 say so without any words.
+ * Whether a rule of the registry refused a write. The statuses 409 and 412 mean that with any text.
  *
- * @param words What the registry said.
+ * @param words The registry's error text.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.10
  */
 export function ruleRefusal(status: number, words: string): RuleRefusal | undefined {
@@ -42,8 +44,8 @@ export function ruleRefusal(status: number, words: string): RuleRefusal | undefi
 }
 
 /**
- * How registries say that a repository, or the project that it is to be in, has to be created before a push. With each,
- * what creates it.
+ * Error texts that mean that the repository, or the project for it, must be created before a push, each with the way to
+ * create it.
  */
 const creators: readonly { readonly words: RegExp; readonly how: string }[] = [
   // Amazon ECR: https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-push-ecr-image.html
@@ -55,7 +57,7 @@ const creators: readonly { readonly words: RegExp; readonly how: string }[] = [
   { words: /\bproject\b.{0,255}\bnot found\b/i, how: 'a new project in Harbor' },
 ];
 
-/** What creates the repository that a push lacks, where the registry's words tell; else undefined. */
+/** How to create the repository that a push needs, if the registry's error text is known; else undefined. */
 export function creatorOf(words: string): string | undefined {
   return creators.find((each) => each.words.test(words))?.how;
 }

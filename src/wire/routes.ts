@@ -1,12 +1,12 @@
 /**
- * The paths of the API, written once: the client builds them, the server reads them.
+ * The paths of the API, defined once: the client formats them, the server parses them.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
  */
 import { type Digest, parseDigest } from '../model/digest.ts';
 import { parseRepositoryName, parseTag, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 
-/** A request's place in the API. An upload's `id` is any text: whoever makes a path of it checks it first. */
+/** A parsed path of the API. The `id` of an upload is untrusted text: check it before using it in a file path. */
 export type Route =
   | { readonly name: 'base' }
   | { readonly name: 'catalog' }
@@ -17,7 +17,7 @@ export type Route =
   | { readonly name: 'upload'; readonly repo: RepositoryName; readonly id: string }
   | { readonly name: 'referrers'; readonly repo: RepositoryName; readonly digest: Digest };
 
-/** The path of a route, from `/v2/` on. Every part is a branded type or is encoded here. */
+/** The path of a route, starting with `/v2/`. Every part is a branded type or is encoded here. */
 export function routePath(route: Route): string {
   switch (route.name) {
     case 'base':
@@ -40,10 +40,10 @@ export function routePath(route: Route): string {
 }
 
 /**
- * Reads a request path (without query, still percent-encoded).
+ * Parses a request path (without query, still percent-encoded).
  *
- * @returns undefined where no route matches.
- * @throws OciError NAME_INVALID, TAG_INVALID, DIGEST_INVALID where the route is plain but a part of it is wrong.
+ * @returns Undefined if no route matches.
+ * @throws OciError NAME_INVALID, TAG_INVALID, DIGEST_INVALID if a route matches but one of its parts is malformed.
  */
 export function parseRoute(path: string): Route | undefined {
   if (path === '/v2' || path === '/v2/') return { name: 'base' };
@@ -76,7 +76,7 @@ function parseName(text: string): RepositoryName {
   return parseRepositoryName(decode(text));
 }
 
-// A part that cannot be decoded stays as it is; its own parser then refuses it.
+// A part that cannot be decoded is kept as it is; its parser then refuses it.
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,20 +1,20 @@
 /**
- * Search, the part of Docker's first registry API that is still spoken.
+ * Search: the only part of Docker's first registry API that is still in use.
  *
  * @see https://docs.docker.com/reference/cli/docker/search/
  */
 
 import { parseJson } from '../model/json.ts';
 
-/** Where a registry says that it speaks the first API. */
+/** The ping of the first API: a registry that answers it may have search. */
 export const v1PingPath = '/v1/_ping';
 export const v1SearchPath = '/v1/search';
 
-/** Results in one answer, where the request names no number, and at most. */
+/** Default and maximum number of results in one response. */
 export const defaultSearchLimit = 25;
 export const maxSearchLimit = 100;
 
-/** One repository that was found. Its text is printable: a registry cannot write to the terminal with it. */
+/** A repository that was found. Its text is printable: it cannot control the terminal. */
 export interface SearchEntry {
   readonly name: string;
   readonly description: string;
@@ -22,7 +22,7 @@ export interface SearchEntry {
   readonly isOfficial: boolean;
 }
 
-/** The document of an answer. */
+/** The body of a search response. */
 export function encodeSearch(query: string, limit: number, entries: readonly SearchEntry[]): unknown {
   return {
     num_pages: 1,
@@ -40,7 +40,7 @@ export function encodeSearch(query: string, limit: number, entries: readonly Sea
   };
 }
 
-/** Reads an answer; undefined for what is none: web pages, and other JSON, are what hosts without a search may send. */
+/** Parses a search response; undefined if it is not one. Hosts without search may send web pages or other JSON. */
 export function decodeSearch(body: Uint8Array): readonly SearchEntry[] | undefined {
   let document: unknown;
   try {
@@ -68,7 +68,7 @@ function decodeEntry(value: unknown): readonly SearchEntry[] {
   ];
 }
 
-// Control, bidirectional and invisible characters could rewrite the screen or disguise a name.
+// Control, bidirectional and invisible characters could control the terminal or disguise a name.
 function plain(text: string, maxLength: number): string {
   return text
     .slice(0, maxLength)

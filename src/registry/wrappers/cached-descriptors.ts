@@ -15,11 +15,11 @@ import {
 import type { BlobWriter, Registry, SignalOption } from '../registry.ts';
 
 export interface CachedDescriptorsOptions {
-  /** Told of errors of the cache, which nobody else hears of. */
+  /** Receives errors of the cache; they are reported nowhere else. */
   readonly onCacheError?: ((error: unknown) => void) | undefined;
 }
 
-// Others remove blobs behind the cache's back.
+// Capabilities that remove blobs are missing: the cache would not notice.
 const forwarded: ReadonlySet<ExtensionKey<unknown>> = new Set<ExtensionKey<unknown>>([
   blobEnumerator,
   manifestEnumerator,
@@ -29,10 +29,10 @@ const forwarded: ReadonlySet<ExtensionKey<unknown>> = new Set<ExtensionKey<unkno
 ]);
 
 /**
- * A registry that asks a cache first whether a blob is there, and tells it what it learns. A cache that fails is one that
- * knows nothing, except for a delete: it needs the entry gone first, or the cache would say for ever that the blob is there.
+ * A registry that looks up blobs in a cache first, and adds to it what it learns. If the cache fails, it counts as
+ * empty; except in a delete, which must remove the entry first, or the cache would report the blob forever.
  *
- * Whoever removes blobs from the registry by another way than this one leaves entries that are not true.
+ * Blobs that are removed from the registry without this wrapper leave stale entries.
  */
 export function cachedDescriptors(
   registry: Registry,
@@ -93,7 +93,7 @@ export function cachedDescriptors(
     async deleteBlob(repo, digest, opts) {
       await cache.clear(repo, digest, opts);
       await registry.deleteBlob(repo, digest, opts);
-      // Somebody may have asked in between, when it was still there.
+      // Another request may have cached it again before it was deleted.
       await attempt(() => cache.clear(repo, digest, opts), undefined);
     },
     deleteManifest: (repo, digest, opts) => registry.deleteManifest(repo, digest, opts),
@@ -104,7 +104,7 @@ export function cachedDescriptors(
   };
 }
 
-// A cache that others write to is not believed blindly.
+// Others may write to the cache, so its entries are checked.
 function isTrue({ digest, size }: Descriptor, asked: Digest): boolean {
   return digest === asked && Number.isSafeInteger(size) && size >= 0;
 }

@@ -2,7 +2,7 @@ import { OciError } from '../../model/errors.ts';
 import { blobEnumerator, type ExtensionKey, endpointReport, manifestEnumerator, tagHistory } from '../extensions.ts';
 import type { Registry } from '../registry.ts';
 
-/** Capabilities that only read. A new one is denied until it is named here. */
+/** Capabilities that only read. A new one is refused until it is listed here. */
 const reading: ReadonlySet<ExtensionKey<unknown>> = new Set<ExtensionKey<unknown>>([
   blobEnumerator,
   manifestEnumerator,
@@ -10,7 +10,7 @@ const reading: ReadonlySet<ExtensionKey<unknown>> = new Set<ExtensionKey<unknown
   endpointReport,
 ]);
 
-/** A registry that can be read and nothing else. @throws OciError DENIED from every write and delete. */
+/** A registry that can only be read. @throws OciError DENIED from every write and delete. */
 export function readOnly(registry: Registry): Registry {
   const refuse = async (): Promise<never> => {
     throw new OciError('DENIED', `${registry.name} is read-only: nothing can be pushed to it or deleted from it`);

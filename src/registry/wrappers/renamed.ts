@@ -9,15 +9,15 @@ import {
 } from '../extensions.ts';
 import type { ListOptions, Registry } from '../registry.ts';
 
-/** How repository names are mapped. `outside` undoes `inside`, and is undefined for a name that is not to be seen. */
+/** A mapping of repository names. `outside` is the inverse of `inside`, and undefined for a hidden repository. */
 export interface Renaming {
   inside(outer: RepositoryName): RepositoryName;
   outside(inner: RepositoryName): RepositoryName | undefined;
 }
 
 /**
- * A registry under other repository names. What lies across all repositories (all blobs, garbage collection) is denied:
- * it would show or remove what this view does not have.
+ * A registry under other repository names. Capabilities over all repositories (all blobs, garbage collection) are
+ * refused: they would show or remove what is outside of this view.
  */
 export function renamed(registry: Registry, names: Renaming): Registry {
   const inside = (repo: RepositoryName): RepositoryName => names.inside(repo);
@@ -49,7 +49,7 @@ export function renamed(registry: Registry, names: Renaming): Registry {
   };
 }
 
-// The new names may sort differently, so all of them are needed before the first can be given.
+// The new names may sort differently, so all of them are read before the first is yielded.
 async function* listRenamed(
   registry: Registry,
   names: Renaming,

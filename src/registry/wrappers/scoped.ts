@@ -18,15 +18,14 @@ export interface Scope {
 /** Every repository there is. */
 export const globalScope: Scope = { contains: () => true };
 
-/** A repository and all below it: `team` holds `team` and `team/app`, not `teammate`. */
+/** A repository and all below it: `team` contains `team` and `team/app`, not `teammate`. */
 export function pathScope(path: RepositoryName): Scope {
   return { contains: (repo) => repo === path || repo.startsWith(`${path}/`) };
 }
 
 /**
- * A registry of which the repositories outside a scope cannot be seen: NAME_UNKNOWN to whoever reads there, DENIED to
- * whoever writes, and no blob is mounted from there. What lies across all repositories (all blobs, garbage collection) is
- * denied.
+ * A registry that hides the repositories outside a scope: reads there fail with NAME_UNKNOWN, writes with DENIED, and
+ * no blob is mounted from there. Capabilities over all repositories (all blobs, garbage collection) are refused.
  */
 export function scoped(registry: Registry, scope: Scope): Registry {
   const outside = (repo: RepositoryName): OciError | undefined =>
@@ -40,7 +39,7 @@ export function scoped(registry: Registry, scope: Scope): Registry {
   };
   const write = async <T>(repo: RepositoryName, ask: () => Promise<T>): Promise<T> => {
     if (scope.contains(repo)) return await ask();
-    throw new OciError('DENIED', `repository ${repo} is outside what can be changed here`);
+    throw new OciError('DENIED', `repository ${repo} is outside the repositories that can be changed here`);
   };
   const list = async function* <T>(repo: RepositoryName, entries: () => AsyncIterable<T>): AsyncGenerator<T> {
     const error = outside(repo);
@@ -74,7 +73,7 @@ export function scoped(registry: Registry, scope: Scope): Registry {
       write(repo, () => registry.pushBlob(repo, descriptor, source, { ...opts, mountFrom: inScope(opts?.mountFrom) })),
     startUpload: (repo, opts) => write(repo, () => registry.startUpload(repo, opts)),
     resumeUpload: (repo, id, opts) => write(repo, () => registry.resumeUpload(repo, id, opts)),
-    // Without a source, a registry may look in all its repositories.
+    // Without a source, a registry may look for the blob in all its repositories.
     mountBlob: (repo, digest, opts) =>
       write(repo, () =>
         inScope(opts?.from) === undefined

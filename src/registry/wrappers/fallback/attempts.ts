@@ -9,7 +9,7 @@ export interface FallbackEvent {
   readonly error: OciError;
 }
 
-/** The endpoints in the order they are asked, with what each one said. */
+/** The endpoints in the order in which they are asked, with their failures. */
 export class Attempts {
   readonly #candidates: readonly Candidate[];
   readonly #onFallback: ((event: FallbackEvent) => void) | undefined;
@@ -29,7 +29,7 @@ export class Attempts {
     this.#onFallback = opts.onFallback;
   }
 
-  /** Asks one endpoint after the other. @throws what {@link combinedError} makes of their failures. */
+  /** Asks one endpoint after the other. @throws the error that {@link combinedError} makes of their failures. */
   async first<T>(question: (registry: Registry, candidate: Candidate) => Promise<T>): Promise<T> {
     for (let next = this.#next(); next; next = this.#next()) {
       const candidate = next;
@@ -43,7 +43,7 @@ export class Attempts {
     throw combinedError(this.#failures);
   }
 
-  /** Takes down why an endpoint did not serve. @throws the final error, where no other may be asked. */
+  /** Records why an endpoint failed. @throws the final error if no other endpoint may be asked. */
   failed(candidate: Candidate, error: unknown): void {
     this.#failures.push({ candidate, error, asked: true });
     if (!movesOn(candidate.endpoint, error, this.#signal)) throw combinedError(this.#failures);
@@ -59,7 +59,7 @@ export class Attempts {
     return undefined;
   }
 
-  // Where nobody could be reached before, the caller may have waited, and one is worth another try.
+  // If none could be reached before, time may have passed since: an endpoint is worth another try.
   #isLastHope(): boolean {
     const left = this.#candidates.some((other) => !this.#tried.has(other) && !this.#hasAnsweringTwin(other));
     return !left && !this.#failures.some(({ asked }) => asked);
@@ -81,11 +81,11 @@ const originMovesOn: readonly ErrorCode[] = ['NETWORK', 'TIMEOUT', 'TLS', 'PROTO
 function movesOn({ kind }: FallbackEndpoint, error: unknown, signal: AbortSignal | undefined): boolean {
   if (signal?.aborted || isOciError(error, 'CANCELLED', 'NOT_MODIFIED')) return false;
   if (kind === 'origin') return isOciError(error, ...originMovesOn) || statusOf(error) >= 500;
-  // Without an HTTP status it is the image that is of no use: a format that no registry could serve better.
+  // An UNSUPPORTED without an HTTP status is about the image's format: no other endpoint could serve it better.
   return !(isOciError(error, 'UNSUPPORTED') && error.status === undefined);
 }
 
-/** Whether a body that broke with this error may go on from another endpoint. */
+/** Whether a body that broke with this error may be continued from another endpoint. */
 export function isBrokenBody(error: unknown): boolean {
   return isOciError(error) && (error.retryable || isOciError(error, 'NETWORK', 'TIMEOUT', 'TLS', 'PROTOCOL'));
 }

@@ -3,49 +3,49 @@ import { isOciError } from '../../../model/errors.ts';
 import type { Tag } from '../../../model/reference/reference.ts';
 import type { Registry } from '../../registry.ts';
 
-/** What is about to be asked of an endpoint. */
+/** The request that an endpoint is about to get. */
 export interface FallbackRequest {
   readonly kind: 'ping' | 'manifest' | 'blob' | 'list';
   readonly reference?: Tag | Digest;
 }
 
-/** A registry that may answer for others. */
+/** A registry that serves as one of several. */
 export interface FallbackEndpoint {
-  /** Shown to people: host[:port], with `http://` where it is not TLS. */
+  /** For messages: host[:port], with `http://` if it is not TLS. */
   readonly name: string;
-  /** `https://host[:port]`, where it has an address. */
+  /** `https://host[:port]`, if it has an address. */
   readonly origin?: string;
-  /** Mirrors hold copies: what they lack may be elsewhere. An origin's word is final. */
+  /** A mirror holds copies: what it lacks, another endpoint may have. The answer of an origin is final. */
   readonly kind: 'mirror' | 'origin';
   /**
-   * Called when it is first needed, and once.
+   * Called once, on first use.
    *
-   * @param answered To be called whenever anything comes back over HTTP, also inside a question that fails in the end:
-   *   an endpoint that said 401 and then cuts the connection has answered.
+   * @param answered Call it whenever an HTTP response arrives, even if the operation fails in the end: an endpoint that
+   * sent 401 and then cut the connection has answered.
    */
   open(answered: () => void): Promise<Registry>;
-  /** Passes the endpoint by for some requests, as a mirror that is for digests only. */
+  /** Skips the endpoint for some requests, such as a mirror that is for digests only. */
   skipWhen?(request: FallbackRequest): boolean;
   /**
-   * Name of the same host over TLS. Once that has answered anything, even an error, this endpoint is not used: whoever
-   * can cut a connection must not get the next one in clear text.
+   * Name of the endpoint for the same host over TLS. Once that one has answered anything, even an error, this one is
+   * not used: an attacker who can cut connections must not get the next request in clear text.
    */
   readonly twinOf?: string | undefined;
-  /** Absent: its own. */
+  /** If absent, the endpoint has a state of its own. */
   readonly state?: EndpointState | undefined;
 }
 
-/** How an endpoint was found, which registries over the same one may share. */
+/** How reachable an endpoint was. Registries over the same endpoint may share it. */
 export interface EndpointState {
   /** Whether it has answered anything at all. */
   answered: boolean;
   failure: { readonly error: unknown; readonly atMs: number } | undefined;
 }
 
-/** A program that runs for long must find a mirror again that was away for a while. */
+/** After this time an unreachable endpoint is tried again: a process that runs for long must find a mirror that is back. */
 const forgetMs = 300_000;
 
-/** One endpoint, and what is known about it so far. */
+/** An endpoint, and what is known about it so far. */
 export class Candidate {
   readonly endpoint: FallbackEndpoint;
   readonly #state: EndpointState;
@@ -60,13 +60,13 @@ export class Candidate {
     return this.#state.answered;
   }
 
-  /** Why it could not be reached. It is then asked only where no other is left. */
+  /** Why it could not be reached. Such an endpoint is asked only if no other is left. */
   get unreachable(): unknown {
     const { failure } = this.#state;
     return failure && Date.now() - failure.atMs < forgetMs ? failure.error : undefined;
   }
 
-  /** Asks it. Whatever comes back tells whether it can be reached. */
+  /** Asks the endpoint. Any answer shows that it can be reached. */
   async ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
     this.#registry ??= this.endpoint.open(() => {
       this.#state.answered = true;

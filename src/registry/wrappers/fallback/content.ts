@@ -1,11 +1,11 @@
 import type { Content, Sink } from '../../content.ts';
 import { isBrokenBody } from './attempts.ts';
 
-/** Where a body goes on that broke: from this byte of the whole on. Rejects where nobody can go on. */
+/** Opens the rest of a broken body, from this byte of the blob on. Rejects if no endpoint can serve it. */
 type Continue = (error: unknown, nextByte: number) => Promise<Content>;
 
 /**
- * Content that goes on from elsewhere when it breaks for good.
+ * Content that continues from another endpoint if its body breaks and cannot be resumed.
  *
  * @param first Begins at byte `start`, and ends before `end`.
  */
@@ -19,7 +19,7 @@ export function continuedContent(
   const takeOver = async (error: unknown): Promise<'whole' | 'continued'> => {
     await content.cancel();
     if (!isBrokenBody(error)) throw error;
-    // All of it had come: what broke was the end.
+    // All bytes had arrived: only the end of the body was broken.
     if (position >= range.end) return 'whole';
     content = await goOn(error, position);
     return 'continued';
@@ -50,7 +50,7 @@ export function continuedContent(
         try {
           return await content.drainTo(counting, opts);
         } catch (error) {
-          // What the sink cannot take, it cannot take from another endpoint either.
+          // The sink failed: another endpoint would not help.
           if (counting.failed || opts?.signal?.aborted) throw error;
           if ((await takeOver(error)) === 'whole') return;
         }

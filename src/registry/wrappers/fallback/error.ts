@@ -1,17 +1,17 @@
-/** What several endpoints failed with, told as one error. */
+/** Combines the failures of several endpoints into one error. */
 import { isOciError, OciError } from '../../../model/errors.ts';
 import type { Candidate } from './candidate.ts';
 
 export interface Failure {
   readonly candidate: Candidate;
   readonly error: unknown;
-  /** False where it was passed by, because it could not be reached before. */
+  /** False if it was skipped, because it could not be reached before. */
   readonly asked: boolean;
 }
 
 /**
- * The error of the endpoint that matters: the last one asked, which had been serving where one had. The others are named
- * with it as far as they tell more: the two sides of one host, TLS and plain http, are not told as two attempts.
+ * The error of the endpoint that was asked last. The message also names the others, if they add something: https and
+ * plain http of one host do not count as two attempts.
  */
 export function combinedError(failures: readonly Failure[]): unknown {
   const telling = failures.filter((failure) => isTelling(failure, failures));
@@ -20,7 +20,7 @@ export function combinedError(failures: readonly Failure[]): unknown {
     telling.findLast((failure) => failure.asked && !behind(failure)) ??
     telling.findLast((failure) => !behind(failure)) ??
     failures.at(-1);
-  if (main === undefined) return new OciError('NAME_UNKNOWN', 'none of the endpoints is to be asked for this');
+  if (main === undefined) return new OciError('NAME_UNKNOWN', 'no endpoint is configured for this request');
   if (failures.length === 1 || !isOciError(main.error) || main.error.code === 'CANCELLED') return main.error;
   const { code, message, hint, detail, status, endpoint, retryAfterMs, retryable } = main.error;
   const others = telling.filter((failure) => failure !== main).map(named);
@@ -46,11 +46,11 @@ function isTelling(failure: Failure, all: readonly Failure[]): boolean {
   if (clear !== undefined) return !speaksPlainHttp(clear, failure);
   const secure = secureSide(failure, all);
   if (secure === undefined || speaksPlainHttp(failure, secure)) return true;
-  // Nobody there at all, or a host that wants what it was asked first.
+  // Plain http adds nothing if it failed with TLS or with the same message as https.
   return !isOciError(failure.error, 'TLS') && !saysSame(failure, secure);
 }
 
-/** The failure of the same host over TLS. */
+/** The failure of the same host over TLS, for a failure over plain http. */
 function secureSide({ candidate }: Failure, all: readonly Failure[]): Failure | undefined {
   const { twinOf } = candidate.endpoint;
   return twinOf === undefined ? undefined : all.find((other) => other.candidate.endpoint.name === twinOf);
@@ -60,7 +60,7 @@ function speaksPlainHttp(clear: Failure, secure: Failure): boolean {
   return clear.candidate.answered || isPlainHttp(secure.error);
 }
 
-/** Whether the server behind an https endpoint was found to speak plain http: `detail` of the transport says so. */
+/** Whether the server of an https endpoint speaks plain http: the transport reports that in `detail`. */
 function isPlainHttp(error: unknown): boolean {
   const detail: unknown = isOciError(error, 'TLS') ? error.detail : undefined;
   return typeof detail === 'object' && detail !== null && 'plainHttp' in detail && detail.plainHttp === true;
@@ -75,7 +75,7 @@ function described({ candidate, error }: Failure): { endpoint: string; code: str
   return { endpoint: candidate.endpoint.name, code, message };
 }
 
-// What lies below often begins its message with the host already; of a twin the scheme is what tells it apart.
+// The message often begins with the host already. Only the endpoint's name has the scheme, which tells twins apart.
 function named(failure: Failure): string {
   const { endpoint, message } = described(failure);
   const host = endpoint.replace(/^https?:\/\//, '');

@@ -11,21 +11,21 @@ import { Candidate, type FallbackEndpoint, type FallbackRequest } from './candid
 import { continuedContent } from './content.ts';
 
 export interface FallbackOptions {
-  /** Told when an endpoint did not serve and the next one is asked. */
+  /** Called when an endpoint failed and the next one is asked. */
   readonly onFallback?: (event: FallbackEvent) => void;
 }
 
 /**
- * One registry over several: mirrors, then origins, in the order given.
+ * One registry over several: mirrors, then origins, in the given order.
  *
- * Reads move on from a mirror on anything but a cancellation or an image nobody could serve, and from an origin when it
- * cannot be reached, answers 5xx or is no registry. What an origin says about the image is final. An endpoint that could
- * not be reached is not asked again while there is another one, and one that failed over a tag is the last to be asked for
- * what belongs to it. Blobs are asked first of the endpoint that served the
- * last manifest, and a blob that breaks in the middle goes on from the next endpoint. Writes and deletes go to the first
- * origin that answers.
+ * A read moves on from a mirror after any error, except a cancellation or an image that no endpoint could serve; from an
+ * origin if it cannot be reached, answers 5xx or is not a registry. What an origin says about the image is final. An
+ * endpoint that could not be reached is asked again only if there is no other, and an endpoint that failed for a tag is
+ * asked last for that image's manifests. Blobs are read from the endpoint that served the last manifest, if it has them; a
+ * blob that breaks in the middle is continued from the next endpoint. Writes and deletes go to the first origin that
+ * answers.
  *
- * The error is that of the endpoint that was asked last; its message and `detail.tried` name the others with their reasons.
+ * The error is that of the endpoint that was asked last; its message and `detail.tried` list the others with their reasons.
  */
 export function fallback(endpoints: readonly FallbackEndpoint[], options: FallbackOptions = {}): Registry {
   const candidates = endpoints.map((endpoint) => new Candidate(endpoint));
@@ -68,7 +68,7 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
       await registry.ping(opts);
       return candidate;
     });
-  // All who write at first wait for one answer; where whoever asked for it gives up, the next one asks.
+  // All first writes share one search. If the caller that started it gives up, the next caller starts another.
   const writableOrigin = async (opts: SignalOption | undefined): Promise<Candidate> => {
     while (!writable) {
       const isMine = finding === undefined;
@@ -95,7 +95,7 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
     opts: SignalOption | undefined,
     open: (registry: Registry) => AsyncIterable<T>,
   ): AsyncGenerator<T> {
-    // Once an endpoint has given its first entry, the list is its own: two lists cannot be joined.
+    // After its first entry the list is read from that endpoint only: parts of two lists cannot be joined.
     const { entries, first } = await attempt({ kind: 'list' }, opts).first(async (registry) => {
       const iterator = open(registry)[Symbol.asyncIterator]();
       return { entries: iterator, first: await iterator.next() };
@@ -110,7 +110,7 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
 
   return {
     name: main.endpoint.name,
-    // Other capabilities belong to one endpoint, not to all of them.
+    // Other capabilities belong to a single endpoint.
     extension: <T>(key: ExtensionKey<T>) => (key === endpointReport ? report : undefined) as T | undefined,
     ping: (opts) =>
       new Attempts(origins.length > 0 ? origins : candidates, { signal: opts?.signal, onFallback }).first((registry) =>
@@ -118,7 +118,7 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
       ),
     statManifest: (repo, reference, opts) =>
       manifest(reference, opts, (registry, { endpoint }) =>
-        // A mirror is expected to lack some.
+        // Mirrors often lack manifests.
         registry.statManifest(repo, reference, endpoint.kind === 'mirror' ? { ...opts, mayBeAbsent: true } : opts),
       ),
     getManifest: (repo, reference, opts) =>
@@ -126,7 +126,7 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
     statBlob: (repo, digest, opts) =>
       attempt({ kind: 'blob', reference: digest }, opts).first((registry) => registry.statBlob(repo, digest, opts)),
     async getBlob(repo, blob, opts) {
-      // What is wrong with the question is wrong for every endpoint.
+      // An invalid range is invalid for every endpoint.
       if (opts?.range !== undefined) checkRange(opts.range, blob);
       const digest = typeof blob === 'string' ? blob : blob.digest;
       const content = await openBlob(attempt({ kind: 'blob', reference: digest }, opts), repo, blob, opts);
@@ -147,7 +147,7 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
   };
 }
 
-// No endpoint's part is the whole, so none can verify it: that is done over all of them.
+// Each endpoint may serve only a part, which it cannot verify: the digest is checked over all parts.
 async function openBlob(
   attempts: Attempts,
   repo: RepositoryName,

@@ -219,7 +219,7 @@ export const registries: Tries = {
         return ocictl(t, ['pull', `${host}/team/app:1`]);
       },
       error: /content is sha256:.*, not sha256:.* as asked for/,
-      hint: /nothing of them was kept/,
+      hint: /none of them were kept/,
     },
   ],
 };
