@@ -1,6 +1,6 @@
 /** Makes the registry that `ocictl serve` serves. A part of the composition root, loaded by that command alone. */
-import { access, constants, mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { fileError, hasErrno } from '../../files/file-errors.ts';
 import { OciError } from '../../model/errors.ts';
 import {
@@ -16,6 +16,7 @@ import { renamed } from '../../registry/wrappers/renamed.ts';
 import type { Authorize } from '../../server/auth/access.ts';
 import type { TokenIssuer } from '../../server/auth/token-issuer.ts';
 import { openFilesystemDriver } from '../../storage/drivers/filesystem.ts';
+import { refuseFoldedCase } from '../../storage/drivers/folded-case.ts';
 import { createMemoryDriver } from '../../storage/drivers/memory.ts';
 import { createStorage } from '../../storage/storage.ts';
 import type { IssuerPlace, ServedIssuer } from './issuer.ts';
@@ -180,7 +181,7 @@ async function prepareRoot(directory: string, readOnly: boolean): Promise<void> 
     }
     await access(directory, constants.R_OK | constants.X_OK);
     // Of a network file system only the attempt tells.
-    if (!readOnly) await rmdir(await mkdtemp(join(directory, '.probe-')));
+    if (!readOnly) await refuseFoldedCase(directory);
   } catch (error) {
     throw fileError(error, readOnly ? 'read' : 'write to', directory, { full: 'make room there', elsewhere });
   }

@@ -47,7 +47,7 @@ export function openRoot(
       if (!create) throw new OciError('STORAGE', `there is no store at ${directory}`);
       await makeRoot(directory);
     }
-    await refuseFoldedCase(directory);
+    await refuseFoldedCase(directory, directories);
   }
 
   return {

@@ -1,21 +1,26 @@
-import { randomBytes } from 'node:crypto';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileMode } from '../../files/durable.ts';
+import { newProcessId } from '../../files/process-id.ts';
 import { OciError } from '../../model/errors.ts';
+import { RealDirectories } from './real-directories.ts';
 
 /**
  * Refuses a file system that takes `A` and `a` for the same name: tags that differ in case would overwrite each other.
+ * Writes a file to find out, so it also shows whether the store can be written to. The file is a draft: `tidy` removes that of a
+ * process that was killed.
  *
- * @throws OciError STORAGE
+ * @throws OciError STORAGE, STORAGE_DAMAGED where the directory of drafts is a link; and what Node says of a directory that
+ *   cannot be written to.
  */
-export async function refuseFoldedCase(root: string): Promise<void> {
-  const name = `.case-${randomBytes(8).toString('hex')}`;
-  const probe = join(root, name);
-  const handle = await open(probe, 'wx', fileMode);
+export async function refuseFoldedCase(root: string, directories = new RealDirectories(root)): Promise<void> {
+  const temporary = join(root, 'tmp');
+  const name = `${newProcessId()}.case`;
+  const probe = join(temporary, name);
+  const handle = await directories.within(temporary, () => open(probe, 'wx', fileMode));
   try {
     await handle.close();
-    const folded = await stat(join(root, name.toUpperCase())).then(
+    const folded = await stat(join(temporary, name.toUpperCase())).then(
       () => true,
       () => false,
     );

@@ -82,7 +82,7 @@ describe('ocictl serve', () => {
     const root = join(home, 'images');
     const { host, output, waitFor } = await spawnServe(t, ['--root', root]);
     await writeFile(join(root, 'docker'), 'in the way');
-    assert.deepEqual(await readdir(root), ['docker']);
+    assert.deepEqual(await readdir(root), ['docker', 'tmp']);
     const session = await fetch(`http://${host}/v2/team/app/blobs/uploads/`, { method: 'POST' });
     assert.equal(session.status, 202);
     const upload = new URL(session.headers.get('location') ?? '', `http://${host}`);

@@ -134,7 +134,7 @@ describe('the directory of ocictl serve', () => {
   it('is made when it alone is missing, for this user alone', async (t) => {
     const { home } = await sandbox(t);
     await spawnServe(t, ['--root', join(home, 'images')]);
-    assert.deepEqual(await readdir(join(home, 'images')), []);
+    assert.deepEqual(await readdir(join(home, 'images')), ['tmp']);
   });
 
   it('that cannot be used fails the start: status 10', async (t) => {

@@ -97,7 +97,7 @@ describe('a store on disk', () => {
     const driver = await openFilesystemDriver({ root });
     const foreign = `${process.pid}-0123456789ab-0123456789abcdef`;
     const stay = [`${newProcessId()}.1`, `${foreign}.1`, 'somebody-elses'];
-    const go = [`${deadHolder()}.1`, `${foreign}.2`];
+    const go = [`${deadHolder()}.case`, `${foreign}.2`];
     await mkdir(join(root, 'tmp'));
     for (const name of [...stay, ...go]) await writeFile(join(root, 'tmp', name), 'x');
     for (const name of [`${foreign}.2`, 'somebody-elses'])
