@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
-import { ownHelper, ownHelperCommand } from './own-helper.ts';
+import { findOwnProgram } from '../packaging/package-parts.ts';
+import { ownHelper } from './own-helper.ts';
 
 type HelperAction = 'get' | 'store' | 'erase' | 'list';
 
@@ -44,9 +45,9 @@ export async function runHelper(
   const { env, timeoutMs, signal } = options;
   signal?.throwIfAborted();
   const program = `docker-credential-${name}`;
-  const own = name === ownHelper ? ownHelperCommand() : undefined;
-  const [file = program, ...words] = own ?? [program];
-  const child = spawn(file, [...words, action], { env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+  const own = name === ownHelper ? findOwnProgram(program) : undefined;
+  const { file, words, ...called } = own ?? { file: program, words: [] };
+  const child = spawn(file, [...words, action], { ...called, env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
   let timer: NodeJS.Timeout | undefined;
   let onAbort = () => {};
   try {

@@ -2,9 +2,10 @@
  * Compares passwords with bcrypt hashes in a thread of its own: one of cost 12 takes a quarter of a second, in which the
  * server would answer nobody. The thread runs this same file, so that it is found however the package is bundled.
  */
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, type Worker, workerData } from 'node:worker_threads';
 import { compare } from 'bcryptjs';
 import { OciError } from '../../model/errors.ts';
+import { startThread } from '../../packaging/package-parts.ts';
 import { FairQueue } from './fair-queue.ts';
 
 const task = 'ocictl:passwords';
@@ -70,7 +71,7 @@ export class Passwords {
   // A thread that died is started again with the next question. It keeps a process alive only while somebody waits.
   #started(): Worker {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(new URL(import.meta.url), { workerData: task });
+    const worker = startThread(import.meta.url, task);
     worker.on('message', ({ id, same }: Reply) => {
       this.#waiting.get(id)?.resolve(same);
       this.#waiting.delete(id);

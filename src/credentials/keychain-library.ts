@@ -1,0 +1,71 @@
+/** The native packages that reach the keychain of the system. Only the credential helper's own process loads one. */
+import { OciError } from '../model/errors.ts';
+import { hasNativePackage, loadNativePackage } from '../packaging/package-parts.ts';
+
+/** What is used of a package, in keytar's words: a service has accounts, and each of them one password. */
+interface KeychainLibrary {
+  getPassword(service: string, account: string): Promise<string | null>;
+  setPassword(service: string, account: string, password: string): Promise<void>;
+  /** @returns Whether there was one. */
+  deletePassword(service: string, account: string): Promise<boolean>;
+  findCredentials(service: string): Promise<{ account: string; password: string }[]>;
+}
+
+/** The part of @napi-rs/keyring that is used. A constructor throws where the store cannot be reached. */
+interface Keyring {
+  readonly AsyncEntry: new (
+    service: string,
+    account: string,
+    options: { readonly linux: { readonly store: 'secret-service' } },
+  ) => {
+    getPassword(): Promise<string | null>;
+    setPassword(password: string): Promise<void>;
+    deletePassword(): Promise<boolean>;
+  };
+  findCredentialsAsync(service: string): Promise<{ account: string; password: string }[]>;
+}
+
+/** The first that loads is used. Logins that keytar has stored come first: older versions had it alone. */
+const packages: readonly {
+  readonly name: string;
+  readonly adapt: (loaded: unknown, platform: NodeJS.Platform) => KeychainLibrary;
+}[] = [
+  { name: 'keytar', adapt: (loaded) => loaded as KeychainLibrary },
+  { name: '@napi-rs/keyring', adapt: (loaded, platform) => likeKeytar(loaded as Keyring, platform) },
+];
+
+/** Whether a package for it is installed. Loads nothing. */
+export function hasKeychainLibrary(): boolean {
+  return packages.some(({ name }) => hasNativePackage(name));
+}
+
+/** @throws OciError UNSUPPORTED where none can be loaded. */
+export function loadKeychainLibrary(platform: NodeJS.Platform): KeychainLibrary {
+  const failures: unknown[] = [];
+  for (const { name, adapt } of packages) {
+    try {
+      return adapt(loadNativePackage(name), platform);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  const names = packages.map(({ name }) => name).join(' nor ');
+  throw new OciError('UNSUPPORTED', `there is no keychain here: neither ${names} can be loaded`, {
+    hint: 'install ocictl again with its optional packages; on Linux keytar needs libsecret-1',
+    cause: new AggregateError(failures),
+  });
+}
+
+function likeKeytar({ AsyncEntry, findCredentialsAsync }: Keyring, platform: NodeJS.Platform): KeychainLibrary {
+  // Without it the kernel's keyring would be used where no Secret Service answers, and forget all at the next boot.
+  const options = { linux: { store: 'secret-service' } } as const;
+  // In the Secret Service it calls an account `username`, and keytar crashes at an entry of its service without `account`.
+  const named = (service: string): string => (platform === 'linux' ? `${service} (keyring)` : service);
+  const entry = (service: string, account: string) => new AsyncEntry(named(service), account, options);
+  return {
+    getPassword: async (service, account) => entry(service, account).getPassword(),
+    setPassword: async (service, account, password) => entry(service, account).setPassword(password),
+    deletePassword: async (service, account) => entry(service, account).deletePassword(),
+    findCredentials: async (service) => findCredentialsAsync(named(service)),
+  };
+}
