@@ -20,7 +20,7 @@ import {
 import { blobUnknown, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';
 
-/** The deleting part of a storage registry. Blobs stay on disk until they are collected. */
+/** The deleting part of a storage registry. Blobs stay on disk until garbage collection. */
 export function createDeleter(store: Store): Deleter & RepositoryRemover & UntaggedRemover {
   const { driver } = store;
   return {
@@ -63,8 +63,8 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover & Untag
     async removeRepository(repo, opts) {
       opts?.signal?.throwIfAborted();
       if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
-      // Tags first: what can be seen by name must not point at what is gone. Then what makes no repository by itself: a
-      // removal that was cut short can be repeated. Manifests again: one pushed meanwhile may stand on layers now gone.
+      // Tags first, so that no name points at something missing. Then the parts that alone are no repository, so that an
+      // interrupted removal can be repeated. Manifests again: one pushed meanwhile may reference layers that are gone now.
       await removeUploads(driver, repo);
       for (const part of [tagsPath, referrersRootPath, manifestsPath, layersPath, manifestsPath]) {
         await deleteBelow(driver, part(repo));
@@ -74,7 +74,7 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover & Untag
   };
 }
 
-// A manifest that cannot be read any more must still be deletable.
+// It must be possible to delete a manifest that cannot be read any more.
 async function readable(store: Store, repo: RepositoryName, digest: Digest) {
   const raw = await unlessUnknown(loadManifest(store, repo, digest), 'STORAGE_DAMAGED');
   const view = raw && tryParseManifest(raw);

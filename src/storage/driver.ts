@@ -1,7 +1,7 @@
 /**
- * What a storage registry asks of the place that keeps its bytes, in two parts: objects, which are there whole or not at
- * all, and uploads, which grow and then become objects. A directory fits it, and so does an object store: names that
- * change, files that are appended to, empty directories and times that are set are a file system's own business.
+ * The interface between a storage registry and the medium for its bytes. It has two parts: objects, which exist whole
+ * or not at all, and uploads, which grow and then become objects. File systems and object stores both fit: renames,
+ * appends to files, empty directories and setting of times are internal to a file system's driver.
  */
 
 import type { FileReader } from '../files/file-reader.ts';
@@ -9,163 +9,163 @@ import type { ByteRange } from '../registry/registry.ts';
 
 declare const pathBrand: unique symbol;
 
-/** A relative path joined with `/`; only `paths.ts` makes one, out of branded parts, so none can leave the root. */
+/** A relative path joined with `/`. Only `paths.ts` makes one, from branded parts, so that none can leave the root. */
 export type StorePath = string & { readonly [pathBrand]: true };
 
 export interface ObjectFacts {
   /** Bytes. */
   readonly size: number;
-  /** When it was stored by the clock of the store, which no caller sets and no host need share. */
+  /** When it was stored, by the store's clock. Callers cannot set it, and hosts may have other clocks. */
   readonly storedAt: Date;
 }
 
-/** What lies directly below a prefix: an object, or a prefix that others have in common. */
+/** An entry directly below a prefix: an object, or the common prefix of several. */
 export interface Entry {
-  /** Relative to the prefix that was listed; of a deep list with `/` in it. */
+  /** Relative to the listed prefix; in a deep list it may contain `/`. */
   readonly name: string;
   readonly kind: 'object' | 'prefix';
-  /** Where the list tells them for nothing. */
+  /** Present if listing gives them at no extra cost. */
   readonly facts?: ObjectFacts;
 }
 
 export interface PageOptions {
-  /** Only what comes later in the order of keys: names by code unit, a prefix's with a `/` at its end. */
+  /** Only entries after this key. Keys are names ordered by code unit; the key of a prefix ends with `/`. */
   readonly after?: string | undefined;
-  /** Entries at most; the driver's own measure where it is absent. */
+  /** Maximum number of entries; if absent, the driver chooses. */
   readonly limit?: number | undefined;
-  /** Every object below, however deep, instead of objects and prefixes. */
+  /** Lists every object at any depth, instead of objects and prefixes. */
   readonly deep?: boolean | undefined;
 }
 
 export interface Listing {
   readonly entries: readonly Entry[];
-  /** `after` of the next page; undefined on the last one. */
+  /** The `after` of the next page; undefined on the last page. */
   readonly next: string | undefined;
 }
 
-/** An open object that is read from front to back. It keeps its bytes when it is replaced or deleted meanwhile. */
+/** An open object that is read from front to back. It keeps its content if it is replaced or deleted meanwhile. */
 export type ObjectReader = FileReader;
 
-/** The first part. Whatever was put, copied or deleted is seen so by whoever asks afterwards, in any process. */
+/** The first part: objects. Once a put, copy or delete has resolved, every process sees its result. */
 export interface Objects {
-  /** A small object whole, or undefined when there is none. @throws OciError TOO_LARGE past `maxBytes`. */
+  /** Reads a small object; undefined if there is none. @throws OciError TOO_LARGE past `maxBytes`. */
   get(path: StorePath, maxBytes: number): Promise<Uint8Array | undefined>;
-  /** Opens an object for reading, or gives undefined when there is none. */
+  /** Opens an object for reading; undefined if there is none. */
   open(path: StorePath, range?: ByteRange): Promise<ObjectReader | undefined>;
   /**
-   * Replaces an object: after a crash at any point the old or the new one is there, whole.
+   * Creates or replaces an object. After a crash at any point the old or the new object exists, whole.
    *
    * @param opts.durable Whether it survives a power cut once the promise has resolved. Default true.
    */
   put(path: StorePath, bytes: Uint8Array, opts?: { readonly durable?: boolean }): Promise<void>;
-  /** Puts an object where there is none. @returns Whether it did: of several at the same time exactly one. */
+  /** Creates an object unless one exists. @returns Whether it was created; of concurrent calls exactly one succeeds. */
   putIfAbsent(path: StorePath, bytes: Uint8Array): Promise<boolean>;
-  /** Undefined where there is no object, also where there is a prefix, or a link that nobody may follow. */
+  /** Undefined if there is no object, including if the path is a prefix or a link, which is not followed. */
   stat(path: StorePath): Promise<ObjectFacts | undefined>;
-  /** A page of what is below a prefix, in order; nothing when nothing is. Uploads may be among it. */
+  /** A page of entries below a prefix, in order; empty if there are none. It may include uploads. */
   list(prefix: StorePath, opts?: PageOptions): Promise<Listing>;
-  /** Replaces an object by the bytes of another. @returns False when there is none at `from`. */
+  /** Replaces an object with the content of another. @returns False if there is none at `from`. */
   copy(from: StorePath, to: StorePath): Promise<boolean>;
-  /** Deletes an object. A prefix ends with its last object. @returns False when there was none. */
+  /** Deletes an object. A prefix disappears with its last object. @returns False if there was none. */
   delete(path: StorePath): Promise<boolean>;
   /**
-   * Deletes an object while it holds exactly these bytes: what somebody else has put in its place stays. (An object
-   * store's `If-Match`.) @returns Whether it did.
+   * Deletes an object if it has exactly these bytes; otherwise it was replaced, and is kept. (`If-Match` of an object
+   * store.) @returns Whether it was deleted.
    */
   deleteIf(path: StorePath, bytes: Uint8Array): Promise<boolean>;
-  /** Where anybody may read an object for a while without asking us, or undefined where that cannot be. */
+  /** A URL where clients can read an object directly for a limited time; undefined if that is not possible. */
   url?(path: StorePath, opts: { readonly validMs: number }): Promise<string | undefined>;
 }
 
-/** Bytes on their way to become an object. It belongs to its holder alone, and nobody sees it as an object before. */
+/** Bytes that are to become an object. Only its holder can access them, and they are not visible as an object before. */
 export interface Upload {
-  /** Bytes in it. */
+  /** Number of bytes. */
   readonly size: number;
-  /** Appends the whole chunk, which may be reused when the promise has resolved. */
+  /** Appends the whole chunk. Its memory may be reused once the promise has resolved. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Opens what is in it for reading. */
+  /** Opens the bytes so far for reading. */
   read(): Promise<ObjectReader>;
   /**
-   * Makes it the object at `to`, durably, in place of what is there. When it fails the upload is as before.
+   * Turns it into the object at `to`, durably, replacing an existing one. If it fails, the upload is unchanged.
    *
-   * @throws OciError STORAGE, retryable, when somebody aborted it meanwhile.
+   * @throws OciError STORAGE, retryable, if it was aborted by another meanwhile.
    */
   commit(to: StorePath): Promise<void>;
-  /** Lets go of it, for any process of any host to resume. One without bytes is aborted. Idempotent. */
+  /** Releases it, so that any process on any host can resume it. An upload without bytes is aborted. Idempotent. */
   rest(): Promise<void>;
-  /** Drops its bytes; nothing after a commit. Idempotent. */
+  /** Discards its bytes; does nothing after a commit. Idempotent. */
   abort(): Promise<void>;
 }
 
 export interface UploadFacts extends ObjectFacts {
   readonly path: StorePath;
-  /** Whether a process that certainly lives has it. */
+  /** Whether a process that is certainly alive holds it. */
   readonly held: boolean;
 }
 
-/** The second part. An upload has a path to be found again by; several may be kept under one, by as many holders. */
+/** The second part: uploads. An upload is found by its path. Several holders may each keep one under the same path. */
 export interface Uploads {
   /**
-   * A new upload. Nothing is stored before its first byte.
+   * Begins an upload. Nothing is stored before its first byte.
    *
-   * @param opts.to Where it will be committed to, as far as that is known already.
+   * @param opts.to Where it will be committed, if that is known already.
    */
   begin(path: StorePath, opts?: { readonly to?: StorePath }): Promise<Upload>;
   /**
-   * The longest upload that is kept there, or undefined. One that a living process may hold stays with it, and its
-   * bytes so far are copied. Longer ones than `maxBytes` that nobody holds are dropped.
+   * Takes the longest upload at a path; undefined if there is none. If a living process may hold it, its bytes so far
+   * are copied and the original is left alone. Uploads longer than `maxBytes` that nobody holds are discarded.
    */
   resume(path: StorePath, opts?: { readonly maxBytes?: number; readonly to?: StorePath }): Promise<Upload | undefined>;
-  /** What {@link resume} would give, without taking it from anybody. */
+  /** The facts of the upload that {@link resume} would take. */
   find(path: StorePath): Promise<UploadFacts | undefined>;
-  /** Every upload that is kept below a prefix under which nothing else is, for whoever sweeps. */
+  /** Lists every upload below a prefix that contains nothing else, for garbage collection. */
   list(prefix: StorePath): AsyncIterable<UploadFacts>;
-  /** Drops all that is kept there, whoever holds it. */
+  /** Discards all uploads at a path, even those that are held. */
   abort(path: StorePath): Promise<void>;
 }
 
-/** An object that grows by a few words at a time, each seen by everybody once the promise has resolved. */
+/** An object that grows by short appends. Once the promise of a write has resolved, every process sees it. */
 export interface Journal {
   write(text: string): Promise<void>;
-  /** Ends it. @param opts.keep Leaves the object. */
+  /** Closes it. @param opts.keep Keeps the object; otherwise it is deleted. */
   close(opts?: { readonly keep?: boolean }): Promise<void>;
 }
 
-/** A claim that other processes see for as long as its holder lives. */
+/** A claim that other processes see as long as its holder lives. */
 export interface Lock {
   release(): Promise<void>;
 }
 
 /**
- * Locks that end with their holder. They save work; nothing may depend on them to be right, because a holder that
- * was suspended for long finds its lock taken over.
+ * Locks that end with their holder. They only save work; correctness must not depend on them, because a process that
+ * was suspended for long loses its lock.
  */
 export interface Locks {
-  /** The lock, or undefined while another live holder, in this process or another, has it. */
+  /** Takes the lock; undefined while another live holder has it, in this process or another. */
   tryAcquire(path: StorePath): Promise<Lock | undefined>;
   /** Whether a live holder has it. */
   isHeld(path: StorePath): Promise<boolean>;
 }
 
 /**
- * Keeps objects and uploads.
+ * A storage driver.
  *
- * Every method rejects with an OciError: STORAGE_FULL (no space, quota), STORAGE_DENIED (permission, read-only),
- * STORAGE_DAMAGED (a link that nobody may follow), STORAGE (anything else), each naming the path.
+ * Every method rejects with an OciError that names the path: STORAGE_FULL (no space, quota), STORAGE_DENIED
+ * (permission, read-only), STORAGE_DAMAGED (a link, which is not followed), STORAGE (anything else).
  */
 export interface Driver extends Objects {
-  /** Where the objects are, for messages. */
+  /** Location of the objects, for messages. */
   readonly name: string;
   readonly readOnly: boolean;
   readonly uploads: Uploads;
-  /** Advisory; where there are none, work may be done twice. */
+  /** Optional; without locks, work may be done twice. */
   readonly locks?: Locks;
-  /** Begins a journal at a path of its own, where that is cheaper than an object for each word. */
+  /** Opens a journal at a new path, for drivers where an append is cheaper than one more object. */
   openJournal?(path: StorePath): Promise<Journal>;
   /**
-   * Removes what crashed writers left of the driver's own, and what is empty below a prefix, where one is given.
+   * Removes temporary files of crashed writers, and empty directories below the prefix, if one is given.
    *
-   * @returns What it was that writers left.
+   * @returns How much crashed writers had left.
    */
   tidy?(prefix?: StorePath, opts?: { readonly dryRun?: boolean }): Promise<{ count: number; bytes: number }>;
 }

@@ -25,7 +25,7 @@ export function createLister(store: Store): Lister {
           if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
           for (const tag of await tagsIn(driver, repo)) {
             if (tag <= (opts?.after ?? '')) continue;
-            // A tag that is being written or deleted has a history and no current link.
+            // A tag that is being written or deleted has a history, but no current link.
             if ((await driver.stat(tagCurrentPath(repo, tag))) !== undefined) yield tag;
           }
         })(),
@@ -35,7 +35,7 @@ export function createLister(store: Store): Lister {
   };
 }
 
-// In the order of names. Keys have another: there `a-b/` comes before `a/`.
+// Sorted by name. The driver's keys have another order: there `a-b/` comes before `a/`.
 async function tagsIn(driver: Driver, repo: RepositoryName): Promise<readonly Tag[]> {
   const tags: Tag[] = [];
   for await (const { name, kind } of entriesIn(driver, tagsPath(repo))) {
@@ -57,7 +57,8 @@ async function* atMost<T>(opts: ListOptions | undefined, entries: AsyncIterable<
   }
 }
 
-// Only what is listed is read: links are in the order of their digests, and the tag's entries come in between.
+// Manifests are read one by one while the list is read. Links are sorted by digest; entries of the fallback tag are
+// merged in.
 async function* referrersOf(
   store: Store,
   repo: RepositoryName,
@@ -77,11 +78,11 @@ async function* referrersOf(
 
 interface Linked {
   readonly digest: Digest;
-  /** undefined where its manifest is lost or damaged. */
+  /** Undefined if the manifest is missing or damaged. */
   read(): Promise<Descriptor | undefined>;
 }
 
-/** Both in one order; what is linked comes as it is linked, whatever the tag says. */
+/** Merges two sorted lists. For a digest in both, the linked entry is used. */
 async function* merged(tagged: readonly Descriptor[], links: AsyncIterable<Linked>): AsyncGenerator<Descriptor> {
   let next = 0;
   for await (const link of links) {
@@ -103,7 +104,7 @@ async function readReferrer(store: Store, repo: RepositoryName, digest: Digest):
 }
 
 /**
- * What clients of a registry without the referrers API left under a tag.
+ * Referrers that clients listed under the fallback tag, as they do for a registry without a referrers API.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
  */

@@ -2,7 +2,7 @@ import { type Digest, isDigestAlgorithm, tryParseDigest } from '../model/digest.
 import type { Driver, Entry, PageOptions, StorePath } from './driver.ts';
 import { childPath } from './paths.ts';
 
-/** What is below a prefix, page after page, as far as the caller goes. */
+/** The entries below a prefix. Pages are fetched as the caller needs them. */
 export async function* entriesIn(
   driver: Driver,
   prefix: StorePath,
@@ -27,9 +27,9 @@ export async function deleteBelow(driver: Driver, prefix: StorePath): Promise<vo
 }
 
 /**
- * The digests that have a prefix `<alg>/<hex>/` there, in order. What is no digest is passed over.
+ * The digests that have a prefix `<alg>/<hex>/` below this one, sorted. Names that are not digests are skipped.
  *
- * @param after Only digests behind this text.
+ * @param after Only digests after this text.
  */
 export async function* digestsIn(driver: Driver, prefix: StorePath, after = ''): AsyncGenerator<Digest> {
   for await (const algorithm of entriesIn(driver, prefix)) {

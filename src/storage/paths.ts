@@ -1,30 +1,30 @@
 /**
- * The layout, below the root. What stands under `docker/registry/v2` is distribution's; directories that distribution
- * wrote are read and the reverse. The lines marked * are additions it passes over.
+ * The layout below the root. `docker/registry/v2` is distribution's format: each reads what the other wrote. The lines
+ * marked * are additions that distribution ignores.
  *
  *     docker/registry/v2/
  *       blobs/<alg>/<2 hex>/<hex>/data
  *       repositories/<name>/
  *         _layers/<alg>/<hex>/link
  *         _manifests/revisions/<alg>/<hex>/link
- *         _manifests/revisions/<alg>/<hex>/mediatype            * only where the bytes do not tell it
- *         _manifests/revisions/<alg>/<hex>/pinned               * where it was asked for by digest, and stays without a tag
+ *         _manifests/revisions/<alg>/<hex>/mediatype            * only if the bytes do not tell it
+ *         _manifests/revisions/<alg>/<hex>/pinned               * pulled by digest: kept without a tag
  *         _manifests/tags/<tag>/current/link
  *         _manifests/tags/<tag>/index/<alg>/<hex>/link
  *         _referrers/<subject alg>/<subject hex>/<alg>/<hex>/link  *
  *         _uploads/<uuid>/startedat
  *         _uploads/<uuid>/data
- *         _uploads/<uuid>/data.<holder>                         * the filesystem driver's: while a process writes it
- *     partial/<alg>/<hex>                                       * a download that was interrupted
- *     partial/<alg>/<hex>.<holder>                              * the filesystem driver's: while a process writes it
+ *         _uploads/<uuid>/data.<holder>                         * filesystem driver: while a process writes it
+ *     partial/<alg>/<hex>                                       * an interrupted download
+ *     partial/<alg>/<hex>.<holder>                              * filesystem driver: while a process writes it
  *     partial/<alg>/<hex>.lock                                  *
- *     leases/<holder>                                           * a journal of digests that a process counts on
- *     leases/<holder>/{beat,end,<alg>/<hex>}                    * the same where a driver has no journals
+ *     leases/<holder>                                           * a journal of digests that a process relies on
+ *     leases/<holder>/{beat,end,<alg>/<hex>}                    * the same for drivers without journals
  *     collectors/<holder>                                       * digests that a process is about to remove
- *     clock/<holder>                                            * for a moment, to see what time the store has
- *     tmp/<holder>.<number>                                     * the filesystem driver's
+ *     clock/<holder>                                            * briefly, to read the store's clock
+ *     tmp/<holder>.<number>                                     * filesystem driver: temporary files
  *
- * A link's content is a digest, and no newline. A holder names a process; see files/process-id.ts.
+ * A link contains a digest without a newline. A holder names a process; see files/process-id.ts.
  *
  * @see https://github.com/distribution/distribution/blob/v3.0.0/registry/storage/paths.go
  */
@@ -37,7 +37,7 @@ import type { Entry, StorePath } from './driver.ts';
 
 declare const uploadBrand: unique symbol;
 
-/** The id of an upload session, a UUID that {@link parseUploadId} has checked. */
+/** The id of an upload session: a UUID that {@link parseUploadId} has checked. */
 export type UploadId = string & { readonly [uploadBrand]: true };
 
 const v2 = 'docker/registry/v2' as StorePath;
@@ -153,18 +153,18 @@ export function clockPath(holder: ProcessId): StorePath {
   return join('clock' as StorePath, holder);
 }
 
-/** Where collectors of earlier versions put a blob for the moment in which they made sure that nobody wants it. */
+/** Where collectors of earlier versions moved a blob while they made sure that it is not needed. */
 export function asidePath(path: StorePath): StorePath {
   return `${path}.collected` as StorePath;
 }
 
-/** An entry of a prefix that was listed. */
+/** The path of a list entry. */
 export function childPath(directory: StorePath, entry: Pick<Entry, 'name'>): StorePath {
   return join(directory, entry.name);
 }
 
 /**
- * Reads an upload's id. It becomes a path, so anything but a UUID is refused (path traversal).
+ * Parses the id of an upload. It becomes part of a path, so anything but a UUID is refused (path traversal).
  *
  * @throws OciError BLOB_UPLOAD_UNKNOWN
  */
@@ -179,7 +179,7 @@ export function isUploadId(text: string): text is UploadId {
 
 export function uploadUnknown(): OciError {
   return new OciError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload in this repository', {
-    hint: 'it was finished, given up or cleaned away; start it again',
+    hint: 'it was finished, cancelled or removed; start it again',
   });
 }
 

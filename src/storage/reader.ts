@@ -15,7 +15,7 @@ import { loadManifest } from './manifests/manifests.ts';
 import { blobPath, layerLinkPath, revisionLinkPath, tagCurrentPath } from './paths.ts';
 import type { Store } from './store.ts';
 
-/** The reading half of a storage registry. */
+/** The reading part of a storage registry. */
 export function createReader(store: Store): Reader {
   const sizes = new KnownSizes();
 
@@ -30,7 +30,7 @@ export function createReader(store: Store): Reader {
     }
     const raw = digest === undefined ? undefined : await loadManifest(store, repo, digest);
     if (digest !== undefined && raw !== undefined) return { digest, raw };
-    // The tag was moved, and its old manifest deleted, between the two looks.
+    // The tag may have been moved, and its old manifest deleted, between the two reads.
     const moved = digest !== undefined && (await resolve(store, repo, reference)) !== digest;
     if (moved) return await findManifest(repo, reference, ifNoneMatch);
     if (digest !== undefined) await refuseUnfollowed(store, revisionLinkPath(repo, digest));
@@ -86,7 +86,7 @@ export function createReader(store: Store): Reader {
   };
 }
 
-// Who asks whether a blob is there may be about to push a manifest that needs it.
+// A client that checks whether a blob exists may be about to push a manifest that needs it.
 async function keepForManifest(
   store: Store,
   repo: RepositoryName,
@@ -97,14 +97,14 @@ async function keepForManifest(
   try {
     await store.marks.hold([digest, blob.stored]);
   } catch {
-    return blob; // a full disk must not hide what is on it
+    return blob; // a full disk must not prevent reading from it
   }
   const held = await findLinkedBlob(store, repo, digest);
   if (held === undefined) throw blobUnknown(repo, digest);
   return held;
 }
 
-/** What a reference stands for; undefined for an unknown tag. A digest stands for itself, here or not. */
+/** The digest for a reference; undefined for an unknown tag. A digest is returned as it is, even if it is not stored. */
 async function resolve(store: Store, repo: RepositoryName, reference: Tag | Digest): Promise<Digest | undefined> {
   return isDigestReference(reference) ? reference : await readLink(store, tagCurrentPath(repo, reference));
 }
@@ -117,7 +117,7 @@ export function blobUnknown(repo: RepositoryName, digest: Digest): OciError {
   return new OciError('BLOB_UNKNOWN', `${repo} has no blob ${digest}`);
 }
 
-// Whoever has a descriptor has it from a manifest, which could not be stored without the blob.
+// The descriptor comes from a manifest, which could not have been stored without the blob.
 async function refuseLost(store: Store, repo: RepositoryName, digest: Digest): Promise<void> {
   const stored = await readLink(store, layerLinkPath(repo, digest));
   const path = stored && blobPath(stored);

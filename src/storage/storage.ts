@@ -38,26 +38,26 @@ import { createWriter } from './writer.ts';
 
 export interface StorageOptions {
   readonly driver: Driver;
-  /** What the registry calls itself. Default `local`. */
+  /** Name of the registry. Default `local`. */
   readonly name?: string;
   /** Whether `pushManifest` honours `sparse: true`. Default false. */
   readonly sparseIndexes?: boolean;
-  /** Whether every manifest is taken, also one whose blobs or children are not here. Default false. */
+  /** Whether a manifest is accepted even if its blobs or children are missing. Default false. */
   readonly sparse?: boolean | undefined;
-  /** Default 4 MiB, which the distribution spec asks registries to take at least. */
+  /** Default 4 MiB, the minimum that the distribution spec asks for. */
   readonly maxManifestBytes?: number;
   /**
-   * What is uploaded, mounted or said to be there is kept from collections for so long at least, while this process
-   * lives: a manifest may be on its way that needs it. Default 0: as long as a lease is held, or the call takes.
+   * Minimum time that collections keep what was uploaded, mounted or reported to exist, while this process lives: a
+   * manifest that needs it may follow. In milliseconds. Default 0: during the call, or as long as a lease is held.
    */
   readonly keepUnusedMs?: number;
   readonly now?: () => Date;
 }
 
 /**
- * A registry that keeps what it has with a driver, in the layout of distribution (see paths.ts).
+ * A registry that stores its content with a driver, in the layout of distribution (see paths.ts).
  *
- * Errors besides those of {@link Registry}: STORAGE_DAMAGED for a link that is none.
+ * Errors besides those of {@link Registry}: STORAGE_DAMAGED for a link file that holds no digest.
  */
 export function createStorage(options: StorageOptions): Registry {
   checkNumbers(options, { maxManifestBytes: 1, keepUnusedMs: 0 });
@@ -103,7 +103,7 @@ export function createStorage(options: StorageOptions): Registry {
       opts?.signal?.throwIfAborted();
       return { authorized: true, challenges: [] };
     },
-    // The key's type is the value's, by the way the map above is filled.
+    // The key's type is the type of the value: the map above is filled that way.
     extension: <T>(key: ExtensionKey<T>) => extensions.get(key) as T | undefined,
   };
 }
@@ -129,7 +129,7 @@ async function* manifests(store: Store, repo: RepositoryName, opts?: SignalOptio
   }
 }
 
-// The newest first. A tag that comes back to a digest has it once, at the later place.
+// Newest first. A digest that a tag pointed to twice is listed once, at the later time.
 async function* history(store: Store, repo: RepositoryName, tag: Tag, opts?: SignalOption): AsyncGenerator<Digest> {
   const current = await readLink(store, tagCurrentPath(repo, tag));
   if (current === undefined) throw manifestUnknown(repo, tag);

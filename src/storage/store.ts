@@ -3,13 +3,13 @@ import type { Driver } from './driver.ts';
 import type { Marks } from './marks/marks.ts';
 import type { RecentSessions } from './uploads/recent-sessions.ts';
 
-/** What every part of a storage registry works with. */
+/** What all parts of a storage registry share. */
 export interface Store {
   readonly driver: Driver;
   readonly marks: Marks;
   readonly name: string;
   readonly sparseIndexes: boolean;
-  /** Whether a manifest is taken whose blobs or children are not here. */
+  /** Whether a manifest is accepted even if its blobs or children are missing. */
   readonly sparse: boolean;
   readonly checked: CheckedBlobs;
   readonly sessions: RecentSessions;

@@ -10,10 +10,10 @@ import { layerLinkPath } from './paths.ts';
 import type { Store } from './store.ts';
 import { createUploads } from './uploads/uploads.ts';
 
-/** Up to this size a blob is sooner fetched twice than fetched under a lock, and resumed. */
+/** Up to this size a blob is downloaded without a lock and not resumed: downloading it twice costs less. */
 const smallBytes = 256 * 1024;
 
-/** The writing half of a storage registry. */
+/** The writing part of a storage registry. */
 export function createWriter(store: Store): Writer {
   const uploads = createUploads(store);
 
@@ -43,8 +43,8 @@ export function createWriter(store: Store): Writer {
 
     async mountBlob(repo, digest, opts) {
       opts?.signal?.throwIfAborted();
-      // Without a source only what the repository itself holds counts: a mount from anywhere would hand out blobs of
-      // repositories that the caller may not read.
+      // Without a source, only blobs of the repository itself count: a mount from any repository would expose blobs of
+      // repositories that the client may not read.
       const blob =
         (await findLinkedBlob(store, repo, digest)) ??
         (opts?.from === undefined ? undefined : await findLinkedBlob(store, opts.from, digest));
@@ -56,8 +56,8 @@ export function createWriter(store: Store): Writer {
   };
 }
 
-// A blob that another repository holds is as good: the store is one user's, or guarded by who serves it. What is named by
-// its sha256 lies under that name, whatever a link says.
+// A blob that any repository has is used as well: the store belongs to one user, or the server guards it. A sha256
+// digest is always the name of the blob itself, so the link is not read for it.
 async function adopt(store: Store, repo: RepositoryName, { digest, size }: Descriptor): Promise<boolean> {
   await store.marks.hold([digest]);
   const named = digestAlgorithm(digest) === 'sha256';

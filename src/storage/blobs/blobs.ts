@@ -10,10 +10,10 @@ interface BlobEntry extends ObjectFacts {
 }
 
 /**
- * Every blob in the store, of any repository and of none.
+ * Every blob in the store, whether a repository links to it or not.
  *
- * @param opts.except These are passed over, and nothing is asked about them.
- * @param opts.repair Puts back what a collector of an earlier version that was killed had moved aside.
+ * @param opts.except Blobs to skip without a stat.
+ * @param opts.repair Restores blobs that a killed collector of an earlier version had moved aside.
  */
 export async function* walkBlobs(
   { driver }: Store,
@@ -40,7 +40,7 @@ export async function* walkBlobs(
   }
 }
 
-// Only below what is named as an algorithm: what else lies there may not even be readable.
+// Only below the directories of known algorithms: others may not even be readable.
 async function* filesOfBlobs(driver: Store['driver']): AsyncGenerator<Entry> {
   for await (const { name, kind } of entriesIn(driver, blobsPath)) {
     if (kind !== 'prefix' || !isDigestAlgorithm(name)) continue;

@@ -3,7 +3,7 @@ import { createHasher, type DigestAlgorithm, type Hasher } from '../../model/dig
 import type { SignalOption } from '../../registry/registry.ts';
 import type { ObjectReader } from '../driver.ts';
 
-/** Feeds what is left to read to a hash, and closes it. */
+/** Hashes the rest of an object, and closes it. */
 export async function hashReader(
   object: ObjectReader,
   algorithm: DigestAlgorithm,

@@ -7,13 +7,13 @@ import { blobPath, layerLinkPath, revisionLinkPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 import type { StoredBlob } from './stored-blob.ts';
 
-/** More than any digest's text. */
+/** Larger than the text of any digest. */
 const maxLinkBytes = 512;
 
 /**
- * Reads a link, or gives undefined where there is none.
+ * Reads a link; undefined if there is none.
  *
- * @throws OciError STORAGE_DAMAGED naming the file when its content is no digest: it becomes a path (traversal).
+ * @throws OciError STORAGE_DAMAGED naming the file if it holds no digest. The content becomes a path, so it must be checked.
  */
 export async function readLink(store: Store, path: StorePath): Promise<Digest | undefined> {
   let bytes: Uint8Array | undefined;
@@ -29,7 +29,7 @@ export async function readLink(store: Store, path: StorePath): Promise<Digest | 
   return digest;
 }
 
-/** As {@link readLink}, but a damaged link is none: for whoever replaces or removes it. */
+/** Like {@link readLink}, but a damaged link counts as absent: for callers that replace or remove it. */
 export async function readSoundLink(store: Store, path: StorePath): Promise<Digest | undefined> {
   try {
     return await readLink(store, path);
@@ -39,7 +39,7 @@ export async function readSoundLink(store: Store, path: StorePath): Promise<Dige
   }
 }
 
-/** Removes a link while it names a digest: another one that was written meanwhile stays. @returns Whether it did. */
+/** Removes a link if it still names this digest; a newer link is kept. @returns Whether it was removed. */
 export async function removeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<boolean> {
   const bytes = await unlessUnknown(driver.get(path, maxLinkBytes), 'TOO_LARGE', 'STORAGE_DAMAGED');
   return bytes !== undefined && digestIn(bytes) === digest && (await driver.deleteIf(path, bytes));
@@ -49,7 +49,7 @@ export async function writeLink({ driver }: Store, path: StorePath, digest: Dige
   await driver.put(path, Buffer.from(digest));
 }
 
-/** The blob that a repository holds under a digest, or undefined. */
+/** The blob that a repository has for a digest, or undefined. */
 export async function findLinkedBlob(
   store: Store,
   repo: RepositoryName,
@@ -59,7 +59,7 @@ export async function findLinkedBlob(
   return stored === undefined ? undefined : await findBlob(store, stored);
 }
 
-/** The manifest that a repository holds under a digest, or undefined. */
+/** The manifest that a repository has for a digest, or undefined. */
 export async function findRevision(
   store: Store,
   repo: RepositoryName,
@@ -70,7 +70,7 @@ export async function findRevision(
 }
 
 /**
- * Tells whoever has found no blob that it is one which is not looked at.
+ * Called if no blob was found: reports that its file is a symbolic link, which is not followed.
  *
  * @throws OciError STORAGE_DAMAGED for a symbolic link.
  */
@@ -79,7 +79,7 @@ export async function refuseUnfollowed(store: Store, path: StorePath): Promise<v
   if (stored !== undefined) await (await store.driver.open(blobPath(stored)))?.close();
 }
 
-/** A blob of any repository. */
+/** A blob by its digest, whether a repository links to it or not. */
 export async function findBlob({ driver }: Store, digest: Digest): Promise<StoredBlob | undefined> {
   const path = blobPath(digest);
   const facts = await driver.stat(path);
@@ -87,9 +87,9 @@ export async function findBlob({ driver }: Store, digest: Digest): Promise<Store
 }
 
 /**
- * Brings a blob that is in the store into a repository, and keeps it from collectors.
+ * Links a stored blob into a repository, and protects it from collectors.
  *
- * @returns False when the blob is gone.
+ * @returns False if the blob is gone.
  */
 export async function linkBlob(
   store: Store,
@@ -106,7 +106,7 @@ export async function linkBlob(
   return true;
 }
 
-/** Makes a verified upload a blob, which has to be held; one of the right size that is there already stays. */
+/** Turns a verified upload into a blob. The digest must be held. A stored blob of the right size is kept instead. */
 export async function placeBlob(store: Store, upload: Upload, digest: Digest): Promise<StoredBlob> {
   const blob: StoredBlob = { path: blobPath(digest), stored: digest, size: upload.size };
   if (await isPresent(store, blob)) {
@@ -117,7 +117,7 @@ export async function placeBlob(store: Store, upload: Upload, digest: Digest): P
   return { ...blob, isNew: true };
 }
 
-/** Stores a verified blob that is in memory, and is held; one of the right size that is there already stays. */
+/** Stores a verified blob from memory. The digest must be held. A stored blob of the right size is kept instead. */
 export async function storeBlob(store: Store, digest: Digest, bytes: Uint8Array): Promise<StoredBlob> {
   const blob: StoredBlob = { path: blobPath(digest), stored: digest, size: bytes.length };
   if (await isPresent(store, blob)) return blob;

@@ -15,10 +15,10 @@ import type { StoredBlob } from './stored-blob.ts';
 const pollMs = 100;
 
 /**
- * Takes the lock on a download, waiting while another call or process has it.
+ * Takes the lock for a download. Waits while another call or process has it.
  *
- * @param isThere Asked whenever the blob may have come into being.
- * @returns Undefined when the blob is there.
+ * @param isThere Called whenever the blob may have been stored by another.
+ * @returns Undefined if the blob is stored.
  */
 export async function lockDownload(
   { driver }: Store,
@@ -49,9 +49,9 @@ export async function lockDownload(
 }
 
 /**
- * Downloads a blob, which has to be held, into the store, going on with what an interrupted download left.
+ * Downloads a blob into the store, and resumes an interrupted download. The digest must be held.
  *
- * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH: nothing is kept. Whatever the source throws: what came so far is kept.
+ * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH: nothing is kept. Errors of the source: what was downloaded is kept.
  */
 export async function download(
   store: Store,
@@ -69,10 +69,10 @@ export async function download(
       await fill(descriptor, upload, source, opts);
       return await placeBlob(store, upload, descriptor.digest);
     } catch (error) {
-      // Failing to let go must not hide why the download failed.
+      // An error during cleanup must not hide why the download failed.
       if (isOciError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH') || (resumed && isOciError(error, 'RANGE_INVALID'))) {
         await upload.abort().catch(() => {});
-        // What was left of an earlier run may be the wrong part of it; a fresh download has no such excuse.
+        // A resumed part may have been damaged, so download once more from the start. A fresh download is not repeated.
         if (resumed && !isOciError(error, 'SIZE_MISMATCH')) continue;
       } else {
         await upload.rest().catch(() => {});
@@ -83,8 +83,8 @@ export async function download(
 }
 
 /**
- * Downloads a blob, which has to be held, that fits in memory, where it is verified before the disk sees it: what of it an interruption would
- * leave is not worth its files.
+ * Downloads a small blob, and verifies it in memory before it is written. The digest must be held. A partial file would
+ * not be worth its cost at this size.
  *
  * @throws OciError as {@link download}. Nothing is kept.
  */
@@ -118,7 +118,7 @@ async function fill(descriptor: Descriptor, upload: Upload, source: BlobSource, 
   try {
     if (upload.size < descriptor.size) await receive(descriptor, writer, source, opts);
   } catch (error) {
-    await writer.flush().catch(() => {}); // what came is kept as far as the disk takes it
+    await writer.flush().catch(() => {}); // keep what was downloaded, as far as the disk accepts it
     throw error;
   }
   await writer.flush();
@@ -140,7 +140,7 @@ async function receive(
   const sink: Sink = {
     write(chunk) {
       signal?.throwIfAborted();
-      // A server that never stops sending would fill the disk.
+      // A server that sends without end would fill the disk.
       if (writer.size + chunk.length > descriptor.size) throw sizeMismatch(descriptor, writer.size + chunk.length);
       return writer.write(chunk);
     },

@@ -1,11 +1,14 @@
 import type { Digest } from '../../model/digest.ts';
 import type { StorePath } from '../driver.ts';
 
-/** Where a blob lies. Its own digest is another one where distribution keeps sha512 content under sha256. */
+/**
+ * A blob's file. distribution stores content pushed under sha512 by its sha256, so `stored` may differ from the digest
+ * asked for.
+ */
 export interface StoredBlob {
   readonly path: StorePath;
   readonly stored: Digest;
   readonly size: number;
-  /** Whether it was not there before: links to it are then none, or point at nothing. */
+  /** True when the blob was just created: any existing link to it was dangling. */
   readonly isNew?: boolean;
 }

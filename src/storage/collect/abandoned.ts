@@ -9,12 +9,12 @@ import { childPath, clockPath, isUploadId, uploadsPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 import type { RecentSessions } from '../uploads/recent-sessions.ts';
 
-/** As long as distribution keeps them. */
+/** The same time as distribution's. */
 export const abandonedMs = 7 * 24 * 60 * 60 * 1_000;
 
 /**
- * Removes the upload sessions of every repository that have not been written to for so long. Those that were in use in this
- * process stay, whatever a clock says that was set meanwhile.
+ * Removes the upload sessions of all repositories that were not written to for this long. Sessions that this process
+ * used within that time are kept, even if somebody has set the system clock meanwhile.
  */
 export async function sweepUploads(
   { driver, now, sessions }: Store,
@@ -23,7 +23,7 @@ export async function sweepUploads(
   for await (const repo of walkRepositories(driver, { withUploadsOnly: true })) {
     opts.signal?.throwIfAborted();
     for await (const _ of abandonedSessions(driver, repo, now(), opts.idleMs, sessions)) {
-      // The clock of this machine may be off, or have been set: the store's tells.
+      // The system clock may be wrong or have been changed: decide by the store's clock.
       await removeAbandonedUploads(driver, repo, { now: await timeOf(driver), idleMs: opts.idleMs, sessions });
       break;
     }
@@ -31,9 +31,9 @@ export async function sweepUploads(
 }
 
 /**
- * Removes a repository's upload sessions that have not been written to for so long.
+ * Removes the upload sessions of a repository that were not written to for this long.
  *
- * @param opts.now What the store's clock shows.
+ * @param opts.now The time by the store's clock.
  */
 export async function removeAbandonedUploads(
   driver: Driver,
@@ -59,14 +59,14 @@ export async function removeAbandonedUploads(
   return removed;
 }
 
-/** Removes all of a repository's upload sessions, whoever writes them. */
+/** Removes all upload sessions of a repository, even those in use. */
 export async function removeUploads(driver: Driver, repo: RepositoryName): Promise<void> {
   for await (const entry of entriesIn(driver, uploadsPath(repo))) {
     await removeSession(driver, childPath(uploadsPath(repo), entry));
   }
 }
 
-// Its beginning goes first: whoever finds fewer bytes than he left looks for that again, and knows that it has ended.
+// `startedat` goes first: a writer that finds fewer bytes than expected checks it to learn that the session has ended.
 async function removeSession(driver: Driver, session: StorePath): Promise<void> {
   await driver.delete(childPath(session, { name: 'startedat' }));
   await driver.uploads.abort(childPath(session, { name: 'data' }));

@@ -3,13 +3,17 @@ import { RecentMap } from '../../model/recent-map.ts';
 const maxChecked = 10_000;
 
 /**
- * Which files of blobs were hashed and found right. A manifest that names a wrong size makes its blobs doubtful as often as
- * it is read: each is hashed for that once, and not again while its file stays what it was.
+ * Remembers which blob files were hashed and found intact. A manifest with a wrong size makes its blobs suspicious each
+ * time it is read: each file is hashed once for that, and not again while it is unchanged.
  */
 export class CheckedBlobs {
   readonly #checks = new RecentMap<string, Promise<void>>(maxChecked);
 
-  /** @param file Names the file as it is now: another one has another name. @param check Rejects for a damaged file. */
+  /**
+   * @param file Identifies the file in its current state; a changed file has another name.
+   *
+   * @param check Rejects if it is damaged.
+   */
   once(file: string, check: () => Promise<void>): Promise<void> {
     const known = this.#checks.get(file);
     if (known !== undefined) return known;

@@ -16,10 +16,10 @@ import { add, removePartials } from './partials.ts';
 import { removeScraps } from './scraps.ts';
 import { removeUntagged, untaggedManifests } from './untagged.ts';
 
-/** What transfers of earlier versions that are under way have touched within this time stays. */
+/** Default grace period if a transfer of an earlier version is in progress: such transfers write no marks. */
 const unmarkedGraceMs = 60 * 60 * 1_000;
 
-/** Marks and sweeps while others read and write. What a writer counts on he has marked; see marks/marks.ts. */
+/** A mark-and-sweep collector that runs beside readers and writers. Writers mark the blobs they rely on: marks/marks.ts. */
 export function createCollector(store: Store): GarbageCollector {
   return {
     async collect(opts = {}) {
@@ -41,9 +41,9 @@ class Sweep {
   readonly #dryRun: boolean;
   readonly #cutoff: number;
   readonly #unfinishedMs: number;
-  /** What manifests name. */
+  /** Referenced by manifests. */
   readonly #needed = new Set<Digest>();
-  /** What young links alone keep: a manifest may come that needs it. */
+  /** Linked recently, but not referenced: the manifest that needs it may follow. */
   readonly #linked = new Set<Digest>();
   readonly #removed: { digest: Digest; size: number }[] = [];
   readonly #untagged: { repo: RepositoryName; digest: Digest }[] = [];
@@ -98,7 +98,7 @@ class Sweep {
     await this.#sweepLinks(repo, named);
   }
 
-  /** @returns What is gone, or would be. */
+  /** @returns The manifests that were removed, or would be. */
   async #sweepManifests(repo: RepositoryName): Promise<ReadonlyMap<Digest, unknown>> {
     const isYoung = (facts: ObjectFacts | undefined): boolean => this.#isYoung(facts);
     const { loose, recent } = await untaggedManifests(this.#store, repo, { isYoung, signal: this.#opts.signal });

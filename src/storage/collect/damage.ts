@@ -1,4 +1,4 @@
-/** Blobs whose files are no longer what was stored. They are removed, so that the next pull or push brings them again. */
+/** Blobs whose files have changed since they were stored. They are removed, so that the next pull or push restores them. */
 import { type Digest, digestAlgorithm } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import { RecentMap } from '../../model/recent-map.ts';
@@ -9,26 +9,26 @@ import type { StoredBlob } from '../blobs/stored-blob.ts';
 import type { StorePath } from '../driver.ts';
 import type { Store } from '../store.ts';
 
-export const repairedByPull = 'repair it with ocictl pull, or in the directory of a registry with another push';
+export const repairedByPull = 'repair it with ocictl pull, or push again if it is the store of a registry';
 
-/** The error for a file of the store that holds something else than it should. */
+/** The error for a file of the store with wrong content. */
 export function damaged({ driver }: Store, path: StorePath, problem: string, hint: string): OciError {
   return new OciError('STORAGE_DAMAGED', `${driver.name}/${path} ${problem}`, { hint });
 }
 
 /**
- * As {@link refuseDamaged}, for a blob that only a manifest gives a reason to doubt, by naming another size: anybody may
- * push such a manifest, and the same file is hashed for it once.
+ * Like {@link refuseDamaged}, for a blob whose only cause for suspicion is a manifest with another size. Anybody may
+ * push such a manifest, so an unchanged file is hashed once only.
  */
 export async function refuseOtherSize(store: Store, blob: StoredBlob): Promise<void> {
   const facts = await store.driver.stat(blob.path);
   if (facts === undefined) return;
   const file = `${blob.path} ${facts.size} ${facts.storedAt.getTime()}`;
-  // Without the signal of a request: several may wait for the same check.
+  // Not cancelled by the signal of one request: several requests may wait for the same check.
   await store.checked.once(file, () => refuseDamaged(store, blob));
 }
 
-/** Hashes a blob that somebody has a reason to doubt. @throws OciError STORAGE_DAMAGED; its file is then gone. */
+/** Hashes a suspicious blob. @throws OciError STORAGE_DAMAGED if it is damaged; its file is then removed. */
 export async function refuseDamaged(store: Store, blob: StoredBlob, opts?: SignalOption): Promise<void> {
   const { driver } = store;
   const before = await driver.stat(blob.path);
@@ -36,7 +36,7 @@ export async function refuseDamaged(store: Store, blob: StoredBlob, opts?: Signa
   if (object === undefined) return;
   if ((await hashReader(object, digestAlgorithm(blob.stored), opts)).digest() === blob.stored) return;
   const after = await driver.stat(blob.path);
-  // Somebody has put another file there meanwhile: it is that one that would be removed.
+  // The file was replaced meanwhile: check again, or the new file would be removed.
   if (after && (after.size !== before?.size || after.storedAt.getTime() !== before.storedAt.getTime())) {
     return refuseDamaged(store, blob, opts);
   }
@@ -50,7 +50,7 @@ export async function refuseDamaged(store: Store, blob: StoredBlob, opts?: Signa
   );
 }
 
-/** As {@link refuseOtherSize}, for who can do with a blob that is not there. */
+/** Like {@link refuseOtherSize}, but returns true for a damaged blob: for callers that can treat it as missing. */
 export async function isDamaged(store: Store, blob: StoredBlob): Promise<boolean> {
   try {
     await refuseOtherSize(store, blob);
@@ -61,7 +61,7 @@ export async function isDamaged(store: Store, blob: StoredBlob): Promise<boolean
   }
 }
 
-/** Content of a stored blob whose own checks blame whoever sent it: what is wrong with it here is wrong with the store. */
+/** Wraps verified content: a mismatch means the stored file is damaged, not that the sender lied. */
 export function blamingStore(store: Store, blob: StoredBlob, content: Content, opts?: SignalOption): Content {
   const doubt = async (error: unknown): Promise<never> => {
     if (isOciError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH')) await refuseDamaged(store, blob, opts);
@@ -83,7 +83,7 @@ export function blamingStore(store: Store, blob: StoredBlob, content: Content, o
 
 const maxSizes = 10_000;
 
-/** How large blobs should be, as far as the manifests say that were given out. */
+/** Sizes of blobs, according to the manifests that were read. */
 export class KnownSizes {
   readonly #sizes = new RecentMap<Digest, number>(maxSizes);
 
@@ -91,12 +91,12 @@ export class KnownSizes {
     this.#sizes.set(digest, size);
   }
 
-  /** @throws OciError STORAGE_DAMAGED where the size is another one, and the bytes are too. */
+  /** @throws OciError STORAGE_DAMAGED if the blob has another size and wrong content. */
   async check(store: Store, digest: Digest, blob: StoredBlob): Promise<void> {
     const expected = this.#sizes.get(digest);
     if (expected === undefined || expected === blob.size) return;
     await refuseOtherSize(store, blob);
-    // It was the manifest that lied.
+    // The blob is intact: the manifest was wrong.
     this.#sizes.set(digest, blob.size);
   }
 }

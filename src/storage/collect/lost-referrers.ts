@@ -6,8 +6,8 @@ import { referrerLinkPath, referrersPath, referrersRootPath, revisionLinkPath } 
 import type { Store } from '../store.ts';
 
 /**
- * Removes the links of referrers whose manifests are not there: a referrer that is pushed again while its manifest is
- * deleted leaves one, and so does a killed push. Whoever is writing one has marked the manifest's digest.
+ * Removes referrer links whose manifests are missing. They are left by a killed push, or by a push of a manifest while
+ * it is being deleted. A writer that is about to create one has marked the manifest's digest.
  */
 export async function removeLostReferrers(
   { driver }: Store,

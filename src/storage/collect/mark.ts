@@ -10,24 +10,22 @@ import { loadManifest, tryParseManifest } from '../manifests/manifests.ts';
 import { layerLinkPath, layersPath, revisionLinkPath, revisionsPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
-/** What a repository's manifests need. */
+/** What the manifests of a repository reference. */
 interface Needs {
-  /** Digests as manifests name them: layer links under these names stay. */
+  /** Digests in manifests: layer links with these names are kept. */
   readonly named: Set<Digest>;
-  /** Digests as blobs lie on disk. */
+  /** Digests by which the blobs are stored. */
   readonly stored: Set<Digest>;
-  /** Some manifest could not be understood, so every layer of the repository is kept. */
-  readonly unclear: boolean;
 }
 
 interface MarkOptions extends SignalOption {
-  /** Manifests that do not count. */
+  /** Manifests to leave out. */
   readonly except?: ReadonlyMap<Digest, unknown>;
 }
 
 /**
- * Finds what the manifests of a repository need. Every revision counts, tagged or not, so children of an index,
- * referrers and untagged manifests stay until they are deleted themselves.
+ * Finds what the manifests of a repository reference. Every revision counts, tagged or not, so children of indexes,
+ * referrers and untagged manifests are kept until they are deleted.
  */
 export async function markRepository(store: Store, repo: RepositoryName, opts?: MarkOptions): Promise<Needs> {
   const named = new Set<Digest>();
@@ -43,6 +41,7 @@ export async function markRepository(store: Store, repo: RepositoryName, opts?: 
     if (needed === undefined) unclear = true;
     for (const blob of needed ?? []) named.add(blob);
   }
+  // If the references of a manifest are unknown, every layer of the repository is kept.
   if (unclear) {
     for await (const digest of digestsIn(store.driver, layersPath(repo))) named.add(digest);
   }
@@ -51,20 +50,20 @@ export async function markRepository(store: Store, repo: RepositoryName, opts?: 
     const link = await linkOrDamaged(store, layerLinkPath(repo, digest));
     if (tryParseDigest(link) !== undefined) stored.add(link as Digest);
   }
-  return { named, stored, unclear };
+  return { named, stored };
 }
 
-// Undefined for what nobody here understands.
+// Undefined if the references of the manifest are unknown.
 async function neededBy(store: Store, repo: RepositoryName, digest: Digest): Promise<readonly Digest[] | undefined> {
   const view = await readView(store, repo, digest);
   if (view === 'unclear') return undefined;
   if (view === undefined) return [];
-  // A child that is a manifest counts by its own revision link; one that is none is a blob.
+  // A child manifest counts by its own revision link; a child of another type is a blob.
   const blobs = [...blobsOf(view), ...childrenOf(view).filter(({ mediaType }) => !isManifestType(mediaType))];
   return blobs.map((entry) => entry.digest);
 }
 
-/** A manifest as far as all that it names is known: unclear is a type of another tool, schema 1, damaged bytes. */
+/** A parsed manifest; `unclear` if its references are unknown: an unknown type, schema 1, or damaged bytes. */
 export async function readView(
   store: Store,
   repo: RepositoryName,

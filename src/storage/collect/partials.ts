@@ -10,7 +10,7 @@ interface Partials {
   readonly inUse: Tally;
 }
 
-/** Removes downloads that nobody has gone on with for so long, and locks whose holders are gone. */
+/** Removes downloads that were not continued for this long, and locks of dead processes. */
 export async function removePartials(
   { driver }: Store,
   collection: Collection,
@@ -38,7 +38,7 @@ export async function removePartials(
   return { removed, inUse };
 }
 
-// To take a lock over and release it removes it; one that is held cannot be taken.
+// A stale lock is removed by taking it over and releasing it. A held lock cannot be taken.
 async function removeLocks(driver: Store['driver']): Promise<void> {
   for await (const { name } of entriesIn(driver, partialsPath, { deep: true })) {
     const isLock = name.endsWith('.lock') && tryParseDigest(name.slice(0, -'.lock'.length).replace('/', ':'));

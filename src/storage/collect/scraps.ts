@@ -15,8 +15,8 @@ import {
 import type { Store } from '../store.ts';
 
 /**
- * Removes what writers and deleters that were killed left of a manifest's small files: types of manifests that are not
- * there, histories of tags that are not there. Whoever is writing one has marked the manifest's digest.
+ * Removes small files that killed writers and deleters left: media types and pins without a manifest, and histories of
+ * deleted tags. A writer that is about to create one has marked the manifest's digest.
  */
 export async function removeScraps({ driver }: Store, repo: RepositoryName, collection: Collection): Promise<void> {
   const isThere = async (path: Parameters<typeof driver.stat>[0]) => (await driver.stat(path)) !== undefined;

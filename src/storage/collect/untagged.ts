@@ -22,15 +22,15 @@ interface UntaggedOptions extends SignalOption {
 
 interface Untagged {
   readonly loose: ReadonlyMap<Digest, ManifestView>;
-  /** How many stay for their age alone. */
+  /** Number of manifests that are kept only because they are recent. */
   readonly recent: number;
 }
 
 /**
- * The manifests of a repository that nothing leads to: no tag, no pin, no index and no subject that stays. None where it
- * is not clear what is named, by a damaged tag or by a manifest that nobody here understands.
+ * The manifests of a repository that nothing leads to: no tag, no pin, no index and no subject that is kept. Empty if
+ * references are unknown, because of a damaged tag or a manifest of an unknown type.
  *
- * @throws OciError STORAGE_DENIED and others where something cannot be read
+ * @throws OciError STORAGE_DENIED and others if something cannot be read
  */
 export async function untaggedManifests(
   store: Store,
@@ -70,7 +70,7 @@ export async function untaggedManifests(
   return { loose, recent };
 }
 
-/** Removes what no tag points at, which therefore need not be looked for. Its link goes last, as in any deletion. */
+/** Removes a manifest without tags, so tags are not searched. Its revision link goes last, as in any deletion. */
 export async function removeUntagged({ driver }: Store, repo: RepositoryName, digest: Digest, view: ManifestView) {
   if (view.subject !== undefined) await driver.delete(referrerLinkPath(repo, view.subject.digest, digest));
   await driver.delete(mediaTypePath(repo, digest));
@@ -78,7 +78,7 @@ export async function removeUntagged({ driver }: Store, repo: RepositoryName, di
   await driver.delete(revisionLinkPath(repo, digest));
 }
 
-// Undefined where one of the tags is damaged: it may be any manifest's.
+// Undefined if one of the tags is damaged: it could point at any manifest.
 async function tagged(store: Store, repo: RepositoryName): Promise<Digest[] | undefined> {
   const targets: Digest[] = [];
   for await (const { name } of entriesIn(store.driver, tagsPath(repo))) {

@@ -1,8 +1,8 @@
 /**
- * Deletes a file only while it holds certain bytes, which no system call does: it is read, then given a name of its own
- * beside, `<name>.<hash of the bytes>.<process>`, and read again. Were they others by then, it gets its name back, unless
- * that is taken by something newer. For that moment, after a change between two calls, nobody finds it; a process that ends in it
- * leaves it so until {@link mendAside}, which can tell from the name what was meant.
+ * Deletes a file only if it has certain bytes, for which there is no system call. The file is read, renamed to
+ * `<name>.<hash of the bytes>.<process>`, and read again. If it has other bytes by then, it gets its name back, unless
+ * a newer file has that name. In this case the file is missing for a moment. If the process dies within it, {@link
+ * mendAside} finishes: the name tells what was intended.
  */
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
@@ -14,11 +14,11 @@ import { isOciError } from '../../model/errors.ts';
 import { linkNew, readWhole } from './filesystem-files.ts';
 import { orAbsent } from './filesystem-root.ts';
 
-/** More than any file that is deleted so. */
+/** Larger than any file that is deleted this way. */
 const maxBytes = 4_096;
 const dayMs = 24 * 60 * 60 * 1_000;
 
-/** @returns Whether it was there with these bytes, and is gone. */
+/** @returns Whether the file had these bytes and was deleted. */
 export async function deleteIf(file: string, bytes: Uint8Array): Promise<boolean> {
   if (!(await holds(file, bytes))) return false;
   const aside = `${file}.${hashOf(bytes)}.${newProcessId()}`;
@@ -31,7 +31,7 @@ export async function deleteIf(file: string, bytes: Uint8Array): Promise<boolean
   return true;
 }
 
-/** Finishes what {@link deleteIf} of a process that is gone had begun. @returns Whether the file is gone. */
+/** Finishes a {@link deleteIf} of a dead process. @returns Whether the file aside is gone. */
 export async function mendAside(aside: string): Promise<boolean> {
   const [, name, hash, holder = ''] = /^(.+)\.([0-9a-f]{16})\.([^.]+)$/.exec(basename(aside)) ?? [];
   const process = tryParseProcessId(holder);
@@ -46,7 +46,7 @@ export async function mendAside(aside: string): Promise<boolean> {
   return true;
 }
 
-// Somebody who mends may have done it first.
+// Another process that mends may have done it already.
 async function putBack(aside: string, file: string): Promise<boolean> {
   const isBack = (await orAbsent(linkNew(aside, file))) === true;
   if (isBack) await syncDirectory(dirname(file));

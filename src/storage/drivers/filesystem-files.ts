@@ -8,15 +8,15 @@ import type { ByteRange } from '../../registry/registry.ts';
 import type { ObjectReader } from '../driver.ts';
 import { storageError } from './file-errors.ts';
 
-/** For every open of a name that is there: a link is ELOOP, a pipe keeps nobody waiting. Windows has no such flags. */
+/** For opening existing files: a link gives ELOOP, and a pipe does not block. Windows has no such flags. */
 export const plainFile = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** Opens a file for reading from `range.start` to `range.end`, exclusive. @throws EISDIR for what is no file */
+/** Opens a file for reading from `range.start` to the exclusive `range.end`. @throws EISDIR if it is not a regular file */
 export async function openReader(file: string, range?: ByteRange): Promise<ObjectReader> {
   const handle = await open(file, constants.O_RDONLY | plainFile);
   try {
     const facts = await handle.stat();
-    if (!facts.isFile()) throw Object.assign(new Error('it is no file'), { code: 'EISDIR' });
+    if (!facts.isFile()) throw Object.assign(new Error('it is not a regular file'), { code: 'EISDIR' });
     return readerOf(handle, facts.size, range, (error) => storageError(error, 'read', file));
   } catch (error) {
     await handle.close();
@@ -24,7 +24,7 @@ export async function openReader(file: string, range?: ByteRange): Promise<Objec
   }
 }
 
-/** Reads a file whole. @throws OciError TOO_LARGE before more than `maxBytes` are in memory. */
+/** Reads a file into memory. @throws OciError TOO_LARGE before more than `maxBytes` are read. */
 export async function readWhole(file: string, maxBytes: number): Promise<Uint8Array> {
   const descriptor = await openFile(file, constants.O_RDONLY | plainFile);
   try {
@@ -35,9 +35,10 @@ export async function readWhole(file: string, maxBytes: number): Promise<Uint8Ar
 }
 
 /**
- * Gives a file another name, unless that is there. Where a file system has no links a reader may see it unfinished.
+ * Gives a file another name, unless that exists. On a file system without hard links it is copied, and a reader may see
+ * the copy incomplete.
  *
- * @returns Whether it did.
+ * @returns Whether the name was given.
  */
 export async function linkNew(draft: string, file: string): Promise<boolean> {
   const unlessThere = (error: unknown): false => {
@@ -59,7 +60,7 @@ export async function linkNew(draft: string, file: string): Promise<boolean> {
   }
 }
 
-/** Has a file's bytes survive a power cut. */
+/** Makes a file's bytes survive a power cut. */
 export async function syncPath(file: string): Promise<void> {
   const descriptor = await openFile(file, constants.O_RDONLY | plainFile);
   try {

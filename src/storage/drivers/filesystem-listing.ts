@@ -4,7 +4,7 @@ import { hasErrno } from '../../files/file-errors.ts';
 import type { Entry } from '../driver.ts';
 import { keyOf } from './page.ts';
 
-/** What a directory holds, in the order of keys. @throws the system's error, ENOENT included. */
+/** The entries of a directory, in the order of keys. @throws the system's error, including ENOENT. */
 export async function entriesOf(directory: string): Promise<Entry[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   return entries
@@ -12,7 +12,10 @@ export async function entriesOf(directory: string): Promise<Entry[]> {
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
-/** Every file below a directory that comes after a key, in the order of keys. Directories that vanish meanwhile are empty. */
+/**
+ * Every file below a directory whose key is after `after`, in the order of keys. A directory that disappears counts as
+ * empty.
+ */
 export async function* filesBelow(directory: string, after: string, at = ''): AsyncGenerator<Entry> {
   const entries = await entriesOf(join(directory, at)).catch((error: unknown) => {
     if (at !== '' && hasErrno(error, 'ENOENT')) return [];
@@ -26,9 +29,9 @@ export async function* filesBelow(directory: string, after: string, at = ''): As
 }
 
 /**
- * Removes the empty directories below a directory, and itself when it is then empty.
+ * Removes the empty directories below a directory, and the directory itself if it is empty then.
  *
- * @param mend Is given each file. @returns Whether it is gone.
+ * @param mend Called with each file; returns whether it is gone. @returns Whether the directory is gone.
  */
 export async function pruneEmpty(directory: string, mend: (file: string) => Promise<boolean>): Promise<boolean> {
   let left = 0;

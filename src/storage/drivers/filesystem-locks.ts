@@ -7,7 +7,7 @@ import { parseJson } from '../../model/json.ts';
 import type { Locks } from '../driver.ts';
 import type { Root } from './filesystem-root.ts';
 
-/** A store's locks, with a heartbeat: a download that they guard may take hours. */
+/** A store's locks. They have a heartbeat, because the downloads that they guard may take hours. */
 export function createFileLocks({ fileOf, change, directories }: Root): Locks {
   const locks = createLockFiles({
     sign: () => JSON.stringify({ holder: newProcessId(), pid: process.pid, hostname: hostname() }),
@@ -27,7 +27,7 @@ export function createFileLocks({ fileOf, change, directories }: Root): Locks {
   };
 }
 
-// The content is another process's: an empty file is one that was created this very moment.
+// Written by another process; empty if the lock file was created this moment.
 function readHolder(text: string): ProcessId | undefined {
   try {
     const content: unknown = parseJson(text);

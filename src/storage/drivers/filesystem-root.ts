@@ -10,25 +10,27 @@ import { storageError } from './file-errors.ts';
 import { refuseFoldedCase } from './folded-case.ts';
 import { RealDirectories } from './real-directories.ts';
 
-/** The directory that a store is in, as every part of the driver works with it. */
+/** The root directory of a store, for all parts of the driver. */
 export interface Root {
   readonly directory: string;
-  /** Where files are before they have a place, each named by the process that writes it. */
+  /** Directory for temporary files; their names begin with the process that writes them. */
   readonly temporary: string;
   readonly directories: RealDirectories;
   fileOf(path: StorePath): string;
-  /** Runs what only reads. Absent files are undefined. @throws OciError, STORAGE_DAMAGED behind a link */
+  /** Runs a reading operation; undefined if the file is absent. @throws OciError, STORAGE_DAMAGED behind a link */
   read<T>(action: string, path: StorePath, operation: (file: string) => Promise<T>): Promise<T | undefined>;
-  /** Runs what writes, within `directories`. @throws OciError */
+  /** Runs a writing operation. @throws OciError */
   change<T>(action: string, path: StorePath, operation: (file: string) => Promise<T>): Promise<T>;
-  /** Makes a file elsewhere and moves it into its place, or has `place` do that, which leaves the draft. */
+  /**
+   * Creates a temporary file and renames it to its path. `place` can do that instead of a rename; the draft is removed then.
+   */
   draft<T>(
     file: string,
     opts: { readonly durable: boolean },
     make: (draft: string) => Promise<void>,
     place?: (draft: string) => Promise<T>,
   ): Promise<T | undefined>;
-  /** Removes a directory and those above it as long as they are empty. */
+  /** Removes a directory, and its parents as long as they are empty. */
   prune(directory: string): Promise<void>;
 }
 
@@ -101,7 +103,7 @@ export function openRoot(
           await rmdir(at);
           directories.removed(at);
         } catch (error) {
-          // Another has filled it or removed it; what else may be wrong with it is no matter of whoever deletes.
+          // Another process has filled or removed it. Other errors do not concern the deletion.
           if (!hasErrno(error, 'ENOENT')) return;
         }
       }
@@ -117,7 +119,7 @@ export async function attempt<T>(action: string, file: string, operation: () => 
   }
 }
 
-/** Nothing is below a file, and no directory is an object. */
+/** Undefined if the file is absent, including below another file, and for a directory, which is not an object. */
 export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result;
@@ -127,7 +129,7 @@ export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
   }
 }
 
-// Images may hold secrets: on a machine of several users nobody else gets below a root that is made here.
+// Images may contain secrets: on a machine with several users, a root created here is private.
 async function makeRoot(root: string): Promise<void> {
   await makeDirectory(dirname(root));
   await mkdir(root, { mode: 0o700 }).catch((error: unknown) => {

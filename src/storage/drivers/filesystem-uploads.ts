@@ -1,7 +1,7 @@
 /**
- * Files that grow over several runs. At rest such a file has its plain name; whoever writes it first gives it a name of
- * his own. So no two processes ever write one file, whatever happened to locks, and what a writer hashed is what becomes
- * a blob.
+ * Files that grow over several runs. At rest such a file has its plain name; a process renames it to a name of its own
+ * before it writes. So two processes never write the same file, whatever happens to locks, and the bytes that a writer
+ * has hashed are those that become the blob.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
@@ -20,7 +20,7 @@ interface Leftover {
   readonly file: string;
   readonly size: number;
   readonly storedAt: Date;
-  /** Of the process that writes it, if one does. */
+  /** State of the process that writes it; undefined at rest. */
   readonly writer: ProcessState | undefined;
 }
 
@@ -175,7 +175,7 @@ class FileUpload implements Upload {
     if (this.#made) await attempt('remove', this.#file, () => rm(this.#file, { force: true }));
   }
 
-  // What was there and is gone must not be made again: a part would pass for the whole.
+  // A file that existed and was removed must not be created again: a part would be taken for the whole.
   async #open(): Promise<FileHandle> {
     if (this.#handle !== undefined) return this.#handle;
     if (!this.#made) {
@@ -192,7 +192,7 @@ class FileUpload implements Upload {
     }
   }
 
-  // Nothing to move is another matter than nowhere to move it to, which is mended by making the directory.
+  // ENOENT may also mean that the target directory is missing: that is solved by creating it, a missing source is not.
   async #moveTo(file: string): Promise<void> {
     try {
       await rename(this.#file, file);
@@ -216,12 +216,12 @@ class FileUpload implements Upload {
   }
 }
 
-// A writer that may be alive may wake up and write on.
+// A writer that may be alive could continue to write.
 function isFree({ writer }: Leftover): boolean {
   return writer === undefined || writer === 'dead';
 }
 
-/** What there is of a file, the longest first, and what can be taken before what cannot. */
+/** Files of an upload: those that can be taken first, the longest first. */
 async function leftoversOf(resting: string): Promise<Leftover[]> {
   const [directory, name] = [dirname(resting), basename(resting)];
   const found: Leftover[] = [];
@@ -237,7 +237,7 @@ async function leftoversOf(resting: string): Promise<Leftover[]> {
   return found.sort((a, b) => Number(isFree(b)) - Number(isFree(a)) || b.size - a.size);
 }
 
-// Locks lie beside what they lock.
+// Lock files are beside the files that they lock.
 async function restingNames(directory: string): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
   for await (const { name } of filesBelow(directory, '')) {

@@ -19,21 +19,21 @@ import { pageOf } from './page.ts';
 export interface FilesystemDriverOptions {
   /** The store's directory. A missing one reads as empty. */
   readonly root: string;
-  /** Every write is refused. Default false. */
+  /** Refuses every write. Default false. */
   readonly readOnly?: boolean;
-  /** Whether the first write may make a missing root, for this user alone. Default true. */
+  /** Whether the first write may create a missing root, accessible to this user only. Default true. */
   readonly create?: boolean;
 }
 
-/** Objects of a page of a deep list, each of which is a name in memory. */
+/** Objects in one page of a deep list, whose names are kept in memory. */
 const deepLimit = 10_000;
 const dayMs = 24 * 60 * 60 * 1_000;
 
 /**
- * Keeps a store in a directory that any number of processes may share. Directories come into being with the first file
- * below them, and go with the last; one that somebody else left empty is listed as a prefix.
+ * Keeps a store in a directory that any number of processes may share. A directory is created with its first file and
+ * removed with its last; an empty directory that another program left is listed as a prefix.
  *
- * @throws OciError STORAGE when the root is something else than a directory, STORAGE_DENIED when it cannot be reached.
+ * @throws OciError STORAGE if the root is not a directory, STORAGE_DENIED if it cannot be accessed.
  */
 export async function openFilesystemDriver(options: FilesystemDriverOptions): Promise<Driver> {
   const directory = resolve(options.root);
@@ -152,7 +152,7 @@ async function openJournal({ directories }: Root, file: string): Promise<Journal
   };
 }
 
-// A draft of a living process may be on its way; of one that cannot be asked it is given a day.
+// A temporary file of a living process is in use. If the state of the process is unknown, it is kept for a day.
 async function removeDrafts(
   { temporary, directories }: Root,
   dryRun: boolean,
@@ -164,7 +164,7 @@ async function removeDrafts(
     const facts = await attempt('look at', draft, () => orAbsent(lstat(draft)));
     if (facts === undefined || !facts.isFile()) continue;
     const writer = tryParseProcessId(name.split('.', 1)[0] ?? '');
-    // What nobody of us can have named is somebody else's.
+    // A name that no ocictl process gives belongs to another program.
     if (writer === undefined) continue;
     const state = processState(writer);
     const old = Date.now() - facts.mtimeMs > dayMs;

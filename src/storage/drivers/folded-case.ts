@@ -6,12 +6,11 @@ import { OciError } from '../../model/errors.ts';
 import { RealDirectories } from './real-directories.ts';
 
 /**
- * Refuses a file system that takes `A` and `a` for the same name: tags that differ in case would overwrite each other.
- * Writes a file to find out, so it also shows whether the store can be written to. The file is a draft: `tidy` removes that of a
- * process that was killed.
+ * Refuses a file system that takes `A` and `a` for the same name: tags that differ in case only would overwrite each
+ * other. It finds out by writing a file, so it also shows whether the store can be written to. The file is a temporary one
+ * in `tmp`: `tidy` removes it after a killed process.
  *
- * @throws OciError STORAGE, STORAGE_DAMAGED where the directory of drafts is a link; and what Node says of a directory that
- *   cannot be written to.
+ * @throws OciError STORAGE; STORAGE_DAMAGED if `tmp` is a link; Node's error for a directory that cannot be written to.
  */
 export async function refuseFoldedCase(root: string, directories = new RealDirectories(root)): Promise<void> {
   const temporary = join(root, 'tmp');
@@ -28,7 +27,7 @@ export async function refuseFoldedCase(root: string, directories = new RealDirec
   } finally {
     await rm(probe, { force: true });
   }
-  throw new OciError('STORAGE', `${root} is on a file system that does not tell upper from lower case`, {
-    hint: 'tags and repositories need one that does; choose another directory, for instance on a case-sensitive volume',
+  throw new OciError('STORAGE', `${root} is on a file system that is not case-sensitive`, {
+    hint: 'tags differ in case; choose another directory, for instance on a case-sensitive volume',
   });
 }

@@ -9,7 +9,7 @@ interface MemoryObject {
 }
 type Branch = Map<string, Branch | MemoryObject>;
 
-/** Objects by path. A prefix is there as long as an object is below it. */
+/** Objects by path. A prefix exists as long as it has an object. */
 export class MemoryTree {
   readonly #root: Branch = new Map();
 
@@ -71,7 +71,7 @@ function* below(branch: Branch, at: string, deep: boolean): Generator<Entry> {
   }
 }
 
-/** Reads what is in the chunks now; what is added later is not seen. */
+/** Reads the chunks of this moment; chunks added later are not read. */
 export function memoryReader({ chunks, size }: Pick<MemoryObject, 'chunks' | 'size'>, range?: ByteRange): ObjectReader {
   const end = Math.min(range?.end ?? size, size);
   let position = range?.start ?? 0;

@@ -11,7 +11,7 @@ interface Bytes {
   aborted: boolean;
 }
 
-/** Uploads beside the objects of a tree. */
+/** Uploads that become objects of a tree. */
 export function createMemoryUploads(tree: MemoryTree): Uploads {
   const kept = new Set<Bytes>();
 

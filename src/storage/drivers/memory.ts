@@ -4,7 +4,7 @@ import { MemoryTree, memoryReader } from './memory-objects.ts';
 import { createMemoryUploads } from './memory-uploads.ts';
 import { pageOf } from './page.ts';
 
-/** Keeps a store in memory, for tests and for registries that are to forget. */
+/** Keeps a store in memory, for tests and for temporary registries. */
 export function createMemoryDriver(): Driver {
   const tree = new MemoryTree();
   const locked = new Set<StorePath>();

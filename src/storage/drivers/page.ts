@@ -1,11 +1,11 @@
 import type { Entry, Listing, PageOptions } from '../driver.ts';
 
-/** What an entry is ordered by. */
+/** The key by which entries are ordered. */
 export function keyOf({ name, kind }: Entry): string {
   return kind === 'prefix' ? `${name}/` : name;
 }
 
-/** A page of entries that come in the order of their keys; it takes no more of them than it needs. */
+/** A page of entries that are sorted by key. It reads no more entries than it needs. */
 export async function pageOf(
   entries: Iterable<Entry> | AsyncIterable<Entry>,
   { after = '', limit = Number.POSITIVE_INFINITY }: PageOptions = {},

@@ -6,17 +6,17 @@ import { mkdir } from '../../files/system-calls.ts';
 import { RecentMap } from '../../model/recent-map.ts';
 import { isLink } from './file-errors.ts';
 
-/** Each is looked at once; a store of many blobs has more, and is asked again. */
+/** Directories that are remembered as checked. A large store has more; they are checked again. */
 const maxKnown = 4_096;
-/** How often a directory is made again that somebody removes for being empty. */
+/** How often a directory is created again, if another process keeps removing it because it is empty. */
 const maxAttempts = 20;
 
 /**
- * The directories below a root that are no symbolic links. What lies behind a link is not the store's: a directory that
- * somebody else has filled could give out any file of whoever serves it. The root itself may be a link.
+ * Ensures that directories below a root are not symbolic links. A link leads out of the store: if another user filled
+ * the directory, it could expose any file that the serving user can read. The root itself may be a link.
  *
- * A directory that was looked at is not asked again: who can put a link in its place while we run can change the store's files
- * as well.
+ * A directory is checked once: a user who can replace it by a link while the process runs can change the store's files
+ * anyway.
  */
 export class RealDirectories {
   readonly #root: string;
@@ -27,15 +27,15 @@ export class RealDirectories {
   }
 
   /**
-   * Looks at a directory and all above it.
+   * Checks a directory and all its parents.
    *
-   * @returns False when it is not there, or is none.
-   * @throws OciError STORAGE_DAMAGED naming what is a link.
+   * @returns False if it does not exist, or is not a directory.
+   * @throws OciError STORAGE_DAMAGED naming a path that is a link.
    */
   isThere(directory: string): boolean {
     if (this.#isKnown(directory)) return true;
     if (!this.isThere(dirname(directory))) return false;
-    // Without a thread's turn: the file below is looked at next, which reads all of this from the same memory.
+    // Synchronous, without the thread pool: the file below is accessed next, and the kernel has these entries in its cache.
     const facts = lstatSync(directory, { throwIfNoEntry: false });
     if (facts?.isSymbolicLink()) throw isLink(directory);
     if (facts?.isDirectory() !== true) return false;
@@ -44,10 +44,10 @@ export class RealDirectories {
   }
 
   /**
-   * Runs an operation that puts a file into a directory, which is made when it is missing: first, or because somebody
-   * removed it for being empty just then.
+   * Runs an operation that creates a file in a directory. A missing directory is created, also if another process
+   * removes it meanwhile because it is empty.
    *
-   * @param opts.isNew Whether it is most likely missing: to look costs as much as to make it.
+   * @param opts.isNew Whether it is probably missing: then it is created without a check, which would cost as much.
    */
   async within<T>(directory: string, operation: () => Promise<T>, opts?: { readonly isNew?: boolean }): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
@@ -61,7 +61,7 @@ export class RealDirectories {
     }
   }
 
-  /** Tells that a directory was removed. */
+  /** Must be called when a directory was removed. */
   removed(directory: string): void {
     this.#known.delete(directory);
   }
@@ -84,7 +84,7 @@ export class RealDirectories {
     }
   }
 
-  // Whoever prunes may have taken several.
+  // Another process may have removed several levels.
   async #forget(directory: string): Promise<void> {
     if (directory.length <= this.#root.length) return await makeDirectory(this.#root);
     this.#known.delete(directory);
@@ -96,5 +96,5 @@ export class RealDirectories {
 }
 
 function notDirectory(file: string): Error {
-  return Object.assign(new Error(`${file} is no directory`), { code: 'ENOTDIR' });
+  return Object.assign(new Error(`${file} is not a directory`), { code: 'ENOTDIR' });
 }

@@ -21,8 +21,9 @@ import { areThere, requireReferences } from './references.ts';
 import { holdsRevision, removeLostTags, storeRevision, withdrawRevision } from './revisions.ts';
 
 /**
- * Stores a manifest: its bytes, its revision link, its referrer link, then the tags. What it stands on is looked at again
- * after each of these: what was deleted meanwhile is written again, and refused where a blob is gone.
+ * Stores a manifest: its bytes, its revision link, its referrer link, then its tags. The blobs it references are
+ * checked again before the tags, and its own files after them: what was deleted meanwhile is written again, and if a
+ * blob is gone the push is refused.
  */
 export async function pushManifest(
   store: Store,
@@ -35,7 +36,7 @@ export async function pushManifest(
   if (bytes.length > store.maxManifestBytes) {
     throw new OciError(
       'TOO_LARGE',
-      `the manifest has ${bytes.length} bytes; at most ${store.maxManifestBytes} are taken`,
+      `the manifest has ${bytes.length} bytes; at most ${store.maxManifestBytes} are accepted`,
     );
   }
   const mediaType = bareMediaType(raw.mediaType) || detectMediaType(bytes);
@@ -47,7 +48,7 @@ export async function pushManifest(
   return await store.marks.during(async () => {
     await store.marks.hold([digest, ...[...blobsOf(view), ...childrenOf(view)].map((entry) => entry.digest)]);
     if (await attempt(store, repo, descriptor, bytes, view, opts)) return descriptor;
-    // The tags are written: to stop now would leave them without their manifest.
+    // The tags are written already: cancelling now would leave them without their manifest.
     const again = { ...opts, signal: undefined };
     try {
       while (!(await attempt(store, repo, descriptor, bytes, view, again)));
@@ -59,7 +60,7 @@ export async function pushManifest(
   });
 }
 
-/** @returns False where something of it was removed meanwhile. */
+/** @returns False if something was removed meanwhile. */
 async function attempt(
   store: Store,
   repo: RepositoryName,

@@ -19,9 +19,9 @@ import type { Store } from '../store.ts';
 const maxMediaTypeBytes = 1_024;
 
 /**
- * Reads a manifest that a repository holds, or gives undefined.
+ * Reads a manifest of a repository; undefined if there is none.
  *
- * @throws OciError STORAGE_DAMAGED naming the file when it holds something else, or more than a manifest may have
+ * @throws OciError STORAGE_DAMAGED naming the file if it has other content, or is larger than a manifest may be
  */
 export async function loadManifest(
   store: Store,
@@ -37,17 +37,17 @@ export async function loadManifest(
   return { mediaType: await mediaTypeOf(store, repo, digest, bytes), bytes };
 }
 
-/** Whether a repository has ever been written to and is not removed. */
+/** Whether a repository was written to, and not removed since. */
 export async function repositoryExists({ driver }: Store, repo: RepositoryName): Promise<boolean> {
   return (await isAnyBelow(driver, manifestsPath(repo))) || (await isAnyBelow(driver, layersPath(repo)));
 }
 
-/** Whether what is below a prefix makes it a repository. */
+/** Whether an entry below a repository's prefix shows that the repository exists. */
 export function isRepositoryPart(entry: { readonly name: string }): boolean {
   return entry.name === '_manifests' || entry.name === '_layers';
 }
 
-/** A view of a manifest, or undefined where the bytes are not what their type says. */
+/** A parsed manifest, or undefined if the bytes do not fit their type. */
 export function tryParseManifest(raw: RawManifest): ManifestView | undefined {
   try {
     return parseManifest(raw);
@@ -68,13 +68,13 @@ async function mediaTypeOf(store: Store, repo: RepositoryName, digest: Digest, b
   try {
     return receiveManifest('', bytes).mediaType;
   } catch (error) {
-    // Malformed, as it was stored: whoever wants its view is told.
+    // A malformed manifest was stored: the caller that parses it gets the error.
     if (isOciError(error)) return impliedMediaType(bytes) ?? mediaTypes.octetStream;
     throw error;
   }
 }
 
-// What is stored and too large is no fault of whoever asks for it.
+// A stored file that is too large is damage of the store, not an error of the request.
 async function readSound(store: Store, path: StorePath, maxBytes: number): Promise<Uint8Array | undefined> {
   try {
     return await store.driver.get(path, maxBytes);

@@ -11,15 +11,15 @@ import type { StorePath } from '../driver.ts';
 import { layerLinkPath, revisionLinkPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
-/** Looked up at the same time: the disk answers several as fast as one. */
+/** Lookups in parallel: a disk answers several as fast as one. */
 const blobsAtOnce = 8;
 
 /**
- * Looks for all that a manifest names. Everything is held, so that what is found stays until a revision link tells that
- * it is needed.
+ * Looks up everything that a manifest references. The digests must be held, so that what is found is kept until a
+ * revision link shows that it is needed.
  *
- * @returns The links that it was found by.
- * @throws OciError MANIFEST_BLOB_UNKNOWN that names all that is missing
+ * @returns The links by which it was found.
+ * @throws OciError MANIFEST_BLOB_UNKNOWN listing everything that is missing
  */
 export async function requireReferences(
   store: Store,
@@ -50,7 +50,7 @@ export async function requireReferences(
   return links;
 }
 
-/** Whether none of these links was removed meanwhile. */
+/** Whether all of these links still exist. */
 export async function areThere({ driver }: Store, links: readonly StorePath[]): Promise<boolean> {
   let all = true;
   await severalAtOnce(links, async (link) => {
@@ -59,13 +59,13 @@ export async function areThere({ driver }: Store, links: readonly StorePath[]): 
   return all;
 }
 
-// One of another size is damaged, or the manifest lies: a damaged one is missing, to be sent again.
+// If the size differs, the blob is damaged or the manifest is wrong. A damaged blob counts as missing: it is sent again.
 async function isThere(store: Store, repo: RepositoryName, { digest, size }: Descriptor): Promise<boolean> {
   const blob = await findHeld(store, digest, () => findLinkedBlob(store, repo, digest));
   return blob !== undefined && (blob.size === size || !(await isDamaged(store, blob)));
 }
 
-// Another digest than that of the manifest is held once it is known, and then looked for again.
+// If the blob is stored under another digest, that one is held too, and the lookup repeated.
 async function findHeld(
   store: Store,
   digest: Digest,
@@ -79,10 +79,14 @@ async function findHeld(
 
 function missingReferences(repo: RepositoryName, digests: readonly Digest[]): OciError {
   const more = digests.length > 1 ? ` and ${digests.length - 1} more` : '';
-  return new OciError('MANIFEST_BLOB_UNKNOWN', `the manifest names ${digests[0]}${more}, which ${repo} does not hold`, {
-    detail: digests.map((digest) => ({ digest })),
-    hint: 'push what a manifest names before the manifest',
-  });
+  return new OciError(
+    'MANIFEST_BLOB_UNKNOWN',
+    `the manifest references ${digests[0]}${more}, which ${repo} does not have`,
+    {
+      detail: digests.map((digest) => ({ digest })),
+      hint: 'push the blobs and child manifests of a manifest before the manifest',
+    },
+  );
 }
 
 async function severalAtOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -10,19 +10,19 @@ import { childPath, repositoriesPath } from '../paths.ts';
 import { isRepositoryPart } from './manifests.ts';
 
 interface WalkOptions {
-  /** Start behind this name, exclusive. */
+  /** Start after this name. */
   readonly after?: string | undefined;
-  /** Also what has nothing but upload sessions, which nobody else sees as a repository. */
+  /** Includes names with upload sessions only, which do not count as repositories elsewhere. */
   readonly withUploadsOnly?: boolean;
 }
 
-/** Repositories in the order of their names, read from the store as far as the caller goes. */
+/** Repositories sorted by name. The store is read as the caller needs it. */
 export async function* walkRepositories(driver: Driver, opts: WalkOptions = {}): AsyncGenerator<RepositoryName> {
   yield* walk(driver, '', opts);
 }
 
-// Names are ordered by code unit, where `a-b` comes before `a/b`, so a repository and what lies below it are two
-// entries: `a` and `a/`.
+// Names are sorted by code unit, where `a-b` comes before `a/b`. So a repository and those below it are two entries:
+// `a` and `a/`.
 async function* walk(driver: Driver, prefix: string, opts: WalkOptions): AsyncGenerator<RepositoryName> {
   const after = opts.after ?? '';
   const keys: string[] = [];
@@ -51,7 +51,7 @@ function pathOf(key: string) {
   return name === '' ? repositoriesPath : childPath(repositoriesPath, { name });
 }
 
-// The local store's names have a domain in front and may be longer than a registry's.
+// Names in the local store begin with a domain, and may be longer than a registry's.
 function tryParseName(text: string): RepositoryName | undefined {
   const plain = tryParseRepositoryName(text);
   const stored = plain === undefined ? fromStoreName(text) : undefined;

@@ -1,4 +1,6 @@
-/** A manifest in a repository: its bytes, its media type where they do not tell it, its revision link, its referrer link. */
+/**
+ * A manifest in a repository: its bytes, its media type if the bytes do not tell it, its revision link, its referrer link.
+ */
 import type { Digest } from '../../model/digest.ts';
 import { impliedMediaType } from '../../model/manifest/manifest.ts';
 import { type RepositoryName, type Tag, tryParseTag } from '../../model/reference/reference.ts';
@@ -30,11 +32,11 @@ interface RevisionContent extends Revision {
   readonly mediaType: string;
 }
 
-/** Each step makes sense alone, so a crash leaves nothing half visible. */
+/** Each step is consistent by itself, so that a crash leaves nothing half visible. */
 export async function storeRevision(store: Store, revision: RevisionContent): Promise<void> {
   const { repo, digest, subject } = revision;
   await storeBytes(store, revision);
-  // Distribution finds the type in the bytes; only what cannot be found there needs a file of its own.
+  // distribution detects the type from the bytes. Only a type that cannot be detected needs a file.
   const typed = mediaTypePath(repo, digest);
   if (needsMediaType(revision)) await store.driver.put(typed, Buffer.from(revision.mediaType));
   else if ((await store.driver.stat(typed)) !== undefined) await store.driver.delete(typed);
@@ -42,7 +44,7 @@ export async function storeRevision(store: Store, revision: RevisionContent): Pr
   if (subject !== undefined) await writeLink(store, referrerLinkPath(repo, subject, digest), digest);
 }
 
-/** Whether a revision is still there as it was stored. Its bytes are, while they are held. */
+/** Whether a revision is still stored completely. Its bytes are not checked: they are held. */
 export async function holdsRevision({ driver }: Store, revision: RevisionContent): Promise<boolean> {
   const { repo, digest } = revision;
   if ((await driver.stat(revisionLinkPath(repo, digest))) === undefined) return false;
@@ -50,8 +52,8 @@ export async function holdsRevision({ driver }: Store, revision: RevisionContent
 }
 
 /**
- * Removes a revision and the tags that point at it. Its link goes last: a writer who finds that there has found all the
- * rest. Then the tags are looked for again, for one that was written meanwhile.
+ * Removes a revision and the tags that point at it. The revision link goes last: a writer that still finds it knows
+ * that everything else was there. Then tags are searched again, for one that was written meanwhile.
  */
 export async function removeRevision(store: Store, revision: Revision, opts?: SignalOption): Promise<void> {
   const { repo, digest } = revision;
@@ -64,10 +66,10 @@ export async function removeRevision(store: Store, revision: Revision, opts?: Si
 }
 
 /**
- * Removes a revision, unless a tag points at it. Tags are looked for once more when its link is gone: for one that was
- * written meanwhile all of it is written again. What it names has to be held, or a collector may take that in between.
+ * Removes a revision, unless a tag points at it. After the removal tags are searched again: if one was written
+ * meanwhile, the revision is restored. What it references must be held, or a collector may remove that in between.
  *
- * @returns Whether it did.
+ * @returns Whether it was removed.
  */
 export async function removeUntagged(store: Store, revision: RevisionContent, opts?: SignalOption): Promise<boolean> {
   if (await isTagged(store, revision, opts)) return false;
@@ -86,7 +88,7 @@ export async function isTagged(store: Store, { repo, digest }: Revision, opts?: 
   return false;
 }
 
-/** Removes the tags whose manifest is not there: of one manifest, or of all. */
+/** Removes the tags whose manifest is missing: those of one manifest, or all. */
 export async function removeLostTags(store: Store, repo: RepositoryName, only?: Digest): Promise<void> {
   for await (const { tag, target } of targetsOfTags(store, repo)) {
     if (target === undefined || (only !== undefined && target !== only)) continue;
@@ -94,7 +96,7 @@ export async function removeLostTags(store: Store, repo: RepositoryName, only?: 
   }
 }
 
-// A manifest that was pushed again between the look and the removal has its tag put back: that push has seen it there.
+// If the manifest is pushed again between check and removal, its tag is restored, because that push saw the tag.
 async function removeLostTag(store: Store, repo: RepositoryName, tag: Tag, target: Digest): Promise<void> {
   const { driver } = store;
   const isLost = async () => (await driver.stat(revisionLinkPath(repo, target))) === undefined;
@@ -105,13 +107,13 @@ async function removeLostTag(store: Store, repo: RepositoryName, tag: Tag, targe
   }
 }
 
-/** Removes what a refused push has left, unless tags that are not its own stand on it. What it names has to be held. */
+/** Removes what a refused push has written, unless other tags point at it. What it references must be held. */
 export async function withdrawRevision(store: Store, revision: RevisionContent, own: readonly Tag[]): Promise<void> {
   for (const tag of own) await removeTag(store, revision.repo, tag, revision.digest);
   await removeUntagged(store, revision);
 }
 
-/** Removes all that a tag has pointed to, unless it points to something again. */
+/** Removes a tag's history, unless the tag exists again. */
 export async function removeHistory({ driver }: Store, repo: RepositoryName, tag: Tag): Promise<void> {
   if ((await driver.stat(tagCurrentPath(repo, tag))) !== undefined) return;
   for await (const entry of entriesIn(driver, tagPath(repo, tag), { deep: true })) {
@@ -125,7 +127,7 @@ async function removeParts({ driver }: Store, { repo, digest, subject }: Revisio
   await driver.delete(revisionLinkPath(repo, digest));
 }
 
-// A damaged tag points at nothing: it must not keep every manifest of the repository from being deleted.
+// A damaged tag counts as pointing at nothing, so that it does not prevent deletions in the repository.
 async function* targetsOfTags(
   store: Store,
   repo: RepositoryName,
@@ -148,7 +150,7 @@ function needsMediaType({ bytes, mediaType }: RevisionContent): boolean {
 
 async function storeBytes(store: Store, { digest, bytes }: RevisionContent): Promise<void> {
   const present = await findBlob(store, digest);
-  // Compared whole: what the disk changed is mended by whoever stores the manifest again.
+  // The bytes are compared, so that pushing a manifest again repairs a damaged file.
   if (present?.size === bytes.length && (await holds(store, present, bytes))) return;
   await store.driver.put(blobPath(digest), bytes);
 }

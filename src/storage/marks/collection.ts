@@ -7,10 +7,10 @@ import { isAnyCollecting } from './collectors.ts';
 import { readLease, removeLease } from './lease-file.ts';
 import { beatMs, isGone, ownSilenceMs, SilenceMeter } from './silence.ts';
 
-/** Digests that are taken away between two looks at the marks. */
+/** Digests that are removed between two reads of the marks. */
 const batchSize = 500;
 
-/** A collection at work. It has to be begun before anything is read that tells what is needed; see {@link Marks}. */
+/** A running collection. It must begin before anything is read that tells which blobs are needed; see {@link Marks}. */
 export class Collection {
   readonly #driver: Driver;
   readonly #graceMs: number;
@@ -20,9 +20,9 @@ export class Collection {
   #words = '';
   #told: Promise<void> = Promise.resolve();
   #beat: NodeJS.Timeout | undefined;
-  /** When it began by the store's clock. */
+  /** When it began, by the store's clock. */
   startedAt = new Date(0);
-  /** Whether a transfer of an earlier version is under way, which marks blobs by times. */
+  /** Whether a transfer of an earlier version is running, which protects blobs by file times instead of marks. */
   isWithUnmarked = false;
 
   private constructor(driver: Driver, graceMs: number) {
@@ -30,7 +30,7 @@ export class Collection {
     this.#graceMs = graceMs;
   }
 
-  /** @param opts.graceMs What a process counted on that died within this time is marked still. */
+  /** @param opts.graceMs Marks of a dead process still count if it was alive within this time. */
   static async begin(driver: Driver, { graceMs = 0 } = {}): Promise<Collection> {
     const collection = new Collection(driver, graceMs);
     try {
@@ -46,13 +46,13 @@ export class Collection {
     await this.#tell([]);
     this.#beat = setInterval(() => void this.#put().catch(() => {}), beatMs).unref();
     this.startedAt = (await this.#driver.stat(this.#path))?.storedAt ?? new Date(0);
-    // Whoever was through before this began has left all that he was about where this will see it.
+    // Everything from leases that ended before this moment is visible to this collection.
     const over = await this.#leasesOver(this.startedAt);
     for (const { name } of over) this.#over.add(name);
     if (!(await this.#hasCompany())) await this.#removeLeases(over);
   }
 
-  /** Takes away what nobody has marked. `remove` is called for each such digest, one after the other. */
+  /** Removes the digests that are not marked: `remove` is called for each, one after the other. */
   async takeAway(digests: readonly Digest[], remove: (digest: Digest) => Promise<void>): Promise<void> {
     for (let at = 0; at < digests.length; at += batchSize) {
       const batch = digests.slice(at, at + batchSize);
@@ -104,7 +104,7 @@ export class Collection {
     return over;
   }
 
-  // Another that began while leases were not over yet counts on them.
+  // Another collector that began before these leases ended still relies on them.
   async #hasCompany(): Promise<boolean> {
     return await isAnyCollecting(this.#driver, this.#path, this.#path);
   }

@@ -1,4 +1,4 @@
-/** What collectors say of themselves: that they are at work, and which blobs they are about to take away. */
+/** What collectors announce: that they are running, and which blobs they are about to remove. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryParseProcessId } from '../../files/process-id.ts';
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
@@ -19,9 +19,9 @@ interface SeenCollector {
 }
 
 /**
- * Whether any collector but one is at work. Those that are gone are removed.
+ * Whether a collector is running, other than `except`. Announcements of dead collectors are removed.
  *
- * @param clock An object that the asker has stored just now.
+ * @param clock An object that the caller has just stored, to learn the store's time.
  */
 export async function isAnyCollecting(driver: Driver, clock: StorePath, except?: StorePath): Promise<boolean> {
   let any = false;
@@ -34,9 +34,10 @@ export async function isAnyCollecting(driver: Driver, clock: StorePath, except?:
 }
 
 /**
- * Waits while a collector takes any of these away. Who has marked them before this can count on what is then there.
+ * Waits while a collector removes any of these digests. Whatever exists afterwards is kept, if it was marked before
+ * this call.
  *
- * @throws OciError STORAGE, retryable, when a collector does not come to an end
+ * @throws OciError STORAGE, retryable, if a collector does not finish
  */
 export async function waitForCollectors(driver: Driver, digests: readonly Digest[], clock: StorePath): Promise<void> {
   for (const begun = performance.now(); ; await sleep(pollMs)) {
@@ -47,8 +48,8 @@ export async function waitForCollectors(driver: Driver, digests: readonly Digest
     }
     if (busy === undefined) return;
     if (performance.now() - begun > maxWaitMs) {
-      throw new OciError('STORAGE', `a collection is removing what is being written: ${driver.name}/${busy}`, {
-        hint: 'see what the process is doing that its name begins with, and try again',
+      throw new OciError('STORAGE', `a garbage collection is removing what is being written: ${driver.name}/${busy}`, {
+        hint: 'check the process whose number begins the name of this file, and try again',
         retryable: true,
       });
     }

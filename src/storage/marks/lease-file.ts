@@ -1,6 +1,7 @@
 /**
- * How a lease is written. What its holder counts on stands in it: where a driver has journals as lines of one, elsewhere
- * as an object each. Every beat stores something anew, so that the store's clock tells how long its holder is silent.
+ * The format of a lease. It lists the digests that its holder relies on: as lines of a journal if the driver has
+ * journals, otherwise as one object each. Every heartbeat stores something, so that the store's clock shows how long
+ * its holder has been silent.
  */
 
 import type { ProcessId } from '../../files/process-id.ts';
@@ -9,13 +10,13 @@ import type { Driver, Entry, Journal, StorePath } from '../driver.ts';
 import { deleteBelow, entriesIn } from '../listing.ts';
 import { childPath, leasePath, leasesPath } from '../paths.ts';
 
-/** As its holder has it. */
+/** A lease, for its holder. */
 export interface OpenLease {
-  /** What every mark and beat stores anew at the latest with the next beat. */
+  /** The object that every heartbeat stores anew: its time is the store's time. */
   readonly clock: StorePath;
   mark(digests: readonly Digest[]): Promise<void>;
   beat(): Promise<void>;
-  /** @param opts.keep Leaves it for collectors that may not have seen what it was for. */
+  /** @param opts.keep Keeps the lease, marked as ended, for collectors that may not have seen the result. */
   end(opts: { readonly keep: boolean }): Promise<void>;
 }
 
@@ -50,16 +51,16 @@ function ofLines(clock: StorePath, journal: Journal): OpenLease {
   };
 }
 
-/** As others see it. */
+/** A lease, for other processes. */
 interface SeenLease {
   readonly marks: ReadonlySet<Digest>;
   readonly ended: boolean;
   readonly storedAt: Date;
-  /** Written by a version that marked blobs by their files' times. */
+  /** Whether a version wrote it that protected blobs by their file times. */
   readonly unmarked: boolean;
 }
 
-/** Reads what an entry of the leases holds; undefined when it is gone. */
+/** Reads a lease by its list entry; undefined if it is gone. */
 export async function readLease(driver: Driver, entry: Entry): Promise<SeenLease | undefined> {
   const path = childPath(leasesPath, entry);
   if (entry.kind === 'object') {
@@ -71,7 +72,7 @@ export async function readLease(driver: Driver, entry: Entry): Promise<SeenLease
   }
   const names: string[] = [];
   for await (const { name } of entriesIn(driver, path, { deep: true })) names.push(name.replace('/', ':'));
-  // The beat comes first and goes first: without it the rest is on its way out.
+  // The beat is stored first and deleted first: without it, the lease is being deleted.
   const facts = await driver.stat(childPath(path, { name: beatName }));
   return names.length === 0 ? undefined : seen(names, facts?.storedAt ?? new Date(0), false);
 }
@@ -85,7 +86,7 @@ function seen(words: readonly string[], storedAt: Date, unmarked: boolean): Seen
   return { marks, ended: words.includes(endLine), storedAt, unmarked };
 }
 
-/** Removes a lease that is over. */
+/** Removes a lease that has ended. */
 export async function removeLease(driver: Driver, entry: Entry): Promise<void> {
   const path = childPath(leasesPath, entry);
   await (entry.kind === 'object' ? driver.delete(path) : deleteBelow(driver, path));

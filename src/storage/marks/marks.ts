@@ -6,10 +6,10 @@ import { type OpenLease, openLease } from './lease-file.ts';
 import { beatMs, ownSilenceMs, SilenceMeter } from './silence.ts';
 
 /**
- * What the writers of this registry count on, kept from every collector, in any process or host. A writer first marks a
- * digest, and then looks for collectors that take it away; a collector says first what it will take away, and then
- * looks at the marks: so one of them sees the other. A collector that has begun before a lease ends, which has perhaps
- * not seen the manifest that it was for, finds the marks of that lease until it is through.
+ * Protects the digests that this registry's writers rely on from collectors in any process or host. A writer marks a
+ * digest first, and then checks whether a collector is removing it; a collector announces first what it will remove,
+ * and then reads the marks: so at least one of them sees the other. A collector that began before a lease ends may not
+ * have seen the manifest that the lease was for, so the marks stay until it has finished.
  */
 export class Marks {
   readonly #driver: Driver;
@@ -19,13 +19,13 @@ export class Marks {
   #current: Term | undefined;
   readonly #expired = new Set<Term>();
 
-  /** @param keepMs Marks stay for so long at least after what they were for is done; 0: as long as that. */
+  /** @param keepMs Minimum time that marks are kept after their use, in milliseconds; 0: only during use. */
   constructor(driver: Driver, keepMs: number) {
     this.#driver = driver;
     this.#keepMs = keepMs;
   }
 
-  /** Runs what holds digests: they are held until it is done. */
+  /** Runs an operation that holds digests. They are held until it has finished. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#users += 1;
     try {
@@ -36,7 +36,7 @@ export class Marks {
     }
   }
 
-  /** Has everything that is held stay so until it is disposed of. */
+  /** Keeps everything that is held until the lease is disposed. */
   lease(): AsyncDisposable {
     this.#users += 1;
     this.#leases += 1;
@@ -52,7 +52,7 @@ export class Marks {
     };
   }
 
-  /** Whether what was looked at is worth to be held, since somebody may come back for it. */
+  /** Whether a digest that was only looked up should be held, because a later call may rely on it. */
   get isLasting(): boolean {
     return !this.#driver.readOnly && (this.#keepMs > 0 || this.#leases > 0);
   }
@@ -61,7 +61,9 @@ export class Marks {
     return this.#current?.marked.has(digest) === true && this.#current.silence.silentMs <= ownSilenceMs;
   }
 
-  /** Keeps blobs, and links to them, from collectors. What is there after this stays; what is not was taken before. */
+  /**
+   * Protects blobs and links to them from collectors. What exists after this call is kept; what does not was removed before.
+   */
   async hold(digests: readonly Digest[]): Promise<void> {
     let wanted = digests;
     const before = this.#current;
@@ -94,7 +96,7 @@ export class Marks {
     };
   }
 
-  // Those that come while others are marked go together: each has the store asked once more.
+  // Digests that arrive while others are being marked are marked together: each batch costs a look at the collectors.
   #enqueue(term: Term, digests: readonly Digest[]): Promise<void> {
     if (term.next === undefined) {
       const batch: Digest[] = [];
@@ -134,7 +136,7 @@ export class Marks {
     return lease;
   }
 
-  // The next one to mark begins a new term; this one stays for as long again.
+  // The next mark begins a new term. This one is kept for the same time again.
   #expire(term: Term): void {
     if (this.#current === term) this.#current = undefined;
     const expire = (): void => {
@@ -155,7 +157,7 @@ export class Marks {
     for (const term of over) await this.#end(term);
   }
 
-  // A lease that cannot be removed holds for longer; what was done under it is done.
+  // If a lease cannot be removed, it only protects for longer. The operations under it have succeeded.
   async #end(term: Term): Promise<void> {
     try {
       const lease = await term.lease;
@@ -170,7 +172,7 @@ export class Marks {
 }
 
 interface Term {
-  /** Settled when the digest is held. */
+  /** Resolves once the digest is held. */
   readonly marked: Map<Digest, Promise<void>>;
   readonly silence: SilenceMeter;
   lease: Promise<OpenLease> | undefined;

@@ -1,28 +1,28 @@
 import { type ProcessId, processState } from '../../files/process-id.ts';
 
-/** How often whoever is at work says so. */
+/** Interval of heartbeats. */
 export const beatMs = 5_000;
-/** A holder that nobody can ask is taken for gone when the store has not heard of it for so long. */
+/** A holder whose process cannot be checked counts as dead after this time without a heartbeat. */
 const silenceMs = 60_000;
-/** Whoever was silent for so long himself relies on nothing that he said before: others may take him for gone soon. */
+/** A holder that was silent for this long no longer relies on its own marks: others may soon take it for dead. */
 export const ownSilenceMs = silenceMs / 2;
 
 /**
- * Whether a holder is gone. One of this machine is asked for; of another the store's clock tells.
+ * Whether a holder is dead. On this machine its process is checked; for another machine the store's clock decides.
  *
- * @param now What the store's clock shows.
+ * @param now The time by the store's clock.
  */
 export function isGone(holder: ProcessId, storedAt: Date, now: Date): boolean {
   const state = processState(holder);
   return state === 'dead' || (state === 'unknown' && now.getTime() - storedAt.getTime() > silenceMs);
 }
 
-/** Measures silence by both clocks: one stands while the machine sleeps, the other can be set. */
+/** Measures silence by two clocks: the monotonic one stops while the machine sleeps, and the other can be set. */
 export class SilenceMeter {
   #heardAt = performance.now();
   #heardOn = Date.now();
 
-  /** Before something is said. @returns To be called when it was: silence counts from before. */
+  /** Call before a heartbeat. @returns Call when it has succeeded: silence counts from before it. */
   speak(): () => void {
     const [at, on] = [performance.now(), Date.now()];
     return () => {

@@ -1,12 +1,12 @@
 import { RecentMap } from '../../model/recent-map.ts';
 import type { UploadId } from '../paths.ts';
 
-/** More than a server lets be open at once. */
+/** More than a server allows to be open at the same time. */
 const maxSessions = 10_000;
 
 /**
- * When this process last had upload sessions in use, by a clock that nobody sets: the times of files would have them rest
- * for a year after somebody has set the machine's.
+ * When this process last used each upload session, by a monotonic clock. File times would make sessions look idle after
+ * the system clock was set forward.
  */
 export class RecentSessions {
   readonly #usedAtMs = new RecentMap<string, number>(maxSessions);
@@ -15,7 +15,7 @@ export class RecentSessions {
     this.#usedAtMs.set(id, performance.now());
   }
 
-  /** Whether it was in use here within this time. */
+  /** Whether this process used the session within this time. */
   isRecent(id: string, withinMs: number): boolean {
     const usedAtMs = this.#usedAtMs.get(id);
     return usedAtMs !== undefined && performance.now() - usedAtMs < withinMs;

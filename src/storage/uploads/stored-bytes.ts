@@ -23,9 +23,9 @@ export interface UploadFacts {
 }
 
 /**
- * The bytes of an upload session. Between two requests they rest: the store keeps them for anybody, and the running hash
- * stays here, since Node cannot save one. Until there are bytes to keep nothing is stored: most blobs are small, and come
- * whole with one request.
+ * The bytes of an upload session. Between two requests they are at rest: the store keeps them for any process, and the
+ * running hash is kept in memory, because Node cannot save one. Nothing is stored before there are bytes to keep: most
+ * blobs are small, and arrive complete in one request.
  */
 export class StoredBytes implements UploadBytes {
   readonly keeper = 'registry';
@@ -37,7 +37,7 @@ export class StoredBytes implements UploadBytes {
   #size: number;
   #open: OpenUpload | undefined;
 
-  /** @param hasher Has seen all of them; undefined where they have to be read again. */
+  /** @param hasher Has hashed all of the bytes; undefined if they have to be read again. */
   constructor(
     store: Store,
     facts: UploadFacts,
@@ -55,7 +55,7 @@ export class StoredBytes implements UploadBytes {
     return this.#open?.writer.size ?? this.#size;
   }
 
-  /** Whether they are in the store, where another process finds them. */
+  /** Whether the session is in the store, where another process can find it. */
   get stored(): boolean {
     return this.#stored;
   }
@@ -111,7 +111,7 @@ export class StoredBytes implements UploadBytes {
     try {
       await open.writer.flush();
     } catch (error) {
-      this.#hasher = undefined; // it ran ahead of what the disk took
+      this.#hasher = undefined; // it has hashed more than the disk accepted
       throw error;
     } finally {
       this.#size = open.upload.size;
@@ -134,7 +134,7 @@ export class StoredBytes implements UploadBytes {
     await deleteBelow(driver, uploadPath(repo, id));
   }
 
-  /** Brings them into the store, where they outlive this process. */
+  /** Stores the session, so that it outlives this process. */
   async keep(): Promise<void> {
     if (this.#stored) return;
     const { repo, id, startedAt } = this.#facts;
@@ -176,7 +176,7 @@ export class StoredBytes implements UploadBytes {
     return (await this.#store.driver.stat(uploadStartedAtPath(this.repo, this.#facts.id))) !== undefined;
   }
 
-  // What was swept away while it was written has ended, whatever the driver says to that.
+  // If the session was removed while it was written, that is the error, whatever the driver reports.
   async #whileThere<T>(operation: () => Promise<T>): Promise<T> {
     try {
       return await operation();
@@ -186,7 +186,7 @@ export class StoredBytes implements UploadBytes {
     }
   }
 
-  // The session is stored when the first piece is written: what fits into one buffer never needs it.
+  // The session is stored with its first piece. A blob that fits one buffer never needs that.
   async #openUnstored(): Promise<OpenUpload> {
     const upload = await this.#store.driver.uploads.begin(uploadDataPath(this.repo, this.#facts.id));
     const keeping = {

@@ -9,13 +9,13 @@ import { StoredBytes, type UploadFacts } from './stored-bytes.ts';
 
 type Session = UploadSession<StoredBytes>;
 
-/** Sessions that are remembered, with their running hash. What is forgotten lies on the disk, and is read again at commit. */
+/** Sessions that are remembered with their running hash. The bytes of others are on disk, and are read again at commit. */
 const maxSessions = 1_000;
 const maxDateBytes = 100;
 
 type Uploads = Pick<Writer, 'startUpload' | 'resumeUpload'>;
 
-/** Upload sessions as the wire knows them: begun, gone on with by their id, finished or given up. */
+/** Upload sessions: started, resumed by id, finished or cancelled. */
 export function createUploads(store: Store): Uploads {
   const sessions = new Map<string, Session>();
 
@@ -42,7 +42,7 @@ export function createUploads(store: Store): Uploads {
     if (known !== undefined && !known.ended && known.bytes.isOpen) return known;
     const size = (await store.driver.uploads.find(uploadDataPath(repo, id)))?.size ?? 0;
     if (known !== undefined && !known.ended && known.bytes.size === size) return known;
-    // Swept between the two looks, it would begin again.
+    // If the session was swept between the two reads, it must not begin again.
     if ((await store.driver.stat(uploadStartedAtPath(repo, id))) === undefined) throw uploadUnknown();
     const date = new Date(Buffer.from(startedAt).toString('utf8').trim());
     const facts = { id, repo, startedAt: Number.isNaN(date.getTime()) ? new Date(0) : date };
@@ -57,7 +57,7 @@ export function createUploads(store: Store): Uploads {
       const startedAt = store.now();
       const hasher = await createHasher(opts?.digestAlgorithm);
       const session = sessionOf({ id, repo, startedAt }, { stored: false, size: 0, hasher });
-      // Who may not write is told now, not at the first byte.
+      // A read-only store refuses the session now, not at the first byte.
       if (store.driver.readOnly) await session.bytes.keep();
       try {
         await remember(session);
