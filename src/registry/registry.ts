@@ -49,6 +49,8 @@ export interface GetManifestOptions extends SignalOption {
   readonly accept?: readonly string[] | undefined;
   /** Fails with NOT_MODIFIED if the reference still has this digest. */
   readonly ifNoneMatch?: Digest | undefined;
+  /** Whether a push to the same repository follows, so that one token is asked for both. Default false. */
+  readonly beforePush?: boolean | undefined;
 }
 
 export interface StatManifestOptions extends SignalOption {

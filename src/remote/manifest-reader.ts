@@ -56,7 +56,7 @@ export class ManifestReader {
   ): Promise<Descriptor> {
     const opts = { signal };
     const accept = manifestAcceptHeader();
-    const response = await this.#request('HEAD', repo, reference, { accept }, signal).catch((error: unknown) => {
+    const response = await this.#request('HEAD', repo, reference, { accept }, { signal }).catch((error: unknown) => {
       // Whoever is asked to log in, and cannot, may still read with GET.
       if (isOciError(error, 'UNAUTHORIZED', 'DENIED')) return undefined;
       throw error;
@@ -89,13 +89,16 @@ export class ManifestReader {
     reference: Tag | Digest,
     opts: GetManifestOptions & Pick<RemoteRequest, 'settled'>,
   ): Promise<Manifest> {
-    const { accept = manifestMediaTypes(), ifNoneMatch, settled, signal } = opts;
+    const { accept = manifestMediaTypes(), ifNoneMatch, settled, beforePush, signal } = opts;
     const condition = ifNoneMatch === undefined ? {} : { 'if-none-match': `"${ifNoneMatch}"` };
     const name = shownReference(this.#client.name, repo, reference);
     const asked = { accept: accept.join(', '), ...condition };
-    const response = await this.#request('GET', repo, reference, asked, signal, settled).catch((error: unknown) => {
-      throw isOciError(error, 'TOO_LARGE') ? this.#tooLarge(name) : error;
-    });
+    const wider = beforePush ? [repositoryScope(repo, 'pull', 'push')] : [];
+    const response = await this.#request('GET', repo, reference, asked, { signal, settled, wider }).catch(
+      (error: unknown) => {
+        throw isOciError(error, 'TOO_LARGE') ? this.#tooLarge(name) : error;
+      },
+    );
     const said = tryParseDigest(header(response.headers, headers.contentDigest));
     if (ifNoneMatch !== undefined && (response.status === 304 || (response.status === 200 && said === ifNoneMatch))) {
       await response.body.discard();
@@ -168,8 +171,7 @@ export class ManifestReader {
     repo: RepositoryName,
     reference: Tag | Digest,
     requestHeaders: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
-    settled = false,
+    { signal, settled = false, wider }: Pick<RemoteRequest, 'signal' | 'settled' | 'wider'>,
   ): Promise<HttpResponse> {
     const url = this.#client.url({ name: 'manifest', repo, reference });
     const scopes = [repositoryScope(repo, 'pull')];
@@ -178,6 +180,7 @@ export class ManifestReader {
     const takesServerErrors = method === 'HEAD';
     const how = {
       scopes,
+      wider,
       headers: requestHeaders,
       persistent: true,
       takesServerErrors,

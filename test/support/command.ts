@@ -14,6 +14,8 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
   /** Runs on a terminal of its own: stdout and stderr are that terminal, and come back as stdout. */
   readonly tty?: boolean;
+  /** How wide that terminal is. Default: it does not say. */
+  readonly columns?: number;
 }
 
 /** Runs the built `ocictl` to its end, in the sandbox of the test. */
@@ -24,14 +26,15 @@ export async function ocictl(t: Scope, words: readonly string[], options: Comman
 /** Starts the built `ocictl`, for tests that kill it or wait for what it says. */
 export async function spawnOcictl(t: Scope, words: readonly string[], options: CommandOptions = {}): Promise<Running> {
   const { home, env } = await sandbox(t);
-  const { tty, ...rest } = options;
+  const { tty, columns, ...rest } = options;
   const run = { cwd: home, ...rest, env: { ...env, ...options.env } };
   const program = [process.execPath, join(projectRoot, 'bin', 'ocictl.js'), ...words];
   if (!tty) return start(t, program[0] ?? '', program.slice(1), run);
   // util-linux's `script` gives a pseudo terminal, which Node cannot make by itself.
   const line = program.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  const sized = columns === undefined ? line : `stty cols ${columns} rows 40; ${line}`;
   const terminal = { TERM: 'xterm-256color', COLUMNS: '120', LINES: '40' };
-  return start(t, 'script', ['-qefc', line, '/dev/null'], { ...run, env: { ...terminal, ...run.env } });
+  return start(t, 'script', ['-qefc', sized, '/dev/null'], { ...run, env: { ...terminal, ...run.env } });
 }
 
 /** Starts `ocictl serve` on a free port. @returns Its address. */

@@ -27,7 +27,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'tag',
-    summary: 'Give an image of the local store another name',
+    summary: 'Give an image another name, or a tag in its registry',
     load: async () => (await import('../tag.ts')).tag,
   },
   {

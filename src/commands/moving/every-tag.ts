@@ -59,7 +59,7 @@ const parallelTags = 9;
  * @throws what says something about more than one tag, when all that was under way has come to rest.
  */
 export async function* forEveryTag<T>(
-  tags: AsyncIterable<Tag>,
+  tags: AsyncIterable<Tag> | Iterable<Tag>,
   run: (tag: Tag) => Promise<T>,
 ): AsyncGenerator<TagOutcome<T>> {
   const running: Promise<TagOutcome<T>>[] = [];

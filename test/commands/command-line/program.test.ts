@@ -127,7 +127,7 @@ describe('the command line', () => {
     ['help pull x', /too many arguments for 'help'/, /./],
     ['help nosuch', /unknown command 'nosuch'/, /ocictl --help/],
     ['copy --dest-tls-verify=false a b', /unknown option '--dest-tls-verify'$/, /--insecure-registry HOST/],
-    ['tag --creds=ada:secret a b', /unknown option '--creds'$/, /ocictl login .*--password-stdin/],
+    ['rmi --creds=ada:secret a b', /unknown option '--creds'$/, /ocictl login .*--password-stdin/],
     ['inspect --override-arch arm64 a', /unknown option '--override-arch'/, /--platform OS\/ARCH/],
     ['pull --plat linux/arm64 a', /unknown option '--plat'/, /did you mean --platform\?/],
     ['push --registry-mirror http://x a', /unknown option '--registry-mirror'/, /--insecure-registry|push --help/],

@@ -26,6 +26,24 @@ describe('writing through a fallback', () => {
     assert.deepEqual(await all(second.registry.tags(repo)), ['new']);
   });
 
+  it('goes without a ping to the origin that has just served a manifest, unless one before it may answer', async () => {
+    const actors = [actor('mirror', 'mirror'), actor('first', 'origin'), actor('second', 'origin')] as const;
+    const [mirror, first, second] = actors;
+    await fill(bytes, first, second);
+    mirror.failure = failing('MANIFEST_UNKNOWN');
+    const registry = fallback(actors);
+    const manifest = await registry.getManifest(repo, latest);
+    await registry.pushManifest(repo, manifest, { tags: [parseTag('new')] });
+    assert.deepEqual(first.asked, ['getManifest', 'pushManifest']);
+    first.failure = failing('UNAVAILABLE', { status: 503 });
+    const another = fallback([first, second]);
+    await another.getManifest(repo, latest);
+    first.failure = undefined;
+    await another.pushManifest(repo, manifest);
+    assert.deepEqual(first.asked.slice(2), ['getManifest', 'ping', 'pushManifest']);
+    assert.deepEqual(second.asked, ['getManifest']);
+  });
+
   it('is asked for once by all who write at first; where the first gives up, another asks', async () => {
     const origin = actor('origin', 'origin');
     const registry = fallback([origin]);

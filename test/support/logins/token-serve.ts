@@ -1,0 +1,21 @@
+/** Our registry in this process, which lets in whoever has a token, and the token server beside it. */
+
+import { tokenAuth } from '../../../src/server/auth/token-auth.ts';
+import { readRoots } from '../../../src/server/auth/token-trust.ts';
+import { type ServedRegistry, startServe } from '../registries.ts';
+import type { Scope } from '../sandbox.ts';
+import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
+
+/** A registry in memory for tokens of an issuer that knows ada. */
+export async function startTokenServe(t: Scope): Promise<ServedRegistry & { readonly issuer: TokenIssuer }> {
+  const issuer = await startTokenIssuer(t);
+  const trust = readRoots(issuer.certificate, 'certificate.pem');
+  const { realm, service } = issuer;
+  const authorize = tokenAuth({ realm, service, issuer: issuer.issuer, trust: async () => trust });
+  return { ...(await startServe(t, { authorize })), issuer };
+}
+
+/** The scopes that the token server was asked for, one entry a request. */
+export function askedScopes({ server }: TokenIssuer): readonly string[] {
+  return server.requests.map(({ query }) => query.getAll('scope').join(' '));
+}
