@@ -118,6 +118,7 @@ function stopper(
   return async ({ graceMs = 10_000 } = {}) => {
     state.stopping = true;
     closed ??= new Promise((resolve) => server.close(() => resolve()));
+    for (const exchange of running.keys()) exchange.endLogin();
     server.closeIdleConnections();
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;

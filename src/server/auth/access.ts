@@ -27,6 +27,7 @@ export interface AccessRequest {
   readonly remoteAddress: string;
   /** By what the client reached the server: `https://registry.example.com`. Undefined where it named no host. */
   readonly origin: string | undefined;
+  /** Aborts when the client goes away and when the server stops. */
   readonly signal: AbortSignal;
 }
 

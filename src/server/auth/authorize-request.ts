@@ -32,7 +32,7 @@ export async function authorizeRequest(
 }
 
 function ask(exchange: Exchange, authorize: Authorize, access: readonly Access[]): Promise<Decision> {
-  const { signal, request, context } = exchange;
+  const { loginSignal: signal, request, context } = exchange;
   const { method, remoteAddress, scheme, host } = context;
   const origin = host === undefined ? undefined : `${scheme}://${host}`;
   return authorize({ method, headers: request.headers, access, remoteAddress, origin, signal });

@@ -30,6 +30,7 @@ interface Reply {
 interface Waiting {
   readonly resolve: (same: boolean) => void;
   readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 if (!isMainThread && workerData === task) {
@@ -53,15 +54,21 @@ export class Passwords {
 
   /** @throws OciError TOOMANYREQUESTS when too many comparisons wait already; the signal's reason. */
   async matches(password: string, hash: string, { remoteAddress, signal }: AskedBy): Promise<boolean> {
-    const same = this.#queue.run(remoteAddress, () => this.#compare(password, hash), signal);
-    return await unlessAborted(same, signal);
+    const abort = (): void => this.#endUnwanted();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const same = this.#queue.run(remoteAddress, () => this.#compare(password, hash, signal), signal);
+      return await unlessAborted(same, signal);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
-  #compare(password: string, hash: string): Promise<boolean> {
+  #compare(password: string, hash: string, signal: AbortSignal | undefined): Promise<boolean> {
     this.#last += 1;
     const question: Question = { id: this.#last, password, hash };
     return new Promise((resolve, reject) => {
-      this.#waiting.set(question.id, { resolve, reject });
+      this.#waiting.set(question.id, { resolve, reject, signal });
       const worker = this.#started();
       worker.ref();
       worker.postMessage(question);
@@ -83,6 +90,15 @@ export class Passwords {
     return worker;
   }
 
+  // bcrypt cannot be interrupted: a thread whose every answer is unwanted is ended.
+  #endUnwanted(): void {
+    const worker = this.#worker;
+    if (worker === undefined || this.#waiting.size === 0) return;
+    if ([...this.#waiting.values()].some(({ signal }) => signal?.aborted !== true)) return;
+    this.#fail(worker, new OciError('CANCELLED', 'nobody waits for this comparison of passwords'));
+    void worker.terminate();
+  }
+
   #fail(worker: Worker, error: unknown): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
@@ -91,7 +107,7 @@ export class Passwords {
   }
 }
 
-// The thread goes on, and nobody waits for it: neither a client that is gone nor a server that stops.
+// The thread may go on for others; neither a client that is gone nor a server that stops waits for it.
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {

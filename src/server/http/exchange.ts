@@ -36,6 +36,8 @@ export class Exchange {
   readonly query: URLSearchParams;
   /** Aborts when the client goes away before its answer is complete. */
   readonly signal: AbortSignal;
+  /** Aborts then too, and when the server stops: it does not wait for passwords that are compared. */
+  readonly loginSignal: AbortSignal;
   /** Whether the server waits for the client: only then does an idle connection count against it. */
   awaitsClient = false;
   /** What metrics call the route, once it is known. */
@@ -51,6 +53,7 @@ export class Exchange {
   /** What went wrong, for the log; the client may be told less. */
   failure: unknown;
   readonly #gone = new AbortController();
+  readonly #login = new AbortController();
   #registry: Registry | undefined;
   #continueExpected: boolean;
 
@@ -66,6 +69,14 @@ export class Exchange {
     this.query = new URLSearchParams(queryAt < 0 ? '' : target.slice(queryAt + 1));
     this.#continueExpected = continueExpected;
     this.signal = this.#gone.signal;
+    this.loginSignal = this.#login.signal;
+    this.signal.addEventListener('abort', () => this.#login.abort(this.signal.reason), { once: true });
+    if (state.stopping) this.endLogin();
+  }
+
+  /** The server stops. */
+  endLogin(): void {
+    this.#login.abort(new OciError('UNAVAILABLE', 'the registry is stopping'));
   }
 
   /** The connection has closed. A response that waits behind another on it is not told by Node. */

@@ -82,7 +82,7 @@ export async function postToken(exchange: Exchange, { issuer }: AtIssuer): Promi
 }
 
 async function issue(exchange: Exchange, issuer: TokenIssuer, question: TokenQuestion): Promise<IssuedToken> {
-  const { signal, context } = exchange;
+  const { loginSignal: signal, context } = exchange;
   const issued = await issuer.issue({ ...question, remoteAddress: context.remoteAddress, signal });
   exchange.context.user = issued.user;
   return issued;

@@ -118,18 +118,36 @@ describe('a server with accounts', () => {
     await Promise.all(guesses);
   });
 
-  it('stops without waiting for passwords that are compared', async (t) => {
+  it('compares no further for clients that are gone, and ends the thread', async (t) => {
     const { server } = await startGuarded(t, 12);
-    const guesses = Array.from({ length: 30 }, (_, i) =>
-      login(server, basic({ username: 'ada', password: `guess ${i}` })).catch(() => undefined),
-    );
-    await Promise.race(guesses);
-    await server.stop({ graceMs: 0 });
+    const ended = new Promise((resolve) => process.once('worker', (worker) => worker.once('exit', resolve)));
+    const url = new URL('/v2/', server.url);
+    const guesses = Array.from({ length: 10 }, (_, i) => {
+      const headers = { authorization: basic({ username: 'ada', password: `guess ${i}` }) };
+      return http.get(url, { headers, agent: false }).on('error', () => {});
+    });
+    await new Promise((resolve) => guesses[0]?.once('response', resolve));
+    for (const guess of guesses) guess.destroy();
+    await ended;
+    await server.stop();
     const cut = server.log.filter(({ status }) => status === 499);
     assert.ok(cut.length > 5);
     // One that was compared to its end would say that the password is wrong.
     assert.ok(cut.every(({ error }) => isOciError(error, 'CANCELLED')));
-    await Promise.all(guesses);
+  });
+
+  it('ends the comparisons that are under way when it stops, with their thread', async (t) => {
+    const { server } = await startGuarded(t, 12);
+    const ended = new Promise((resolve) => process.once('worker', (worker) => worker.once('exit', resolve)));
+    const guess = (_: unknown, i: number) => login(server, basic({ username: 'ada', password: `guess ${i}` }));
+    const guesses = Array.from({ length: 40 }, guess);
+    await Promise.race(guesses);
+    await server.stop({ graceMs: 600_000 });
+    const answers = await Promise.all(guesses);
+    const stopped = answers.filter(({ status }) => status === 503);
+    assert.ok(stopped.length > 5, answers.map(({ status }) => status).join());
+    assert.ok(stopped.every((answer) => codeOf(answer) === 'UNAVAILABLE'));
+    await ended;
   });
 
   it('compares in one thread, however many log in at the same moment first', async (t) => {
