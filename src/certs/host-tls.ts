@@ -9,6 +9,8 @@ export interface HostTlsOptions {
   readonly certsDirs: readonly string[];
   readonly environment: Pick<Environment, 'env' | 'platform'>;
   readonly warn: (text: string) => void;
+  /** False for an insecure host, of which any certificate will do: authorities then do not matter. Default true. */
+  readonly verify?: boolean | undefined;
 }
 
 /**
@@ -19,9 +21,9 @@ export interface HostTlsOptions {
  *   `SSL_CERT_FILE` that cannot be used.
  */
 export async function readHostTls(host: string, options: HostTlsOptions): Promise<TlsSettings> {
-  const { certsDirs, environment, warn } = options;
+  const { certsDirs, environment, warn, verify = true } = options;
   const directories = certsDirs.map((directory) => hostCertsDir(directory, host, environment.platform));
-  await checkNamedRoots(environment.env);
+  if (verify) await checkNamedRoots(environment.env);
   let found: Awaited<ReturnType<typeof readCertsDirectory>>;
   let [directory] = directories;
   for (const each of directories) {
@@ -30,10 +32,17 @@ export async function readHostTls(host: string, options: HostTlsOptions): Promis
     directory = each;
     break;
   }
-  return {
+  const tls: TlsSettings = {
     ...(found && found.ca.length > 0 && { ca: found.ca }),
     ...found?.client,
     systemRoots: systemRootsReader(environment.env),
     ...(directory !== undefined && { directory }),
   };
+  return verify ? tls : unverified(tls);
+}
+
+/** The same for a host that is insecure: it is shown our certificate all the same. */
+export function unverified({ cert, key, directory }: TlsSettings): TlsSettings {
+  const client = cert !== undefined && key !== undefined ? { cert, key } : {};
+  return { verify: false, ...client, ...(directory !== undefined && { directory }) };
 }

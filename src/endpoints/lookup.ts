@@ -148,17 +148,17 @@ function placed(
 async function ofHost(host: string, options: EndpointOptions): ReturnType<OfHost> {
   const insecure = await matchInsecure(host, options);
   const allowNondistributableArtifacts = await allows(host, options);
-  if (insecure) return { tls: { verify: false }, insecure, allowNondistributableArtifacts };
-  return { tls: await hostTls(host, options), allowNondistributableArtifacts };
+  const tls = await hostTls(host, options, insecure === undefined);
+  return { tls, ...(insecure && { insecure }), allowNondistributableArtifacts };
 }
 
 function hubUrl({ defaultRegistry = defaultV2Registry }: EndpointOptions): string {
   return defaultRegistry;
 }
 
-async function hostTls(host: string, { settings, warn }: EndpointOptions): Promise<TlsSettings> {
+async function hostTls(host: string, { settings, warn }: EndpointOptions, verify: boolean): Promise<TlsSettings> {
   const { certsDirs, environment } = settings;
-  return readHostTls(host, { certsDirs: certsDirs.map(({ value }) => value), environment, warn });
+  return readHostTls(host, { certsDirs: certsDirs.map(({ value }) => value), environment, warn, verify });
 }
 
 async function allows(host: string, { settings, resolve }: EndpointOptions): Promise<boolean> {

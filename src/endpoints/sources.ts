@@ -1,4 +1,5 @@
 /** The places that the rules of configuration files name for a registry, as endpoints. */
+import { unverified } from '../certs/host-tls.ts';
 import { readAuthorityFiles, readClientFiles } from '../certs/named-files.ts';
 import type { TlsSettings } from '../certs/tls-settings.ts';
 import { indexName, validateIndexName } from '../config/docker/index-name.ts';
@@ -102,7 +103,7 @@ async function tlsOf(source: RegistrySource, known: TlsSettings, insecure: boole
   const { ca: files, clients, origin } = source;
   const [first] = clients;
   const client = first && (await readClientFiles(first, origin));
-  if (insecure) return { verify: false, ...client };
+  if (insecure) return { ...unverified(known), ...client };
   const ca = [...(await readAuthorityFiles(files, origin)), ...(known.ca ?? [])];
   return { ...known, ...(ca.length > 0 && { ca }), ...client };
 }

@@ -260,7 +260,7 @@ class Service implements RegistryService {
       connections: this.#shared.connections,
       lateChallenges: this.#shared.lateChallenges,
       trace: (event) => {
-        if (event.status !== undefined) onAnswer();
+        if (event.status !== undefined || event.speaksTls) onAnswer();
         trace?.(event);
       },
     };

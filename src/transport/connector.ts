@@ -24,6 +24,8 @@ export interface ConnectorOptions {
   readonly proxy?: ProxyServer | undefined;
   /** The sockets that are being connected, so that a close can destroy them. */
   readonly pending?: Set<Socket> | undefined;
+  /** Told when the server asks for a client certificate in a handshake that comes about. */
+  readonly onCertificateRequest?: (() => void) | undefined;
 }
 
 /** Whether requests of an origin are handed to its proxy, rather than sent through a tunnel that the proxy opens. */
@@ -56,10 +58,11 @@ interface DirectOptions extends Omit<ConnectorOptions, 'guard'> {
   readonly visit?: Visit | undefined;
 }
 
-function direct({ url, tls, own, verify, timeoutMs, addresses, visit, pending }: DirectOptions): Connect {
+function direct(options: DirectOptions): Connect {
+  const { url, tls, own, verify, timeoutMs, addresses, visit, pending, onCertificateRequest } = options;
   const socket = { timeoutMs, pending, lookup: addresses ? lookupOf(addresses) : visit?.lookup };
   if (url.protocol !== 'https:') return createDialler(socket);
-  const secure = secured(tls, { own, verify, ...socket });
+  const secure = secured(tls, { own, verify, onCertificateRequest, ...socket });
   return verify ? (goal) => secure(async () => goal) : unlessPlain(createDialler(socket), secure);
 }
 
@@ -77,11 +80,12 @@ function unlessPlain(plain: Connect, secure: ReturnType<typeof secured>): Connec
 }
 
 function proxied(options: ConnectorOptions, proxy: ProxyServer): Connect {
-  const { url, tls, own, verify, timeoutMs, addresses, pending } = options;
+  const { url, tls, own, verify, timeoutMs, addresses, pending, onCertificateRequest } = options;
   // The proxy is somebody else: nothing that was said of the registry's certificates holds for it.
   const trust = tls.systemRoots ? { systemRoots: tls.systemRoots } : {};
   const toProxy = direct({ url: proxy.url, tls: trust, own: false, verify: true, timeoutMs, pending });
-  const secure = url.protocol === 'https:' ? secured(tls, { own, verify, pending, timeoutMs }) : undefined;
+  const trusting = { own, verify, pending, timeoutMs, onCertificateRequest };
+  const secure = url.protocol === 'https:' ? secured(tls, trusting) : undefined;
   return async (goal) => {
     if (isForwarded({ url, proxy, addresses })) return connectToProxy(proxy, url, toProxy);
     const tunnel = () =>
@@ -108,6 +112,7 @@ async function firstOf<T, R>(candidates: readonly T[], attempt: (candidate: T) =
 interface Trusting extends DialOptions {
   readonly own: boolean;
   readonly verify: boolean;
+  readonly onCertificateRequest?: (() => void) | undefined;
 }
 
 /**
@@ -118,12 +123,12 @@ interface Trusting extends DialOptions {
  */
 function secured(
   tls: TlsSettings,
-  { own, verify, ...socket }: Trusting,
+  { own, verify, onCertificateRequest, ...socket }: Trusting,
 ): (makeGoal: () => Promise<Goal>) => Promise<Socket> {
   const { ca, cert, key, systemRoots } = tls;
   const connectWith = (roots: readonly string[] | undefined): Connect => {
     const identity = own && cert !== undefined && key !== undefined ? { cert, key } : undefined;
-    return createDialler({ ...socket, secure: { context: contextOf(roots, identity), verify } });
+    return createDialler({ ...socket, secure: { context: contextOf(roots, identity), verify, onCertificateRequest } });
   };
   const nodes = async () => connectWith(undefined);
   const hosts = ca && (async () => connectWith(ca));

@@ -19,7 +19,13 @@ export interface DialOptions {
   /** The sockets that are being connected, so that a close can destroy them. */
   readonly pending?: Set<Socket> | undefined;
   /** Absent: plain. Sessions are resumed among the connections of one dialler. */
-  readonly secure?: { readonly context: SecureContext; readonly verify: boolean } | undefined;
+  readonly secure?:
+    | {
+        readonly context: SecureContext;
+        readonly verify: boolean;
+        readonly onCertificateRequest?: (() => void) | undefined;
+      }
+    | undefined;
 }
 
 const dialling = {
@@ -49,6 +55,10 @@ export function createDialler({ timeoutMs, lookup, pending, secure }: DialOption
       session,
       ALPNProtocols: ['http/1.1'],
     });
+    socket.once('secureConnect', () => {
+      // Only a server that asks for a certificate says which signatures it knows. Node has no event for it.
+      if (!socket.destroyed && socket.getSharedSigalgs()?.length > 0) secure.onCertificateRequest?.();
+    });
     return socket.on('session', (next) => {
       session = next;
     });
@@ -67,6 +77,10 @@ export function createDialler({ timeoutMs, lookup, pending, secure }: DialOption
         .once(secure ? 'secureConnect' : 'connect', settle)
         .once('close', settle)
         // For good: what goes wrong later is its user's matter, and must not end the process before there is one.
-        .on('error', reject);
+        // What a server says in an alert comes before the end of the connection, which would be told in its place.
+        .on('error', (error) => {
+          reject(error);
+          socket.destroy();
+        });
     });
 }

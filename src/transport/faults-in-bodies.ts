@@ -2,7 +2,7 @@ import { bytesBody } from './body.ts';
 import type { Answer } from './exchange.ts';
 import { networkError, speaksTls } from './failures.ts';
 import { contentLength } from './http.ts';
-import { wantsClientCertificate } from './tls-failures.ts';
+import { clientCertificateError } from './tls-failures.ts';
 
 /**
  * Some servers say in a body what is wrong with the connection: Go's and nginx's words for plain http on a TLS port, and
@@ -18,8 +18,7 @@ export async function refuseConnectionFault(answer: Answer, url: URL, certsDir: 
   const text = Buffer.from(bytes).toString('latin1');
   const secure = url.protocol === 'https:';
   if (!secure && /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i.test(text)) throw speaksTls(url);
-  if (secure && /No required SSL certificate was sent|The SSL certificate error/.test(text)) {
-    throw wantsClientCertificate(url, certsDir);
-  }
+  const [fault] = (secure && /No required SSL certificate was sent|The SSL certificate error/.exec(text)) || [];
+  if (fault) throw clientCertificateError(url, { shown: fault.startsWith('The'), certsDir });
   return { ...answer, body: bytesBody(bytes) };
 }

@@ -6,11 +6,13 @@ import type { ProxySettings } from '../config/docker/service-keys.ts';
 import { OciError } from '../model/errors.ts';
 import { BulkDispatcher } from './bulk.ts';
 import { createConnector, isForwarded } from './connector.ts';
+import { failureKind } from './failures.ts';
 import { NetworkGuard } from './guard/network-guard.ts';
 import type { HttpRequest } from './http.ts';
 import { LatePool } from './late-pool.ts';
 import { decideProxy } from './proxy/proxy.ts';
 import { forwarding } from './proxy/tunnel.ts';
+import { clientCertificateError } from './tls-failures.ts';
 
 export const defaultHeadersTimeoutMs = 60_000;
 
@@ -56,6 +58,8 @@ export class Origins {
   readonly well = new Set<string>();
   /** Those of whose outage people have been told. */
   readonly outages = new Set<string>();
+  /** Those that asked for a client certificate, and whether they were shown one. */
+  readonly #identified = new Map<string, boolean>();
   readonly #origins = new Map<string, Origin>();
   readonly #pending = new Set<Socket>();
   readonly #base: URL;
@@ -74,6 +78,16 @@ export class Origins {
     const directory = this.#options.tls?.directory;
     if (directory === undefined || url.origin === this.#base.origin) return directory;
     return join(dirname(directory), url.host);
+  }
+
+  /**
+   * What a failure means: a server that asked for a client certificate and then cut the connection did not get the right one.
+   * Node's own servers say no more.
+   */
+  explained(error: OciError, url: URL): OciError {
+    const shown = this.#identified.get(url.origin);
+    if (shown === undefined || this.answered.has(url.origin) || failureKind(error) !== 'reset') return error;
+    return clientCertificateError(url, { shown, certsDir: this.certsDir(url), cause: error.cause });
   }
 
   /** The proxy that a URL is asked through, as host:port. @throws OciError as {@link dispatcher} */
@@ -133,6 +147,7 @@ export class Origins {
       guard: this.#guard,
       proxy,
       pending: this.#pending,
+      onCertificateRequest: () => this.#identified.set(url.origin, own && tls.cert !== undefined),
     });
     const pool = new LatePool(forwarded?.url.origin ?? url.origin, {
       // Blobs over HTTP/2 stall behind each other in one connection (undici#4705).

@@ -18,7 +18,7 @@ export function tlsFailure(
     cause: error,
     endpoint: endpointOf(url),
     hint: found.hint,
-    detail: plainHttp.has(errorCode(error)) ? { plainHttp: true } : undefined,
+    detail: plainHttp.has(errorCode(error)) ? { plainHttp: true } : found.detail,
   });
 }
 
@@ -33,21 +33,52 @@ export function isUntrusted(error: unknown): boolean {
   return unknownAuthority.has(code) || code === 'CERT_SIGNATURE_FAILURE' || code === 'CERT_HAS_EXPIRED';
 }
 
-/** The error for a server that says so itself, after a handshake in which we showed none or the wrong one. */
-export function wantsClientCertificate(url: URL, certsDir = `/etc/docker/certs.d/${url.host}`): OciError {
-  return new OciError('TLS', `${url.host}: it refused our client certificate, or wants one`, {
-    endpoint: endpointOf(url),
-    hint: clientHint(certsDir),
-  });
+/**
+ * The error for a server that asks for a client certificate and was shown none, or refused the one that it was shown.
+ *
+ * @param shown Whether it was shown one.
+ */
+export function clientCertificateError(
+  url: URL,
+  { shown, certsDir = `/etc/docker/certs.d/${url.host}`, cause }: ClientCertificateFault,
+): OciError {
+  const { text, hint, detail } = shown ? refusesOurs(certsDir) : wantsOne(certsDir);
+  return new OciError('TLS', `${url.host}: ${text}`, { cause, endpoint: endpointOf(url), hint, detail });
 }
 
-function clientHint(certsDir: string): string {
-  return `put client.cert and client.key into ${certsDir}/`;
+interface ClientCertificateFault {
+  readonly shown: boolean;
+  readonly certsDir?: string | undefined;
+  readonly cause?: unknown;
 }
+
+/** Whether a server refused us over TLS for want of a client certificate: it is there, and speaks TLS. */
+export function isClientCertificateError({ code, detail }: OciError): boolean {
+  return code === 'TLS' && detail === aboutClient;
+}
+
+const aboutClient = { clientCertificate: true } as const;
 
 interface Explanation {
   readonly text: string;
   readonly hint?: string;
+  readonly detail?: unknown;
+}
+
+function wantsOne(certsDir: string): Explanation {
+  return {
+    text: 'the registry asks for a client certificate',
+    hint: `put client.cert and client.key into ${certsDir}/`,
+    detail: aboutClient,
+  };
+}
+
+function refusesOurs(certsDir: string): Explanation {
+  return {
+    text: 'the registry refused the client certificate',
+    hint: `check client.cert in ${certsDir}/: whether it has expired, and whether the registry knows who signed it`,
+    detail: aboutClient,
+  };
 }
 
 function explain(code: string, error: unknown, url: URL, certsDir: string): Explanation | undefined {
@@ -70,10 +101,12 @@ function explain(code: string, error: unknown, url: URL, certsDir: string): Expl
       hint: `if that is meant to be, name it an insecure registry: --insecure-registry ${url.host}`,
     };
   }
-  if (wantsCertificate.has(code)) {
+  if (code === 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED') return wantsOne(certsDir);
+  if (refusedCertificate.test(code)) {
     return {
       text: 'it refused the TLS handshake, as it does without the right client certificate',
-      hint: clientHint(certsDir),
+      hint: `put client.cert and client.key into ${certsDir}/`,
+      detail: aboutClient,
     };
   }
   if (tooOld.has(code)) return { text: 'it offers only TLS older than 1.2' };
@@ -116,14 +149,14 @@ const plainHttp: ReadonlySet<string> = new Set([
   'ERR_SSL_UNEXPECTED_MESSAGE',
 ]);
 
-const wantsCertificate: ReadonlySet<string> = new Set([
-  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
-  'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
-  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
-  'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
-  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN',
-  'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
-]);
+/**
+ * Alerts of servers that check a client certificate; OpenSSL 3.2 has other names for them. Go sends bad_certificate where none
+ * came, OpenSSL handshake_failure.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8446#section-6.2
+ */
+const refusedCertificate =
+  /^ERR_SSL_(?:SSLV3|SSL\/TLS|TLSV1|TLSV13)_ALERT_(?:HANDSHAKE_FAILURE|NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_REVOKED|CERTIFICATE_EXPIRED|CERTIFICATE_UNKNOWN|UNKNOWN_CA|ACCESS_DENIED)$/;
 
 const tooOld: ReadonlySet<string> = new Set([
   'ERR_SSL_UNSUPPORTED_PROTOCOL',

@@ -16,6 +16,7 @@ import { Outage } from './retry/outage.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry/retry.ts';
 import { retryAfterMs } from './retry/retry-after.ts';
 import { askedFor, namedTimeout, type Silence } from './silence.ts';
+import { isClientCertificateError } from './tls-failures.ts';
 
 /** One attempt of one request, for `-v`. Nothing in it is secret. */
 export interface RequestTrace {
@@ -29,6 +30,8 @@ export interface RequestTrace {
   readonly status?: number;
   /** Why there is no status. */
   readonly error?: string;
+  /** There is no status, but a server that speaks TLS is there: it must not be asked in plain http. */
+  readonly speaksTls?: boolean;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly responseHeaders?: Readonly<Record<string, string>>;
 }
@@ -212,7 +215,12 @@ class UndiciTransport implements Transport {
     const anonymous = left || (request.anonymous ?? false);
     const headers = this.#headers(request, url, left);
     const startedMs = monotonicMs();
-    const tell = (outcome: { status?: number; error?: string; responseHeaders?: Record<string, string> }): void =>
+    const tell = (outcome: {
+      status?: number;
+      error?: string;
+      speaksTls?: boolean;
+      responseHeaders?: Record<string, string>;
+    }): void =>
       this.#options.trace?.({
         method,
         url: redactUrl(url),
@@ -250,9 +258,11 @@ class UndiciTransport implements Transport {
       if (this.#options.trace) tell({ status: answer.status, responseHeaders: redactHeaders(answer.headers) });
       const readable = readableAnswer(answer, url);
       return await whole(await refuseConnectionFault(readable, url, certsDir), request.wholeBytes);
-    } catch (error) {
-      const message = error instanceof OciError ? error.message : 'cancelled';
-      if (this.#options.trace) tell({ error: message });
+    } catch (thrown) {
+      const error = thrown instanceof OciError ? this.#origins.explained(thrown, url) : thrown;
+      const told =
+        error instanceof OciError ? { error: error.message, speaksTls: isClientCertificateError(error) } : {};
+      if (this.#options.trace) tell({ error: 'cancelled', ...told });
       throw error;
     }
   }

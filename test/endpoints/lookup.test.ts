@@ -234,4 +234,21 @@ describe('the endpoints of any other host', () => {
     assert.deepEqual(await trusting('docker.io'), [true, true]);
     await assert.rejects(trusting('half.example.com'), (error) => isOciError(error, 'CONFIG_INVALID'));
   });
+
+  it('carry our own certificate where the host is insecure too, but not into plain http', async (t) => {
+    const certsDir = await temporaryDirectory(t);
+    const { cert, key } = issue('client');
+    const directory = join(certsDir, '127.0.0.1:5000');
+    await mkdir(directory);
+    await writeFile(join(directory, 'client.cert'), cert);
+    await writeFile(join(directory, 'client.key'), key);
+    const found = await lookupPullEndpoints('127.0.0.1:5000', options({ certsDir }));
+    assert.deepEqual(
+      found.map(({ url, tls }) => [url.protocol, tls]),
+      [
+        ['https:', { verify: false, cert, key, directory }],
+        ['http:', {}],
+      ],
+    );
+  });
 });

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { TlsSettings } from '../../src/certs/tls-settings.ts';
 import { OciError } from '../../src/model/errors.ts';
 import { networkError } from '../../src/transport/failures.ts';
-import { createTransport } from '../../src/transport/transport.ts';
+import { createTransport, type RequestTrace } from '../../src/transport/transport.ts';
 import { issue } from '../certs/issue.ts';
 import { type Answer, startFakeServer } from '../support/fake-server.ts';
 import { atEnd } from '../support/sandbox.ts';
@@ -103,11 +103,54 @@ describe('TLS', () => {
     assert.equal(seen[2], 'registry: nobody');
   });
 
-  it('says when a server wants a client certificate', () => {
-    // Node's own servers cut the connection without an alert.
-    const alert = Object.assign(new Error('alert'), { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' });
-    const error = networkError(alert, new URL('https://registry.example:5000/v2/'));
-    tlsError(/right client certificate/, /certs\.d\/registry\.example:5000\//)(error);
+  for (const method of ['GET', 'HEAD'] as const) {
+    it(`says when a server wants a client certificate, or another one, at once: ${method}`, async (t) => {
+      const asking = { ...trusted, ca: [authority.cert], requestCert: true, rejectUnauthorized: true };
+      const stranger = issue('a stranger', { by: issue('Another authority') });
+      const server = await startFakeServer(t, ok, { tls: asking });
+      const old = await startFakeServer(t, ok, { tls: { ...asking, maxVersion: 'TLSv1.2' } });
+      const hint = /put client\.cert and client\.key into \/etc\/docker\/certs\.d\/localhost:\d+\/$/;
+      const attempts: number[] = [];
+      const ask = async (url: string, own: TlsSettings = {}): Promise<number> => {
+        const tls = { ca: [authority.cert], ...own };
+        const trace = ({ attempt, speaksTls }: RequestTrace) => attempts.push(speaksTls ? attempt : 0);
+        const transport = createTransport({ base: new URL(url), tls, trace });
+        atEnd(t, () => transport.close());
+        const response = await transport.request({ method, url, bulk: true });
+        await response.body.discard();
+        return response.status;
+      };
+      await assert.rejects(ask(server.url), tlsError(/: the registry asks for a client certificate$/, hint));
+      await assert.rejects(ask(old.url), tlsError(/as it does without the right client certificate$/, hint));
+      const refused = tlsError(/: the registry refused the client certificate$/, /whether it has expired/);
+      await assert.rejects(ask(server.url, { cert: stranger.cert, key: stranger.key }), refused);
+      assert.deepEqual(attempts, [1, 1, 1]);
+      assert.equal(await ask(server.url, { cert: client.cert, key: client.key }), 200);
+    });
+  }
+
+  it('says the same of the alerts that servers send where it is wrong', () => {
+    for (const alert of [
+      'SSLV3_ALERT_BAD_CERTIFICATE',
+      'SSL/TLS_ALERT_CERTIFICATE_EXPIRED',
+      'TLSV1_ALERT_UNKNOWN_CA',
+    ]) {
+      const error = networkError(
+        Object.assign(new Error('alert'), { code: `ERR_SSL_${alert}` }),
+        new URL('https://r/'),
+      );
+      tlsError(/right client certificate/, /certs\.d\/r\//)(error);
+    }
+  });
+
+  it('blames no client certificate where a server that only asks for one has answered before', async (t) => {
+    const tls = { ...trusted, ca: [authority.cert], requestCert: true, rejectUnauthorized: false };
+    const cut: Answer = ({ nth }, response) => (nth === 0 ? response.end('ok') : response.socket?.destroy());
+    const server = await startFakeServer(t, cut, { tls });
+    const transport = open(t, server.url, { ca: [authority.cert] });
+    const ask = async () => (await transport.request({ method: 'GET', url: server.url })).body.discard();
+    await ask();
+    await assert.rejects(ask(), (error) => error instanceof OciError && error.code === 'NETWORK');
   });
 
   it('says that a server speaks plain http', async (t) => {

@@ -27,6 +27,8 @@ export interface WatchedTls {
 
 /** How often a change is looked for: by the main thread itself, since it takes microseconds. */
 const lookEveryMs = 5000;
+/** How long a certificate may be there before its key: what is still wrong then is told. */
+const pairMs = 1000;
 
 /**
  * Reads the certificate, its key and the authorities of clients.
@@ -53,6 +55,7 @@ export async function openTls(flags: TlsFlags, warn: (text: string) => void): Pr
     watch(onChange) {
       let refused = '';
       let told = '';
+      let timer: NodeJS.Timeout;
       const look = async (): Promise<void> => {
         const found = versionOf(files);
         if (found === version || found === told) return;
@@ -60,7 +63,6 @@ export async function openTls(flags: TlsFlags, warn: (text: string) => void): Pr
           onChange(await read(files));
           version = found;
         } catch (error) {
-          // The certificate may be there before its key: what is still wrong at the next look is told.
           if (refused === found) {
             told = found;
             warn(`${error instanceof Error ? error.message : String(error)}; the certificate of before stays`);
@@ -68,8 +70,16 @@ export async function openTls(flags: TlsFlags, warn: (text: string) => void): Pr
           refused = found;
         }
       };
-      const timer = setInterval(() => void look(), lookEveryMs).unref();
-      return () => clearInterval(timer);
+      let ended = false;
+      const lookAgain = (): void => {
+        const waitMs = refused === '' || refused === told || refused === version ? lookEveryMs : pairMs;
+        timer = setTimeout(() => void look().finally(() => ended || lookAgain()), waitMs).unref();
+      };
+      lookAgain();
+      return () => {
+        ended = true;
+        clearTimeout(timer);
+      };
     },
   };
 }

@@ -33,7 +33,7 @@ export async function* diagnose(
   const warn = (text: string): void => void warnings.push(text);
   const answered = new Set<string>();
   const trace = (event: RequestTrace): void => {
-    if (event.status !== undefined) answered.add(new URL(event.url).origin);
+    if (event.status !== undefined || event.speaksTls) answered.add(new URL(event.url).origin);
     subject.connection.trace?.(event);
   };
   const credentials = subject.credentials(warn);

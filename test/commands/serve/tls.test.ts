@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
 import { ocictl, spawnServe } from '../../support/command.ts';
+import { doctor } from '../../support/doctor.ts';
 import { type Certificates, makeCertificates, needs } from '../../support/programs.ts';
 import { sandbox } from '../../support/sandbox.ts';
 
@@ -48,6 +49,44 @@ describe('ocictl serve --tls-cert', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     assert.equal((served.output().stderr.match(/of before stays/g) ?? []).length, 1, served.output().stderr);
+  });
+
+  it('lets in only clients with a certificate, and tells the others to get one', async (t) => {
+    if (!needs(t, 'openssl')) return;
+    const { authority, certificate, key } = await makeCertificates(t);
+    const words = ['--tls-cert', certificate, '--tls-key', key, '--client-ca', authority];
+    const { host } = await spawnServe(t, ['--memory', ...words]);
+    const { home } = await sandbox(t);
+    const directory = join(home, 'certs', host);
+    await mkdir(directory, { recursive: true });
+    const own = ['--certs-dir', join(home, 'certs')];
+    for (const command of [
+      ['digest', `${host}/app:1`],
+      ['tags', `${host}/app`],
+      ['search', `${host}/app`],
+    ]) {
+      const { exitCode, stderr } = await ocictl(t, [...command, ...own]);
+      assert.equal(exitCode, 5);
+      assert.equal(
+        stderr,
+        `error: ${host}: the registry asks for a client certificate\nhint: put client.cert and client.key into ${directory}/\n`,
+      );
+    }
+    const { find, exitCode } = await doctor(t, [`${host}/app:1`, ...own]);
+    assert.equal(exitCode, 5);
+    assert.deepEqual(find('ping'), []);
+    assert.deepEqual(
+      [...find('tls'), ...find('endpoint')].map(({ status, text }) => `${status} ${text.replace(/[(;].*/, '')}`),
+      [
+        `problem ${host}: the registry asks for a client certificate `,
+        'ok the registry itself',
+        'note not asked: the registry has answered over TLS',
+      ],
+    );
+    await copyFile(certificate, join(directory, 'client.cert'));
+    await copyFile(key, join(directory, 'client.key'));
+    const { exitCode: missing, stderr } = await ocictl(t, ['digest', `${host}/app:1`, ...own]);
+    assert.equal(missing, 3, stderr);
   });
 
   it('tells others its own name, and warns of passwords in clear text without it alone', async (t) => {
