@@ -3,11 +3,29 @@ import { type App, createApp } from '../app/app.ts';
 import { createProgram } from '../commands/command-line/program.ts';
 import { OciError } from '../model/errors.ts';
 import { Output } from '../terminal/output.ts';
+import type { InputStream } from '../terminal/prompt.ts';
 import { report } from '../terminal/report.ts';
 import { createTerminal, type Terminal } from '../terminal/terminal.ts';
 import { version } from '../version.ts';
 
 const sameSignalMs = 100;
+
+/** What a run has of its process. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: () => InputStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+function ownProcess(): Surroundings {
+  return {
+    env: process.env,
+    stdin: () => process.stdin,
+    stdout: new Output(() => process.stdout, 1),
+    stderr: new Output(() => process.stderr, 2),
+  };
+}
 
 /**
  * Runs the command line.
@@ -15,8 +33,8 @@ const sameSignalMs = 100;
  * @param words The words after `ocictl`.
  * @returns The exit status, as docs/exit-codes.md lists them.
  */
-export async function run(words: readonly string[]): Promise<number> {
-  const terminal = await openTerminal();
+export async function run(words: readonly string[], surroundings: Surroundings = ownProcess()): Promise<number> {
+  const terminal = await openTerminal(surroundings);
   const interrupt = new AbortController();
   let signalStatus = 130;
   let interruptedMs = 0;
@@ -48,9 +66,9 @@ export async function run(words: readonly string[]): Promise<number> {
       context: ({ config, verbosity }) => {
         app = createApp({
           terminal,
-          stdin: () => process.stdin,
+          stdin: surroundings.stdin,
           signal: interrupt.signal,
-          env: process.env,
+          env: surroundings.env,
           flags: { dockerConfigDir: config },
           verbosity,
         });
@@ -74,10 +92,7 @@ function beforeDashes(words: readonly string[]): readonly string[] {
   return at < 0 ? words : words.slice(0, at);
 }
 
-async function openTerminal(): Promise<Terminal> {
-  const { env } = process;
-  const stdout = new Output(() => process.stdout, 1);
-  const stderr = new Output(() => process.stderr, 2);
+async function openTerminal({ env, stdout, stderr }: Surroundings): Promise<Terminal> {
   const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   const painter = !plain && stderr.isTTY ? (await import('../terminal/colour.ts')).createPainter() : undefined;
   return createTerminal({ stdout, stderr, painter, animation: env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '' });

@@ -2,21 +2,23 @@
 import { writeSync } from 'node:fs';
 import { tuneEngine } from '../app/engine.ts';
 import { version } from '../version.ts';
+import type { Surroundings } from './cli.ts';
 
 /**
  * Runs the command line.
  *
  * @param words The words after `ocictl`.
+ * @param surroundings For a program that runs it inside itself, whose engine is left as it is.
  * @returns The exit status, as docs/exit-codes.md lists them.
  */
-export async function main(words: readonly string[]): Promise<number> {
+export async function main(words: readonly string[], surroundings?: Surroundings): Promise<number> {
   // What is asked most by scripts needs nothing loaded.
-  if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
+  if (!surroundings && words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
     if (printed(`${version}\n`)) return 0;
   }
-  tuneEngine(process.env);
+  if (!surroundings) tuneEngine(process.env);
   const { run } = await import('./cli.ts');
-  return run(words);
+  return run(words, surroundings);
 }
 
 /** Whether stdout took it; why it did not is told by what runs then. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { mayRunInside, runInside } from './inside.ts';
 import { type Running, type RunResult, start } from './process.ts';
 import { projectRoot } from './project.ts';
 import { type Scope, sandbox } from './sandbox.ts';
@@ -12,21 +13,28 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
+  /** Whether it is a process of its own whatever the command: for tests of what only a process shows. */
+  readonly ownProcess?: boolean;
   /** Runs on a terminal of its own: stdout and stderr are that terminal, and come back as stdout. */
   readonly tty?: boolean;
   /** How wide that terminal is. Default: it does not say. */
   readonly columns?: number;
 }
 
-/** Runs the built `ocictl` to its end, in the sandbox of the test. */
+/**
+ * Runs the built `ocictl` to its end, in the sandbox of the test: inside this process where a process of its own would show the
+ * same, for its start is most of what a command costs. Two at once are always two processes but for the first of them.
+ */
 export async function ocictl(t: Scope, words: readonly string[], options: CommandOptions = {}): Promise<RunResult> {
-  return (await spawnOcictl(t, words, options)).result;
+  const { home, env } = await sandbox(t);
+  if (!mayRunInside(words, options)) return (await spawnOcictl(t, words, options)).result;
+  return runInside(words, { cwd: home, ...options, env: { ...env, ...options.env } });
 }
 
 /** Starts the built `ocictl`, for tests that kill it or wait for what it says. */
 export async function spawnOcictl(t: Scope, words: readonly string[], options: CommandOptions = {}): Promise<Running> {
   const { home, env } = await sandbox(t);
-  const { tty, columns, ...rest } = options;
+  const { tty, columns, ownProcess: _, ...rest } = options;
   const run = { cwd: home, ...rest, env: { ...env, ...options.env } };
   const program = [process.execPath, join(projectRoot, 'bin', 'ocictl.js'), ...words];
   if (!tty) return start(t, program[0] ?? '', program.slice(1), run);
