@@ -8,6 +8,7 @@ import { fishCompletion } from '../src/commands/completion/fish.ts';
 import { zshCompletion } from '../src/commands/completion/zsh.ts';
 import { version } from '../src/version.ts';
 import { commandPage, programPage } from './man.ts';
+import { commandReference } from './reference.ts';
 
 /** The folders that hold nothing else. */
 export const generatedFolders = ['completions', 'man'] as const;
@@ -24,6 +25,7 @@ export async function generatedFiles(root: string): Promise<ReadonlyMap<string, 
     ['completions/ocictl.bash', bashCompletion(completable)],
     ['completions/_ocictl', zshCompletion(completable)],
     ['completions/ocictl.fish', fishCompletion(completable)],
+    ['docs/commands.md', commandReference(commands)],
     ['man/ocictl.1', programPage(commands, options)],
     ...commands.map((command) => [`man/ocictl-${command.name}.1`, commandPage(command, commands, options)] as const),
   ]);
