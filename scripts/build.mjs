@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { dropStubs, fewFiles } from './chunks.mjs';
+import { placeVendor, vendorImports } from './vendor.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -83,6 +84,22 @@ async function importedNames(folder) {
 
 const builtinImport = /^import \{([^}]*)\} from '(node:[^']+)';/gm;
 
+/** The directories of the packages that a build has taken something of. */
+const bundled = new Set();
+const bundledPackages = {
+  name: 'bundled-packages',
+  setup(builder) {
+    builder.onEnd(({ metafile }) => {
+      for (const { inputs } of Object.values(metafile?.outputs ?? {})) {
+        for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
+          const [found] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? [];
+          if (found !== undefined && bytesInOutput > 0) bundled.add(found);
+        }
+      }
+    });
+  },
+};
+
 /** What every bundle shares. Packages are bundled in: one file is read where a package's many would be. */
 export const common = {
   absWorkingDir: root,
@@ -92,11 +109,14 @@ export const common = {
   target: 'node20.19',
   splitting: true,
   legalComments: 'none',
-  // Readable stack traces matter more than the last kilobyte; white space costs nothing after the compile cache.
+  // Names stay: stack traces that can be read matter more than the last kilobyte.
   minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 160,
   sourcemap: false,
   logLevel: 'warning',
-  plugins: [undiciPool, noPrograms, lateBuiltins],
+  plugins: [vendorImports, bundledPackages, undiciPool, noPrograms, lateBuiltins],
+  metafile: true,
   // What CommonJS packages require is bundled, all but Node's own modules.
   banner: { js: 'const require = process.getBuiltinModule;' },
 };
@@ -109,7 +129,11 @@ const elsewhere = (module, path) => ({
   },
 });
 
-export async function buildDist() {
+/**
+ * @param target Replaced by what is built.
+ * @returns The directories of the packages that are bundled, from the root.
+ */
+export async function buildDist(target = join(root, 'dist')) {
   // Built aside and renamed: whoever runs ocictl meanwhile finds the old build or the new one, and a failed build
   // leaves the old.
   const aside = `${root}/.build-dist-${process.pid}`;
@@ -135,8 +159,10 @@ export async function buildDist() {
       outdir: aside,
       plugins: [...common.plugins, elsewhere('./cli.ts', `./main/${placeOf('cli.js')}`)],
     });
-    await rm(`${root}/dist`, { recursive: true, force: true });
-    await rename(aside, `${root}/dist`);
+    await placeVendor(aside, join(root, 'src'), common);
+    await rm(target, { recursive: true, force: true });
+    await rename(aside, target);
+    return [...bundled].sort();
   } finally {
     await rm(aside, { recursive: true, force: true });
   }

@@ -68,7 +68,7 @@ async function readModules(root) {
 }
 
 const stub =
-  /^(?:const require [^\n]*\n)?import \{([^{}]*)\} from "\.\/([^"]+)";\n(?:import "[^"]+";\n)*export \{([^{}]*)\};\n?$/;
+  /^(?:const require[^\n]*\n)?import\s*\{([^{}]*)\}\s*from\s*"\.\/([^"]+)";\s*(?:import\s*"[^"]+";\s*)*export\s*\{([^{}]*)\};\s*$/;
 
 /**
  * esbuild makes a file of every module that is imported late, also where all that is in it is the way to another file. Whoever
