@@ -210,13 +210,16 @@ export type {
 export { type FilesystemDriverOptions, openFilesystemDriver } from './storage/drivers/filesystem.ts';
 export { createMemoryDriver } from './storage/drivers/memory.ts';
 export { createStorage, type StorageOptions } from './storage/storage.ts';
+export { openBatch, type TransferBatch } from './transfer/batch.ts';
 export type { ChangedBlob, SourceBlob, Transform } from './transfer/options.ts';
 export {
+  type BatchOptions,
   type GraphLimits,
   type Transfer,
   type TransferEnd,
   type TransferOptions,
   type TransferResult,
+  type TransferRoot,
   transfer,
 } from './transfer/transfer.ts';
 export type { TransportLimits } from './transport/origins.ts';

@@ -3,7 +3,7 @@ import { type Digest, digestAlgorithm, digestBytes, tryParseDigest } from '../mo
 import { isOciError, OciError } from '../model/errors.ts';
 import type { RawManifest } from '../model/manifest/manifest.ts';
 import { digestedPart } from '../model/manifest/schema1.ts';
-import type { RepositoryName, Tag } from '../model/reference/reference.ts';
+import { isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
 import type { SignalOption } from '../registry/registry.ts';
 import { type HttpResponse, header } from '../transport/http.ts';
@@ -14,6 +14,8 @@ import { shownName, shownReference } from './names.ts';
 /** Registries look up every blob that a manifest names: a second for 25 of them, and no more than minutes. */
 const checkedBytesPerMs = 5;
 const maxCheckMs = 240_000;
+/** Times that a manifest is sent in all where a registry reads what others are just writing. */
+const attempts = 4;
 /** What registries take at least. */
 const usualMaxBytes = 4 * 1024 * 1024;
 
@@ -29,6 +31,24 @@ export async function putManifest(
   reference: Tag | Digest,
   manifest: RawManifest,
   opts: SignalOption & { readonly tags?: readonly Tag[] } = {},
+): Promise<HttpResponse> {
+  const { retry } = client.transport;
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await putOnce(client, repo, reference, manifest, opts);
+    } catch (error) {
+      if (!isDisturbed(error, reference) || failures >= Math.min(retry.attempts, attempts)) throw error;
+      await retry.pause(failures, { signal: opts.signal });
+    }
+  }
+}
+
+async function putOnce(
+  client: RemoteClient,
+  repo: RepositoryName,
+  reference: Tag | Digest,
+  manifest: RawManifest,
+  opts: SignalOption & { readonly tags?: readonly Tag[] },
 ): Promise<HttpResponse> {
   const url = client.url({ name: 'manifest', repo, reference });
   for (const tag of opts.tags ?? []) url.searchParams.append('tag', tag);
@@ -57,6 +77,18 @@ export async function putManifest(
   const sent = stored && (await digestBytes(digestedPart(manifest), digestAlgorithm(stored)));
   if (stored && sent && stored !== sent) throw digestMismatch(sent, stored);
   return response;
+}
+
+/**
+ * Whether the registry takes a digest for wrong, which is right in the request: distribution on a disk finds the link to a blob
+ * or manifest empty while another client has it written again.
+ *
+ * @see https://github.com/distribution/distribution/blob/v2.8.1/registry/storage/driver/filesystem/driver.go (PutContent)
+ */
+function isDisturbed(error: unknown, reference: Tag | Digest): boolean {
+  // Of another algorithm, it may be one that the registry does not know.
+  const isKnown = !isDigestReference(reference) || digestAlgorithm(reference) === 'sha256';
+  return isKnown && isOciError(error, 'DIGEST_INVALID') && error.status === 400;
 }
 
 // docker-registry reads 4 MiB of a manifest and calls what it has malformed; ours was parsed before it was sent.

@@ -1,48 +1,103 @@
-import type { BlobSource, Content, Sink } from '../registry/content.ts';
 import type { PushBlobResult } from '../registry/registry.ts';
+import { CountedSource } from './counted-source.ts';
 import { refuseDamagedSource } from './damaged-source.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { BlobNode } from './graph.ts';
-import type { TransferOptions } from './options.ts';
+import type { BatchOptions, TransferOptions } from './options.ts';
 import { Slots } from './slots.ts';
+import type { BlobWanter, MovingBlob, Target } from './target.ts';
 
 const defaultParallelBlobs = 3;
-const progressIntervalMs = 100;
 
-/**
- * Moves blobs, the largest first, a few at once. The first failure stops the others; what they have stays resumable.
- *
- * @returns Bytes that went over.
- */
-export async function transferBlobs(
-  blobs: readonly BlobNode[],
-  options: TransferOptions,
-  events: EventQueue,
-): Promise<number> {
-  const { parallelBlobs = defaultParallelBlobs, blobSlots = new Slots(parallelBlobs) } = options;
-  const queue = [...blobs].sort((a, b) => b.descriptor.size - a.descriptor.size).values();
-  const stop = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  let transferredBytes = 0;
-  const work = async (): Promise<void> => {
-    for (const blob of queue) {
-      const bytes = await blobSlots.run(async () => {
-        signal.throwIfAborted();
-        return transferBlob(blob, { ...options, signal }, events);
-      });
-      transferredBytes += bytes;
+/** Moves the blobs of a batch, a few at once, each to a repository once, however many images need it there. */
+export class BlobMover {
+  readonly #slots: Slots;
+  readonly #signal: AbortSignal | undefined;
+  readonly #events: EventQueue;
+  readonly #all = new Set<MovingBlob>();
+
+  constructor({ parallelBlobs = defaultParallelBlobs, signal }: BatchOptions, events: EventQueue) {
+    this.#slots = new Slots(parallelBlobs);
+    this.#signal = signal;
+    this.#events = events;
+    signal?.addEventListener('abort', this.#stopAll);
+  }
+
+  /**
+   * Brings what an image needs, the largest first. The first failure stops those that no other image waits for; what they
+   * have stays resumable.
+   *
+   * @returns Bytes that went over, but for those that another image has counted.
+   */
+  async move(blobs: readonly BlobNode[], options: TransferOptions, target: Target): Promise<number> {
+    const wanted: MovingBlob[] = [];
+    const wanter: BlobWanter = {
+      giveUp(error) {
+        for (const blob of wanted) {
+          blob.wanters.delete(wanter);
+          if (blob.wanters.size === 0) stop(blob, error);
+        }
+      },
+    };
+    for (const blob of [...blobs].sort((a, b) => b.descriptor.size - a.descriptor.size)) {
+      const moving = this.#moving(blob, options, target);
+      moving?.wanters.add(wanter);
+      if (moving) wanted.push(moving);
     }
+    try {
+      await Promise.all(wanted.map(({ done }) => done));
+    } catch (error) {
+      await Promise.allSettled(wanted.map(({ wanters, done }) => wanters.size === 0 && done));
+      throw error;
+    }
+    let transferredBytes = 0;
+    for (const blob of wanted) {
+      transferredBytes += blob.bytes;
+      blob.bytes = 0;
+    }
+    return transferredBytes;
+  }
+
+  close(): void {
+    this.#signal?.removeEventListener('abort', this.#stopAll);
+  }
+
+  readonly #stopAll = (): void => {
+    for (const blob of this.#all) stop(blob, this.#signal?.reason);
   };
-  const failures: unknown[] = [];
-  const lanes = Array.from({ length: Math.min(parallelBlobs, blobs.length) }, () =>
-    work().catch((error: unknown) => {
-      failures.push(error);
-      stop.abort(error);
-    }),
-  );
-  await Promise.all(lanes);
-  if (failures.length > 0) throw failures[0];
-  return transferredBytes;
+
+  /** Where a blob is on its way; undefined for one that is there. */
+  #moving(blob: BlobNode, options: TransferOptions, target: Target): MovingBlob | undefined {
+    const { digest } = blob.changed?.descriptor ?? blob.descriptor;
+    if (target.arrivedBlobs.has(digest)) return undefined;
+    const known = target.movingBlobs.get(digest);
+    if (known && !known.stopped) return known;
+    const work = async (): Promise<void> => {
+      try {
+        this.#signal?.throwIfAborted();
+        if (moving.stopped) throw moving.stopped.reason;
+        moving.stop = new AbortController();
+        moving.bytes = await transferBlob(blob, { ...options, signal: moving.stop.signal }, this.#events);
+        target.arrivedBlobs.add(digest);
+      } catch (error) {
+        // Before the slot is free, so that no other blob of a lost image begins.
+        for (const wanter of moving.wanters) wanter.giveUp(error);
+        throw error;
+      } finally {
+        this.#all.delete(moving);
+        if (target.movingBlobs.get(digest) === moving) target.movingBlobs.delete(digest);
+      }
+    };
+    const moving: MovingBlob = { done: this.#slots.run(work), wanters: new Set(), bytes: 0 };
+    this.#all.add(moving);
+    target.movingBlobs.set(digest, moving);
+    return moving;
+  }
+}
+
+function stop(blob: MovingBlob, reason: unknown): void {
+  blob.stopped ??= { reason };
+  blob.stop?.abort(reason);
 }
 
 async function transferBlob(blob: BlobNode, options: TransferOptions, events: EventQueue): Promise<number> {
@@ -72,65 +127,4 @@ async function transferBlob(blob: BlobNode, options: TransferOptions, events: Ev
     ...(outcome === 'mounted' && mountFrom !== undefined && { mountedFrom: mountFrom }),
   });
   return source.readBytes;
-}
-
-/** The blob at the transfer's source; tells how far its reader has come. */
-class CountedSource implements BlobSource {
-  /** Bytes read in all, those of a second attempt included. */
-  readBytes = 0;
-  readonly #blob: BlobNode;
-  readonly #options: TransferOptions;
-  readonly #events: EventQueue;
-  #toldAtMs = 0;
-
-  constructor(blob: BlobNode, options: TransferOptions, events: EventQueue) {
-    this.#blob = blob;
-    this.#options = options;
-    this.#events = events;
-  }
-
-  async open(offset: number, opts?: { readonly signal?: AbortSignal | undefined }): Promise<Content> {
-    const { from } = this.#options;
-    const { descriptor, changed } = this.#blob;
-    const signal = opts?.signal ?? this.#options.signal;
-    this.#events.push({ type: 'started', node: descriptor, resumedBytes: offset });
-    // The destination verifies what it commits: no byte is hashed twice.
-    const range = offset > 0 ? { start: offset } : undefined;
-    const content = changed
-      ? await changed.source.open(offset, { signal })
-      : await from.registry.getBlob(from.repo, descriptor, { verify: false, signal, range });
-    let position = offset;
-    const count = (chunk: Uint8Array): void => {
-      position += chunk.length;
-      this.readBytes += chunk.length;
-      this.#tell(position);
-    };
-    return {
-      descriptor: content.descriptor,
-      async *[Symbol.asyncIterator]() {
-        for await (const chunk of content) {
-          count(chunk);
-          yield chunk;
-        }
-      },
-      drainTo(sink, drainOptions) {
-        const counting: Sink = {
-          write(chunk) {
-            count(chunk);
-            return sink.write(chunk);
-          },
-        };
-        return content.drainTo(counting, drainOptions);
-      },
-      cancel: () => content.cancel(),
-    };
-  }
-
-  #tell(bytes: number): void {
-    const nowMs = Date.now();
-    const { descriptor, changed } = this.#blob;
-    if (nowMs - this.#toldAtMs < progressIntervalMs && bytes < (changed?.descriptor ?? descriptor).size) return;
-    this.#toldAtMs = nowMs;
-    this.#events.push({ type: 'progress', node: descriptor, bytes });
-  }
 }

@@ -9,14 +9,8 @@ import { formatPlatform, type Platform } from '../model/platform/platform.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { ChangedBlob, TransferOptions } from './options.ts';
 import { checkType, findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
-
-/** A manifest of the graph; `exists`: the destination has it. */
-export interface ManifestNode {
-  readonly manifest: Manifest;
-  /** As the source has it, where it was rewritten on the way. */
-  readonly original?: Descriptor;
-  readonly exists: boolean;
-}
+import type { LargeTurn } from './room.ts';
+import type { Hold, ManifestNode, Target } from './target.ts';
 
 export interface BlobNode {
   /** As the source has it. */
@@ -38,10 +32,18 @@ export interface Graph {
   readonly omitted: readonly Descriptor[];
 }
 
+/** What a transfer shares with others of its batch, and what it holds. */
+export interface Sharing {
+  readonly target: Target;
+  readonly hold: Hold;
+  readonly large: LargeTurn;
+  readonly events: EventQueue;
+}
+
 /** Walks from the root to all that is wanted, reading what a sparse destination has from there: it costs no request. */
-export async function discoverGraph(root: Descriptor, options: TransferOptions, events: EventQueue): Promise<Graph> {
+export async function discoverGraph(root: Descriptor, options: TransferOptions, sharing: Sharing): Promise<Graph> {
   const { from, platforms, signal } = options;
-  const walk = new Walk(options, events);
+  const walk = new Walk(options, sharing);
   await walk.visit(root, platforms, 0);
   walk.refuseAbsent();
   const rootNode = walk.manifests.get(root.digest);
@@ -49,7 +51,7 @@ export async function discoverGraph(root: Descriptor, options: TransferOptions, 
     await requirePlatform(from.registry, from.repo, rootNode.manifest, platforms, { signal });
   }
   const manifests = [...walk.manifests.values()];
-  await walkReferrers(walk, options, events);
+  await walkReferrers(walk, options, sharing.events);
   return {
     root: rootNode?.manifest.descriptor ?? root,
     manifests,
@@ -94,12 +96,11 @@ class Walk {
   /** Entries that the source does not have. */
   readonly #absent = new Map<Digest, Descriptor>();
   readonly #options: TransferOptions;
-  readonly #events: EventQueue;
-  readonly #read = new Map<Digest, Promise<ManifestNode>>();
+  readonly #sharing: Sharing;
 
-  constructor(options: TransferOptions, events: EventQueue) {
+  constructor(options: TransferOptions, sharing: Sharing) {
     this.#options = options;
-    this.#events = events;
+    this.#sharing = sharing;
   }
 
   async visit(
@@ -110,16 +111,18 @@ class Walk {
   ): Promise<void> {
     if (this.manifests.has(node.digest)) return;
     if (depth > maxIndexDepth) throw new OciError('MANIFEST_INVALID', `index ${node.digest} is nested too deeply`);
+    if (parent && !wanted && this.#hasArrived(node)) return;
     const read = await this.#get(node);
     const { manifest, exists } = read;
     this.#heldBytes += manifest.bytes.length;
     this.#refuseExcess();
+    await this.#sharing.large.wait(this.#heldBytes);
     if (parent) checkType(node, manifest);
     // Stores take none; a registry says itself whether it still does.
     if (manifest.view.kind === 'schema1' && this.#options.to.sparse) {
       throw schema1Refused(String(this.#options.from.reference));
     }
-    this.#events.push({ type: 'discovered', node: manifest.descriptor, kind: 'manifest', ...(parent && { parent }) });
+    this.#tell(manifest.descriptor, 'manifest', parent);
     // A registry that refuses sparse indexes has everything below one it holds, but perhaps not what speaks about it.
     const whole = exists && !this.#options.to.sparse && !this.#options.referrers;
     if (manifest.view.kind === 'index' && !whole) await this.#visitChildren(manifest.view, wanted, depth, node.digest);
@@ -128,6 +131,24 @@ class Walk {
     }
     await this.#addBlobs(manifest, exists);
     this.manifests.set(node.digest, read);
+  }
+
+  // A registry has all that a manifest names which another transfer of this batch has brought there. That is not so of
+  // what may be incomplete, or is changed on its way; and not known of what speaks about it.
+  #hasArrived(node: Descriptor): boolean {
+    const { from, to, referrers, transform } = this.#options;
+    if (from.sparse || to.sparse || referrers || transform) return false;
+    const mediaType = this.#sharing.target.there.get(node.digest);
+    if (mediaType === undefined) return false;
+    checkType(node, { mediaType });
+    return true;
+  }
+
+  #tell(node: Descriptor, kind: NodeKind, parent: Digest | undefined): void {
+    const { target, events } = this.#sharing;
+    if (target.discovered.has(node.digest)) return;
+    target.discovered.add(node.digest);
+    events.push({ type: 'discovered', node, kind, ...(parent && { parent }) });
   }
 
   #refuseExcess(): void {
@@ -171,27 +192,25 @@ class Walk {
   }
 
   // A sparse destination is the local store, which is read first.
-  #get(node: Descriptor): Promise<ManifestNode> {
+  #get({ digest }: Descriptor): Promise<ManifestNode> {
     const { from, to, transform, signal } = this.#options;
-    const known = this.#read.get(node.digest);
-    if (known) return known;
-    const reading = (async (): Promise<ManifestNode> => {
-      const fetch = async (): Promise<Manifest> =>
-        from.manifest?.descriptor.digest === node.digest
-          ? from.manifest
-          : from.registry.getManifest(from.repo, node.digest, { signal });
+    const { hold, target } = this.#sharing;
+    const fetch = async (): Promise<Manifest> =>
+      from.manifest?.descriptor.digest === digest
+        ? from.manifest
+        : from.registry.getManifest(from.repo, digest, { signal });
+    return hold.read(digest, async () => {
       // What becomes of it is not known yet.
       if (transform) return { manifest: await fetch(), exists: false };
       if (to.sparse) {
-        const there = await unlessLost(to.registry.getManifest(to.repo, node.digest, { signal }));
+        const there = await unlessLost(to.registry.getManifest(to.repo, digest, { signal }));
         return there ? { manifest: there, exists: true } : { manifest: await fetch(), exists: false };
       }
-      const there = unlessLost(to.registry.statManifest(to.repo, node.digest, { signal, mayBeAbsent: true }));
+      if (target.there.has(digest)) return { manifest: await fetch(), exists: true };
+      const there = unlessLost(to.registry.statManifest(to.repo, digest, { signal, mayBeAbsent: true }));
       const [manifest, stat] = await Promise.all([fetch(), there]);
       return { manifest, exists: stat !== undefined };
-    })();
-    this.#read.set(node.digest, reading);
-    return reading;
+    });
   }
 
   async #choose(view: IndexView, wanted: readonly Platform[], depth: number): Promise<readonly Choice[]> {
@@ -212,7 +231,7 @@ class Walk {
     for (const entry of view.manifests) {
       if (chosen.has(entry.digest)) continue;
       this.omitted.set(entry.digest, entry);
-      this.#events.push({ type: 'skipped', node: entry, ...(entry.platform && { platform: entry.platform }) });
+      this.#sharing.events.push({ type: 'skipped', node: entry, ...(entry.platform && { platform: entry.platform }) });
     }
     return [...chosen.values()];
   }
@@ -229,7 +248,7 @@ class Walk {
       if (exists && ((foreign && foreignLayers === 'skip') || (await this.#isThere(descriptor)))) continue;
       this.blobs.set(descriptor.digest, { descriptor, kind, foreign });
       this.#refuseExcess();
-      this.#events.push({ type: 'discovered', node: descriptor, kind, parent: manifest.descriptor.digest });
+      this.#tell(descriptor, kind, manifest.descriptor.digest);
     }
   }
 

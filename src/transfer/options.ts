@@ -6,7 +6,6 @@ import type { Platform } from '../model/platform/platform.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { BlobSource } from '../registry/content.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { Slots } from './slots.ts';
 
 /** One end of a transfer. */
 export interface TransferEnd {
@@ -16,7 +15,8 @@ export interface TransferEnd {
   readonly sparse?: boolean;
 }
 
-export interface TransferOptions {
+/** One image or index to copy, with all it refers to: where it is, and where it shall be. */
+export interface TransferRoot {
   readonly from: TransferEnd & {
     readonly reference: Tag | Digest;
     /** What the reference stands for, where the caller has asked already. */
@@ -24,17 +24,17 @@ export interface TransferOptions {
     /** That itself, beside `root`, where the caller has read it. */
     readonly manifest?: Manifest | undefined;
   };
-  readonly to: TransferEnd & { readonly tags: readonly Tag[] };
+  readonly to: TransferEnd & {
+    readonly tags: readonly Tag[];
+    /** What all of the tags point at now, where the caller has asked already: undefined for nothing. */
+    readonly seen?: { readonly digest: Digest | undefined } | undefined;
+  };
   /** Which entries of an index are wanted; all of them where absent. A platform that matches nothing is an error. */
   readonly platforms?: readonly Platform[] | undefined;
   /** Whether an image that is no index must be for one of `platforms` too. Default false, as in Docker. */
   readonly requirePlatform?: boolean | undefined;
   /** Whether entries that the source lacks are an error even where the destination is sparse. */
   readonly whole?: boolean | undefined;
-  /** Blobs that move at once; default 3. */
-  readonly parallelBlobs?: number | undefined;
-  /** What several transfers share, where all of them together are to move no more blobs at once. */
-  readonly blobSlots?: Slots | undefined;
   /** A repository of the destination's registry that may hold the blobs, or for each blob. */
   readonly mountFrom?: RepositoryName | ((digest: Digest) => Promise<RepositoryName | undefined>) | undefined;
   /** Layers that may not be redistributed: `skip` leaves them where their URLs point. Default `copy`. */
@@ -45,11 +45,37 @@ export interface TransferOptions {
    * not have is skipped. Default false.
    */
   readonly referrers?: boolean | { readonly artifactTypes: readonly string[] } | undefined;
+}
+
+/** How the images of one batch are moved. */
+export interface BatchOptions {
+  /** Blobs that move at once; default 3. */
+  readonly parallelBlobs?: number | undefined;
   /** Changes what is transferred; nothing of it is then taken for there already by its digest at the source. */
   readonly transform?: Transform | undefined;
-  /** What the manifests of one transfer may be; each has a default. More is refused with TOO_LARGE. */
+  /** What the manifests of one image may be; each has a default. More is refused with TOO_LARGE. */
   readonly limits?: GraphLimits | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface TransferOptions extends TransferRoot, BatchOptions {}
+
+export interface TransferResult {
+  /** As the destination has it. */
+  readonly root: Descriptor;
+  /** Manifests that a transform changed: what they are at the destination, by their digest at the source. */
+  readonly rewritten: ReadonlyMap<Digest, Descriptor>;
+  /** False when the destination had it all, tags included. */
+  readonly changed: boolean;
+  /**
+   * Bytes of blobs that went over; what was there or was resumed does not count, and what two images of a batch share
+   * counts for one of them.
+   */
+  readonly transferredBytes: number;
+  /** What was asked for with `referrers` and is at the destination now; their subjects come first. */
+  readonly referrers: readonly Descriptor[];
+  /** Entries of indexes that were left out, because another platform was asked for. */
+  readonly omitted: readonly Descriptor[];
 }
 
 /** Bounds on what is held of a graph between its discovery and its push. */
@@ -67,12 +93,12 @@ export interface GraphLimits {
  */
 export interface Transform {
   /**
-   * Asked once for each blob of an image or artifact, the layers before the config; undefined: it stays as it is.
+   * Asked once for each blob of a batch's images and artifacts, the layers before the config; undefined: it stays as it is.
    * `source` gives verified content. Not asked for layers that are skipped as foreign.
    */
   blob?(blob: SourceBlob): Promise<ChangedBlob | undefined>;
   /**
-   * Asked once for each manifest, children before parents, after what it names was changed in it; undefined: no more
+   * Asked once for each manifest of an image, children before parents, after what it names was changed in it; undefined: no more
    * than that. The result must name the blobs and manifests that it names.
    */
   manifest?(manifest: Manifest): Promise<RawManifest | undefined>;

@@ -117,7 +117,7 @@ export async function requirePlatform(
 }
 
 /** Holds a child to the type that its index gives it. @throws OciError MANIFEST_INVALID */
-export function checkType(entry: Descriptor, { mediaType }: Manifest): void {
+export function checkType(entry: Descriptor, { mediaType }: Pick<Manifest, 'mediaType'>): void {
   if (bareMediaType(entry.mediaType) === mediaType) return;
   throw new OciError(
     'MANIFEST_INVALID',

@@ -6,8 +6,9 @@ import { parseJsonObject } from '../model/json-fields.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { blobsOf, childrenOf, type Manifest, readManifest, schema1Refused } from '../model/manifest/manifest.ts';
 import { isForeignLayerType } from '../model/manifest/media-types.ts';
-import type { BlobNode, Graph, ManifestNode } from './graph.ts';
-import type { ChangedBlob, TransferOptions, Transform } from './options.ts';
+import type { BlobNode, Graph } from './graph.ts';
+import type { TransferOptions, Transform } from './options.ts';
+import type { ManifestNode, Target } from './target.ts';
 
 type Changes = ReadonlyMap<Digest, Descriptor>;
 
@@ -15,8 +16,12 @@ type Changes = ReadonlyMap<Digest, Descriptor>;
 const attestedImage = 'vnd.docker.reference.digest';
 
 /** The graph as it is to be at the destination. @throws OciError UNSUPPORTED for schema 1, and what the transform throws. */
-export async function rewriteGraph(graph: Graph, options: TransferOptions): Promise<Graph> {
-  const rewriter = new Rewriter(options);
+export function rewriteGraph(graph: Graph, options: TransferOptions, target: Target): Promise<Graph> {
+  // One after the other: what two images share is changed once.
+  return target.rewriting.turns.run(() => rewrite(graph, new Rewriter(options, target)));
+}
+
+async function rewrite(graph: Graph, rewriter: Rewriter): Promise<Graph> {
   const manifests: ManifestNode[] = [];
   for (const node of graph.manifests) manifests.push(await rewriter.manifest(node));
   const referrers: ManifestNode[] = [];
@@ -28,15 +33,12 @@ export async function rewriteGraph(graph: Graph, options: TransferOptions): Prom
 class Rewriter {
   readonly #options: TransferOptions;
   readonly #transform: Transform;
-  readonly #blobs = new Map<Digest, ChangedBlob | undefined>();
-  /** Blobs that a manifest goes on naming as they were. */
-  readonly #kept = new Set<Digest>();
-  /** What every digest that changed has become, of blobs and manifests. */
-  readonly #changes = new Map<Digest, Descriptor>();
+  readonly #done: Target['rewriting'];
 
-  constructor(options: TransferOptions) {
+  constructor(options: TransferOptions, { rewriting }: Target) {
     this.#options = options;
     this.#transform = options.transform ?? {};
+    this.#done = rewriting;
   }
 
   async manifest({ manifest }: ManifestNode): Promise<ManifestNode> {
@@ -45,35 +47,35 @@ class Rewriter {
     signal?.throwIfAborted();
     if (view.kind === 'schema1') throw schema1Refused(String(from.reference));
     if (view.kind === 'other') {
-      for (const { digest } of blobsOf(view)) this.#kept.add(digest);
+      for (const { digest } of blobsOf(view)) this.#done.kept.add(digest);
     } else {
       // A config may have to say what became of the layers.
       const config = view.kind === 'image' ? [view.config] : [];
       for (const layer of view.kind === 'image' ? view.layers : blobsOf(view)) await this.#change(layer, 'layer');
       for (const blob of config) await this.#change(blob, 'config');
     }
-    const named = view.kind === 'other' ? manifest : await withChanges(manifest, this.#changes);
+    const named = view.kind === 'other' ? manifest : await withChanges(manifest, this.#done.changes);
     const raw = await this.#transform.manifest?.(named);
     const result = raw ? await readManifest(raw, digestAlgorithm(original.digest)) : named;
     const { digest, mediaType, size } = result.descriptor;
     const there = await unlessUnknown(to.registry.statManifest(to.repo, digest, { signal, mayBeAbsent: true }));
     const exists = there !== undefined;
     if (digest === original.digest && mediaType === original.mediaType) return { manifest, exists };
-    this.#changes.set(original.digest, { mediaType, digest, size });
+    this.#done.changes.set(original.digest, { mediaType, digest, size });
     return { manifest: result, exists, original };
   }
 
   /** What is to be pushed for a blob of the source: it, what it became, or both. */
   blob(blob: BlobNode): readonly BlobNode[] {
-    const changed = this.#blobs.get(blob.descriptor.digest);
+    const changed = this.#done.blobs.get(blob.descriptor.digest);
     if (!changed) return [blob];
-    return [{ ...blob, changed }, ...(this.#kept.has(blob.descriptor.digest) ? [blob] : [])];
+    return [{ ...blob, changed }, ...(this.#done.kept.has(blob.descriptor.digest) ? [blob] : [])];
   }
 
   async #change(descriptor: Descriptor, kind: 'config' | 'layer'): Promise<void> {
     const { from, foreignLayers, signal } = this.#options;
     const { digest } = descriptor;
-    if (this.#blobs.has(digest)) return;
+    if (this.#done.blobs.has(digest)) return;
     if (foreignLayers === 'skip' && isForeignLayerType(descriptor.mediaType)) return;
     const source = {
       open: (offset: number, opts?: { readonly signal?: AbortSignal | undefined }) =>
@@ -83,8 +85,8 @@ class Rewriter {
         }),
     };
     const changed = await this.#transform.blob?.({ descriptor, kind, source });
-    this.#blobs.set(digest, changed);
-    if (changed) this.#changes.set(digest, changed.descriptor);
+    this.#done.blobs.set(digest, changed);
+    if (changed) this.#done.changes.set(digest, changed.descriptor);
   }
 }
 

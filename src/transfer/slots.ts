@@ -1,6 +1,6 @@
 import { checkNumbers } from '../model/number-options.ts';
 
-/** Bounds how many operations run at once, over several transfers. Who waits longest is next. */
+/** Bounds how many operations run at once. Who waits longest is next. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -10,16 +10,24 @@ export class Slots {
     this.#free = count;
   }
 
-  async run<T>(operation: () => Promise<T>): Promise<T> {
+  /** Waits for a slot. @returns What gives it back. */
+  async take(): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await operation();
-    } finally {
+    return () => {
       // Handed on, so that nobody who comes now is sooner.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#free += 1;
+    };
+  }
+
+  async run<T>(operation: () => Promise<T>): Promise<T> {
+    const giveBack = await this.take();
+    try {
+      return await operation();
+    } finally {
+      giveBack();
     }
   }
 }

@@ -258,6 +258,22 @@ describe('a manifest to a remote registry', () => {
     assert.equal(server.requests.length, 2);
   });
 
+  it('is put again where the registry read a digest that another client was just writing', async (t) => {
+    const errors = [{ code: 'DIGEST_INVALID', message: 'provided digest did not match uploaded content' }];
+    const { registry, server } = await fakeRegistry(t, ({ nth }, response) =>
+      nth < 2 ? json(response, 400, { errors }) : response.writeHead(201).end(),
+    );
+    await registry.pushManifest(repo, raw, { tags: [latest] });
+    assert.equal(server.requests.length, 3);
+    const { registry: strict, server: refusing } = await fakeRegistry(t, (_, response) =>
+      json(response, 400, { errors }),
+    );
+    await assert.rejects(strict.pushManifest(repo, raw, { tags: [latest] }), fails('DIGEST_INVALID'));
+    assert.equal(refusing.requests.length, 4);
+    await assert.rejects(strict.pushManifest(repo, raw, { digest: sha512 }), fails('DIGEST_INVALID'));
+    assert.equal(refusing.requests.length, 5, 'an algorithm that it does not know stays unknown');
+  });
+
   it('that may not be put says so', async (t) => {
     const { registry } = await fakeRegistry(t, (_, response) =>
       json(response, 403, { errors: [{ code: 'DENIED', message: 'no' }] }),

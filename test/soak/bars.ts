@@ -1,6 +1,7 @@
 /** How long the tests of this tier try: by default what a release has to stand. */
 export const raceSeconds = given('OCICTL_SOAK_SECONDS', 100);
 export const kills = given('OCICTL_SOAK_KILLS', 100);
+export const allTagsRuns = given('OCICTL_SOAK_COPIES', 20);
 
 function given(name: string, usual: number): number {
   const text = process.env[name] ?? '';

@@ -51,6 +51,8 @@ export interface DockerRegistryOptions {
   readonly schema1?: boolean;
   /** Its storage directory; a temporary one where absent. */
   readonly root?: string;
+  /** Whether it logs every request, for `requests`. Default false. */
+  readonly accessLog?: boolean;
   /** Added to its environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -70,7 +72,15 @@ export interface DockerRegistry {
   /** Where it keeps `docker/registry/v2`. */
   readonly root: string;
   readonly pid: number | undefined;
+  /** The requests of its access log: `PUT /v2/…`, without queries, with the status. */
+  requests(): readonly LoggedRequest[];
   stop(): Promise<void>;
+}
+
+export interface LoggedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
 }
 
 /** Starts Debian's docker-registry (distribution 2.8) on a free port, with deletes allowed. */
@@ -89,7 +99,7 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
   // JSON is YAML, and needs no quoting rules.
   const config = {
     version: '0.1',
-    log: { level: 'error', accesslog: { disabled: true } },
+    log: { level: 'error', accesslog: { disabled: options.accessLog !== true } },
     storage: {
       filesystem: { rootdirectory: root },
       delete: { enabled: true },
@@ -116,6 +126,10 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
     host,
     root,
     pid: running.child.pid,
+    requests: () =>
+      [...running.output().stdout.matchAll(/"([A-Z]+) (\/[^ ?"]*)\S* HTTP\/1\.1" (\d{3}) /g)].map(
+        ([, method = '', path = '', status]) => ({ method, path, status: Number(status) }),
+      ),
     async stop() {
       running.child.kill('SIGKILL');
       await running.result;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { Slots } from '../../src/transfer/slots.ts';
 import { type TransferOptions, transfer } from '../../src/transfer/transfer.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { memoryRegistry } from '../support/memory.ts';
@@ -55,15 +54,6 @@ describe('blobs of a transfer', () => {
       sizes,
       [...sizes].sort((a, b) => b - a),
     );
-  });
-
-  it('share slots with those of other transfers, where they are given some', async () => {
-    const { target, sizes, most } = countingTarget();
-    const sources = await Promise.all(['a', 'b', 'c'].map((name) => imageOf(3, name)));
-    const blobSlots = new Slots(4);
-    await Promise.all(sources.map((source) => run(source, target, { parallelBlobs: 3, blobSlots })));
-    assert.equal(most(), 4);
-    assert.equal(sizes.length, 12);
   });
 
   it('are all stopped when one of them fails, and its error is the one that is told', async () => {

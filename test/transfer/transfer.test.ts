@@ -88,7 +88,7 @@ describe('a transfer of an image', () => {
     const again = start(intercept(source, { getBlob: () => assert.fail('a blob was read') }), target);
     assert.deepEqual(
       (await eventsOf(again)).map(({ type }) => type),
-      ['resolved', 'discovered', 'images', 'done', 'images'],
+      ['images', 'resolved', 'discovered', 'images', 'done', 'images'],
     );
     assert.equal((await again.result).changed, false);
   });

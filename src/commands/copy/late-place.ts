@@ -1,17 +1,27 @@
 import type { Place } from '../../app/context.ts';
+import { leases } from '../../registry/extensions.ts';
 
-/** A place that is opened when it is needed: a source that is not there makes no destination. */
+/**
+ * A place to write to that is opened when it is needed: a source that is not there makes no destination. A store is leased
+ * until all is written, so that a collection leaves alone what one image has brought and another is still to name.
+ */
 export class LatePlace implements AsyncDisposable {
   readonly #open: () => Promise<Place>;
+  readonly #signal: AbortSignal;
   #place: Promise<Place> | undefined;
+  #lease: Promise<AsyncDisposable> | undefined;
 
-  constructor(open: () => Promise<Place>) {
+  constructor(open: () => Promise<Place>, signal: AbortSignal) {
     this.#open = open;
+    this.#signal = signal;
   }
 
-  open(): Promise<Place> {
+  async open(): Promise<Place> {
     this.#place ??= this.#open();
-    return this.#place;
+    const place = await this.#place;
+    this.#lease ??= place.registry.extension(leases)?.lease({ signal: this.#signal });
+    await this.#lease;
+    return place;
   }
 
   async finish(): Promise<void> {
@@ -20,6 +30,8 @@ export class LatePlace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Where it could not be opened, there is nothing to let go.
+    const lease = await this.#lease?.catch(() => undefined);
+    await lease?.[Symbol.asyncDispose]();
     const place = await this.#place?.catch(() => undefined);
     await place?.[Symbol.asyncDispose]();
   }

@@ -53,7 +53,7 @@ type TagOutcome<T> =
 const parallelTags = 9;
 
 /**
- * Runs an operation for every tag, a few at once.
+ * Runs an operation for every tag, some at once.
  *
  * @returns The outcomes, in the order of the tags.
  * @throws what says something about more than one tag, when all that was under way has come to rest.
@@ -61,6 +61,7 @@ const parallelTags = 9;
 export async function* forEveryTag<T>(
   tags: AsyncIterable<Tag> | Iterable<Tag>,
   run: (tag: Tag) => Promise<T>,
+  atOnce = parallelTags,
 ): AsyncGenerator<TagOutcome<T>> {
   const running: Promise<TagOutcome<T>>[] = [];
   const start = async (tag: Tag): Promise<TagOutcome<T>> => {
@@ -76,7 +77,7 @@ export async function* forEveryTag<T>(
       const outcome = start(tag);
       outcome.catch(() => {}); // reported in its turn
       running.push(outcome);
-      if (running.length === parallelTags) yield await (running.shift() as Promise<TagOutcome<T>>);
+      if (running.length === atOnce) yield await (running.shift() as Promise<TagOutcome<T>>);
     }
     for (let next = running.shift(); next; next = running.shift()) yield await next;
   } finally {

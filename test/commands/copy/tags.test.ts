@@ -61,7 +61,8 @@ describe('ocictl copy --all-tags', () => {
   it('goes on after a bad tag, and names it at the end', async (t) => {
     const [from, to] = [await startSource(t), await startServe(t)];
     const proxy = await startFaultProxy(t, from.url);
-    proxy.fail({ path: /\/manifests\/2$/, flipByteAt: 3, method: 'GET' });
+    const bad = from.images.get('2')?.descriptor.digest;
+    proxy.fail({ path: new RegExp(`/manifests/${bad}$`), flipByteAt: 3, method: 'GET' });
     const { exitCode, stdout, stderr } = await ocictl(t, [
       ...['copy', '--all-tags', `${proxy.host}/team/app`],
       `${to.host}/team/app`,

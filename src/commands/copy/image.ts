@@ -1,0 +1,148 @@
+/** Copies one image: what of it, whether it may be, and what is said of it. */
+import type { Context, Place } from '../../app/context.ts';
+import type { Digest } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import type { Manifest } from '../../model/manifest/manifest.ts';
+import type { Platform } from '../../model/platform/platform.ts';
+import { readFrom } from '../../places/place.ts';
+import { foreignLayers } from '../../registry/extensions.ts';
+import { naming } from '../../transfer/graph.ts';
+import { digestAt } from '../../transfer/manifests.ts';
+import { resolveImage } from '../../transfer/platforms.ts';
+import { choosePushed, reducedNote } from '../../transfer/pushed.ts';
+import type { TransferResult, TransferRoot } from '../../transfer/transfer.ts';
+
+export interface Wish {
+  /** None: the whole index. */
+  readonly platforms: readonly Platform[];
+  /** Whether images that the source lacks are an error. */
+  readonly insists: boolean;
+  readonly ifAbsent: boolean;
+  /** Whether the destination has every manifest with all that it names, which is known before it is opened. */
+  readonly toWhole: boolean;
+  /** Whether other tags are copied with it, which may stand for the same: it is looked at, and read by its digest. */
+  readonly isOneOfMany: boolean;
+}
+
+/** What is to be copied, and where to. */
+interface PlannedCopy {
+  readonly root: TransferRoot;
+  readonly source: Place;
+  readonly destination: Place;
+}
+
+export interface Copied {
+  /** The full name of the destination. */
+  readonly name: string;
+  readonly json: unknown;
+}
+
+/** @throws OciError USAGE for a copy to itself, REFUSED by --if-absent, and what the places throw. */
+export async function planCopy(
+  source: Place,
+  openDestination: () => Promise<Place>,
+  { platforms, insists, ifAbsent, toWhole, isOneOfMany }: Wish,
+  { terminal, signal }: Context,
+): Promise<PlannedCopy> {
+  const open = async (): Promise<Place> => refuseItself(source, await openDestination());
+  const whole = toWhole ? await open() : undefined;
+  const look = async (): Promise<Digest | undefined> => whole && digestAt(whole, whole.reference, signal);
+  const resolve = (mayRead: boolean): Promise<ChosenRoot> =>
+    resolveRoot(source, insists ? 'all' : platforms, mayRead, signal);
+  const looking = look();
+  const [chosen, there] = isOneOfMany
+    ? await Promise.all([resolve(false), looking])
+    : [await resolve(toWhole && (await looking) === undefined), await looking];
+  const destination = whole ?? (await open());
+  const asPulled = destination.kind.incomplete === 'usual';
+  const reduced = asPulled ? undefined : chosen.reduced;
+  const { root, manifest } = reduced ?? chosen;
+  if (reduced !== undefined) terminal.note(reduced.note);
+  if (ifAbsent) {
+    refuseOther(root, whole ? there : await digestAt(destination, destination.reference, signal), destination);
+  }
+  return {
+    source,
+    destination,
+    root: {
+      from: { ...source, reference: root.digest, root, manifest },
+      to: {
+        ...destination,
+        tags: destination.tag === undefined ? [] : [destination.tag],
+        ...(whole && { seen: { digest: there } }),
+      },
+      mountFrom: destination.hosted && (await source.mountFrom(destination.hosted)),
+      ...(platforms.length > 1 ? { platforms, requirePlatform: true } : { whole: insists || !asPulled }),
+      foreignLayers: takesForeignLayers(destination) ? 'copy' : 'skip',
+    },
+  };
+}
+
+/** What is said of an image that was copied. */
+export function conclude(
+  { source, destination }: PlannedCopy,
+  { root, changed, omitted, transferredBytes }: TransferResult,
+  { platforms }: Wish,
+  { terminal }: Context,
+): Copied {
+  if (omitted.length > 0 && platforms.length === 0) {
+    terminal.note(`${source.name} lacks images that its index names, so the copy lacks them too: ${naming(omitted)}`);
+  }
+  const { digest, mediaType } = root;
+  const { fullName } = destination;
+  return { name: fullName, json: { destination: fullName, digest, mediaType, changed, transferredBytes } };
+}
+
+/** @throws OciError USAGE */
+function refuseItself(source: Place, destination: Place): Place {
+  if (source.identity !== destination.identity) return destination;
+  throw new OciError('USAGE', `source and destination are both ${source.fullName}`, {
+    hint: 'name another tag, repository or directory for one of them',
+  });
+}
+
+interface ChosenRoot extends Pick<TransferRoot['from'], 'manifest'> {
+  readonly root: Descriptor;
+  /** The one image of an index that is at the source, and what to say of that. */
+  readonly reduced?: Pick<ChosenRoot, 'root' | 'manifest'> & { readonly note: string };
+}
+
+function takesForeignLayers({ kind, registry }: Place): boolean {
+  return kind.own || registry.extension(foreignLayers)?.accepted === true;
+}
+
+/** What is copied: the image of one platform, else what the reference names. @param mayRead Whether it is surely read. */
+async function resolveRoot(
+  source: Place,
+  platforms: readonly Platform[] | 'all',
+  mayRead: boolean,
+  signal: AbortSignal,
+): Promise<ChosenRoot> {
+  const { registry, repo, reference, name } = source;
+  const [platform, another] = platforms === 'all' ? [] : platforms;
+  if (platform && !another) return read(await resolveImage(source, platform, { signal }));
+  // A look, which no registry counts as a pull, may be all it takes: the destination may have it, a store or layout the
+  // manifest.
+  if (mayRead && !source.sparse) {
+    return read(await readFrom(source, () => registry.getManifest(repo, reference, { signal })));
+  }
+  const root = await readFrom(source, () => registry.statManifest(repo, reference, { signal }));
+  if (platforms === 'all' || another || !source.sparse) return { root };
+  const chosen = await choosePushed({ ...source, reference: root.digest }, undefined, { signal });
+  const note = reducedNote(name, 'copying', chosen);
+  if (note === undefined) return { root };
+  return { root, reduced: { root: await registry.statManifest(repo, chosen.digest, { signal }), note } };
+}
+
+function read(manifest: Manifest): ChosenRoot {
+  return { root: manifest.descriptor, manifest };
+}
+
+/** @throws OciError REFUSED where the tag exists with another digest. */
+function refuseOther(root: Descriptor, there: Digest | undefined, { name }: Place): void {
+  if (there === undefined || there === root.digest) return;
+  throw new OciError('REFUSED', `${name} is there already, as ${there}`, {
+    hint: 'leave --if-absent out to overwrite it, or choose another tag',
+  });
+}

@@ -1,0 +1,157 @@
+import type { Digest } from '../model/digest.ts';
+import type { TransferEvent } from '../model/events.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { checkNumbers } from '../model/number-options.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { BlobMover } from './blobs.ts';
+import { EventQueue } from './event-queue.ts';
+import { discoverGraph, type Graph, type Sharing } from './graph.ts';
+import { pushManifests } from './manifests.ts';
+import type { BatchOptions, TransferEnd, TransferOptions, TransferResult, TransferRoot } from './options.ts';
+import { Room } from './room.ts';
+import { Hold, Target } from './target.ts';
+
+/**
+ * Transfers of several images that go on together: each blob and manifest goes to a repository once, whichever of them need
+ * it, and one bound holds for the blobs that move. An image that fails stops no other.
+ */
+export interface TransferBatch {
+  /**
+   * What happens to all of them, as it happens; ends when `end` was called and all have come to rest. May be left unread.
+   * Nodes are named as the source has them, also where a transform changes them.
+   */
+  readonly events: AsyncIterable<TransferEvent>;
+  /**
+   * Copies one image. As many may be asked for as there are: a few are looked through at once, and others wait while the
+   * manifests of those take much memory.
+   *
+   * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1 into a store, TOO_LARGE past `limits`, and what the two
+   *   registries throw. Rejects when all that is this image's alone has come to rest.
+   */
+  transfer(root: TransferRoot): Promise<TransferResult>;
+  /** No other image follows. */
+  end(): void;
+}
+
+/** Opens a batch, which makes no request by itself. @throws OciError USAGE for options that are not what they have to be. */
+export function openBatch(options: BatchOptions = {}): TransferBatch {
+  return createBatch(options, new EventQueue());
+}
+
+export function createBatch(options: BatchOptions, events: EventQueue): TransferBatch {
+  checkNumbers(options, { parallelBlobs: 1 });
+  checkNumbers(options.limits ?? {}, { nodes: 1, manifestBytes: 1 });
+  return new Batch(options, events);
+}
+
+class Batch implements TransferBatch {
+  readonly events: EventQueue;
+  readonly #options: BatchOptions;
+  readonly #blobs: BlobMover;
+  readonly #room = new Room();
+  readonly #targets = new Map<Registry, Map<RepositoryName, Target>>();
+  readonly #images = { found: 0, finished: 0, failed: 0, complete: false };
+  #lookedThrough = 0;
+  #ended = false;
+
+  constructor(options: BatchOptions, events: EventQueue) {
+    this.events = events;
+    this.#options = options;
+    this.#blobs = new BlobMover(options, events);
+  }
+
+  async transfer(root: TransferRoot): Promise<TransferResult> {
+    this.#images.found += 1;
+    this.#tell();
+    try {
+      const result = await this.#run({ ...root, ...this.#options });
+      this.#images.finished += 1;
+      return result;
+    } catch (error) {
+      this.#images.failed += 1;
+      throw error;
+    } finally {
+      this.#tell();
+      this.#endWhenDone();
+    }
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#completeWhenKnown();
+    this.#endWhenDone();
+  }
+
+  async #run(options: TransferOptions): Promise<TransferResult> {
+    const target = this.#target(options.to);
+    const sharing: Sharing = { target, hold: new Hold(target), large: this.#room.large(), events: this.events };
+    try {
+      const graph = await this.#lookThrough(options, sharing).finally(() => {
+        this.#lookedThrough += 1;
+        this.#completeWhenKnown();
+      });
+      // All that is told of manifests: they are gone when they are pushed.
+      const lacked = [...graph.manifests, ...graph.referrers].some((node) => !node.exists);
+      const referrers = graph.referrers.map(({ manifest }) => manifest.descriptor);
+      const rewritten = rewrittenIn(graph);
+      const transferredBytes = await this.#blobs.move(graph.blobs, options, target);
+      const tagged = await this.#room.push(() => pushManifests(graph, options, sharing));
+      const changed = tagged.length > 0 || lacked || transferredBytes > 0;
+      return { root: graph.root, rewritten, changed, transferredBytes, referrers, omitted: graph.omitted };
+    } finally {
+      sharing.hold.letAllGo();
+      sharing.large.end();
+    }
+  }
+
+  async #lookThrough(options: TransferOptions, sharing: Sharing): Promise<Graph> {
+    const { from, transform, signal } = options;
+    const root = from.root ?? (await from.registry.statManifest(from.repo, from.reference, { signal }));
+    this.events.push({ type: 'resolved', root, reference: from.reference });
+    if (isThere(root, options)) return { root, manifests: [], referrers: [], blobs: [], omitted: [] };
+    return this.#room.walk(async () => {
+      const graph = await discoverGraph(root, options, sharing);
+      if (!transform) return graph;
+      return (await import('./rewrite.ts')).rewriteGraph(graph, options, sharing.target);
+    });
+  }
+
+  #target({ registry, repo }: TransferEnd): Target {
+    const targets = this.#targets.get(registry) ?? new Map<RepositoryName, Target>();
+    const target = targets.get(repo) ?? new Target(this.#room);
+    this.#targets.set(registry, targets.set(repo, target));
+    return target;
+  }
+
+  #completeWhenKnown(): void {
+    const images = this.#images;
+    if (!this.#ended || this.#lookedThrough < images.found || images.complete) return;
+    images.complete = true;
+    this.#tell();
+  }
+
+  #endWhenDone(): void {
+    const { found, finished, failed } = this.#images;
+    if (!this.#ended || finished + failed < found) return;
+    this.#blobs.close();
+    this.events.end();
+  }
+
+  #tell(): void {
+    this.events.push({ type: 'images', ...this.#images });
+  }
+}
+
+/** Whether the tags are seen to point at the image, which a registry then has with all that it names. */
+function isThere({ digest }: Descriptor, { to, referrers, transform }: TransferOptions): boolean {
+  return to.seen?.digest === digest && !to.sparse && !referrers && !transform;
+}
+
+function rewrittenIn({ manifests, referrers }: Graph): ReadonlyMap<Digest, Descriptor> {
+  return new Map(
+    [...manifests, ...referrers].flatMap(({ original, manifest }) =>
+      original ? [[original.digest, manifest.descriptor]] : [],
+    ),
+  );
+}

@@ -1,0 +1,67 @@
+import type { BlobSource, Content, Sink } from '../registry/content.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { BlobNode } from './graph.ts';
+import type { TransferOptions } from './options.ts';
+
+const progressIntervalMs = 100;
+
+/** The blob at the transfer's source; tells how far its reader has come. */
+export class CountedSource implements BlobSource {
+  /** Bytes read in all, those of a second attempt included. */
+  readBytes = 0;
+  readonly #blob: BlobNode;
+  readonly #options: TransferOptions;
+  readonly #events: EventQueue;
+  #toldAtMs = 0;
+
+  constructor(blob: BlobNode, options: TransferOptions, events: EventQueue) {
+    this.#blob = blob;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  async open(offset: number, opts?: { readonly signal?: AbortSignal | undefined }): Promise<Content> {
+    const { from } = this.#options;
+    const { descriptor, changed } = this.#blob;
+    const signal = opts?.signal ?? this.#options.signal;
+    this.#events.push({ type: 'started', node: descriptor, resumedBytes: offset });
+    // The destination verifies what it commits: no byte is hashed twice.
+    const range = offset > 0 ? { start: offset } : undefined;
+    const content = changed
+      ? await changed.source.open(offset, { signal })
+      : await from.registry.getBlob(from.repo, descriptor, { verify: false, signal, range });
+    let position = offset;
+    const count = (chunk: Uint8Array): void => {
+      position += chunk.length;
+      this.readBytes += chunk.length;
+      this.#tell(position);
+    };
+    return {
+      descriptor: content.descriptor,
+      async *[Symbol.asyncIterator]() {
+        for await (const chunk of content) {
+          count(chunk);
+          yield chunk;
+        }
+      },
+      drainTo(sink, drainOptions) {
+        const counting: Sink = {
+          write(chunk) {
+            count(chunk);
+            return sink.write(chunk);
+          },
+        };
+        return content.drainTo(counting, drainOptions);
+      },
+      cancel: () => content.cancel(),
+    };
+  }
+
+  #tell(bytes: number): void {
+    const nowMs = Date.now();
+    const { descriptor, changed } = this.#blob;
+    if (nowMs - this.#toldAtMs < progressIntervalMs && bytes < (changed?.descriptor ?? descriptor).size) return;
+    this.#toldAtMs = nowMs;
+    this.#events.push({ type: 'progress', node: descriptor, bytes });
+  }
+}

@@ -1,0 +1,89 @@
+/** Pushes the manifests of a graph, and points tags at its root. */
+import type { Digest } from '../model/digest.ts';
+import { isOciError, unlessUnknown } from '../model/errors.ts';
+import { schema1Refused } from '../model/manifest/manifest.ts';
+import { isIndexType } from '../model/manifest/media-types.ts';
+import type { Tag } from '../model/reference/reference.ts';
+import type { Graph, Sharing } from './graph.ts';
+import type { TransferEnd, TransferOptions } from './options.ts';
+import type { ManifestNode } from './target.ts';
+
+/**
+ * Children stand before their parents in the list, so a reader of the destination never sees a parent without them. The
+ * root comes with its tags: a registry then looks through it once.
+ *
+ * @returns The tags that did not point at the root before.
+ */
+export async function pushManifests(graph: Graph, options: TransferOptions, sharing: Sharing): Promise<readonly Tag[]> {
+  const root = graph.manifests.at(-1);
+  let tags: readonly Tag[] = [];
+  // Taken out one by one: the bytes of what is pushed are let go.
+  const next = (): ManifestNode | undefined => graph.manifests.shift() ?? graph.referrers.shift();
+  for (let node = next(); node; node = next()) {
+    if (node === root) tags = await staleTags(node, options);
+    await bring(node, node === root ? tags : [], options, sharing);
+    sharing.hold.letGo((node.original ?? node.manifest.descriptor).digest);
+  }
+  for (const tag of tags) sharing.events.push({ type: 'tagged', root: graph.root, tag });
+  return tags;
+}
+
+/** Pushes a manifest unless it is there by now and no tag is to point at it. */
+async function bring(
+  node: ManifestNode,
+  tags: readonly Tag[],
+  options: TransferOptions,
+  { target, events }: Sharing,
+): Promise<void> {
+  const { manifest, exists } = node;
+  const { digest, mediaType } = manifest.descriptor;
+  if (!exists || tags.length > 0) {
+    await target.inTurn(manifest, async () => {
+      if (tags.length > 0 || !target.there.has(digest)) await push(node, tags, options);
+    });
+  }
+  if (target.there.has(digest)) return;
+  target.there.set(digest, mediaType);
+  const outcome = exists ? 'exists' : 'transferred';
+  events.push({ type: 'done', node: node.original ?? manifest.descriptor, kind: 'manifest', outcome });
+}
+
+async function push(
+  { manifest, exists }: ManifestNode,
+  tags: readonly Tag[],
+  { from, to, signal }: TransferOptions,
+): Promise<void> {
+  const { digest, mediaType } = manifest.descriptor;
+  const sparse = to.sparse === true && (exists || isIndexType(mediaType));
+  try {
+    await to.registry.pushManifest(to.repo, manifest, { digest, tags, sparse, signal });
+  } catch (error) {
+    // Registries that take none say so in many ways, "unknown error" among them.
+    const refused = manifest.view.kind === 'schema1' && isOciError(error, 'MANIFEST_INVALID', 'UNKNOWN');
+    throw refused ? schema1Refused(String(from.reference), error) : error;
+  }
+}
+
+/** The tags that do not point at the root; a root that is not there has none. */
+async function staleTags({ manifest, exists }: ManifestNode, { to, signal }: TransferOptions): Promise<readonly Tag[]> {
+  const { digest } = manifest.descriptor;
+  if (to.seen) return to.seen.digest === digest ? [] : to.tags;
+  if (!exists) return to.tags;
+  const stale: Tag[] = [];
+  for (const tag of to.tags) if ((await digestAt(to, tag, signal)) !== digest) stale.push(tag);
+  return stale;
+}
+
+/**
+ * What a destination has under a name; undefined for nothing, and for what is damaged there, which is written again.
+ *
+ * @throws OciError as {@link Reader.statManifest}, but for what is unknown.
+ */
+export async function digestAt(
+  { registry, repo }: TransferEnd,
+  reference: Tag | Digest,
+  signal?: AbortSignal,
+): Promise<Digest | undefined> {
+  const look = registry.statManifest(repo, reference, { signal, mayBeAbsent: true });
+  return (await unlessUnknown(look, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'STORAGE_DAMAGED'))?.digest;
+}

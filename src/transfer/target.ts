@@ -1,0 +1,135 @@
+/** What the transfers of a batch share of a repository that they write to. */
+import type { Digest } from '../model/digest.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { childrenOf, type Manifest } from '../model/manifest/manifest.ts';
+import type { ChangedBlob } from './options.ts';
+import type { Room } from './room.ts';
+import { Slots } from './slots.ts';
+
+/** A manifest of the graph; `exists`: the destination has it. */
+export interface ManifestNode {
+  readonly manifest: Manifest;
+  /** As the source has it, where it was rewritten on the way. */
+  readonly original?: Descriptor;
+  readonly exists: boolean;
+}
+
+/** An image that waits for its blobs. */
+export interface BlobWanter {
+  /** Wants none of them any more: those that nobody else wants are stopped. */
+  giveUp(error: unknown): void;
+}
+
+/** A blob that waits for its turn or moves. */
+export interface MovingBlob {
+  /** Settles when it has come to rest. */
+  readonly done: Promise<void>;
+  readonly wanters: Set<BlobWanter>;
+  /** Why it is not wanted any more. */
+  stopped?: { readonly reason: unknown };
+  /** Stops it, once it moves. */
+  stop?: AbortController;
+  /** Bytes that went over, until one of the transfers has counted them. */
+  bytes: number;
+}
+
+/** What a transform has made of blobs and manifests so far. */
+interface Rewriting {
+  readonly turns: Slots;
+  readonly blobs: Map<Digest, ChangedBlob | undefined>;
+  /** Blobs that a manifest goes on naming as they were. */
+  readonly kept: Set<Digest>;
+  /** What every digest that changed has become, of blobs and manifests. */
+  readonly changes: Map<Digest, Descriptor>;
+}
+
+/** One repository that a batch writes to. Every blob and manifest goes there once, whoever needs it. */
+export class Target {
+  /** Manifests that are there, with all that a registry wants to have of what they name: their media types. */
+  readonly there = new Map<Digest, string>();
+  /** Nodes that were told as discovered. */
+  readonly discovered = new Set<Digest>();
+  readonly movingBlobs = new Map<Digest, MovingBlob>();
+  /** Blobs that were moved, or found there. */
+  readonly arrivedBlobs = new Set<Digest>();
+  readonly rewriting: Rewriting = { turns: new Slots(1), blobs: new Map(), kept: new Set(), changes: new Map() };
+  readonly #reads = new Map<Digest, { readonly reading: Promise<ManifestNode>; holders: number }>();
+  readonly #pushes = new Map<Digest, Promise<void>>();
+  readonly #room: Room;
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  /** Reads a manifest, once for all who hold it at the same time. To be let go of as often as it was held. */
+  hold(digest: Digest, read: () => Promise<ManifestNode>): Promise<ManifestNode> {
+    const known = this.#reads.get(digest);
+    if (known) {
+      known.holders += 1;
+      return known.reading;
+    }
+    const reading = read();
+    const held = { reading, holders: 1 };
+    this.#reads.set(digest, held);
+    reading.then(
+      ({ manifest }) => this.#room.add(manifest.bytes.length),
+      // Whoever comes next reads it again.
+      () => this.#reads.get(digest) === held && this.#reads.delete(digest),
+    );
+    return reading;
+  }
+
+  letGo(digest: Digest): void {
+    const known = this.#reads.get(digest);
+    if (!known) return;
+    known.holders -= 1;
+    if (known.holders > 0) return;
+    this.#reads.delete(digest);
+    known.reading.then(
+      ({ manifest }) => this.#room.free(manifest.bytes.length),
+      () => {},
+    );
+  }
+
+  /**
+   * Pushes a manifest when no push of it, of what it names or of its subject is under way: a docker-registry on a disk
+   * empties a link before it writes it again, and refuses what it reads of it meanwhile.
+   */
+  async inTurn({ descriptor, view }: Manifest, push: () => Promise<void>): Promise<void> {
+    const names = [descriptor, ...childrenOf(view), ...(view.subject ? [view.subject] : [])];
+    const before = names.map(({ digest }) => this.#pushes.get(digest));
+    const pushed = Promise.all(before).then(push);
+    const settled = pushed.catch(() => {});
+    for (const { digest } of names) this.#pushes.set(digest, settled);
+    await settled;
+    for (const { digest } of names) if (this.#pushes.get(digest) === settled) this.#pushes.delete(digest);
+    await pushed;
+  }
+}
+
+/** The manifests that one transfer holds. */
+export class Hold {
+  readonly #target: Target;
+  readonly #held = new Map<Digest, Promise<ManifestNode>>();
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  read(digest: Digest, read: () => Promise<ManifestNode>): Promise<ManifestNode> {
+    let reading = this.#held.get(digest);
+    if (!reading) {
+      reading = this.#target.hold(digest, read);
+      this.#held.set(digest, reading);
+    }
+    return reading;
+  }
+
+  letGo(digest: Digest): void {
+    if (this.#held.delete(digest)) this.#target.letGo(digest);
+  }
+
+  letAllGo(): void {
+    for (const digest of this.#held.keys()) this.letGo(digest);
+  }
+}
