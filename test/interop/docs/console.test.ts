@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { hash } from 'bcryptjs';
 import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
 import { buildAttestation, buildImage, buildIndex, pushImage } from '../../support/images.ts';
 import { memoryRegistry } from '../../support/memory.ts';
 import { inOwnNetwork, startNames } from '../../support/network/own-network.ts';
-import { start } from '../../support/process.ts';
+import { type Running, start } from '../../support/process.ts';
+import { makeCertificates } from '../../support/programs.ts';
 import { projectRoot } from '../../support/project.ts';
 import { startServe } from '../../support/registries.ts';
 import { type Scope, sandbox } from '../../support/sandbox.ts';
@@ -40,21 +42,41 @@ async function openConsole(t: Scope): Promise<(command: string, output: string) 
   const hub = await startServe(t, { registry: await filledHub() });
   await startServe(t, { host: '127.0.0.1', port: 80, allowedHosts: ['registry.example.com'] });
   await startNames(t, (name) => (name === 'registry.example.com' ? ['127.0.0.1'] : undefined));
+  await putFiles(t, work);
   const insecure = { 'registry-mirrors': [hub.url], 'insecure-registries': ['registry.example.com'] };
   await writeFile(daemonJson, JSON.stringify(insecure));
   const surroundings = { cwd: work, env: { ...env, PATH: `${programs}:${env['PATH']}` } };
 
+  let serving: Running | undefined;
   return async (command, output) => {
-    const words = ['-c', `exec 2>&1\n${command}`];
-    const running = start(t, 'bash', words, surroundings);
-    // A registry goes on serving; its lines are awaited one by one.
-    if (/^ocictl serve\b/.test(command)) {
+    const isServe = /^ocictl serve\b/.test(command);
+    // The next one has the same address.
+    if (isServe && serving) await stop(serving);
+    const running = start(t, 'bash', ['-c', `exec 2>&1\n${isServe ? 'exec ' : ''}${command}`], surroundings);
+    if (isServe) {
+      serving = running;
+      assert.notEqual(output, '', `$ ${command}`);
+      // It goes on serving: its lines are awaited one by one.
       for (const line of output.split('\n')) await running.waitFor(patternOf(line, 'm'));
       return;
     }
     const { stdout } = await running.result;
     assert.match(stdout.trimEnd(), patternOf(output), `$ ${command}\n${stdout}`);
   };
+}
+
+async function stop({ child, result }: Running): Promise<void> {
+  child.kill('SIGTERM');
+  await result;
+}
+
+/** The files that the pages name. */
+async function putFiles(t: Scope, work: string): Promise<void> {
+  const { certificate, key } = await makeCertificates(t);
+  for (const name of ['fullchain.pem', 'auth.pem', 'certificate.pem']) await copyFile(certificate, join(work, name));
+  await copyFile(key, join(work, 'privkey.pem'));
+  const rules = [{ users: ['ada'], repositories: ['**'], actions: ['pull', 'push'] }];
+  await writeFile(join(work, 'access.yaml'), JSON.stringify({ users: { ada: await hash('secret', 4) }, rules }));
 }
 
 async function filledHub() {
