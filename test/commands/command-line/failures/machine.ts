@@ -100,7 +100,7 @@ export const machine: Tries = {
       hint: /serve has as --root/,
     },
   ],
-  'stdout takes no more, as a file on a full disk': [
+  'stdout cannot be written to, for instance a file on a full disk': [
     {
       run: (t) => toFullDevice(t, ['serve', '--memory', '--addr', '127.0.0.1:0']),
       error: /cannot write the result/,
@@ -158,7 +158,7 @@ export const harmless: Readonly<Record<string, readonly Omit<Try, 'hint'>[]>> = 
       error: /^(?!.*error)/s,
     },
   ],
-  'a credential helper that does not work, and an image that is public': [
+  'a credential helper fails, and the image is public': [
     {
       async run(t) {
         await writeConfig(t, { credsStore: 'nowhere' });

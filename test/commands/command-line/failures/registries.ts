@@ -38,7 +38,7 @@ export const registries: Tries = {
       hint: /--platform/,
     },
   ],
-  '`push` of what is not in the local store': [
+  '`push` of a name that is not in the local store': [
     { run: (t) => uncontacted(t, ['push', '@/none']), error: /An image does not exist locally/, hint: /ocictl images/ },
   ],
   'wrong password, or a stored login that has expired': [
@@ -76,7 +76,7 @@ export const registries: Tries = {
       hint: /ocictl login 127\.0\.0\.1:/,
     },
   ],
-  'the registry takes no pushes or deletes: it is read-only': [
+  'the registry is read-only and refuses pushes or deletes': [
     {
       run: (t) => toReadOnly(t, ['push', '@']),
       error: /takes no pushes: .*read-only/,
@@ -124,14 +124,14 @@ export const registries: Tries = {
       hint: /a rule of the registry forbids it/,
     },
   ],
-  '`push` to a repository that the registry does not make by itself': [
+  '`push` to a repository that the registry does not create by itself': [
     {
       run: (t) => pushedTo(t, 404, 'NAME_UNKNOWN', 'Repository "app" not found'),
       error: /app has to be created at .* before a push: Repository "app" not found/,
       hint: /create it there/,
     },
   ],
-  'the registry knows no pushes, as a cache': [
+  'the registry does not support pushes, for instance a cache': [
     {
       async run(t) {
         const { host } = await startFakeServer(t, ({ method }, response) => {
@@ -156,7 +156,7 @@ export const registries: Tries = {
       hint: /ocictl tags/,
     },
   ],
-  'nobody answers, or the name does not resolve': [
+  'no server answers, or the name does not resolve': [
     {
       run: (t) => uncontacted(t, ['pull', '@/app']),
       error: /connection refused/,
@@ -211,7 +211,7 @@ export const registries: Tries = {
       hint: /--platform/,
     },
   ],
-  'other bytes than the digest says': [
+  'the bytes do not match the digest': [
     {
       async run(t) {
         const { host, proxy, layer } = await startFilled(t);

@@ -9,7 +9,7 @@ import { writeConfig } from '../../login/stored-credentials.ts';
 import { type Tries, uncontacted } from './tries.ts';
 
 export const usage: Tries = {
-  'the name is no reference (`Ubuntu`, `https://…`)': [
+  'the name is not a reference (`Ubuntu`, `https://…`)': [
     { run: (t) => ocictl(t, ['pull', 'Ubuntu']), error: /must be lowercase: "Ubuntu"/, hint: /did you mean ubuntu\?/ },
     {
       run: (t) => ocictl(t, ['inspect', 'https://quay.io/x/y']),
@@ -17,7 +17,7 @@ export const usage: Tries = {
       hint: /did you mean quay\.io\/x\/y\?/,
     },
   ],
-  'a template with a mistake, or a field that is not there': [
+  'a template with a mistake, or with a field that does not exist': [
     {
       run: (t) => uncontacted(t, ['inspect', '--format', '{{.Name', '@/x']),
       error: /character 1: .*not closed/,
@@ -62,7 +62,7 @@ export const usage: Tries = {
       hint: /the directory that holds config\.json/,
     },
   ],
-  'nobody to ask for a password, a credential helper that is not installed, an unknown search filter': [
+  'no terminal to ask for a password, a credential helper that is not installed, an unknown search filter': [
     {
       run: (t) => uncontacted(t, ['login', '-u', 'ada', '@']),
       error: /interactive login from a non-TTY device/,
@@ -93,7 +93,7 @@ export const usage: Tries = {
       hint: /port 0 takes a free one/,
     },
   ],
-  'the `--root` of `serve` is missing, no directory or not writable': [
+  'the `--root` of `serve` is missing, not a directory or not writable': [
     {
       run: (t) => ocictl(t, ['serve', '--root', 'none/registry']),
       error: /none/,
