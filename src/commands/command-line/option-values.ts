@@ -1,4 +1,5 @@
 import { OciError } from '../../model/errors.ts';
+import { parseGlob } from '../../model/glob.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { quote } from '../../model/quote.ts';
 
@@ -16,4 +17,21 @@ export function parseOnePlatform(word: string): Platform {
   throw new OciError('USAGE', `--platform takes one platform here, not ${quote(word)}`, {
     hint: 'ocictl pull and ocictl copy take several',
   });
+}
+
+/**
+ * Reads patterns as `parseGlob` has them.
+ *
+ * @returns Whether a name matches one of them; every name does where there are none.
+ * @throws OciError USAGE naming the option.
+ */
+export function parsePatterns(option: string, words: readonly string[]): (name: string) => boolean {
+  const globs = words.map((word) => {
+    const glob = parseGlob(word);
+    if (glob) return glob;
+    throw new OciError('USAGE', `${option} takes a pattern, and ${quote(word)} is none`, {
+      hint: 'a [ opens a class, as [0-9], and \\ stands before another character',
+    });
+  });
+  return (name) => globs.length === 0 || globs.some((glob) => glob(name));
 }

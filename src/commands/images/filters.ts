@@ -1,6 +1,7 @@
 import type { LocalImage } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
+import { parsePatterns } from '../command-line/option-values.ts';
 
 /** Whether an image is wanted. */
 export type ImageFilter = (image: LocalImage) => boolean;
@@ -13,26 +14,18 @@ const hint = 'the filters are reference=PATTERN, dangling=true and dangling=fals
  * @throws OciError USAGE
  */
 export function parseImageFilters(words: readonly string[]): ImageFilter {
-  const patterns: RegExp[] = [];
+  const patterns: string[] = [];
   let dangling: boolean | undefined;
   for (const word of words) {
     const [, name = '', value = ''] = /^([^=]+)=(.+)$/s.exec(word) ?? [];
     if (name === '') throw new OciError('USAGE', `bad format of filter ${quote(word)} (expected name=value)`, { hint });
-    if (name === 'reference') patterns.push(globOf(value));
+    if (name === 'reference') patterns.push(value);
     else if (name === 'dangling' && /^(?:true|false|1|0)$/.test(value)) dangling = value === 'true' || value === '1';
     else throw new OciError('USAGE', `invalid filter ${quote(name === 'dangling' ? word : name)}`, { hint });
   }
+  const fits = parsePatterns('reference', patterns);
   return ({ name, tag }) => {
     if (dangling !== undefined && dangling !== (tag === undefined)) return false;
-    return patterns.length === 0 || patterns.some((glob) => glob.test(name) || glob.test(`${name}:${tag ?? ''}`));
+    return fits(name) || fits(`${name}:${tag ?? ''}`);
   };
-}
-
-// As Go's path.Match: `*` and `?` stop at a slash.
-function globOf(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^${}()|\\[\]]/g, '\\$&')
-    .replace(/\*+/g, '[^/]*')
-    .replaceAll('?', '[^/]');
-  return new RegExp(`^${source}$`);
 }

@@ -44,6 +44,9 @@ interface Use extends Shape {
 const homonyms: Readonly<Record<string, readonly string[]>> = {
   // serve --store serves the local store; login --store says where credentials are kept.
   login: ['--store'],
+  // Tags and repositories have nothing but a name to filter by; images have name=value, as in Docker.
+  tags: ['--filter'],
+  repos: ['--filter'],
 };
 
 const commands = await loadCommands();
