@@ -3,13 +3,14 @@
 # Sets `takes` to what the option $2 of the command $1 takes; fails for a switch.
 _ocictl_takes() {
   case "$1 $2" in
-    ' --config' | 'pull --certs-dir' | 'pull --config' | 'push --certs-dir' | 'push --config' | 'copy --certs-dir' | 'copy --config' | 'tag --certs-dir' | 'tag --config' | 'images --config' | 'rmi --config' | 'prune --config' | 'inspect --certs-dir' | 'digest --certs-dir' | 'digest --config' | 'login --certs-dir' | 'login --config' | 'logout --config' | 'whoami --config' | 'with-login --certs-dir' | 'with-login --config' | 'auth --certs-dir' | 'auth --config' | 'search --certs-dir' | 'search --config' | 'tags --certs-dir' | 'tags --config' | 'delete --certs-dir' | 'delete --config' | 'doctor --certs-dir' | 'doctor --config' | 'serve --root' | 'serve --config' | 'storage --root' | 'storage --config' | 'config --config' | 'completion --config' | 'version --config') takes='directory' ;;
+    ' --config' | 'pull --certs-dir' | 'pull --config' | 'push --certs-dir' | 'push --config' | 'copy --certs-dir' | 'copy --config' | 'tag --certs-dir' | 'tag --config' | 'images --config' | 'rmi --config' | 'prune --config' | 'inspect --certs-dir' | 'digest --certs-dir' | 'digest --config' | 'login --certs-dir' | 'login --config' | 'logout --config' | 'whoami --config' | 'with-login --certs-dir' | 'with-login --config' | 'auth --certs-dir' | 'auth --config' | 'search --certs-dir' | 'search --config' | 'repos --certs-dir' | 'repos --config' | 'tags --certs-dir' | 'tags --config' | 'delete --certs-dir' | 'delete --config' | 'doctor --certs-dir' | 'doctor --config' | 'serve --root' | 'serve --config' | 'storage --root' | 'storage --config' | 'config --config' | 'completion --config' | 'version --config') takes='directory' ;;
     'pull --platform' | 'copy --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
-    'pull --registry-mirror' | 'pull --insecure-registry' | 'pull --creds' | 'pull -u' | 'pull --username' | 'push --insecure-registry' | 'push --creds' | 'push -u' | 'push --username' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'copy --src-creds' | 'copy --dest-creds' | 'tag --insecure-registry' | 'tag --creds' | 'tag -u' | 'tag --username' | 'images -f' | 'images --filter' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'inspect --creds' | 'inspect -u' | 'inspect --username' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'digest --creds' | 'digest -u' | 'digest --username' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'with-login -u' | 'with-login --username' | 'with-login --insecure-registry' | 'auth --scope' | 'auth --insecure-registry' | 'auth --creds' | 'auth -u' | 'auth --username' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'search --creds' | 'search -u' | 'search --username' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'tags --creds' | 'tags -u' | 'tags --username' | 'delete --insecure-registry' | 'delete --creds' | 'delete -u' | 'delete --username' | 'doctor --registry-mirror' | 'doctor --insecure-registry' | 'doctor --creds' | 'doctor -u' | 'doctor --username' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of' | 'serve --trust-proxy' | 'serve --upload-timeout' | 'serve --min-rate' | 'storage --grace') takes='' ;;
+    'pull --registry-mirror' | 'pull --insecure-registry' | 'pull --creds' | 'pull -u' | 'pull --username' | 'push --insecure-registry' | 'push --creds' | 'push -u' | 'push --username' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'copy --src-creds' | 'copy --dest-creds' | 'tag --insecure-registry' | 'tag --creds' | 'tag -u' | 'tag --username' | 'images -f' | 'images --filter' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'inspect --creds' | 'inspect -u' | 'inspect --username' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'digest --creds' | 'digest -u' | 'digest --username' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'with-login -u' | 'with-login --username' | 'with-login --insecure-registry' | 'auth --scope' | 'auth --insecure-registry' | 'auth --creds' | 'auth -u' | 'auth --username' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'search --creds' | 'search -u' | 'search --username' | 'repos --filter' | 'repos --limit' | 'repos --insecure-registry' | 'repos --creds' | 'repos -u' | 'repos --username' | 'tags --filter' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'tags --creds' | 'tags -u' | 'tags --username' | 'delete --insecure-registry' | 'delete --creds' | 'delete -u' | 'delete --username' | 'doctor --registry-mirror' | 'doctor --insecure-registry' | 'doctor --creds' | 'doctor -u' | 'doctor --username' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of' | 'serve --trust-proxy' | 'serve --upload-timeout' | 'serve --min-rate' | 'storage --grace') takes='' ;;
     'push --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
     'images --format' | 'inspect -f' | 'inspect --format' | 'search --format') takes='words json' ;;
     'inspect --platform' | 'digest --platform' | 'doctor --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64' ;;
     'login --store') takes='words file keychain helper' ;;
+    'tags --sort') takes='words name semver created' ;;
     'serve --auth') takes='words none htpasswd= token=' ;;
     'serve --tls-cert' | 'serve --tls-key' | 'serve --client-ca' | 'serve --issue-tokens') takes='file' ;;
     *) return 1 ;;
@@ -24,7 +25,7 @@ _ocictl_argument() {
     'storage 1') takes='words gc' ;;
     'config 1') takes='words show path' ;;
     'completion 1') takes='words bash zsh fish' ;;
-    'help 1') takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search tags delete doctor serve storage config completion version help' ;;
+    'help 1') takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search repos tags delete doctor serve storage config completion version help' ;;
     *) takes= ;;
   esac
 }
@@ -48,7 +49,8 @@ _ocictl_options() {
     'with-login') options='-u --username --password-stdin --no-verify --insecure-registry --certs-dir --config -v --verbose -h --help' ;;
     'auth') options='--scope --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'search') options='-f --filter --limit --no-trunc --format --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
-    'tags') options='--limit --after --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'repos') options='--filter --limit --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'tags') options='--filter --sort --reverse --limit --after --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'delete') options='-y --yes --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'doctor') options='--platform --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'serve') options='--addr --allow-host --root --memory --store --mirror-of --read-only --sparse --auth --tls-cert --tls-key --client-ca --trust-proxy --issue-tokens --upload-timeout --min-rate --json --config -v --verbose -h --help' ;;
@@ -110,7 +112,7 @@ _ocictl() {
     _ocictl_options "$command"
     takes="words $options"
   elif [[ -z $command ]]; then
-    takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search tags delete doctor serve storage config completion version help'
+    takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search repos tags delete doctor serve storage config completion version help'
   else
     _ocictl_argument "$command" "$position"
   fi

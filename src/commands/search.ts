@@ -20,7 +20,7 @@ export const search = defineCommand({
   arguments: [{ label: 'TERM', summary: 'What to search for, or HOST/TERM', arity: 'one', completes: 'nothing' }],
   options: {
     filter: list('-f, --filter <name=value>', 'Only is-official=true, or stars=N and more; may be repeated'),
-    limit: value('--limit <n>', 'At most this many results, 1 to 100 (default 0: 25 of them)'),
+    limit: value('--limit <n>', 'At most this many results, from which --filter chooses (default 0: 25)'),
     noTrunc: flag('--no-trunc', 'Do not shorten descriptions'),
     format: value('--format <template>', 'Print with a Go template, "table TEMPLATE", or json', { choices: ['json'] }),
     json: jsonOption,
@@ -40,7 +40,7 @@ export const search = defineCommand({
     const host = registryAlone(words[0] ?? '');
     if (host !== undefined && host === words[0]) {
       throw new OciError('USAGE', `${quote(host)} names a registry, and nothing to look for in it`, {
-        hint: `write ${host}/TERM, or ${host}/ for all of its repositories`,
+        hint: `write ${host}/TERM; ocictl repos ${host} lists all of its repositories`,
       });
     }
     const registries = await service(options);
@@ -50,8 +50,18 @@ export const search = defineCommand({
     }
     const describe = ({ description }: Entry): string => (options.noTrunc ? description : shorten(description));
     await terminal.out(print(found.results, describe));
+    // A limit that was given and reached is no news.
+    if (found.more && (!limit || found.found < limit)) terminal.note(truncated(found, limit));
   },
 });
+
+function truncated({ found, total, source, registry }: SearchResults, limit: number | undefined): string {
+  const shown = `the first ${found}${total === undefined ? '' : ` of ${total}`} results are shown`;
+  if (limit) return `${shown}: the registry gives no more`;
+  if (total !== undefined) return `${shown}; --limit ${total} shows all`;
+  const all = source === 'catalog' ? `; ocictl repos ${registry} lists every repository` : '';
+  return `${shown}, and there are more; --limit N shows N${all}`;
+}
 
 type Print = (entries: readonly Entry[], describe: (entry: Entry) => string) => string;
 
@@ -90,5 +100,5 @@ function shorten(text: string): string {
 
 function parseLimit(word: string): number {
   if (/^-?\d{1,9}$/.test(word)) return Number(word);
-  throw new OciError('USAGE', `invalid limit ${quote(word)}`, { hint: 'a limit is a number from 1 to 100' });
+  throw new OciError('USAGE', `invalid limit ${quote(word)}`, { hint: 'a limit is a number, 1 or more' });
 }

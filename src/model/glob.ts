@@ -1,5 +1,5 @@
 /** Returns true if a text matches a pattern. */
-export type Glob = (text: string) => boolean;
+type Glob = (text: string) => boolean;
 
 /** One step of a pattern: a character that it takes, or any number of them. */
 interface Step {

@@ -1,19 +1,20 @@
 import { type RepositoryName, tryParseRepositoryName } from '../model/reference/reference.ts';
 import type { Lister, SignalOption } from './registry.ts';
 
-/** Repository names read in one search: the bound for a catalog without end. */
-const maxNames = 200_000;
+/** A catalog without end would keep a server busy. */
+const usualMaxNames = 200_000;
 
 /**
  * Searches a registry's catalog by name. The repository with exactly the searched name comes first, then those that
  * contain the term, in catalog order. Case is ignored, and every repository contains the empty term.
  *
  * @param opts.limit Maximum number of results.
+ * @param opts.maxNames Maximum number of names that are read. Default 200,000.
  */
 export async function searchCatalog(
   registry: Pick<Lister, 'repositories'>,
   term: string,
-  { limit, signal }: SignalOption & { readonly limit: number },
+  { limit, maxNames = usualMaxNames, signal }: SignalOption & { readonly limit: number; readonly maxNames?: number },
 ): Promise<readonly RepositoryName[]> {
   const wanted = term.trim().toLowerCase();
   let exact: RepositoryName | undefined;

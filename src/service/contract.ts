@@ -45,6 +45,13 @@ export interface RegistryService {
    */
   open(reference: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry>;
   /**
+   * The registry of a host, for its list of repositories. No mirror is asked: its list is its own.
+   *
+   * @param server `host[:port]`, a URL of one, or any name of Docker Hub.
+   * @throws OciError USAGE for what is no host; DENIED for what is blocked; CONFIG_INVALID
+   */
+  openHost(server: string): Promise<Registry>;
+  /**
    * Checks a credential at a registry's push endpoints, never at a mirror; nothing is stored. Where the endpoint over TLS
    * has answered, plain http is not tried.
    *

@@ -42,7 +42,7 @@ import { mirrorsOf, type RepositoryInfo, repositoryInfo } from './repository-inf
 import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
 import { createShared, type Shared } from './shared-connections.ts';
-import { formatFallback, formatSilence, formatTrace } from './trace.ts';
+import { formatFallback, formatSilence, traceLines } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions };
 export { createShared, formatFallback };
@@ -83,11 +83,7 @@ class Service implements RegistryService {
       retry: { ...retry, attempts: settings.maxDownloadAttempts.value },
       limits,
       warn: this.#warn,
-      trace:
-        trace &&
-        ((event) => {
-          for (const line of formatTrace(event, { headers: traceHeaders === true })) trace(line);
-        }),
+      trace: trace && traceLines(trace, { headers: traceHeaders === true }),
       onSilence: onSilence && ((event) => onSilence(formatSilence(event))),
     };
     for (const text of settings.warnings) this.#warn(text);
@@ -129,6 +125,11 @@ class Service implements RegistryService {
   async open({ domain, path }: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry> {
     const lookup = intent === 'pull' ? lookupPullEndpoints : lookupPushEndpoints;
     return this.#open(await lookup(domain, this.#endpointOptions(), path), intent, path);
+  }
+
+  async openHost(server: string): Promise<Registry> {
+    const { parseLoginServer } = await import('./logins/server-name.ts');
+    return this.#open(await this.#withoutMirrors(parseLoginServer(server).host), 'pull');
   }
 
   async auth(server: string, credential: Credential, opts: SignalOption = {}): Promise<AuthResult> {

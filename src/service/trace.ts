@@ -8,7 +8,7 @@ interface TraceFormat {
 }
 
 /** One attempt of one request: `GET https://host/v2/ → 200 in 12 ms (attempt 2, through proxy:3128)`, and its headers. */
-export function* formatTrace(event: RequestTrace, { headers }: TraceFormat): Generator<string> {
+function* formatTrace(event: RequestTrace, { headers }: TraceFormat): Generator<string> {
   const { method, url, attempt, durationMs, proxy, status, error, requestHeaders, responseHeaders = {} } = event;
   const outcome = status === undefined ? (error ?? 'no answer') : `${status}`;
   const how = [attempt > 1 && `attempt ${attempt}`, proxy !== undefined && `through ${proxy}`].filter(Boolean);
@@ -17,6 +17,13 @@ export function* formatTrace(event: RequestTrace, { headers }: TraceFormat): Gen
   if (!headers) return;
   for (const [name, value] of Object.entries(requestHeaders)) yield `  > ${name}: ${value}`;
   for (const [name, value] of Object.entries(responseHeaders)) yield `  < ${name}: ${value}`;
+}
+
+/** Tells of each attempt of a request, as {@link formatTrace} writes it, a line at a time. */
+export function traceLines(trace: (line: string) => void, format: TraceFormat): (event: RequestTrace) => void {
+  return (event) => {
+    for (const line of formatTrace(event, format)) trace(line);
+  };
 }
 
 /**

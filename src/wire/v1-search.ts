@@ -22,13 +22,25 @@ export interface SearchEntry {
   readonly isOfficial: boolean;
 }
 
+/** Which part of the results a response holds. */
+interface SearchPage {
+  /** Counted from 1. */
+  readonly page: number;
+  readonly pageSize: number;
+  /** Whether others follow. They are not counted, so the response then names no total. */
+  readonly more: boolean;
+}
+
 /** The body of a search response. */
-export function encodeSearch(query: string, limit: number, entries: readonly SearchEntry[]): unknown {
+export function encodeSearch(
+  query: string,
+  { page, pageSize, more }: SearchPage,
+  entries: readonly SearchEntry[],
+): unknown {
   return {
-    num_pages: 1,
-    num_results: entries.length,
-    page: 1,
-    page_size: limit,
+    ...(!more && { num_pages: page, num_results: (page - 1) * pageSize + entries.length }),
+    page,
+    page_size: pageSize,
     query,
     results: entries.map(({ name, description, starCount, isOfficial }) => ({
       name,
@@ -40,18 +52,25 @@ export function encodeSearch(query: string, limit: number, entries: readonly Sea
   };
 }
 
+export interface DecodedSearch {
+  readonly entries: readonly SearchEntry[];
+  /** How many results there are in all; undefined if the response does not say. */
+  readonly total: number | undefined;
+}
+
 /** Parses a search response; undefined if it is not one. Hosts without search may send web pages or other JSON. */
-export function decodeSearch(body: Uint8Array): readonly SearchEntry[] | undefined {
+export function decodeSearch(body: Uint8Array): DecodedSearch | undefined {
   let document: unknown;
   try {
     document = parseJson(new TextDecoder().decode(body));
   } catch {
     return undefined;
   }
-  const results: unknown = (document as { readonly results?: unknown } | null)?.results;
+  const { results, num_results: count } = (document ?? {}) as Readonly<Record<string, unknown>>;
+  const total = typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
   // Go encodes an empty list as null.
-  if (results === null) return [];
-  return Array.isArray(results) ? results.flatMap(decodeEntry) : undefined;
+  if (results === null) return { entries: [], total };
+  return Array.isArray(results) ? { entries: results.flatMap(decodeEntry), total } : undefined;
 }
 
 function decodeEntry(value: unknown): readonly SearchEntry[] {

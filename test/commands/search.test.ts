@@ -3,7 +3,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { ocictl } from '../support/command.ts';
 import { type FakeServer, json, startFakeServer } from '../support/fake-server.ts';
-import { buildImage, pushImage } from '../support/images.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import { buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { startServe } from '../support/registries.ts';
 
@@ -69,7 +70,7 @@ describe('ocictl search', () => {
   });
 
   for (const [words, message] of [
-    [['--limit', '101'], /limit 101 is outside the range of \[1, 100\]/],
+    [['--limit', '-1'], /limit -1 is no number of results/],
     [['--limit', 'ten'], /invalid limit "ten"/],
     [['--filter', 'color=red'], /invalid filter 'color'/],
   ] as const) {
@@ -89,6 +90,57 @@ describe('ocictl search', () => {
     const { host } = await startServe(t, { registry });
     const { stdout, stderr } = await ocictl(t, ['search', '--format', '{{.Name}}', `${host}/app`]);
     assert.deepEqual([stdout, stderr], ['app\nteam/app\n', '']);
+  });
+
+  it('gets as many results as --limit says, page by page, and tells where 25 are not all', async (t) => {
+    const names = Array.from({ length: 230 }, (_, at) => `app${String(at).padStart(3, '0')}`);
+    const { url, registry } = await startServe(t);
+    const { manifest } = await buildIndex([]);
+    for (const name of names) await registry.pushManifest(parseRepositoryName(name), manifest);
+    const proxy = await startFaultProxy(t, url);
+    const search = (...words: string[]) =>
+      ocictl(t, ['search', '--format', '{{.Name}}', ...words, `${proxy.host}/app`]);
+    const usual = await search();
+    assert.deepEqual(usual.stdout.trimEnd().split('\n'), names.slice(0, 25));
+    assert.equal(usual.stderr, 'the first 25 results are shown, and there are more; --limit N shows N\n');
+    for (const [limit, requests] of [
+      [25, 1],
+      [130, 2],
+      [230, 3],
+      [1000, 3],
+    ] as const) {
+      const before = proxy.count(/\/v1\/search/);
+      const { exitCode, stdout, stderr } = await search('--limit', String(limit));
+      assert.deepEqual([exitCode, stderr], [0, '']);
+      assert.deepEqual(stdout.trimEnd().split('\n'), names.slice(0, limit), String(limit));
+      assert.equal(proxy.count(/\/v1\/search/) - before, requests);
+    }
+  });
+
+  it('tells of more results as the registry counts them, and of a catalog how to list all of it', async (t) => {
+    const results = Array.from({ length: 25 }, (_, at) => ({ name: `app${at}` }));
+    const counting = await startFakeServer(t, ({ path }, response) => {
+      json(response, 200, path === '/v1/_ping' ? true : { results, num_results: 132 });
+    });
+    const counted = await ocictl(t, ['search', `${counting.host}/app`]);
+    assert.equal(counted.stderr, 'the first 25 of 132 results are shown; --limit 132 shows all\n');
+    // A registry that knows no pages sends the first one for each.
+    const more = await ocictl(t, ['search', '--limit', '40', `${counting.host}/app`]);
+    assert.equal(more.stdout.trimEnd().split('\n').length, 1 + 25);
+    assert.match(more.stderr, /^the first 25 of 132 results are shown: the registry gives no more$/m);
+    const listing = await startFakeServer(t, ({ path }, response) => {
+      if (path !== '/v2/_catalog') return json(response, 404, {});
+      json(response, 200, { repositories: Array.from({ length: 300 }, (_, at) => `team/app${at}`) });
+    });
+    const usual = await ocictl(t, ['search', `${listing.host}/`]);
+    assert.ok(
+      usual.stderr.endsWith(
+        `and there are more; --limit N shows N; ocictl repos ${listing.host} lists every repository\n`,
+      ),
+    );
+    const all = await ocictl(t, ['search', '--limit', '300', `${listing.host}/`]);
+    assert.equal(all.stdout.trimEnd().split('\n').length, 1 + 300);
+    assert.doesNotMatch(all.stderr, /more/);
   });
 
   it('says once that it looked through the catalog, where there is no search', async (t) => {

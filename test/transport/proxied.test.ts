@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ProxySettings } from '../../src/config/docker/service-keys.ts';
 import type { Sourced } from '../../src/config/origin.ts';
 import { OciError } from '../../src/model/errors.ts';
-import { formatTrace } from '../../src/service/trace.ts';
+import { traceLines } from '../../src/service/trace.ts';
 import type { RequestTrace } from '../../src/transport/transport.ts';
 import { issue } from '../certs/issue.ts';
 import { deadAddress } from '../service/recorder.ts';
@@ -50,7 +50,11 @@ describe('a registry behind a proxy', () => {
     const told: RequestTrace[] = [];
     await get(open(t, server.url, { ...through(withUser(proxy.url)), trace: (event) => told.push(event) }), 'v2/');
     await get(open(t, server.url, { trace: (event) => told.push(event) }), 'v2/');
-    const lines = told.map((event) => [...formatTrace({ ...event, durationMs: 1 }, { headers: true })]);
+    const lines = told.map((event) => {
+      const own: string[] = [];
+      traceLines((line) => own.push(line), { headers: true })({ ...event, durationMs: 1 });
+      return own;
+    });
     const line = `GET ${server.url}v2/ → 200 in 1 ms`;
     assert.deepEqual(
       lines.map(([first]) => first),

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 interface CommandEntry {
   readonly name: string;
   readonly summary: string;
+  readonly aliases?: readonly string[];
   /** Not for people: in no help, completion or man page. */
   readonly hidden?: true;
   readonly load: () => Promise<Command>;
@@ -84,6 +85,12 @@ export const commandTable: readonly CommandEntry[] = [
     name: 'search',
     summary: 'Search a registry for repositories',
     load: async () => (await import('../search.ts')).search,
+  },
+  {
+    name: 'repos',
+    summary: 'List the repositories of a registry',
+    aliases: ['catalog'],
+    load: async () => (await import('../repos.ts')).repos,
   },
   {
     name: 'tags',

@@ -47,6 +47,8 @@ interface CommandInput<O extends Options> {
 
 interface CommandSpec<O extends Options> {
   readonly name: string;
+  /** Other words for it. */
+  readonly aliases?: readonly string[];
   readonly summary: string;
   /** Paragraphs of help below the summary. */
   readonly description: string;

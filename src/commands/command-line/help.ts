@@ -8,7 +8,19 @@ const maxColumns = 100;
 /** The headings of `ocictl --help`, and the commands under each; a test finds every command here. */
 const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'Images:': ['pull', 'push', 'copy', 'tag', 'images', 'rmi', 'prune', 'inspect', 'digest'],
-  'Registries:': ['login', 'logout', 'whoami', 'with-login', 'auth', 'search', 'tags', 'delete', 'serve', 'storage'],
+  'Registries:': [
+    'login',
+    'logout',
+    'whoami',
+    'with-login',
+    'auth',
+    'search',
+    'repos',
+    'tags',
+    'delete',
+    'serve',
+    'storage',
+  ],
   'This program:': ['doctor', 'config', 'completion', 'version', 'help'],
 };
 

@@ -34,7 +34,7 @@ const globalGroup = 'Global options:';
 export async function createProgram(words: readonly string[], options: ProgramOptions): Promise<Program> {
   const program = new Program('ocictl');
   const word = commandWord(words);
-  const entry = commandTable.find(({ name }) => name === word);
+  const entry = commandTable.find(({ name, aliases = [] }) => [name, ...aliases].some((one) => one === word));
   const command = await entry?.load();
   configure(program, options, command, words);
   program
@@ -63,6 +63,7 @@ function addCommand(program: Program, command: Command, options: ProgramOptions,
   const hidden = commandTable.some((entry) => entry.name === command.name && entry.hidden);
   const sub = describe(program.command(command.name, { hidden }), command.summary);
   configure(sub, options, command, words);
+  if (command.aliases) sub.aliases(command.aliases);
   sub
     .description([`${command.summary}.`, ...paragraphsOf(command.description)].join('\n\n'))
     .usage(commandUsage(command).slice(command.name.length + 1));

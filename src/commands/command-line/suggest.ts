@@ -3,7 +3,6 @@
 /** Commands of docker, skopeo, crane, regctl and podman, and what does the same here. */
 const commands: Readonly<Record<string, string>> = {
   build: 'ocictl moves images and builds none',
-  catalog: 'ocictl search HOST/ lists the repositories of a registry',
   cp: 'did you mean copy?',
   export: 'ocictl copy NAME oci:DIR writes an image into a directory',
   'garbage-collect': "ocictl storage gc --root DIR frees space in a registry's directory",

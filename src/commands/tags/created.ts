@@ -10,7 +10,7 @@ import type { SignalOption } from '../../registry/registry.ts';
 import { forEveryTag, isOfOneTag } from '../moving/every-tag.ts';
 
 /** What a tag points at, as far as it can be read. */
-export interface DatedTag {
+interface DatedTag {
   readonly tag: Tag;
   readonly digest: Digest | undefined;
   /** When the image was built; undefined where nothing usable says so. */

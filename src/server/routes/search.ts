@@ -10,18 +10,24 @@ export function getV1Ping(exchange: Exchange): Promise<void> {
   return answerJson(exchange, true, { 'x-docker-registry-standalone': 'true' });
 }
 
-/** `GET /v1/search?q=&n=`: repositories by name; what they are about is not known here. */
+/** `GET /v1/search?q=&n=&page=`: repositories by name; what they are about is not known here. */
 export async function getV1Search(exchange: Exchange): Promise<void> {
-  const { registry } = exchange;
+  const { registry, signal } = exchange;
   const query = exchange.query.get('q') ?? '';
-  const limit = readLimit(exchange.query.get('n'));
-  const names = await searchCatalog(registry, query, { limit, signal: exchange.signal });
-  const entries = names.map((name) => ({ name, description: '', starCount: 0, isOfficial: false }));
-  await answerJson(exchange, encodeSearch(query, limit, entries));
+  const pageSize = Math.min(readCount(exchange.query.get('n')) || defaultSearchLimit, maxSearchLimit);
+  const page = Math.min(readCount(exchange.query.get('page')) || 1, maxPages);
+  const start = (page - 1) * pageSize;
+  const names = await searchCatalog(registry, query, { limit: start + pageSize + 1, signal });
+  const entries = names
+    .slice(start, start + pageSize)
+    .map((name) => ({ name, description: '', starCount: 0, isOfficial: false }));
+  const more = names.length > start + pageSize;
+  await answerJson(exchange, encodeSearch(query, { page, pageSize, more }, entries));
 }
 
-// A client that asks for more than there may be gets that much, as at Docker Hub.
-function readLimit(text: string | null): number {
-  const asked = /^\d{1,9}$/.test(text ?? '') ? Number(text) : 0;
-  return asked === 0 ? defaultSearchLimit : Math.min(asked, maxSearchLimit);
+/** No more names are looked at in one search than these pages can hold. */
+const maxPages = 2000;
+
+function readCount(text: string | null): number {
+  return /^\d{1,9}$/.test(text ?? '') ? Number(text) : 0;
 }

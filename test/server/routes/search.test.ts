@@ -59,6 +59,20 @@ describe('the search of the first API', () => {
     assert.equal(((await namesFor(server, 'q=app&n=1000')) as string[]).length, 100);
   });
 
+  it('gives the page that is asked for, and says whether another follows', async (t) => {
+    const server = await startServer(t, { registry: await registryOf('a', 'b', 'c', 'd', 'e') });
+    const pageOf = async (query: string) => {
+      const { num_pages: pages, num_results: count, page } = (await ask(server, 'GET', `/v1/search?${query}`)).json();
+      return { names: await namesFor(server, query), pages, count, page };
+    };
+    const uncounted = { pages: undefined, count: undefined };
+    assert.deepEqual(await pageOf('n=2'), { names: ['a', 'b'], page: 1, ...uncounted });
+    assert.deepEqual(await pageOf('n=2&page=2'), { names: ['c', 'd'], page: 2, ...uncounted });
+    assert.deepEqual(await pageOf('n=2&page=3'), { names: ['e'], pages: 3, count: 5, page: 3 });
+    assert.deepEqual((await pageOf('n=2&page=999999999')).names, []);
+    assert.deepEqual((await pageOf('n=2&page=x')).names, ['a', 'b']);
+  });
+
   it('is closed to whoever may not read the catalog', async (t) => {
     const asked: string[] = [];
     const server = await startServer(t, {

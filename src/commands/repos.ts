@@ -1,0 +1,88 @@
+import { isOciError, OciError } from '../model/errors.ts';
+import { show } from '../model/reference/reference-grammar.ts';
+import type { Registry } from '../registry/registry.ts';
+import { formatJson } from '../terminal/json.ts';
+import { defineCommand, list, value } from './command-line/command.ts';
+import { parseCount, parsePatterns } from './command-line/option-values.ts';
+import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
+import { insteadOfCatalog } from './repos/no-catalog.ts';
+
+export const repos = defineCommand({
+  name: 'repos',
+  aliases: ['catalog'],
+  summary: 'List the repositories of a registry',
+  description:
+    'One repository a line, every page of the registry followed, in the order of the registry. Behind HOST/PREFIX only those\n' +
+    'named so and those below. --limit counts what is printed, after --filter.\n\n' +
+    'Many public registries have no such list, as Docker Hub, ghcr.io and Amazon ECR; others give it to some users alone. The\n' +
+    'error says what to do there.',
+  arguments: [
+    { label: 'HOST', summary: 'host[:port] of the registry, or HOST/PREFIX', arity: 'one', completes: 'nothing' },
+  ],
+  options: {
+    filter: list('--filter <pattern>', 'Only names that match, as team/*; ** crosses slashes; may be repeated'),
+    limit: value('--limit <n>', 'Stop after this many repositories (default 0: all of them)'),
+    json: jsonOption,
+    ...directOptions,
+    ...credentialOptions,
+  },
+  examples: [
+    { text: 'Every repository', command: 'repos registry.example.com' },
+    { text: 'Those of a team, at any depth', command: 'repos registry.example.com/team' },
+    { text: 'By name', command: "repos --filter '**/app' registry.example.com" },
+  ],
+  async run({ words: [word = ''], options }, { terminal, signal, service }) {
+    const { host, prefix } = parseHost(word);
+    const limit = parseCount('--limit', options.limit) || Number.POSITIVE_INFINITY;
+    const wanted = parsePatterns('--filter', options.filter);
+    const isWanted = (name: string): boolean =>
+      (prefix === '' || name === prefix || name.startsWith(`${prefix}/`)) && wanted(name);
+    const registry = await (await service(options)).openHost(host);
+    const repositories: string[] = [];
+    let count = 0;
+    // The registry stops by itself, where all that it lists is printed.
+    const asked = prefix === '' && options.filter.length === 0 ? limit : undefined;
+    for await (const name of listed(registry, host, { limit: asked, signal })) {
+      if (!isWanted(name)) continue;
+      if (options.json) repositories.push(name);
+      else await terminal.out(`${name}\n`);
+      count += 1;
+      if (count >= limit || terminal.outClosed) break;
+    }
+    if (options.json) await terminal.out(`${formatJson({ registry: host, repositories })}\n`);
+  },
+});
+
+function parseHost(word: string): { readonly host: string; readonly prefix: string } {
+  if (/^https?:\/\//i.test(word)) {
+    throw new OciError('USAGE', `invalid host ${show(word)}: it should not have a scheme`, {
+      hint: 'write HOST or HOST/PREFIX, without https://',
+    });
+  }
+  const [host = '', ...rest] = word.split('/');
+  if (host === '') {
+    throw new OciError('USAGE', `invalid host ${show(word)}: it is empty`, { hint: 'write HOST or HOST/PREFIX' });
+  }
+  return { host, prefix: rest.join('/').replace(/\/+$/, '') };
+}
+
+interface ListRange {
+  readonly limit: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function* listed(registry: Registry, host: string, range: ListRange): AsyncGenerator<string> {
+  try {
+    yield* registry.repositories(range);
+  } catch (error) {
+    if (!isOciError(error, 'UNAUTHORIZED', 'DENIED', 'UNSUPPORTED', 'NAME_UNKNOWN') || !error.fromServer) throw error;
+    const { code, message, status, endpoint } = error;
+    const hint = insteadOfCatalog(host, { mayLogIn: isOciError(error, 'UNAUTHORIZED', 'DENIED') });
+    throw new OciError(code === 'NAME_UNKNOWN' ? 'UNSUPPORTED' : code, message, {
+      hint,
+      status,
+      endpoint,
+      cause: error,
+    });
+  }
+}
