@@ -206,8 +206,10 @@ function refusal(
     retryAfterMs: parseRetryAfter(header(response.headers, 'retry-after'), Date.now()),
     notFound: 'UNAVAILABLE',
   });
-  if (error.code !== 'UNAUTHORIZED' && error.code !== 'DENIED') return error;
-  return new OciError(error.code, error.message, { status, endpoint, hint });
+  const { code, message, retryAfterMs } = error;
+  if (code === 'UNAUTHORIZED' || code === 'DENIED') return new OciError(code, message, { status, endpoint, hint });
+  const failed = `the token server ${response.url.host} failed; try again later, or ask those who run it`;
+  return status >= 500 ? new OciError(code, message, { status, endpoint, retryAfterMs, hint: failed }) : error;
 }
 
 function firstMessage(body: Uint8Array): string {

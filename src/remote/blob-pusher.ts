@@ -6,7 +6,7 @@ import type { RepositoryName } from '../model/reference/reference.ts';
 import type { BlobSource } from '../registry/content.ts';
 import type { PushBlobOptions, PushBlobResult } from '../registry/registry.ts';
 import type { BlobReader } from './blob-reader.ts';
-import type { RemoteClient, Subject } from './client.ts';
+import { isAnswer, type RemoteClient, type Subject } from './client.ts';
 import { shownName } from './names.ts';
 import { UploadSource } from './upload-body.ts';
 import { isInterruption, openedSession, type UploadSession, waitAskedFor } from './upload-session.ts';
@@ -139,7 +139,7 @@ export class BlobPusher {
       // A registry that cannot mount, or may not from there, gets the bytes; few expect it from the very repository. One
       // that says "later" to that would say it to an upload, too.
       const { status = 0 } = isOciError(error) ? error : {};
-      if (status < 400 || (status === 429 && from === repo)) throw error;
+      if (!isAnswer(error) || (status === 429 && from === repo)) throw error;
       // What was not said of this blob alone holds for the next one.
       if (from !== repo && status !== 400 && status !== 404) this.#unmountable.add(`${repo} ${from}`);
       return undefined;

@@ -113,7 +113,7 @@ export class RemoteClient {
       await response.body.discard();
       refused = authorization;
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isAnswer(error)) throw error;
     }
     this.#refused.add(wider.join(' '));
     return (await this.#sendAs(request, scopes, refused)).response;
@@ -213,8 +213,7 @@ export class RemoteClient {
   }
 }
 
-/** Whether a registry or its token server has said no, rather than "later" or nothing. */
-function isRefusal(error: unknown): boolean {
-  const { status = 0 } = isOciError(error) ? error : {};
-  return status >= 400 && status < 500 && status !== 429;
+/** Whether a registry or its token server answered. Some token servers fail over two repositories in any way: 500, no token. */
+export function isAnswer(error: unknown): boolean {
+  return isOciError(error) && ((error.status ?? 0) >= 400 || error.code === 'PROTOCOL');
 }

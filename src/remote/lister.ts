@@ -14,6 +14,8 @@ const pageEntries = 1000;
 /** More than any registry lists, with the shortest pages known (50): whoever sends more means to keep us busy. */
 const maxPages = 100_000;
 const maxEntries = 10_000_000;
+/** In a row. A registry that shows one team its few of many repositories needs some. */
+const maxEmptyPages = 1000;
 /** Addresses of pages, each as long as a header may be: a longer circle ends at `maxPages`. */
 const maxRemembered = 1000;
 
@@ -90,8 +92,8 @@ export class RemoteLister {
  * The pages of a list. The next one is where `Link` says, on the same origin: elsewhere would be somebody else's list.
  * Pages may be empty, since a registry may filter them.
  *
- * @throws OciError PROTOCOL for a link that cannot be read, or leads elsewhere or back; TOO_LARGE for an endless page, or
- *   more than 100 000 pages or 10 million entries.
+ * @throws OciError PROTOCOL for a link that cannot be read, or leads elsewhere or back; TOO_LARGE for an endless page, more
+ *   than 100 000 pages or 10 million entries, or 1000 empty pages in a row.
  */
 export async function* pages(
   client: RemoteClient,
@@ -100,9 +102,9 @@ export async function* pages(
 ): AsyncGenerator<Page, void, undefined> {
   const { field, scopes, subject, signal } = list;
   const refuse = (code: 'PROTOCOL' | 'TOO_LARGE', why: string): OciError =>
-    new OciError(code, `${subject.what}: ${why}`, { endpoint: client.endpoint });
+    new OciError(code, `${subject.what}: ${why}`, { endpoint: client.endpoint, hint: brokenPaging });
   const seen = new RecentMap<string, true>(maxRemembered);
-  let [count, entries] = [0, 0];
+  let [count, entries, empty] = [0, 0, 0];
   const get = (url: URL): Promise<HttpResponse> =>
     client.send({ method: 'GET', url, scopes, wholeBytes: maxPageBytes, signal });
   let last: unknown;
@@ -128,18 +130,25 @@ export async function* pages(
     const document = readDocument(body, client, subject);
     const linked = nextPage(response, client);
     const found = document[field];
-    if (Array.isArray(found) && found.length > 0) last = found.at(-1);
+    const length = Array.isArray(found) ? found.length : 0;
+    if (length > 0) last = (found as readonly unknown[]).at(-1);
     url = (misled && linked && ownPage(linked, first, last)) || linked;
     yield { document, response, isLast: url === undefined, bytes: body.length };
     if (!url) return;
     if (seen.has(url.href)) throw refuse('PROTOCOL', 'the pages lead in a circle');
     count += 1;
-    entries += Array.isArray(found) ? found.length : 0;
+    entries += length;
+    empty = length > 0 ? 0 : empty + 1;
+    if (empty === maxEmptyPages) {
+      throw refuse('TOO_LARGE', `${empty} pages in a row were empty, and each named another after it`);
+    }
     if (count === maxPages || entries > maxEntries) {
       throw refuse('TOO_LARGE', `there is no end to the list after ${count} pages and ${entries} entries`);
     }
   }
 }
+
+const brokenPaging = 'the paging of this registry is broken; ask it for an image by name';
 
 function readDocument(bytes: Uint8Array, client: RemoteClient, subject: Subject): Readonly<Record<string, unknown>> {
   try {

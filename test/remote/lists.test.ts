@@ -74,6 +74,29 @@ describe('a list from a remote registry', () => {
     assert.equal(server.requests.length, 13);
   });
 
+  it('ends where empty pages do not, and says so', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ query, path }, response) => {
+      const page = Number(query.get('page') ?? 0);
+      const entries = page === 500 ? ['a'] : [];
+      json(
+        response,
+        200,
+        path.endsWith('_catalog') ? { repositories: null } : { tags: entries },
+        next(`?page=${page + 1}`),
+      );
+    });
+    const endless = /1000 pages in a row were empty, and each named another after it$/;
+    await assert.rejects(
+      all(registry.repositories()),
+      fails('TOO_LARGE', endless, /paging of this registry is broken/),
+    );
+    assert.equal(server.requests.length, 1000);
+    const tags = registry.tags(repo)[Symbol.asyncIterator]();
+    assert.equal((await tags.next()).value, 'a');
+    await assert.rejects(tags.next(), fails('TOO_LARGE', endless));
+    assert.equal(server.requests.length, 2501);
+  });
+
   it('goes on where a Link without brackets says', async (t) => {
     const { registry } = await fakeRegistry(t, ({ query }, response) =>
       query.has('last')

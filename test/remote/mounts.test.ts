@@ -15,7 +15,10 @@ const otherBytes = Buffer.from('another blob');
 const other = { mediaType: 'a/b', digest: await digestBytes(otherBytes), size: otherBytes.length };
 
 /** A registry that takes tokens, which say what they are for. @param grant What of the scopes is granted, or a refusal. */
-async function withTokens(t: TestContext, grant: (scopes: readonly string[]) => readonly string[] | number) {
+async function withTokens(
+  t: TestContext,
+  grant: (scopes: readonly string[]) => readonly string[] | number | 'no token',
+) {
   const asked: (readonly string[])[] = [];
   let url = '';
   const answer: Answer = ({ method, path, query, headers }, response) => {
@@ -24,6 +27,7 @@ async function withTokens(t: TestContext, grant: (scopes: readonly string[]) => 
       asked.push(scopes);
       const granted = grant(scopes);
       if (typeof granted === 'number') return json(response, granted, {});
+      if (granted === 'no token') return json(response, 200, {});
       return json(response, 200, { token: Buffer.from(JSON.stringify(granted)).toString('base64url') });
     }
     const token = headers.authorization?.slice('Bearer '.length);
@@ -69,6 +73,34 @@ describe('a mount at a registry with a token server', () => {
       assert.equal(asked.length, 2);
     });
   }
+
+  for (const [answer, failure] of [
+    ['500', 500],
+    ['429', 429],
+    ['no token', 'no token'],
+  ] as const) {
+    it(`is not asked for where the token server has ${answer} for both scopes`, async (t) => {
+      const { registry, server, asked } = await withTokens(t, (scopes) => (scopes.length > 1 ? failure : scopes));
+      assert.equal((await registry.pushBlob(repo, blob, source, { mountFrom })).outcome, 'pushed');
+      assert.match(told(server), /^HEAD( token)+ HEAD POST PUT$/);
+      assert.deepEqual(asked.at(-1), [target]);
+      const writer = await registry.mountBlob(repo, digest, { from: mountFrom });
+      assert.ok('commit' in writer);
+    });
+
+    it(`becomes the writer of an upload where the token server has ${answer} for both scopes`, async (t) => {
+      const { registry } = await withTokens(t, (scopes) => (scopes.length > 1 ? failure : scopes));
+      assert.ok('commit' in (await registry.mountBlob(repo, digest, { from: mountFrom })));
+    });
+  }
+
+  it('is an error where the token server fails over the target alone, too', async (t) => {
+    const { registry } = await withTokens(t, () => 500);
+    await assert.rejects(
+      registry.pushBlob(repo, blob, source, { mountFrom }),
+      fails('UNAVAILABLE', /token for/, /the token server \S+ failed; try again later/),
+    );
+  });
 
   it('is not asked for where the last scope alone is granted', async (t) => {
     const { registry, asked } = await withTokens(t, (scopes) => scopes.slice(-1));
