@@ -135,6 +135,7 @@ class ChallengeAuthorizer implements Authorizer {
     }
     if (bearer) return this.#bearer(bearer, scopes, authorization, signal);
     if (!challenges.some(({ scheme }) => scheme === 'basic')) {
+      if (challenges.some(({ scheme }) => scheme === 'bearer')) throw this.#noRealm();
       const schemes = [...new Set(challenges.map(({ scheme }) => scheme))];
       const offered = printable(schemes.slice(0, 5).join(', ')).slice(0, 100);
       throw new OciError(
@@ -249,6 +250,18 @@ class ChallengeAuthorizer implements Authorizer {
       return found;
     });
     return this.#credential;
+  }
+
+  #noRealm(): OciError {
+    return new OciError(
+      'UNAUTHORIZED',
+      `unauthorized: ${this.#registry} asks for a token and does not say where to get one`,
+      {
+        status: 401,
+        endpoint: endpointOf(this.#transport.base),
+        hint: 'its WWW-Authenticate: Bearer has no realm; those who run it set the address of the token server',
+      },
+    );
   }
 
   #refusedCredential(credential: Credential): OciError {

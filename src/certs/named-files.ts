@@ -1,9 +1,10 @@
 /** Certificates that a setting names one by one. Unlike what lies in certs.d, they must be there and be good. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { formatOrigin, type Origin } from '../config/origin.ts';
 import { OciError } from '../model/errors.ts';
 import { pemCertificates } from './roots.ts';
+import { type Pair, pairFault } from './usable-pair.ts';
 
 /** All certificates of the files. @throws OciError CONFIG_INVALID naming the setting and the file. */
 export async function readAuthorityFiles(files: readonly string[], origin: Origin): Promise<readonly string[]> {
@@ -19,19 +20,16 @@ export async function readAuthorityFiles(files: readonly string[], origin: Origi
 }
 
 /**
- * A client certificate and its key, which may lie in one file.
+ * A certificate and its key, which may lie in one file.
  *
- * @throws OciError CONFIG_INVALID naming the setting and the file.
+ * @param origins The settings that name the two.
+ * @throws OciError CONFIG_INVALID naming the setting and the file, also for a pair that TLS cannot use.
  */
-export async function readClientFiles(
-  files: { readonly cert: string; readonly key: string },
-  origin: Origin,
-): Promise<{ readonly cert: string; readonly key: string }> {
-  const [cert, key] = [await read(files.cert, origin), await read(files.key, origin)];
-  const certificate = check(() => new X509Certificate(cert), origin, `${files.cert} holds no PEM certificate`);
-  const secret = check(() => createPrivateKey(key), origin, `${files.key} holds no PEM key without a passphrase`);
-  if (!certificate.checkPrivateKey(secret)) throw invalid(origin, `${files.key} is not the key of ${files.cert}`);
-  return { cert, key };
+export async function readPair(files: Pair, origins: { readonly cert: Origin; readonly key: Origin }): Promise<Pair> {
+  const pair = { cert: await read(files.cert, origins.cert), key: await read(files.key, origins.key) };
+  const fault = pairFault(pair, files.cert);
+  if (fault) throw invalid(origins[fault.file], `${files[fault.file]} ${fault.reason}`, fault.cause);
+  return pair;
 }
 
 async function read(file: string, origin: Origin): Promise<string> {

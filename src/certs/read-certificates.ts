@@ -1,15 +1,16 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OciError } from '../model/errors.ts';
 import { pemCertificates } from './roots.ts';
+import { type Pair, pairFault } from './usable-pair.ts';
 
 /** What a registry's certs.d directory holds. */
 export interface HostCertificates {
   /** From `*.crt`, in the order of the file names. */
   readonly ca: readonly string[];
   /** From the first pair of `X.cert` and `X.key`. */
-  readonly client?: { readonly cert: string; readonly key: string };
+  readonly client?: Pair;
 }
 
 /**
@@ -64,21 +65,13 @@ async function readAuthorities(file: string, warn: (text: string) => void): Prom
   return good;
 }
 
-async function readClient(
-  directory: string,
-  stem: string,
-  warn: (text: string) => void,
-): Promise<{ readonly cert: string; readonly key: string } | undefined> {
+async function readClient(directory: string, stem: string, warn: (text: string) => void): Promise<Pair | undefined> {
   const [certFile, keyFile] = [`${stem}.cert`, `${stem}.key`];
   const cert = await readPem(join(directory, certFile), warn);
   const key = await readPem(join(directory, keyFile), warn);
   if (cert === undefined || key === undefined) return undefined;
-  const certificate = parse(() => new X509Certificate(cert));
-  if (!certificate) return refuse(directory, `${certFile} is not a PEM certificate`);
-  const secret = parse(() => createPrivateKey(key));
-  if (!secret) return refuse(directory, `${keyFile} is not a PEM private key without a passphrase`);
-  if (!certificate.checkPrivateKey(secret)) return refuse(directory, `${keyFile} is not the key of ${certFile}`);
-  return { cert, key };
+  const fault = pairFault({ cert, key }, certFile);
+  return fault ? refuse(directory, `${fault.file === 'cert' ? certFile : keyFile} ${fault.reason}`) : { cert, key };
 }
 
 async function readPem(file: string, warn: (text: string) => void): Promise<string | undefined> {

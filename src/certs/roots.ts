@@ -73,16 +73,23 @@ function bare(pem: string): string {
   return pem.replace(/\s+/g, '');
 }
 
+const rootsHint = 'unset SSL_CERT_FILE, or have it name a file of PEM certificates';
+
 async function readNamed(file: string): Promise<readonly string[]> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new OciError('CONFIG_INVALID', `SSL_CERT_FILE names ${file}, which cannot be read`, { cause: error });
+    throw new OciError('CONFIG_INVALID', `SSL_CERT_FILE names ${file}, which cannot be read`, {
+      cause: error,
+      hint: rootsHint,
+    });
   }
   const found = pemCertificates(text);
   if (found.length > 0) return found;
-  throw new OciError('CONFIG_INVALID', `SSL_CERT_FILE names ${file}, which holds no PEM certificate`);
+  throw new OciError('CONFIG_INVALID', `SSL_CERT_FILE names ${file}, which holds no PEM certificate`, {
+    hint: rootsHint,
+  });
 }
 
 async function firstBundle(): Promise<readonly string[]> {

@@ -59,7 +59,7 @@ async function read<T>(file: string, how: ReloadedFile<T>): Promise<T> {
   let bytes: Buffer;
   try {
     if ((await stat(file)).size > maxBytes) {
-      throw new OciError('CONFIG_INVALID', `${file} is too large for a ${how.what}`);
+      throw new OciError('CONFIG_INVALID', `${file} is too large for a ${how.what}`, { hint: how.hint });
     }
     bytes = await readFile(file);
   } catch (cause) {

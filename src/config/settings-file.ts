@@ -81,7 +81,9 @@ export function createSettingsReader(warn: (text: string) => void): SettingsRead
     const found = await skipUnreadable(file, read, { warn: namedBy === undefined && !own ? skipped : undefined });
     if (found !== undefined) entry.state = 'read';
     else if (namedBy !== undefined) {
-      throw new OciError('CONFIG_INVALID', `${namedBy} names ${file}, which is not there`);
+      throw new OciError('CONFIG_INVALID', `${namedBy} names ${file}, which is not there`, {
+        hint: `make the file, or change ${namedBy}`,
+      });
     }
     return found;
   };
@@ -117,6 +119,9 @@ async function skipUnreadable<T>(file: string, read: () => Promise<T>, { warn }:
       return undefined;
     }
     const reason = code === 'EISDIR' ? 'it is a directory' : (code ?? 'unknown reason');
-    throw new OciError('CONFIG_INVALID', `${file} cannot be read: ${reason}`, { cause: error });
+    throw new OciError('CONFIG_INVALID', `${file} cannot be read: ${reason}`, {
+      cause: error,
+      hint: 'remove it, or put a file in its place that this user may read',
+    });
   }
 }

@@ -62,7 +62,9 @@ async function readConfig(file: string): Promise<ConfigObject> {
   const { value } = parseJsonDocument(text, file);
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return withDockerKeys(value as ConfigObject);
-  throw new OciError('CONFIG_INVALID', `${file}: the file must be a JSON object; it was left as it is`);
+  throw new OciError('CONFIG_INVALID', `${file}: the file must be a JSON object; it was left as it is`, {
+    hint: `Correct ${file}, or remove it.`,
+  });
 }
 
 // By hand, since a link may point to a file that is still to be made.
@@ -73,7 +75,9 @@ async function followLinks(file: string): Promise<string> {
     if (!stats?.isSymbolicLink()) return path;
     path = resolve(dirname(path), await readlink(path));
   }
-  throw new OciError('CONFIG_INVALID', `${file} is a symbolic link that leads nowhere`);
+  throw new OciError('CONFIG_INVALID', `${file} is a symbolic link that leads nowhere`, {
+    hint: 'remove the link, or make what it leads to',
+  });
 }
 
 // Of processes that were killed before they renamed them: they hold secrets. Under the lock nobody else has one.

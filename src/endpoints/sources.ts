@@ -1,6 +1,6 @@
 /** The places that the rules of configuration files name for a registry, as endpoints. */
 import { unverified } from '../certs/host-tls.ts';
-import { readAuthorityFiles, readClientFiles } from '../certs/named-files.ts';
+import { readAuthorityFiles, readPair } from '../certs/named-files.ts';
 import type { TlsSettings } from '../certs/tls-settings.ts';
 import { indexName, validateIndexName } from '../config/docker/index-name.ts';
 import { formatOrigin } from '../config/origin.ts';
@@ -102,7 +102,7 @@ function urlOf({ scheme = 'https', path, origin }: RegistrySource, host: string)
 async function tlsOf(source: RegistrySource, known: TlsSettings, insecure: boolean): Promise<TlsSettings> {
   const { ca: files, clients, origin } = source;
   const [first] = clients;
-  const client = first && (await readClientFiles(first, origin));
+  const client = first && (await readPair(first, { cert: origin, key: origin }));
   if (insecure) return { ...unverified(known), ...client };
   const ca = [...(await readAuthorityFiles(files, origin)), ...(known.ca ?? [])];
   return { ...known, ...(ca.length > 0 && { ca }), ...client };

@@ -28,5 +28,7 @@ export async function openRegular(path: string, shown: string): Promise<{ handle
 }
 
 export function notRegular(shown: string): OciError {
-  return new OciError('STORAGE_DAMAGED', `${shown} is not a regular file`);
+  return new OciError('STORAGE_DAMAGED', `${shown} is not a regular file`, {
+    hint: 'a directory, a pipe or a link is in its place: remove it, and bring the image again',
+  });
 }

@@ -128,5 +128,7 @@ async function refuseOccupied({ files }: LayoutDirectory, path: string): Promise
 }
 
 function noLayout(path: string, problem: string): OciError {
-  return new OciError('NAME_UNKNOWN', `there is no OCI layout at ${path}: ${problem}`);
+  return new OciError('NAME_UNKNOWN', `there is no OCI layout at ${path}: ${problem}`, {
+    hint: 'check the path; ocictl copy IMAGE oci:DIR makes a layout',
+  });
 }

@@ -3,7 +3,7 @@ import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { ManifestView } from '../model/manifest/manifest.ts';
 import { parseTag, type Tag } from '../model/reference/reference.ts';
-import type { ReferrerOptions } from './options.ts';
+import { limitOf, type ReferrerOptions } from './options.ts';
 
 /**
  * The entry of a manifest in a list of referrers: with its artifact type, or the type of its config, and its annotations.
@@ -33,7 +33,7 @@ export function fallbackTag(subject: Digest): Tag {
 /** Entries sorted by digest. Of several entries with the same digest the first is kept. */
 export function orderedReferrers(
   entries: Iterable<Descriptor>,
-  { after = '', limit, artifactType }: ReferrerOptions = {},
+  { after = '', artifactType, ...part }: ReferrerOptions = {},
 ): readonly Descriptor[] {
   const byDigest = new Map<Digest, Descriptor>();
   for (const entry of entries) {
@@ -42,5 +42,5 @@ export function orderedReferrers(
   return [...byDigest.values()]
     .filter((entry) => artifactType === undefined || entry.artifactType === artifactType)
     .sort((a, b) => (a.digest < b.digest ? -1 : 1))
-    .slice(0, limit);
+    .slice(0, limitOf(part));
 }

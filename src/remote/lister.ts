@@ -1,8 +1,9 @@
 import { catalogScope, repositoryScope } from '../auth/scopes.ts';
-import { OciError } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import { parseJsonObject } from '../model/json-fields.ts';
 import { RecentMap } from '../model/recent-map.ts';
 import { type RepositoryName, type Tag, tryParseRepositoryName, tryParseTag } from '../model/reference/reference.ts';
+import { limitOf } from '../registry/options.ts';
 import type { ListOptions } from '../registry/registry.ts';
 import { type HttpResponse, headerLines } from '../transport/http.ts';
 import { parseNextLink } from '../wire/headers.ts';
@@ -64,10 +65,11 @@ export class RemoteLister {
     field: string,
     parse: (value: unknown) => T | undefined,
     subject: Subject,
-    { after, limit = Number.POSITIVE_INFINITY, signal }: ListOptions,
+    { after, signal, ...part }: ListOptions,
   ): AsyncGenerator<T, void, undefined> {
     signal?.throwIfAborted();
-    if (limit <= 0) return;
+    const limit = limitOf(part);
+    if (limit === 0) return;
     const first = new URL(url);
     first.searchParams.set('n', String(Math.min(limit, pageEntries)));
     if (after !== undefined) first.searchParams.set('last', after);
@@ -105,8 +107,12 @@ export async function* pages(
     new OciError(code, `${subject.what}: ${why}`, { endpoint: client.endpoint, hint: brokenPaging });
   const seen = new RecentMap<string, true>(maxRemembered);
   let [count, entries, empty] = [0, 0, 0];
+  const bounded = <T>(read: Promise<T>): Promise<T> =>
+    read.catch((error: unknown) => {
+      throw isOciError(error, 'TOO_LARGE') ? refuse('TOO_LARGE', error.message) : error;
+    });
   const get = (url: URL): Promise<HttpResponse> =>
-    client.send({ method: 'GET', url, scopes, wholeBytes: maxPageBytes, signal });
+    bounded(client.send({ method: 'GET', url, scopes, wholeBytes: maxPageBytes, signal }));
   let last: unknown;
   let misled = false;
   for (let url: URL | undefined = first; url; ) {
@@ -126,7 +132,7 @@ export async function* pages(
       response = await get(url);
     }
     if (response.status !== 200) throw await client.error(response, subject);
-    const body = await response.body.bytes(maxPageBytes);
+    const body = await bounded(response.body.bytes(maxPageBytes));
     const document = readDocument(body, client, subject);
     const linked = nextPage(response, client);
     const found = document[field];

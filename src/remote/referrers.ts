@@ -5,6 +5,7 @@ import { asArray } from '../model/json-fields.ts';
 import { type Descriptor, parseDescriptor } from '../model/manifest/descriptor.ts';
 import { mediaTypes } from '../model/manifest/media-types.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
+import { limitOf } from '../registry/options.ts';
 import { fallbackTag, orderedReferrers } from '../registry/referrers.ts';
 import type { ReferrerOptions } from '../registry/registry.ts';
 import { header } from '../transport/http.ts';
@@ -41,7 +42,7 @@ export class Referrers {
     { artifactType, signal, ...part }: ReferrerOptions = {},
   ): AsyncGenerator<Descriptor, void, undefined> {
     signal?.throwIfAborted();
-    if (part.limit === 0) return;
+    if (limitOf(part) === 0) return;
     const found: Descriptor[] = [];
     for await (const { entries, filtered } of this.#pages(repo, digest, artifactType, signal)) {
       const asked = artifactType === undefined || filtered;

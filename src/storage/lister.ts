@@ -2,6 +2,7 @@ import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf } from '../model/manifest/manifest.ts';
 import { type RepositoryName, type Tag, tryParseTag } from '../model/reference/reference.ts';
+import { limitOf } from '../registry/options.ts';
 import { fallbackTag, orderedReferrers, referrerEntry } from '../registry/referrers.ts';
 import type { Lister, ListOptions, ReferrerOptions } from '../registry/registry.ts';
 import { readLink } from './blobs/links.ts';
@@ -46,14 +47,14 @@ async function tagsIn(driver: Driver, repo: RepositoryName): Promise<readonly Ta
 }
 
 async function* atMost<T>(opts: ListOptions | undefined, entries: AsyncIterable<T>): AsyncGenerator<T> {
-  let left = opts?.limit ?? Number.POSITIVE_INFINITY;
+  let left = limitOf(opts);
   opts?.signal?.throwIfAborted();
-  if (left <= 0) return;
+  if (left === 0) return;
   for await (const entry of entries) {
     opts?.signal?.throwIfAborted();
     yield entry;
     left -= 1;
-    if (left <= 0) return;
+    if (left === 0) return;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../model/digest.ts';
 import type { TransferEvent } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
-import { checkNumbers } from '../model/number-options.ts';
+import { checkBounds, checkNumbers } from '../model/number-options.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { BlobMover } from './blobs.ts';
@@ -41,7 +41,7 @@ export function openBatch(options: BatchOptions = {}): TransferBatch {
 
 export function createBatch(options: BatchOptions, events: EventQueue): TransferBatch {
   checkNumbers(options, { parallelBlobs: 1 });
-  checkNumbers(options.limits ?? {}, { nodes: 1, manifestBytes: 1 });
+  checkBounds(options.limits ?? {}, { nodes: 1, manifestBytes: 1 });
   return new Batch(options, events);
 }
 

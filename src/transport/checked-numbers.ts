@@ -1,14 +1,16 @@
-import { checkNumbers } from '../model/number-options.ts';
+import { checkBounds } from '../model/number-options.ts';
 import type { TransportLimits } from './origins.ts';
 import type { RetryPolicy } from './retry/retry.ts';
 
-/** Checks how long and how often a caller wants to wait. @throws OciError USAGE, as {@link checkNumbers}. */
+/** Checks how long and how often a caller wants to wait. @throws OciError USAGE, as {@link checkBounds}. */
 export function checkTransportNumbers(options: {
   readonly retry?: RetryPolicy | undefined;
   readonly limits?: TransportLimits | undefined;
 }): void {
-  checkNumbers(options.retry ?? {}, { attempts: 1, baseDelayMs: 0, maxDelayMs: 0, maxRetryAfterMs: 0, outageMs: 0 });
-  checkNumbers(options.limits ?? {}, {
+  checkBounds(options.retry ?? {}, { attempts: 1, baseDelayMs: 0, maxDelayMs: 0, maxRetryAfterMs: 0, outageMs: 0 }, [
+    'wait',
+  ]);
+  checkBounds(options.limits ?? {}, {
     connectTimeoutMs: 0,
     headersTimeoutMs: 0,
     idleTimeoutMs: 0,

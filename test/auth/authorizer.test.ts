@@ -140,6 +140,11 @@ describe('Basic', () => {
     const many = Array.from({ length: 1000 }, (_, i) => ({ scheme: `scheme${i}`, parameters: {} }));
     const short = /asks for scheme0, scheme1, scheme2, scheme3, scheme4, which is not known here$/;
     await assert.rejects(challenged(authorizer, many), fails('UNAUTHORIZED', short));
+    const lost = /registry\.example asks for a token and does not say where to get one$/;
+    for (const parameters of [{}, { realm: '' }, { service: 's' }]) {
+      const bearer = [{ scheme: 'bearer', parameters }];
+      await assert.rejects(challenged(authorizer, bearer), fails('UNAUTHORIZED', lost, /has no realm/));
+    }
   });
 });
 

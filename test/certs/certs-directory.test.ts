@@ -110,12 +110,12 @@ describe('reading a certs.d directory', () => {
     [
       'a certificate that is garbage',
       { 'client.cert': 'x', 'client.key': client.key },
-      'client.cert is not a PEM certificate',
+      'client.cert holds no PEM certificate',
     ],
     [
       'a key that is garbage',
       { 'client.cert': client.cert, 'client.key': 'x' },
-      'client.key is not a PEM private key without a passphrase',
+      'client.key holds no PEM key without a passphrase',
     ],
     [
       'a key of another certificate',

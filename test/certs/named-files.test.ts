@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { readAuthorityFiles, readClientFiles } from '../../src/certs/named-files.ts';
+import { readAuthorityFiles, readPair } from '../../src/certs/named-files.ts';
 import { isOciError } from '../../src/model/errors.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
@@ -12,7 +12,7 @@ describe('a certificate file that a setting names', () => {
     execFileSync('mkfifo', [pipe]);
     const refused = (error: unknown) => isOciError(error, 'CONFIG_INVALID') && error.message.includes(`${pipe} cannot`);
     const origin = { kind: 'flag', name: '--tls-cert' } as const;
-    await assert.rejects(readClientFiles({ cert: pipe, key: pipe }, origin), refused);
+    await assert.rejects(readPair({ cert: pipe, key: pipe }, { cert: origin, key: origin }), refused);
     await assert.rejects(readAuthorityFiles([pipe], origin), refused);
   });
 });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { digestBytes } from '../../src/model/digest.ts';
+import { isOciError } from '../../src/model/errors.ts';
 import { parseTag, type RepositoryName } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { all, check, failsWith, freshRepository, type Suite } from './contract.ts';
 import { configOnly } from './manifests.ts';
 
+const nobody = await digestBytes(Buffer.from('nobody'));
 const byCodeUnit = ['0', '10', '9', 'A', 'B', '_', 'a', 'a-b', 'a.b', 'a_b', 'b'].sort();
 
 export function listContract(suite: Suite): void {
@@ -49,6 +52,17 @@ export function listContract(suite: Suite): void {
     assert.deepEqual(await all(registry.tags(repo, { limit: 0 })), []);
     assert.equal((await all(registry.tags(repo, { limit: 1 }))).length, 1);
     assert.equal((await all(registry.tags(repo, { limit: 50 }))).length, 3);
+  });
+
+  check(suite, 'refuses a limit that is no number of entries', async ({ registry, repo }) => {
+    await pushTags(registry, repo, ['a']);
+    for (const limit of [Number.NaN, -1, 1.5, Number.NEGATIVE_INFINITY, '5' as unknown as number]) {
+      const wrong = (error: unknown): boolean => isOciError(error, 'USAGE') && /option limit/.test(error.message);
+      await assert.rejects(all(registry.tags(repo, { limit })), wrong);
+      await assert.rejects(all(registry.repositories({ limit })), wrong);
+      await assert.rejects(all(registry.referrers(repo, nobody, { limit })), wrong);
+    }
+    assert.deepEqual(await all(registry.tags(repo, { limit: Number.POSITIVE_INFINITY })), ['a']);
   });
 
   check(suite, 'lists more than a hundred tags', async ({ registry, repo }) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { digestBytes } from '../../src/model/digest.ts';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { parseTag } from '../../src/model/reference/reference.ts';
@@ -168,7 +169,21 @@ describe('a list from a remote registry', () => {
       const timer = setInterval(() => response.write(Buffer.alloc(500_000, 0x20)), 1);
       response.on('close', () => clearInterval(timer));
     });
-    await assert.rejects(all(registry.tags(repo)), fails('TOO_LARGE'));
+    await assert.rejects(
+      all(registry.tags(repo)),
+      fails('TOO_LARGE', /^tags of \S+\/team\/app: the answer of \S+:\d+ is/),
+    );
+  });
+
+  it('is refused when a small page has no end once it is decoded, and named', async (t) => {
+    const bomb = gzipSync(`{"tags":["${'a'.repeat(10_000_000)}"]}`);
+    const { registry, server } = await fakeRegistry(t, (_, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
+    );
+    const named = new RegExp(
+      `^tags of ${server.host}/team/app: ${server.host}: decoded, the answer is longer than 4194304`,
+    );
+    await assert.rejects(all(registry.tags(repo)), fails('TOO_LARGE', named));
   });
 
   it('is refused when it is no JSON', async (t) => {

@@ -2,8 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
-import { readAuthorityFiles, readClientFiles } from '../../certs/named-files.ts';
+import { readAuthorityFiles, readPair } from '../../certs/named-files.ts';
 import type { Origin } from '../../config/origin.ts';
 import { OciError } from '../../model/errors.ts';
 import type { ServedTls } from '../../server/options.ts';
@@ -85,16 +84,10 @@ export async function openTls(flags: TlsFlags, warn: (text: string) => void): Pr
 }
 
 async function read([cert = '', key = '', clientCa]: readonly string[]): Promise<ServedTls> {
-  const origin: Origin = { kind: 'flag', name: '--tls-cert' };
-  const pair = await readClientFiles({ cert, key }, origin);
-  const authorities =
-    clientCa === undefined ? undefined : await readAuthorityFiles([clientCa], { kind: 'flag', name: '--client-ca' });
-  try {
-    createSecureContext(pair);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new OciError('CONFIG_INVALID', `--tls-cert: ${cert} cannot be used (${reason})`, { cause });
-  }
+  const flag = (name: string): Origin => ({ kind: 'flag', name });
+  const origins = { cert: flag('--tls-cert'), key: flag(key === cert ? '--tls-cert' : '--tls-key') };
+  const pair = await readPair({ cert, key }, origins);
+  const authorities = clientCa === undefined ? undefined : await readAuthorityFiles([clientCa], flag('--client-ca'));
   return { ...pair, clientCa: authorities };
 }
 

@@ -1,10 +1,11 @@
 /** Builds commander's program out of the command data: all commands by name, one of them whole. */
 import { Option, Command as Program } from 'commander';
 import type { Context } from '../../app/context.ts';
+import { OciError } from '../../model/errors.ts';
 import { isUnfound, withMeaning } from '../../places/misread.ts';
 import { isReference } from '../../places/places.ts';
 import { commandTable, loadCommands } from './all-commands.ts';
-import type { Command } from './command.ts';
+import type { Command, OptionSpec } from './command.ts';
 import { globalOptions } from './global-options.ts';
 import { commandUsage, examplesText, groupOf, helpLayout, paragraphsOf } from './help.ts';
 import { usageError } from './usage-error.ts';
@@ -82,9 +83,10 @@ function addCommand(program: Program, command: Command, options: ProgramOptions,
   const shared = addGlobals(sub, own);
   sub.addHelpText('after', examplesText(command));
   sub.action(async () => {
-    const values = specs.map(({ key, spec, option }) => [key, spec.parse(wordsOf(sub, option))]);
+    const values = specs.map(({ key, spec, option }) => [key, spec.parse(givenWords(sub, option, spec))]);
     const globals = { ...program.opts() };
     for (const option of shared) Object.assign(globals, givenValue(sub, option));
+    if (globals['config'] === '') throw emptyValue('--config');
     const verbosity = count(program.opts()['verbose']) + count(sub.opts()['verbose']);
     const context = options.context({ config: text(globals['config']), verbosity });
     try {
@@ -141,6 +143,22 @@ function wordsOf(program: Program, option: Option): readonly string[] {
   if (Array.isArray(value)) return value.map(String);
   // commander files `--no-trunc` as `trunc: false`.
   return value === !option.negate ? [''] : [];
+}
+
+/** @throws OciError USAGE for an option that is given nothing. */
+function givenWords(program: Program, option: Option, { takes }: OptionSpec<unknown>): readonly string[] {
+  const words = wordsOf(program, option);
+  const { long } = option;
+  if (takes === 'nothing' || !long || !words.includes('')) return words;
+  if (emptyIsAbsent.has(long)) return words.filter((word) => word !== '');
+  throw emptyValue(long);
+}
+
+/** Docker takes these as not given where they are empty, and scripts write `--platform "$PLATFORM"`. */
+const emptyIsAbsent: ReadonlySet<string> = new Set(['--platform', '--format', '--filter']);
+
+function emptyValue(option: string): OciError {
+  return new OciError('USAGE', `${option} is empty`, { hint: `give ${option} a value, or leave it out` });
 }
 
 function givenValue(program: Program, option: Option): Readonly<Record<string, unknown>> {

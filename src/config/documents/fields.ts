@@ -1,6 +1,6 @@
-import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
-import { formatOrigin, type Origin, type Sourced } from '../origin.ts';
+import type { Origin, Sourced } from '../origin.ts';
+import { configError } from './config-error.ts';
 
 type Path = readonly (string | number)[];
 
@@ -64,7 +64,7 @@ export function fieldsOf(
   const refuse = (expected: string, ...inner: Path): never => {
     const full = [...path, ...inner];
     const what = full.length === 0 ? 'the file' : quote(full.join('.'));
-    throw new OciError('CONFIG_INVALID', `${formatOrigin(origin(...inner))}: ${what} must be ${expected}`);
+    throw configError(origin(...inner), `${what} must be ${expected}`);
   };
   if (!isObject(value)) return refuse(path.length === 0 ? rootKind(name) : 'an object');
   const get = (key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined) ?? undefined;

@@ -1,4 +1,5 @@
 import { OciError } from '../../model/errors.ts';
+import { correctionOf } from './config-error.ts';
 import type { SettingsDocument } from './fields.ts';
 
 /** The deepest nesting that is read; settings files have four levels. */
@@ -37,7 +38,7 @@ function scan(text: string, name: string): Found {
   const fail = (expected: string): never => {
     const { line, column } = new LineStarts(text).position(at);
     throw new OciError('CONFIG_INVALID', `${name}:${line}:${column}: not valid JSON, expected ${expected}`, {
-      hint: `Correct ${name}; nothing was changed and nothing was contacted.`,
+      hint: correctionOf({ kind: 'file', name }),
     });
   };
   const match = (pattern: RegExp): string | undefined => {

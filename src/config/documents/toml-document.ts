@@ -1,6 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import { OciError } from '../../model/errors.ts';
 import { visible } from '../../model/quote.ts';
+import { correctionOf } from './config-error.ts';
 import type { SettingsDocument } from './fields.ts';
 
 type Path = readonly (string | number)[];
@@ -21,7 +22,7 @@ export function parseTomlDocument(text: string, name: string): SettingsDocument 
     // Behind its first line the message shows the text.
     const reason = visible(error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? '');
     throw new OciError('CONFIG_INVALID', `${name}:${error.line}:${error.column}: not valid TOML: ${reason}`, {
-      hint: `Correct ${name}; nothing was changed and nothing was contacted.`,
+      hint: correctionOf({ kind: 'file', name }),
     });
   }
   const lines = findLines(body);

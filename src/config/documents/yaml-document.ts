@@ -1,6 +1,7 @@
 import { isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { OciError } from '../../model/errors.ts';
 import { visible } from '../../model/quote.ts';
+import { correctionOf } from './config-error.ts';
 import type { SettingsDocument } from './fields.ts';
 
 type Path = readonly (string | number)[];
@@ -28,7 +29,7 @@ export function parseYamlDocument(text: string, name: string): YamlDocument {
   const deep = deepNesting(text);
   if (deep !== undefined) {
     throw new OciError('CONFIG_INVALID', `${name}:${deep}: not valid YAML: it is nested too deep`, {
-      hint: `Correct ${name}; nothing was changed and nothing was contacted.`,
+      hint: correctionOf({ kind: 'file', name }),
     });
   }
   // Keys that stand twice are found below: the parser compares each with all before it.
@@ -41,7 +42,7 @@ export function parseYamlDocument(text: string, name: string): YamlDocument {
   const fail = (offset: number, reason: string): never => {
     const { line, column } = position(offset);
     throw new OciError('CONFIG_INVALID', `${name}:${line}:${column}: not valid YAML: ${reason}`, {
-      hint: `Correct ${name}; nothing was changed and nothing was contacted.`,
+      hint: correctionOf({ kind: 'file', name }),
     });
   };
   const [error] = [...document.errors, ...document.warnings];

@@ -22,5 +22,7 @@ export async function confinedPath(root: string, path: string, within?: string):
 }
 
 function damaged(path: string, problem: string): OciError {
-  return new OciError('STORAGE_DAMAGED', `${path} ${problem}`);
+  return new OciError('STORAGE_DAMAGED', `${path} ${problem}`, {
+    hint: 'put what it leads to in its place, or copy the image into another directory',
+  });
 }

@@ -1,4 +1,5 @@
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { limitOf } from '../../registry/options.ts';
 import { orderedReferrers, referrerEntry } from '../../registry/referrers.ts';
 import type { Lister } from '../../registry/registry.ts';
 import { tagsOf } from './index-entries.ts';
@@ -9,13 +10,15 @@ import type { ReadableLayout } from './readable-layout.ts';
 export function createLister(layout: ReadableLayout): Lister {
   return {
     async *repositories(opts) {
+      limitOf(opts);
       opts?.signal?.throwIfAborted();
       yield* [];
     },
 
     async *tags(_repo, opts) {
       opts?.signal?.throwIfAborted();
-      const { after = '', limit } = opts ?? {};
+      const { after = '' } = opts ?? {};
+      const limit = limitOf(opts);
       const tags = [...tagsOf(await layout.index.read()).keys()].sort().filter((tag) => tag > after);
       for (const tag of tags.slice(0, limit)) {
         opts?.signal?.throwIfAborted();

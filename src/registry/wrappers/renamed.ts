@@ -7,6 +7,7 @@ import {
   repositoryRemover,
   tagHistory,
 } from '../extensions.ts';
+import { limitOf } from '../options.ts';
 import type { ListOptions, Registry } from '../registry.ts';
 
 /** A mapping of repository names. `outside` is the inverse of `inside`, and undefined for a hidden repository. */
@@ -55,13 +56,14 @@ async function* listRenamed(
   names: Renaming,
   opts: ListOptions = {},
 ): AsyncGenerator<RepositoryName> {
-  if (opts.limit === 0) return;
+  const limit = limitOf(opts);
+  if (limit === 0) return;
   const found: RepositoryName[] = [];
   for await (const inner of registry.repositories({ signal: opts.signal })) {
     const outer = names.outside(inner);
     if (outer !== undefined && (opts.after === undefined || outer > opts.after)) found.push(outer);
   }
-  yield* found.sort().slice(0, opts.limit);
+  yield* found.sort().slice(0, limit);
 }
 
 function extensionsOf(registry: Registry, inside: Renaming['inside']): Map<ExtensionKey<unknown>, () => unknown> {

@@ -8,6 +8,7 @@ import {
   repositoryRemover,
   tagHistory,
 } from '../extensions.ts';
+import { limitOf } from '../options.ts';
 import type { ListOptions, Registry } from '../registry.ts';
 
 /** A set of repositories. */
@@ -95,10 +96,10 @@ export function scoped(registry: Registry, scope: Scope): Registry {
 async function* listScope(
   registry: Registry,
   scope: Scope,
-  { limit = Number.POSITIVE_INFINITY, ...opts }: ListOptions = {},
+  { limit, ...opts }: ListOptions = {},
 ): AsyncGenerator<RepositoryName> {
-  if (limit <= 0) return;
-  let left = limit;
+  let left = limitOf({ limit });
+  if (left === 0) return;
   for await (const repo of registry.repositories(opts)) {
     if (!scope.contains(repo)) continue;
     yield repo;

@@ -42,7 +42,9 @@ export function readableAnswer(answer: Answer, url: URL): Answer {
     } catch (error) {
       // Whatever it says, the status says more.
       if (status >= 400) return sent;
-      throw error instanceof OciError && error.code === 'TOO_LARGE' ? error : undecoded(url, encodings, error);
+      throw error instanceof OciError && error.code === 'TOO_LARGE'
+        ? new OciError('TOO_LARGE', `${url.host}: ${error.message}`, { cause: error, endpoint: endpointOf(url) })
+        : undecoded(url, encodings, error);
     }
   };
   async function* iterate(): AsyncGenerator<Uint8Array, void, undefined> {

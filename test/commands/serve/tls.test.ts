@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
+import { promisify } from 'node:util';
 import { ocictl, spawnServe } from '../../support/command.ts';
 import { doctor } from '../../support/doctor.ts';
 import { type Certificates, makeCertificates, needs } from '../../support/programs.ts';
@@ -22,6 +24,14 @@ function shown(host: string): Promise<string> {
 
 async function serialOf({ certificate }: Certificates): Promise<string> {
   return new X509Certificate(await readFile(certificate)).serialNumber;
+}
+
+/** A certificate over a key that OpenSSL takes for none. */
+async function shortKey(home: string): Promise<{ readonly cert: string; readonly key: string }> {
+  const [cert, key] = [join(home, 'short.crt'), join(home, 'short.key')];
+  const words = ['req', '-x509', '-newkey', 'rsa:512', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1'];
+  await promisify(execFile)('openssl', [...words, '-keyout', key, '-out', cert]);
+  return { cert, key };
 }
 
 describe('ocictl serve --tls-cert', () => {
@@ -109,10 +119,23 @@ describe('ocictl serve --tls-cert', () => {
   it('is refused where a file cannot be used, or flags make no sense: status 2', async (t) => {
     if (!needs(t, 'openssl')) return;
     const [{ certificate, key }, other] = [await makeCertificates(t), await makeCertificates(t)];
+    const short = await shortKey((await sandbox(t)).home);
     for (const [words, said] of [
       [['--tls-cert', 'missing.pem'], /--tls-cert: \S*missing\.pem cannot be read \(ENOENT\)/],
       [['--tls-cert', certificate], /--tls-cert: \S+server\.crt holds no PEM key without a passphrase/],
-      [['--tls-cert', certificate, '--tls-key', other.key], /server\.key is not the key of \S+server\.crt/],
+      [
+        ['--tls-cert', certificate, '--tls-key', other.key],
+        /--tls-key: \S+server\.key is not the key of \S+server\.crt/,
+      ],
+      [['--tls-cert', certificate, '--tls-key', 'missing.pem'], /--tls-key: \S+missing\.pem cannot be read \(ENOENT\)/],
+      [['--tls-cert', certificate, '--tls-key', certificate], /--tls-cert: \S+ holds no PEM key without a passphrase/],
+      [
+        ['--tls-cert', short.cert, '--tls-key', short.key],
+        /--tls-cert: \S+ has a key that is too short to be safe: TLS /,
+      ],
+      [['--tls-cert', ''], /--tls-cert is empty\nhint: give --tls-cert a value, or leave it out/],
+      [['--trust-proxy='], /--trust-proxy is empty/],
+      [['--config='], /--config is empty/],
       [['--tls-cert', certificate, '--tls-key', key, '--client-ca', key], /--client-ca: \S+ holds no PEM certificate/],
       [['--tls-key', key], /--tls-key is of no use without a certificate\nhint: name one with --tls-cert FILE/],
       [['--client-ca', certificate], /--client-ca is of no use without a certificate/],
