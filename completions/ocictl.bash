@@ -20,7 +20,7 @@ _ocictl_takes() {
 # Sets `takes` to what the argument $2 of the command $1 is, the first being 1.
 _ocictl_argument() {
   case "$1 $2" in
-    'pull 1' | 'push 1' | 'copy 1' | 'copy 2' | 'tag 1' | 'tag '* | 'images 1' | 'rmi '* | 'inspect 1' | 'digest 1' | 'auth 2' | 'tags 1' | 'delete 1' | 'doctor 1') takes='image' ;;
+    'pull '* | 'push '* | 'copy 1' | 'copy 2' | 'tag 1' | 'tag '* | 'images 1' | 'rmi '* | 'inspect '* | 'digest '* | 'auth 2' | 'tags 1' | 'delete '* | 'doctor 1') takes='image' ;;
     'auth 1') takes='words token' ;;
     'storage 1') takes='words gc' ;;
     'config 1') takes='words show path' ;;

@@ -5,6 +5,7 @@ import { tagsPointingAt } from '../registry/tags.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag } from './command-line/command.ts';
 import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
+import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
 
 export const remove = defineCommand({
   name: 'delete',
@@ -12,8 +13,16 @@ export const remove = defineCommand({
   description:
     'A tag is deleted alone; the manifest and its other tags stay. A registry that cannot delete a tag alone is left as it\n' +
     'is, and the error says so. A digest is deleted with every tag that points at it: they are listed, and nothing happens\n' +
-    'without --yes. Images of the local store are removed with ocictl rmi.',
-  arguments: [{ label: 'REF', summary: 'NAME:TAG or NAME@DIGEST', arity: 'one', completes: 'image' }],
+    'without --yes. Images of the local store are removed with ocictl rmi.\n\n' +
+    severalHelp,
+  arguments: [
+    {
+      label: 'REF',
+      summary: 'NAME:TAG or NAME@DIGEST, or several; - reads them from standard input',
+      arity: 'many',
+      completes: 'image',
+    },
+  ],
   options: {
     yes: flag('-y, --yes', 'Delete a digest with all its tags'),
     json: jsonOption,
@@ -25,20 +34,23 @@ export const remove = defineCommand({
     { text: 'A manifest with all its tags', command: 'delete --yes registry.example.com/team/app@sha256:…' },
   ],
   async run({ words, options }, context) {
-    const [word = ''] = words;
-    await using place = await context.openPlace(word, 'removal', options);
-    if (!place.named) {
-      throw new OciError('USAGE', `${word} names neither a tag nor a digest`, {
-        hint: 'say which: a delete never means latest',
-      });
-    }
-    const removed =
-      place.tag === undefined
-        ? await deleteDigest(place, options.yes, context.signal)
-        : await deleteTag(place, place.tag, context.signal);
-    await place.finish();
-    if (options.json) await context.terminal.out(`${formatJson({ deleted: removed })}\n`);
-    else for (const name of removed) await context.terminal.out(`Deleted: ${name}\n`);
+    const { terminal, signal } = context;
+    const references = await readReferences(words, context, options);
+    await forEachReference(references, { terminal, what: 'deleted' }, async (word) => {
+      await using place = await context.openPlace(word, 'removal', options);
+      if (!place.named) {
+        throw new OciError('USAGE', `${word} names neither a tag nor a digest`, {
+          hint: 'say which: a delete never means latest',
+        });
+      }
+      const removed =
+        place.tag === undefined
+          ? await deleteDigest(place, options.yes, signal)
+          : await deleteTag(place, place.tag, signal);
+      await place.finish();
+      if (options.json) await terminal.out(`${formatJson({ deleted: removed })}\n`);
+      else for (const name of removed) await terminal.out(`Deleted: ${name}\n`);
+    });
   },
 });
 

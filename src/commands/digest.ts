@@ -4,6 +4,7 @@ import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
+import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
 import { Inspection } from './inspect/gather.ts';
 
 export const digest = defineCommand({
@@ -12,8 +13,17 @@ export const digest = defineCommand({
   description:
     `${imageHelp('REF')}\n` +
     'Of an image for several platforms it is the digest of the whole, unless --platform names one. A registry is asked by HEAD,\n' +
-    'which does not count as a pull.',
-  arguments: [{ label: 'REF', summary: 'The image', arity: 'one', completes: 'image', storeToo: true }],
+    'which does not count as a pull.\n\n' +
+    `Of several, a line has digest and reference, as with sha256sum. ${severalHelp}`,
+  arguments: [
+    {
+      label: 'REF',
+      summary: 'The image, or several; - reads them from standard input',
+      arity: 'many',
+      completes: 'image',
+      storeToo: true,
+    },
+  ],
   options: {
     platform: value('--platform <os/arch>', 'The digest of the image for this platform'),
     fullRef: flag('--full-ref', 'Print the full name with the digest, NAME@DIGEST'),
@@ -23,17 +33,23 @@ export const digest = defineCommand({
   },
   examples: [
     { text: 'What a tag points at', command: 'digest alpine:3.20' },
+    { text: 'Many, one a line', command: 'digest - < names.txt' },
     { text: 'The image for one platform', command: 'digest --platform linux/arm64 alpine:3.20' },
   ],
   async run({ words, options }, context) {
     const platform = options.platform === undefined ? undefined : parseOnePlatform(options.platform);
     const { terminal, signal } = context;
-    await using place = await context.openPlace(words[0] ?? '', 'source', options);
-    const descriptor = platform
-      ? (await new Inspection(place, { platform, explicit: true, signal }).image()).descriptor
-      : await readFrom(place, () => place.registry.statManifest(place.repo, place.reference, { signal }));
-    const { digest, mediaType, size } = descriptor;
-    const shown = options.fullRef ? `${place.repository}@${digest}` : digest;
-    await terminal.out(`${options.json ? formatJson({ digest, mediaType, size }) : shown}\n`);
+    const references = await readReferences(words, context, options);
+    await forEachReference(references, { terminal, what: 'found' }, async (word) => {
+      await using place = await context.openPlace(word, 'source', options);
+      const descriptor = platform
+        ? (await new Inspection(place, { platform, explicit: true, signal }).image()).descriptor
+        : await readFrom(place, () => place.registry.statManifest(place.repo, place.reference, { signal }));
+      const { digest, mediaType, size } = descriptor;
+      const named = references.several ? `${digest}  ${word}` : digest;
+      const shown = options.fullRef ? `${place.repository}@${digest}` : named;
+      const reference = place.fullName;
+      await terminal.out(`${options.json ? formatJson({ reference, digest, mediaType, size }) : shown}\n`);
+    });
   },
 });

@@ -10,6 +10,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
+import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
 import { configRecord } from './inspect/config-record.ts';
 import { Inspection } from './inspect/gather.ts';
 import { printGiven } from './inspect/print-given.ts';
@@ -26,8 +27,17 @@ export const inspect = defineCommand({
     `${imageHelp('REF')}\n` +
     'Of an image for several platforms, all are listed and the one for this machine is shown whole.\n\n' +
     '--json has the keys of skopeo inspect, and a few more behind them. --format takes a Go template over the same fields,\n' +
-    'or over the config with --config; text between its actions may hold \\t and \\n.',
-  arguments: [{ label: 'REF', summary: 'The image', arity: 'one', completes: 'image', storeToo: true }],
+    'or over the config with --config; text between its actions may hold \\t and \\n.\n\n' +
+    `Of several, --json prints an object a line, and --raw is refused. ${severalHelp}`,
+  arguments: [
+    {
+      label: 'REF',
+      summary: 'The image, or several; - reads them from standard input',
+      arity: 'many',
+      completes: 'image',
+      storeToo: true,
+    },
+  ],
   options: {
     platform: value('--platform <os/arch>', 'Show the image for this platform'),
     json: jsonOption,
@@ -53,29 +63,59 @@ export const inspect = defineCommand({
     const explicit = options.platform !== undefined;
     const platform =
       options.platform === undefined ? await context.defaultPlatform() : parseOnePlatform(options.platform);
-    await using place = await context.openPlace(words[0] ?? '', 'source', options);
-    const inspection = new Inspection(place, { platform, explicit, signal: context.signal });
-    if (options.config) return printConfig(inspection, { raw: options.raw, template }, context.terminal);
-    if (options.raw) {
-      const { bytes } = await (explicit ? inspection.image() : inspection.root());
-      return printGiven(context.terminal, bytes);
+    const { terminal, signal } = context;
+    const references = await readReferences(words, context, options);
+    if (references.several && options.raw) {
+      throw new OciError('USAGE', '--raw prints one document byte for byte, and several are named');
     }
-    if (format === undefined) return printForEyes(inspection, explicit, context);
-    const image = await inspection.image();
-    if (image.view.kind === 'schema1') throw schema1Refused(place.name);
-    const record = skopeoRecord({
-      // A directory is no repository: skopeo leaves the name out too.
-      repository: place.kind.hasRepository ? place.repository : undefined,
-      root: await inspection.root(),
-      image,
-      config: await inspection.config(image),
-      entries: await inspection.entries(),
-      tags: options.noTags ? [] : await listTags(place, context),
+    const how = { ...options, format, template, json: references.several ? {} : skopeoJson };
+    let count = 0;
+    await forEachReference(references, { terminal, what: 'inspected' }, async (word) => {
+      await using place = await context.openPlace(word, 'source', options);
+      const inspection = new Inspection(place, { platform, explicit, signal });
+      // Those for eyes are apart from each other.
+      if (count > 0 && format === undefined && !options.config) await terminal.out('\n');
+      await inspectOne(inspection, { ...how, explicit }, context);
+      count += 1;
     });
-    if (template) await printGiven(context.terminal, template.render(record));
-    else await context.terminal.out(`${formatJson(record, skopeoJson)}\n`);
   },
 });
+
+interface Printing {
+  readonly config: boolean;
+  readonly raw: boolean;
+  readonly noTags: boolean;
+  readonly explicit: boolean;
+  readonly format: string | undefined;
+  readonly template: Template | undefined;
+  /** How JSON is printed. */
+  readonly json: typeof skopeoJson | Record<string, never>;
+}
+
+async function inspectOne(inspection: Inspection, how: Printing, context: Context): Promise<void> {
+  const { terminal } = context;
+  const { place } = inspection;
+  const { explicit, template } = how;
+  if (how.config) return printConfig(inspection, how, terminal);
+  if (how.raw) {
+    const { bytes } = await (explicit ? inspection.image() : inspection.root());
+    return printGiven(terminal, bytes);
+  }
+  if (how.format === undefined) return printForEyes(inspection, explicit, context);
+  const image = await inspection.image();
+  if (image.view.kind === 'schema1') throw schema1Refused(place.name);
+  const record = skopeoRecord({
+    // A directory is no repository: skopeo leaves the name out too.
+    repository: place.kind.hasRepository ? place.repository : undefined,
+    root: await inspection.root(),
+    image,
+    config: await inspection.config(image),
+    entries: await inspection.entries(),
+    tags: how.noTags ? [] : await listTags(place, context),
+  });
+  if (template) await printGiven(terminal, template.render(record));
+  else await terminal.out(`${formatJson(record, how.json)}\n`);
+}
 
 function refuseConflicts({ json, format, raw }: { json: boolean; format: string | undefined; raw: boolean }): void {
   const printing = [
@@ -116,12 +156,11 @@ async function printForEyes(inspection: Inspection, explicit: boolean, { termina
   await terminal.out(rendered);
 }
 
-interface ConfigOutput {
-  readonly raw: boolean;
-  readonly template: Template | undefined;
-}
-
-async function printConfig(inspection: Inspection, { raw, template }: ConfigOutput, terminal: Terminal): Promise<void> {
+async function printConfig(
+  inspection: Inspection,
+  { raw, template, json }: Printing,
+  terminal: Terminal,
+): Promise<void> {
   const image = await inspection.image();
   const bytes = await inspection.configBytes(image);
   if (raw) return printGiven(terminal, bytes);
@@ -139,7 +178,7 @@ async function printConfig(inspection: Inspection, { raw, template }: ConfigOutp
     });
   }
   if (template) await printGiven(terminal, template.render(config));
-  else await terminal.out(`${formatJson(config, skopeoJson)}\n`);
+  else await terminal.out(`${formatJson(config, json)}\n`);
 }
 
 async function listTags(

@@ -1,4 +1,4 @@
-import type { Context, Logins } from '../app/context.ts';
+import type { Context, LoginServer, Logins } from '../app/context.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
 import { formatJson } from '../terminal/json.ts';
@@ -36,6 +36,7 @@ export const logout = defineCommand({
     if (options.all) return logOutOfAll(logins, context, options.json);
     const server = logins.server(word);
     const removed = await logins.logout(server, { signal });
+    if (!removed) await tellOthers(context, logins, server);
     await terminal.out(
       options.json
         ? `${formatJson({ server: server.name, removed })}\n`
@@ -45,6 +46,18 @@ export const logout = defineCommand({
     if (server.name === server.host) await warnOfRest(context, logins, [server.host]);
   },
 });
+
+/** Where nothing was stored under this name: what is stored for the rest of the registry stays, and how it goes. */
+async function tellOthers({ terminal, signal }: Context, logins: Logins, server: LoginServer): Promise<void> {
+  const others = new Set<string>();
+  for await (const name of logins.names({ signal })) {
+    const other = shownServer(name);
+    if (other === server.host || other.startsWith(`${server.host}/`)) others.add(other);
+  }
+  for (const name of [...others].sort()) {
+    terminal.note(`nothing is stored for ${server.name}; for ${name} there is a login: ocictl logout ${name}`);
+  }
+}
 
 async function logOutOfAll(logins: Logins, context: Context, json: boolean): Promise<void> {
   const { terminal, signal } = context;

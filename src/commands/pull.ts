@@ -1,4 +1,4 @@
-import type { Context } from '../app/context.ts';
+import type { Context, ServiceFlags } from '../app/context.ts';
 import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
@@ -20,6 +20,7 @@ import { formatJson } from '../terminal/json.ts';
 import type { TransferResult } from '../transfer/transfer.ts';
 import { defineCommand, flag, list } from './command-line/command.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
+import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
 import { isOfOneTag, throwFailures } from './moving/every-tag.ts';
 import { type BlobOutcome, runTransfer } from './moving/run-transfer.ts';
 
@@ -29,8 +30,16 @@ export const pull = defineCommand({
   description:
     'Without a tag, latest is meant. Of an image for several platforms, the one of this machine is taken unless --platform\n' +
     'says otherwise. What is in the store is not fetched again; a download that was cut off goes on where it stood.\n\n' +
-    'Stdout has the lines that Docker prints, while the pull goes on; with --quiet or --json the result alone.',
-  arguments: [{ label: 'NAME[:TAG|@DIGEST]', summary: 'The image', arity: 'one', completes: 'image' }],
+    'Stdout has the lines that Docker prints, while the pull goes on; with --quiet or --json the result alone.\n\n' +
+    severalHelp,
+  arguments: [
+    {
+      label: 'NAME[:TAG|@DIGEST]',
+      summary: 'The image, or several; - reads them from standard input',
+      arity: 'many',
+      completes: 'image',
+    },
+  ],
   options: {
     allTags: flag('-a, --all-tags', 'Pull every tag of the repository'),
     platform: list('--platform <os/arch>', 'Platforms to pull, comma-separated, or all'),
@@ -45,38 +54,58 @@ export const pull = defineCommand({
     { text: 'By digest, from a registry of your own', command: 'pull registry.example.com/team/app@sha256:…' },
   ],
   async run({ words, options }, context) {
-    const word = words[0] ?? '';
-    refuseMisread(word, 'image');
-    const reference = parsePullable(await context.imageName(word, options), options.allTags);
-    const { out } = context.terminal;
-    const say = options.quiet || options.json ? async () => {} : (line: string) => out(`${line}\n`);
-    const service = await context.service(options);
-    const remote = await service.open(reference, 'pull');
-    const puller = new Puller(context, remote, await choosePlatforms(options.platform, context), say, options.quiet);
-    if (!options.allTags && reference.tag === undefined && reference.digest === undefined) {
-      await say(`Using default tag: ${defaultTag}`);
-    }
-    const local = await context.store();
-    await using _lease = await local.extension(leases)?.lease({ signal: context.signal });
-    let count = 0;
-    const failures = new Map<string, OciError>();
-    for await (const wanted of references(reference, options.allTags, remote, context.signal)) {
-      count += 1;
-      try {
-        const outcome = await puller.pull(wanted, local);
-        if (options.json) await out(`${formatJson(outcome)}\n`);
-        else if (options.quiet || !options.allTags) await out(`${formatReference(wanted)}\n`);
-      } catch (error) {
-        if (!options.allTags || !isOfOneTag(error)) throw error;
-        failures.set(`${wanted.tag}`, error);
-        context.terminal.note(`${familiarReference(wanted)}: ${error.message}`);
-      }
-    }
-    throwFailures(failures, { count, what: 'pulled', hint: 'the others are in the local store' });
-    if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${familiarReference(reference)} has no tags to pull`);
-    if (options.allTags && !options.quiet && !options.json) await out(`${familiarReference(reference)}\n`);
+    const choice = await choosePlatforms(options.platform, context);
+    const references = await readReferences(words, context, options);
+    await forEachReference(references, { terminal: context.terminal, what: 'pulled' }, (word) =>
+      pullReference(word, options, choice, context),
+    );
   },
 });
+
+interface PullFlags extends ServiceFlags {
+  readonly allTags: boolean;
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+/** Pulls one image, or all tags of a repository. */
+async function pullReference(
+  word: string,
+  options: PullFlags,
+  choice: PlatformChoice,
+  context: Context,
+): Promise<void> {
+  const { allTags, quiet, json } = options;
+  refuseMisread(word, 'image');
+  const reference = parsePullable(await context.imageName(word, options), allTags);
+  const { out } = context.terminal;
+  const say = quiet || json ? async () => {} : (line: string) => out(`${line}\n`);
+  const service = await context.service(options);
+  const remote = await service.open(reference, 'pull');
+  const puller = new Puller(context, remote, choice, say, quiet);
+  if (!allTags && reference.tag === undefined && reference.digest === undefined) {
+    await say(`Using default tag: ${defaultTag}`);
+  }
+  const local = await context.store();
+  await using _lease = await local.extension(leases)?.lease({ signal: context.signal });
+  let count = 0;
+  const failures = new Map<string, OciError>();
+  for await (const wanted of tagsOf(reference, allTags, remote, context.signal)) {
+    count += 1;
+    try {
+      const outcome = await puller.pull(wanted, local);
+      if (json) await out(`${formatJson(outcome)}\n`);
+      else if (quiet || !allTags) await out(`${formatReference(wanted)}\n`);
+    } catch (error) {
+      if (!allTags || !isOfOneTag(error)) throw error;
+      failures.set(`${wanted.tag}`, error);
+      context.terminal.note(`${familiarReference(wanted)}: ${error.message}`);
+    }
+  }
+  throwFailures(failures, { count, what: 'pulled', hint: 'the others are in the local store' });
+  if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${familiarReference(reference)} has no tags to pull`);
+  if (allTags && !quiet && !json) await out(`${familiarReference(reference)}\n`);
+}
 
 function parsePullable(word: string, allTags: boolean): Reference {
   const reference = parseReference(word);
@@ -91,7 +120,7 @@ function parsePullable(word: string, allTags: boolean): Reference {
   return reference;
 }
 
-async function* references(
+async function* tagsOf(
   reference: Reference,
   allTags: boolean,
   remote: Registry,

@@ -1,4 +1,4 @@
-import type { Context } from '../app/context.ts';
+import type { Context, ServiceFlags } from '../app/context.ts';
 import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
@@ -21,6 +21,7 @@ import { choosePushed, layersOf, reducedNote } from '../transfer/pushed.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { credentialOptions, directOptions, jsonOption, platformWords } from './command-line/options.ts';
+import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
 import { type BlobOutcome, runTransfer } from './moving/run-transfer.ts';
 
 export const push = defineCommand({
@@ -29,8 +30,16 @@ export const push = defineCommand({
   description:
     'What the registry has is not sent, and what another of its repositories has is mounted from there. An index of which\n' +
     'one image alone was pulled is pushed as that image; of which several but not all are here, only with --platform.\n\n' +
-    'Stdout has the lines that Docker prints, while the push goes on; with --quiet or --json the result alone.',
-  arguments: [{ label: 'NAME[:TAG]', summary: 'The image', arity: 'one', completes: 'image' }],
+    'Stdout has the lines that Docker prints, while the push goes on; with --quiet or --json the result alone.\n\n' +
+    severalHelp,
+  arguments: [
+    {
+      label: 'NAME[:TAG]',
+      summary: 'The image, or several; - reads them from standard input',
+      arity: 'many',
+      completes: 'image',
+    },
+  ],
   options: {
     allTags: flag('-a, --all-tags', 'Push every tag of the repository that is in the store'),
     platform: value(
@@ -48,25 +57,41 @@ export const push = defineCommand({
     { text: 'Every tag', command: 'push --all-tags registry.example.com/team/app' },
   ],
   async run({ words, options }, context) {
-    const reference = parsePushable(words[0] ?? '', options.allTags);
     const platform = options.platform === undefined ? undefined : parsePushed(options.platform);
-    const { out } = context.terminal;
-    const say = options.quiet || options.json ? async () => {} : (line: string) => out(`${line}\n`);
-    const store = await context.store();
-    const tags = await localTags(reference, options.allTags, store, context.signal);
-    const service = await context.service(options);
-    const remote = await service.open(reference, 'push');
-    if (!options.allTags && reference.tag === undefined) await say(`Using default tag: ${defaultTag}`);
-    const { tag: _, ...repository } = reference;
-    await say(`The push refers to repository [${formatReference(repository)}]`);
-    for (const tag of tags) {
-      const pushed = await pushOne({ ...reference, tag }, { store, remote, say, ...options, platform }, context);
-      if (options.json) await out(`${formatJson(pushed)}\n`);
-      else if (options.quiet && !options.allTags) await out(`${pushed.reference}\n`);
-    }
-    if (options.quiet && options.allTags && !options.json) await out(`${formatReference(repository)}\n`);
+    const references = await readReferences(words, context, options);
+    await forEachReference(references, { terminal: context.terminal, what: 'pushed' }, (word) =>
+      pushReference(word, { ...options, platform }, context),
+    );
   },
 });
+
+interface PushFlags extends ServiceFlags {
+  readonly allTags: boolean;
+  readonly quiet: boolean;
+  readonly json: boolean;
+  readonly platform: Platform | 'all' | undefined;
+}
+
+/** Pushes one image, or all tags of a repository. */
+async function pushReference(word: string, options: PushFlags, context: Context): Promise<void> {
+  const { allTags, quiet, json, platform } = options;
+  const reference = parsePushable(word, allTags);
+  const { out } = context.terminal;
+  const say = quiet || json ? async () => {} : (line: string) => out(`${line}\n`);
+  const store = await context.store();
+  const tags = await localTags(reference, allTags, store, context.signal);
+  const service = await context.service(options);
+  const remote = await service.open(reference, 'push');
+  if (!allTags && reference.tag === undefined) await say(`Using default tag: ${defaultTag}`);
+  const { tag: _, ...repository } = reference;
+  await say(`The push refers to repository [${formatReference(repository)}]`);
+  for (const tag of tags) {
+    const pushed = await pushOne({ ...reference, tag }, { store, remote, say, platform, quiet }, context);
+    if (json) await out(`${formatJson(pushed)}\n`);
+    else if (quiet && !allTags) await out(`${pushed.reference}\n`);
+  }
+  if (quiet && allTags && !json) await out(`${formatReference(repository)}\n`);
+}
 
 function parsePushable(word: string, allTags: boolean): Reference {
   refuseMisread(word, 'image');

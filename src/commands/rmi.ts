@@ -1,17 +1,25 @@
 import type { RemovedImage } from '../app/context.ts';
-import { isOciError, OciError } from '../model/errors.ts';
 import { formatBytes } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag } from './command-line/command.ts';
 import { jsonOption } from './command-line/options.ts';
+import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
 
 export const rmi = defineCommand({
   name: 'rmi',
   summary: 'Remove images from the local store',
   description:
     'A tag is taken away; when it was the last one of its image, the image goes too, and every blob that nothing else\n' +
-    'in the store needs. An image is named as in ocictl images, by tag, by digest or by image ID.',
-  arguments: [{ label: 'IMAGE', summary: 'Name, digest or image ID', arity: 'many', completes: 'image' }],
+    'in the store needs. An image is named as in ocictl images, by tag, by digest or by image ID.\n' +
+    severalHelp,
+  arguments: [
+    {
+      label: 'IMAGE',
+      summary: 'Name, digest or image ID; - reads them from standard input',
+      arity: 'many',
+      completes: 'image',
+    },
+  ],
   options: {
     force: flag('-f, --force', 'Remove an ID or digest with all its tags; do not mind an image that is not there'),
     json: jsonOption,
@@ -21,31 +29,17 @@ export const rmi = defineCommand({
     { text: 'Everything', command: 'rmi --force $(ocictl images --quiet)' },
   ],
   async run({ words, options }, context) {
-    const { out, note } = context.terminal;
-    const failures: OciError[] = [];
-    for (const word of words) {
-      try {
-        const { untagged, deleted, freedBytes, stillNamed, kept } = await context.removeImage(word, {
-          force: options.force,
-        });
-        if (options.json) {
-          await out(`${formatJson({ image: word, untagged, deleted, freedBytes, stillNamed, kept })}\n`);
-          continue;
-        }
-        for (const name of untagged) await out(`Untagged: ${name}\n`);
-        for (const digest of deleted) await out(`Deleted: ${digest}\n`);
-        if (stillNamed.length > 0) note(`the image stays, as ${stillNamed.join(', ')}`);
-        for (const each of kept) note(keptLine(each));
-      } catch (error) {
-        if (!isOciError(error) || error.code === 'CANCELLED' || words.length === 1) throw error;
-        failures.push(error);
-        note(`${word}: ${error.message}`);
-      }
-    }
-    const [first] = failures;
-    if (!first) return;
-    if (failures.length === words.length) throw first;
-    throw new OciError('PARTLY_FAILED', `${failures.length} of ${words.length} images could not be removed`);
+    const { terminal } = context;
+    const { out, note } = terminal;
+    const { force, json } = options;
+    await forEachReference(await readReferences(words, context), { terminal, what: 'removed' }, async (word) => {
+      const { untagged, deleted, freedBytes, stillNamed, kept } = await context.removeImage(word, { force });
+      if (json) return out(`${formatJson({ image: word, untagged, deleted, freedBytes, stillNamed, kept })}\n`);
+      for (const name of untagged) await out(`Untagged: ${name}\n`);
+      for (const digest of deleted) await out(`Deleted: ${digest}\n`);
+      if (stillNamed.length > 0) note(`the image stays, as ${stillNamed.join(', ')}`);
+      for (const each of kept) note(keptLine(each));
+    });
   },
 });
 

@@ -72,14 +72,30 @@ export function notInteractive(): OciError {
 /** Far more than any token; what is longer is another file. */
 export const maxSecretBytes = 1024 * 1024;
 
+interface ReadOptions {
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * All of standard input, without the one line ending behind it.
  *
  * @throws OciError USAGE past `maxBytes`; the signal's reason.
  */
-export async function readSecret(
+export async function readSecret(input: InputStream, options: ReadOptions): Promise<string> {
+  const text = await readInput(input, { ...options, what: 'that is no password' });
+  return text.replace(/\r?\n$|\r$/, '');
+}
+
+/**
+ * All of standard input.
+ *
+ * @param options.what What more than `maxBytes` are: `that is no password`.
+ * @throws OciError USAGE past `maxBytes`; the signal's reason.
+ */
+export async function readInput(
   input: InputStream,
-  { maxBytes, signal }: { readonly maxBytes: number; readonly signal?: AbortSignal | undefined },
+  { maxBytes, what, signal }: ReadOptions & { readonly what: string },
 ): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -91,7 +107,7 @@ export async function readSecret(
       const piece = Buffer.from(chunk as Uint8Array | string);
       bytes += piece.length;
       if (bytes > maxBytes) {
-        throw new OciError('USAGE', `standard input holds more than ${maxBytes} bytes: that is no password`);
+        throw new OciError('USAGE', `standard input holds more than ${maxBytes} bytes: ${what}`);
       }
       chunks.push(piece);
     }
@@ -102,9 +118,7 @@ export async function readSecret(
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$|\r$/, '');
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function readLine({ input, signal }: PrompterOptions, typed: TypedLines): Promise<string> {

@@ -46,7 +46,7 @@ describe('ocictl digest', () => {
     }
     const { mediaType, digest, size } = index.descriptor;
     const json = await ocictl(t, ['digest', '--json', `${host}/app:1`]);
-    assert.deepEqual(JSON.parse(json.stdout), { digest, mediaType, size });
+    assert.deepEqual(JSON.parse(json.stdout), { reference: `${host}/app:1`, digest, mediaType, size });
   });
 
   it('prints nothing and ends with status 3 for what is not there', async (t) => {

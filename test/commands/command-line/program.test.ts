@@ -46,7 +46,7 @@ describe('the help of ocictl', () => {
 describe('the help of a command', () => {
   it('is the same from help, --help and -h', async () => {
     const { out } = await accept(['pull', '--help']);
-    assert.match(out, /^Usage: ocictl pull \[options\] NAME\[:TAG\|@DIGEST\]\n/);
+    assert.match(out, /^Usage: ocictl pull \[options\] NAME\[:TAG\|@DIGEST\]\.\.\.\n/);
     assert.equal((await accept(['help', 'pull'])).out, out);
     assert.equal((await accept(['-v', 'pull', 'alpine', '-h'])).out, out);
   });
@@ -137,7 +137,7 @@ describe('the command line', () => {
     ['--quiet pull alpine', /unknown option '--quiet'/, /ocictl pull --quiet/],
     ['pull', /missing required argument 'NAME\[:TAG\|@DIGEST\]'/, /usage: ocictl pull \[options\] NAME/],
     ['rmi', /missing required argument 'IMAGE'/, /usage: ocictl rmi \[options\] IMAGE\.\.\./],
-    ['pull a b', /too many arguments for 'pull'/, /usage: ocictl pull/],
+    ['logout a b', /too many arguments for 'logout'/, /usage: ocictl logout/],
     ['pull --platform', /option '--platform <os\/arch>' argument missing/, /ocictl pull --help/],
     ['--config', /option '--config <dir>' argument missing/, /ocictl --help/],
     [

@@ -94,6 +94,24 @@ describe('ocictl login with a credential helper', () => {
 });
 
 describe('ocictl logout', () => {
+  it('says what is stored for the rest of the registry where nothing is under the name, and leaves it', async (t) => {
+    const auths = {
+      'example.com/team': { auth: adaAuth },
+      'example.com/team/app': { auth: adaAuth },
+      'example.community/x': { auth: adaAuth },
+    };
+    await writeConfig(t, { auths });
+    const { exitCode, stderr } = await ocictl(t, ['logout', 'example.com']);
+    const told = (name: string) =>
+      `nothing is stored for example.com; for ${name} there is a login: ocictl logout ${name}\n`;
+    assert.deepEqual([exitCode, stderr], [0, told('example.com/team') + told('example.com/team/app')]);
+    assert.deepEqual((await readConfig(t)).auths, auths);
+    await writeConfig(t, { auths: { 'example.com': { auth: adaAuth } } });
+    const below = await ocictl(t, ['logout', 'example.com/team']);
+    assert.match(below.stderr, /^nothing is stored for example.com\/team; for example.com there is a login: /);
+    assert.equal((await ocictl(t, ['logout', 'example.com'])).stderr, '');
+  });
+
   it('forgets every key of the host and no other', async (t) => {
     const entry = { auth: adaAuth };
     const hosts = ['example.com', 'https://example.com', 'http://example.com/v1/', 'example.com:5000', hubKey];
