@@ -84,10 +84,9 @@ async function importedNames(folder) {
 
 const builtinImport = /^import \{([^}]*)\} from '(node:[^']+)';/gm;
 
-/** The directories of the packages that a build has taken something of. */
 const bundled = new Set();
-const bundledPackages = {
-  name: 'bundled-packages',
+const noteBundled = {
+  name: 'note-bundled',
   setup(builder) {
     builder.onEnd(({ metafile }) => {
       for (const { inputs } of Object.values(metafile?.outputs ?? {})) {
@@ -99,6 +98,9 @@ const bundledPackages = {
     });
   },
 };
+
+/** The directories of the packages of which something was bundled since the process began, from the root. */
+export const bundledPackages = () => [...bundled].sort();
 
 /** What every bundle shares. Packages are bundled in: one file is read where a package's many would be. */
 export const common = {
@@ -115,7 +117,7 @@ export const common = {
   lineLimit: 160,
   sourcemap: false,
   logLevel: 'warning',
-  plugins: [vendorImports, bundledPackages, undiciPool, noPrograms, lateBuiltins],
+  plugins: [vendorImports, noteBundled, undiciPool, noPrograms, lateBuiltins],
   metafile: true,
   // What CommonJS packages require is bundled, all but Node's own modules.
   banner: { js: 'const require = process.getBuiltinModule;' },
@@ -162,7 +164,7 @@ export async function buildDist(target = join(root, 'dist')) {
     await placeVendor(aside, join(root, 'src'), common);
     await rm(target, { recursive: true, force: true });
     await rename(aside, target);
-    return [...bundled].sort();
+    return bundledPackages();
   } finally {
     await rm(aside, { recursive: true, force: true });
   }

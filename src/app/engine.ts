@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { homeDirectory } from '../config/environment.ts';
+import { isCompiled } from '../packaging/package-parts.ts';
 
 /** Before anything large is loaded. */
 export function tuneEngine(env: NodeJS.ProcessEnv): void {
+  if (isCompiled) return;
   // Compiled code is kept between runs, where Node can (22.8 and later), in a directory of the user's own: Node's
   // default lies in a temp directory that anybody on the machine may write to.
   const { enableCompileCache: enable } = process.getBuiltinModule('node:module') as {

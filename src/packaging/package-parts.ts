@@ -60,3 +60,6 @@ export function hasNativePackage(name: string): boolean {
 export function loadNativePackage(name: string): unknown {
   return createRequire(import.meta.url)(name);
 }
+
+/** Whether the code comes compiled, so that there is no use in keeping what was compiled. */
+export const isCompiled: boolean = false;
