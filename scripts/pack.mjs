@@ -9,7 +9,7 @@ import { licenceTexts } from './licences.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Beside what users read: how it is built, and the reference, which editors show from the declarations. */
-const forDevelopers = ['architecture.md', 'dependencies.md', 'performance.md', 'api'];
+const forDevelopers = ['architecture.md', 'dependencies.md', 'performance.md', 'api', 'pull.svg'];
 
 /** Where the published folder is made; another path for tests, which run beside others that use `dist`. */
 const published = join(root, '.build', 'package');

@@ -15,7 +15,7 @@ import {
 } from './support/source-tree/checks.ts';
 import { testOnlyExports, unusedExports } from './support/source-tree/exports.ts';
 import { environmentViolations, layerViolations } from './support/source-tree/layers.ts';
-import { importsOf, readSources, type SourceFile } from './support/source-tree/reading.ts';
+import { importsOf, readSources, type SourceFile, withoutComments } from './support/source-tree/reading.ts';
 
 const src = await readSources(join(projectRoot, 'src'));
 const tests = await readSources(join(projectRoot, 'test'));
@@ -54,6 +54,15 @@ describe('the source tree', () => {
 
   it('reads the environment in config, credentials, certs and program alone', () =>
     assert.deepEqual(environmentViolations(src), []));
+
+  it('finds parts of itself that run apart in packaging alone, since the single file has them elsewhere', () => {
+    const others = src.filter(({ path }) => !path.startsWith('packaging/'));
+    const finding = /process\.execPath|new Worker\(|createRequire|process\.dlopen/;
+    assert.deepEqual(
+      others.filter(({ text }) => finding.test(withoutComments(text))).map(({ path }) => path),
+      [],
+    );
+  });
 
   it('has no file past 300 lines that does not say why', () =>
     assert.deepEqual(lengthViolations([...src, ...tests]), []));
