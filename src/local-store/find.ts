@@ -24,6 +24,8 @@ export interface FoundImage {
   readonly name: string;
   readonly tag: Tag | undefined;
   readonly digest: Digest;
+  /** Whether the tag was named, and not the image: then it is meant whatever it points at. */
+  readonly byTag: boolean;
 }
 
 /** A tag whose link is damaged: nobody knows what it pointed at. */
@@ -47,7 +49,7 @@ export function damagedTag(word: string, error: unknown): readonly DamagedTag[] 
   if (isId(word)) throw error;
   const { tag, digest, ...place } = withDefaultTag(parseReference(word));
   if (tag === undefined || digest !== undefined) throw error;
-  return [{ repo: toStoreName(place), name: familiarName(place), tag }];
+  return [{ repo: toStoreName(place), name: familiarName(place), tag, byTag: true }];
 }
 
 /** In Docker's words. */
@@ -72,7 +74,7 @@ async function byName(registry: Registry, word: string, opts: SignalOption): Pro
   const { tag } = reference;
   if (tag === undefined) return undefined;
   const digest = await digestOfTag(registry, repo, tag, opts);
-  if (digest !== undefined) return [{ repo, name, tag, digest }];
+  if (digest !== undefined) return [{ repo, name, tag, digest, byTag: true }];
   return isId(word) ? undefined : [];
 }
 
@@ -83,7 +85,7 @@ async function byId(registry: Registry, word: string, opts: SignalOption): Promi
   for await (const { repo, name, tag, root, id } of listImages(registry, opts)) {
     if (!id.startsWith(prefix) && !root.digest.startsWith(prefix)) continue;
     ids.add(id);
-    found.push({ repo, name, tag, digest: root.digest });
+    found.push({ repo, name, tag, digest: root.digest, byTag: false });
   }
   if (ids.size > 1) {
     throw new OciError('REFUSED', `${word} is the beginning of ${ids.size} image IDs`, {
@@ -99,9 +101,10 @@ async function namesOf(
   opts: SignalOption,
 ): Promise<FoundImage[]> {
   const { repo, digest } = image;
+  const byTag = false;
   if (!(await isHere(registry, repo, digest, opts))) return [];
   const tags = (await unlessUnknown(tagsPointingAt(registry, repo, digest, opts))) ?? [];
-  return tags.length > 0 ? tags.map((tag) => ({ ...image, tag })) : [{ ...image, tag: undefined }];
+  return tags.length > 0 ? tags.map((tag) => ({ ...image, tag, byTag })) : [{ ...image, tag: undefined, byTag }];
 }
 
 // What the disk has damaged is here too: it can be removed.

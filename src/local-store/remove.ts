@@ -2,8 +2,8 @@ import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf, type ManifestView } from '../model/manifest/manifest.ts';
-import type { StoreName } from '../model/reference/reference.ts';
-import { garbageCollector, untaggedRemover } from '../registry/extensions.ts';
+import type { StoreName, Tag } from '../model/reference/reference.ts';
+import { garbageCollector, tagRemover, untaggedRemover } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { soundDigest } from '../registry/tags.ts';
 import { type DamagedTag, damagedTag, type FoundImage, findImages, noSuchImage } from './find.ts';
@@ -42,8 +42,9 @@ export async function removeImage(registry: Registry, word: string, opts: Remove
   const untagged: string[] = [];
   const manifests = new Map<Digest, ManifestView | undefined>();
   const stillNamed: string[] = [];
-  for (const { repo, name, tag, digest } of victims) {
-    if (tag !== undefined && (await removedHere(registry.deleteTag(repo, tag, opts)))) untagged.push(`${name}:${tag}`);
+  for (const victim of victims) {
+    const { repo, name, tag, digest } = victim;
+    if (tag !== undefined && (await removeTag(registry, victim, tag, opts))) untagged.push(`${name}:${tag}`);
     if (digest === undefined) continue;
     const { deleted, names } = await removeUnneeded(registry, repo, digest, opts);
     if (deleted.size > 0) untagged.push(`${name}@${digest}`);
@@ -89,6 +90,18 @@ function refuseSeveral(word: string, victims: readonly Pick<FoundImage, 'name' |
   throw new OciError('REFUSED', `unable to delete ${word}: it has several names: ${names.join(', ')}`, {
     hint: 'remove the names you no longer need, or all of them with --force',
   });
+}
+
+/** Removes a tag; that of an image which was named otherwise only while it points there. @returns Whether it did. */
+async function removeTag(
+  registry: Registry,
+  { repo, digest, byTag }: FoundImage | DamagedTag,
+  tag: Tag,
+  opts: SignalOption,
+): Promise<boolean> {
+  const remover = byTag ? undefined : registry.extension(tagRemover);
+  if (remover && digest !== undefined) return await remover.removeTag(repo, tag, digest, opts);
+  return (await removedHere(registry.deleteTag(repo, tag, opts))) !== false;
 }
 
 /** Deletes a manifest that no tag and no index of its repository needs any more, then its children likewise. */

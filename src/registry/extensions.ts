@@ -34,6 +34,12 @@ export interface UntaggedRemover {
 }
 export const untaggedRemover = extensionKey<UntaggedRemover>('untagged-remover');
 
+export interface TagRemover {
+  /** Removes a tag while it points at this manifest; a tag that was moved stays. @returns Whether it did. */
+  removeTag(repo: RepositoryName, tag: Tag, target: Digest, opts?: SignalOption): Promise<boolean>;
+}
+export const tagRemover = extensionKey<TagRemover>('tag-remover');
+
 /** Lists every digest that a tag has pointed to, the current one first. */
 export interface TagHistory {
   history(repo: RepositoryName, tag: Tag, opts?: SignalOption): AsyncIterable<Digest>;

@@ -2,12 +2,19 @@ import type { Digest } from '../model/digest.ts';
 import { unlessUnknown } from '../model/errors.ts';
 import { blobsOf, childrenOf } from '../model/manifest/manifest.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
-import type { RepositoryRemover, UntaggedRemover } from '../registry/extensions.ts';
+import type { RepositoryRemover, TagRemover, UntaggedRemover } from '../registry/extensions.ts';
 import type { Deleter } from '../registry/registry.ts';
 import { removeUploads } from './collect/abandoned.ts';
 import { deleteBelow } from './listing.ts';
 import { loadManifest, nameUnknown, repositoryExists, tryParseManifest } from './manifests/manifests.ts';
-import { isTagged, removeHistory, removeLostTags, removeRevision, removeUntagged } from './manifests/revisions.ts';
+import {
+  isTagged,
+  removeHistory,
+  removeLostTags,
+  removeRevision,
+  removeTag,
+  removeUntagged,
+} from './manifests/revisions.ts';
 import {
   layerLinkPath,
   layersPath,
@@ -21,7 +28,7 @@ import { blobUnknown, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';
 
 /** The deleting part of a storage registry. Blobs stay on disk until garbage collection. */
-export function createDeleter(store: Store): Deleter & RepositoryRemover & UntaggedRemover {
+export function createDeleter(store: Store): Deleter & RepositoryRemover & TagRemover & UntaggedRemover {
   const { driver } = store;
   return {
     async deleteBlob(repo, digest, opts) {
@@ -58,6 +65,11 @@ export function createDeleter(store: Store): Deleter & RepositoryRemover & Untag
       opts?.signal?.throwIfAborted();
       if (!(await driver.delete(tagCurrentPath(repo, tag)))) throw manifestUnknown(repo, tag);
       await removeHistory(store, repo, tag);
+    },
+
+    async removeTag(repo, tag, target, opts) {
+      opts?.signal?.throwIfAborted();
+      return await removeTag(store, repo, tag, target);
     },
 
     async removeRepository(repo, opts) {

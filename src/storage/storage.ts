@@ -14,6 +14,7 @@ import {
   pins,
   repositoryRemover,
   tagHistory,
+  tagRemover,
   type UploadSweeper,
   untaggedRemover,
   uploadSweeper,
@@ -73,7 +74,7 @@ export function createStorage(options: StorageOptions): Registry {
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
     now: options.now ?? (() => new Date()),
   };
-  const { removeRepository, removeUntagged, ...deleter } = createDeleter(store);
+  const { removeRepository, removeTag, removeUntagged, ...deleter } = createDeleter(store);
   const extensions = new Map<ExtensionKey<unknown>, unknown>([
     [blobEnumerator, { blobs: (opts?: SignalOption) => blobs(store, opts) }],
     [manifestEnumerator, { manifests: (repo: RepositoryName, opts?: SignalOption) => manifests(store, repo, opts) }],
@@ -85,6 +86,7 @@ export function createStorage(options: StorageOptions): Registry {
   ]);
   if (!driver.readOnly) {
     extensions.set(repositoryRemover, { removeRepository });
+    extensions.set(tagRemover, { removeTag });
     extensions.set(untaggedRemover, { removeUntagged });
     extensions.set(garbageCollector, createCollector(store));
     const sweeper: UploadSweeper = { sweepUploads: (opts) => sweepUploads(store, opts) };

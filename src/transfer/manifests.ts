@@ -16,14 +16,16 @@ import type { ManifestNode } from './target.ts';
  */
 export async function pushManifests(graph: Graph, options: TransferOptions, sharing: Sharing): Promise<readonly Tag[]> {
   const root = graph.manifests.at(-1);
+  const children = options.to.sparse && graph.manifests.length > 1 ? graph.manifests.slice(0, -1) : [];
   let tags: readonly Tag[] = [];
   // Taken out one by one: the bytes of what is pushed are let go.
   const next = (): ManifestNode | undefined => graph.manifests.shift() ?? graph.referrers.shift();
   for (let node = next(); node; node = next()) {
     if (node === root) tags = await staleTags(node, options);
     await bring(node, node === root ? tags : [], options, sharing);
-    sharing.hold.letGo((node.original ?? node.manifest.descriptor).digest);
+    if (!options.to.sparse) sharing.hold.letGo((node.original ?? node.manifest.descriptor).digest);
   }
+  await bringAgain(children, options, sharing);
   for (const tag of tags) sharing.events.push({ type: 'tagged', root: graph.root, tag });
   return tags;
 }
@@ -46,6 +48,22 @@ async function bring(
   target.there.set(digest, mediaType);
   const outcome = exists ? 'exists' : 'transferred';
   events.push({ type: 'done', node: node.original ?? manifest.descriptor, kind: 'manifest', outcome });
+}
+
+/**
+ * Pushes what is gone of the images of an index that is there now. Who removed another index with the same image, before this
+ * one was there to be seen, took that image for unneeded; who does so later sees it (`removeUntagged`).
+ */
+async function bringAgain(
+  nodes: readonly ManifestNode[],
+  options: TransferOptions,
+  { target }: Sharing,
+): Promise<void> {
+  for (const { manifest } of nodes) {
+    const { digest } = manifest.descriptor;
+    if ((await digestAt(options.to, digest, options.signal)) !== undefined) continue;
+    await target.inTurn(manifest, () => push({ manifest, exists: false }, [], options));
+  }
 }
 
 async function push(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
 import { ResponseBody } from './body.ts';
 import { networkError } from './failures.ts';
@@ -56,6 +57,8 @@ export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exch
       watch?.stop();
       signal?.removeEventListener('abort', onAbort);
     };
+    // Requests in any number share a signal, and Node warns of more than ten listeners as of a leak.
+    if (signal) setMaxListeners(0, signal);
     signal?.addEventListener('abort', onAbort, { once: true });
     const body: unknown =
       request.body && !(request.body instanceof Uint8Array)

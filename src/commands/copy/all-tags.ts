@@ -31,7 +31,7 @@ export async function copyAllTags(
   const signal = AbortSignal.any([context.signal, stop.signal]);
   let count = 0;
   const options = {
-    title: `copying ${source.name}`,
+    title: `copying ${source.repository}`,
     quiet: wish.quiet,
     parallelBlobs: largeImages * (await context.parallelDownloads()),
     signal,

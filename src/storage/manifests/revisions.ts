@@ -2,12 +2,13 @@
  * A manifest in a repository: its bytes, its media type if the bytes do not tell it, its revision link, its referrer link.
  */
 import type { Digest } from '../../model/digest.ts';
-import { impliedMediaType } from '../../model/manifest/manifest.ts';
+import { unlessUnknown } from '../../model/errors.ts';
+import { childrenOf, impliedMediaType } from '../../model/manifest/manifest.ts';
 import { type RepositoryName, type Tag, tryParseTag } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { findBlob, readSoundLink, removeLink, writeLink } from '../blobs/links.ts';
 import type { StoredBlob } from '../blobs/stored-blob.ts';
-import { entriesIn } from '../listing.ts';
+import { digestsIn, entriesIn } from '../listing.ts';
 import {
   blobPath,
   childPath,
@@ -15,11 +16,13 @@ import {
   pinPath,
   referrerLinkPath,
   revisionLinkPath,
+  revisionsPath,
   tagCurrentPath,
   tagPath,
   tagsPath,
 } from '../paths.ts';
 import type { Store } from '../store.ts';
+import { loadManifest, tryParseManifest } from './manifests.ts';
 
 interface Revision {
   readonly repo: RepositoryName;
@@ -66,15 +69,16 @@ export async function removeRevision(store: Store, revision: Revision, opts?: Si
 }
 
 /**
- * Removes a revision, unless a tag points at it. After the removal tags are searched again: if one was written
- * meanwhile, the revision is restored. What it references must be held, or a collector may remove that in between.
+ * Removes a revision, unless a tag points at it. After the removal tags and indexes are searched again: if one that needs it
+ * was written meanwhile, the revision is restored. What it references must be held, or a collector may remove that in
+ * between.
  *
  * @returns Whether it was removed.
  */
 export async function removeUntagged(store: Store, revision: RevisionContent, opts?: SignalOption): Promise<boolean> {
   if (await isTagged(store, revision, opts)) return false;
   await removeParts(store, revision);
-  if (await isTagged(store, revision)) {
+  if ((await isTagged(store, revision)) || (await isNamedByIndex(store, revision))) {
     await storeRevision(store, revision);
     return false;
   }
@@ -85,6 +89,17 @@ export async function removeUntagged(store: Store, revision: RevisionContent, op
 /** Whether a tag points at a revision. */
 export async function isTagged(store: Store, { repo, digest }: Revision, opts?: SignalOption): Promise<boolean> {
   for await (const { target } of targetsOfTags(store, repo, opts)) if (target === digest) return true;
+  return false;
+}
+
+async function isNamedByIndex(store: Store, { repo, digest }: Revision): Promise<boolean> {
+  for await (const other of digestsIn(store.driver, revisionsPath(repo))) {
+    const raw = await unlessUnknown(loadManifest(store, repo, other), 'MANIFEST_UNKNOWN', 'STORAGE_DAMAGED');
+    // Most manifests do not contain it, and need not be parsed.
+    if (raw === undefined || !Buffer.from(raw.bytes).includes(digest)) continue;
+    const view = tryParseManifest(raw);
+    if (view !== undefined && childrenOf(view).some((child) => child.digest === digest)) return true;
+  }
   return false;
 }
 
@@ -140,8 +155,11 @@ async function* targetsOfTags(
   }
 }
 
-async function removeTag(store: Store, repo: RepositoryName, tag: Tag, target: Digest): Promise<void> {
-  if (await removeLink(store, tagCurrentPath(repo, tag), target)) await removeHistory(store, repo, tag);
+/** Removes a tag if it points at this manifest. @returns Whether it did. */
+export async function removeTag(store: Store, repo: RepositoryName, tag: Tag, target: Digest): Promise<boolean> {
+  if (!(await removeLink(store, tagCurrentPath(repo, tag), target))) return false;
+  await removeHistory(store, repo, tag);
+  return true;
 }
 
 function needsMediaType({ bytes, mediaType }: RevisionContent): boolean {

@@ -59,6 +59,13 @@ const operations = {
   'push an image by mounts': { ...push, needs: ['u'], first: 'layer links', gives: { 'app:fresh': 'u', 'app@u': 'u' } },
   pull: { ...transfer, gives: { 'app:fresh': 'x', 'app@x': 'x' } },
   'pull what is not there': { ...transfer, gives: { 'app:fresh': 'n', 'app@n': 'n' } },
+  // One image of it is there, as part of another index.
+  'pull an index': {
+    ...transfer,
+    needs: ['i'],
+    last: 'its images that are gone, again',
+    gives: { 'app:fresh': 'j', 'app@j': 'j', 'app@c': 'c' },
+  },
   tag: {
     ...transfer,
     mayFail: ['MANIFEST_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN'],
@@ -96,7 +103,8 @@ const operations = {
   },
   rmi: { ...removal, takes: ['app:one'] },
   // It names every tag of the digest.
-  'rmi of a digest': { ...removal, takes: ['app:one'], mayTake: ['app:fresh', ...removal.mayTake] },
+  'rmi of a digest': { ...removal, takes: ['app:one=x'], mayTake: ['app:fresh', ...removal.mayTake] },
+  'rmi of an index': { ...removal, needs: ['i'], takes: ['app:two'] },
   'mount a blob': {
     needs: ['loose'],
     first: 'the layer link',
@@ -155,6 +163,7 @@ const long: ReadonlySet<OperationName> = new Set([
   'delete a tag, then prune',
   'rmi',
   'rmi of a digest',
+  'rmi of an index',
   'list images',
 ]);
 
@@ -167,13 +176,17 @@ export const pairs: readonly Pair[] = [
   ...pairsOf(true, [
     ['push a tag', ['push a tag', 'retag', 'delete a tag', 'collect', 'list tags', 'list images']],
     ['push by digest, then with a tag', ['delete a manifest']],
-    ['retag', ['retag', 'push a manifest', 'delete a manifest', 'rmi', 'collect', 'read a tag', 'list tags']],
+    [
+      'retag',
+      ['retag', 'push a manifest', 'delete a manifest', 'rmi', 'rmi of a digest', 'collect', 'read a tag', 'list tags'],
+    ],
     ['push a manifest', ['delete a manifest', 'delete a tag']],
     ['push an untyped manifest', ['push an untyped manifest']],
     ['push a referrer', ['delete a manifest', 'delete a referrer', 'list referrers', 'push a referrer']],
     ['push an image', ['push an image', 'push a manifest', 'delete a tag', 'upload a blob', 'purge uploads']],
     ['pull', ['collect', 'rmi', 'pull']],
     ['pull what is not there', ['collect', 'rmi', 'rmi of a digest', 'pull what is not there']],
+    ['pull an index', ['rmi of an index', 'prune', 'pull an index']],
     ['tag', ['collect', 'retag']],
     ['tag into another repository', ['collect', 'retag']],
     ['retag, then delete the old manifest', ['read a tag', 'list tags', 'list images']],
@@ -193,7 +206,7 @@ export const pairs: readonly Pair[] = [
   ...pairsOf(false, [
     ['push a tag', ['delete a manifest', 'rmi', 'rmi of a digest', 'remove a repository']],
     ['push by digest, then with a tag', ['rmi of a digest']],
-    ['retag', ['rmi of a digest', 'remove a repository']],
+    ['retag', ['remove a repository']],
     ['push a manifest', ['delete a blob', 'collect', 'rmi', 'remove a repository']],
     ['push an untyped manifest', ['delete an untyped manifest', 'collect', 'remove a repository']],
     ['push a referrer', ['collect', 'rmi', 'remove a repository']],

@@ -39,6 +39,7 @@ export const runs: Readonly<Record<OperationName, Run>> = {
   },
   pull: (registry) => bring(remote, x, { registry, repo: app }),
   'pull what is not there': (registry) => bring(remote, n, { registry, repo: app }),
+  'pull an index': (registry) => bring(remote, images.j, { registry, repo: app }),
   tag: (registry) => bring(registry, x, { registry, repo: app }),
   'tag into another repository': (registry) => bring(registry, x, { registry, repo: other }),
   'delete a manifest': (registry) => registry.deleteManifest(app, x.descriptor.digest),
@@ -53,6 +54,7 @@ export const runs: Readonly<Record<OperationName, Run>> = {
   'remove a repository': async (registry) => await registry.extension(repositoryRemover)?.removeRepository(app),
   rmi: (registry) => removeImage(registry, 'example.com/app:one', { force: true }),
   'rmi of a digest': (registry) => removeImage(registry, `example.com/app@${x.descriptor.digest}`, { force: true }),
+  'rmi of an index': (registry) => removeImage(registry, 'example.com/app:two', { force: true }),
   'mount a blob': (registry) => registry.mountBlob(app, blobs.loose.descriptor.digest, { from: other }),
   async 'upload a blob'(registry) {
     await using writer = await registry.startUpload(app);

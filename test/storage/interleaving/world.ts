@@ -23,6 +23,8 @@ export interface Image {
   readonly raw: RawManifest;
   readonly descriptor: Descriptor;
   readonly blobs: readonly Blob[];
+  /** Of an index: its images. */
+  readonly children?: readonly Image[];
 }
 
 export interface Blob {
@@ -33,9 +35,10 @@ export interface Blob {
 /**
  * x is in `app` as `one`. What else an operation may need: y is there as `two`; the blobs of z are there and its manifest is
  * not, nor that of o, whose bytes do not tell its media type; s is a referrer of x, and t another one without its manifest;
- * u is in `other` as `one`, and so is a loose blob. Of n nothing is anywhere.
+ * u is in `other` as `one`, and so is a loose blob. The index i is there as `two`, with its image c. Of n, and of the index j,
+ * which names c too, nothing is anywhere.
  */
-export type Part = 'y' | 'z' | 'o' | 'u' | 's' | 't' | 'loose';
+export type Part = 'y' | 'z' | 'o' | 'u' | 's' | 't' | 'i' | 'loose';
 
 export interface Images {
   readonly x: Image;
@@ -46,9 +49,13 @@ export interface Images {
   readonly n: Image;
   readonly s: Image;
   readonly t: Image;
+  readonly c: Image;
+  readonly i: Image;
+  readonly j: Image;
 }
 
 const x = await image('x');
+const c = await image('c');
 export const images: Images = {
   x,
   y: await image('y'),
@@ -58,6 +65,9 @@ export const images: Images = {
   n: await image('n'),
   s: await image('s', { subject: x }),
   t: await image('t', { subject: x }),
+  c,
+  i: await index('i', c),
+  j: await index('j', c),
 };
 /** In no manifest. Large: too much to be sent at once. */
 export const blobs = {
@@ -66,10 +76,11 @@ export const blobs = {
   large: await blob(madeBytes('large', 300 * 1024)),
 };
 
-/** Where pulls come from: it has x and n. */
+/** Where pulls come from: it has x, n and j. */
 export const remote = memoryRegistry();
 await pushWhole(remote, repos.app, images.x, [one]);
 await pushWhole(remote, repos.app, images.n, [two]);
+await pushWhole(remote, repos.app, images.j, []);
 
 /** A registry of its own over a driver, as another process would have. */
 export function openRegistry(driver: Driver): Registry {
@@ -79,7 +90,7 @@ export function openRegistry(driver: Driver): Registry {
 export async function fill(driver: Driver, parts: ReadonlySet<Part>): Promise<void> {
   const registry = openRegistry(driver);
   const { app, other } = repos;
-  const { x, y, z, o, u, s, t } = images;
+  const { x, y, z, o, u, s, t, i } = images;
   await pushWhole(registry, app, x, [one]);
   if (parts.has('y')) await pushWhole(registry, app, y, [two]);
   if (parts.has('z')) await pushBlobs(registry, app, z.blobs);
@@ -87,6 +98,7 @@ export async function fill(driver: Driver, parts: ReadonlySet<Part>): Promise<vo
   if (parts.has('s')) await pushWhole(registry, app, s, []);
   if (parts.has('t')) await pushBlobs(registry, app, t.blobs);
   if (parts.has('u')) await pushWhole(registry, other, u, [one]);
+  if (parts.has('i')) await pushWhole(registry, app, i, [two]);
   if (parts.has('loose')) await pushBlobs(registry, other, [blobs.loose]);
 }
 
@@ -99,9 +111,10 @@ export async function pushBlobs(registry: Registry, repo: StoreName, pushed: rea
 export async function pushWhole(
   registry: Registry,
   repo: StoreName,
-  { blobs, raw }: Image,
+  { blobs, raw, children = [] }: Image,
   tags: Tag[],
 ): Promise<void> {
+  for (const child of children) await pushWhole(registry, repo, child, []);
   await pushBlobs(registry, repo, blobs);
   await registry.pushManifest(repo, raw, { tags });
 }
@@ -145,10 +158,14 @@ async function readImage(registry: Registry, repo: StoreName, reference: Tag | D
   try {
     const manifest = await registry.getManifest(repo, reference);
     const id = nameOf(manifest.descriptor.digest);
-    const found = images[id as keyof Images];
+    const found: Image = images[id as keyof Images];
     if (manifest.mediaType !== found.raw.mediaType) return `broken: its media type is ${manifest.mediaType}`;
     for (const { descriptor } of found.blobs) {
       await readContent(await registry.getBlob(repo, descriptor.digest), 1_000_000);
+    }
+    for (const child of found.children ?? []) {
+      const read = await readImage(registry, repo, child.descriptor.digest);
+      if (read.startsWith('broken')) return `${read} of an image that it names`;
     }
     return id;
   } catch (error) {
@@ -192,6 +209,17 @@ async function image(seed: string, { subject, untyped }: { subject?: Image; unty
     descriptor: { mediaType: typed.mediaType, digest: await digestBytes(raw.bytes), size },
     blobs: parts,
   };
+}
+
+async function index(seed: string, ...children: Image[]): Promise<Image> {
+  const mediaType = mediaTypes.ociIndex;
+  const { bytes } = manifestOf({
+    mediaType,
+    manifests: children.map(({ descriptor }) => descriptor),
+    annotations: { seed },
+  });
+  const descriptor = { mediaType, digest: await digestBytes(bytes), size: bytes.length };
+  return { raw: { mediaType, bytes }, descriptor, blobs: [], children };
 }
 
 async function blob(bytes: Uint8Array): Promise<Blob> {
