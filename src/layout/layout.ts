@@ -25,24 +25,24 @@ export { emptyLayout } from './directory/empty-layout.ts';
 export { parseLayoutName } from './format/names.ts';
 export { onlyImage, rootImages } from './format/only-image.ts';
 
-/** A name for a layout's one repository, for callers who need one: a layout takes any and looks at none. */
+/** A name for a layout's only repository, for callers that need one: a layout ignores the name. */
 export const layoutRepository: RepositoryName = parseRepositoryName('layout');
 
 export interface LayoutOptions {
   readonly directory: string;
-  /** Makes the directory a layout when it is absent or empty. Default false. */
+  /** Turns the directory into a layout if it is absent or empty. Default false. */
   readonly create?: boolean | undefined;
-  /** Refuses every change with DENIED, and makes none itself, `create` or not. Default false. */
+  /** Refuses every change with DENIED. `create` has no effect then. Default false. */
   readonly readOnly?: boolean | undefined;
 }
 
 /**
- * Opens an OCI image layout as a registry. It has one repository without a name: every name given means that one, and
- * `repositories()` lists none. Tags are the `org.opencontainers.image.ref.name` of index.json's entries; several
- * processes may write at once, and what they write appears whole or not at all.
+ * Opens an OCI image layout as a registry. It has one repository without a name: every name means that one, and
+ * `repositories()` lists none. Tags are the `org.opencontainers.image.ref.name` annotations in index.json. Several
+ * processes may write at the same time, and what they write is never visible in part.
  *
- * @throws OciError NAME_UNKNOWN when there is no layout in the directory; with `create`, REFUSED when it holds
- *   something else, which is left untouched; UNSUPPORTED for a version that is not 1.0.0; STORAGE_*.
+ * @throws OciError NAME_UNKNOWN if the directory is not a layout; with `create`, REFUSED if it contains something else,
+ * which is not changed; UNSUPPORTED for another version than 1.0.0; STORAGE_*.
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  */
 export async function openLayout(options: LayoutOptions): Promise<Registry> {
@@ -63,7 +63,7 @@ export async function openLayout(options: LayoutOptions): Promise<Registry> {
   return asRegistry(layout, hasVersion ? undefined : made);
 }
 
-/** @param made The directories that were made for a layout that is new. */
+/** @param made The directories that were created for a new layout. */
 function asRegistry(layout: LayoutDirectory, made: readonly string[] | undefined): Registry {
   const own = new Map<ExtensionKey<unknown>, unknown>([[rootImages, createRootImages(layout)]]);
   if (made) own.set(emptyLayout, createEmptyLayout(layout, made));
@@ -104,7 +104,7 @@ async function realRoot(path: string): Promise<string> {
   });
 }
 
-// Also finishes what a process began that was killed, or what another is just beginning.
+// Also completes a layout that a killed process began, or that another process is creating now.
 async function finish(layout: LayoutDirectory, path: string, hasVersion: boolean): Promise<void> {
   const { files, work, index, lock } = layout;
   if (hasVersion && (await index.exists())) return;
@@ -122,7 +122,7 @@ async function finish(layout: LayoutDirectory, path: string, hasVersion: boolean
 async function refuseOccupied({ files }: LayoutDirectory, path: string): Promise<void> {
   const others = (await files.list('')).filter((name) => name !== workName);
   if (others.length === 0 || (await isLayout(files, path))) return;
-  throw new OciError('REFUSED', `${path} is not empty and no OCI layout: nothing was written to it`, {
+  throw new OciError('REFUSED', `${path} is not empty and not an OCI layout: nothing was written to it`, {
     hint: 'choose a directory that is absent, empty or a layout',
   });
 }

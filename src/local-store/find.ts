@@ -1,4 +1,4 @@
-/** Finds what a word stands for in the local store: a name, a digest, or an image ID. */
+/** Finds images of the local store by a name, a digest, or an image ID. */
 import { type Digest, tryParseDigest } from '../model/digest.ts';
 import { OciError, unlessUnknown } from '../model/errors.ts';
 import {
@@ -17,10 +17,10 @@ import { digestOfTag, tagsPointingAt } from '../registry/tags.ts';
 import { listImages } from './list.ts';
 import { entriesWhileThere } from './vanished.ts';
 
-/** One tag, or one manifest without any. */
+/** A tag, or a manifest without a tag. */
 export interface FoundImage {
   readonly repo: StoreName;
-  /** `alpine`, `localhost:5000/app`. */
+  /** The familiar name: `alpine`, `localhost:5000/app`. */
   readonly name: string;
   readonly tag: Tag | undefined;
   readonly digest: Digest;
@@ -28,13 +28,13 @@ export interface FoundImage {
   readonly byTag: boolean;
 }
 
-/** A tag whose link is damaged: nobody knows what it pointed at. */
+/** A tag whose link is damaged, so that its manifest is unknown. */
 export type DamagedTag = Omit<FoundImage, 'digest'> & { readonly digest?: undefined };
 
 /**
- * Everything in the store that a word stands for: one tag by name, all tags of a digest or an image ID.
+ * Finds everything in the store that a word refers to: one tag by name, or all tags of a digest or image ID.
  *
- * @throws OciError REFERENCE_INVALID for what is neither, REFUSED for an ID of which more digits are needed.
+ * @throws OciError REFERENCE_INVALID if it is none of these, REFUSED if several IDs begin with it.
  */
 export async function findImages(
   registry: Registry,
@@ -44,7 +44,7 @@ export async function findImages(
   return (await byName(registry, word, opts)) ?? (await byId(registry, word, opts));
 }
 
-/** The tag that a word names, which could not be read. @throws what it could not be read for, where the word names none */
+/** The tag that a word names, although it could not be read. @throws the read error if the word names no tag */
 export function damagedTag(word: string, error: unknown): readonly DamagedTag[] {
   if (isId(word)) throw error;
   const { tag, digest, ...place } = withDefaultTag(parseReference(word));
@@ -52,14 +52,14 @@ export function damagedTag(word: string, error: unknown): readonly DamagedTag[] 
   return [{ repo: toStoreName(place), name: familiarName(place), tag, byTag: true }];
 }
 
-/** In Docker's words. */
+/** The error in Docker's words. */
 export function noSuchImage(word: string): OciError {
   return new OciError('IMAGE_UNKNOWN', `No such image: ${nameOf(word)}`, {
     hint: 'ocictl images lists what is in the local store',
   });
 }
 
-// undefined: no image has this name, but it may be an ID.
+// Undefined if no image has this name, but it may be an ID.
 async function byName(registry: Registry, word: string, opts: SignalOption): Promise<FoundImage[] | undefined> {
   let reference: Reference;
   try {
@@ -107,7 +107,7 @@ async function namesOf(
   return tags.length > 0 ? tags.map((tag) => ({ ...image, tag, byTag })) : [{ ...image, tag: undefined, byTag }];
 }
 
-// What the disk has damaged is here too: it can be removed.
+// Manifests are listed, not read: damaged ones count as well, so that they can be removed.
 async function isHere(registry: Registry, repo: StoreName, digest: Digest, opts: SignalOption): Promise<boolean> {
   const enumerator = registry.extension(manifestEnumerator);
   if (enumerator === undefined) return false;

@@ -7,13 +7,13 @@ import type { Registry, SignalOption } from '../registry/registry.ts';
 import { soundDigest } from '../registry/tags.ts';
 import { entriesWhileThere } from './vanished.ts';
 
-/** Layers of a removed image that stay. */
+/** Layers of a removed image that were kept. */
 export interface KeptLayers extends Tally {
-  /** An image that uses them; undefined where a running process counts on them. */
+  /** An image that uses them; undefined if a running process relies on them. */
   readonly usedBy: string | undefined;
 }
 
-/** Why layers of removed manifests stay: those that another image uses, by the first one found, the most first. */
+/** Why layers of removed manifests were kept: grouped by the first image found that uses them, the largest group first. */
 export async function keptLayers(
   registry: Registry,
   { views, gone, opts }: { views: readonly ManifestView[]; gone: ReadonlySet<Digest>; opts: SignalOption },
@@ -33,7 +33,7 @@ export async function keptLayers(
   return kept.sort((a, b) => b.count - a.count);
 }
 
-// Until nothing is wanted any more.
+// Ends as soon as no digest is wanted any more.
 async function* namedManifests(
   registry: Registry,
   wanted: ReadonlySet<Digest>,
@@ -74,8 +74,8 @@ async function tagNames(
 }
 
 /**
- * All manifests of a repository. Undefined stands for what the disk has damaged: it needs nothing, and goes when it is
- * named.
+ * All manifests of a repository. A damaged manifest is undefined: nothing is kept for it, and it can be removed by its
+ * digest.
  */
 export async function readAll(
   registry: Registry,

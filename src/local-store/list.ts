@@ -1,4 +1,4 @@
-/** The local store as commands see it: images by reference, over a storage registry whose repositories are store names. */
+/** Lists the images of the local store by reference. It is a storage registry whose repositories are store names. */
 
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
@@ -18,30 +18,30 @@ import { entriesWhileThere } from './vanished.ts';
 /** One line of `ocictl images`. */
 export interface LocalImage {
   readonly repo: StoreName;
-  /** `alpine`, `localhost:5000/app`. */
+  /** The familiar name: `alpine`, `localhost:5000/app`. */
   readonly name: string;
   readonly tag: Tag | undefined;
   /** The index or manifest that the tag points at. */
   readonly root: Descriptor;
-  /** The config of the platform's image: what Docker calls the image ID. The manifest's digest for other artifacts. */
+  /** The image ID, as in Docker: the digest of the platform's config. For other artifacts the manifest's digest. */
   readonly id: Digest;
   readonly created: Date | undefined;
-  /** Bytes of all blobs that are here, each counted once. */
+  /** Size of all blobs of the images that are here, in bytes. Each blob is counted once. */
   readonly sizeBytes: number;
-  /** Layers and configs that should be here and are not, or not whole. */
+  /** Layers and configs that are missing or incomplete. */
   readonly missing: readonly Digest[];
-  /** Every platform that the index names, and whether its image is here. One entry for a plain image. */
+  /** Every platform in the index, and whether its image is stored. A single entry for a plain image. */
   readonly platforms: readonly { readonly platform: Platform; readonly digest: Digest; readonly present: boolean }[];
 }
 
 interface ListImagesOptions extends SignalOption {
-  /** Decides whose config gives an index its ID and date; default the host's. */
+  /** The platform whose config gives an index its ID and date; default: the host's. */
   readonly platform?: Platform | undefined;
-  /** Told of each image that the disk has damaged. It is left out where nothing of it can be shown. */
+  /** Called for each damaged image. It is left out of the list if nothing can be shown of it. */
   readonly onDamage?: ((name: string, error: OciError) => void) | undefined;
 }
 
-/** Lists images, by repository, tags before what has lost its tag. */
+/** Lists images by repository; in each, tags first, then untagged images. */
 export async function* listImages(
   registry: Registry,
   opts: ListImagesOptions = {},
@@ -60,7 +60,7 @@ class RepositoryReader {
   readonly #platform: Platform;
   readonly #signal: SignalOption;
   readonly #onDamage: ListImagesOptions['onDamage'];
-  /** The image that is being described, for whoever is told that it is damaged. */
+  /** The image that is being read, for reports of damage. */
   #current = '';
   readonly #told = new Set<string>();
 
@@ -90,7 +90,7 @@ class RepositoryReader {
     for (const manifest of await this.#untagged(tagged, children)) yield await this.#describe(manifest, undefined);
   }
 
-  // A tag whose manifest is not there; unless another process has removed both.
+  // Reports a tag whose manifest is missing, unless another process has removed both.
   async #tellLost(tag: Tag): Promise<void> {
     if (this.#told.has(this.#current)) return;
     const digest = await digestOfTag(this.#registry, this.#repo, tag, this.#signal);
@@ -98,14 +98,14 @@ class RepositoryReader {
     this.#tell(new OciError('STORAGE_DAMAGED', `manifest ${digest} is missing`));
   }
 
-  // Once for each image, and for what several have in common.
+  // Reports one problem per image, and each problem once if several images share it.
   #tell(error: OciError): void {
     if (this.#told.has(this.#current) || this.#told.has(error.message)) return;
     this.#told.add(this.#current).add(error.message);
     this.#onDamage?.(this.#current, error);
   }
 
-  // What no tag, no index and no subject leads to: images that lost their tag, or were pulled by digest.
+  // Manifests that no tag, index or subject leads to: images that lost their tag or were pulled by digest.
   async #untagged(tagged: ReadonlySet<Digest>, children: Set<Digest>): Promise<readonly Manifest[]> {
     const enumerator = this.#registry.extension(manifestEnumerator);
     if (!enumerator) return [];
@@ -142,7 +142,7 @@ class RepositoryReader {
     };
   }
 
-  // The images of an index that are here, nested ones included.
+  // The stored images of an index, including nested ones.
   async #collect(manifest: Manifest, images: Map<Digest, Manifest>, seen = new Set<Digest>()): Promise<void> {
     if (manifest.view.kind !== 'index') {
       images.set(manifest.descriptor.digest, manifest);
@@ -180,7 +180,7 @@ class RepositoryReader {
     try {
       return await this.#registry.getManifest(this.#repo, reference, this.#signal);
     } catch (error) {
-      // Another process may remove an image while the list is made.
+      // Another process may remove an image while the list is read.
       if (isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
       if (!isOciError(error, 'STORAGE_DAMAGED', 'MANIFEST_INVALID')) throw error;
       this.#tell(error);

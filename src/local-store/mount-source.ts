@@ -4,8 +4,8 @@ import { fromStoreName, type Reference, type RepositoryName, toStoreName } from 
 import type { Registry, SignalOption } from '../registry/registry.ts';
 
 /**
- * Which repository of a registry holds a blob, as far as the store knows: one of the same domain that the blob was
- * pulled from or pushed to.
+ * Finds a repository of a registry that probably holds a blob: one of the same domain that the blob was pulled from or
+ * pushed to, according to the local store.
  */
 export async function mountSource(
   store: Registry,

@@ -2,17 +2,17 @@ import { familiarName, fromStoreName } from '../model/reference/reference.ts';
 import { type CollectResult, garbageCollector } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 
-/** What a collection did, with the names of images in place of repositories. */
+/** The result of a garbage collection, with image names instead of repositories. */
 export type Pruned = Omit<CollectResult, 'untagged'> & {
   /** `alpine@sha256:…` */
   readonly untagged: readonly string[];
 };
 
 /**
- * Frees what nothing in the local store refers to: images that lost their tag, blobs that no image names, and what pulls
- * and removals left that came to no end. What was pulled by digest stays.
+ * Frees what nothing in the local store refers to: images that lost their tag, blobs without a manifest, and remains of
+ * interrupted pulls and removals. Images that were pulled by digest are kept.
  *
- * @throws OciError STORAGE_DENIED where the store cannot be written
+ * @throws OciError STORAGE_DENIED if the store is not writable
  */
 export async function pruneStore(
   registry: Registry,
@@ -29,7 +29,7 @@ export async function pruneStore(
   };
 }
 
-/** Of a store that is not there. */
+/** The result for a store that does not exist. */
 export const nothingCollected: CollectResult = {
   removed: [],
   untagged: [],

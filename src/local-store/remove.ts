@@ -11,26 +11,26 @@ import { type KeptLayers, keptLayers, readAll } from './kept.ts';
 import { entriesWhileThere, removedHere } from './vanished.ts';
 
 export interface RemovedImage {
-  /** Names that are gone, as `alpine:3.20` and `alpine@sha256:…`. */
+  /** Names that were removed, such as `alpine:3.20` and `alpine@sha256:…`. */
   readonly untagged: readonly string[];
-  /** Manifests and blobs that are gone because no repository of the store has them, those of earlier removals included. */
+  /** Manifests and blobs that were removed because no repository uses them, including those of earlier removals. */
   readonly deleted: readonly Digest[];
   readonly freedBytes: number;
-  /** Names that an image which was not removed still has: other tags, and indexes that name it. */
+  /** Other names of an image that was kept for them: tags, and indexes that contain it. */
   readonly stillNamed: readonly string[];
-  /** Layers of what was removed that are there still. */
+  /** Layers of the removed images that were kept. */
   readonly kept: readonly KeptLayers[];
 }
 
 export interface RemoveOptions extends SignalOption {
-  /** Removes all tags of an ID or digest; what is not there is no error. */
+  /** Removes all tags of an ID or digest, and accepts a name that does not exist. */
   readonly force?: boolean | undefined;
 }
 
 /**
- * Removes what a name, a digest or an image ID stands for, and every blob that nothing else needs.
+ * Removes the image with a name, digest or image ID, and every blob that nothing else needs.
  *
- * @throws OciError IMAGE_UNKNOWN; REFUSED where an ID or a digest stands for several tags and `force` is not set.
+ * @throws OciError IMAGE_UNKNOWN; REFUSED if an ID or digest has several tags and `force` is not set.
  */
 export async function removeImage(registry: Registry, word: string, opts: RemoveOptions = {}): Promise<RemovedImage> {
   const victims = await findVictims(registry, word, opts);
@@ -58,7 +58,7 @@ export async function removeImage(registry: Registry, word: string, opts: Remove
   const views = [...manifests.values()].filter((view) => view !== undefined);
   const used = await keptLayers(registry, { views, gone, opts: { signal: opts.signal } });
   const inUse = swept?.kept.inUse ?? { count: 0, bytes: 0 };
-  // Docker names the image before its layers.
+  // Docker lists the image before its layers.
   const first = [...manifests.keys()].filter((digest) => gone.has(digest));
   return {
     untagged,
@@ -92,7 +92,7 @@ function refuseSeveral(word: string, victims: readonly Pick<FoundImage, 'name' |
   });
 }
 
-/** Removes a tag; that of an image which was named otherwise only while it points there. @returns Whether it did. */
+/** Removes a tag. If the image was not named by it, only while the tag still points at it. @returns Whether it was removed. */
 async function removeTag(
   registry: Registry,
   { repo, digest, byTag }: FoundImage | DamagedTag,
@@ -104,7 +104,7 @@ async function removeTag(
   return (await removedHere(registry.deleteTag(repo, tag, opts))) !== false;
 }
 
-/** Deletes a manifest that no tag and no index of its repository needs any more, then its children likewise. */
+/** Deletes a manifest that no tag and no index of its repository needs, then its children if they are not needed either. */
 async function removeUnneeded(
   registry: Registry,
   repo: StoreName,
@@ -125,11 +125,11 @@ async function removeUnneeded(
     const view = manifests.get(target);
     const removal = remover?.removeUntagged(repo, target, opts) ?? registry.deleteManifest(repo, target, opts);
     const removed = await removedHere(removal);
-    if (removed === 'needed') return; // it was tagged meanwhile
+    if (removed === 'needed') return; // a tag was written meanwhile
     if (removed) deleted.set(target, view);
     manifests.delete(target);
     for (const child of childrenIn(view)) await visit(child.digest);
-    // What was said about it (signatures, attestations) goes with it.
+    // Its referrers (signatures, attestations) are deleted with it.
     for (const [referrer, other] of manifests) if (other?.subject?.digest === target) await visit(referrer);
   };
   await visit(digest);

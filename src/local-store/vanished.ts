@@ -1,7 +1,7 @@
-/** Other processes remove images at the same time: what they have removed is gone, and no error. */
+/** Other processes may remove images at the same time. What they removed counts as absent, not as an error. */
 import { isOciError, unlessUnknown } from '../model/errors.ts';
 
-/** Entries of a repository: none once it is removed. */
+/** The entries of a repository; they end if the repository is removed. */
 export async function* entriesWhileThere<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* entries;
@@ -10,7 +10,7 @@ export async function* entriesWhileThere<T>(entries: AsyncIterable<T>): AsyncGen
   }
 }
 
-/** @returns Whether it was this deletion that removed it; `needed` where the deletion gives false, since it has to stay. */
+/** @returns Whether this deletion removed it; `needed` if the deletion returned false because it has to be kept. */
 export async function removedHere(deletion: Promise<unknown>): Promise<boolean | 'needed'> {
   return (await unlessUnknown(deletion.then((did) => (did === false ? 'needed' : true)))) ?? false;
 }

@@ -4,91 +4,100 @@ import type { Authorize } from './auth/access.ts';
 import type { TokenIssuer } from './auth/token-issuer.ts';
 import type { AccessEntry } from './http/access-entry.ts';
 
-/** What a server proves itself with, in PEM. */
+/** Certificate and key of a server, in PEM. */
 export interface ServedTls {
-  /** The certificate, and those between it and its authority. */
+  /** The certificate, followed by the intermediates up to its authority. */
   readonly cert: string;
   readonly key: string;
-  /** Authorities of clients: nobody else is let in. Absent: clients need no certificate. */
+  /** Authorities of client certificates; only clients with one are accepted. If absent, clients need no certificate. */
   readonly clientCa?: readonly string[] | undefined;
 }
 
 export interface ServeOptions {
   readonly registry: Registry;
   /**
-   * Wraps the registry for one request, for what must know who did something: events, an audit. Called when the request is
-   * authorised and comes to the registry. Where absent, all requests share `registry`.
+   * Wraps the registry for one request, for what must know who did something, such as events or an audit log. Called
+   * after the request was authorised, when it uses the registry. If absent, all requests share `registry`.
    */
   readonly perRequest?: ((registry: Registry, request: RequestContext) => Registry) | undefined;
-  /** Speaks https with this; plain http where absent. */
+  /** Certificate and key for HTTPS; plain HTTP if absent. */
   readonly tls?: ServedTls | undefined;
-  /** Where to listen; default 127.0.0.1. */
+  /** Address to listen on; default 127.0.0.1. */
   readonly host?: string;
   /**
-   * Names it is reached by besides `localhost`, loopback addresses and `host`. Listening on a loopback address, it answers
-   * 421 to any other `Host`; elsewhere every name will do.
+   * Further accepted host names, besides `localhost`, loopback addresses and `host`. They matter on a loopback address
+   * only, where any other `Host` gets 421; on other addresses every name is accepted.
    */
   readonly allowedHosts?: readonly string[];
   /**
-   * Whether an address is that of a proxy in front of the server: what it says in `X-Forwarded-For`, `-Proto` and `-Host`,
-   * or in `Forwarded`, counts as the client's address, and as what it reached the server by. Absent: none is.
+   * Whether an address is a trusted proxy in front of the server. Its `X-Forwarded-For`, `-Proto` and `-Host` headers,
+   * or `Forwarded`, then determine the client's address and the address it used. If absent, no proxy is trusted.
    */
   readonly isProxy?: ((address: string) => boolean) | undefined;
-  /** 0, the default: a free one. */
+  /** Port to listen on; 0 (default): a free one. */
   readonly port?: number;
-  /** Stops the server, as `stop()` does. */
+  /** Stops the server, like `stop()`. */
   readonly signal?: AbortSignal | undefined;
-  /** Told about every request when its answer is complete. Must not throw. */
+  /** Called for every request when its response is complete. Must not throw. */
   readonly log?: (entry: AccessEntry) => void;
-  /** False: every DELETE of a blob, manifest or tag is answered with 405. Default true: the registry decides. */
+  /** False: every DELETE of a blob, manifest or tag gets 405. Default true: the registry decides. */
   readonly deletes?: boolean;
-  /** False: every push is answered with 405, as every DELETE is. Default true: the registry decides. */
+  /** False: every push and every DELETE gets 405. Default true: the registry decides. */
   readonly writes?: boolean;
-  /** Larger manifests are refused with 413; default 4 MiB. */
+  /** Larger manifests get 413. In bytes; default 4 MiB. */
   readonly maxManifestBytes?: number;
-  /** How long a client that the server waits for may neither send nor take a byte; default 60 seconds. */
+  /** Time without a byte after which a client that the server waits for is cut; default 60 seconds. */
   readonly idleTimeoutMs?: number;
   /** How long a request waits for another one on the same upload session; default 30 seconds. */
   readonly sessionWaitMs?: number;
-  /** Upload sessions that nobody used for so long are given up, those of an earlier run too; default 24 hours. */
+  /** Idle time after which an upload session is cancelled, including those of an earlier run; default 24 hours. */
   readonly sessionIdleMs?: number;
-  /** Upload sessions open at once; default 10,000. At the limit one that rests for a minute gives way, or it is 429. */
+  /**
+   * Maximum number of open upload sessions; default 10,000. At the limit, one that was idle for a minute is cancelled;
+   * if there is none, the response is 429.
+   */
   readonly maxSessions?: number;
-  /** Connections at once; default 1024. Past it, the one that is silent longest closes, of the address that has most. */
+  /**
+   * Maximum number of connections; default 1024. Beyond it, the longest idle one of the address with most connections
+   * is closed.
+   */
   readonly maxConnections?: number;
-  /** How long the header of a request may take; default 20 seconds. */
+  /** Maximum time for the header of a request; default 20 seconds. */
   readonly headersTimeoutMs?: number;
   /**
-   * A client that sends or takes a body slower than this, over a minute or `rateWindowMs`, is cut; default 256, which an
-   * old modem reaches. 0: any rate will do.
+   * Minimum rate of bodies in bytes per second, over a minute or `rateWindowMs`. A slower client is cut. Default 256,
+   * which an old modem reaches. 0: no minimum.
    */
   readonly minBytesPerSecond?: number;
   readonly rateWindowMs?: number;
-  /** Asked before every request for a route of the API, and told what it needs. Everybody may do everything without. */
+  /**
+   * Called before every request for a route of the API, with the access it needs. If absent, everybody may do everything.
+   */
   readonly authorize?: Authorize | undefined;
-  /** Gives out tokens at `/token`, which `authorize` may send clients to. */
+  /** Issues tokens at `/token`, where `authorize` may send clients to. */
   readonly issuer?: TokenIssuer | undefined;
 }
 
 export interface RunningServer {
-  /** http://host:port, or https with TLS; a loopback address where the server listens on all of them. */
+  /** http://host:port, or https with TLS. If the server listens on all addresses, this is a loopback address. */
   readonly url: string;
-  /** What it is bound to: `0.0.0.0:5000`, `[::1]:5000`. */
+  /** The address it is bound to: `0.0.0.0:5000`, `[::1]:5000`. */
   readonly address: string;
-  /** Whether this machine alone reaches it. */
+  /** Whether only this machine can reach it. */
   readonly loopback: boolean;
   readonly host: string;
   readonly port: number;
   /**
-   * Proves itself with another certificate to those who connect from now on; open connections stay. Whether clients need
-   * one does not change.
+   * Uses another certificate for new connections; open connections are kept. Whether clients need a certificate does
+   * not change.
    *
-   * @throws OciError USAGE for a server without TLS; what Node says of a certificate or key that it cannot use.
+   * @throws OciError USAGE for a server without TLS; Node's error for a certificate or key that it cannot use.
    */
   renewTls(tls: ServedTls): void;
   /**
-   * Stops: no new connections, requests in flight may end, and are cut after `graceMs` (default 10 seconds). Open
-   * upload sessions that have bytes stay resumable, where the registry keeps them. May be called again, with a shorter time.
+   * Stops the server. No new connections are accepted; running requests may finish, and are cut after `graceMs`
+   * (default 10 seconds). Open upload sessions with bytes stay resumable, if the registry keeps them. May be called
+   * again, with a shorter time.
    */
   stop(opts?: { readonly graceMs?: number }): Promise<void>;
 }

@@ -19,7 +19,7 @@ const keepAliveMs = 60_000;
 /**
  * Serves a registry over HTTP, with or without TLS.
  *
- * @throws OciError USAGE when it cannot listen there.
+ * @throws OciError USAGE if it cannot listen there.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
@@ -39,7 +39,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   signal?.throwIfAborted();
   const { sessionIdleMs = 24 * 60 * 60_000, headersTimeoutMs = 20_000 } = options;
   const state = newState(options, sessionIdleMs);
-  // Uploads may take hours: what bounds them is the idle time, not `requestTimeout`.
+  // Uploads may take hours: they are limited by the idle time instead of `requestTimeout`.
   const { server, renewTls } = await newServer(
     {
       maxHeaderSize: maxHeaderBytes,

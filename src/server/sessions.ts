@@ -4,36 +4,36 @@ import type { RepositoryName } from '../model/reference/reference.ts';
 import type { BlobWriter, Registry, SignalOption } from '../registry/registry.ts';
 import { holderOf } from './http/addresses.ts';
 
-/** Ids that go over the wire as they are. */
+/** IDs that can be sent to clients unchanged. */
 const plainId = /^[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,127}$/;
 
-/** After these a session is no more. */
+/** Errors after which the session no longer exists. */
 const goneCodes = ['BLOB_UPLOAD_UNKNOWN', 'DIGEST_MISMATCH', 'SIZE_MISMATCH'] as const;
 
 interface Slot {
   readonly key: string;
   readonly repo: RepositoryName;
   readonly publicId: string;
-  /** Whose it is; empty for one of an earlier run. */
+  /** The client's address; empty for a session of an earlier run. */
   readonly holder: string;
-  /** What the registry calls the session now; it may change with every chunk. */
+  /** The registry's current ID of the session; it may change with every chunk. */
   id: string;
-  /** Resolves when the last request in the queue has left. */
+  /** Resolves when the last waiting request has finished. */
   tail: Promise<void>;
   users: number;
   usedAtMs: number;
-  /** Whether it has become a blob or was given up. */
+  /** Whether it became a blob or was cancelled. */
   ended: boolean;
 }
 
 interface SessionLimits {
   /** How long a request waits for another one on the same session. */
   readonly waitMs: number;
-  /** Sessions that nobody used for so long are given up. */
+  /** Idle time after which a session is cancelled. */
   readonly idleMs: number;
   /**
-   * Sessions open at once. At the limit the one that rests longest gives way, if it has rested for `restMs`; else one of
-   * the address that has most of them, to an address that has fewer.
+   * Maximum number of open sessions. At the limit, the longest idle one is cancelled if it was idle for `restMs`;
+   * otherwise one of the address with most sessions, if the new session's address has fewer.
    */
   readonly maxOpen: number;
   readonly restMs: number;
@@ -46,13 +46,13 @@ interface RequestOptions extends SignalOption {
 /**
  * The upload sessions that clients have open. Requests on one session run one after the other.
  *
- * A registry's id that is no plain word, as a remote's URL, gets a name of its own: taken from the client, it would let
- * anyone make this server talk to any address (request forgery).
+ * A registry's ID that is not a plain word, such as the URL of a remote, is replaced by another one: if the client sent
+ * the URL back, it could make this server connect to any address (request forgery).
  */
 export class UploadSessions {
   readonly #registry: Registry;
   readonly #limits: SessionLimits;
-  /** Those of this run, the one that rests longest first. */
+  /** Sessions of this run, the longest idle first. */
   readonly #slots = new Map<string, Slot>();
 
   constructor(registry: Registry, limits: SessionLimits) {
@@ -61,11 +61,11 @@ export class UploadSessions {
   }
 
   /**
-   * Takes in a session that was just opened, and closes its writer.
+   * Adds a session that was just opened, and closes its writer.
    *
    * @param remoteAddress Of the client.
-   * @returns The id that clients know it by.
-   * @throws OciError TOOMANYREQUESTS when too many are open; this one is then given up.
+   * @returns The ID for the client.
+   * @throws OciError TOOMANYREQUESTS if too many are open; this one is cancelled then.
    */
   async add(repo: RepositoryName, writer: BlobWriter, remoteAddress: string): Promise<string> {
     const holder = holderOf(remoteAddress);
@@ -80,10 +80,10 @@ export class UploadSessions {
   }
 
   /**
-   * Works on a session and lets go of it: what was written is then in the registry.
+   * Works on a session and releases it. The registry then has what was written.
    *
-   * @param opts.registry The registry as the request sees it.
-   * @throws OciError BLOB_UPLOAD_UNKNOWN; TOOMANYREQUESTS when another request holds the session for too long.
+   * @param opts.registry The registry for this request.
+   * @throws OciError BLOB_UPLOAD_UNKNOWN; TOOMANYREQUESTS if another request holds the session for too long.
    */
   async use<T>(
     repo: RepositoryName,
@@ -109,13 +109,13 @@ export class UploadSessions {
     }
   }
 
-  /** To be told by the work that ends a session. */
+  /** To be called by the work that ends a session. */
   ended(repo: RepositoryName, publicId: string): void {
     const slot = this.#slots.get(keyOf(repo, publicId));
     if (slot) slot.ended = true;
   }
 
-  /** Gives up the sessions of this run that nobody has used for long. */
+  /** Cancels the sessions of this run that were idle for too long. */
   async expire(): Promise<void> {
     const before = performance.now() - this.#limits.idleMs;
     for (const slot of [...this.#slots.values()]) {
@@ -144,14 +144,14 @@ export class UploadSessions {
     return [...this.#slots.values()].find((slot) => slot.users === 0 && counts.get(slot.holder) === most);
   }
 
-  // What cannot be given up now is no longer counted, and left to the registry's own cleaning.
+  // A session that cannot be cancelled is no longer counted, and left to the cleaning of the registry.
   async #giveUp(slot: Slot): Promise<void> {
     this.#slots.delete(slot.key);
     try {
       const writer = await this.#registry.resumeUpload(slot.repo, slot.id);
       await writer.cancel();
     } catch {
-      // It is gone already, or the registry fails: a request would have told.
+      // It is gone already, or the registry fails: the next request will report that.
     }
   }
 
@@ -171,7 +171,7 @@ export class UploadSessions {
     } finally {
       slot.id = writer.id;
     }
-    // Closing may be what fails on a full disk: only then is the chunk in the registry.
+    // On a full disk, closing may fail: the registry has the chunk only if it succeeds.
     await writer[Symbol.asyncDispose]();
     return result;
   }

@@ -15,7 +15,7 @@ describe('a manifest that is meant to harm', () => {
         const headers = type === undefined ? {} : { 'content-type': type };
         const { status, body: said } = await ask(server, 'PUT', path, { headers, body });
         assert.equal(status, 400);
-        if (type === 'application/x-other') assert.match(said.toString(), /is no JSON object/);
+        if (type === 'application/x-other') assert.match(said.toString(), /is not a JSON object/);
         else assert.match(said.toString(), new RegExp(`nested deeper than ${maxJsonDepth} levels`));
       }
     }

@@ -9,7 +9,7 @@ import type { Sink } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { onFile, storageError } from './file-errors.ts';
 
-/** A file of the work directory that a blob is written to. */
+/** A file in the work directory to which a blob is written. */
 export class BlobFile implements Sink {
   readonly path: string;
   readonly #handle: FileHandle;
@@ -35,13 +35,13 @@ export class BlobFile implements Sink {
     this.#writer = new HashingWriter(file, hasher);
   }
 
-  /** Creates the file and hashes all that is written to it. Nothing may be there: a planted link is not followed. */
+  /** Creates the file; everything written to it is hashed. It must not exist: a planted link is not followed. */
   static async create(path: string, algorithm?: DigestAlgorithm): Promise<BlobFile> {
     const hasher = await createHasher(algorithm);
     return new BlobFile(path, await open(path, 'wx+', fileMode), 0, hasher);
   }
 
-  /** Opens a file to go on with; what it holds is hashed at the end. */
+  /** Opens a file to continue it. Its content is hashed at the end. */
   static async reopen(path: string): Promise<BlobFile> {
     const handle = await open(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0));
     try {
@@ -53,7 +53,7 @@ export class BlobFile implements Sink {
     }
   }
 
-  /** Bytes taken, those that are not yet in the file included. */
+  /** Bytes accepted so far, including those not in the file yet. */
   get size(): number {
     return this.#writer.size;
   }
@@ -62,7 +62,9 @@ export class BlobFile implements Sink {
     return this.#writer.write(chunk);
   }
 
-  /** The digest of everything written. Reads the file again where it was not hashed on its way, or under another algorithm. */
+  /**
+   * The digest of the content. The file is read again if it was not hashed while it was written, or with another algorithm.
+   */
   async digest(algorithm: DigestAlgorithm, opts?: SignalOption): Promise<Digest> {
     await this.flush();
     if (this.#hasher?.algorithm === algorithm) return this.#hasher.digest();
@@ -72,19 +74,19 @@ export class BlobFile implements Sink {
     return hasher.digest();
   }
 
-  /** Brings all that was taken into the file and frees the buffers. The file can be written on. */
+  /** Writes everything that was accepted, and frees the buffers. The file can still be written to. */
   flush(): Promise<void> {
     return this.#writer.flush();
   }
 
-  /** Makes the content survive a power cut, and closes. */
+  /** Makes the content survive a power cut, and closes the file. */
   async finish(): Promise<void> {
     await this.flush();
     await onFile('write', this.path, () => this.#handle.sync());
     await this.close();
   }
 
-  /** Closes without a word on what could not be written. Idempotent. */
+  /** Closes the file and ignores write errors. Idempotent. */
   async close(): Promise<void> {
     await this.flush().catch(() => {});
     this.#closing ??= this.#handle.close();

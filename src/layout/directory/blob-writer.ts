@@ -8,10 +8,10 @@ import { blobFile, type LayoutDirectory } from './layout-directory.ts';
 import { moveIntoPlace, removeFile } from './move.ts';
 
 /**
- * Writes a blob: beside its place, hashed on the way, and renamed when it is whole. The source is opened once, at its
- * first byte.
+ * Writes a blob to a temporary file, hashes it meanwhile, and renames it when it is complete. The source is opened
+ * once, at its first byte.
  *
- * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH, STORAGE_*, and whatever the source throws; nothing is kept then.
+ * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH, STORAGE_*, and errors of the source; nothing is kept then.
  */
 export async function writeBlob(
   layout: LayoutDirectory,
@@ -57,7 +57,8 @@ async function receive(
   const sink: Sink = {
     write(chunk) {
       signal?.throwIfAborted();
-      // A source that does not stop would write to a file that is gone; one that never ends would fill the disk.
+      // Writes after the failure are refused, because the file is gone; so are bytes past the size, which would fill
+      // the disk.
       const size = file.size + chunk.length;
       if (left || size > descriptor.size) throw sizeMismatch(descriptor, size);
       return file.write(chunk);
@@ -74,7 +75,7 @@ async function receive(
   }
 }
 
-// A source may be stuck where no signal reaches it.
+// A source may hang without honouring the signal.
 async function unlessAborted<T>(running: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await running;
   let stop = (): void => {};
@@ -83,7 +84,7 @@ async function unlessAborted<T>(running: Promise<T>, signal: AbortSignal | undef
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
   });
-  running.catch(() => {}); // nobody waits for it any more once the signal has fired
+  running.catch(() => {}); // nothing awaits it once the signal has fired
   try {
     return await Promise.race([running, aborted]);
   } finally {

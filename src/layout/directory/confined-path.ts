@@ -4,11 +4,11 @@ import { hasErrno } from '../../files/file-errors.ts';
 import { OciError } from '../../model/errors.ts';
 
 /**
- * Where a path leads when every link is followed.
+ * Resolves a path with all links followed.
  *
- * @param within What it may not lead out of, as in `blobs`.
- * @throws OciError STORAGE_DAMAGED when that is outside (symlink attack: a hostile layout whose blobs are links to the files
- *   of whoever copies it). ENOENT as the system gives it.
+ * @param within A subdirectory that it must not leave, such as `blobs`.
+ * @throws OciError STORAGE_DAMAGED if it leads outside (symlink attack: in a hostile layout, blobs may be links to
+ * files of the user who copies it). The system's ENOENT.
  */
 export async function confinedPath(root: string, path: string, within?: string): Promise<string> {
   const real = await realpath(path).catch((error: unknown) => {

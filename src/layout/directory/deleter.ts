@@ -14,11 +14,11 @@ import { keptWithoutTag } from './manifest-writer.ts';
 import { removeFile } from './move.ts';
 
 /**
- * The deleting part of a layout. Layers and configs stay until `deleteBlob`: other images may use them, and tools that
- * collect a layout's garbage find them.
+ * The deleting part of a layout. Layers and configs are kept until `deleteBlob`: other images may use them, and tools
+ * that collect a layout's garbage find them.
  *
- * Beyond the interface, REFUSED is thrown where an index that stays names the manifest, and for a blob that index.json
- * lists: deleting it would leave a broken image behind.
+ * Besides the errors of the interface: REFUSED if an index that is kept contains the manifest, and for a blob that
+ * index.json lists. Deleting these would break an image.
  */
 export function createDeleter(layout: LayoutDirectory): Deleter {
   return {
@@ -63,7 +63,7 @@ export function createDeleter(layout: LayoutDirectory): Deleter {
   };
 }
 
-/** @returns Whether what stays has the digest as a mere blob. */
+/** @returns Whether one of the remaining manifests uses the digest as a blob. */
 async function refuseNamed(layout: LayoutDirectory, staying: LayoutIndex, digest: Digest): Promise<boolean> {
   let isCargo = false;
   for await (const { descriptor, view } of reachableManifests(layout, staying)) {
@@ -77,7 +77,7 @@ async function refuseNamed(layout: LayoutDirectory, staying: LayoutIndex, digest
   return isCargo;
 }
 
-// Removed through a link in place of `blobs`, a file outside the layout would go.
+// If a link replaced `blobs`, a file outside the layout would be removed.
 async function removeBlob(layout: LayoutDirectory, digest: Digest): Promise<boolean> {
   const file = blobFile(layout, digest);
   return await onFile('remove', file, async () => {

@@ -10,10 +10,10 @@ import { confinedPath } from './confined-path.ts';
 import { onFile, storageError } from './file-errors.ts';
 
 /**
- * The files of a directory that somebody else may have made: nothing outside it is ever opened, whatever symbolic links
- * say, and nothing that is no file, since a pipe would hang the reader.
+ * The files of a directory that another user may have made. Nothing outside of it is opened, whatever symbolic links it
+ * contains; and only regular files are, because a pipe would block the reader.
  *
- * @param root With every link followed.
+ * @param root With all links followed.
  */
 export function createDirectoryFiles(root: string): LayoutFiles {
   const shown = (path: string): string => join(root, path);
@@ -22,7 +22,7 @@ export function createDirectoryFiles(root: string): LayoutFiles {
     const file = shown(path);
     return await onFile('read', file, async () => {
       try {
-        // A blob may be a link to another one, and to nothing else.
+        // A blob may be a link to another blob, but not to anything else.
         const within = path.startsWith(`${blobsPath}/`) ? blobsPath : undefined;
         return await operation(await confinedPath(root, file, within), file);
       } catch (error) {
@@ -39,7 +39,7 @@ export function createDirectoryFiles(root: string): LayoutFiles {
       return await found(path, async (real, file) => {
         const facts = await stat(real, { bigint: true });
         if (!facts.isFile()) throw notRegular(file);
-        // A rename brings another inode.
+        // A rename changes the inode.
         const version = [facts.dev, facts.ino, facts.size, facts.mtimeNs, facts.ctimeNs].join('-');
         return { size: Number(facts.size), version };
       });

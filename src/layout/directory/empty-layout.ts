@@ -1,4 +1,4 @@
-/** Takes a layout away again that was made and into which nothing came. */
+/** Removes a layout that was created but never written to. */
 import { readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ExtensionKey } from '../../registry/extensions.ts';
@@ -6,28 +6,28 @@ import { blobsPath, indexPath, versionPath } from '../format/paths.ts';
 import type { LayoutDirectory } from './layout-directory.ts';
 import { removeFile } from './move.ts';
 
-/** Of a layout that was opened with `create`. */
+/** A capability of layouts that were opened with `create` and are new. */
 interface EmptyLayout {
-  /** Removes what opening has made, where it holds nothing, and nobody is writing. */
+  /** Removes what opening created, if nothing was written and nobody is writing. */
   remove(): Promise<void>;
 }
 export const emptyLayout: ExtensionKey<EmptyLayout> = Object.freeze({ name: 'empty-layout' });
 
-/** The directories that are to be made for a path, itself first. */
+/** The directories that have to be created for a path, itself first. */
 export async function absentDirectories(path: string): Promise<readonly string[]> {
   const absent: string[] = [];
   for (let at = path; dirname(at) !== at && !(await isThere(at)); at = dirname(at)) absent.push(at);
   return absent;
 }
 
-/** @param made The directories that were made for it, itself first. */
+/** @param made The directories that were created for it, itself first. */
 export function createEmptyLayout(layout: LayoutDirectory, made: readonly string[]): EmptyLayout {
   const { files, index, work, lock } = layout;
   return {
     async remove() {
       await lock.exclusively(async () => {
         if ((await index.read()).entries.length > 0 || (await isWorkedIn(work.path))) return;
-        // Fails where a blob is: then the layout stays as it is.
+        // Fails if there is a blob: then the layout is kept.
         if (!(await removeDirectories(files.shown(blobsPath)))) return;
         await removeFile(files.shown(indexPath));
         await removeFile(files.shown(versionPath));
@@ -37,7 +37,7 @@ export function createEmptyLayout(layout: LayoutDirectory, made: readonly string
   };
 }
 
-/** Whether somebody writes, or left what a later run goes on with. */
+/** Whether somebody is writing, or has left an upload that a later run may continue. */
 async function isWorkedIn(workPath: string): Promise<boolean> {
   return (await readdir(workPath)).some((name) => name !== 'lock');
 }
@@ -48,7 +48,7 @@ async function removeDirectories(path: string): Promise<boolean> {
   return removeDirectory(path);
 }
 
-/** @returns False where something is in it, or it is none. */
+/** @returns False if it is not empty, or not a directory. */
 async function removeDirectory(path: string): Promise<boolean> {
   return rmdir(path).then(
     () => true,

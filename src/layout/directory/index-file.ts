@@ -22,12 +22,12 @@ export class IndexFile extends IndexReader {
     return (await this.#files.stat(indexPath)) !== undefined;
   }
 
-  /** Writes an index without entries. To be called under the lock. */
+  /** Writes an index without entries. The lock must be held. */
   async create(held: Held): Promise<void> {
     await this.#write({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }, held);
   }
 
-  /** Replaces the entries of an index that was read under the same lock, if they are others. */
+  /** Replaces the entries of an index, if they have changed. It must have been read under the same lock. */
   async replace(index: LayoutIndex, entries: readonly IndexEntry[], held: Held): Promise<void> {
     const same = entries.length === index.entries.length && entries.every((entry, i) => entry === index.entries[i]);
     if (!same) await this.#write(withEntries(index, entries), held);

@@ -7,9 +7,9 @@ import type { IndexFile } from './index-file.ts';
 import type { LayoutLock } from './lock.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
-/** A layout that is a directory, as its parts see it. */
+/** A layout in a directory, for its parts. */
 export interface LayoutDirectory extends ReadableLayout {
-  /** The directory with every link followed. */
+  /** The directory with all links followed. */
   readonly root: string;
   readonly readOnly: boolean;
   readonly index: IndexFile;
@@ -17,12 +17,12 @@ export interface LayoutDirectory extends ReadableLayout {
   readonly work: WorkDirectory;
 }
 
-/** @throws OciError DENIED when the layout was opened for reading alone. */
+/** @throws OciError DENIED if the layout was opened read-only. */
 export function refuseReadOnly({ name, readOnly }: LayoutDirectory): void {
   if (readOnly) throw new OciError('DENIED', `${name} is read-only: nothing can be pushed to it or deleted from it`);
 }
 
-/** Where a blob is, or would be. */
+/** The path of a blob, whether it exists or not. */
 export function blobFile({ root }: LayoutDirectory, digest: Digest): string {
   return join(root, blobPath(digest));
 }

@@ -9,17 +9,17 @@ import { onFile, storageError } from './file-errors.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
 const pollMs = 20;
-/** What is done under the lock takes milliseconds: whoever holds it for so long on another machine is gone. */
+/** Work under the lock takes milliseconds: a holder on another machine that is silent for this long is gone. */
 const silenceMs = 30_000;
 const watchMs = 2_000;
 const patienceMs = 60_000;
 
 export interface Held {
-  /** @throws OciError UNAVAILABLE when another process took the lock for abandoned. */
+  /** @throws OciError UNAVAILABLE if another process took the lock over because it seemed abandoned. */
   check(): Promise<void>;
 }
 
-/** One change to a layout at a time, in this process and in all others. */
+/** Allows one change to a layout at a time, in this process and all others. */
 export class LayoutLock {
   readonly #work: WorkDirectory;
   readonly #file: string;
@@ -42,7 +42,7 @@ export class LayoutLock {
     });
   }
 
-  /** Runs an operation alone. @throws OciError UNAVAILABLE when another process keeps the lock for a minute. */
+  /** Runs an operation under the lock. @throws OciError UNAVAILABLE if another process holds the lock for a minute. */
   async exclusively<T>(operation: (held: Held) => Promise<T>, opts?: SignalOption): Promise<T> {
     const result = this.#turn.then(async () => {
       const lock = await this.#acquire(opts);

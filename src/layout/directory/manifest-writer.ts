@@ -22,11 +22,11 @@ import { blobFile, type LayoutDirectory, refuseReadOnly } from './layout-directo
 import type { Held } from './lock.ts';
 
 /**
- * Stores a manifest as a blob, then points its tags at it in index.json, one entry for each.
+ * Stores a manifest as a blob, then points its tags at it in index.json, with one entry per tag.
  *
- * Without a tag it is only a blob: index.json lists the roots of a layout, and most such manifests are children of an
- * index that comes next. It gets an untagged entry only when it has a `subject`, so that referrers are found, or a type
- * that its bytes do not tell. Children may be absent with `sparse: true`: a layout need not be whole.
+ * Without a tag it is only a blob: index.json lists the roots of a layout, and most untagged manifests are children of
+ * an index that follows. It gets an untagged entry only if it has a `subject`, so that referrers are found, or a type
+ * that its bytes do not tell. Children may be missing with `sparse: true`: a layout may be incomplete.
  *
  * @throws OciError MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, DIGEST_MISMATCH, TOO_LARGE, DENIED
  */
@@ -39,7 +39,7 @@ export async function pushManifest(
   refuseReadOnly(layout);
   const manifest = await readPushed(raw, opts?.digest);
   const sparse = opts?.sparse === true;
-  // Alone: nobody deletes what the manifest refers to between looking for it and listing the manifest.
+  // Under the lock, so that no referenced blob is deleted between the check and the new entry.
   await layout.lock.exclusively(async (held) => {
     await refuseMissing(layout, manifest, sparse, opts?.signal);
     await storeBytes(layout, manifest);
@@ -48,7 +48,7 @@ export async function pushManifest(
   return manifest.descriptor;
 }
 
-/** The digests among what bears these tags now that must stay in index.json without one. */
+/** Of the digests that have these tags now, those that must stay in index.json without a tag. */
 export async function keptWithoutTag(
   layout: LayoutDirectory,
   index: LayoutIndex,
@@ -64,7 +64,7 @@ export async function keptWithoutTag(
 
 async function readPushed({ mediaType: told, bytes }: RawManifest, expected: Digest | undefined): Promise<Manifest> {
   if (bytes.length > maxManifestBytes) {
-    throw new OciError('TOO_LARGE', `the manifest has ${bytes.length} bytes; at most ${maxManifestBytes} are taken`);
+    throw new OciError('TOO_LARGE', `the manifest has ${bytes.length} bytes; at most ${maxManifestBytes} are accepted`);
   }
   const mediaType = bareMediaType(told) || detectMediaType(bytes);
   const view = parseManifest({ mediaType, bytes });
@@ -90,8 +90,11 @@ async function refuseMissing(
   const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
   throw new OciError(
     'MANIFEST_BLOB_UNKNOWN',
-    `the manifest names ${missing[0]}${more}, which ${layout.name} does not hold`,
-    { detail: missing.map((digest) => ({ digest })), hint: 'push what a manifest names before the manifest' },
+    `the manifest references ${missing[0]}${more}, which ${layout.name} does not have`,
+    {
+      detail: missing.map((digest) => ({ digest })),
+      hint: 'push the blobs and child manifests of a manifest before the manifest',
+    },
   );
 }
 

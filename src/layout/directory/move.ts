@@ -6,10 +6,10 @@ import { confinedPath } from './confined-path.ts';
 import { onFile } from './file-errors.ts';
 
 /**
- * Renames a finished file into its place, for good.
+ * Renames a finished file to its path, durably.
  *
- * @throws OciError STORAGE_DAMAGED when its directory is a link out of the layout: writing through it would plant files
- *   wherever a hostile layout points.
+ * @throws OciError STORAGE_DAMAGED if its directory is a link out of the layout: a hostile layout could otherwise have
+ * files written anywhere.
  */
 export async function moveIntoPlace(root: string, from: string, to: string): Promise<void> {
   await onFile('write', to, async () => {
@@ -21,7 +21,7 @@ export async function moveIntoPlace(root: string, from: string, to: string): Pro
   });
 }
 
-// A directory that is missing will be made: what it is made in must not be a link out either.
+// A missing directory will be created, so its nearest existing parent must not be a link out either.
 async function existing(root: string, directory: string): Promise<string> {
   for (let at = directory; at.length > root.length; at = dirname(at)) {
     const facts = await lstat(at).catch((error: unknown) => {
@@ -33,7 +33,7 @@ async function existing(root: string, directory: string): Promise<string> {
   return root;
 }
 
-/** Removes a file. @returns Whether it was there. */
+/** Removes a file. @returns Whether it existed. */
 export async function removeFile(file: string): Promise<boolean> {
   return await onFile('remove', file, async () => {
     try {

@@ -14,8 +14,8 @@ import { moveIntoPlace, removeFile } from './move.ts';
 import { uploadPrefix } from './work-directory.ts';
 
 /**
- * Upload sessions as files in the layout's work directory. At rest a file has its session's name, and any process can go
- * on with it; whoever writes first gives it a name of its own, so that no two ever write one file.
+ * Upload sessions as files in the layout's work directory. At rest a file has its session's name, and any process can
+ * continue it; a writer renames it to a name of its own first, so that two writers never write the same file.
  */
 export function createUploads(layout: LayoutDirectory): Pick<Writer, 'startUpload' | 'resumeUpload'> {
   return {
@@ -32,7 +32,7 @@ export function createUploads(layout: LayoutDirectory): Pick<Writer, 'startUploa
     async resumeUpload(_repo, id, opts) {
       opts?.signal?.throwIfAborted();
       refuseReadOnly(layout);
-      // The id is a client's and becomes a path.
+      // The ID comes from a client and becomes part of a path.
       if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw uploadUnknown();
       await adoptOrphan(layout, id);
       const facts = await factsOf(restingPath(layout, id));
@@ -44,7 +44,7 @@ export function createUploads(layout: LayoutDirectory): Pick<Writer, 'startUploa
   };
 }
 
-/** The bytes of one session, and one writer's alone. */
+/** The bytes of one session. Only one writer uses them. */
 class UploadFile implements UploadBytes {
   readonly keeper = 'layout';
   readonly unknown = uploadUnknown;
@@ -123,7 +123,7 @@ class UploadFile implements UploadBytes {
   }
 }
 
-// What a writer left that was killed goes back to its session's name.
+// Renames the file of a killed writer back to its session's name.
 async function adoptOrphan(layout: LayoutDirectory, id: string): Promise<void> {
   const prefix = `${uploadPrefix}${id}.`;
   const names = await readdir(layout.work.path).catch(() => []);

@@ -7,19 +7,21 @@ import { confinedPath } from './confined-path.ts';
 import { onFile } from './file-errors.ts';
 import { moveIntoPlace, removeFile } from './move.ts';
 
-/** On the file system of the layout, so that what is finished can be renamed into place; gone when nothing is written. */
+/**
+ * On the layout's file system, so that finished files can be renamed into place. It exists only while something is written.
+ */
 export const workName = '.ocictl';
 
-/** Files of upload sessions: `upload.<id>` at rest, `upload.<id>.<owner>` while somebody writes. */
+/** Files of upload sessions: `upload.<id>` at rest, `upload.<id>.<owner>` while a process writes it. */
 export const uploadPrefix = 'upload.';
 
-/** A file of another machine's, or an upload nobody went on with, is taken for abandoned after this. */
+/** After this time a file of another machine, or an upload that was not continued, counts as abandoned. */
 const abandonedMs = 7 * 24 * 3_600_000;
 const maxAttempts = 100;
 
 /**
- * Where files lie while they are written: `<name>.<owner>`, renamed into place when they are whole. The directory goes
- * when it is empty, so that other tools find a plain layout.
+ * The directory for files that are being written, as `<name>.<owner>`. They are renamed into place when complete. The
+ * directory is removed when it is empty, so that other tools find a plain layout.
  */
 export class WorkDirectory {
   readonly path: string;
@@ -31,14 +33,14 @@ export class WorkDirectory {
     this.path = join(root, workName);
   }
 
-  /** A path that is this writer's alone. */
+  /** A path that only this writer uses. */
   newFile(name: string): string {
     return join(this.path, `${name}.${newProcessId()}`);
   }
 
   /**
-   * Runs an operation that puts a file into the directory. Whoever is done removes it when it is empty, so it may go
-   * again at any moment until the file is there.
+   * Runs an operation that creates a file in the directory. Writers that finish remove the directory when it is empty,
+   * so it may disappear at any moment until the file exists.
    */
   async within<T>(operation: () => Promise<T>): Promise<T> {
     this.#swept ??= this.#sweep();
@@ -56,7 +58,7 @@ export class WorkDirectory {
     }
   }
 
-  /** Writes a small file whole or not at all. */
+  /** Writes a small file completely or not at all. */
   async writeSmall(target: string, bytes: Uint8Array, beforePlacing?: () => Promise<void>): Promise<void> {
     const file = this.newFile('small');
     try {
@@ -69,28 +71,28 @@ export class WorkDirectory {
     }
   }
 
-  /** Removes the directory, unless something is in it. */
+  /** Removes the directory, unless it contains something. */
   async leave(): Promise<void> {
-    // Whatever keeps it from going does no harm: it is empty, or it is in use.
+    // Errors do not matter: the directory is in use, or is left empty.
     await rmdir(this.path).catch(() => {});
   }
 
-  // What writers left who were killed. Nothing here is worth failing a push for.
+  // Removes files of killed writers. Its errors do not fail a push.
   async #sweep(): Promise<void> {
     try {
-      // A link would have files removed wherever it points.
+      // If it were a link, files elsewhere would be removed.
       if (!(await lstat(this.path)).isDirectory()) return;
       for (const name of await readdir(this.path)) {
         const file = join(this.path, name);
         if (await isAbandoned(file, name)) await removeFile(file);
       }
     } catch {
-      // Absent, not ours, or gone meanwhile.
+      // Absent, not accessible, or removed meanwhile.
     }
   }
 }
 
-// An upload session is worth something without its writer: somebody may resume it.
+// An upload session outlives its writer: another may resume it.
 async function isAbandoned(file: string, name: string): Promise<boolean> {
   const owner = tryParseProcessId(name.slice(name.lastIndexOf('.') + 1));
   const isUpload = name.startsWith(uploadPrefix);

@@ -7,7 +7,7 @@ import { type LayoutDirectory, refuseReadOnly } from './layout-directory.ts';
 import { pushManifest } from './manifest-writer.ts';
 import { createUploads } from './uploads.ts';
 
-/** The writing half of a layout. */
+/** The writing part of a layout. */
 export function createWriter(layout: LayoutDirectory): Writer {
   const uploads = createUploads(layout);
 
@@ -17,14 +17,14 @@ export function createWriter(layout: LayoutDirectory): Writer {
     async pushBlob(_repo, descriptor, source, opts) {
       opts?.signal?.throwIfAborted();
       refuseReadOnly(layout);
-      // A link out of the layout, or a file cut short, is replaced.
+      // A link out of the layout, or a truncated file, is replaced.
       const present = await unlessDamaged(() => layout.files.stat(blobPath(descriptor.digest)));
       if (present?.size === descriptor.size) return { descriptor, outcome: 'exists' };
       await writeBlob(layout, descriptor, source, opts);
       return { descriptor, outcome: 'pushed' };
     },
 
-    // Every repository is the same one here: what is there needs no mount.
+    // All repositories are the same one here: a stored blob needs no mount.
     async mountBlob(repo, digest, opts) {
       opts?.signal?.throwIfAborted();
       refuseReadOnly(layout);

@@ -1,4 +1,4 @@
-/** What the entries of an index.json say, and how they change; entries of other tools stay as they are. */
+/** Reads and changes the entries of an index.json. Entries of other tools are kept unchanged. */
 
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
@@ -9,13 +9,13 @@ import { fullName, tryParseLayoutName } from './names.ts';
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
 const refNameAnnotation = 'org.opencontainers.image.ref.name';
-/** The full reference, as containerd and buildx write it. */
+/** The full reference, which containerd and buildx write. */
 const imageNameAnnotation = 'io.containerd.image.name';
 
 export interface IndexEntry {
-  /** As it is in the file. */
+  /** As in the file. */
   readonly raw: unknown;
-  /** Undefined where the entry is no descriptor that we can read. */
+  /** Undefined if the entry is not a valid descriptor. */
   readonly descriptor?: Descriptor;
   readonly refName?: string;
   readonly imageName?: string;
@@ -26,19 +26,18 @@ export interface LayoutIndex {
   readonly entries: readonly IndexEntry[];
 }
 
-/** Reads a parsed index.json. @throws OciError MANIFEST_INVALID when it is no object or `manifests` no list. */
+/** Parses index.json. @throws OciError MANIFEST_INVALID if it is not an object, or `manifests` is not a list. */
 export function parseLayoutIndex(document: unknown): LayoutIndex {
   const fields = asObject(document, 'the document');
   const entries = asArray(fields['manifests'] ?? [], 'manifests').map(parseEntry);
   return { document: fields, entries };
 }
 
-/** The document with other entries, its fields in their order. */
+/** The document with other entries. The order of its fields is kept. */
 export function withEntries({ document }: LayoutIndex, entries: readonly IndexEntry[]): Record<string, unknown> {
   return { ...document, manifests: entries.map(({ raw }) => raw) };
 }
 
-/** A new entry. */
 export function newEntry(descriptor: Descriptor, artifactType: string | undefined, tag?: Tag): IndexEntry {
   const { mediaType, digest, size } = descriptor;
   return parseEntry({
@@ -51,9 +50,9 @@ export function newEntry(descriptor: Descriptor, artifactType: string | undefine
 }
 
 /**
- * Every tag with what it points at. An entry's name is its tag; where it is a full reference, its tag is one too, unless
- * an entry has that very name or two such references lead to different content. Of several entries with one name the
- * first counts, as in skopeo.
+ * All tags with their descriptors. The name of an entry is its tag. If the name is a full reference, the reference's
+ * tag counts too, unless an entry has exactly that name, or two references with that tag have different content. If
+ * several entries have the same name, the first counts, as in skopeo.
  */
 export function tagsOf({ entries }: LayoutIndex): ReadonlyMap<Tag, Descriptor> {
   const tags = new Map<Tag, Descriptor>();
@@ -73,8 +72,8 @@ export function tagsOf({ entries }: LayoutIndex): ReadonlyMap<Tag, Descriptor> {
 }
 
 /**
- * What a name leads to that is no tag: the annotation of that very text, else containerd's, else another spelling of the
- * same reference. Of several the first counts.
+ * The descriptor for a name that is not a tag: by an annotation with this text, else by containerd's annotation, else
+ * by another spelling of the same reference. If several match, the first counts.
  */
 export function findName({ entries }: LayoutIndex, name: string): Descriptor | undefined {
   const readable = entries.filter(({ descriptor }) => descriptor !== undefined);
@@ -85,18 +84,18 @@ export function findName({ entries }: LayoutIndex, name: string): Descriptor | u
   return found?.descriptor;
 }
 
-/** The names of all entries, as they are written. */
+/** The names of all entries, as in the file. */
 export function namesOf({ entries }: LayoutIndex): readonly string[] {
   const named = entries.filter(({ descriptor }) => descriptor !== undefined);
   return named.flatMap(({ refName, imageName }) => tryParseLayoutName(refName ?? imageName ?? '') ?? []);
 }
 
-/** The descriptor under which index.json has a digest. */
+/** The descriptor with this digest in index.json. */
 export function findDigest({ entries }: LayoutIndex, digest: Digest): Descriptor | undefined {
   return entries.find(({ descriptor }) => descriptor?.digest === digest)?.descriptor;
 }
 
-/** @param keep Digests that must be found without a tag too. */
+/** @param keep Digests that must keep an entry even without a tag. */
 export function addTag(
   index: LayoutIndex,
   tag: Tag,
@@ -113,17 +112,17 @@ export function addTag(
   return others.map((entry, i) => (i === untagged ? named(entry, tag) : entry));
 }
 
-/** Takes a tag away, whichever way entries bear it. @param keep As for {@link addTag}. */
+/** Removes a tag in any form in which entries have it. @param keep See {@link addTag}. */
 export function removeTag(index: LayoutIndex, tag: Tag, keep: ReadonlySet<Digest>): readonly IndexEntry[] {
   return release(index.entries, (entry) => bears(entry, tag), keep);
 }
 
-/** What bears a tag, by its name or by a full reference; also what another entry's name hides. */
+/** All descriptors with a tag, by name or by a full reference, including those hidden by another entry's name. */
 export function bearersOf({ entries }: LayoutIndex, tag: Tag): readonly Descriptor[] {
   return entries.filter((entry) => bears(entry, tag)).flatMap(({ descriptor }) => descriptor ?? []);
 }
 
-// An entry that loses its tag goes, as with skopeo, unless it is the only one of a manifest that must be found.
+// An entry that loses its tag is removed, as in skopeo, unless it is the only entry of a manifest that must be found.
 function release(
   entries: readonly IndexEntry[],
   isReleased: (entry: IndexEntry) => boolean,
@@ -180,7 +179,7 @@ function annotationsOf(raw: Readonly<Record<string, unknown>>): Readonly<Record<
   return typeof annotations === 'object' && annotations !== null ? (annotations as Record<string, unknown>) : {};
 }
 
-// The file is anybody's: what cannot be read is left alone.
+// Other tools write this file too: an entry that cannot be parsed is left alone.
 function tryParseDescriptor(raw: unknown): Descriptor | undefined {
   try {
     return parseDescriptor(raw, 'manifests');

@@ -4,10 +4,10 @@ import type { LayoutFiles } from './files.ts';
 import { type LayoutIndex, parseLayoutIndex } from './index-entries.ts';
 import { indexPath } from './paths.ts';
 
-/** Most bytes of an index.json, as of any manifest here. */
+/** Maximum size of an index.json in bytes, as of any manifest here. */
 export const maxIndexBytes = 4 * 1024 * 1024;
 
-/** Reads index.json. Every read sees it whole, as it is now. */
+/** Reads index.json. Every read returns its current, complete content. */
 export class IndexReader {
   readonly #files: LayoutFiles;
   #cached: { readonly version: string; readonly index: LayoutIndex } | undefined;
@@ -16,7 +16,7 @@ export class IndexReader {
     this.#files = files;
   }
 
-  /** @throws OciError STORAGE_DAMAGED when there is none, MANIFEST_INVALID, TOO_LARGE */
+  /** @throws OciError STORAGE_DAMAGED if it does not exist, MANIFEST_INVALID, TOO_LARGE */
   async read(): Promise<LayoutIndex> {
     const facts = await this.#files.stat(indexPath);
     if (facts !== undefined && this.#cached?.version === facts.version) return this.#cached.index;

@@ -6,7 +6,7 @@ import { tagsOf } from './index-entries.ts';
 import { reachableManifests } from './manifests.ts';
 import type { ReadableLayout } from './readable-layout.ts';
 
-/** The listing part of a layout, which has no catalog: its one repository has no name. */
+/** The listing part of a layout. It has no catalog, because its only repository has no name. */
 export function createLister(layout: ReadableLayout): Lister {
   return {
     async *repositories(opts) {

@@ -16,11 +16,11 @@ import { findDigest, type LayoutIndex } from './index-entries.ts';
 import { blobPath } from './paths.ts';
 import { maxManifestBytes, type ReadableLayout } from './readable-layout.ts';
 
-/** An index nested deeper is a trap. */
+/** Deeper nesting is treated as an attack. */
 const maxDepth = 16;
 
 /**
- * The manifest that a descriptor names, or undefined when its file is absent.
+ * Reads the manifest of a descriptor; undefined if its file is missing.
  *
  * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH, TOO_LARGE, MANIFEST_INVALID
  */
@@ -32,8 +32,9 @@ export async function loadManifest(layout: ReadableLayout, descriptor: Descripto
 }
 
 /**
- * The manifest with a digest, or undefined. Index.json says its type, else its bytes do, else an index that names it.
- * A blob that no index names counts as a manifest only when what it refers to is here too: it may be mere cargo.
+ * Reads the manifest with a digest; undefined if there is none. Its type comes from index.json, else from its bytes,
+ * else from an index that contains it. A blob that no index contains only counts as a manifest if everything it
+ * references is stored too: otherwise it may be the content of another artifact.
  *
  * @throws OciError as {@link loadManifest}
  */
@@ -56,7 +57,7 @@ export async function findManifest(
   return undefined;
 }
 
-/** Every manifest that index.json leads to and that can be read, each once; parents first. */
+/** Every readable manifest that index.json leads to, without duplicates, parents first. */
 export async function* reachableManifests(
   layout: ReadableLayout,
   index: LayoutIndex,
@@ -77,12 +78,12 @@ export async function* reachableManifests(
   for (const { descriptor } of index.entries) if (descriptor !== undefined) yield* visit(descriptor, 0);
 }
 
-/** Whether a manifest must stand in index.json even without a tag: nothing else leads to it, or tells its type. */
+/** Whether a manifest needs an entry in index.json even without a tag: nothing else leads to it, or tells its type. */
 export function needsEntry({ mediaType, bytes, view }: Omit<Manifest, 'descriptor'>): boolean {
   return view.subject !== undefined || impliedMediaType(bytes) !== mediaType;
 }
 
-/** Runs a read of what somebody else wrote; undefined where that is not what it should be. */
+/** Runs a read of untrusted files; undefined if they are damaged. */
 export async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
@@ -97,7 +98,7 @@ export async function hasBlob(layout: ReadableLayout, digest: Digest): Promise<b
   return (await unlessDamaged(() => layout.files.stat(blobPath(digest)))) !== undefined;
 }
 
-/** Whether a layer may be absent: its own URLs have it. */
+/** Whether a layer may be missing, because it can be fetched from its URLs. */
 export function isElsewhere({ mediaType, urls }: Descriptor): boolean {
   return isForeignLayerType(mediaType) || (urls ?? []).length > 0;
 }
@@ -118,7 +119,7 @@ function asManifest(digest: Digest, mediaType: string, bytes: Uint8Array): Manif
   return { mediaType, bytes, view, descriptor: { mediaType, digest, size: bytes.length } };
 }
 
-// A config has a `config` too, and any JSON may have a mediaType: only what parses as a manifest is one.
+// A config has a field `config` too, and any JSON may have a mediaType: only what parses as a manifest counts.
 function impliedManifest(digest: Digest, bytes: Uint8Array): Manifest | undefined {
   const mediaType = impliedMediaType(bytes);
   if (mediaType === undefined || !isManifestType(mediaType)) return undefined;

@@ -1,4 +1,4 @@
-/** Names in a layout that are no tags: full references, and what else other tools write. */
+/** Names in a layout that are not tags: full references, and other names that tools write. */
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import { formatReference, parseReference, type Tag, tryParseTag } from '../../model/reference/reference.ts';
@@ -9,8 +9,8 @@ const grammar = new RegExp(`^${component}(?:/${component})*$`);
 const maxNameLength = 1024;
 
 /**
- * Reads what an image in a layout is called: a tag, or a name in the grammar of the annotation. A layout takes both wherever
- * a registry takes a tag.
+ * Parses the name of an image in a layout: a tag, or a name in the annotation's grammar. A layout accepts both wherever
+ * a registry accepts a tag.
  *
  * @throws OciError REFERENCE_INVALID
  */
@@ -22,13 +22,15 @@ export function parseLayoutName(text: string): Tag {
   });
 }
 
-/** The same, undefined for what is none: an index.json is anybody's. */
+/** The same, but undefined for an invalid name. For names in index.json, which other tools write too. */
 export function tryParseLayoutName(text: string): Tag | undefined {
   const isName = text.length <= maxNameLength && grammar.test(text);
   return tryParseTag(text) ?? (isName ? (text as Tag) : undefined);
 }
 
-/** One spelling for a full reference, as `docker.io/library/alpine:3` for `alpine:3`; undefined for what is none. */
+/**
+ * The normalised full reference, such as `docker.io/library/alpine:3` for `alpine:3`; undefined if it is not a reference.
+ */
 export function fullName(text: string | undefined): string | undefined {
   try {
     return text === undefined ? undefined : formatReference(parseReference(text));

@@ -11,16 +11,16 @@ import type { ReadableLayout } from './readable-layout.ts';
 /** An entry of index.json. */
 interface RootImage {
   readonly digest: Digest;
-  /** Its name, be it a tag, a full reference or anything else. */
+  /** Its name: a tag, a full reference or another name. */
   readonly name?: string;
-  /** Whether it speaks about another manifest. */
+  /** Whether it has a subject. */
   readonly isReferrer: boolean;
 }
 
-/** The entries of index.json, in their order. */
+/** The entries of index.json, in order. */
 interface RootImages {
   rootImages(opts?: SignalOption): Promise<readonly RootImage[]>;
-  /** The names of all entries, tags among them. No manifest is read. */
+  /** The names of all entries, including tags. Manifests are not read. */
   names(): Promise<readonly string[]>;
 }
 export const rootImages: ExtensionKey<RootImages> = Object.freeze({ name: 'root-images' });
@@ -28,15 +28,15 @@ export const rootImages: ExtensionKey<RootImages> = Object.freeze({ name: 'root-
 const maxNamesShown = 20;
 
 /**
- * The image that a layout's directory means without a tag: the only one there is, referrers apart.
+ * The image that a layout's directory refers to without a tag: the only one, not counting referrers.
  *
- * @returns Its tag where it has exactly one, else its digest.
- * @throws OciError MANIFEST_UNKNOWN when there is none, REFERENCE_INVALID that lists the tags when there are several,
- *   UNSUPPORTED for a registry that is no layout.
+ * @returns Its tag if it has exactly one, else its digest.
+ * @throws OciError MANIFEST_UNKNOWN if there is none, REFERENCE_INVALID that lists the names if there are several,
+ * UNSUPPORTED for a registry that is not a layout.
  */
 export async function onlyImage(registry: Registry, opts?: SignalOption): Promise<Tag | Digest> {
   const images = await registry.extension(rootImages)?.rootImages(opts);
-  if (images === undefined) throw new OciError('UNSUPPORTED', `${registry.name} is no OCI layout: name a tag`);
+  if (images === undefined) throw new OciError('UNSUPPORTED', `${registry.name} is not an OCI layout: name a tag`);
   const own = images.filter((image) => !image.isReferrer);
   const candidates = own.length > 0 ? own : images;
   const [first] = candidates;
@@ -72,7 +72,7 @@ function severalImages(layoutName: string, images: readonly RootImage[]): OciErr
   return new OciError(
     'REFERENCE_INVALID',
     `${layoutName} holds ${names.length} images: ${names.slice(0, maxNamesShown).join(', ')}${more}`,
-    { hint: `say which, as in ${layoutName}:NAME` },
+    { hint: `name one of them, as in ${layoutName}:NAME` },
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * What lies where in a layout:
+ * The files of a layout:
  *
  *     oci-layout                the version
  *     index.json                entries and tags
@@ -13,7 +13,7 @@ export const versionPath = 'oci-layout';
 export const indexPath = 'index.json';
 export const blobsPath = 'blobs';
 
-/** A digest is parsed before it comes here, so it cannot lead out of `blobs` (path traversal). */
+/** The digest was parsed, so the path cannot lead out of `blobs` (path traversal). */
 export function blobPath(digest: Digest): string {
   return `${blobsPath}/${digestAlgorithm(digest)}/${digestHex(digest)}`;
 }

@@ -4,15 +4,15 @@ import type { Tag } from '../../model/reference/reference.ts';
 import type { LayoutFiles } from './files.ts';
 import type { LayoutIndex } from './index-entries.ts';
 
-/** What reading a layout takes, wherever its files are. */
+/** A layout that can be read, wherever its files are. */
 export interface ReadableLayout {
-  /** `oci:` and the directory as it was given: what messages call it. */
+  /** `oci:` and the directory as given by the user; for messages. */
   readonly name: string;
   readonly files: LayoutFiles;
   readonly index: { read(): Promise<LayoutIndex> };
 }
 
-/** Most bytes of a manifest here; registries take no more either. */
+/** Maximum size of a manifest in bytes; registries accept no more either. */
 export const maxManifestBytes = 4 * 1024 * 1024;
 
 export function manifestUnknown({ name }: ReadableLayout, reference: Tag | Digest): OciError {

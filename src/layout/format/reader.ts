@@ -14,8 +14,8 @@ import { blobPath } from './paths.ts';
 import { blobUnknown, manifestUnknown, type ReadableLayout } from './readable-layout.ts';
 
 /**
- * The reading half of a layout. The repository's name is not looked at: there is one. A layout reaches no network, so a
- * foreign layer that is not in it is BLOB_UNKNOWN, whatever its `urls` say.
+ * The reading part of a layout. The repository's name is ignored, because there is only one. A layout uses no network,
+ * so a foreign layer that is not stored is BLOB_UNKNOWN, even if it has `urls`.
  */
 export function createReader(layout: ReadableLayout): Reader {
   return {

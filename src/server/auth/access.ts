@@ -1,4 +1,4 @@
-/** What a request asks for, and the seam for whoever decides about it. */
+/** What a request needs to be allowed, and the interface of the code that decides. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Challenge } from '../../model/challenge.ts';
 import { parseRepositoryName, type RepositoryName } from '../../model/reference/reference.ts';
@@ -14,18 +14,20 @@ export type Access =
       readonly type: 'registry';
       readonly name: 'catalog';
       readonly actions: readonly ['*'];
-      /** A lesser action that suffices: Docker searches with `registry:catalog:search`. */
+      /** A weaker action that also suffices: Docker searches with `registry:catalog:search`. */
       readonly suffices?: 'search';
     };
 
 export interface AccessRequest {
   readonly method: string;
-  /** As they came: `authorization` among them. */
+  /** As received, including `authorization`. */
   readonly headers: IncomingHttpHeaders;
-  /** All of it is needed. Nothing, for `/v2/`: the question is who is asking alone. */
+  /** Everything here is needed. Empty for `/v2/`: only the identity of the client is checked. */
   readonly access: readonly Access[];
   readonly remoteAddress: string;
-  /** By what the client reached the server: `https://registry.example.com`. Undefined where it named no host. */
+  /**
+   * The address by which the client reached the server: `https://registry.example.com`. Undefined without a Host header.
+   */
   readonly origin: string | undefined;
   /** Aborts when the client goes away and when the server stops. */
   readonly signal: AbortSignal;
@@ -33,40 +35,40 @@ export interface AccessRequest {
 
 export type Decision =
   | { readonly outcome: 'grant'; readonly user?: string }
-  /** 401 with `WWW-Authenticate`: nobody is known yet, or the credentials do not do. */
+  /** 401 with `WWW-Authenticate`: there are no credentials, or they do not suffice. */
   | {
       readonly outcome: 'challenge';
       readonly challenges: readonly Challenge[];
-      /** What the client is told; `authentication required` where absent. */
+      /** The message for the client; default `authentication required`. */
       readonly message?: string | undefined;
-      /** Why the credentials do not do, for the log alone. */
+      /** Why the credentials do not suffice; for the log only. */
       readonly reason?: string | undefined;
-      /** True where no other credentials of this user would do either. */
+      /** True if no other credentials of this user would suffice. */
       readonly isFinal?: boolean;
     }
-  /** 403: known, and not allowed. */
+  /** 403: the user is known, but not allowed. */
   | { readonly outcome: 'deny'; readonly user?: string };
 
 /**
- * Decides about one request before anything is looked up, so that what is forbidden and what does not exist answer
- * alike. What it throws is answered as a failure of the server, and nobody is let in.
+ * Decides about a request before anything is looked up, so that forbidden and missing content get the same answer. If
+ * it throws, the request fails as a server error and is not granted.
  */
 export type Authorize = (request: AccessRequest) => Promise<Decision>;
 
-/** The `scope` parameter of a Bearer challenge; undefined where nothing is asked for. */
+/** The `scope` parameter of a Bearer challenge; undefined if no access is needed. */
 export function formatScope(access: readonly Access[]): string | undefined {
   const scopes = access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`);
   return scopes.length === 0 ? undefined : scopes.join(' ');
 }
 
-/** What somebody is told who is known, and not allowed. */
+/** The message for a user who is known, but not allowed. */
 export const denied = 'requested access to the resource is denied';
 
 interface InRepository {
   readonly repo: RepositoryName;
 }
 
-/** What routes need: `repository:NAME:pull`. */
+/** The access that routes need: `repository:NAME:pull`. */
 export function pull({ repo }: InRepository): readonly [Access] {
   return [{ type: 'repository', name: repo, actions: ['pull'] }];
 }
@@ -86,17 +88,17 @@ export function catalog(): readonly Access[] {
   return [{ type: 'registry', name: 'catalog', actions: ['*'] }];
 }
 
-/** `registry:catalog:*`, or what Docker searches with. */
+/** `registry:catalog:*`, or the weaker action of Docker's search. */
 export function search(): readonly Access[] {
   return [{ type: 'registry', name: 'catalog', actions: ['*'], suffices: 'search' }];
 }
 
-/** To be known, and no more. */
+/** No access: only the identity of the client is checked. */
 export function identity(): readonly Access[] {
   return [];
 }
 
-/** What a mount needs of the repository that it takes the blob from. @throws OciError NAME_INVALID */
+/** The access that a mount needs to its source repository. @throws OciError NAME_INVALID */
 export function mountSource(query: URLSearchParams): Access | undefined {
   const from = query.get('from');
   return query.has('mount') && from ? pull({ repo: parseRepositoryName(from) })[0] : undefined;

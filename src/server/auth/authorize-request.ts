@@ -5,11 +5,11 @@ import type { Exchange } from '../http/exchange.ts';
 import { type Access, type Authorize, type Decision, denied } from './access.ts';
 
 /**
- * Authorises a request, and answers it where it may not go on.
+ * Authorises a request, and answers it if it is refused.
  *
- * @param mount What a mount needs besides. Who has a token for the target alone is sent for one that allows both, as by
- *   distribution; where none would, the blob is uploaded as if it were nowhere else.
- * @returns Whether it may go on.
+ * @param mount Further access that a mount needs. If the token covers the target only, the client is sent for one that
+ * covers both, as in distribution. If no token would, the mount becomes an ordinary upload.
+ * @returns Whether the request may proceed.
  */
 export async function authorizeRequest(
   exchange: Exchange,
@@ -24,7 +24,7 @@ export async function authorizeRequest(
   if (decision.outcome !== 'challenge') exchange.context.user = decision.user;
   const wider = mount !== undefined && decision.outcome === 'grant' && mayGetMore(whole) ? whole : undefined;
   if (decision.outcome === 'grant' && wider === undefined) return true;
-  // The challenge for all of it: a client that gets a token for both may mount.
+  // This challenge names all of the access: a client that gets a token for both may mount.
   if (wider !== undefined) await answerChallenge(exchange, wider, wider);
   else if (decision.outcome === 'challenge') await answerChallenge(exchange, whole, decision);
   else await answerError(exchange, new OciError('DENIED', denied));

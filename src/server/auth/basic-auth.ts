@@ -2,14 +2,14 @@ import type { Authorize, Decision } from './access.ts';
 import { checkLogins, readBasic } from './logins.ts';
 
 export interface BasicAuthOptions {
-  /** The accounts as they are now: bcrypt hashes by user name. */
+  /** Returns the current accounts: bcrypt hashes by user name. */
   readonly accounts: () => Promise<ReadonlyMap<string, string>>;
-  /** What a client shows when it asks for a password. */
+  /** The realm, which a client shows when it asks for a password. */
   readonly realm: string;
 }
 
 /**
- * Lets everybody do everything who has an account. Unknown users take as long as wrong passwords.
+ * Grants everything to users with an account. An unknown user takes as long to refuse as a wrong password.
  *
  * @see https://www.rfc-editor.org/rfc/rfc7617
  */

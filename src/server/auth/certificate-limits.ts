@@ -1,13 +1,13 @@
-/** What a certificate says of its own use, which Node does not tell: as much of DER as that takes. */
+/** Limits of use in a certificate, which Node does not expose. It contains just enough of a DER parser for that. */
 import type { X509Certificate } from 'node:crypto';
 
 /** @see https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1 */
 interface CertificateLimits {
-  /** Extensions that are critical and not understood here: whoever does not know them must refuse the certificate. */
+  /** Whether it has critical extensions that are not understood here. Such a certificate must be refused. */
   readonly unknownCritical: boolean;
-  /** How many certificates may stand between this one and the last; undefined: any number. */
+  /** Maximum number of certificates between this one and the leaf; undefined: no limit. */
   readonly pathLength: number | undefined;
-  /** The first byte of its key usage; undefined: any use. */
+  /** The first byte of its key usage; undefined: no restriction. */
   readonly usage: number | undefined;
 }
 
@@ -16,24 +16,27 @@ const contentCommitment = 0x40;
 
 const basicConstraints = '551d13';
 const keyUsage = '551d0f';
-// Names, purposes and policies do not matter for a key that signs tokens; identifiers of keys are never critical.
+// Names, purposes and policies do not matter for a key that signs tokens, and key identifiers are never critical.
 const understood: readonly string[] = [basicConstraints, keyUsage, '551d11', '551d25', '551d20', '551d0e', '551d23'];
 
-/** Whether it may sign tokens. */
+/** Whether a certificate's key may sign tokens. */
 export function maySign(certificate: X509Certificate): boolean {
   const limits = limitsOf(certificate);
   if (limits === undefined || limits.unknownCritical) return false;
   return limits.usage === undefined || (limits.usage & (digitalSignature | contentCommitment)) !== 0;
 }
 
-/** Whether its path may have so many certificates between it and the last. That its key may sign some, OpenSSL checks. */
+/**
+ * Whether a certificate may issue others, with this many between it and the leaf. OpenSSL checks that its key may sign
+ * certificates.
+ */
 export function mayIssue(certificate: X509Certificate, between: number): boolean {
   const limits = limitsOf(certificate);
   if (limits === undefined || limits.unknownCritical) return false;
   return certificate.ca && (limits.pathLength === undefined || between <= limits.pathLength);
 }
 
-/** Undefined for what is no certificate that can be read. */
+/** Undefined if the certificate cannot be parsed. */
 function limitsOf({ raw }: X509Certificate): CertificateLimits | undefined {
   try {
     const [content] = elements(elements(raw)[0]?.content ?? raw);
@@ -44,7 +47,7 @@ function limitsOf({ raw }: X509Certificate): CertificateLimits | undefined {
     return {
       unknownCritical: extensions.some(({ oid, critical }) => critical && !understood.includes(oid)),
       pathLength: constraints && pathLengthOf(constraints),
-      // Behind the number of unused bits.
+      // After the number of unused bits.
       usage: usage && (elements(usage)[0]?.content[1] ?? 0),
     };
   } catch (error) {
@@ -69,13 +72,13 @@ interface Element {
   readonly content: Buffer;
 }
 
-/** The elements that stand one after the other. @throws RangeError for what ends too early. */
+/** The DER elements of a sequence. @throws RangeError if an element is truncated. */
 function elements(bytes: Buffer): readonly Element[] {
   const found: Element[] = [];
   for (let at = 0; at < bytes.length; ) {
     const tag = bytes.readUInt8(at);
     const first = bytes.readUInt8(at + 1);
-    // From 128 on it is the number of bytes that the length has.
+    // From 128 on, the low bits are the number of bytes that hold the length.
     const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
     const length = lengthBytes === 0 ? first : bytes.readUIntBE(at + 2, lengthBytes);
     const start = at + 2 + lengthBytes;

@@ -12,20 +12,20 @@ interface Share {
 }
 
 interface Limits {
-  /** Jobs that run at once. */
+  /** Jobs that run at the same time. */
   readonly running: number;
-  /** Of those, of one address. */
+  /** Of those, jobs of one address. */
   readonly runningEach: number;
   readonly waiting: number;
 }
 
 /**
- * Runs jobs of clients, the addresses in turn: whoever sends many waits for his own. Where too many wait, the address that
- * has the most of them loses its last.
+ * Runs jobs for clients, with the addresses taking turns: a client with many jobs only delays itself. If too many jobs
+ * wait, the address with the most waiting jobs loses its last one.
  */
 export class FairQueue {
   readonly #limits: Limits;
-  /** The address whose turn is next comes first. */
+  /** In the order of turns: the first is next. */
   readonly #shares = new Map<string, Share>();
   #running = 0;
   #waiting = 0;
@@ -35,9 +35,9 @@ export class FairQueue {
   }
 
   /**
-   * @param address Of the client; empty where it is not known.
-   * @param signal Ends the wait, not what runs.
-   * @throws OciError TOOMANYREQUESTS when too many wait; the signal's reason; what the job throws.
+   * @param address Of the client; empty if unknown.
+   * @param signal Ends the waiting, but not a running job.
+   * @throws OciError TOOMANYREQUESTS if too many jobs wait; the signal's reason; errors of the job.
    */
   async run<T>(address: string, job: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
@@ -58,7 +58,7 @@ export class FairQueue {
     }
   }
 
-  // Resolves when it may run, and is then counted as running.
+  // Resolves when the job may run; it is counted as running then.
   #turn(share: Share, signal: AbortSignal | undefined): Promise<void> {
     if (this.#mayRun(share)) {
       this.#count(share);
@@ -110,7 +110,7 @@ export class FairQueue {
       const [first] = share.waiting;
       if (first === undefined || !this.#mayRun(share)) continue;
       first.start();
-      // To the end of the line.
+      // Back to the end of the line.
       this.#shares.delete(holder);
       this.#shares.set(holder, share);
     }

@@ -4,7 +4,7 @@ import { OciError } from '../../model/errors.ts';
 import { RecentMap } from '../../model/recent-map.ts';
 import type { AskedBy, Passwords } from './passwords.ts';
 
-/** The accounts as they are now: bcrypt hashes by user name. */
+/** Returns the current accounts: bcrypt hashes by user name. */
 type Accounts = () => Promise<ReadonlyMap<string, string>>;
 
 export interface Login {
@@ -12,22 +12,22 @@ export interface Login {
   readonly password: string;
 }
 
-/** bcrypt counts no more; what is longer was never a password. */
+/** Longer passwords are refused; bcrypt only uses the first 72 bytes. */
 const maxPasswordBytes = 1024;
 
-/** Logins that are remembered, so that only the first request of a client waits for bcrypt. */
+/** Logins that are remembered, so that only a client's first request has to wait for bcrypt. */
 const maxRemembered = 1000;
 
 /**
- * Compares logins with accounts. Unknown users take as long as wrong passwords.
+ * Checks logins against accounts. An unknown user takes as long to refuse as a wrong password.
  *
- * @returns A function that tells whether a login is right; it throws OciError TOOMANYREQUESTS when too many wait, and
- *   CONFIG_INVALID for an account whose hash takes too long.
+ * @returns A function that tells whether a login is correct. It throws OciError TOOMANYREQUESTS if too many logins
+ * wait, and CONFIG_INVALID for an account whose hash takes too long.
  */
 export function checkLogins(accounts: Accounts): (login: Login, by: AskedBy) => Promise<boolean> {
-  // One for all: those that ask while it loads wait for the same.
+  // Loaded once: logins during the import wait for the same promise.
   let loading: Promise<Passwords> | undefined;
-  // Under a key of this run: what is remembered is no password, and nothing to guess one with.
+  // An HMAC with a key of this process is remembered, so that no password is kept and nothing that helps to guess one.
   const key = randomBytes(32);
   const remembered = new RecentMap<string, true>(maxRemembered);
   return async ({ user, password }, by) => {
@@ -50,7 +50,7 @@ export function checkLogins(accounts: Accounts): (login: Login, by: AskedBy) => 
   };
 }
 
-/** Reads `Authorization: Basic`. @returns Undefined where there is no login that an account could have. */
+/** Parses `Authorization: Basic`. @returns Undefined if it holds no login that an account could have. */
 export function readBasic(header: string | undefined): Login | undefined {
   const [, encoded] = /^basic +([A-Za-z0-9+/]+=*) *$/i.exec(header ?? '') ?? [];
   const text = Buffer.from(encoded ?? '', 'base64').toString('utf8');
@@ -58,17 +58,17 @@ export function readBasic(header: string | undefined): Login | undefined {
   return colon < 0 ? undefined : loginOf(text.slice(0, colon), text.slice(colon + 1));
 }
 
-/** A login that an account could have; undefined for any other. */
+/** A login, or undefined if no account could have it. */
 export function loginOf(user: string, password: string): Login | undefined {
-  // Where a NUL ends the text, a longer password would pass for its beginning.
+  // bcrypt may stop at a NUL character: a longer password would then match its beginning.
   if (/\p{Cc}/u.test(user) || /\p{Cc}/u.test(password)) return undefined;
   if (user === '' || user.includes(':') || Buffer.byteLength(password) >= maxPasswordBytes) return undefined;
   return { user, password };
 }
 
 /**
- * A dummy bcrypt hash with the cost of some real account, chosen by the user name: an unknown user takes as long as a known
- * one, also where costs differ.
+ * A dummy bcrypt hash with the cost of some real account (chosen by the user name), so unknown users take as long, even
+ * if costs differ.
  */
 export function decoyFor(accounts: ReadonlyMap<string, string>, user: string, key: Buffer): string {
   const hashes = [...accounts.values()];

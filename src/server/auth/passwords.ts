@@ -1,6 +1,6 @@
 /**
- * Compares passwords with bcrypt hashes in a thread of its own: one of cost 12 takes a quarter of a second, in which the
- * server would answer nobody. The thread runs this same file, so that it is found however the package is bundled.
+ * Compares passwords with bcrypt hashes in a worker thread: a hash of cost 12 takes a quarter of a second, in which the
+ * server could not answer other requests. The thread runs this same file, so that it is found in any bundle.
  */
 import { isMainThread, parentPort, type Worker, workerData } from 'node:worker_threads';
 import { compare } from 'bcryptjs';
@@ -11,8 +11,8 @@ import { FairQueue } from './fair-queue.ts';
 const task = 'ocictl:passwords';
 
 /**
- * bcrypt's comparisons take turns of a tenth of a second, so that a cheap one does not wait for a dear one. Who guesses
- * passwords keeps two of them busy, and gets 429 past what may wait.
+ * bcrypt's comparisons take turns of a tenth of a second, so that a cheap one does not wait for an expensive one. A
+ * client that guesses passwords occupies two of them at most, and gets 429 when its queue is full.
  */
 const limits = { running: 8, runningEach: 2, waiting: 64 };
 
@@ -40,7 +40,7 @@ if (!isMainThread && workerData === task) {
   });
 }
 
-/** Who asks, and for how long. */
+/** The client that asks, and how long it waits. */
 export interface AskedBy {
   readonly remoteAddress: string;
   readonly signal?: AbortSignal | undefined;
@@ -52,7 +52,7 @@ export class Passwords {
   #worker: Worker | undefined;
   #last = 0;
 
-  /** @throws OciError TOOMANYREQUESTS when too many comparisons wait already; the signal's reason. */
+  /** @throws OciError TOOMANYREQUESTS if too many comparisons are waiting; the signal's reason. */
   async matches(password: string, hash: string, { remoteAddress, signal }: AskedBy): Promise<boolean> {
     const abort = (): void => this.#endUnwanted();
     signal?.addEventListener('abort', abort, { once: true });
@@ -75,7 +75,7 @@ export class Passwords {
     });
   }
 
-  // A thread that died is started again with the next question. It keeps a process alive only while somebody waits.
+  // A dead thread is replaced with the next question. The thread keeps the process alive only while a question is pending.
   #started(): Worker {
     if (this.#worker) return this.#worker;
     const worker = startThread(import.meta.url, task);
@@ -107,7 +107,7 @@ export class Passwords {
   }
 }
 
-// The thread may go on for others; neither a client that is gone nor a server that stops waits for it.
+// The thread may continue for others. A client that left, or a stopping server, does not wait for it.
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {

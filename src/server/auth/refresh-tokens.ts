@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { parseJson } from '../../model/json.ts';
 
-/** What stands in a refresh token. */
+/** The content of a refresh token. */
 interface Content {
   readonly user: string;
   readonly service: string;
@@ -13,26 +13,26 @@ const prefix = 'ocictl-refresh';
 const maxLength = 4096;
 
 /**
- * Tokens that stand for a user until the password changes. They are signed with a key that the hash of the password is a
- * part of: nothing is kept, and whoever gets a new password or is removed has none that counts.
+ * Tokens that represent a user until the password changes. The signing key is derived from the hash of the password, so
+ * nothing has to be stored, and a new password or the removal of the account invalidates them.
  */
 export class RefreshTokens {
   readonly #secret: Buffer;
 
-  /** @param signingKey What access tokens are signed with: with another one, no refresh token of before counts. */
+  /** @param signingKey The key of access tokens. With another key, earlier refresh tokens are invalid. */
   constructor(signingKey: KeyObject) {
     const bytes = signingKey.export({ type: 'pkcs8', format: 'der' });
     this.#secret = Buffer.from(hkdfSync('sha256', bytes, '', prefix, 32));
   }
 
   make(user: string, service: string, passwordHash: string, nowMs: number): string {
-    // Random, so that two logins are two tokens.
+    // Random, so that two logins get different tokens.
     const content = [user, service, Math.floor(nowMs / 1000), randomBytes(9).toString('base64url')];
     const text = Buffer.from(JSON.stringify(content)).toString('base64url');
     return `${prefix}.${text}.${this.#sign(text, user, passwordHash).toString('base64url')}`;
   }
 
-  /** @returns Whose it is; undefined where it does not count for this service, or no longer. */
+  /** @returns The user; undefined if the token is invalid or expired, or is for another service. */
   verify(
     token: string,
     service: string,
@@ -43,7 +43,7 @@ export class RefreshTokens {
     const content = readContent(text);
     if (head !== prefix || more !== undefined || content === undefined) return undefined;
     const hash = accounts.get(content.user);
-    // Of an unknown user it takes as long.
+    // The signature is also computed for an unknown user, so that it takes as long.
     const right = this.#sign(text, content.user, hash ?? '');
     const given = Buffer.from(signature, 'base64url');
     if (given.length !== right.length || !timingSafeEqual(given, right) || hash === undefined) return undefined;

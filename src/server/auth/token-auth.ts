@@ -4,27 +4,27 @@ import { type Access, type AccessRequest, type Authorize, type Decision, denied,
 import { keyFor, type TokenTrust } from './token-trust.ts';
 
 export interface TokenAuthOptions {
-  /** Where clients get tokens: a URL, or one that depends on the name by which a request came. */
+  /** Where clients get tokens: a URL, or a function, since it may depend on the host name of the request. */
   readonly realm: string | ((request: AccessRequest) => Promise<string>);
-  /** What tokens must be for (`aud`). */
+  /** The required audience of tokens (`aud`). */
   readonly service: string | (() => Promise<string>);
-  /** Who must have made them (`iss`). */
+  /** The required issuer of tokens (`iss`). */
   readonly issuer: string | (() => Promise<string>);
-  /** Whose signatures count now. */
+  /** Returns the keys and certificates that are trusted now. */
   readonly trust: () => Promise<TokenTrust>;
-  /** Asked besides about a good token, where rights can change while it lasts. */
+  /** Called for a valid token, if rights may change during its lifetime. */
   readonly stillAllowed?: (user: string | undefined, access: readonly Access[]) => Promise<boolean>;
 }
 
-/** Clocks may differ by so much, as in distribution. */
+/** Accepted difference between clocks, as in distribution. */
 const leewaySeconds = 60;
 const maxTokenBytes = 16 * 1024;
 
-/** Signatures that only the holder of a private key can make: no `none`, no shared secrets. */
+/** Signatures that only the holder of a private key can make: not `none`, and no shared secrets. */
 const algorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 
 /**
- * Lets in whoever has a token for what is asked, and sends everybody else to get one.
+ * Grants a request with a token for the access that it needs; other requests are challenged to get one.
  *
  * @see https://distribution.github.io/distribution/spec/auth/jwt/
  */
@@ -45,7 +45,7 @@ export function tokenAuth({ realm, service, issuer, trust, stillAllowed }: Token
 
     const [, token] = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
     if (token === undefined) {
-      // Docker gets no token for a search where nobody is logged in.
+      // Docker does not get a token for a search without a login, so an anonymous search is granted if the rules allow it.
       const searches = access.length > 0 && access.every((wanted) => wanted.type === 'registry' && wanted.suffices);
       return searches && (await stillAllowed?.(undefined, access)) ? { outcome: 'grant' } : challenge();
     }
@@ -64,7 +64,7 @@ export function tokenAuth({ realm, service, issuer, trust, stillAllowed }: Token
   };
 }
 
-/** What a challenge says besides its scope. */
+/** Further fields of a challenge. */
 type More = Pick<Extract<Decision, { readonly outcome: 'challenge' }>, 'message' | 'isFinal'>;
 
 interface TokenAccess {
@@ -94,13 +94,13 @@ async function verify(
       token,
       (header) => {
         const key = keyFor(header, trust, new Date());
-        if (key === undefined) throw new Error('it is signed with no key that is trusted');
+        if (key === undefined) throw new Error('it is not signed with a trusted key');
         return key;
       },
       { algorithms, audience, issuer, clockTolerance: leewaySeconds, requiredClaims: ['exp'] },
     );
     const access = readAccess(payload['access']);
-    if (access === undefined) return { reason: 'the token is refused: its access is not as it must be' };
+    if (access === undefined) return { reason: 'the token is refused: its access claim is malformed' };
     const { sub } = payload;
     return { user: typeof sub === 'string' && sub !== '' ? sub : undefined, access };
   } catch (error) {
@@ -108,7 +108,7 @@ async function verify(
   }
 }
 
-/** The `access` claim; undefined where its shape is wrong. No claim at all allows nothing but to be known. */
+/** The `access` claim; undefined if it is malformed. Without the claim, the token only identifies the user. */
 function readAccess(claim: unknown): readonly TokenAccess[] | undefined {
   if (claim === undefined || claim === null) return [];
   if (!Array.isArray(claim) || !claim.every(isTokenAccess)) return undefined;

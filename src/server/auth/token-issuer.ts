@@ -7,27 +7,27 @@ import type { Access } from './access.ts';
 import { checkLogins, type Login } from './logins.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
 
-/** Who may do what, at a moment. */
+/** The rules that apply at one moment. */
 export interface IssuerRules {
-  /** Registries that tokens are made for; the first is meant where none is named. */
+  /** Registries that tokens are issued for. The first is the default. */
   readonly services: readonly [string, ...string[]];
   readonly issuer: string;
   readonly expiresMs: number;
   readonly refreshExpiresMs: number;
   readonly rules: readonly AccessRule[];
-  /** bcrypt hashes by user. */
+  /** bcrypt hashes by user name. */
   accounts(): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface TokenIssuerOptions {
   readonly rules: () => Promise<IssuerRules>;
-  /** Of a key on P-256. */
+  /** A key on P-256. */
   readonly privateKey: KeyObject;
-  /** By which registries know the key; it goes into every token. */
+  /** The certificate by which registries know the key. Every token contains it. */
   readonly certificate: X509Certificate;
 }
 
-/** Who asks, as whom: nobody, with a password, or with a refresh token. */
+/** How a client identifies itself: not at all, with a password, or with a refresh token. */
 export type Asker =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'password'; readonly login: Login | undefined }
@@ -38,11 +38,11 @@ export interface TokenQuestion {
   readonly service: string | undefined;
   /** `repository:NAME:pull,push`, `registry:catalog:*`. */
   readonly scopes: readonly string[];
-  /** Whether a refresh token is wanted too. */
+  /** Whether a refresh token is requested too. */
   readonly offline: boolean;
-  /** Where it comes from: logins of one address wait for each other. */
+  /** Address of the client: logins of one address wait for each other. */
   readonly remoteAddress?: string | undefined;
-  /** Ends the wait for a login. */
+  /** Ends the waiting for a login. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,25 +51,25 @@ export interface IssuedToken {
   readonly user: string | undefined;
   readonly expiresInSeconds: number;
   readonly issuedAt: Date;
-  /** What it allows of what was asked. */
+  /** What the token allows, out of the requested scopes. */
   readonly scopes: readonly string[];
   readonly refreshToken: string | undefined;
 }
 
 export interface TokenIssuer {
   /**
-   * @throws OciError UNAUTHORIZED where the password or token does not do; TOOMANYREQUESTS; USAGE for a service that is
-   *   not known, or too many scopes.
+   * @throws OciError UNAUTHORIZED for a wrong password or an invalid token; TOOMANYREQUESTS; USAGE for an unknown
+   * service or too many scopes.
    */
   issue(question: TokenQuestion): Promise<IssuedToken>;
-  /** Whether a token for this would still be given to a user, or to nobody. */
+  /** Whether a token for this access would still be issued to a user, or to an anonymous client. */
   allows(user: string | undefined, access: readonly Access[]): Promise<boolean>;
 }
 
-// So many long names fit into a token that registries still take.
+// With this many long names, the token is still small enough for registries.
 const maxScopes = 24;
 
-/** Makes tokens that allow what the rules allow of what was asked. */
+/** Issues tokens for the part of the requested access that the rules allow. */
 export function tokenIssuer({ rules, privateKey, certificate }: TokenIssuerOptions): TokenIssuer {
   const isRight = checkLogins(async () => (await rules()).accounts());
   const refreshTokens = new RefreshTokens(privateKey);
@@ -97,7 +97,7 @@ export function tokenIssuer({ rules, privateKey, certificate }: TokenIssuerOptio
     const life = { nowMs: Date.now(), lifeMs: now.refreshExpiresMs };
     const user = refreshTokens.verify(asker.token, service, await now.accounts(), life);
     if (user !== undefined) return user;
-    throw new OciError('UNAUTHORIZED', 'the refresh token does not count, or no longer: log in again');
+    throw new OciError('UNAUTHORIZED', 'the refresh token is invalid or expired: log in again');
   };
   return {
     async allows(user, access) {
@@ -113,7 +113,7 @@ export function tokenIssuer({ rules, privateKey, certificate }: TokenIssuerOptio
       const { service: named, scopes, offline } = question;
       const now = await rules();
       const service = named ?? now.services[0];
-      if (!now.services.includes(service)) throw new OciError('USAGE', 'no tokens are made for this service');
+      if (!now.services.includes(service)) throw new OciError('USAGE', 'this server issues no tokens for this service');
       if (scopes.length > maxScopes) throw new OciError('USAGE', `more than ${maxScopes} scopes in one token`);
       const user = await userOf(question, service, now);
       const access = grant(scopes, now.rules, user);
@@ -146,7 +146,7 @@ export function tokenIssuer({ rules, privateKey, certificate }: TokenIssuerOptio
   };
 }
 
-/** To list all, and what Docker asks for to search. */
+/** The action for listing, and the one that Docker requests for a search. */
 const catalogActions = ['*', 'search'];
 
 interface Granted {
@@ -155,7 +155,7 @@ interface Granted {
   readonly actions: readonly string[];
 }
 
-// What is not allowed is left out; the registry then says what its request would have needed.
+// What is not allowed is left out. The registry then tells the client what its request needs.
 function grant(scopes: readonly string[], rules: readonly AccessRule[], user: string | undefined): readonly Granted[] {
   const granted = new Map<string, Set<string>>();
   for (const scope of scopes) {

@@ -1,4 +1,4 @@
-/** Whose signatures count: root certificates and keys, and which of them a token's header means. */
+/** Trusted root certificates and keys, and the choice of one by a token's header. */
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { OciError } from '../../model/errors.ts';
 import { parseJson } from '../../model/json.ts';
@@ -6,21 +6,21 @@ import { libtrustId } from '../../model/libtrust-id.ts';
 import { mayIssue, maySign } from './certificate-limits.ts';
 
 export interface TrustedKey {
-  /** What a header may call it by. */
+  /** IDs by which a header may name the key. */
   readonly ids: readonly string[];
   readonly key: KeyObject;
-  /** The one algorithm it is for, where its JWK says so. */
+  /** The only algorithm for this key, if its JWK names one. */
   readonly algorithm?: string | undefined;
 }
 
-/** What is trusted at a moment. */
+/** The certificates and keys that are trusted at one moment. */
 export interface TokenTrust {
-  /** Chains in `x5c` must end here. */
+  /** Chains in `x5c` must end at one of these. */
   readonly roots: readonly X509Certificate[];
   readonly keys: readonly TrustedKey[];
 }
 
-/** The parts of a token's header that name a key. */
+/** The fields of a token's header that name a key. */
 interface KeyHeader {
   readonly alg?: unknown;
   readonly x5c?: unknown;
@@ -32,8 +32,8 @@ const maxChain = 8;
 const maxCertificateBytes = 16 * 1024;
 
 /**
- * Reads the certificates of a PEM file: roots for chains, and their own keys, known by the identifiers that distribution
- * gives them.
+ * Reads the certificates of a PEM file. They are roots for chains; their own keys are trusted too, under the IDs that
+ * distribution uses.
  *
  * @throws OciError CONFIG_INVALID
  */
@@ -65,24 +65,24 @@ export function readJwks(text: string, file: string): TokenTrust {
   if (!Array.isArray(list)) return refuse('"keys" must be a list');
   const keys = list.flatMap((jwk: unknown, index): TrustedKey[] => {
     const what = `key ${index + 1}`;
-    if (!isObject(jwk)) return refuse(`${what} is no object`);
-    // With such a key a registry could make tokens; and one for both is how HS256 gets in.
+    if (!isObject(jwk)) return refuse(`${what} is not an object`);
+    // A registry with such a key could make tokens; and using one key for both purposes is how HS256 attacks work.
     if (jwk['kty'] === 'oct') return refuse(`${what} is a shared secret; tokens are signed with private keys`);
-    if ('d' in jwk) return refuse(`${what} is a private key, which belongs to the token server alone`);
+    if ('d' in jwk) return refuse(`${what} is a private key, which only the token server may have`);
     if (jwk['use'] !== undefined && jwk['use'] !== 'sig') return [];
     const key = publicKeyOf(jwk) ?? refuse(`${what} cannot be read`);
     const { kid, alg } = jwk;
     const ids = typeof kid === 'string' ? [kid] : idsOf(key);
     return [{ ids, key, algorithm: typeof alg === 'string' ? alg : undefined }];
   });
-  if (keys.length === 0) return refuse('there is no key for signatures in it');
+  if (keys.length === 0) return refuse('it has no key for signatures');
   return { roots: [], keys };
 }
 
-/** The key that verifies a token: of a trusted chain, or itself trusted. Undefined where the header names none. */
+/** The key that verifies a token: of a trusted chain, or trusted itself. Undefined if the header names none of these. */
 export function keyFor(header: KeyHeader, trust: TokenTrust, now: Date): KeyObject | undefined {
   const { alg, x5c, jwk, kid } = header;
-  // The first that is there counts, as in distribution: what it says is not made good by the next.
+  // The first field that is present decides, as in distribution: if it names no trusted key, the next does not help.
   if (x5c !== undefined) return leafKeyOf(x5c, trust.roots, now);
   const suits = ({ algorithm }: TrustedKey): boolean => algorithm === undefined || algorithm === alg;
   if (jwk !== undefined) {
@@ -102,9 +102,9 @@ function leafKeyOf(x5c: unknown, roots: readonly X509Certificate[], now: Date): 
 }
 
 /**
- * Each intermediate is used once at most, so that no circle of signatures goes on for ever.
+ * Each intermediate is used at most once, so that a cycle of signatures ends.
  *
- * @param between How many certificates stand between the issuer that is looked for and the leaf.
+ * @param between Number of certificates between the issuer that is searched and the leaf.
  */
 function leadsTo(
   certificate: X509Certificate,
@@ -152,7 +152,7 @@ function idsOf(key: KeyObject): readonly string[] {
 /** @see https://www.rfc-editor.org/rfc/rfc7638 */
 function thumbprint(key: KeyObject): string {
   const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
-  // In the order of the alphabet; what a type of key does not have is left out.
+  // Members in alphabetical order; those that a key type does not have are omitted.
   return createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url');
 }
 

@@ -3,29 +3,29 @@ import type { Exchange } from './exchange.ts';
 
 /** One line of an access log. */
 export interface AccessEntry {
-  /** The id that the registry was told with the request, see `RequestContext`. */
+  /** The ID that the registry gets with the request, see `RequestContext`. */
   readonly requestId: string;
   readonly method: string;
   /** Without the query. */
   readonly path: string;
-  /** What metrics call the route, as distribution does: `manifest`, `blob_upload`. Absent where there is no route. */
+  /** The route's name for metrics, as in distribution: `manifest`, `blob_upload`. Absent for an unknown route. */
   readonly handler?: string;
-  /** 499 where the client went away before there was an answer. */
+  /** 499 if the client disconnected before the response. */
   readonly status: number;
   readonly remoteAddress: string;
-  /** The first word of the client's name: `docker/27.3.1`. */
+  /** The first word of the `User-Agent` header: `docker/27.3.1`. */
   readonly userAgent?: string;
-  /** Who it was, where that is asked. */
+  /** The user, if the server has authentication and the request was authorised. */
   readonly user?: string;
   /** Bytes of the bodies. */
   readonly receivedBytes: number;
   readonly sentBytes: number;
   readonly durationMs: number;
-  /** What went wrong, in full; the client may have been told less. */
+  /** The full error; the client may have got less. */
   readonly error?: unknown;
 }
 
-/** What the log says of an exchange whose answer is complete. */
+/** The log entry for an exchange whose response is complete. */
 export function accessEntryOf(exchange: Exchange, startedMs: number): AccessEntry {
   const { response, context, handler, failure } = exchange;
   return {

@@ -1,9 +1,9 @@
-/** The lines that `ocictl serve` writes about requests. */
+/** Formats the access log of `ocictl serve`. */
 import { OciError } from '../../model/errors.ts';
 import { visible } from '../../model/quote.ts';
 import type { AccessEntry } from './access-entry.ts';
 
-/** One line for people: `TIME CLIENT METHOD PATH STATUS in=BYTES out=BYTES ms=TIME …`. */
+/** One line of text: `TIME CLIENT METHOD PATH STATUS in=BYTES out=BYTES ms=TIME …`. */
 export function formatAccess(entry: AccessEntry, at: Date): string {
   const { remoteAddress, method, path, status, receivedBytes, sentBytes, durationMs, userAgent, user, error } = entry;
   const facts = [
@@ -22,19 +22,19 @@ export function formatAccess(entry: AccessEntry, at: Date): string {
   return facts.join(' ');
 }
 
-/** The same for programs: one JSON document. */
+/** The same as one JSON document. */
 export function formatAccessJson(entry: AccessEntry, at: Date): string {
-  // Only the keys that docs/serving.md names.
+  // Only the keys in docs/serving.md.
   const { requestId: _requestId, handler: _handler, error, ...told } = entry;
   const failure = error === undefined ? {} : { error: describeFailure(error) };
   return JSON.stringify({ time: at.toISOString(), ...told, ...failure });
 }
 
-/** Whether whoever runs the server must know: what failed here, not what a client asked wrongly or gave up. */
+/** Whether the operator should see the error: a failure of this server, not an invalid or aborted request. */
 export function isOurFailure({ status, error }: AccessEntry): boolean {
   if (error === undefined || (error instanceof OciError && error.code === 'CANCELLED')) return false;
   if (error instanceof OciError && error.code === 'STORAGE_DAMAGED') return true;
-  // A blob that breaks off has status 200, and its reader sees a broken connection alone.
+  // If a blob breaks off, the status is 200 and the client only sees a broken connection.
   return status >= 500 || status < 400;
 }
 

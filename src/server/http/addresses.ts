@@ -1,14 +1,14 @@
-/** Whose a connection is: what counts and orders by address. */
+/** Client addresses, in the form in which they are counted and compared. */
 import { parseIpv6 } from '../../model/ipv6.ts';
 
-/** An address without a zone; an IPv4 address as such where IPv6 carries it. */
+/** An address without a zone. An IPv4-mapped IPv6 address becomes an IPv4 address. */
 export function plainAddress(address: string): string {
   return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }
 
 /**
- * The holder of an address, for what each may have a share of: an IPv4 address, or the network of an IPv6 address, since
- * one machine has all of its 64 bits.
+ * What counts as one client: an IPv4 address, or the /64 network of an IPv6 address, because one machine may have all
+ * addresses of it.
  */
 export function holderOf(address: string): string {
   const plain = plainAddress(address);

@@ -5,13 +5,13 @@ import { encodeErrors } from '../../wire/errors.ts';
 import { headers as names } from '../../wire/headers.ts';
 import type { Exchange } from './exchange.ts';
 
-/** What is read of a body nobody wants, so that its sender gets to see the answer. */
+/** How much of an unwanted body is read, so that its sender gets to see the response. */
 const lingerBytes = 32 * 1024 * 1024;
 const lingerMs = 5000;
 
 const sliceBytes = 256 * 1024;
 
-/** Sends an answer whose body is in memory. A HEAD request gets the headers only. */
+/** Sends a response from memory. HEAD gets the headers only. */
 export async function answer(
   exchange: Exchange,
   status: number,
@@ -25,7 +25,7 @@ export async function answer(
   if (payload.length > sliceBytes) return answerInSlices(exchange, Buffer.from(payload));
   exchange.sentBytes += Buffer.byteLength(payload);
   if (exchange.unreadBody === 'coming') {
-    // Closing while the client still sends would reset the connection, and the answer would be lost.
+    // Closing the connection while the client still sends would reset it, and the client would not see the response.
     if (payload.length > 0) response.write(payload);
     else response.flushHeaders();
     await discardBody(exchange);
@@ -36,7 +36,7 @@ export async function answer(
   await ended(exchange);
 }
 
-// Of a large body the client takes part after part, so that one who drips is seen before hours have gone by.
+// A large body is sent in slices, so that a client that reads it slowly is noticed early.
 async function answerInSlices(exchange: Exchange, bytes: Uint8Array): Promise<void> {
   const sink = new ResponseSink(exchange, bytes.length);
   try {
@@ -59,14 +59,14 @@ export function answerJson(
 }
 
 /**
- * Sends an error body. What went wrong inside (5xx) is for the log alone: its message may name paths or upstreams.
+ * Sends an error body. The message of an internal error (5xx) only goes to the log: it may name paths or upstreams.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
  */
 export async function answerError(exchange: Exchange, error: unknown, fields: OutgoingHttpHeaders = {}): Promise<void> {
   exchange.failure = error;
   if (exchange.response.headersSent || exchange.signal.aborted) {
-    // The body has begun: only a broken connection tells the client that it is not whole.
+    // The response has begun: only a broken connection can tell the client that it is incomplete.
     exchange.response.destroy();
     return;
   }
@@ -82,7 +82,8 @@ export async function answerError(exchange: Exchange, error: unknown, fields: Ou
 }
 
 function toShow({ method }: Exchange, error: OciError): OciError {
-  // HEAD is how clients ask whether they must push: what is damaged here they must, and that mends it.
+  // Clients use HEAD to decide whether to push. Reporting a damaged manifest as missing makes them push it, which
+  // repairs it.
   if (method === 'HEAD' && error.code === 'STORAGE_DAMAGED') return new OciError('MANIFEST_UNKNOWN', 'not here');
   const status = error.code === 'CANCELLED' ? 503 : statusOf(error.code);
   return status < 500 ? error : new OciError(error.code, genericMessages[status] ?? 'internal error');
@@ -104,7 +105,7 @@ const genericMessages: Readonly<Record<number, string>> = {
   507: 'no space left for this',
 };
 
-/** Streams a blob, or the part of it that `length` counts. A short or long body breaks the connection. */
+/** Streams a blob, or `length` bytes of it. If the content is shorter or longer, the connection is broken. */
 export async function answerContent(
   exchange: Exchange,
   status: number,
@@ -122,12 +123,12 @@ export async function answerContent(
     await content.cancel();
   }
   if (exchange.sentBytes !== length)
-    throw new OciError('SIZE_MISMATCH', `${exchange.sentBytes} of ${length} bytes came`);
+    throw new OciError('SIZE_MISMATCH', `only ${exchange.sentBytes} of ${length} bytes arrived`);
   response.end();
   await ended(exchange);
 }
 
-/** Resolves a write when the bytes have left this process: their memory may then be used again. */
+/** A write resolves once the bytes have left this process: their memory may be reused then. */
 class ResponseSink implements Sink {
   readonly #exchange: Exchange;
   readonly #length: number;
@@ -143,7 +144,8 @@ class ResponseSink implements Sink {
     const exchange = this.#exchange;
     exchange.signal.throwIfAborted();
     exchange.sentBytes += chunk.length;
-    if (exchange.sentBytes > this.#length) throw new OciError('SIZE_MISMATCH', `more than ${this.#length} bytes came`);
+    if (exchange.sentBytes > this.#length)
+      throw new OciError('SIZE_MISMATCH', `more than ${this.#length} bytes arrived`);
     return new Promise((resolve, reject) => {
       this.#reject = reject;
       exchange.awaitsClient = true;
@@ -179,13 +181,13 @@ async function discardBody(exchange: Exchange): Promise<void> {
   try {
     await exchange.readBody(async () => {}, exchange.receivedBytes + lingerBytes);
   } catch {
-    // Too long, or the client went away: the connection closes either way.
+    // Too long, or the client disconnected: the connection closes either way.
   } finally {
     clearTimeout(timer);
   }
 }
 
-// Nothing is left to do but for the client to take it.
+// Waits until the client has taken the response.
 function ended(exchange: Exchange): Promise<void> {
   const { response } = exchange;
   exchange.awaitsClient = true;

@@ -10,22 +10,23 @@ loopback.addAddress('::1', 'ipv6');
 
 const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Whether an address, without brackets, is one that this machine alone reaches. A name is none. */
+/** Whether an address (without brackets) is a loopback address. A name is not. */
 export function isLoopbackAddress(address: string): boolean {
   const version = isIP(address);
   return version !== 0 && loopback.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** The name or address in a `Host` header, in lower case, without port and brackets; undefined where there is none. */
+/** The name or address in a `Host` header in lower case, without port and brackets; undefined if there is none. */
 export function hostNameOf(host: string | undefined): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::\d*)?$/i.exec(host?.trim() ?? '');
   return (match?.[1] ?? match?.[2])?.toLowerCase();
 }
 
 /**
- * Answers what only a browser would send on behalf of a foreign page, and says whether it did. Clients of registries send
- * neither `Origin` nor `Sec-Fetch-ServerState`.
+ * Refuses requests that only a browser sends, on behalf of a foreign page. Registry clients send neither `Origin` nor
+ * `Sec-Fetch-Site`.
  *
+ * @returns Whether the request was refused and answered.
  * @see https://fetch.spec.whatwg.org/#origin-header
  * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
  */
@@ -41,12 +42,12 @@ export async function refusedForeignPage(exchange: Exchange): Promise<boolean> {
 function refusalOf(exchange: Exchange): { readonly status: number; readonly message: string } | undefined {
   const host = exchange.header('host');
   const { hostNames } = exchange.state;
-  // DNS rebinding: the name of a foreign page is made to lead to this machine, and its requests are then of one origin.
+  // DNS rebinding: an attacker's domain resolves to this machine, so that its page's requests here are same-origin.
   if (hostNames !== undefined && !isLocalName(hostNameOf(host), hostNames)) {
-    const message = 'this registry serves its own machine and is not known by the name in the Host header';
+    const message = 'this registry only serves its own machine and does not accept the name in the Host header';
     return { status: 421, message };
   }
-  // CSRF: a page may send such requests anywhere, though it cannot read the answer.
+  // CSRF: a page may send such requests to any origin, though it cannot read the response.
   if (!readingMethods.has(exchange.method) && isForeign(exchange, exchange.context.host)) {
     return { status: 403, message: 'web pages of other origins may not change this registry' };
   }
@@ -63,6 +64,6 @@ function isForeign(exchange: Exchange, host: string | undefined): boolean {
   if (site !== undefined && site !== 'none' && site !== 'same-origin') return true;
   const origin = exchange.header('origin');
   if (origin === undefined) return false;
-  // `null`, of a sandboxed page, is no URL.
+  // `null`, the origin of a sandboxed page, is not a URL.
   return !URL.canParse(origin) || new URL(origin).host !== host?.trim().toLowerCase();
 }

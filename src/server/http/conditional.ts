@@ -2,7 +2,7 @@ import type { Digest } from '../../model/digest.ts';
 import { tryParseDigest } from '../../model/digest.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Content never changes under its digest. */
+/** Cache-Control for content by digest, which never changes. */
 export const foreverCached = 'private, max-age=31536000, immutable';
 
 export function etagOf(digest: Digest): string {
@@ -15,7 +15,7 @@ export function knownDigests(exchange: Exchange): readonly Digest[] {
   return words.map((word) => tryParseDigest(word.replace(/^"(.*)"$/, '$1'))).filter((digest) => digest !== undefined);
 }
 
-/** Whether the client has this content already. */
+/** Whether the client has this content already, according to `If-None-Match`. */
 export function isKnown(exchange: Exchange, digest: Digest): boolean {
   return exchange.header('if-none-match')?.trim() === '*' || knownDigests(exchange).includes(digest);
 }

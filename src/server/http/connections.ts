@@ -9,22 +9,22 @@ interface Connection {
 }
 
 /**
- * The connections of a server, a bounded number. Past it the one closes that has been silent longest, of the address that
- * has most: a thousand connections that say nothing keep nobody else out.
+ * The connections of a server, up to a maximum. Beyond it, the connection that has been idle longest is closed, among
+ * those of the address that has most: so a thousand idle connections of one client do not shut out others.
  */
 export class Connections {
   readonly #max: number;
-  /** Under TLS a request names another object than the connection: both know the client's address and port. */
+  /** By the client's address and port: under TLS the request has another socket object than the connection. */
   readonly #byPeer = new Map<string, Connection>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Takes in a new connection, or closes it where all others work. */
+  /** Adds a new connection. It is closed instead if all others are busy. */
   add(socket: Socket): void {
     const peer = peerOf(socket);
-    // It has closed already.
+    // It has been closed already.
     if (peer === undefined) return;
     const connection: Connection = { socket, holder: holderOf(socket.remoteAddress ?? ''), requests: 0 };
     if (this.#byPeer.size >= this.#max) this.#victimFor(connection).socket.destroy();
@@ -35,7 +35,7 @@ export class Connections {
     });
   }
 
-  /** A request has come. @returns A function to call when it is answered. */
+  /** Counts a request. @returns A function to call when it is answered. */
   began(socket: Socket): () => void {
     const peer = peerOf(socket);
     const connection = peer === undefined ? undefined : this.#byPeer.get(peer);
@@ -44,7 +44,7 @@ export class Connections {
     return () => {
       connection.requests -= 1;
       if (this.#byPeer.get(peer) !== connection) return;
-      // To the end: it was not silent until now.
+      // Moved to the end: it was active until now.
       this.#byPeer.delete(peer);
       this.#byPeer.set(peer, connection);
     };
@@ -56,12 +56,12 @@ export class Connections {
     for (const { holder } of all) counts.set(holder, (counts.get(holder) ?? 0) + 1);
     const byHolder = [...counts].toSorted(([, a], [, b]) => b - a);
     for (const [holder, count] of byHolder) {
-      // Who has more than others does not get their places.
+      // A client with more connections than others does not displace theirs.
       if (count < (counts.get(newcomer.holder) ?? 0)) break;
       const silent = all.find((each) => each.holder === holder && each.requests === 0);
       if (silent !== undefined) return silent;
     }
-    // All work. Nobody has more than half where others find no place.
+    // All are busy. An address with more than half of all connections loses one, unless it is the newcomer's.
     const [most] = byHolder;
     if (most === undefined || most[0] === newcomer.holder || most[1] <= this.#max / 2) return newcomer;
     return all.find(({ holder }) => holder === most[0]) ?? newcomer;

@@ -5,11 +5,11 @@ import type { ServedTls } from '../options.ts';
 
 interface CreatedServer {
   readonly server: Server | TlsServer;
-  /** As `renewTls` of a running server. */
+  /** See `renewTls` of `RunningServer`. */
   readonly renewTls: (tls: ServedTls) => void;
 }
 
-/** Makes a server of plain http, or of https where it has a certificate. */
+/** Creates an HTTP server, or an HTTPS server if there is a certificate. */
 export async function newServer(options: ServerOptions, tls: ServedTls | undefined): Promise<CreatedServer> {
   if (tls === undefined) {
     const renewTls = (): never => {
@@ -33,5 +33,5 @@ function contextOf({ cert, key, clientCa }: ServedTls) {
   return { cert, key, minVersion: 'TLSv1.2', ...(clientCa && { ca: [...clientCa], ...partialChain }) } as const;
 }
 
-/** An intermediate that is named as the authority of clients is one; Node 20.17 and older want its root, too. */
+/** Accepts an intermediate certificate as the clients' authority. Node 20.17 and older require its root as well. */
 const partialChain = { allowPartialTrustChain: true };

@@ -8,7 +8,7 @@ import { answerError } from './answers.ts';
 import { refusedForeignPage } from './browsers.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Answers one request, whatever happens. */
+/** Answers one request, also if it fails. */
 export async function dispatch(exchange: Exchange, authorize?: Authorize): Promise<void> {
   try {
     exchange.signal.throwIfAborted();
@@ -22,14 +22,14 @@ async function handle(exchange: Exchange, authorize: Authorize | undefined): Pro
   const { method, path, state, query } = exchange;
   const route = parseServerRoute(path, state.issuer);
   if (route === undefined) throw new OciError('NAME_UNKNOWN', 'there is nothing at this address');
-  // The compiler does not see that a row and the route that it was found by belong together.
+  // TypeScript cannot tell that this row belongs to this route.
   const row: Row<never> = table[route.name];
   const own = route as never;
   exchange.handler = row.handler;
   exchange.policy = row.policy;
   const methods = Object.keys(row.methods);
   const action = Object.hasOwn(row.methods, method) ? row.methods[method] : undefined;
-  if (action === undefined) return refuseMethod(exchange, `${method} is not possible here`, methods);
+  if (action === undefined) return refuseMethod(exchange, `${method} is not allowed here`, methods);
   const access = action.needs?.(own);
   if (access !== undefined) {
     if (!(await authorizeRequest(exchange, authorize, access, action.wishes?.(query)))) return;
@@ -44,7 +44,7 @@ async function handle(exchange: Exchange, authorize: Authorize | undefined): Pro
 
 const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-// The word read-only is what clients can tell it by: 405 alone may mean much else.
+// Clients recognise the word "read-only": a 405 alone may have other reasons.
 function sealedBy({ method, state }: Exchange, access: readonly Access[]): string | undefined {
   if (!state.writes && !readingMethods.has(method))
     return 'this registry is read-only: it takes no pushes and no deletes';

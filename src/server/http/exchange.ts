@@ -7,7 +7,7 @@ import type { UploadSessions } from '../sessions.ts';
 import { inert } from './content-policy.ts';
 import { ServedRequest } from './served-request.ts';
 
-/** What the requests of one server share. */
+/** State that all requests of one server share. */
 export interface ServerState {
   readonly registry: Registry;
   readonly perRequest: ((registry: Registry, request: RequestContext) => Registry) | undefined;
@@ -15,17 +15,17 @@ export interface ServerState {
   readonly deletes: boolean;
   readonly writes: boolean;
   readonly maxManifestBytes: number;
-  /** Whether what an address says of the clients behind it counts; undefined: that of none. */
+  /** Whether an address is a trusted proxy, whose forwarding headers count; undefined: none is. */
   readonly isProxy: ((address: string) => boolean) | undefined;
-  /** Who gives tokens at this server's own address, where one does. */
+  /** Issues tokens at this server's own address, if it does. */
   readonly issuer: TokenIssuer | undefined;
-  /** The names it is reached by besides the loopback ones; undefined: any. Known when it listens. */
+  /** Accepted host names besides the loopback ones; undefined: any. Set when the server listens. */
   hostNames: ReadonlySet<string> | undefined;
-  /** A server that is stopping closes each connection after its answer. */
+  /** While the server stops, each connection is closed after its response. */
   stopping: boolean;
 }
 
-/** One request and its answer. */
+/** One request and its response. */
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -34,23 +34,23 @@ export class Exchange {
   /** Still percent-encoded, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Aborts when the client goes away before its answer is complete. */
+  /** Aborts if the client disconnects before the response is complete. */
   readonly signal: AbortSignal;
-  /** Aborts then too, and when the server stops: it does not wait for passwords that are compared. */
+  /** Aborts in that case, and when the server stops: stopping does not wait for passwords that are being compared. */
   readonly loginSignal: AbortSignal;
-  /** Whether the server waits for the client: only then does an idle connection count against it. */
+  /** Whether the server waits for the client: only then an idle connection is the client's fault. */
   awaitsClient = false;
-  /** What metrics call the route, once it is known. */
+  /** The route's name for metrics, once it is known. */
   handler: string | undefined;
-  /** The `Content-Security-Policy` of the answer: the strictest, until the route is known. */
+  /** The `Content-Security-Policy` of the response: the strictest one until the route is known. */
   policy = inert;
   /** Whether the mount source named in the request may be read. */
   mayMount = true;
   receivedBytes = 0;
   sentBytes = 0;
-  /** Of those, what is known to have left this process. */
+  /** Of the sent bytes, those that have left this process. */
   takenBytes = 0;
-  /** What went wrong, for the log; the client may be told less. */
+  /** The error for the log; the client may get less. */
   failure: unknown;
   readonly #gone = new AbortController();
   readonly #login = new AbortController();
@@ -62,7 +62,7 @@ export class Exchange {
     this.request = request;
     this.response = response;
     this.context = new ServedRequest(request, state.isProxy);
-    // A proxy may send the absolute form; what is before the path is then ours.
+    // A proxy may send the absolute form: scheme and host are cut off.
     const target = (request.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '');
     const queryAt = target.indexOf('?');
     this.path = queryAt < 0 ? target : target.slice(0, queryAt);
@@ -74,12 +74,12 @@ export class Exchange {
     if (state.stopping) this.endLogin();
   }
 
-  /** The server stops. */
+  /** Ends logins, because the server stops. */
   endLogin(): void {
     this.#login.abort(new OciError('UNAVAILABLE', 'the registry is stopping'));
   }
 
-  /** The connection has closed. A response that waits behind another on it is not told by Node. */
+  /** To be called when the connection has closed: Node does not report it for a response that waits behind another. */
   abandon(): void {
     if (!this.response.writableFinished) this.#gone.abort(clientGone());
   }
@@ -88,7 +88,7 @@ export class Exchange {
     return this.context.method;
   }
 
-  /** The registry as this request sees it. */
+  /** The registry for this request. */
   get registry(): Registry {
     const { registry, perRequest } = this.state;
     this.#registry ??= perRequest === undefined ? registry : perRequest(registry, this.context);
@@ -110,22 +110,22 @@ export class Exchange {
     return Array.isArray(value) ? value.join(', ') : value;
   }
 
-  /** The length the client announced; undefined for a body of unknown length. */
+  /** The announced length of the body; undefined if it is not announced. */
   get contentLength(): number | undefined {
     if (this.request.headers['transfer-encoding'] !== undefined) return undefined;
     return Number(this.request.headers['content-length'] ?? 0);
   }
 
-  /** `refused`: the client still waits for `100 Continue` and can be told off before it sends. */
+  /** `refused`: the client still waits for `100 Continue`, and can be refused before it sends the body. */
   get unreadBody(): 'none' | 'refused' | 'coming' {
     if (this.contentLength === 0 || this.request.complete) return 'none';
     return this.#continueExpected ? 'refused' : 'coming';
   }
 
   /**
-   * Reads the body, one chunk after the other.
+   * Reads the body chunk by chunk.
    *
-   * @throws OciError CANCELLED when the client goes away, TOO_LARGE past `maxBytes`; whatever `take` throws.
+   * @throws OciError CANCELLED if the client disconnects, TOO_LARGE past `maxBytes`; errors of `take`.
    */
   async readBody(take: (chunk: Uint8Array) => Promise<void>, maxBytes = Number.POSITIVE_INFINITY): Promise<void> {
     if ((this.contentLength ?? 0) > maxBytes) throw tooLarge(maxBytes);

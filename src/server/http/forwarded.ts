@@ -1,4 +1,4 @@
-/** What proxies in front of the server say of a request: who sent it, and by which address. */
+/** The client of a request, according to the proxies in front of the server. */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { plainAddress } from './addresses.ts';
@@ -7,34 +7,34 @@ import { plainAddress } from './addresses.ts';
 interface ClientFacts {
   readonly remoteAddress: string;
   readonly scheme: 'http' | 'https';
-  /** The `Host` header, or what a proxy had in its place. */
+  /** The `Host` header, or the host that a proxy reported. */
   readonly host: string | undefined;
 }
 
-/** What a proxy says of the one that it had a request from. */
+/** What one proxy reports about the peer that it got the request from. */
 interface Hop {
   readonly address?: string | undefined;
   readonly proto?: string | undefined;
   readonly host?: string | undefined;
 }
 
-/** As many as a chain of proxies may have; what stands before them is not looked at. */
+/** Maximum length of a chain of proxies. Earlier entries are ignored. */
 const maxHops = 16;
 
 /**
- * Tells who a request came from. What its headers say counts as far as it was written by proxies that are trusted: the last
- * entry by the one that is connected, the one before by the proxy that the last entry names, and so on.
+ * Determines the client of a request. Forwarding headers count as far as trusted proxies wrote them: the last entry if the
+ * peer is trusted, the entry before it if the address in the last entry is trusted, and so on.
  *
- * `Forwarded` counts where no `X-Forwarded-` header is there: most proxies write those, and pass the other on as it came.
+ * `Forwarded` is used if there is no `X-Forwarded-` header: most proxies write those, and pass `Forwarded` on unchecked.
  *
- * @param isTrusted Absent: no header counts.
+ * @param isTrusted If absent, no header counts.
  * @see https://www.rfc-editor.org/rfc/rfc7239
  */
 export function clientOf(
   { socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>,
   isTrusted: ((address: string) => boolean) | undefined,
 ): ClientFacts {
-  // A connection that has closed has no address any more.
+  // A closed connection has no address.
   const peer = plainAddress(socket.remoteAddress ?? '');
   const scheme = 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http';
   const direct: ClientFacts = { remoteAddress: peer, scheme, host: headers.host };
@@ -45,7 +45,7 @@ export function clientOf(
   for (const each of hops.toReversed()) {
     if (!isTrusted(remoteAddress)) break;
     hop = { proto: each.proto ?? hop.proto, host: each.host ?? hop.host };
-    // `unknown`, or a name that hides it: the last one that is known stays.
+    // `unknown`, or an obfuscated name: the last known address is kept.
     if (each.address === undefined) break;
     remoteAddress = each.address;
   }
@@ -69,7 +69,7 @@ function readHops(headers: IncomingMessage['headers']): readonly Hop[] {
   if (addresses === undefined && protos === undefined && hosts === undefined) {
     return (listOf('forwarded') ?? []).slice(-maxHops).map(parseElement);
   }
-  // From the right, where each proxy appends. One entry alone was written by the first of them, or the last, for all.
+  // Aligned at the right, where each proxy appends. A single entry applies to all hops.
   const length = Math.max(addresses?.length ?? 0, 1);
   const at = (list: readonly string[] | undefined, index: number): string | undefined =>
     list?.at(Math.max(index - length, -list.length));
@@ -97,7 +97,7 @@ function parseElement(text: string): Hop {
   };
 }
 
-/** `192.0.2.43:47011`, `[2001:db8::17]:4711`, `2001:db8::17`. @returns Undefined for what is no address. */
+/** `192.0.2.43:47011`, `[2001:db8::17]:4711`, `2001:db8::17`. @returns Undefined if it is not an address. */
 function parseNode(text: string): string | undefined {
   if (text.length > 64) return undefined;
   const match = /^\[([0-9A-Fa-f:.]+)\](?::\w+)?$/.exec(text) ?? /^(\d+\.\d+\.\d+\.\d+)(?::\w+)?$/.exec(text);

@@ -1,7 +1,7 @@
 import type { AddressInfo, Server } from 'node:net';
 import { OciError } from '../../model/errors.ts';
 
-/** @throws OciError USAGE, with what to do, when it cannot listen there. */
+/** @throws OciError USAGE with a hint if it cannot listen there. */
 export function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -10,19 +10,19 @@ export function listen(server: Server, host: string, port: number): Promise<Addr
     });
     server.listen(port, host, () => {
       server.removeAllListeners('error');
-      // Out of file descriptors, accepting fails: that connection is lost, the server goes on.
+      // If there are no file descriptors left, accepting fails: that connection is lost, and the server continues.
       server.on('error', () => {});
       resolve(server.address() as AddressInfo);
     });
   });
 }
 
-/** `[::1]`: an IPv6 address in the brackets that every URL and reference needs. */
+/** A host for a URL or reference: an IPv6 address gets brackets, `[::1]`. */
 export function formatHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** Where this machine reaches a server that listens on `host`. */
+/** The URL by which this machine reaches a server that listens on `host`. */
 export function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `${scheme}://${formatHost(reachable)}:${port}`;
@@ -41,7 +41,7 @@ function reasonOf({ code }: NodeJS.ErrnoException, port: number): { reason: stri
       return { reason: 'this machine has no such address', hint: 'listen on all it has with 0.0.0.0, or [::]' };
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return { reason: 'the name leads to no address', hint: 'name an address of this machine, or 0.0.0.0 for all' };
+      return { reason: 'the name has no address', hint: 'name an address of this machine, or 0.0.0.0 for all' };
     default:
       return { reason: code ?? 'the system refused it' };
   }

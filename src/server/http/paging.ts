@@ -3,19 +3,19 @@ import type { ListOptions } from '../../registry/registry.ts';
 import { formatNextLink } from '../../wire/headers.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Entries in one answer, whatever the client asks for. */
+/** Maximum number of entries in a response, whatever the client requests. */
 const maxPage = 10_000;
 
 interface Page<T> {
   readonly entries: readonly T[];
-  /** The `Link` header, where there is more. */
+  /** The `Link` header, if there is another page. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
 /**
- * One page of a list, by the `n` and `last` of the request.
+ * Reads one page of a list, according to `n` and `last` of the request.
  *
- * @param path Where the next page is.
+ * @param path Path of the next page.
  * @throws OciError PAGINATION_NUMBER_INVALID
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
  */

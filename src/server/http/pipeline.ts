@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Exchange } from './exchange.ts';
 
-/** Requests that may wait on one connection. No client of registries sends the next before it has the answer. */
+/** Maximum number of waiting requests on one connection. Registry clients do not pipeline. */
 const maxWaiting = 128;
 
 interface Queue {
@@ -11,15 +11,15 @@ interface Queue {
 }
 
 /**
- * Answers the requests of one connection one after the other. Node hands out pipelined requests at once: a few kilobytes
- * of them, with no answer taken, would have as many files open and buffers full (exhaustion of memory).
+ * Answers the requests of a connection one after the other. Node delivers pipelined requests at once: a few kilobytes of
+ * them, from a client that reads no responses, could open as many files and fill as many buffers (memory exhaustion).
  */
 export class PipelineQueue {
   readonly #queues = new WeakMap<Socket, Queue>();
 
   /**
-   * Calls `run` when all earlier requests on this connection are answered; the exchange is abandoned where the connection
-   * has closed by then. Returns undefined where too many wait already: the connection is cut.
+   * Calls `run` when all earlier requests on this connection are answered. If the connection has closed by then, the
+   * exchange is abandoned. Undefined if too many are waiting: the connection is cut.
    */
   enqueue(exchange: Exchange, run: () => Promise<void>): Promise<void> | undefined {
     const { socket } = exchange.request;
@@ -36,7 +36,7 @@ export class PipelineQueue {
 }
 
 async function runAfter(earlier: Promise<void>, exchange: Exchange, run: () => Promise<void>): Promise<void> {
-  // A request in the queue does no work: a client that takes no answers counts as idle however much it asked for.
+  // A waiting request does no work, so a client that reads no responses counts as idle, however much it requests.
   exchange.awaitsClient = true;
   await earlier;
   exchange.awaitsClient = false;

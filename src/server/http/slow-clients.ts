@@ -2,23 +2,23 @@ import { OciError } from '../../model/errors.ts';
 import type { Exchange } from './exchange.ts';
 
 interface SlowClientLimits {
-  /** The least rate, over a window, at which a client sends or takes a body while the server waits for it. 0: any. */
+  /** Minimum rate over a window at which a client must send or take a body while the server waits for it. 0: no minimum. */
   readonly minBytesPerSecond: number;
   readonly windowMs: number;
 }
 
-/** An exchange, as far as it is looked at. */
+/** The part of an exchange that is watched. */
 type Watched = Pick<Exchange, 'awaitsClient' | 'receivedBytes' | 'takenBytes' | 'sendingBytes' | 'cut'>;
 
-/** How far a body was at a moment. */
+/** Bytes of a body at one moment. */
 interface Progress {
   readonly atMs: number;
   readonly bytes: number;
 }
 
 /**
- * Cuts clients that drip: a byte a second keeps a connection from being idle, and would hold it, an upload session and a
- * place in the queue for ever. A timer compares byte counts, so that no chunk costs more for it.
+ * Cuts slow clients: with one byte per second a connection is never idle, and would occupy itself, an upload session
+ * and a place in the queue for ever. A timer compares byte counts, so that chunks cost nothing extra.
  */
 export class SlowClientGuard {
   readonly #limits: SlowClientLimits;
@@ -31,7 +31,7 @@ export class SlowClientGuard {
     this.#timer.unref();
   }
 
-  /** Watches an exchange until `work` is done. */
+  /** Watches an exchange until `work` has finished. */
   async watch(exchange: Watched, work: () => Promise<void>): Promise<void> {
     this.#watched.set(exchange, progressOf(exchange));
     try {
@@ -52,11 +52,11 @@ export class SlowClientGuard {
       const now = progressOf(exchange);
       const elapsedMs = now.atMs - before.atMs;
       const dueBytes = (minBytesPerSecond * elapsedMs) / 1000;
-      // While the registry works, a slow connection is no fault of the client's.
+      // While the registry works, the client is not to blame for a slow connection.
       if (!exchange.awaitsClient) this.#watched.set(exchange, now);
       else if (elapsedMs < windowMs) continue;
       else if (now.bytes - before.bytes >= dueBytes) this.#watched.set(exchange, now);
-      // A chunk on its way counts only when all of it has arrived: a large one gets its own time on top.
+      // A chunk counts only once all of it was sent, so a large chunk gets additional time.
       else if (dueBytes >= exchange.sendingBytes + (minBytesPerSecond * windowMs) / 1000) exchange.cut(tooSlow());
     }
   }

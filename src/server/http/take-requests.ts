@@ -11,9 +11,9 @@ interface ConnectionLimits {
 }
 
 /**
- * Makes an exchange of every request that comes to a server, and has it answered: those of one connection one after the
- * other. A connection that closes abandons its exchanges; one that is idle for too long is cut, unless the registry works.
- * Past `maxConnections` it is the one that is silent longest.
+ * Makes an exchange of every request to a server and has it answered; requests on one connection run one after the
+ * other. When a connection closes, its exchanges are abandoned. A connection that is idle for too long is cut, unless
+ * the registry is working. Past `maxConnections`, the connection that has been idle longest is closed.
  *
  * @returns The exchanges that are not answered yet.
  */
@@ -51,7 +51,7 @@ export function takeRequests(
   server.setTimeout(idleTimeoutMs, (socket: Socket) => {
     const here = [...running.keys()].filter(({ request }) => request.socket === socket);
     const working = here.some(({ awaitsClient }) => !awaitsClient);
-    // While the registry works, a silent connection is no fault of the client's.
+    // While the registry works, the client is not to blame for a silent connection.
     if (working) socket.setTimeout(socket.timeout ?? 0);
     else socket.destroy();
   });

@@ -16,7 +16,7 @@ interface Named {
 }
 
 /**
- * `GET /v2/<name>/blobs/<digest>`, whole or a range of it.
+ * `GET /v2/<name>/blobs/<digest>`: the blob, or a range of it.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-blobs
  */
@@ -30,14 +30,14 @@ export async function getBlob(exchange: Exchange, named: Named): Promise<void> {
   await answer(exchange, 304, fieldsOf(digest));
 }
 
-/** `HEAD`: whether it is there, and how large. */
+/** `HEAD`: whether the blob exists, and its size. */
 export async function headBlob(exchange: Exchange, { repo, digest }: Named): Promise<void> {
   const { size } = await exchange.registry.statBlob(repo, digest, { signal: exchange.signal });
   if (isKnown(exchange, digest)) await answer(exchange, 304, fieldsOf(digest));
   else await answer(exchange, 200, { ...fieldsOf(digest), 'content-length': size });
 }
 
-/** `DELETE`: takes the blob out of the repository. */
+/** `DELETE`: removes the blob from the repository. */
 export async function deleteBlob(exchange: Exchange, { repo, digest }: Named): Promise<void> {
   await exchange.registry.deleteBlob(repo, digest, { signal: exchange.signal });
   await answer(exchange, 202);
@@ -57,7 +57,7 @@ async function getBlobRange(exchange: Exchange, named: Named): Promise<void> {
   await answerContent(exchange, 206, fields, content, range.end - range.start + 1);
 }
 
-// The client verifies what it gets; to hash here as well would halve the speed for nothing.
+// The client verifies the content. Hashing it here as well would halve the speed.
 function open(exchange: Exchange, { repo, digest }: Named, range?: ByteRange): Promise<Content> {
   return exchange.registry.getBlob(repo, digest, { range, verify: false, signal: exchange.signal });
 }

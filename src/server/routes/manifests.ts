@@ -17,7 +17,7 @@ interface Named {
   readonly reference: Tag | Digest;
 }
 
-/** A manifest's body arrives within this time. */
+/** Maximum time for the body of a manifest. */
 const maxBodyMs = 60_000;
 
 /** `GET /v2/<name>/manifests/<reference>`: the bytes as they were pushed. */
@@ -29,7 +29,7 @@ export async function getManifest(exchange: Exchange, named: Named): Promise<voi
   else await answer(exchange, 200, fieldsOf(named, descriptor), bytes);
 }
 
-/** `HEAD`: what a GET would say, without the body. */
+/** `HEAD`: the headers of a GET. */
 export async function headManifest(exchange: Exchange, named: Named): Promise<void> {
   const descriptor = await exchange.registry.statManifest(named.repo, named.reference, {
     signal: exchange.signal,
@@ -39,7 +39,7 @@ export async function headManifest(exchange: Exchange, named: Named): Promise<vo
 }
 
 /**
- * `PUT`: 201 with the manifest's own address. By digest, `?tag=` may name tags to set with it.
+ * `PUT`: 201 with the manifest's location. With a digest, `?tag=` may name tags to set.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
  */
@@ -70,14 +70,14 @@ function isOfUnknownType(view: ManifestView): boolean {
   return view.kind === 'other' && view.references === undefined;
 }
 
-// A manifest of a type that nobody here knows is still a JSON document; anything else would be a file store without limits.
+// A manifest of an unknown type must still be a JSON object; otherwise the registry would store files of any kind.
 function refuseNoManifest(mediaType: string, isObject: boolean): void {
   if (mediaType.startsWith('application/') && isObject) return;
-  const reason = isObject ? `is ${quote(mediaType)}, which is no type of manifests` : 'is no JSON object';
+  const reason = isObject ? `is ${quote(mediaType)}, which is not a type of manifests` : 'is not a JSON object';
   throw new OciError('MANIFEST_INVALID', `malformed manifest: it ${reason}`);
 }
 
-/** `DELETE`: by tag the tag alone, by digest the manifest and every tag that points at it. */
+/** `DELETE`: by tag removes the tag only, by digest the manifest and every tag that points at it. */
 export async function deleteManifest(exchange: Exchange, { repo, reference }: Named): Promise<void> {
   const { signal, registry } = exchange;
   if (isDigestReference(reference)) await registry.deleteManifest(repo, reference, { signal });
@@ -102,7 +102,7 @@ async function readManifest(exchange: Exchange, { repo, reference }: Named): Pro
   }
 }
 
-// Undefined: anything.
+// Undefined: any type.
 function accepted(exchange: Exchange): readonly string[] | undefined {
   const types = (exchange.header('accept') ?? '').split(',').map(bareMediaType).filter(Boolean);
   return types.length === 0 || types.some((type) => type.includes('*')) ? undefined : types;
@@ -139,5 +139,5 @@ function readDigest(text: string | null): Digest | undefined {
 function readMediaType(contentType: string): string {
   const type = bareMediaType(contentType);
   if (isMediaType(type)) return type;
-  throw new OciError('MANIFEST_INVALID', 'the Content-Type is no media type');
+  throw new OciError('MANIFEST_INVALID', 'the Content-Type is not a media type');
 }

@@ -8,11 +8,11 @@ import { routePath } from '../../wire/routes.ts';
 import { answerJson } from '../http/answers.ts';
 import type { Exchange } from '../http/exchange.ts';
 
-/** Clients read an index of up to 4 MiB; a page stays well below. */
+/** Maximum size of a page. Clients read an index of up to 4 MiB. */
 const maxPageBytes = 2 * 1024 * 1024;
 
 /**
- * `GET /v2/<name>/referrers/<digest>`: an empty index where nothing refers to it.
+ * `GET /v2/<name>/referrers/<digest>`: an empty index if nothing refers to the digest.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
  */
@@ -47,7 +47,7 @@ export async function getReferrers(
   );
 }
 
-// From behind the `last` of the request on.
+// Starts after the `last` of the request.
 async function* referrersOf(
   exchange: Exchange,
   repo: RepositoryName,

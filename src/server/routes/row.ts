@@ -1,13 +1,13 @@
-/** What a row of the table of routes says. */
+/** The types of the route table. */
 import type { Access } from '../auth/access.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { ServerRoute } from './server-route.ts';
 
-/** How a place answers one method. */
+/** How a route answers one method. */
 interface Action<R> {
-  /** What a request must be allowed. Absent: nobody is asked, and a read-only server answers too. */
+  /** The access that the request needs. If absent, it is not authorised, and a read-only server answers it too. */
   readonly needs?: (route: R) => readonly Access[];
-  /** What it does more with, where that is allowed too. */
+  /** Optional access: what the request can do more if that is granted as well. */
   readonly wishes?: (query: URLSearchParams) => Access | undefined;
   readonly answer: (exchange: Exchange, route: R) => Promise<void>;
 }
@@ -21,7 +21,7 @@ export interface Row<R> {
   readonly methods: Readonly<Record<string, Action<R>>>;
 }
 
-/** A row for every route. The browser rules come before it: a foreign page learns of no route. */
+/** A row for every route. The checks for browsers come first, so that a foreign page learns nothing about routes. */
 export type RouteTable = {
   readonly [N in ServerRoute['name']]: Row<Extract<ServerRoute, { readonly name: N }>>;
 };

@@ -1,16 +1,16 @@
-/** The search of Docker's first registry API, so that `docker search HOST/TERM` finds what is served. */
+/** The search of Docker's first registry API, so that `docker search HOST/TERM` works. */
 import { searchCatalog } from '../../registry/catalog-search.ts';
 import { defaultSearchLimit, encodeSearch, maxSearchLimit } from '../../wire/v1-search.ts';
 import { answerJson } from '../http/answers.ts';
 import type { Exchange } from '../http/exchange.ts';
 
-/** `GET /v1/_ping`: says that there is a search. */
+/** `GET /v1/_ping`: announces the search. */
 export function getV1Ping(exchange: Exchange): Promise<void> {
-  // Docker would otherwise ask for a token of the first API's kind before it searches.
+  // Without this header Docker would request a token of the first API before it searches.
   return answerJson(exchange, true, { 'x-docker-registry-standalone': 'true' });
 }
 
-/** `GET /v1/search?q=&n=&page=`: repositories by name; what they are about is not known here. */
+/** `GET /v1/search?q=&n=&page=`: repositories by name. They have no descriptions here. */
 export async function getV1Search(exchange: Exchange): Promise<void> {
   const { registry, signal } = exchange;
   const query = exchange.query.get('q') ?? '';
@@ -25,7 +25,7 @@ export async function getV1Search(exchange: Exchange): Promise<void> {
   await answerJson(exchange, encodeSearch(query, { page, pageSize, more }, entries));
 }
 
-/** No more names are looked at in one search than these pages can hold. */
+/** Limits the names that one search reads to those of this many pages. */
 const maxPages = 2000;
 
 function readCount(text: string | null): number {

@@ -3,7 +3,7 @@ import { v1PingPath, v1SearchPath } from '../../wire/v1-search.ts';
 import type { TokenIssuer } from '../auth/token-issuer.ts';
 import { tokenPath } from './token.ts';
 
-/** A place at a server: those of the API, and what it has besides. */
+/** A route of the server: those of the API, and others. */
 export type ServerRoute =
   | Route
   | { readonly name: 'root' }
@@ -12,10 +12,10 @@ export type ServerRoute =
   | { readonly name: 'token'; readonly issuer: TokenIssuer };
 
 /**
- * Reads a request path (without query, still percent-encoded).
+ * Parses a request path (without query, still percent-encoded).
  *
- * @param issuer Without one there is no route that gives tokens.
- * @returns undefined where no route matches.
+ * @param issuer Without one, there is no token route.
+ * @returns Undefined if no route matches.
  * @throws OciError as {@link parseRoute}.
  */
 export function parseServerRoute(path: string, issuer: TokenIssuer | undefined): ServerRoute | undefined {

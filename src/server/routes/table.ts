@@ -1,4 +1,4 @@
-/** What the server answers: each place, its methods, what each needs, and who answers it. A new route is a row here. */
+/** The route table: each route's methods, the access they need, and their handlers. A new route is a row here. */
 import { catalog, identity, mountSource, pull, push, remove, search } from '../auth/access.ts';
 import { inert } from '../http/content-policy.ts';
 import { getBase, getRoot } from './base.ts';
@@ -71,7 +71,7 @@ export const table: RouteTable = {
       POST: { needs: push, wishes: mountSource, answer: postUpload },
     },
   },
-  // The whole of an upload is pushing: asking how far it is, and giving it up, too.
+  // All requests of an upload need push access, including those that query or cancel it.
   upload: {
     handler: 'blob_upload_chunk',
     policy: inert,
@@ -99,7 +99,7 @@ export const table: RouteTable = {
       HEAD: { answer: getV1Ping },
     },
   },
-  // It finds names of the catalog: who may not read that may not search either.
+  // A search finds names of the catalog, so it needs the same access.
   v1Search: {
     handler: 'v1_search',
     policy: inert,

@@ -1,4 +1,4 @@
-/** The address that gives tokens, in both of its dialects. */
+/** The token endpoint, with both protocols: GET with Basic credentials, and POST as in OAuth 2. */
 import { isOciError, OciError } from '../../model/errors.ts';
 import { loginOf, readBasic } from '../auth/logins.ts';
 import type { Asker, IssuedToken, TokenIssuer, TokenQuestion } from '../auth/token-issuer.ts';
@@ -15,7 +15,7 @@ interface AtIssuer {
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
 /**
- * Answers with a token for the user of `Authorization: Basic`, or for nobody.
+ * Issues a token to the user of `Authorization: Basic`, or to an anonymous client.
  *
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
@@ -41,7 +41,7 @@ export async function getToken(exchange: Exchange, { issuer }: AtIssuer): Promis
 }
 
 /**
- * Answers with a token for a password or a refresh token in a form.
+ * Issues a token for a password or a refresh token in a form.
  *
  * @see https://distribution.github.io/distribution/spec/auth/oauth/
  */
@@ -52,7 +52,7 @@ export async function postToken(exchange: Exchange, { issuer }: AtIssuer): Promi
     return refuse(
       exchange,
       'invalid_request',
-      'a form with grant_type password or refresh_token and what belongs to it',
+      'send a form with grant_type=password, username and password, or with grant_type=refresh_token and refresh_token',
     );
   }
   const refreshes = asker.kind === 'refresh-token';
@@ -100,7 +100,7 @@ function askerOf(form: URLSearchParams): Asker | undefined {
   return { kind: 'password', login: loginOf(username, password) };
 }
 
-// Several parameters, or several in one with spaces between.
+// Several parameters, or one with several scopes separated by spaces.
 function scopesOf(parameters: URLSearchParams): readonly string[] {
   const words = parameters.getAll('scope').flatMap((text) => text.split(' '));
   return [...new Set(words.filter((word) => word !== ''))];
@@ -117,6 +117,6 @@ async function readForm(exchange: Exchange): Promise<URLSearchParams | undefined
 
 /** @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
 async function refuse(exchange: Exchange, error: string, description: string, cause?: OciError): Promise<void> {
-  exchange.failure = cause ?? new OciError('USAGE', 'no request for a token');
+  exchange.failure = cause ?? new OciError('USAGE', 'not a valid request for a token');
   await answerJson(exchange, { error, error_description: description }, noStore, 400);
 }

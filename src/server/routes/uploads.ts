@@ -23,8 +23,8 @@ interface OfSession extends InRepository {
 }
 
 /**
- * `POST /v2/<name>/blobs/uploads/`: opens a session; with `?digest=` takes the blob at once; with `?mount=` takes it
- * from another repository where it can.
+ * `POST /v2/<name>/blobs/uploads/`: opens a session. With `?digest=` the body is the whole blob; with `?mount=` the
+ * blob is mounted from another repository if possible.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
  */
@@ -39,14 +39,14 @@ export async function postUpload(exchange: Exchange, { repo }: InRepository): Pr
   await answerOpened(exchange, repo, writer);
 }
 
-/** `PATCH`: appends. 416 with the right place where the chunk does not begin there. */
+/** `PATCH`: appends a chunk. 416 with the right offset if the chunk starts elsewhere. */
 export async function patchUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
   const { fields, refusal } = await onSession(exchange, { repo, id }, (writer) => append(exchange, writer));
   if (refusal) await answerError(exchange, refusal, fields);
   else await answer(exchange, 202, fields);
 }
 
-/** `PUT ?digest=`: appends what is left, and makes the session a blob. */
+/** `PUT ?digest=`: appends the rest, and turns the session into a blob. */
 export async function putUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
   const text = exchange.query.get('digest');
   if (text === null) throw new OciError('DIGEST_INVALID', 'the digest of the blob is missing: add ?digest=');
@@ -62,13 +62,13 @@ export async function putUpload(exchange: Exchange, { repo, id }: OfSession): Pr
   else await answerStored(exchange, repo, digest);
 }
 
-/** `GET`: how far the session is. */
+/** `GET`: the size of the session. */
 export async function getUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
   const { fields } = await onSession(exchange, { repo, id }, async () => undefined);
   await answer(exchange, 204, fields);
 }
 
-/** `DELETE`: gives the session up. */
+/** `DELETE`: cancels the session. */
 export async function deleteUpload(exchange: Exchange, { repo, id }: OfSession): Promise<void> {
   const { signal, registry } = exchange;
   const { sessions } = exchange.state;
@@ -80,7 +80,7 @@ export async function deleteUpload(exchange: Exchange, { repo, id }: OfSession):
   await answer(exchange, 204);
 }
 
-// The answer is sent when the session is free again: the client's next request may already be on its way.
+// The response is sent after the session was released, because the client may send its next request at once.
 async function onSession(
   exchange: Exchange,
   { repo, id }: OfSession,
@@ -98,10 +98,10 @@ async function mountBlob(exchange: Exchange, repo: RepositoryName, digest: Diges
   const from = text === null || text === '' ? undefined : parseRepositoryName(text);
   let mounted: Awaited<ReturnType<typeof registry.mountBlob>>;
   try {
-    if (!exchange.mayMount) throw new OciError('BLOB_UNKNOWN', 'nothing is known of what may not be read');
+    if (!exchange.mayMount) throw new OciError('BLOB_UNKNOWN', 'the source of the mount may not be read');
     mounted = await registry.mountBlob(repo, digest, { from, signal });
   } catch (error) {
-    // A source that is not there is no reason to refuse the upload.
+    // If the source does not exist, the mount becomes an ordinary upload.
     if (!isOciError(error, 'BLOB_UNKNOWN', 'NAME_UNKNOWN')) throw error;
     mounted = await registry.startUpload(repo, { signal });
   }
@@ -117,7 +117,7 @@ async function postBlob(exchange: Exchange, repo: RepositoryName, digest: Digest
     await exchange.readBody((chunk) => writer.write(chunk, { signal }));
     await writer.commit({ digest }, { signal });
   } catch (error) {
-    // The client never learns of this session: nobody could go on with it.
+    // The client does not know the session's ID, so nobody could continue it.
     await writer.cancel().catch(() => {});
     throw error;
   } finally {
@@ -126,7 +126,7 @@ async function postBlob(exchange: Exchange, repo: RepositoryName, digest: Digest
   await answerStored(exchange, repo, digest);
 }
 
-/** @returns The error to answer where the chunk does not belong where the session is. */
+/** @returns The error to answer if the chunk does not start at the end of the session. */
 async function append(exchange: Exchange, writer: BlobWriter): Promise<OciError | undefined> {
   const { signal } = exchange;
   const header = exchange.header('content-range');
@@ -136,7 +136,7 @@ async function append(exchange: Exchange, writer: BlobWriter): Promise<OciError 
   }
   const range = parseChunkRange(header);
   if (range?.start !== writer.size) {
-    return new OciError('RANGE_INVALID', `the session holds ${writer.size} bytes: the next chunk begins there`);
+    return new OciError('RANGE_INVALID', `the session has ${writer.size} bytes: the next chunk must start there`);
   }
   const length = range.end - range.start + 1;
   if (exchange.contentLength !== undefined && exchange.contentLength !== length) throw lengthError(length);
@@ -162,7 +162,7 @@ function answerStored(exchange: Exchange, repo: RepositoryName, digest: Digest):
   });
 }
 
-// The Location has no host: it is right behind any proxy.
+// The Location has no host, so that it is valid behind any proxy.
 function fieldsOf(repo: RepositoryName, id: string, { size, chunkBytes }: BlobWriter): OutgoingHttpHeaders {
   return {
     location: routePath({ name: 'upload', repo, id }),
@@ -178,5 +178,5 @@ function readAlgorithm(text: string | null): DigestAlgorithm | undefined {
 }
 
 function lengthError(length: number): OciError {
-  return new OciError('SIZE_INVALID', `the body does not have the ${length} bytes that Content-Range says`);
+  return new OciError('SIZE_INVALID', `the body does not have the ${length} bytes announced in Content-Range`);
 }

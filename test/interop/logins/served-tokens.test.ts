@@ -61,7 +61,7 @@ describe('ocictl serve --auth token=REALM,…', () => {
     assert.deepEqual([await status(old), await status(fresh)], [200, 401]);
     await write([]);
     const nudge = setInterval(() => void status(old), 100);
-    await served.waitFor(/keys\.json: there is no key for signatures in it; the keys of before stay/);
+    await served.waitFor(/keys\.json: it has no key for signatures; the keys of before stay/);
     clearInterval(nudge);
     assert.equal(await status(old), 200);
     await write([jwkOf(second, { kid: 'two' })]);

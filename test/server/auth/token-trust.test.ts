@@ -71,7 +71,7 @@ describe('a file of trusted keys', () => {
       ['{"keys":{}}', /"keys" must be a list/],
       [[], /no key for signatures/],
       [[{ ...jwk, use: 'enc' }], /no key for signatures/],
-      [[1], /key 1 is no object/],
+      [[1], /key 1 is not an object/],
       [[jwk, { kty: 'oct', k: 'c2VjcmV0' }], /key 2 is a shared secret/],
       [[trusted.privateKey.export({ format: 'jwk' })], /key 1 is a private key/],
       [[{ ...jwk, x: 'AAAA' }], /key 1 cannot be read/],
