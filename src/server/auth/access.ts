@@ -29,7 +29,7 @@ export interface AccessRequest {
    * The address by which the client reached the server: `https://registry.example.com`. Undefined without a Host header.
    */
   readonly origin: string | undefined;
-  /** Aborts when the client goes away and when the server stops. */
+  /** Aborts when the client disconnects and when the server stops. */
   readonly signal: AbortSignal;
 }
 

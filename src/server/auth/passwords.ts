@@ -90,7 +90,7 @@ export class Passwords {
     return worker;
   }
 
-  // bcrypt cannot be interrupted: a thread whose every answer is unwanted is ended.
+  // bcrypt cannot be interrupted: the thread is ended if nobody waits for any of its answers.
   #endUnwanted(): void {
     const worker = this.#worker;
     if (worker === undefined || this.#waiting.size === 0) return;
