@@ -1,4 +1,4 @@
-/** What a promise gives that others wait for too: the signal ends the waiting alone. @throws its reason. */
+/** Waits for a promise that others may share: the signal only ends the waiting. @throws the signal's reason. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   promise.catch(() => {});

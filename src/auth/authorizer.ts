@@ -30,7 +30,7 @@ class ChallengeAuthorizer implements Authorizer {
   #credential: Promise<Credential | undefined> | undefined;
   #source: string | undefined;
   #renewed: { readonly token?: string } = {};
-  /** Whether a token server has taken the credential before. */
+  /** Whether a token server has accepted the credential before. */
   #taken = false;
   #method: Method | undefined;
   #recalled: Promise<readonly Challenge[] | undefined> | undefined;
@@ -54,7 +54,7 @@ class ChallengeAuthorizer implements Authorizer {
   }
 
   get source(): string | undefined {
-    // Before a challenge is met, it was looked up at most.
+    // Before a challenge the credential may have been looked up, but it was not used.
     return this.#method === undefined ? undefined : this.#source;
   }
 
@@ -94,7 +94,7 @@ class ChallengeAuthorizer implements Authorizer {
   ): Promise<string | undefined> {
     const signal = opts?.signal;
     if (this.#method !== undefined) return this.authorize(scopes, opts);
-    // A helper that fails is told of when the registry asks; until now nobody was asked, and all went well.
+    // A failing helper is reported only if the registry requires credentials; so far it has not.
     const found = this.#lateRefusal ? undefined : await this.#findCredential().catch(() => undefined);
     if (found === undefined) return undefined;
     const challenges = await abortable(this.#late.ask(this.#transport), signal);
@@ -112,7 +112,9 @@ class ChallengeAuthorizer implements Authorizer {
     }
   }
 
-  /** What a challenge of another time is answered with. Whatever is wrong with it, the registry will say it anew. */
+  /**
+   * Answers a challenge from the cache. If that fails, the error is dropped: the registry will send a current challenge.
+   */
   async #recall(scopes: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
     this.#recalled ??= this.#challenges.get(this.#transport.base.href).catch(() => undefined);
     const challenges = await this.#recalled;
@@ -140,7 +142,7 @@ class ChallengeAuthorizer implements Authorizer {
       const offered = printable(schemes.slice(0, 5).join(', ')).slice(0, 100);
       throw new OciError(
         'UNAUTHORIZED',
-        `unauthorized: ${this.#registry} asks for ${offered === '' ? 'no way of logging in' : offered}, which is not known here`,
+        `unauthorized: ${this.#registry} asks for ${offered === '' ? 'no way of logging in' : offered}, which is not supported`,
         { status: 401, endpoint: endpointOf(this.#transport.base) },
       );
     }
@@ -170,7 +172,7 @@ class ChallengeAuthorizer implements Authorizer {
     const method: Method = { kind: 'bearer', realm, service: challenge.parameters['service'] };
     this.#method = method;
     await this.#forget(refused);
-    // Some registries want other scopes than the spec's for a path, and say so here.
+    // Some registries require other scopes than the spec's, and name them in the challenge.
     const named = (challenge.parameters['scope'] ?? '').split(' ').filter((scope) => scope !== '');
     return `Bearer ${await this.#token(method, ScopeSet.of([...scopes, ...named]), signal)}`;
   }
@@ -179,7 +181,7 @@ class ChallengeAuthorizer implements Authorizer {
     if (refused?.startsWith('Bearer ')) await this.#tokens.forget(refused.slice('Bearer '.length)).catch(() => {});
   }
 
-  /** A token that serves the scopes: one that is held, one that is being fetched, or a new one. */
+  /** A token that covers the scopes: a cached one, one that is being fetched, or a new one. */
   async #token(
     method: Extract<Method, { kind: 'bearer' }>,
     scopes: ScopeSet,
@@ -190,7 +192,7 @@ class ChallengeAuthorizer implements Authorizer {
     return (await abortable(running, signal)).value;
   }
 
-  // Shared by all who want it, so no single one's signal may end it; the transport's timeouts do.
+  // Several requests share it, so it is not bound to the signal of one; the transport's timeouts end it.
   #exchange(
     method: Extract<Method, { kind: 'bearer' }>,
     scopes: readonly string[],
@@ -227,14 +229,14 @@ class ChallengeAuthorizer implements Authorizer {
       credential: credential?.kind === 'identity-token' ? { ...credential, ...this.#renewed } : credential,
     };
     const token = await fetchToken(this.#transport, request, this.#nowMs);
-    // Some servers let an identity token be used once, and give the next one with the answer.
+    // Some servers accept an identity token only once, and return the next one in the response.
     if (token.identityToken !== undefined) this.#renewed = { token: token.identityToken };
     this.#taken = true;
     await this.#tokens.set(key, token).catch(() => {});
     return token;
   }
 
-  /** Whether what is stored is another by now: some helpers give passwords of hours, and people log in meanwhile. */
+  /** Whether another credential is stored by now: some helpers give passwords for hours, or the user may have logged in. */
   async #hasChanged(refused: Credential): Promise<boolean> {
     const found = await this.#lookup({ fresh: true });
     if (!found || (await identityOf(found)) === (await identityOf(refused))) return false;
@@ -269,7 +271,7 @@ class ChallengeAuthorizer implements Authorizer {
   }
 
   #unauthorized(what: string, credential: Credential | undefined): OciError {
-    const unfit = credential?.kind === 'identity-token' ? ' (the token that is stored is of no use here)' : '';
+    const unfit = credential?.kind === 'identity-token' ? ' (the stored identity token cannot be used here)' : '';
     return new OciError('UNAUTHORIZED', `unauthorized: ${what}${unfit}`, {
       status: 401,
       endpoint: endpointOf(this.#transport.base),

@@ -2,18 +2,18 @@ import type { Challenge } from '../model/challenge.ts';
 import { RecentMap } from '../model/recent-map.ts';
 
 /**
- * Remembers how registries want to be asked, so that the first request to one already carries a token. An error of it is
- * the same as knowing nothing.
+ * Remembers the challenges of registries, so that the first request to one already has a token. If it fails, it counts
+ * as empty.
  */
 export interface ChallengeCache {
-  /** @param endpoint Where the registry's API begins, as a URL. */
+  /** @param endpoint The base URL of the registry's API. */
   get(endpoint: string): Promise<readonly Challenge[] | undefined>;
   set(endpoint: string, challenges: readonly Challenge[]): Promise<void>;
 }
 
 const maxEndpoints = 1000;
 
-/** One in memory. May be shared by everything in a process. */
+/** A cache in memory. A whole process may share one. */
 export function createChallengeCache(): ChallengeCache {
   const known = new RecentMap<string, readonly Challenge[]>(maxEndpoints);
   return {
@@ -22,7 +22,7 @@ export function createChallengeCache(): ChallengeCache {
   };
 }
 
-/** What of a challenge holds for every request: scope and error were the answer to one. */
+/** The part of a challenge that applies to every request: without scope and error, which concern a single one. */
 export function lasting({ scheme, parameters }: Challenge): Challenge {
   const { scope: _scope, error: _error, error_description: _description, ...rest } = parameters;
   return { scheme, parameters: rest };

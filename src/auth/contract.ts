@@ -8,45 +8,50 @@ import type { TokenCache } from './token-cache.ts';
 import type { TokenOptions } from './token-server.ts';
 
 export interface AuthorizerOptions {
-  /** The way to the registry, and to its token server, which gets neither headers nor certificate at another origin. */
+  /**
+   * The connection to the registry and its token server. At another origin its extra headers and client certificate are
+   * not sent.
+   */
   readonly transport: Transport;
-  /** Looks up what is known for this registry: when it first asks who we are, and when it refuses what it has taken. */
+  /**
+   * Looks up the credential of this registry: when it first requires one, and again when it refuses one it had accepted.
+   */
   readonly credentials: (opts?: { readonly fresh?: boolean }) => Promise<Credential | undefined>;
-  /** The registry's name in messages and in `ocictl login`. Default: host[:port] of the transport's base. */
+  /** The registry's name in messages and for `ocictl login`. Default: host[:port] of the transport's base. */
   readonly registry?: string | undefined;
   readonly tokens?: TokenOptions | undefined;
-  /** Default: one of its own, in memory. */
+  /** Default: a new one in memory. */
   readonly tokenCache?: TokenCache | undefined;
-  /** Default: one of its own, in memory. */
+  /** Default: a new one in memory. */
   readonly challengeCache?: ChallengeCache | undefined;
-  /** Default: one of its own. */
+  /** Default: a new one. */
   readonly lateChallenges?: LateChallenges | undefined;
-  /** Milliseconds since 1970. Tests give their own. */
+  /** Milliseconds since 1970. Tests pass their own clock. */
   readonly nowMs?: (() => number) | undefined;
 }
 
 export interface RefusedRequest {
-  /** What the registry wants to see. */
+  /** The registry's challenges. */
   readonly challenges: readonly Challenge[];
   readonly scopes: readonly string[];
-  /** The `Authorization` that was refused, where one was sent. */
+  /** The `Authorization` that was refused, if one was sent. */
   readonly authorization: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Decides what `Authorization` a request to one registry carries. */
+/** Decides which `Authorization` header requests to one registry get. */
 export interface Authorizer {
-  /** Where the credentials were found that it has shown; undefined while it has shown none. */
+  /** Where the credentials that were used come from; undefined if none were used yet. */
   readonly source: string | undefined;
-  /** Whether {@link late} has found what to show. */
+  /** Whether {@link late} has found credentials. */
   readonly isLate: boolean;
-  /** Why a login that {@link late} found could not be shown. */
+  /** Why the credentials that {@link late} found could not be used. */
   readonly lateRefusal: OciError | undefined;
   /**
-   * What to send along, by what is known: nothing before the first challenge, afterwards a token that serves the scopes.
-   * A challenge that was met before, and is remembered, counts.
+   * The header for a request, as far as known: none before the first challenge, then a token that covers the scopes. A
+   * challenge in the cache counts as well.
    *
-   * @param opts.refused An `Authorization` that was not taken: its token is not given again.
+   * @param opts.refused An `Authorization` that was refused: its token is not returned again.
    * @throws OciError as `challenged`.
    */
   authorize(
@@ -54,17 +59,18 @@ export interface Authorizer {
     opts?: { readonly signal?: AbortSignal | undefined; readonly refused?: string | undefined },
   ): Promise<string | undefined>;
   /**
-   * What to send after a 401, other than what was refused.
+   * The header to send after a 401, different from the refused one.
    *
-   * @throws OciError UNAUTHORIZED when there is nothing else to try; DENIED; PROTOCOL for a token server that must not
-   *   be asked, or answers nonsense; what the transport throws.
+   * @throws OciError UNAUTHORIZED if there is nothing else to try; DENIED; PROTOCOL for a token server that must not be
+   * used, or whose answer is invalid; errors of the transport.
    */
   challenged(refused: RefusedRequest): Promise<string>;
   /**
-   * What to send after a request that showed nothing was answered 403 or 404 without a challenge, as some registries answer
-   * all strangers: where a login is stored, the registry's `/v2/` is asked once for its challenge, which decides as ever.
+   * The header to send after an anonymous request got 403 or 404 without a challenge, as some registries answer all
+   * anonymous clients. If there is a stored login, the registry's `/v2/` is asked once for its challenge, which is
+   * answered as usual.
    *
-   * @returns Undefined where there is nothing to show. What a token server answers is then in {@link lateRefusal}.
+   * @returns Undefined if there is nothing to send. An error of the token server is then in {@link lateRefusal}.
    * @throws the signal's reason.
    */
   late(scopes: readonly string[], opts?: { readonly signal?: AbortSignal | undefined }): Promise<string | undefined>;

@@ -1,7 +1,7 @@
 import { OciError } from '../model/errors.ts';
 import type { Authorizer } from './contract.ts';
 
-/** Sends every request as it is: no token server is asked, no credential looked up, and a 401 is the answer. */
+/** Sends every request as it is: it uses no token server and no credentials, and a 401 is final. */
 export function createDirectAuthorizer(registry: string): Authorizer {
   return {
     source: undefined,
@@ -10,10 +10,14 @@ export function createDirectAuthorizer(registry: string): Authorizer {
     late: async () => undefined,
     authorize: async () => undefined,
     async challenged() {
-      throw new OciError('UNAUTHORIZED', `unauthorized: ${registry} asks who is there, and was asked directly`, {
-        status: 401,
-        hint: 'open the registry without `direct`',
-      });
+      throw new OciError(
+        'UNAUTHORIZED',
+        `unauthorized: ${registry} requires authentication, but was opened with \`direct\``,
+        {
+          status: 401,
+          hint: 'open the registry without `direct`',
+        },
+      );
     },
   };
 }

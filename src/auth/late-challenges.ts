@@ -8,18 +8,21 @@ import { challengesOf } from './challenges.ts';
 const maxEndpoints = 1000;
 
 /**
- * What registries want to see that answer strangers "not found" or "forbidden" and never ask who is there: their `/v2/`
- * says it. Each is asked once, whoever waits for it. None of it is secret: identities may share one.
+ * Challenges of registries that answer anonymous clients "not found" or "forbidden" instead of a challenge: their `/v2/`
+ * sends one. Each registry is asked once. Challenges are not secret, so several identities may share this object.
  */
 export class LateChallenges {
   readonly #asked = new RecentMap<string, Promise<readonly Challenge[]>>(maxEndpoints);
 
-  /** What a registry has said; undefined where it has not been asked. */
+  /** The challenges of a registry; undefined if it was not asked yet. */
   known({ base }: Transport): Promise<readonly Challenge[]> | undefined {
     return this.#asked.get(base.href);
   }
 
-  /** Empty: it asks nobody, or does not say how. Ended by no single one's signal; the transport's timeouts do. */
+  /**
+   * Empty if it requires no authentication, or sends no challenge. Not bound to one caller's signal; the transport's
+   * timeouts end it.
+   */
   ask(transport: Transport): Promise<readonly Challenge[]> {
     const asked = this.known(transport) ?? askBase(transport);
     this.#asked.set(transport.base.href, asked);
@@ -34,7 +37,7 @@ async function askBase(transport: Transport): Promise<readonly Challenge[]> {
     await response.body.discard();
     return challengesOf(response, url);
   } catch (error) {
-    // The answer that led here is the one to tell of.
+    // The error that led here is reported instead.
     if (isOciError(error)) return [];
     throw error;
   }

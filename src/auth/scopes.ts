@@ -1,5 +1,5 @@
 /**
- * What a token allows: `type:name:action,action`, as a set. A token for more serves a request for less.
+ * The scopes of a token, `type:name:action,action`, as a set. A token with more scopes also covers requests that need fewer.
  *
  * @see https://distribution.github.io/distribution/spec/auth/scope/
  */
@@ -10,7 +10,7 @@ export class ScopeSet {
     this.#actions = actions;
   }
 
-  /** Scopes of the same resource are joined; text without the two colons stands for itself. */
+  /** Scopes of the same resource are merged. A text without two colons is kept as it is. */
   static of(scopes: Iterable<string>): ScopeSet {
     const actions = new Map<string, Set<string>>();
     for (const scope of scopes) {
@@ -29,7 +29,7 @@ export class ScopeSet {
     return ScopeSet.of([...this.toStrings(), ...other.toStrings()]);
   }
 
-  /** Whether everything that `other` allows is allowed here; `*` allows every action. */
+  /** Whether this set allows everything that `other` allows. `*` allows every action. */
   contains(other: ScopeSet): boolean {
     for (const [resource, wanted] of other.#actions) {
       const held = this.#actions.get(resource);
@@ -39,7 +39,7 @@ export class ScopeSet {
     return true;
   }
 
-  /** One scope for each resource, sorted: equal sets give equal lists. */
+  /** One scope per resource, sorted, so that equal sets give equal lists. */
   toStrings(): readonly string[] {
     return [...this.#actions]
       .map(([resource, actions]) => (actions.size === 0 ? resource : `${resource}:${[...actions].sort().join(',')}`))

@@ -3,33 +3,36 @@ import { checkNumbers } from '../model/number-options.ts';
 import { ScopeSet } from './scopes.ts';
 import type { Token } from './token-server.ts';
 
-/** What a token was asked for with. */
+/** The request for which a token was issued. */
 export interface TokenKey {
   /** The token server. */
   readonly realm: string;
   readonly service: string | undefined;
-  /** Who asked: another text for every credential, in every process, and of no use to anybody who reads it. */
+  /** The identity that requested it: different for every credential and process, and useless to a reader of the cache. */
   readonly identity: string;
   readonly scopes: readonly string[];
 }
 
-/** Keeps tokens while they are good. An error of it is the same as holding none. */
+/** Keeps tokens until they expire. If it fails, it counts as empty. */
 export interface TokenCache {
-  /** A token for these scopes, or for more than these. */
+  /** A token for these scopes, or for more. */
   get(key: TokenKey): Promise<Token | undefined>;
   set(key: TokenKey, token: Token): Promise<void>;
-  /** Drops a token that a registry has refused. */
+  /** Removes a token that a registry has refused. */
   forget(value: string): Promise<void>;
 }
 
 export interface TokenCacheOptions {
-  /** The oldest goes first. Default 500. */
+  /** The oldest is removed first. Default 500. */
   readonly maxTokens?: number | undefined;
-  /** Milliseconds since 1970. Tests give their own. */
+  /** Milliseconds since 1970. Tests pass their own clock. */
   readonly nowMs?: (() => number) | undefined;
 }
 
-/** One in memory. May be shared by everything in a process: nobody gets a token that another credential has earned. */
+/**
+ * A cache in memory. A whole process may share one, because a token is only returned for the credential that it was
+ * issued for.
+ */
 export function createTokenCache({ maxTokens = 500, nowMs = Date.now }: TokenCacheOptions = {}): TokenCache {
   checkNumbers({ maxTokens }, { maxTokens: 0 });
   let held: { readonly place: string; readonly scopes: ScopeSet; readonly token: Token }[] = [];
@@ -51,7 +54,7 @@ export function createTokenCache({ maxTokens = 500, nowMs = Date.now }: TokenCac
 
 let secret: Buffer | undefined;
 
-/** What {@link TokenKey} calls an identity. Two passwords of one user are two of them: one may be wrong. */
+/** The identity in a {@link TokenKey}. Two passwords of a user are two identities, because one of them may be wrong. */
 export async function identityOf(credential: Credential | undefined): Promise<string> {
   if (credential === undefined) return 'anonymous';
   const { createHmac, randomBytes } = await import('node:crypto');

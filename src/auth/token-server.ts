@@ -7,7 +7,7 @@ import type { Transport } from '../transport/transport.ts';
 import { decodeError, printable } from '../wire/errors.ts';
 import { parseRetryAfter } from '../wire/headers.ts';
 
-/** What a token is asked for with. */
+/** A request for a token. */
 interface TokenRequest {
   readonly realm: URL;
   readonly service: string | undefined;
@@ -16,29 +16,29 @@ interface TokenRequest {
   /** host[:port] of the registry, for messages. */
   readonly registry: string;
   /**
-   * Checks the credential itself: an identity token is asked for too, no refusal is met by asking as anybody, and the
-   * message of an UNAUTHORIZED or DENIED is the server's own reason, empty where it gave none.
+   * For checking the credential itself: an identity token is requested too, a refusal is not followed by an anonymous
+   * request, and the message of an UNAUTHORIZED or DENIED is the server's own reason, empty if it gave none.
    */
   readonly login?: boolean | undefined;
   readonly options?: TokenOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How tokens are asked for, where the defaults will not do. */
+/** Options of token requests. */
 export interface TokenOptions {
-  /** What this program is called. Default `ocictl`. */
+  /** The name of this program for token servers. Default `ocictl`. */
   readonly clientId?: string | undefined;
-  /** Shows user and password in OAuth2's POST first, where by default it is the GET that every token server knows. */
+  /** Sends user and password in OAuth2's POST first. Default: the GET that every token server supports. */
   readonly forceOAuth2?: boolean | undefined;
-  /** Asks for an identity token besides, which comes as {@link Token}'s. Default false. */
+  /** Requests an identity token as well, which is returned in {@link Token}. Default false. */
   readonly offlineToken?: boolean | undefined;
 }
 
 export interface Token {
   readonly value: string;
-  /** What the server gave to log in with from now on. */
+  /** A refresh token for later logins, if the server sent one. */
   readonly identityToken?: string;
-  /** When to stop using it, in the milliseconds of the clock that was given. */
+  /** When to stop using the token, in milliseconds of the given clock. */
   readonly expiresAtMs: number;
 }
 
@@ -48,7 +48,7 @@ const defaultClientId = 'ocictl';
 /**
  * Exchanges a credential, or none, for a token.
  *
- * @throws OciError UNAUTHORIZED, DENIED, TOOMANYREQUESTS, UNAVAILABLE; PROTOCOL for an answer that is no token.
+ * @throws OciError UNAUTHORIZED, DENIED, TOOMANYREQUESTS, UNAVAILABLE; PROTOCOL for an answer that is not a token.
  * @see https://distribution.github.io/distribution/spec/auth/token/
  * @see https://distribution.github.io/distribution/spec/auth/oauth/
  */
@@ -61,8 +61,8 @@ export async function fetchToken(transport: Transport, request: TokenRequest, no
   const response = await post(transport, request, grantOf(credential));
   const basic = basicOf(credential);
   const refused = [400, 401, 404, 405].includes(response.status);
-  // Servers without OAuth2 answer so, and some take the token for a password. Nobody is asked for as nobody instead: what
-  // is stored would be out of date, and no one would be told.
+  // Servers without OAuth2 send these statuses, and some accept the token as a password. An anonymous request is not
+  // tried: it would hide that the stored credential is outdated.
   if (!refused || basic === undefined || (login && credential.kind === 'identity-token')) {
     return readToken(response, request, nowMs, refused);
   }
@@ -83,13 +83,13 @@ function basicOf(credential: OAuth2Credential): string | undefined {
   return username === undefined ? undefined : basicAuthorization({ username, password: token });
 }
 
-/** What to do where a registry lets nobody in. @param shown Whether it was shown credentials. */
+/** The hint for a registry that refuses access. @param shown Whether credentials were sent. */
 export function loginHint(registry: string, shown: boolean): string {
   const login = `log in with 'ocictl login${registry === 'docker.io' ? '' : ` ${registry}`}'`;
-  return shown ? `${login}; what is public can be had without credentials, with --anonymous` : login;
+  return shown ? `${login}; public images can be pulled without credentials, with --anonymous` : login;
 }
 
-/** The `Authorization` of a user and a password. @see https://www.rfc-editor.org/rfc/rfc7617#section-2 */
+/** The `Authorization` header for a user and password. @see https://www.rfc-editor.org/rfc/rfc7617#section-2 */
 export function basicAuthorization({ username, password }: { username: string; password: string }): string {
   return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
 }
@@ -121,7 +121,7 @@ function post(
     url: request.realm,
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: Buffer.from(form.toString()),
-    // To ask for a token twice does nothing that asking once does not.
+    // Requesting a token twice has no other effect than requesting it once.
     idempotent: true,
     wholeBytes: maxTokenBytes,
     signal: request.signal,
@@ -149,21 +149,21 @@ async function readToken(
     const html = /^\s*</.test(Buffer.from(body.subarray(0, 100)).toString('latin1'));
     throw unusable(
       html ? 'answered with a web page, not with a token' : 'did not answer with JSON',
-      'a proxy or a login page of the network may stand in between',
+      'a proxy or a login page of the network may be in between',
     );
   }
   const value = [document['access_token'], document['token']].find((text) => typeof text === 'string' && text !== '');
   if (typeof value !== 'string') throw unusable('answered without a token');
-  // What is sent as a header must not be able to end it.
-  if (!/^[\x21-\x7e]+$/.test(value)) throw unusable('sent a token of characters that none may have');
+  // A line break in a token could inject another header.
+  if (!/^[\x21-\x7e]+$/.test(value)) throw unusable('sent a token with invalid characters');
   const refreshToken = document['refresh_token'];
   const identityToken = typeof refreshToken === 'string' && refreshToken !== '' ? refreshToken : undefined;
   return { value, expiresAtMs: expiry(document, nowMs()), ...(identityToken !== undefined && { identityToken }) };
 }
 
 /**
- * When a token stops being used: `issued_at` or now, plus `expires_in`, at least a minute; 30 s earlier than that, or a
- * quarter of its life. A server whose clock is wrong is not believed about `issued_at`.
+ * When to stop using a token: `issued_at` (or now) plus `expires_in`, at least a minute, minus 30 s or a quarter of its
+ * lifetime. An implausible `issued_at` is ignored, because the server's clock may be wrong.
  */
 export function expiry(document: Readonly<Record<string, unknown>>, nowMs: number): number {
   const seconds = document['expires_in'];
@@ -185,7 +185,7 @@ function refusal(
   const { credential, registry } = request;
   const endpoint = endpointOf(response.url);
   const hint = loginHint(registry, credential !== undefined);
-  // A server without OAuth2 (404, 405) has no use for an identity token.
+  // A server without OAuth2 (404, 405) cannot use an identity token.
   const refusals = credential?.kind === 'identity-token' ? [400, 401, 403, 404, 405] : [401, 403];
   if (request.login && refusals.includes(status)) {
     const code = status === 403 ? 'DENIED' : 'UNAUTHORIZED';

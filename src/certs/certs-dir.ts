@@ -7,8 +7,8 @@ import { quote } from '../model/quote.ts';
 export { setCertsDir } from '../config/paths.ts';
 
 /**
- * The certs.d directory that Docker would use here: root's, rootless Docker's, Docker Desktop's; what {@link setCertsDir}
- * chose before all.
+ * The certs.d directory that Docker would use here: root's, rootless Docker's or Docker Desktop's; or the one set by
+ * {@link setCertsDir}.
  *
  * @see https://docs.docker.com/engine/security/certificates/
  */
@@ -17,15 +17,15 @@ export function certsDir(where: Partial<Environment> = {}): string {
 }
 
 /**
- * The directory of one registry's certificates.
+ * The directory with one registry's certificates.
  *
- * @param host `host[:port]` as the reference writes it. On Windows, where a file name holds no colon, colons are removed.
+ * @param host `host[:port]` as in the reference. On Windows colons are removed, because file names cannot contain them.
  * @throws OciError CONFIG_INVALID for a host that leads out of the directory.
  */
 export function hostCertsDir(directory: string, host: string, platform: NodeJS.Platform = process.platform): string {
   const { join } = platform === 'win32' ? win32 : posix;
   const name = platform === 'win32' ? host.replaceAll(':', '') : host;
-  // Path traversal: a host of `../..` would have certificates and keys read from anywhere.
+  // Path traversal: with a host of `../..`, certificates and keys would be read from elsewhere.
   if (name === '' || name === '.' || name.includes('..') || /[/\\\0]/.test(name)) {
     throw new OciError('CONFIG_INVALID', `${quote(host)} cannot be the name of a directory of certificates`);
   }

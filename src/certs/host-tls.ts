@@ -5,7 +5,7 @@ import { checkNamedRoots, systemRootsReader } from './roots.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 export interface HostTlsOptions {
-  /** certs.d directories; the first that has one for the host counts. */
+  /** certs.d directories; the first with a directory for the host counts. */
   readonly certsDirs: readonly string[];
   readonly environment: Pick<Environment, 'env' | 'platform'>;
   readonly warn: (text: string) => void;
@@ -14,11 +14,11 @@ export interface HostTlsOptions {
 }
 
 /**
- * The TLS settings of one registry: what its directory of certificates holds, and the way to what the system trusts.
+ * The TLS settings of one registry: the content of its certificate directory, and a reader of the system's trusted roots.
  *
  * @param host `host[:port]` as written.
- * @throws OciError CONFIG_INVALID for a host that is no directory name, half a pair, an unusable pair, and for an
- *   `SSL_CERT_FILE` that cannot be used.
+ * @throws OciError CONFIG_INVALID for a host that is not a valid directory name, a certificate without key or vice versa, an
+ * unusable pair, and an unusable `SSL_CERT_FILE`.
  */
 export async function readHostTls(host: string, options: HostTlsOptions): Promise<TlsSettings> {
   const { certsDirs, environment, warn, verify = true } = options;

@@ -1,4 +1,4 @@
-/** Certificates that a setting names one by one. Unlike what lies in certs.d, they must be there and be good. */
+/** Certificate files that a setting names. Unlike those in certs.d, they must exist and be valid. */
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { formatOrigin, type Origin } from '../config/origin.ts';
@@ -6,7 +6,7 @@ import { OciError } from '../model/errors.ts';
 import { pemCertificates } from './roots.ts';
 import { type Pair, pairFault } from './usable-pair.ts';
 
-/** All certificates of the files. @throws OciError CONFIG_INVALID naming the setting and the file. */
+/** Reads all certificates of the files. @throws OciError CONFIG_INVALID naming the setting and the file. */
 export async function readAuthorityFiles(files: readonly string[], origin: Origin): Promise<readonly string[]> {
   const found: string[] = [];
   for (const file of files) {
@@ -20,7 +20,7 @@ export async function readAuthorityFiles(files: readonly string[], origin: Origi
 }
 
 /**
- * A certificate and its key, which may lie in one file.
+ * Reads a certificate and its key, which may be in the same file.
  *
  * @param origins The settings that name the two.
  * @throws OciError CONFIG_INVALID naming the setting and the file, also for a pair that TLS cannot use.
@@ -34,9 +34,9 @@ export async function readPair(files: Pair, origins: { readonly cert: Origin; re
 
 async function read(file: string, origin: Origin): Promise<string> {
   try {
-    // Of a pipe or a device the reading would not end.
+    // Reading a pipe or device might never end.
     if (!(await stat(file)).isFile())
-      throw Object.assign(new Error('it is no regular file'), { code: 'no regular file' });
+      throw Object.assign(new Error('it is not a regular file'), { code: 'not a regular file' });
     return await readFile(file, 'utf8');
   } catch (error) {
     throw invalid(origin, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, error);

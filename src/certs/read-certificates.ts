@@ -5,7 +5,7 @@ import { OciError } from '../model/errors.ts';
 import { pemCertificates } from './roots.ts';
 import { type Pair, pairFault } from './usable-pair.ts';
 
-/** What a registry's certs.d directory holds. */
+/** The certificates in a registry's certs.d directory. */
 export interface HostCertificates {
   /** From `*.crt`, in the order of the file names. */
   readonly ca: readonly string[];
@@ -14,12 +14,12 @@ export interface HostCertificates {
 }
 
 /**
- * Reads the directory of one registry: `*.crt` are authorities, `X.cert` and `X.key` a client certificate, other names
+ * Reads the directory of one registry: `*.crt` are authorities, `X.cert` and `X.key` a client certificate. Other files
  * are ignored.
  *
- * @param warn Told of what is skipped: a directory or file that cannot be read, a `.crt` without a certificate.
- * @returns undefined where there is no such directory, or none that can be read.
- * @throws OciError CONFIG_INVALID for half a pair, and for a pair that cannot be used.
+ * @param warn Called for what is skipped: an unreadable directory or file, a `.crt` without a certificate.
+ * @returns Undefined if there is no such directory, or it is not readable.
+ * @throws OciError CONFIG_INVALID for a certificate without key or vice versa, and for an unusable pair.
  */
 export async function readCertsDirectory(
   directory: string,
@@ -50,7 +50,7 @@ export async function readCertsDirectory(
     }
   }
   const [client, ...others] = clients;
-  // TLS presents one certificate per kind of key, so a second pair would replace the first unseen.
+  // TLS presents one certificate per kind of key, so a second pair could silently replace the first.
   if (others.length > 0) warn(`${directory} holds several client certificates; ${client?.name} is used`);
   return { ca, ...(client && { client: { cert: client.cert, key: client.key } }) };
 }

@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls';
 import { variable } from '../config/environment.ts';
 import { OciError } from '../model/errors.ts';
 
-/** Where Linux distributions keep the system's roots in one file, in the order Go looks for them. */
+/** Files with all roots of the system on Linux distributions, in the order in which Go looks for them. */
 const bundles = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -14,7 +14,7 @@ const bundles = [
   '/etc/ssl/cert.pem',
 ];
 
-/** Where they keep them one by one; Go reads these as well. */
+/** Directories with the system's roots, one per file; Go reads them as well. */
 const directories = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
 
 type CertificateStore = (type: 'default' | 'system') => string[];
@@ -23,10 +23,10 @@ const known = new WeakMap<NodeJS.ProcessEnv, Promise<readonly string[]>>();
 const readers = new WeakMap<NodeJS.ProcessEnv, () => Promise<readonly string[]>>();
 
 /**
- * What the system trusts and Node does not already: its bundle and its directory, which `SSL_CERT_FILE` and
- * `SSL_CERT_DIR` replace, or the store of the operating system. Read once for each environment.
+ * Roots that the system trusts and Node does not include: its bundle and its directory, which `SSL_CERT_FILE` and
+ * `SSL_CERT_DIR` replace, or the operating system's store. Read once per environment.
  *
- * @throws OciError CONFIG_INVALID where the file that a variable names cannot be read or holds no certificate.
+ * @throws OciError CONFIG_INVALID if the file named by a variable cannot be read or holds no certificate.
  */
 function systemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = known.get(env) ?? readSystemRoots(env);
@@ -34,25 +34,25 @@ function systemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   return read;
 }
 
-/** The same function for the same environment, so that settings of one host are equal whenever they are read. */
+/** The same function for the same environment, so that two reads of one host's settings are equal. */
 export function systemRootsReader(env: NodeJS.ProcessEnv): () => Promise<readonly string[]> {
   const reader = readers.get(env) ?? (() => systemRoots(env));
   readers.set(env, reader);
   return reader;
 }
 
-/** @throws OciError CONFIG_INVALID as {@link systemRoots}, before anything is contacted. */
+/** @throws OciError CONFIG_INVALID as {@link systemRoots}, before any connection is made. */
 export async function checkNamedRoots(env: NodeJS.ProcessEnv): Promise<void> {
   if (variable(env, 'SSL_CERT_FILE') !== undefined) await systemRoots(env);
 }
 
-/** The certificates of a PEM text, one string each. */
+/** Splits a PEM text into its certificates. */
 export function pemCertificates(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
 }
 
 async function readSystemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  // Node 22.15 and later give what the operating system keeps elsewhere than in files.
+  // Since Node 22.15 this reads stores of the operating system that are not files.
   const tls = process.getBuiltinModule('node:tls') as { readonly getCACertificates?: CertificateStore };
   const file = variable(env, 'SSL_CERT_FILE');
   const named = variable(env, 'SSL_CERT_DIR');
@@ -62,7 +62,7 @@ async function readSystemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[
     ...(file === undefined ? await firstBundle() : await readNamed(file)),
     ...(await inDirectories(named === undefined ? directories : named.split(delimiter))),
   ];
-  // Files differ in how they break lines.
+  // Files may have different line breaks.
   const own = new Set(rootCertificates.map(bare));
   return [...new Map(found.map((pem) => [bare(pem), pem])).entries()].flatMap(([key, pem]) =>
     own.has(key) ? [] : [pem],
@@ -100,14 +100,14 @@ async function firstBundle(): Promise<readonly string[]> {
   return [];
 }
 
-// A directory that is not there, or a file that cannot be read, is no news: OpenSSL and Go pass them by as well.
+// A missing directory or an unreadable file is skipped without a warning, as by OpenSSL and Go.
 async function inDirectories(names: readonly string[]): Promise<readonly string[]> {
   const texts: string[] = [];
   for (const directory of names) {
     const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
     for (const entry of entries) {
       const file = join(directory, entry.name);
-      // OpenSSL's names by hash lead to files beside them.
+      // OpenSSL's hash names are links to files in the same directory.
       const beside = entry.isSymbolicLink() && !(await readlink(file).catch(() => '/')).includes('/');
       if (!beside && !bundles.includes(file)) texts.push(await readFile(file, 'utf8').catch(() => ''));
     }

@@ -1,11 +1,11 @@
-/** Writes the one kind of certificate that is made here: of a key on P-256, signed by itself. */
+/** Creates the only kind of certificate that is needed: self-signed, with a key on P-256. */
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 const tags = { integer: 0x02, bits: 0x03, octets: 0x04, oid: 0x06, text: 0x0c, utcTime: 0x17, time: 0x18 } as const;
 const sequenceTag = 0x30;
 const setTag = 0x31;
 
-/** ecdsa-with-SHA256, id-at-commonName, and three extensions, as DER writes them. */
+/** DER encodings of ecdsa-with-SHA256, id-at-commonName, and three extensions. */
 const oids = {
   signature: '2a8648ce3d040302',
   commonName: '550403',
@@ -14,12 +14,14 @@ const oids = {
   basicConstraints: '551d13',
 } as const;
 
-/** What RFC 5280 gives a certificate without an end: it is trusted until it is removed where it is trusted. */
+/**
+ * The value of RFC 5280 for a certificate that does not expire: it is trusted until it is removed from the trusted ones.
+ */
 const neverEnds = '99991231235959Z';
 const earlierMs = 24 * 60 * 60_000;
 
 /**
- * Makes a certificate for signatures, which is no authority: trusted is the one key.
+ * Creates a certificate for signatures that is not an authority: only its own key is trusted.
  *
  * @returns DER.
  * @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1
@@ -33,7 +35,7 @@ export function selfSigned(privateKey: KeyObject, commonName: string, now: Date)
     der(tags.integer, serial()),
     algorithm,
     name,
-    // Clocks of other machines may be behind.
+    // Other machines' clocks may be behind.
     sequence(time(new Date(now.getTime() - earlierMs)), der(tags.time, Buffer.from(neverEnds))),
     name,
     spki,
@@ -47,13 +49,13 @@ function extensions(spki: Buffer): Buffer[] {
   const keyId = createHash('sha1').update(spki).digest();
   return [
     sequence(oid(oids.basicConstraints), critical, der(tags.octets, sequence())),
-    // digitalSignature: the first of eight bits, seven of them unused.
+    // digitalSignature: the first of eight bits; the other seven are unused.
     sequence(oid(oids.keyUsage), critical, der(tags.octets, der(tags.bits, Buffer.of(7, 0x80)))),
     sequence(oid(oids.subjectKeyId), der(tags.octets, der(tags.octets, keyId))),
   ];
 }
 
-// Positive, and without a zero in front.
+// Positive, and without a leading zero byte.
 function serial(): Buffer {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;

@@ -1,4 +1,4 @@
-/** The key that tokens are signed with, and the certificate by which others know it. */
+/** The key for signing tokens, and its certificate, by which registries know it. */
 import {
   createPrivateKey,
   createPublicKey,
@@ -15,23 +15,23 @@ import { selfSigned } from './self-signed.ts';
 export interface SigningKey {
   readonly privateKey: KeyObject;
   readonly certificate: X509Certificate;
-  /** Where the certificate lies, for those who trust it; undefined for a key of this run alone. */
+  /** The file of the certificate, for registries that trust it; undefined for a temporary key. */
   readonly certificateFile: string | undefined;
 }
 
 const [keyName, certificateName] = ['key.pem', 'certificate.pem'];
 const commonName = 'ocictl token issuer';
 
-/** A key that ends with the process. */
+/** A key that only exists in this process. */
 export function temporarySigningKey(): SigningKey {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { privateKey, certificate: certify(privateKey), certificateFile: undefined };
 }
 
 /**
- * Opens the key in a directory; the first time, it is made. Two that begin at once get the same.
+ * Opens the key in a directory, or creates it. Two processes that start at the same time get the same key.
  *
- * @throws OciError CONFIG_INVALID for files that are no such key; what system calls throw.
+ * @throws OciError CONFIG_INVALID for files with another content; errors of system calls.
  */
 export async function openSigningKey(directory: string, warn: (text: string) => void): Promise<SigningKey> {
   const [keyFile, certificateFile] = [join(directory, keyName), join(directory, certificateName)];
@@ -48,7 +48,7 @@ export async function openSigningKey(directory: string, warn: (text: string) => 
   return { privateKey, certificate: readCertificate(text, certificateFile, privateKey), certificateFile };
 }
 
-/** Whether there is a key with its certificate, so that opening it makes nothing. */
+/** Whether a key and its certificate exist, so that opening creates nothing. */
 export async function hasSigningKey(directory: string): Promise<boolean> {
   const found = (await readdir(directory).catch(unless('ENOENT'))) ?? [];
   return [keyName, certificateName].every((name) => found.includes(name));
@@ -63,25 +63,25 @@ function readKey(pem: string, file: string): KeyObject {
     const key = createPrivateKey(pem);
     if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;
   } catch {
-    // What is wrong with it is said below, and nothing of what is in it.
+    // Reported below, without quoting the file.
   }
-  throw new OciError('CONFIG_INVALID', `${file} is no private key on the curve P-256`, {
-    hint: 'put back the key of before, or remove it with certificate.pem: then a new one is made, and all logins end',
+  throw new OciError('CONFIG_INVALID', `${file} is not a private key on the curve P-256`, {
+    hint: 'restore the earlier key, or remove it with certificate.pem: then a new one is made, and all logins end',
   });
 }
 
 function readCertificate(text: string, file: string, privateKey: KeyObject): X509Certificate {
-  const hint = `remove ${file}: then it is made again, and whoever trusts the old one needs the new`;
+  const hint = `remove ${file}: then it is made again, and registries that trust the old one need the new one`;
   try {
     const certificate = new X509Certificate(text);
     if (certificate.publicKey.equals(createPublicKey(privateKey))) return certificate;
   } catch (cause) {
-    throw new OciError('CONFIG_INVALID', `${file} is no certificate in PEM`, { cause, hint });
+    throw new OciError('CONFIG_INVALID', `${file} is not a PEM certificate`, { cause, hint });
   }
   throw new OciError('CONFIG_INVALID', `${file} is the certificate of another key than key.pem`, { hint });
 }
 
-// Written aside and linked: the file is there whole or not at all, and the first of two that write wins.
+// Written to a temporary file and linked, so that it is never visible in part, and the first of two writers wins.
 async function readOrMake(file: string, mode: number, make: () => string): Promise<string> {
   const known = await readFile(file, 'utf8').catch(unless('ENOENT'));
   if (known !== undefined) return known;

@@ -1,17 +1,17 @@
-/** What one host's TLS needs beyond the defaults. All PEM. An empty object is Node's own trust. */
+/** TLS settings of one host, in PEM. An empty object means Node's defaults. */
 export interface TlsSettings {
-  /** Authorities of this host, trusted besides Node's own. */
+  /** Authorities of this host, trusted in addition to Node's own. */
   readonly ca?: readonly string[];
   /**
-   * Reads what else this machine trusts. Asked only when Node's own roots and {@link ca} do not know an authority: reading
-   * and parsing it takes longer than a handshake.
+   * Reads the other roots that this machine trusts. Called only if Node's own roots and {@link ca} do not include an
+   * authority: reading and parsing them takes longer than a handshake.
    */
   readonly systemRoots?: () => Promise<readonly string[]>;
   /** The client certificate with its chain. */
   readonly cert?: string;
   readonly key?: string;
-  /** False: any certificate will do, because the host was named insecure. */
+  /** False: any certificate is accepted, because the host was configured as insecure. */
   readonly verify?: boolean;
-  /** The host's own directory of certificates, which need not be there: for hints. */
+  /** The host's own certificate directory, which need not exist: for hints. */
   readonly directory?: string;
 }

@@ -1,4 +1,4 @@
-/** What a command needs that reaches no registry, and the files that all settings begin with. */
+/** The settings for commands that contact no registry; all other settings build on them. */
 import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { parseDaemonJson } from './docker/daemon-json.ts';
 import type { ServiceKeys } from './docker/service-keys.ts';
@@ -9,7 +9,7 @@ import type { Origin, Sourced } from './origin.ts';
 import { configYamlFile, daemonJsonFiles, storeRoot } from './paths.ts';
 import { type ConsideredFile, createSettingsReader, type SettingsReader } from './settings-file.ts';
 
-/** What the command line said, as it said it. */
+/** Flags of the command line, as written. */
 export interface SettingsFlags {
   readonly registryMirrors?: readonly string[] | undefined;
   readonly insecureRegistries?: readonly string[] | undefined;
@@ -23,40 +23,40 @@ export interface LoadSettingsOptions extends Partial<Environment> {
   readonly flags?: SettingsFlags | undefined;
 }
 
-/** The settings of the local store and of this machine. */
+/** Settings of the local store and this machine. */
 export interface BaseSettings {
   readonly environment: Environment;
-  /** Undefined where none is named and there is no home directory. */
+  /** Undefined if none is configured and there is no home directory. */
   readonly storeRoot: Sourced<string> | undefined;
   readonly maxConcurrentDownloads: Sourced<number>;
   readonly maxConcurrentUploads: Sourced<number>;
-  /** Requests for one blob, the first one included. */
+  /** Maximum number of requests for one blob, including the first. */
   readonly maxDownloadAttempts: Sourced<number>;
-  /** What is meant where a command was told no platform; undefined: the host's. */
+  /** The platform if a command is given none; undefined: the host's. */
   readonly defaultPlatform: Sourced<Platform> | undefined;
-  /** What a name without a registry means: an image of Docker Hub, or what registries.conf says. */
+  /** How names without a registry are resolved: to images of Docker Hub, or by registries.conf. */
   readonly shortNames: Sourced<ShortNames>;
-  /** Where settings were looked for. */
+  /** Files where settings were looked for. */
   readonly files: readonly ConsideredFile[];
-  /** What should be said once on stderr about how the settings were read. */
+  /** Warnings about the settings, to be printed once on stderr. */
   readonly warnings: readonly string[];
 }
 
-/** What the reading of all other settings goes on from. */
+/** The state from which the remaining settings are read. */
 export interface SettingsBasis {
   readonly where: Environment;
   readonly reader: SettingsReader;
   readonly warn: (text: string) => void;
-  /** Our own config.yaml. */
+  /** ocictl's own config.yaml. */
   readonly own: ConfigYaml | undefined;
-  /** config.yaml and the daemon.json files, in the order in which they count. */
+  /** config.yaml and the daemon.json files, in order of precedence. */
   readonly files: readonly ServiceKeys[];
-  /** Everything but the files. */
+  /** All base settings except the files. */
   readonly settings: Omit<BaseSettings, 'files'>;
 }
 
 /**
- * Reads the settings that need no registry: neither credentials nor the rules of single registries.
+ * Reads the settings that need no registry: no credentials, and no rules for single registries.
  *
  * @throws OciError CONFIG_INVALID naming the flag, variable or file and line that is wrong.
  */
@@ -111,7 +111,7 @@ export async function readConfigYaml(where: Environment, reader: SettingsReader)
 }
 
 /**
- * OCICTL_DAEMON_JSON stands for all of Docker's own files; naming one that is not there is a mistake worth telling.
+ * Reads Docker's daemon.json files. OCICTL_DAEMON_JSON replaces all of them, and it is an error if that file does not exist.
  *
  * @throws OciError CONFIG_INVALID
  */

@@ -10,11 +10,11 @@ import { type ConsideredFile, createSettingsReader } from './settings-file.ts';
 
 export interface ConsideredFiles {
   readonly files: readonly ConsideredFile[];
-  /** What is wrong with them, one error per file at the most. */
+  /** Errors in these files, at most one per file. */
   readonly faults: readonly OciError[];
 }
 
-/** Every place where settings are looked for, also where some of them cannot be read. */
+/** Every file where settings are looked for, even if some of them cannot be read. */
 export async function considerFiles(options: LoadSettingsOptions = {}): Promise<ConsideredFiles> {
   const where = environment(options);
   const warn = (): void => {};

@@ -1,4 +1,4 @@
-/** The effective settings as people and machines read them. Nothing here is a secret. */
+/** The effective settings, for people and programs. They contain no secrets. */
 import { formatPlatform, hostPlatform } from '../model/platform/platform.ts';
 import { type AuthEntry, maskAuthKey } from './docker/docker-config.ts';
 import { type HostRule, hostRuleText } from './host-rules.ts';
@@ -8,22 +8,22 @@ import type { RegistryRule, RegistrySource } from './registry-rules.ts';
 import type { Settings } from './settings.ts';
 
 export interface ShownValue {
-  /** For a person, on one line. */
+  /** One line for people. */
   readonly text: string;
-  /** For a machine. */
+  /** The value for programs. */
   readonly value: unknown;
   readonly origin: Origin;
 }
 
 export interface ShownSetting {
-  /** As config.yaml names it, where it can be set there. */
+  /** The key in config.yaml, if it can be set there. */
   readonly key: string;
   /** Whether it can have several values. */
   readonly list: boolean;
   readonly values: readonly ShownValue[];
 }
 
-/** Every setting; those that are not set have no values. */
+/** All settings. A setting that is not set has no values. */
 export function describeSettings(settings: Settings): readonly ShownSetting[] {
   const { dockerConfig, proxy } = settings;
   const platform = settings.defaultPlatform ?? {
@@ -115,7 +115,7 @@ function describeSource(source: RegistrySource): string {
   return `${place}${repositoryPrefix === undefined ? '' : `/${repositoryPrefix}`}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
 }
 
-/** Headers are often tokens: their names alone are shown. */
+/** Headers are often tokens, so only their names are shown. */
 function sourceValue(source: RegistrySource): unknown {
   return { ...source, headers: Object.keys(source.headers) };
 }

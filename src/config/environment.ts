@@ -1,18 +1,18 @@
 import { homedir, platform } from 'node:os';
 
-/** What the settings are looked up in; tests and the library bring their own. */
+/** The environment in which settings are looked up. Tests and library users may pass their own. */
 export interface Environment {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
-  /** Undefined where there is none, as for a user without an entry in passwd: nothing below it is read then. */
+  /** Undefined if the user has none, such as one without a passwd entry: nothing below it is read then. */
   readonly homedir: string | undefined;
   /** 0 is root; undefined on Windows. */
   readonly uid: number | undefined;
-  /** Where the system's files are. Default /etc. */
+  /** Directory of the system's files. Default /etc. */
   readonly etc?: string;
 }
 
-/** Those of this process, where none are given. */
+/** Fills in what is not given from this process. */
 export function environment(given: Partial<Environment> = {}): Environment {
   const { env = process.env } = given;
   const os = given.platform ?? platform();
@@ -25,14 +25,14 @@ export function environment(given: Partial<Environment> = {}): Environment {
   };
 }
 
-/** The home directory: `HOME`, but on Windows, or what the system says of the user; undefined where it says nothing. */
+/** The home directory: `HOME` (except on Windows), or else the system's entry for the user; undefined if there is none. */
 export function homeDirectory(env: NodeJS.ProcessEnv, os: NodeJS.Platform = platform()): string | undefined {
   const named = os === 'win32' ? undefined : variable(env, 'HOME');
   if (named !== undefined) return named;
   try {
     return homedir() || undefined;
   } catch {
-    // OpenShift runs containers with user numbers that no passwd knows.
+    // OpenShift runs containers with user IDs that are not in passwd.
     return undefined;
   }
 }

@@ -2,14 +2,14 @@ import { quote } from '../model/quote.ts';
 import { configError } from './documents/config-error.ts';
 import type { Fields } from './documents/fields.ts';
 
-/** Whether a name and value make a header. A line break in one would smuggle a second one into every request. */
+/** Whether a name and value are a valid header. A line break would inject another header into every request. */
 function isHeader(name: string, value: unknown): value is string {
   return (
     /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) && typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
   );
 }
 
-/** Headers of an object: strings, or lists of them, which are joined; null is none. @throws OciError CONFIG_INVALID */
+/** Reads an object of headers. Lists of strings are joined, and null is skipped. @throws OciError CONFIG_INVALID */
 export function readHeaders(fields: Fields, key: string): Readonly<Record<string, string>> {
   const set = fields.members(key).filter(([, { value }]) => value !== null);
   const headers = set.map(([name, { value, origin }]): readonly [string, string] => {

@@ -1,4 +1,4 @@
-/** Entries of `insecure-registries`, `allow-nondistributable-artifacts` and `allow-private`: single hosts and networks. */
+/** Entries of `insecure-registries`, `allow-nondistributable-artifacts` and `allow-private`: hosts and networks. */
 import { isIPv6 } from 'node:net';
 import { OciError } from '../model/errors.ts';
 import { quote, visible } from '../model/quote.ts';
@@ -7,7 +7,7 @@ import { type Cidr, canonicalIPv6, parseCidr } from './documents/cidr.ts';
 import { formatOrigin, type Origin, type Sourced } from './origin.ts';
 
 export type HostRule =
-  /** `key` covers exactly this `host[:port]`, as a reference writes it. */
+  /** `key` covers exactly this `host[:port]`, as written in a reference. */
   | { readonly kind: 'host'; readonly key: string; readonly origin: Origin }
   | { readonly kind: 'network'; readonly network: Cidr; readonly origin: Origin };
 
@@ -15,14 +15,14 @@ const label = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
 const hostPort = new RegExp(`^(?:${label}(?:\\.${label})*|\\[([0-9a-fA-F:]+)\\])(?::(\\d+))?$`);
 
 /**
- * Reads one entry: a network in CIDR notation, or `host[:port]`. `http://` and `https://` are stripped with a warning.
+ * Parses an entry: a network in CIDR notation, or `host[:port]`. `http://` and `https://` are removed with a warning.
  *
  * @throws OciError CONFIG_INVALID naming the entry and where it was set.
  */
 function parseHostRule(entry: Sourced<string>, setting: string, warn: (text: string) => void): HostRule {
   const { origin } = entry;
   const where = formatOrigin(origin);
-  // Somebody may have put user and password in front of the host.
+  // The host may be preceded by a user and password.
   const shown = entry.value.replace(/^.*@/s, '…@');
   const refuse = (reason: string): never => {
     throw new OciError('CONFIG_INVALID', `${where}: invalid ${setting} entry ${quote(shown)}: ${reason}`, {

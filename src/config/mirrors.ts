@@ -3,10 +3,10 @@ import { quote } from '../model/quote.ts';
 import { withoutTrailing } from '../model/without-trailing.ts';
 
 /**
- * Checks the address of a registry mirror: http or https, a host, perhaps a path, nothing else.
+ * Checks the address of a registry mirror: http or https, a host, optionally a path, and nothing else.
  *
- * @returns The address with the scheme in lower case and exactly one slash at its end; a path is kept.
- * @throws OciError CONFIG_INVALID. A password in it is masked in the message.
+ * @returns The address with the scheme in lower case and exactly one slash at the end. A path is kept.
+ * @throws OciError CONFIG_INVALID. A password is masked in the message.
  * @see https://docs.docker.com/docker-hub/mirror/#configure-the-docker-daemon
  */
 export function validateMirror(text: string): string {
@@ -16,7 +16,7 @@ export function validateMirror(text: string): string {
   if (!/^https?$/i.test(scheme)) return refuse(`unsupported scheme ${quote(scheme)} in ${shown}`);
   if (/[?#]/.test(rest)) return refuse(`query or fragment after ${shown}`);
   if (/^[^/]*@/.test(rest)) return refuse(`username or password in ${shown}`);
-  // The WHATWG parser would skip to the next host, turn backslashes around or encode what Go's refuses.
+  // The WHATWG parser would skip to the next host, convert backslashes, or encode characters that Go's parser refuses.
   if (!/^[^/]/.test(rest)) return refuse(`no host in ${shown}`);
   if (/[\s\\\p{Cc}]|%(?![0-9a-f]{2})/iu.test(rest)) return refuse(`${shown} is not a valid URI`);
   const normal = `${scheme.toLowerCase()}://${withoutTrailing(rest, '/')}/`;
@@ -24,7 +24,7 @@ export function validateMirror(text: string): string {
   return normal;
 }
 
-// A password or a token in a query must not reach the terminal or a log.
+// Passwords, and tokens in a query, must not get into terminals or logs.
 function mask(text: string): string {
   return text.replace(/[?#].*$/s, '').replace(/^(\w+:\/\/)?([^:@/]*):.*@/s, '$1$2:xxxxx@');
 }

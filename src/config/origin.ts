@@ -1,11 +1,11 @@
-/** Where a setting came from, so that an error, a warning or `doctor` can name the place to change. */
+/** Where a setting was set, so that errors, warnings and `doctor` can name the place to change. */
 export interface Origin {
   readonly kind: 'flag' | 'environment' | 'file' | 'option' | 'default';
-  /** `--registry-mirror`, `DOCKER_CONFIG`, a file's path, a program's option, or what the default rests on. */
+  /** A flag (`--registry-mirror`), a variable (`DOCKER_CONFIG`), a file's path, an option, or the reason for a default. */
   readonly name: string;
   /** Line in the file, from 1. */
   readonly line?: number;
-  /** Column in that line, from 1, where a file's errors tell it. */
+  /** Column in that line, from 1, if errors of the file have one. */
   readonly column?: number;
 }
 

@@ -1,12 +1,14 @@
 /**
- * Where Docker's files and our store are, by platform. macOS and Windows follow Docker Desktop and are untested. Without a
- * home directory, what would lie below it is left out.
+ * Locations of Docker's files and our store on each platform. macOS and Windows follow Docker Desktop and are untested.
+ * Without a home directory, locations below it are left out.
  */
 import { isAbsolute, join, win32 } from 'node:path';
 import { type Environment, variable } from './environment.ts';
 import type { Origin, Sourced } from './origin.ts';
 
-/** Our own config.yaml, which `OCICTL_CONFIG` names elsewhere. On macOS it is where other command lines have theirs. */
+/**
+ * ocictl's own config.yaml, unless `OCICTL_CONFIG` names another. On macOS it is in ~/.config, as for other command lines.
+ */
 export function configYamlFile(where: Environment): string | undefined {
   const { platform, homedir, env } = where;
   if (platform !== 'win32') return below(configHome(where), 'ocictl', 'config.yaml');
@@ -15,7 +17,7 @@ export function configYamlFile(where: Environment): string | undefined {
 }
 
 /**
- * The daemon.json files that count, most personal first.
+ * The daemon.json files, the user's first.
  *
  * @see https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
  */
@@ -30,14 +32,14 @@ export function daemonJsonFiles(where: Environment): readonly string[] {
 
 let chosenCertsDir: string | undefined;
 
-/** Makes one directory stand for all that {@link defaultCertsDirs} has; undefined gives them back. For a whole program. */
+/** Uses one directory instead of all in {@link defaultCertsDirs}; undefined restores them. Applies to the whole process. */
 export function setCertsDir(directory: string | undefined): void {
   chosenCertsDir = directory;
 }
 
 /**
- * The certs.d directories: Docker's, the one that Docker itself would use first, then those of containers' programs. The
- * first that has a directory for the host counts.
+ * The certs.d directories: Docker's, starting with the one that Docker itself would use first, then those of the
+ * containers tools. The first that has a directory for the host counts.
  *
  * @see https://docs.docker.com/engine/security/certificates/
  * @see https://github.com/containers/image/blob/main/docs/containers-certs.d.5.md
@@ -52,19 +54,19 @@ export function defaultCertsDirs(where: Environment): readonly string[] {
   return known(isRoot(where) ? undefined : below(configHome(where), 'docker', 'certs.d'), system, ...containers);
 }
 
-/** Where containers' programs keep registries.conf: the user's directory, then the system's. They know none on Windows. */
+/** Directories of registries.conf: the user's, then the system's. The containers tools have none on Windows. */
 export function containersDirs(where: Environment): readonly string[] {
   if (where.platform === 'win32') return [];
   return known(below(configHome(where), 'containers'), systemFile(where, 'containers'));
 }
 
-/** Where containers' programs keep the aliases that their users chose. */
+/** The file in which the containers tools record the aliases that users chose. */
 export function containersAliasFile(where: Environment): string | undefined {
   const cache = isRoot(where) ? '/var/cache' : (xdg(where, 'XDG_CACHE_HOME') ?? below(where.homedir, '.cache'));
   return below(cache, 'containers', 'short-name-aliases.conf');
 }
 
-/** The roots of containerd's `HOST/hosts.toml`: rootless, then the system's. It is read as on Linux alone. */
+/** The roots of containerd's `HOST/hosts.toml`: the rootless one, then the system's. On Linux only. */
 export function hostsDirs(where: Environment): readonly string[] {
   const { platform } = where;
   if (platform === 'win32' || platform === 'darwin') return [];
@@ -72,7 +74,7 @@ export function hostsDirs(where: Environment): readonly string[] {
   return isRoot(where) ? [system] : known(below(configHome(where), 'containerd', 'certs.d'), system);
 }
 
-/** The directory of config.json: the flag, `DOCKER_CONFIG`, config.yaml, `~/.docker`. */
+/** The directory of config.json: from the flag, `DOCKER_CONFIG` or config.yaml; default `~/.docker`. */
 export function dockerConfigDir(
   flag: string | undefined,
   own: Sourced<string> | undefined,
@@ -87,7 +89,7 @@ export function dockerConfigDir(
 }
 
 /**
- * Where podman, skopeo and buildah keep logins, in the order in which they look.
+ * The files where podman, skopeo and buildah store logins, in the order in which they read them.
  *
  * @see https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
  */
@@ -100,7 +102,9 @@ export function containersAuthFiles(where: Environment): readonly string[] {
   return known(where.platform === 'linux' ? `/run/containers/${where.uid}/auth.json` : undefined, personal);
 }
 
-/** The local store: the flag, `OCICTL_ROOT`, config.yaml, `$XDG_DATA_HOME/ocictl`, `~/.local/share/ocictl`. */
+/**
+ * The local store: from the flag, `OCICTL_ROOT` or config.yaml; default `$XDG_DATA_HOME/ocictl`, `~/.local/share/ocictl`.
+ */
 export function storeRoot(
   flag: string | undefined,
   own: Sourced<string> | undefined,
@@ -140,7 +144,7 @@ function known(...paths: readonly (string | undefined)[]): readonly string[] {
   return paths.filter((path) => path !== undefined);
 }
 
-// The XDG specification has relative paths ignored.
+// The XDG specification says to ignore relative paths.
 function xdg({ env }: Environment, name: string): string | undefined {
   const value = variable(env, name);
   return value !== undefined && isAbsolute(value) ? value : undefined;

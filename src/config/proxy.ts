@@ -4,18 +4,18 @@ import { formatOrigin, type Origin, type Sourced } from './origin.ts';
 
 const kinds: readonly string[] = ['http', 'https', 'socks5', 'socks5h'];
 
-/** The kind of a proxy that we cannot use, in quotes with those that we can; undefined where we can. */
+/** For a proxy of an unsupported kind: the kind in quotes, and the supported ones. Undefined if it is supported. */
 export function unknownProxyKind(address: string): string | undefined {
   const [, kind] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address) ?? [];
   if (kind === undefined || kinds.includes(kind.toLowerCase())) return undefined;
-  return `"${kind.toLowerCase()}", of which nothing is known here: there are ${kinds.join(', ')}`;
+  return `"${kind.toLowerCase()}", which is not supported: use ${kinds.join(', ')}`;
 }
 
 /**
- * The proxies that are set: per key the first of the environment and the files. As in Go programs, Docker among them, a
- * variable in upper case comes before one in lower case.
+ * The configured proxies: for each key the first value of the environment, then the files. As in Go programs such as
+ * Docker, a variable in upper case precedes one in lower case.
  *
- * @param warn Told of proxies of an unknown kind, which are an error only where one of them is needed.
+ * @param warn Called for proxies of an unsupported kind. They are an error only when one is needed.
  */
 export function readProxies(
   where: Environment,
@@ -42,7 +42,7 @@ export function readProxies(
   return { ...proxies, noProxy: read('NO_PROXY', 'noProxy') };
 }
 
-/** An address of a proxy without its user and password, for a person to read. */
+/** The address of a proxy without user and password, for messages. */
 export function maskProxy(address: string): string {
   return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@');
 }

@@ -1,4 +1,4 @@
-/** Finds the files of other programs that say how registries are reached. Parsers are loaded only where there is one. */
+/** Finds the files of other programs with rules for registries. Their parsers are only loaded if there are such files. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ShortNameRules } from './containers/short-names.ts';
@@ -12,7 +12,7 @@ interface RegistryFilesOptions {
   readonly where: Environment;
   readonly reader: SettingsReader;
   readonly warn: (text: string) => void;
-  /** Stands for the places where containerd's directories are. */
+  /** Replaces the default locations of containerd's directories. */
   readonly hostsDir: Sourced<string> | undefined;
   /** Whether short names are read too. */
   readonly shortNames: boolean;
@@ -29,13 +29,13 @@ export async function loadRegistryFiles(options: RegistryFilesOptions): Promise<
   return { ...containers, rules: [...containers.rules, ...containerd] };
 }
 
-/** `host_port_`, which comes before `host:port`. */
+/** Whether a directory's name has the form `host_port_`, which precedes `host:port`. */
 function isPortForm({ name }: { readonly name: string }): boolean {
   return /_\d+_$/.test(name);
 }
 
 /**
- * containerd's directories. One counts even without hosts.toml: then `_default` does not hold for its host.
+ * Reads containerd's directories. A directory without hosts.toml counts too: `_default` does not apply to its host then.
  *
  * @throws OciError CONFIG_INVALID
  */
@@ -92,8 +92,8 @@ export async function loadRegistriesConf(options: RegistryFilesOptions): Promise
 }
 
 /**
- * In the order in which they are merged. The user's registries.conf stands in the place of the system's and of its
- * drop-ins; without one, the user's drop-ins come behind the system's. A file that is named stands for all.
+ * The files in the order in which they are merged. The user's registries.conf replaces the system's and its drop-ins;
+ * without one, the user's drop-ins follow the system's. A file named by the variable replaces all.
  */
 async function readContainersFiles(
   where: Environment,
@@ -125,7 +125,7 @@ async function readContainersFiles(
   ];
 }
 
-/** What distributions install is long, and says only what short names mean, which counts where they are asked for. */
+/** Whether a file has aliases only. Distributions install a long one, which is parsed only if short names are needed. */
 function isOfAliases(text: string): boolean {
   const [first, ...others] = text.match(/^[^\S\n]*[^#\s].*$/gm) ?? [];
   return (
@@ -133,7 +133,7 @@ function isOfAliases(text: string): boolean {
   );
 }
 
-/** Distributions install these files with nothing but comments. */
+/** Distributions install these files with comments only. */
 function hasContent(text: string): boolean {
   return /^[^\S\n]*[^#\s]/m.test(text);
 }

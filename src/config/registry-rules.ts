@@ -4,62 +4,62 @@ import { hubNames, indexName } from './docker/index-name.ts';
 import { formatOrigin, type Origin } from './origin.ts';
 
 /**
- * How a registry, or some of its repositories, is reached, where a file says more than Docker's own: containers'
- * registries.conf, containerd's hosts.toml, or our config.yaml.
+ * How a registry, or some of its repositories, is reached, according to a file that goes beyond Docker's settings:
+ * registries.conf of the containers tools, containerd's hosts.toml, or our config.yaml.
  */
 export interface RegistryRule {
   /** What it covers: `host[:port]`, `host[:port]/path`, `*.example.com`, or `_default` for hosts without another rule. */
   readonly prefix: string;
   readonly origin: Origin;
-  /** Nothing may be pulled from or pushed to it. */
+  /** Pulls and pushes are refused. */
   readonly blocked: boolean;
-  /** From a file that says how single hosts are reached, and knows no blocks: those of other files hold for them. */
+  /** From a file with settings for single hosts, which cannot block: a block in another file still applies. */
   readonly hostOnly?: boolean;
-  /** Asked before the registry itself, in order. */
+  /** Used before the registry itself, in order. */
   readonly mirrors: readonly RegistrySource[];
   /**
-   * The registry itself, where it is elsewhere than its name says or reached in another way; absent: at its name. A push
-   * goes here only where {@link RegistrySource.push} is set, else to the name itself.
+   * The registry itself, if its address or the way to it differs from its name; absent: the host in the name. A push
+   * goes here only if {@link RegistrySource.push} is set, otherwise to the host in the name.
    */
   readonly server?: RegistrySource;
 }
 
-/** One place where the repositories of a rule can be had. */
+/** One source for the repositories of a rule. */
 export interface RegistrySource {
   readonly origin: Origin;
   /**
-   * `host[:port]` as written: certs.d, credentials and insecure-registries go by the spelling. Absent, for servers only:
-   * the host that was asked for.
+   * `host[:port]` as written: certs.d, credentials and insecure-registries match this spelling. If absent, which is
+   * possible for servers only: the host of the reference.
    */
   readonly host?: string;
-  /** Absent: https, and http behind it where the host is insecure. */
+  /** If absent: https, then http if the host is insecure. */
   readonly scheme?: 'http' | 'https';
-  /** Begins and ends with a slash. `v2/` follows unless {@link overridePath}. */
+  /** Begins and ends with a slash. `v2/` is appended, unless {@link overridePath} is set. */
   readonly path: string;
-  /** The API is at the path itself. */
+  /** The path is that of the API itself. */
   readonly overridePath: boolean;
-  /** Takes the place of the prefix's own path in repository names; absent: names stay as they are. */
+  /** Replaces the prefix's path in repository names; if absent, names are unchanged. */
   readonly repositoryPrefix?: string;
-  /** Its certificate need not be valid; plain http may follow where no {@link scheme} is said. */
+  /** Its certificate may be invalid. If it has no {@link scheme}, plain http may be tried as well. */
   readonly insecure: boolean;
-  /** Which references it is asked for. Default all. */
+  /** The references that it is used for. Default all. */
   readonly references: 'all' | 'digests' | 'tags';
   readonly pull: boolean;
-  /** Whether it may answer what a tag stands for. */
+  /** Whether it may resolve tags. */
   readonly resolve: boolean;
   readonly push: boolean;
-  /** Requests carry `ns=` and the host that was asked for, as containerd's proxies want it. */
+  /** Whether requests contain `ns=` and the host of the reference, as containerd's proxies need it. */
   readonly namespaceQuery: boolean;
-  /** Files of authorities, besides those of certs.d. */
+  /** Files with authorities, in addition to those of certs.d. */
   readonly ca: readonly string[];
-  /** Files of client certificates with their keys; the same file twice where it holds both. */
+  /** Files of client certificates and their keys; the same file for both if it contains both. */
   readonly clients: readonly { readonly cert: string; readonly key: string }[];
-  /** Sent to this place alone. */
+  /** Sent to this source only. */
   readonly headers: Readonly<Record<string, string>>;
   readonly connectTimeoutMs?: number;
 }
 
-/** A place without anything particular about it. */
+/** A source with default values. */
 export const plainSource: Omit<RegistrySource, 'origin'> = {
   path: '/',
   overridePath: false,
@@ -74,11 +74,11 @@ export const plainSource: Omit<RegistrySource, 'origin'> = {
   headers: {},
 };
 
-/** What covers hosts that no other rule names. */
+/** The prefix for hosts without another rule. */
 export const defaultPrefix = '_default';
 
 /**
- * One rule per prefix, the first one given, in the order in which {@link matchRegistryRule} tries them: hosts before
+ * One rule per prefix (the first given), in the order in which {@link matchRegistryRule} tries them: hosts before
  * wildcards, the longest prefix first, `_default` last.
  */
 export function orderRegistryRules(rules: readonly RegistryRule[]): readonly RegistryRule[] {
@@ -92,12 +92,12 @@ export function orderRegistryRules(rules: readonly RegistryRule[]): readonly Reg
 }
 
 /**
- * The rule for a repository: the longest prefix that ends where a component of the path does. `*.example.com` covers all
- * hosts below example.com, at any port, and not example.com itself. The case of hosts does not matter.
+ * The rule for a repository: the longest prefix that ends at the end of a path component. `*.example.com` covers all
+ * hosts below example.com at any port, but not example.com itself. Hosts are compared without case.
  *
- * A rule for a host without a port does not cover its other ports, unless it blocks: skopeo and podman take the prefix for
- * a text, and who relies on that must not be let through here. Nor does another spelling of a host lead around a block:
- * `:0443`, `127.1`, or a name of Docker Hub.
+ * A rule for a host without a port does not cover its other ports, unless it blocks: skopeo and podman compare prefixes
+ * as text, and a block that relies on that must work here too. For the same reason a block covers all spellings of a
+ * host: `:0443`, `127.1`, or the names of Docker Hub.
  *
  * @param rules In the order of {@link orderRegistryRules}.
  * @param domain As in a reference: `docker.io`, `host[:port]`.
@@ -133,9 +133,9 @@ function firstMatch(rules: readonly RegistryRule[], domain: string, path: string
 }
 
 /**
- * What a repository is called at a source.
+ * The name of a repository at a source.
  *
- * @throws OciError CONFIG_INVALID where nothing is left of its name.
+ * @throws OciError CONFIG_INVALID if the name would be empty.
  */
 export function repositoryAt(rule: RegistryRule, source: RegistrySource, path: string): string {
   const { repositoryPrefix } = source;
@@ -151,7 +151,7 @@ export function repositoryAt(rule: RegistryRule, source: RegistrySource, path: s
   );
 }
 
-/** `host[:port]` and the path behind it, without a slash between them. */
+/** Splits a prefix into `host[:port]` and the path, without the slash between them. */
 export function splitPrefix(prefix: string): { readonly host: string; readonly path: string } {
   const slash = prefix.indexOf('/');
   return slash === -1 ? { host: prefix, path: '' } : { host: prefix.slice(0, slash), path: prefix.slice(slash + 1) };
@@ -164,7 +164,7 @@ function reaches(prefix: string, domain: string, path: string): boolean {
   return isHost && (own === '' || path === own || path.startsWith(`${own}/`));
 }
 
-/** Where a host leads, in one of its spellings. */
+/** The same text for all spellings of a host. */
 function placeOfHost(host: string): string {
   const { host: place } = URL.canParse(`https://${host}/`) ? new URL(`https://${host}/`) : { host: host.toLowerCase() };
   return hubNames.includes(place) ? indexName : place;

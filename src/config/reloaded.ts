@@ -3,26 +3,26 @@ import { readFile, stat } from 'node:fs/promises';
 import { OciError } from '../model/errors.ts';
 
 const maxBytes = 4 * 1024 * 1024;
-/** How often a change is looked for. */
+/** Minimum time between two checks for changes. */
 const freshMs = 1000;
 
 interface ReloadedFile<T> {
-  /** What it is, for messages: `password file`. */
+  /** What the file is, for messages: `password file`. */
   readonly what: string;
-  /** What to do where it cannot be read. */
+  /** What to do if it cannot be read. */
   readonly hint?: string;
   /** Throws OciError CONFIG_INVALID. */
   readonly parse: (text: string) => T | Promise<T>;
-  /** What goes on where a change cannot be read: `the accounts of before stay`. */
+  /** What stays in effect after an invalid change: `the earlier accounts stay in effect`. */
   readonly meanwhile: string;
-  /** Told once of every change that cannot be read. */
+  /** Called once for every invalid change. */
   readonly warn: (text: string) => void;
 }
 
 /**
- * Opens a file.
+ * Opens a file that may change.
  *
- * @returns What the file says now; a change counts within a second, and one that cannot be read not at all.
+ * @returns A function for the current content. A change takes effect within a second, unless it is invalid.
  * @throws OciError CONFIG_INVALID
  */
 export async function openReloaded<T>(file: string, how: ReloadedFile<T>): Promise<() => Promise<T>> {

@@ -2,29 +2,29 @@ import { readdir, readFile } from 'node:fs/promises';
 import { OciError } from '../model/errors.ts';
 
 interface ReadOptions {
-  /** Told when a file that nobody named is there but may not be read; it is then skipped. Absent: that is an error. */
+  /** Called for a default file that exists but is not readable; it is skipped then. If absent, that is an error. */
   readonly warn?: ((text: string) => void) | undefined;
 }
 
 /**
- * The text of a settings file, undefined where there is none.
+ * Reads a settings file; undefined if it does not exist.
  *
- * @throws OciError CONFIG_INVALID where it is there and cannot be read.
+ * @throws OciError CONFIG_INVALID if it exists and cannot be read.
  */
 export async function readSettingsFile(file: string, opts: ReadOptions = {}): Promise<string | undefined> {
   return skipUnreadable(file, () => readFile(file, 'utf8'), opts);
 }
 
-/** The purposes of files, as `ocictl config path` names them, in the order in which they count. */
+/** The purposes of files, as in `ocictl config path`, in order of precedence. */
 const purposes = ['config.yaml', 'daemon.json', 'registries.conf', 'hosts.toml', 'config.json'] as const;
 
 type FilePurpose = (typeof purposes)[number];
 
-/** A place that was looked at for settings. */
+/** A file where settings were looked for. */
 export interface ConsideredFile {
   readonly purpose: FilePurpose;
   readonly file: string;
-  /** `unused`: it is there, but another one stands in its place. */
+  /** `unused`: it exists, but another file replaces it. */
   readonly state: 'read' | 'absent' | 'unreadable' | 'unused';
   /** The variable or flag that names it. */
   readonly namedBy?: string;
@@ -37,30 +37,30 @@ export interface SettingsText {
 
 interface DirectoryEntry {
   readonly name: string;
-  /** It is a directory, or a link that may lead to one. */
+  /** Whether it is a directory, or a link that may lead to one. */
   readonly directory: boolean;
 }
 
 interface ReadHow {
-  /** The variable or file that names it: then it must be there, and be readable. */
+  /** The variable or file that names it: then it must exist and be readable. */
   readonly namedBy?: string | undefined;
-  /** Its owner is the one who reads: where it may not be read, that is an error. */
+  /** It belongs to the user: if it is not readable, that is an error. */
   readonly own?: boolean;
 }
 
-/** Reads settings files and remembers which were looked for. */
+/** Reads settings files, and records which were looked for. */
 export interface SettingsReader {
-  /** In the order in which they count. */
+  /** In order of precedence. */
   considered(): readonly ConsideredFile[];
   /**
-   * A file's text, undefined where there is none; one that may not be read is skipped with a warning.
+   * Reads a file; undefined if it does not exist. A file that is not readable is skipped with a warning.
    *
    * @throws OciError CONFIG_INVALID
    */
   read(purpose: FilePurpose, file: string, how?: ReadHow): Promise<SettingsText | undefined>;
-  /** Says that a file was not used after all. */
+  /** Marks a file as unused after it was read. */
   disregard(file: string): void;
-  /** What is in a directory, by name; nothing where it is not there. */
+  /** The entries of a directory, sorted by name; empty if it does not exist. */
   list(purpose: FilePurpose, directory: string, how?: ReadHow): Promise<readonly DirectoryEntry[]>;
 }
 
@@ -81,8 +81,8 @@ export function createSettingsReader(warn: (text: string) => void): SettingsRead
     const found = await skipUnreadable(file, read, { warn: namedBy === undefined && !own ? skipped : undefined });
     if (found !== undefined) entry.state = 'read';
     else if (namedBy !== undefined) {
-      throw new OciError('CONFIG_INVALID', `${namedBy} names ${file}, which is not there`, {
-        hint: `make the file, or change ${namedBy}`,
+      throw new OciError('CONFIG_INVALID', `${namedBy} names ${file}, which does not exist`, {
+        hint: `create the file, or change ${namedBy}`,
       });
     }
     return found;
@@ -115,7 +115,7 @@ async function skipUnreadable<T>(file: string, read: () => Promise<T>, { warn }:
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (warn && (code === 'EACCES' || code === 'EPERM')) {
-      warn(`${file} was skipped: it may not be read by this user`);
+      warn(`${file} was skipped: this user may not read it`);
       return undefined;
     }
     const reason = code === 'EISDIR' ? 'it is a directory' : (code ?? 'unknown reason');

@@ -1,7 +1,6 @@
 /**
- * Everything that flags, environment and files say, read once into one object. Where a list is set in several places the
- * lists add up, flags first, then the environment, then files from the most personal on; of a single value the first one
- * counts.
+ * Reads all flags, variables and files into one object. Lists that are set in several places are concatenated: flags,
+ * the environment, then files, the most personal first. Of a single value the first one counts.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,28 +23,28 @@ export type { LoadSettingsOptions, SettingsFlags } from './base-settings.ts';
 
 /** Settings are immutable; a file that changes later does not change them. */
 export interface Settings extends BaseSettings {
-  /** As {@link validateMirror} answers them. */
+  /** In the form that {@link validateMirror} returns. */
   readonly registryMirrors: readonly Sourced<string>[];
   readonly insecureRegistries: readonly HostRule[];
   readonly allowNondistributableArtifacts: readonly HostRule[];
-  /** Where registries outside may lead although it is in a private network. */
+  /** Targets in private networks to which registries outside may redirect. */
   readonly allowPrivate: readonly HostRule[];
-  /** Undefined where none is named and there is no home directory. */
+  /** Undefined if none is configured and there is no home directory. */
   readonly dockerConfigDir: Sourced<string> | undefined;
   readonly dockerConfig: DockerConfig;
-  /** Entries of `DOCKER_AUTH_CONFIG`, which come before everything else; undefined while it is not set. */
+  /** Entries of `DOCKER_AUTH_CONFIG`, which precede all other credentials; undefined if it is not set. */
   readonly dockerAuthConfig: readonly AuthEntry[] | undefined;
   /** Searched in order for a directory of the host. */
   readonly certsDirs: readonly Sourced<string>[];
-  /** How single registries are reached, in the order in which matchRegistryRule tries them. */
+  /** Rules for single registries, in the order in which matchRegistryRule tries them. */
   readonly registryRules: readonly RegistryRule[];
   readonly proxy: ProxySettings;
-  /** What names without a registry mean with `short-names: containers`; undefined without. */
+  /** How names without a registry are resolved, with `short-names: containers`; undefined otherwise. */
   readonly shortNameRules: ShortNameRules | undefined;
 }
 
 /**
- * Reads the settings. Touches no network.
+ * Reads the settings. Uses no network.
  *
  * @throws OciError CONFIG_INVALID naming the flag, variable or file and line that is wrong.
  */
@@ -105,7 +104,7 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
 }
 
 /**
- * Checks mirrors, drops repetitions and keeps the order.
+ * Checks mirrors and removes duplicates. The order is kept.
  *
  * @throws OciError CONFIG_INVALID naming where the mirror was set.
  */
@@ -118,7 +117,7 @@ export function readMirrors(entries: readonly Sourced<string>[]): readonly Sourc
   return [...mirrors.values()];
 }
 
-// A file where the directory was named would be read as an empty configuration.
+// If a file is given instead of the directory, its config.json would seem to be missing.
 async function refuseFile({ value, origin }: Sourced<string>): Promise<void> {
   if (origin.kind === 'default') return;
   const found = await stat(value).catch(() => undefined);
@@ -135,7 +134,7 @@ interface Places {
   readonly variable: string;
 }
 
-/** A list from everywhere it is set; in a variable, commas separate. */
+/** A list from all places where it is set. In a variable, commas separate entries. */
 function collect(
   { where, files }: Pick<SettingsBasis, 'where'> & { readonly files: readonly ServiceKeys[] },
   key: ListKey,
@@ -162,7 +161,7 @@ function readCertsDirs(
   return defaultCertsDirs(where).map((value) => ({ value, origin: { kind: 'default', name: value } }));
 }
 
-/** A setting of the environment. */
+/** The value of a variable, with its origin. */
 export function environmentSetting(name: string, { env }: Environment): Sourced<string> | undefined {
   const value = variable(env, name);
   return value === undefined ? undefined : { value, origin: { kind: 'environment', name } };

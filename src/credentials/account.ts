@@ -8,10 +8,10 @@ interface Account {
 }
 
 /**
- * A user and a password that somebody gave.
+ * A credential from a user name and password that the user entered.
  *
- * @param source Where, for messages.
- * @throws OciError USAGE for what cannot be one: it would reach the registry as something else.
+ * @param source Where they were entered, for messages.
+ * @throws OciError USAGE if they are invalid: the registry would receive something else.
  */
 export function passwordCredential({ username, password }: Account, source: string): PasswordCredential {
   const refuse = (text: string, hint?: string): never => {
@@ -20,7 +20,7 @@ export function passwordCredential({ username, password }: Account, source: stri
   if (username === '') refuse('username is empty');
   if (/[\0\r\n]/.test(username)) refuse('the username holds a line break or a NUL character');
   if (username.includes(':'))
-    refuse('a username cannot hold a colon', 'what stands behind it would become the password');
+    refuse('a username cannot hold a colon', 'the text after it would become part of the password');
   refuseUnusableSecret(password, 'password');
   return { kind: 'password', username, password, source };
 }
@@ -28,8 +28,8 @@ export function passwordCredential({ username, password }: Account, source: stri
 export type PasswordCredential = Extract<Credential, { readonly kind: 'password' }>;
 
 /**
- * A line break or a NUL is nearly always a file read too far, and some helpers would store half of it. Google's
- * `_json_key` takes a whole JSON document for the password, line breaks included.
+ * Refuses line breaks and NULs: nearly always too much of a file was read, and some helpers would store half of it. A
+ * JSON object may have line breaks, because Google's `_json_key` login uses a whole document as the password.
  *
  * @throws OciError USAGE
  */
@@ -38,7 +38,7 @@ export function refuseUnusableSecret(secret: string, what: string): void {
   if (secret.includes('\0')) throw new OciError('USAGE', `the ${what} holds a NUL character`);
   if (/[\r\n]/.test(secret) && !isJsonObject(secret)) {
     throw new OciError('USAGE', `the ${what} holds a line break`, {
-      hint: `pass the ${what} alone; one line ending behind it does no harm`,
+      hint: `pass the ${what} only; a single line break at its end is allowed`,
     });
   }
 }

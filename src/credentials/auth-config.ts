@@ -1,4 +1,4 @@
-/** Docker's `AuthConfig`, as its API and its Go packages pass credentials around. */
+/** Docker's `AuthConfig`, the form in which its API and Go packages pass credentials. */
 import type { Credential } from './credential.ts';
 import { exactKeys, keyMatches } from './registry-key.ts';
 import { createStaticStore } from './static.ts';
@@ -10,16 +10,16 @@ export interface AuthConfig {
   readonly password?: string;
   /** A refresh token, which is exchanged for access tokens. */
   readonly identityToken?: string;
-  /** A bearer token that the registry takes as it is. */
+  /** A bearer token that is sent to the registry as it is. */
   readonly registryToken?: string;
 }
 
 /**
- * Finds a registry's credentials among several.
+ * Finds the credentials of a registry.
  *
  * @param authConfigs By registry: a host, a URL of one, or any name of Docker Hub.
  * @param registry `docker.io` or `host[:port]`.
- * @returns An empty one where there is none.
+ * @returns An empty object if there are none.
  */
 export function resolveAuthConfig(
   authConfigs: Readonly<Record<string, AuthConfig>>,
@@ -32,9 +32,9 @@ export function resolveAuthConfig(
 }
 
 /**
- * A store that knows one registry's credentials, for `createRegistryService`.
+ * A store with the credentials of a single registry, for `createRegistryService`.
  *
- * @param host The only one that is shown them, unlike in Go, where every host is.
+ * @param host The only host to which they are sent. In Go they are sent to every host.
  */
 export function newStaticCredentialStore(host: string, authConfig: AuthConfig): CredentialStore {
   const credential = credentialOf(authConfig);

@@ -5,10 +5,10 @@ import type { Credential } from './credential.ts';
 import { enclosingNames, exactKeys, keyMatches } from './registry-key.ts';
 
 /**
- * Looks a repository or a registry up among the `auths` of a file or variable: the longest namespace first, the registry
+ * Looks up a repository or registry in the `auths` of a file or variable: the longest namespace first, the registry
  * itself last.
  *
- * @throws OciError CONFIG_INVALID where the entry that counts cannot be decoded.
+ * @throws OciError CONFIG_INVALID if the matching entry cannot be decoded.
  */
 export function credentialFromEntries(entries: readonly AuthEntry[], name: string): Credential | undefined {
   for (const enclosing of enclosingNames(name)) {
@@ -19,7 +19,7 @@ export function credentialFromEntries(entries: readonly AuthEntry[], name: strin
 }
 
 /**
- * The same for exactly this registry or namespace: exact keys first, then any other spelling of it.
+ * The same for exactly this registry or namespace: exact keys first, then other spellings of it.
  *
  * @throws OciError CONFIG_INVALID
  */
@@ -36,7 +36,7 @@ export function credentialOfName(entries: readonly AuthEntry[], name: string): C
   return undefined;
 }
 
-/** undefined for the empty entry that a helper leaves behind. */
+/** Undefined for the empty entry that a helper leaves behind. */
 function credentialOf(entry: AuthEntry): Credential | undefined {
   const { username, password = '', identityToken, registryToken, fault, key } = entry;
   const source = formatOrigin(entry.origin);

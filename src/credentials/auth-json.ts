@@ -1,4 +1,4 @@
-/** What podman, skopeo and buildah have stored. It is theirs: read and never changed. */
+/** Logins of podman, skopeo and buildah. Their files are read, but never changed. */
 import { type AuthEntry, type DockerConfig, loadDockerConfig } from '../config/docker/docker-config.ts';
 import { formatOrigin, type Sourced } from '../config/origin.ts';
 import { isOciError } from '../model/errors.ts';
@@ -9,25 +9,25 @@ import { shownKey, splitKey } from './registry-key.ts';
 import type { GetOptions, StoredEntry } from './store.ts';
 
 interface AuthJsonOptions {
-  /** Most important first. None need exist. */
+  /** In order of precedence. The files need not exist. */
   readonly files: readonly string[];
-  /** Asks a credential helper that a file names. */
+  /** Gets a credential from a helper that a file names. */
   readonly askHelper: (helper: Sourced<string>, host: string, opts?: GetOptions) => Promise<Credential | undefined>;
   readonly warn: (text: string) => void;
 }
 
-/** The part of a store that only looks. */
+/** The reading part of a store. */
 interface AuthJson {
   get(name: string, opts?: GetOptions): Promise<Credential | undefined>;
   list(): AsyncIterable<StoredEntry>;
 }
 
-/** A file that cannot be read or used is told of once and passed over: no pull shall fail for another program's file. */
+/** An unreadable or invalid file is skipped with one warning: a pull must not fail because of another program's file. */
 export function createAuthJson({ files, askHelper, warn }: AuthJsonOptions): AuthJson {
   const warned = new Set<string>();
   const skip = (file: string, error: unknown): void => {
     if (!isOciError(error)) throw error;
-    if (!warned.has(file)) warn(`${error.message}; passed over`);
+    if (!warned.has(file)) warn(`${error.message}; skipped`);
     warned.add(file);
   };
   const load = async (file: string): Promise<DockerConfig | undefined> =>
@@ -54,7 +54,7 @@ export function createAuthJson({ files, askHelper, warn }: AuthJsonOptions): Aut
   };
 }
 
-// Of a whole registry only: these tools ask no helper for a namespace.
+// For a whole registry only: these tools do not use helpers for namespaces.
 async function fromHelper(
   { credHelpers }: DockerConfig,
   name: string,
@@ -66,7 +66,7 @@ async function fromHelper(
   return helper === undefined ? undefined : askHelper(helper, host, opts);
 }
 
-/** False for the empty entries that helpers leave behind. */
+/** False for the empty entry that a helper leaves behind. */
 export function isUsable({ username, identityToken, registryToken }: AuthEntry): boolean {
   return (username ?? identityToken ?? registryToken) !== undefined;
 }

@@ -7,16 +7,18 @@ import { authConfigKey, keyMatches, shownKey } from './registry-key.ts';
 import type { CredentialStore, StoreOptions } from './store.ts';
 
 export interface ConfigFileStore extends CredentialStore {
-  /** Leaves the empty entry that says: a helper has it. */
+  /** Adds an empty entry, which shows that a helper has the credential. */
   mark(name: string, opts?: StoreOptions): Promise<void>;
-  /** Says in `credHelpers` who keeps exactly this name: a helper, the file (an empty name), or the default. */
+  /**
+   * Sets in `credHelpers` where exactly this name is stored: a helper, the file (an empty name), or the default (undefined).
+   */
   assign(name: string, helper: string | undefined, opts?: StoreOptions): Promise<void>;
 }
 
 /**
- * The `auths` of Docker's config.json, read at every call: another process may have logged in meanwhile.
+ * The `auths` of Docker's config.json. The file is read at every call, because another process may have logged in.
  *
- * @param file Need not exist. Undefined where there is no place for one: changes are refused with STORAGE.
+ * @param file Need not exist. Undefined if there is no location for one: changes fail with STORAGE then.
  */
 export function createConfigFileStore(file: string | undefined): ConfigFileStore {
   const setEntry = (name: string, fields: ConfigObject, opts?: StoreOptions): Promise<void> =>
@@ -32,7 +34,7 @@ export function createConfigFileStore(file: string | undefined): ConfigFileStore
     );
   return {
     get: async (name) => credentialFromEntries((await loadDockerConfig(file)).auths, name),
-    // What cannot be encoded is refused before the file is touched.
+    // A credential that cannot be encoded is refused before the file is changed.
     store: async (name, credential, opts) => setEntry(name, encode(credential), opts),
     mark: (name, opts) => setEntry(name, {}, opts),
     assign: (name, helper, opts) =>
@@ -46,7 +48,7 @@ export function createConfigFileStore(file: string | undefined): ConfigFileStore
         opts,
       ),
     async erase(host, opts) {
-      // Where there is nothing to erase, a directory that may not be written to is no obstacle.
+      // If there is nothing to erase, a directory that is not writable does not matter.
       if (!(await loadDockerConfig(file)).auths.some(({ key }) => keyMatches(key, host))) return false;
       let found = false;
       await editConfig(
@@ -81,7 +83,7 @@ const secretFields = new Set(['auth', 'username', 'password', 'identitytoken', '
 function encode(credential: Credential): ConfigObject {
   if (credential.kind === 'identity-token') {
     const { token, username } = credential;
-    // containers/image passes over an entry that has no "auth".
+    // containers/image skips an entry without "auth".
     return { ...(username !== undefined && { auth: encodeAuth(username, '') }), identitytoken: token };
   }
   if (credential.kind === 'registry-token') return { registrytoken: credential.token };
@@ -89,7 +91,7 @@ function encode(credential: Credential): ConfigObject {
 }
 
 function encodeAuth(username: string, password: string): string {
-  // Readers split at the first colon and cut NULs off the end, so these would come back as another credential.
+  // Readers split at the first colon and remove NULs at the end, so these would be read as another credential.
   if (username === '' || /[:\0]/.test(username)) {
     throw new OciError('USAGE', 'a user name cannot be empty or hold a colon');
   }

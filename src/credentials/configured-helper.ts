@@ -6,10 +6,10 @@ import { enclosingNames, exactKeys, keyMatches, splitKey } from './registry-key.
 type Helpers = Pick<DockerConfig, 'credHelpers' | 'credsStore'>;
 
 /**
- * The helper that keeps the credentials of a registry or namespace; undefined: the file does. Exact keys count before
- * `*.example.com`, the longest of which counts.
+ * The helper for a registry or namespace; undefined if the file has the credentials. Exact keys precede patterns such
+ * as `*.example.com`, of which the longest counts.
  *
- * @throws OciError CONFIG_INVALID where what names it for this registry cannot be used.
+ * @throws OciError CONFIG_INVALID if the configured name is invalid.
  */
 export function configuredHelper({ credHelpers, credsStore }: Helpers, name: string): Sourced<string> | undefined {
   const named = enclosingNames(name).flatMap((each) => exactKeys(each).map((key) => credHelpers.get(key)));
@@ -17,10 +17,10 @@ export function configuredHelper({ credHelpers, credsStore }: Helpers, name: str
   if (found === undefined) return undefined;
   if ('fault' in found && found.fault !== undefined) {
     throw new OciError('CONFIG_INVALID', `${formatOrigin(found.origin)}: ${found.fault}`, {
-      hint: 'name the helper as in docker-credential-NAME, or take the line out',
+      hint: 'name the helper as in docker-credential-NAME, or remove the line',
     });
   }
-  // An empty name in credHelpers keeps a registry in the file in spite of a credsStore.
+  // An empty name in credHelpers means that this registry is stored in the file, even if there is a credsStore.
   return found.value === '' ? undefined : found;
 }
 
@@ -32,7 +32,7 @@ function byPattern(credHelpers: DockerConfig['credHelpers'], name: string): Help
   return longest === undefined ? undefined : credHelpers.get(longest);
 }
 
-/** The helper that would, were nothing said for exactly this name. */
+/** The helper that would be used if nothing were configured for exactly this name. */
 export function helperWithout({ credHelpers, credsStore }: Helpers, name: string): Sourced<string> | undefined {
   const others = new Map([...credHelpers].filter(([key]) => !keyMatches(key, name)));
   return configuredHelper({ credHelpers: others, credsStore }, name);

@@ -21,16 +21,17 @@ import { type ErrorCode, OciError } from '../model/errors.ts';
 import { withLockFile } from './lock-file.ts';
 import type { StoreOptions } from './store.ts';
 
-/** The members of a config.json, unknown ones included. */
+/** The members of a config.json, including unknown ones. */
 export type ConfigObject = Record<string, unknown>;
 
 /**
- * Changes a config.json as a whole or not at all. Symbolic links are followed, mode and owner kept; a new file has mode
- * 0600 in a directory of mode 0700. A file that is mounted by itself, as in a container, is written in place.
+ * Changes a config.json completely or not at all. Symbolic links are followed, and mode and owner are kept. A new file has
+ * mode 0600, in a directory of mode 0700. A file that is itself a mount point, as in containers, is written in place.
  *
- * @param change Answers the new content, or undefined to leave the file alone. It is given the file's present content
- *   under the lock, so that no other process's change is lost.
- * @throws OciError CONFIG_INVALID for a file that cannot be parsed, which stays as it is; STORAGE_* when the disk refuses.
+ * @param change Returns the new content, or undefined to leave the file unchanged. It gets the content that was read under
+ * the lock, so that no change of another process is lost.
+ * @throws OciError CONFIG_INVALID for a file that cannot be parsed, which is not changed; STORAGE_* if the disk refuses the
+ * change.
  */
 export async function editConfig(
   file: string,
@@ -62,12 +63,12 @@ async function readConfig(file: string): Promise<ConfigObject> {
   const { value } = parseJsonDocument(text, file);
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return withDockerKeys(value as ConfigObject);
-  throw new OciError('CONFIG_INVALID', `${file}: the file must be a JSON object; it was left as it is`, {
+  throw new OciError('CONFIG_INVALID', `${file}: the file must be a JSON object; it was not changed`, {
     hint: `Correct ${file}, or remove it.`,
   });
 }
 
-// By hand, since a link may point to a file that is still to be made.
+// Not realpath: a link may point to a file that does not exist yet.
 async function followLinks(file: string): Promise<string> {
   let path = resolve(file);
   for (let hops = 0; hops < 40; hops++) {
@@ -80,7 +81,7 @@ async function followLinks(file: string): Promise<string> {
   });
 }
 
-// Of processes that were killed before they renamed them: they hold secrets. Under the lock nobody else has one.
+// Removes temporary files of killed processes, because they contain secrets. Nobody else can be using one: the lock is held.
 async function sweepDrafts(directory: string): Promise<void> {
   const drafts = (await readdir(directory)).filter((name) => /^\.config\.json\.[0-9a-f]{12}$/.test(name));
   for (const name of drafts) await rm(join(directory, name), { force: true });
@@ -90,7 +91,7 @@ async function replace(file: string, text: string, stillHeld: () => Promise<void
   const before = await stat(file).catch(() => undefined);
   const draft = join(dirname(file), `.config.json.${randomBytes(6).toString('hex')}`);
   try {
-    // Secrets: never readable by others, not even for the moment until the mode is set.
+    // Secrets must not be readable by others, not even until the mode is set.
     const handle = await open(draft, 'wx', 0o600);
     try {
       await handle.writeFile(text);
@@ -100,7 +101,7 @@ async function replace(file: string, text: string, stillHeld: () => Promise<void
     }
     if (before) {
       await chmod(draft, before.mode & 0o777);
-      // With sudo, the file would otherwise no longer belong to its user; where it may not be given away, it stays ours.
+      // With sudo the file would belong to root afterwards. If changing the owner is not allowed, it stays ours.
       await chown(draft, before.uid, before.gid).catch(() => {});
     }
     await stillHeld();
@@ -115,7 +116,7 @@ async function replace(file: string, text: string, stillHeld: () => Promise<void
   }
 }
 
-// Nothing can be renamed over a mount. The text is filled up with blank lines: whoever reads meanwhile finds JSON.
+// A mount point cannot be renamed over. The text is padded with line breaks, so that a concurrent reader finds valid JSON.
 async function overwrite(file: string, text: string): Promise<void> {
   const handle = await open(file, 'r+');
   try {
@@ -126,7 +127,7 @@ async function overwrite(file: string, text: string): Promise<void> {
       await writeAll(handle, Buffer.concat([bytes, blank]));
       await handle.truncate(bytes.length);
     } catch (error) {
-      // On a full disk, for what was there is room.
+      // The old content fits even on a full disk.
       await writeAll(handle, before);
       await handle.truncate(before.length);
       throw error;

@@ -8,18 +8,18 @@ type HelperAction = 'get' | 'store' | 'erase' | 'list';
 
 export interface HelperRunOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** Some helpers wait for an unlocked keyring or a network for minutes. */
+  /** Some helpers wait minutes for a keyring to be unlocked, or for a network. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Answers are a few hundred bytes; a program that never stops writing is not a helper. */
+/** Answers have a few hundred bytes. A program that prints without end is not a helper. */
 const maxAnswerBytes = 1 << 20;
 
 /**
  * Checks the name of a helper.
  *
- * @throws OciError CONFIG_INVALID for a name that could name a program elsewhere than on PATH.
+ * @throws OciError CONFIG_INVALID for a name that could refer to a program outside of PATH.
  */
 export function validateHelperName(name: string, where: string): string {
   if (/^[\w.+-]+$/.test(name) && !name.includes('..')) return name;
@@ -31,9 +31,10 @@ export function validateHelperName(name: string, where: string): string {
 /**
  * Runs `docker-credential-<name> <action>`.
  *
- * @param input The whole of its standard input. Secrets go this way and never as an argument, which others can see.
- * @returns What it printed, or undefined where it says that it knows no such credentials.
- * @throws OciError CONFIG_INVALID when it is missing or fails, TIMEOUT when it hangs. Messages hold no answer of a success.
+ * @param input Its standard input. Secrets are passed this way, because other users can see arguments.
+ * @returns Its output, or undefined if it reports that it has no such credentials.
+ * @throws OciError CONFIG_INVALID if it is missing or fails, TIMEOUT if it hangs. Messages do not contain the output of
+ * a successful call.
  * @see https://github.com/docker/docker-credential-helpers#development
  */
 export async function runHelper(
@@ -64,12 +65,12 @@ export async function runHelper(
       const [answer, complaint]: [Buffer[], Buffer[]] = [[], []];
       child.stdout.on('data', collect(answer));
       child.stderr.on('data', collect(complaint));
-      // A helper need not read its input; then the pipe breaks, and its exit status says what matters.
+      // A helper may ignore its input, which breaks the pipe. Its exit status decides.
       child.stdin.on('error', () => {});
       child.stdin.end(input);
       child.on('error', (error: NodeJS.ErrnoException) => {
         const reason = error.code === 'ENOENT' ? 'is not on PATH' : `cannot be run (${error.code})`;
-        const hint = `Install ${program}, or take it out of Docker's config.json.`;
+        const hint = `Install ${program}, or remove it from Docker's config.json.`;
         reject(new OciError('CONFIG_INVALID', `${program} ${reason}`, { hint, cause: error }));
       });
       child.on('close', (status, killer) => {
@@ -89,7 +90,7 @@ export async function runHelper(
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
-    // A child of the helper may keep the pipes open after the helper is gone.
+    // Child processes of the helper may keep the pipes open after it has ended.
     child.kill('SIGKILL');
     child.stdout.destroy();
     child.stderr.destroy();
@@ -97,12 +98,12 @@ export async function runHelper(
   }
 }
 
-/** Whether a helper could not even be started; one that ran may only not know the action. */
+/** Whether a helper could not be started at all. If it ran, it may just not support the action. */
 export function neverRan({ code, cause }: OciError): boolean {
   return code === 'CONFIG_INVALID' && cause !== undefined;
 }
 
-// An answer that looks like credentials is not repeated, and control characters do not reach the terminal.
+// Output that looks like credentials is not repeated, and control characters must not reach the terminal.
 function reasonIn(said: string): string {
   const line = said
     .replace(/\p{Cc}+/gu, ' ')

@@ -1,5 +1,5 @@
 /**
- * The other side of Docker's credential helper protocol: a keychain that answers to docker, skopeo and podman.
+ * Implements Docker's credential helper protocol with a keychain, for docker, skopeo and podman.
  *
  * @see https://github.com/docker/docker-credential-helpers#development
  */
@@ -9,7 +9,7 @@ import { authConfigKey, shownKey } from './registry-key.ts';
 
 interface HelperAnswer {
   readonly status: 0 | 1;
-  /** For standard output: errors go there too. */
+  /** For standard output. The protocol prints errors there too. */
   readonly text: string;
 }
 
@@ -25,7 +25,7 @@ const actions: Readonly<Record<string, (keychain: Keychain, input: string) => Pr
     const { ServerURL: registry, Username: username, Secret: secret } = parseLogin(input);
     if (registry === undefined) return refuse('no credentials server URL');
     if (username === undefined) return refuse('no credentials username');
-    // Docker's tools write a registry in several ways: all of them mean one entry.
+    // Docker's tools spell a registry in several ways, which all refer to the same entry.
     await keychain.set(shownKey(registry), { username, secret: secret ?? '' });
     return answer('');
   },
@@ -44,8 +44,8 @@ const actions: Readonly<Record<string, (keychain: Keychain, input: string) => Pr
 /**
  * Answers one call.
  *
- * @param input The whole of standard input.
- * @throws what the keychain throws.
+ * @param input The complete standard input.
+ * @throws Errors of the keychain.
  */
 export async function answerHelperCall(
   action: string,
@@ -59,7 +59,7 @@ export async function answerHelperCall(
 
 type Field = 'ServerURL' | 'Username' | 'Secret';
 
-// What cannot be parsed has no fields; the parser's message would quote the secret.
+// Invalid input has no fields. The parser's error is not reported, because it would quote the secret.
 function parseLogin(input: string): Partial<Record<Field, string>> {
   let document: unknown;
   try {

@@ -7,20 +7,20 @@ import type { CredentialStore, StoreOptions } from './store.ts';
 
 export interface HelperStoreOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** Where the helper was named, for messages. */
+  /** Where the helper was configured, for messages. */
   readonly where: string;
-  /** Default 30 s: an unlocking prompt needs a person. */
+  /** Default 30 s, because a person may have to unlock a keyring. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Docker's protocol writes this for the user name when the secret is an identity token. */
+/** The user name for identity tokens in Docker's protocol. */
 const tokenUser = '<token>';
 
 /**
- * A `docker-credential-*` program as a store. Each registry is asked for once per run, and a namespace only under its own
- * name: the protocol knows none, and a call may take a second.
+ * A `docker-credential-*` program as a store. Each registry is queried once per run. A namespace is queried by its own
+ * name only, because the protocol knows no namespaces, and a call may take a second.
  *
- * @throws OciError CONFIG_INVALID for a name that cannot be a helper's.
+ * @throws OciError CONFIG_INVALID for an invalid helper name.
  */
 export function createHelperStore(name: string, options: HelperStoreOptions): CredentialStore {
   validateHelperName(name, options.where);
@@ -31,7 +31,7 @@ export function createHelperStore(name: string, options: HelperStoreOptions): Cr
   const known = new Map<string, Promise<Credential | undefined>>();
   const get = (host: string): Promise<Credential | undefined> => {
     const key = authConfigKey(host);
-    // Not bound to one caller's signal: others wait for the same answer.
+    // Without the caller's signal, because others may wait for the same answer.
     const asked = known.get(key) ?? run('get', key).then((answer) => decode(answer, source));
     known.set(key, asked);
     return asked;
@@ -50,7 +50,7 @@ export function createHelperStore(name: string, options: HelperStoreOptions): Cr
     },
     async erase(host, opts) {
       const key = authConfigKey(host);
-      // docker-credential-pass answers with empty fields where it knows nothing, and then fails to erase it.
+      // docker-credential-pass returns empty fields for an unknown registry, and then fails to erase it.
       const found = decode(await run('get', key, opts), source) !== undefined;
       if (found) await run('erase', key, opts);
       known.delete(key);
@@ -83,7 +83,7 @@ function encode(credential: Credential): { readonly Username: string; readonly S
   });
 }
 
-// The parser's own message would quote the answer, which holds the secret.
+// The parser's error is not reported, because it would quote the secret in the answer.
 function parseAnswer(answer: string, source: string): Record<string, unknown> {
   try {
     const document: unknown = parseJson(answer);

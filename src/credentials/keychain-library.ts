@@ -1,8 +1,8 @@
-/** The native packages that reach the keychain of the system. Only the credential helper's own process loads one. */
+/** The native packages for the system's keychain. Only the process of the credential helper loads one. */
 import { OciError } from '../model/errors.ts';
 import { hasNativePackage, loadNativePackage } from '../packaging/package-parts.ts';
 
-/** What is used of a package, in keytar's words: a service has accounts, and each of them one password. */
+/** The functions that are used, as in keytar: a service has accounts, each with one password. */
 interface KeychainLibrary {
   getPassword(service: string, account: string): Promise<string | null>;
   setPassword(service: string, account: string, password: string): Promise<void>;
@@ -11,7 +11,7 @@ interface KeychainLibrary {
   findCredentials(service: string): Promise<{ account: string; password: string }[]>;
 }
 
-/** The part of @napi-rs/keyring that is used. A constructor throws where the store cannot be reached. */
+/** The part of @napi-rs/keyring that is used. A constructor throws if the keychain cannot be reached. */
 interface Keyring {
   readonly AsyncEntry: new (
     service: string,
@@ -25,7 +25,7 @@ interface Keyring {
   findCredentialsAsync(service: string): Promise<{ account: string; password: string }[]>;
 }
 
-/** The first that loads is used. Logins that keytar has stored come first: older versions had it alone. */
+/** The first one that loads is used. keytar comes first, because earlier versions stored logins only with it. */
 const packages: readonly {
   readonly name: string;
   readonly adapt: (loaded: unknown, platform: NodeJS.Platform) => KeychainLibrary;
@@ -34,12 +34,12 @@ const packages: readonly {
   { name: '@napi-rs/keyring', adapt: (loaded, platform) => likeKeytar(loaded as Keyring, platform) },
 ];
 
-/** Whether a package for it is installed. Loads nothing. */
+/** Whether one of the packages is installed. Loads none. */
 export function hasKeychainLibrary(): boolean {
   return packages.some(({ name }) => hasNativePackage(name));
 }
 
-/** @throws OciError UNSUPPORTED where none can be loaded. */
+/** @throws OciError UNSUPPORTED if none can be loaded. */
 export function loadKeychainLibrary(platform: NodeJS.Platform): KeychainLibrary {
   const failures: unknown[] = [];
   for (const { name, adapt } of packages) {
@@ -57,9 +57,10 @@ export function loadKeychainLibrary(platform: NodeJS.Platform): KeychainLibrary 
 }
 
 function likeKeytar({ AsyncEntry, findCredentialsAsync }: Keyring, platform: NodeJS.Platform): KeychainLibrary {
-  // Without it the kernel's keyring would be used where no Secret Service answers, and forget all at the next boot.
+  // By default it falls back to the kernel's keyring if there is no Secret Service, and that is lost at the next boot.
   const options = { linux: { store: 'secret-service' } } as const;
-  // In the Secret Service it calls an account `username`, and keytar crashes at an entry of its service without `account`.
+  // It stores the account as `username` in the Secret Service, and keytar crashes on an entry of its service without
+  // `account`.
   const named = (service: string): string => (platform === 'linux' ? `${service} (keyring)` : service);
   const entry = (service: string, account: string) => new AsyncEntry(named(service), account, options);
   return {

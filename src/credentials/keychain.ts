@@ -5,13 +5,13 @@ import { OciError } from '../model/errors.ts';
 import { parseJson } from '../model/json.ts';
 import { hasKeychainLibrary, loadKeychainLibrary } from './keychain-library.ts';
 
-/** One login, as the helper protocol has it: the user of an identity token is `<token>`. */
+/** A login, as in the helper protocol: an identity token has the user `<token>`. */
 interface KeychainLogin {
   readonly username: string;
   readonly secret: string;
 }
 
-/** Logins by registry. A call may wait for somebody to unlock it, or for ever: the caller sets a limit. */
+/** Logins by registry. A call may wait for the keychain to be unlocked, possibly for ever: the caller sets a time limit. */
 export interface Keychain {
   get(registry: string): Promise<KeychainLogin | undefined>;
   set(registry: string, login: KeychainLogin): Promise<void>;
@@ -20,13 +20,13 @@ export interface Keychain {
   list(): Promise<readonly { readonly registry: string; readonly username: string }[]>;
 }
 
-/** What our entries are called in a keychain's own window. */
+/** The name of our entries in the system's keychain program. */
 const service = 'ocictl';
 
 /**
- * Why there cannot be a keychain here; undefined where one may answer. Loads nothing.
+ * Why a keychain cannot be used here; undefined if one may be available. Loads no package.
  *
- * @param env Of the session: without D-Bus, the Secret Service's library would wait for it, or start one.
+ * @param env The session's variables: without D-Bus the library of the Secret Service would wait for it, or start one.
  */
 export function keychainObstacle(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string | undefined {
   if (platform !== 'win32' && platform !== 'darwin') {
@@ -36,7 +36,7 @@ export function keychainObstacle(env: NodeJS.ProcessEnv, platform: NodeJS.Platfo
   return hasKeychainLibrary() ? undefined : 'no optional package for it is installed (keytar, @napi-rs/keyring)';
 }
 
-/** @throws OciError UNSUPPORTED where there is none. */
+/** @throws OciError UNSUPPORTED if there is none. */
 export async function openKeychain(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): Promise<Keychain> {
   const obstacle = keychainObstacle(env, platform);
   if (obstacle !== undefined) throw new OciError('UNSUPPORTED', `there is no keychain here: ${obstacle}`);
@@ -46,7 +46,7 @@ export async function openKeychain(env: NodeJS.ProcessEnv, platform: NodeJS.Plat
       const text = await library.getPassword(service, registry);
       return text === null ? undefined : decode(text);
     },
-    // The user stands in the secret: an account of its own for each user would leave the earlier one behind.
+    // The user is part of the secret: with an account per user, a login as another user would leave the earlier one behind.
     set: (registry, login) => library.setPassword(service, registry, JSON.stringify(login)),
     remove: (registry) => library.deletePassword(service, registry),
     async list() {
@@ -59,7 +59,7 @@ export async function openKeychain(env: NodeJS.ProcessEnv, platform: NodeJS.Plat
   };
 }
 
-/** undefined for what another program has put under our name. */
+/** Undefined for an entry that another program wrote under our name. */
 function decode(text: string): KeychainLogin | undefined {
   try {
     const { username, secret } = parseJson(text) as Partial<Record<string, unknown>>;

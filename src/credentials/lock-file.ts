@@ -5,7 +5,7 @@ import { OciError } from '../model/errors.ts';
 
 const patienceMs = 15_000;
 
-// An edit takes milliseconds: a lock that gets old belongs to a process that died, or sleeps and will see that it lost.
+// Edits take milliseconds, so an old lock belongs to a process that died, or is suspended and will notice the loss.
 const locks = createLockFiles({
   sign: () => `${process.pid}@${hostname()} ${newProcessId()}`,
   judge: stateOfHolder,
@@ -22,8 +22,8 @@ interface LockOptions {
 /**
  * Runs one edit at a time among all processes that use the same lock file.
  *
- * @param edit Is given what throws OciError UNAVAILABLE when another process took the lock for abandoned.
- * @throws OciError TIMEOUT when another process keeps the lock; what `edit` throws.
+ * @param edit Gets a check that throws OciError UNAVAILABLE if another process took the lock over.
+ * @throws OciError TIMEOUT if another process keeps the lock; errors of `edit`.
  */
 export async function withLockFile<T>(
   file: string,
@@ -46,7 +46,7 @@ export async function withLockFile<T>(
   }
 }
 
-// Earlier versions told the number and the host alone, with anything behind.
+// Earlier versions only wrote pid and host, followed by other text.
 function stateOfHolder(text: string): ProcessState | 'nameless' {
   const [, pid, host, name = ''] = /^(\d+)@(\S+) (\S+)/.exec(text) ?? [];
   if (pid === undefined) return 'nameless';

@@ -1,4 +1,4 @@
-/** Where credentials are looked for, in Docker's order, and kept. */
+/** Where credentials are looked up, in Docker's order, and where they are stored. */
 import { type AuthEntry, type DockerConfig, loadDockerConfig } from '../config/docker/docker-config.ts';
 import { formatOrigin, type Sourced } from '../config/origin.ts';
 import { isOciError, type OciError } from '../model/errors.ts';
@@ -18,21 +18,21 @@ export interface CredentialLookupOptions {
   readonly dockerConfig: DockerConfig;
   /** The entries of `DOCKER_AUTH_CONFIG`. */
   readonly dockerAuthConfig?: readonly AuthEntry[] | undefined;
-  /** The files of podman and skopeo, most important first. */
+  /** The files of podman and skopeo, in order of precedence. */
   readonly authFiles?: readonly string[] | undefined;
   readonly env: NodeJS.ProcessEnv;
-  /** Told once about each helper or file that does not work. */
+  /** Called once for each helper or file that does not work. */
   readonly warn: (text: string) => void;
   readonly helperTimeoutMs?: number | undefined;
 }
 
 /**
- * `DOCKER_AUTH_CONFIG`, then the registry's helper in `credHelpers`, then `credsStore`, then `auths` of config.json, then
- * the auth.json of podman and skopeo. In each of them the longest namespace counts. A helper that is configured for a
- * registry is the only one asked: what it does not know is asked for anonymously, and so is everything when it does not
- * work, after one warning. Changes go to the helper, or else to config.json.
+ * Credentials are looked up in `DOCKER_AUTH_CONFIG`, then with the registry's helper in `credHelpers`, then
+ * `credsStore`, then in `auths` of config.json, then in auth.json of podman and skopeo. In each, the longest namespace
+ * counts. If a helper is configured for a registry, only it is used: if it has no credential, or fails (with one
+ * warning), the registry is accessed anonymously. Changes go to the helper, or else to config.json.
  *
- * @throws OciError (when changing) what the helper or the file says.
+ * @throws OciError from changes: the error of the helper or file.
  */
 export function createCredentialLookup(options: CredentialLookupOptions): CredentialStore {
   return new CredentialLookup(options);
@@ -46,7 +46,7 @@ class CredentialLookup implements CredentialStore {
   readonly #authJson;
   readonly #helpers = new Map<string, CredentialStore>();
   readonly #broken = new Set<string>();
-  /** What was logged out of since config.json was read. */
+  /** Names that were logged out of since config.json was read. */
   readonly #forgotten = new Set<string>();
 
   constructor(options: CredentialLookupOptions) {
@@ -64,8 +64,8 @@ class CredentialLookup implements CredentialStore {
     const names = enclosingNames(name);
     for (const enclosing of names.flatMap((each) => [each, otherSpelling(each) ?? []].flat())) {
       const helper = configuredHelper(dockerConfig, enclosing);
-      // A helper is asked for a namespace or another spelling only where something says that it has one: most calls would
-      // be for nothing.
+      // A helper is queried for a namespace or another spelling only if a file says that it has one: most queries would
+      // be in vain.
       const isHost = splitKey(enclosing).namespace === '' && names.includes(enclosing);
       if (!isHost && !this.#isNamed(enclosing, auths)) continue;
       const found = helper
@@ -81,7 +81,7 @@ class CredentialLookup implements CredentialStore {
     const helper = configuredHelper(this.#options.dockerConfig, name);
     if (!helper) return this.#file.store(name, credential, opts);
     await this.#helper(helper).store(name, credential, opts);
-    // What lay in the file before the helper was set up is in clear text, and out of date now.
+    // An entry in the file from before the helper was set up is plain text, and outdated now.
     if (splitKey(name).namespace === '') await this.#file.erase(name, opts);
     else await this.#file.mark(name, opts);
   }
@@ -89,7 +89,7 @@ class CredentialLookup implements CredentialStore {
   async erase(name: string, opts?: StoreOptions): Promise<boolean> {
     const { auths } = await loadDockerConfig(this.#options.dockerConfig.file);
     const other = otherSpelling(name);
-    // By the other spelling it would still be found.
+    // It would still be found by its other spelling.
     const fromOther = other !== undefined && this.#isNamed(other, auths) && (await this.#erase(other, auths, opts));
     return (await this.#erase(name, auths, opts)) || fromOther;
   }
@@ -104,7 +104,7 @@ class CredentialLookup implements CredentialStore {
       if (!fromHelper) this.#warnOfEmptyKeychain(name);
       this.#forgotten.add(shownKey(name));
     }
-    // Also from the file: an entry from before the helper was set up would come back with it.
+    // Also from the file: an entry from before the helper was set up would be used again.
     const fromFile = await this.#file.erase(name, opts);
     return fromHelper || (fromFile && !marked);
   }
@@ -130,7 +130,9 @@ class CredentialLookup implements CredentialStore {
     }
   }
 
-  /** Nothing where a helper cannot list, as several cannot; told is what keeps it from running at all. */
+  /**
+   * Empty if the helper does not support listing, as several do not. A warning is given only if it could not run at all.
+   */
   async *#listOf(helper: Sourced<string>, opts?: StoreOptions): AsyncIterable<StoredEntry> {
     try {
       yield* this.#helper(helper).list(opts);
@@ -140,35 +142,35 @@ class CredentialLookup implements CredentialStore {
     }
   }
 
-  /** Whether a file says that there is something under exactly this name. */
+  /** Whether a file has an entry for exactly this name. */
   #isNamed(name: string, auths: readonly AuthEntry[]): boolean {
     const { credHelpers } = this.#options.dockerConfig;
     const said = auths.some(({ key }) => shownKey(key) === shownKey(name));
     return said || literalKeys(name).some((key) => credHelpers.has(key));
   }
 
-  /** Whether config.json says of exactly this name that the keychain has it. */
+  /** Whether config.json assigns exactly this name to the keychain. */
   #isAssigned(name: string): boolean {
     const { credHelpers } = this.#options.dockerConfig;
     const said = literalKeys(name).some((key) => credHelpers.get(key)?.value === ownHelper);
     return said && !this.#forgotten.has(shownKey(name));
   }
 
-  // A keyring that stays locked says that it is empty.
+  // A locked keyring behaves as if it were empty.
   #warnOfEmptyKeychain(name: string): void {
     if (this.#broken.has(ownHelper)) return;
     this.#broken.add(ownHelper);
     const shown = shownKey(name);
-    this.#options.warn(`the keychain shows nothing for ${shown}, which it should keep: is its keyring locked?`);
+    this.#options.warn(`the keychain has no login for ${shown}, although config.json names it: is its keyring locked?`);
   }
 
-  /** Whether an empty entry may be ours, which says that the keychain has the credential. */
+  /** Whether there is an empty entry, which may mean that our keychain has the credential. */
   #isMarked(name: string, auths: readonly AuthEntry[]): boolean {
     const marked = auths.some((entry) => keyMatches(entry.key, name) && !isUsable(entry) && entry.fault === undefined);
     return marked && keychainObstacle(this.#options.env, process.platform) === undefined;
   }
 
-  // Without a warning: Docker leaves empty entries, too, and there may be nothing behind this one.
+  // Without a warning, because Docker leaves empty entries as well: the keychain may have no credential.
   async #fromKeychain(
     name: string,
     auths: readonly AuthEntry[],
@@ -184,7 +186,7 @@ class CredentialLookup implements CredentialStore {
     return made;
   }
 
-  /** undefined also where the helper does not work, which is told once: it is not waited for again in this run. */
+  /** Undefined if the helper does not work as well. That is reported once, and the helper is not used again in this run. */
   async #ask(
     helper: Sourced<string>,
     name: string,
@@ -205,6 +207,6 @@ class CredentialLookup implements CredentialStore {
     if (this.#broken.has(helper.value)) return;
     this.#broken.add(helper.value);
     const hint = error.hint === undefined ? '' : ` ${error.hint}`;
-    this.#options.warn(`${error.message}; going on without credentials.${hint}`);
+    this.#options.warn(`${error.message}; continuing without credentials.${hint}`);
   }
 }

@@ -1,2 +1,2 @@
-/** The name of our own credential helper, which is the keychain. */
+/** The name of our own credential helper, which uses the keychain. */
 export const ownHelper = 'ocictl';

@@ -1,4 +1,4 @@
-/** Where a login is kept: chosen by the user, or the safest place there is. */
+/** Stores a login where the user chose, or in the safest available place. */
 import type { DockerConfig } from '../config/docker/docker-config.ts';
 import { formatOrigin } from '../config/origin.ts';
 import { isOciError, OciError } from '../model/errors.ts';
@@ -15,7 +15,7 @@ import type { StoreOptions } from './store.ts';
 const storeChoices = ['file', 'keychain', 'helper'] as const;
 export type StoreChoice = (typeof storeChoices)[number];
 
-/** Where credentials are: a file, in clear text; the system's keychain; a helper by its name. */
+/** A place of credentials: a file (in plain text), the system's keychain, or a helper by its name. */
 export type CredentialPlace =
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'keychain' }
@@ -24,19 +24,19 @@ export type CredentialPlace =
 interface SaveOptions extends StoreOptions {
   readonly dockerConfig: DockerConfig;
   readonly env: NodeJS.ProcessEnv;
-  /** Default: the helper that is configured, else the keychain where one answers, else the file. */
+  /** Default: the configured helper, else the keychain if one is available, else the file. */
   readonly choice?: StoreChoice | undefined;
-  /** Told why a default was not kept to. */
+  /** Called if the default place could not be used. */
   readonly warn: (text: string) => void;
 }
 
-/** A default is only asked about, and nobody knows that a keyring is to be unlocked for it. */
+/** Limit for the probe of the default. The user does not know that a keyring would have to be unlocked for it. */
 const probeLimitMs = 5000;
 
 /**
- * Keeps a credential for a registry or a namespace, and sees to it that it is looked for there from now on.
+ * Stores a credential for a registry or namespace, and configures that it is looked up there from now on.
  *
- * @throws OciError USAGE for a helper that is not configured or a keychain that there is not; what the place says.
+ * @throws OciError USAGE for a helper that is not configured or a missing keychain; errors of the place.
  */
 export async function saveLogin(name: string, credential: Credential, options: SaveOptions): Promise<CredentialPlace> {
   const { dockerConfig, env, signal } = options;
@@ -54,7 +54,7 @@ export async function saveLogin(name: string, credential: Credential, options: S
       return await saveInKeychain(name, credential, file, options);
     } catch (error) {
       if (options.choice || !isOciError(error)) throw error;
-      options.warn(`${error.message}: it is kept in the file`);
+      options.warn(`${error.message}: the login is stored in the file instead`);
       return saveLogin(name, credential, { ...options, choice: 'file' });
     }
   }
@@ -82,7 +82,7 @@ async function saveInKeychain(
   }
   await createHelperStore(ownHelper, { env, where: '--store' }).store(name, credential, { signal });
   const helper = configuredHelper(dockerConfig, name);
-  // Docker fails at a helper that it cannot find; then the empty entry alone says where the credential is.
+  // Docker fails if it cannot find a configured helper. Then only the empty entry shows where the credential is.
   const shared = isOnPath(`docker-credential-${ownHelper}`, env) || helperWithout(dockerConfig, name) !== undefined;
   if (helper?.value !== ownHelper) await file.assign(name, shared ? ownHelper : undefined, { signal });
   if (shared || helper?.value === ownHelper) await forgetInFile(name, file, { signal });
@@ -90,7 +90,9 @@ async function saveInKeychain(
   return { kind: 'keychain' };
 }
 
-/** What lay in the file before is in clear text, and out of date; of a namespace the empty entry says that there is one. */
+/**
+ * An earlier entry in the file is plain text and outdated. For a namespace, an empty entry shows that there is a credential.
+ */
 async function forgetInFile(name: string, file: ConfigFileStore, opts: StoreOptions): Promise<void> {
   if (splitKey(name).namespace === '') await file.erase(name, opts);
   else await file.mark(name, opts);
@@ -108,7 +110,7 @@ async function defaultChoice(name: string, { dockerConfig, env, signal }: SaveOp
   }
 }
 
-/** The helper that is not ours, whatever is said for exactly this name. */
+/** A configured helper other than ours, ignoring what is set for exactly this name. */
 function foreignHelper(dockerConfig: DockerConfig, name: string) {
   const configured = configuredHelper(dockerConfig, name);
   return configured && configured.value !== ownHelper ? configured : helperWithout(dockerConfig, name);

@@ -3,7 +3,7 @@ import type { Credential } from './credential.ts';
 import { enclosingNames, keyMatches, shownKey } from './registry-key.ts';
 import type { CredentialStore } from './store.ts';
 
-/** A store of fixed credentials for some hosts or namespaces; the rest stay anonymous. It cannot be changed. */
+/** A store of fixed credentials for some hosts or namespaces. Others are accessed anonymously. It cannot be changed. */
 export function createStaticStore(entries: Readonly<Record<string, Credential>>): CredentialStore {
   const list = Object.entries(entries);
   const refuse = async (): Promise<never> => {

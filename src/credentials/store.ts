@@ -5,7 +5,7 @@ export interface StoreOptions {
 }
 
 export interface GetOptions extends StoreOptions {
-  /** Asks anew what this run has asked before: a credential that was good is refused. Default false. */
+  /** Repeats a query of this run, because a credential was refused that had been accepted. Default false. */
   readonly fresh?: boolean | undefined;
 }
 
@@ -18,21 +18,21 @@ export interface StoredEntry {
 }
 
 /**
- * Where credentials are kept. A name is `host[:port]` as in references, or `host[:port]/path`; every name of Docker Hub
- * means the same entry.
+ * A store of credentials. A name is `host[:port]` as in references, or `host[:port]/path`; all names of Docker Hub
+ * refer to the same entry.
  *
- * Errors by code: CONFIG_INVALID for a file, variable or helper that is wrong, UNSUPPORTED for what this kind of store
- * cannot do, USAGE for a credential it cannot hold, STORAGE_* for the disk.
+ * Errors by code: CONFIG_INVALID for an invalid file, variable or helper, UNSUPPORTED for operations that this kind of
+ * store does not have, USAGE for a credential that it cannot store, STORAGE_* for the disk.
  */
 export interface CredentialStore {
   /**
-   * What to show a registry or a repository: of the entries that enclose the name, the one of the longest namespace.
-   * undefined: this store knows none, and the registry is asked anonymously.
+   * The credential for a registry or repository: of the entries that enclose the name, the one with the longest
+   * namespace. Undefined if there is none: the registry is accessed anonymously.
    */
   get(name: string, opts?: GetOptions): Promise<Credential | undefined>;
-  /** Keeps a credential for all that lies below the name, in place of the name's earlier one. */
+  /** Stores a credential for everything below the name, replacing an earlier one. */
   store(name: string, credential: Credential, opts?: StoreOptions): Promise<void>;
-  /** Forgets every entry of exactly this name. @returns whether there was one. */
+  /** Removes every entry of exactly this name. @returns Whether there was one. */
   erase(name: string, opts?: StoreOptions): Promise<boolean>;
   list(opts?: StoreOptions): AsyncIterable<StoredEntry>;
 }

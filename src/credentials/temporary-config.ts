@@ -1,4 +1,4 @@
-/** A private Docker configuration for one command: the credentials of one registry, and nothing else that is secret. */
+/** A private Docker configuration for one command, with the credentials of one registry and no other secrets. */
 import { rmSync } from 'node:fs';
 import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
@@ -12,23 +12,23 @@ import type { Credential } from './credential.ts';
 
 export interface TemporaryConfig {
   readonly directory: string;
-  /** What the environment of the command differs in; undefined: the variable is not set there. */
+  /** Changes to the command's environment; undefined: the variable is removed. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Erases the directory. */
+  /** Removes the directory. */
   end(): Promise<void>;
-  /** The same at once, for the exit of the process. */
+  /** The same synchronously, for the exit of the process. */
   endNow(): void;
 }
 
-/** What of a config.json holds credentials, or asks for them elsewhere. */
+/** Members of a config.json that contain credentials or refer to them. */
 const left = new Set(['auths', 'credsStore', 'credHelpers', 'HttpHeaders']);
-/** What else of Docker's directory its programs need: its connections and plugins. */
+/** Other entries of Docker's directory that its programs need: connections and plugins. */
 const linked = ['contexts', 'cli-plugins', 'buildx'];
 
 const prefix = 'ocictl-login-';
 
 /**
- * Makes the directory, which only this user can read. What a process that was killed has left is erased first.
+ * Creates the directory, which only this user can read. Directories of killed processes are removed first.
  *
  * @param name `host[:port]`, or `host/namespace`.
  */
@@ -37,7 +37,7 @@ export async function makeTemporaryConfig(
   credential: Credential,
   { dockerConfig, env }: { readonly dockerConfig: DockerConfig; readonly env: NodeJS.ProcessEnv },
 ): Promise<TemporaryConfig> {
-  // In memory where there is such a place, so that the secret reaches no disk.
+  // In memory if possible, so that the secret is not written to a disk.
   const parent = (await privateDirectory(env['XDG_RUNTIME_DIR'])) ?? env['TMPDIR'] ?? tmpdir();
   await sweep(parent);
   const directory = await mkdtemp(join(parent, `${prefix}${hostname()}-${process.pid}-`));
@@ -53,7 +53,7 @@ export async function makeTemporaryConfig(
     if (own) for (const entry of linked) await link(join(own, entry), join(directory, entry));
     return {
       directory,
-      // Docker's own variable would come before the file.
+      // Docker's own variable would precede the file.
       env: { DOCKER_CONFIG: directory, REGISTRY_AUTH_FILE: file, DOCKER_AUTH_CONFIG: undefined },
       end,
       endNow: () => rmSync(directory, { recursive: true, force: true }),
@@ -84,7 +84,7 @@ async function sweep(parent: string): Promise<void> {
     const [, host, pid] = /^ocictl-login-(.+)-(\d+)-\w+$/.exec(name) ?? [];
     const path = join(parent, name);
     if (host !== hostname() || pid === undefined || isRunning(Number(pid))) continue;
-    // Of the link itself: through one of somebody else's, what it leads to would seem to be ours to erase.
+    // Not following links: the target of another user's link could be a directory of ours.
     const stats = await lstat(path).catch(() => undefined);
     if (stats?.isDirectory() && stats.uid === process.geteuid?.())
       await rm(path, { recursive: true, force: true }).catch(() => {});

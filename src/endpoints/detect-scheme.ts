@@ -5,7 +5,7 @@ import type { Resolve } from './host-match.ts';
 import { matchInsecure } from './lookup.ts';
 
 export interface DetectSchemeOptions {
-  /** Hosts, `host:port` and networks, as in daemon.json; loopback is among them without being named. */
+  /** Hosts, `host:port` and networks, as in daemon.json. Loopback is always included. */
   readonly insecureRegistries?: readonly string[] | undefined;
   readonly proxy?: TransportOptions['proxy'];
   /** Default: the system's resolver. */
@@ -14,11 +14,11 @@ export interface DetectSchemeOptions {
 }
 
 /**
- * Which scheme a registry speaks. Every host speaks https, and is not asked, unless it is loopback or named insecure; one of
- * those speaks http where nothing answers over TLS and something does without.
+ * Detects the scheme of a registry. It is https without any request, unless the host is loopback or configured as
+ * insecure: such a host gets http if it does not answer over TLS but does without.
  *
- * @param host `host[:port]` as a reference writes it.
- * @throws OciError the failure over TLS, where nothing answers either way; CONFIG_INVALID for a rule that is none.
+ * @param host `host[:port]` as in a reference.
+ * @throws OciError the failure over TLS if neither answers; CONFIG_INVALID for an invalid entry.
  */
 export async function detectScheme(host: string, options: DetectSchemeOptions = {}): Promise<'https' | 'http'> {
   const named = (options.insecureRegistries ?? []).map((value) => ({
@@ -35,7 +35,7 @@ export async function detectScheme(host: string, options: DetectSchemeOptions = 
   throw failure;
 }
 
-/** undefined: something answers there. */
+/** Undefined if something answers there. */
 async function failureAt(
   base: string,
   { addresses, proxy, signal }: DetectSchemeOptions & Pick<TransportOptions, 'addresses'>,

@@ -3,38 +3,38 @@ import type { Origin } from '../config/origin.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { HostMatch } from './host-match.ts';
 
-/** One address at which a registry's API is asked. */
+/** One address of a registry's API. */
 export interface APIEndpoint {
-  /** Whether it stands in for the registry that was named. */
+  /** Whether it is a mirror of the registry in the reference. */
   readonly mirror: boolean;
-  /** The API's `/v2/` follows its path, which ends in a slash, unless {@link overridePath}. */
+  /** The API is at `v2/` below its path, which ends with a slash, unless {@link overridePath} is set. */
   readonly url: URL;
   /** Whether it is Docker Hub itself. */
   readonly official: boolean;
-  /** Whether repositories are asked for without their domain; true for every endpoint there is. */
+  /** Whether requests contain repository names without the domain; true for all endpoints. */
   readonly trimHostname: boolean;
   /** Whether foreign layers may be pushed here. */
   readonly allowNondistributableArtifacts: boolean;
   readonly tls: TlsSettings;
-  /** What it is called in messages, and where its credentials are kept: `docker.io`, `host[:port]`, a mirror’s own host. */
+  /** Its name in messages and for credentials: `docker.io`, `host[:port]`, or the host of a mirror. */
   readonly credentialHost: string;
-  /** Where it was set; absent where it follows from the name alone. */
+  /** Where it was configured; absent if it follows from the name. */
   readonly origin?: Origin;
-  /** Why its certificate need not be valid and plain http may follow; absent for secure hosts. */
+  /** Why its certificate may be invalid and plain http may be tried; absent for secure hosts. */
   readonly insecure?: HostMatch;
-  /** Whether it is the plain http behind the endpoint before it, for when nobody answers there. */
+  /** Whether it is the plain http alternative to the preceding endpoint, used if that one does not answer. */
   readonly plainTwin?: boolean;
-  /** What a repository is called here; absent: as everywhere. */
+  /** Maps a repository to its name here; absent: the same name. */
   readonly rename?: (outer: RepositoryName) => RepositoryName;
-  /** The other way round; undefined for what has no name with us. */
+  /** The inverse mapping; undefined for a repository that has no name with us. */
   readonly nameBack?: (inner: RepositoryName) => RepositoryName | undefined;
-  /** Which references it is asked for; absent: all. */
+  /** The references that it is used for; absent: all. */
   readonly references?: 'digests' | 'tags';
-  /** The API is at the path of the URL itself. */
+  /** Whether the API is at the path of the URL itself. */
   readonly overridePath?: boolean;
-  /** Told in the query `ns=`: the registry that a proxy of many is to ask. */
+  /** The value of the query `ns=`: the registry that a proxy for several should use. */
   readonly namespace?: string;
-  /** Sent here alone. */
+  /** Sent to this endpoint only. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly connectTimeoutMs?: number;
 }

@@ -4,17 +4,17 @@ import { parseCidr } from '../config/documents/cidr.ts';
 import type { HostRule } from '../config/host-rules.ts';
 import { formatOrigin, type Origin } from '../config/origin.ts';
 
-/** All addresses of a name; rejects where it has none. */
+/** All addresses of a host name; rejects if there are none. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
-/** Why a host falls under a setting. */
+/** Why a setting applies to a host. */
 export interface HostMatch {
-  /** The entry that covers it, in canonical form. */
+  /** The matching entry in canonical form. */
   readonly rule: string;
   readonly origin: Origin;
   /**
-   * All addresses of the host, each in a network of the rules; absent where the host itself is named. Nobody may lead us
-   * elsewhere afterwards, so these are what is connected to.
+   * All addresses of the host, each in a network of the rules; absent if the host itself is listed. Connections are
+   * made to these, so that a later DNS answer cannot lead elsewhere.
    */
   readonly addresses?: readonly string[];
 }
@@ -23,8 +23,8 @@ const resolveAll: Resolve = async (hostname) =>
   (await dnsLookup(hostname, { all: true })).map(({ address }) => address);
 
 /**
- * Loopback needs no certificate: traffic to it stays on this machine. Only for hosts that say themselves that they are
- * this machine, see {@link matchHost}.
+ * Loopback needs no certificate, because its traffic stays on this machine. Only for names that are local by
+ * definition, see {@link matchHost}.
  */
 export const loopbackRules: readonly HostRule[] = ['127.0.0.0/8', '::1/128'].flatMap((text) => {
   const network = parseCidr(text);
@@ -32,14 +32,14 @@ export const loopbackRules: readonly HostRule[] = ['127.0.0.0/8', '::1/128'].fla
 });
 
 /**
- * The rule that covers a host: an exact `host[:port]` first, then the networks, which must hold all of its addresses. A
- * name that does not resolve is in no network.
+ * The rule for a host: an exact `host[:port]`, or else a network, which must include all of its addresses. A name that
+ * does not resolve is in no network.
  *
- * dockerd takes any one address, and loopback for every name. But an attacker who forges an answer of the DNS could then
- * turn verification off for any registry, by an address of such a network among others or a name said to be loopback. So
- * all addresses count, and {@link loopbackRules} hold for addresses, `localhost` and `*.localhost` alone.
+ * dockerd accepts a match of any address, and loopback for every name. An attacker who forges DNS answers could then
+ * disable verification for any registry. So all addresses have to match, and {@link loopbackRules} only apply to
+ * addresses, `localhost` and `*.localhost`.
  *
- * @param host `host[:port]` as a reference writes it; an entry without a port does not cover a host with one.
+ * @param host `host[:port]` as in a reference. An entry without a port does not match a host with one.
  * @see https://docs.docker.com/reference/cli/dockerd/#insecure-registries
  */
 export async function matchHost(

@@ -1,4 +1,4 @@
-/** At which addresses a registry is asked, in which order. */
+/** The addresses of a registry, in the order in which they are used. */
 import { readHostTls } from '../certs/host-tls.ts';
 import type { TlsSettings } from '../certs/tls-settings.ts';
 import { indexName } from '../config/docker/index-name.ts';
@@ -14,7 +14,7 @@ import { type Asked, type OfHost, ruleFor, sourceEndpoints } from './sources.ts'
 /** The API of Docker Hub. */
 export const defaultV2Registry = 'https://registry-1.docker.io/';
 
-/** The settings that decide about endpoints. */
+/** The settings that determine endpoints. */
 export type EndpointSettings = Pick<
   Settings,
   | 'registryMirrors'
@@ -30,18 +30,18 @@ export interface EndpointOptions {
   readonly warn: (text: string) => void;
   /** Default: the system's resolver. */
   readonly resolve?: Resolve | undefined;
-  /** Stands in for Docker Hub's own address. */
+  /** Replaces Docker Hub's address. */
   readonly defaultRegistry?: string | undefined;
 }
 
 /**
- * Endpoints to pull from, in the order in which they are asked: for Docker Hub the mirrors of Docker's own settings; the
- * mirrors of the rule that covers the repository; then the registry itself, where that rule says it is, or at its name:
- * https, and plain http behind it where the host is insecure.
+ * Endpoints to pull from, in the order in which they are used: for Docker Hub the mirrors of Docker's settings; the mirrors
+ * of the rule for the repository; then the registry itself, at the address in the rule or in its name: https, then plain
+ * http if the host is insecure.
  *
  * @param host A reference's domain.
- * @param path The repository, for rules about some of a registry's; absent: those about all of it count.
- * @throws OciError DENIED for what a rule blocks; CONFIG_INVALID for certificates that cannot be used.
+ * @param path The repository, for rules about a part of a registry. If absent, only rules about the whole registry count.
+ * @throws OciError DENIED if a rule blocks it; CONFIG_INVALID for unusable certificates.
  * @see https://docs.docker.com/docker-hub/mirror/
  */
 export async function lookupPullEndpoints(
@@ -56,7 +56,7 @@ export async function lookupPullEndpoints(
 }
 
 /**
- * Endpoints to push to: the mirrors that a rule lets be pushed to, then the registry itself.
+ * Endpoints to push to: mirrors with the capability, then the registry itself.
  *
  * @throws OciError as {@link lookupPullEndpoints}
  */
@@ -68,7 +68,7 @@ export async function lookupPushEndpoints(
   return placesFor('push', { host, path }, options);
 }
 
-/** What the rule that covers a repository names for the purpose; the registry at its own name where it names none. */
+/** The endpoints of the rule for a repository; those of the registry's own name if there is no rule. */
 async function placesFor(
   purpose: 'pull' | 'push',
   asked: Asked,
@@ -84,10 +84,10 @@ async function placesFor(
 }
 
 /**
- * Why a host may be spoken to without a valid certificate, or undefined where it may not, whatever it is asked for. Docker
- * Hub never is. Rules make insecure what they cover alone: not their host where it is a mirror of another registry.
+ * Why a host may be used without a valid certificate; undefined if it may not. Docker Hub never may. A rule makes only
+ * its own repositories insecure: its host is not, when it serves as a mirror of another registry.
  *
- * @param host `host[:port]` as a reference writes it.
+ * @param host `host[:port]` as in a reference.
  */
 export async function matchInsecure(
   host: string,
@@ -97,7 +97,7 @@ export async function matchInsecure(
   return matchHost(host, [...settings.insecureRegistries, ...loopbackRules], resolve);
 }
 
-/** The same of a registry at its own name, which a rule about all of it may make insecure, too. */
+/** The same for a registry at its own name, which a rule for the whole registry may make insecure as well. */
 export async function matchInsecureRegistry(host: string, options: EndpointOptions): Promise<HostMatch | undefined> {
   if (host === indexName) return undefined;
   const server = matchRegistryRule(options.settings.registryRules, host, '')?.server;
@@ -106,7 +106,7 @@ export async function matchInsecureRegistry(host: string, options: EndpointOptio
 }
 
 async function mirrorEndpoint({ value, origin }: Sourced<string>, options: EndpointOptions): Promise<APIEndpoint> {
-  // As written: a URL object drops the port 443, and certs.d and insecure-registries go by the spelling.
+  // As written: a URL object drops the port 443, but certs.d and insecure-registries match the spelling.
   const host = value.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   return {
     mirror: true,

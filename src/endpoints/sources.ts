@@ -1,4 +1,4 @@
-/** The places that the rules of configuration files name for a registry, as endpoints. */
+/** Turns the sources in configuration rules into endpoints. */
 import { unverified } from '../certs/host-tls.ts';
 import { readAuthorityFiles, readPair } from '../certs/named-files.ts';
 import type { TlsSettings } from '../certs/tls-settings.ts';
@@ -16,28 +16,28 @@ import { quote } from '../model/quote.ts';
 import { type RepositoryName, tryParseRepositoryName } from '../model/reference/reference.ts';
 import type { APIEndpoint } from './endpoint.ts';
 
-/** A repository, or a registry as a whole. */
+/** A repository, or a whole registry. */
 export interface Asked {
-  /** As a reference has it: `docker.io`, `host[:port]`. */
+  /** As in a reference: `docker.io`, `host[:port]`. */
   readonly host: string;
   readonly path: RepositoryName | undefined;
 }
 
-/** What is the same for every endpoint of a host. */
+/** Properties that all endpoints of a host share. */
 export type OfHost = (
   host: string,
 ) => Promise<Pick<APIEndpoint, 'tls' | 'insecure' | 'allowNondistributableArtifacts'>>;
 
 interface SourceContext {
   readonly ofHost: OfHost;
-  /** Where Docker Hub's API is. */
+  /** Address of Docker Hub's API. */
   readonly hubUrl: string;
 }
 
 /**
- * The rule that covers what is asked for.
+ * The rule for a repository or registry.
  *
- * @throws OciError DENIED where it blocks it: that is the will of who runs this machine, not a mistake.
+ * @throws OciError DENIED if the rule blocks it: that is a decision of this machine's administrator, not a mistake.
  */
 export function ruleFor(rules: readonly RegistryRule[], { host, path }: Asked): RegistryRule | undefined {
   const rule = matchRegistryRule(rules, host, path ?? '');
@@ -45,14 +45,14 @@ export function ruleFor(rules: readonly RegistryRule[], { host, path }: Asked): 
   const name = path === undefined ? host : `${host}/${path}`;
   const where = formatOrigin(rule.origin);
   throw new OciError('DENIED', `${name} is blocked by the rule for ${quote(rule.prefix)} (${where})`, {
-    hint: 'nothing was asked; use another registry, or have the rule changed',
+    hint: 'no request was sent; use another registry, or have the rule changed',
   });
 }
 
 /**
- * The endpoints of one place: over TLS, and in plain http behind it where it is insecure and its scheme is not said.
+ * The endpoints of a source: over TLS, followed by plain http if it is insecure and has no scheme.
  *
- * @throws OciError CONFIG_INVALID for certificates and names that cannot be used.
+ * @throws OciError CONFIG_INVALID for unusable certificates and names.
  */
 export async function sourceEndpoints(
   source: RegistrySource,
@@ -83,7 +83,7 @@ export async function sourceEndpoints(
     ...(Object.keys(headers).length > 0 && { headers }),
     ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
   };
-  // At its own name, the host's own settings still say whether plain http will do.
+  // At the registry's own name, the host's own settings decide whether plain http is allowed.
   const mayBePlain =
     source.scheme === undefined || (source.host === undefined && source.scheme === 'https' && known.insecure);
   if (!mayBePlain || insecure === undefined) return [endpoint];
@@ -94,7 +94,7 @@ export async function sourceEndpoints(
 function urlOf({ scheme = 'https', path, origin }: RegistrySource, host: string): URL {
   const text = `${scheme}://${host}${path}`;
   if (URL.canParse(text)) return new URL(text);
-  throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${quote(host)} is no host of a registry`, {
+  throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${quote(host)} is not a valid registry host`, {
     hint: 'A host is written as host or host:port.',
   });
 }
@@ -118,18 +118,18 @@ function renaming(
   const { path: here } = splitPrefix(rule.prefix);
   if (path !== undefined && movedName(path, here, there) === undefined) {
     const name = quote(repositoryAt(rule, source, path));
-    throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${name} is no name of a repository`, {
+    throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${name} is not a valid repository name`, {
       hint: 'Correct the path that the rule puts in front of names.',
     });
   }
   return {
-    // What a blob may be mounted from need not lie under the prefix; nothing is found there then.
+    // The source of a mount need not be below the prefix; it is not found then.
     rename: (outer) => movedName(outer, here, there) ?? outer,
     nameBack: (inner) => movedName(inner, there, here),
   };
 }
 
-/** A name below one path as it is below another; undefined where it is not below it, or nothing that is a name is left. */
+/** Moves a name from one path to another; undefined if it is not below the first, or the result is not a valid name. */
 function movedName(name: string, from: string, to: string): RepositoryName | undefined {
   const below = from === '' ? name : name === from ? '' : undefined;
   const rest = below ?? (name.startsWith(`${from}/`) ? name.slice(from.length + 1) : undefined);

@@ -10,17 +10,17 @@ import { bodyAt, type Span } from './blob-span.ts';
 interface BlobContentOptions {
   readonly descriptor: Descriptor;
   readonly span: Span;
-  /** The body that is being read, from `span.start` on. */
+  /** The body that is being read; it begins at `span.start`. */
   readonly first: HttpBody;
-  /** Asks again, from a byte on; gives a 200 or 206. */
+  /** Requests the blob again from a byte on; resolves with a 200 or 206. */
   readonly reopen: (start: number) => Promise<HttpResponse>;
   readonly retry: Retry;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * A blob's body that goes on by itself: when the connection is cut or falls silent, it is asked for again from where it
- * stood. Any progress makes the attempts count anew.
+ * A blob's body that resumes by itself: when the connection is cut or falls silent, the rest is requested again. Any
+ * progress resets the number of attempts.
  */
 export class BlobContent implements Content {
   readonly descriptor: Descriptor;
@@ -98,11 +98,11 @@ export class BlobContent implements Content {
     const { span, descriptor } = this.#options;
     this.#position += chunk.length;
     this.#failures = 0;
-    // An endless body ends here, at the first byte too many.
+    // A body without end is stopped here, at the first byte too many.
     if (this.#position > span.end) throw sizeMismatch({ ...descriptor, size: span.end }, this.#position);
   }
 
-  /** After a body has ended: true when all is there; otherwise the next one is open, or it throws. */
+  /** Called when a body has ended. True if everything was read; otherwise the next body is open, or it throws. */
   async #complete(failure: unknown, drainSignal?: AbortSignal): Promise<boolean> {
     const { span, descriptor, retry } = this.#options;
     const signal = drainSignal ?? this.#options.signal;
@@ -122,7 +122,7 @@ export class BlobContent implements Content {
         return false;
       } catch (error) {
         if (!isOciError(error, 'NETWORK', 'TIMEOUT')) throw error;
-        // The request has ridden out what can be.
+        // The transport has already waited out what it can.
         if (isOciError(error, 'NETWORK') && retry.outageMs > 0) throw error;
         failure = error;
       }

@@ -14,7 +14,7 @@ import { isInterruption, openedSession, type UploadSession, waitAskedFor } from 
 const defaultChunkBytes = 8 * 1024 * 1024;
 const leastChunkBytes = 1024 * 1024;
 const stoppedCancelMs = 2000;
-/** A blob up to this size is sent in one piece, and sooner sent in vain than asked for first. */
+/** Up to this size skip the HEAD: an unneeded upload costs less than a round trip. The blob is sent in one piece. */
 const smallBytes = 256 * 1024;
 
 interface OpenUploadOptions {
@@ -24,15 +24,15 @@ interface OpenUploadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Brings blobs to a registry: whole where it takes that, in chunks where it does not. */
+/** Pushes blobs to a registry: in one request if the registry accepts that, otherwise in chunks. */
 export class BlobPusher {
   readonly #client: RemoteClient;
   readonly #blobs: BlobReader;
-  /** What this registry was learned to need: requests no larger than this. */
+  /** The maximum size of a request that this registry was found to accept. */
   #chunkBytes: number | undefined;
-  /** Whether it answers a mount from the very repository, with the blob that is there or an upload. */
+  /** Whether it answers a mount from the same repository with the stored blob or an upload session. */
   #mountsOwn = true;
-  /** `repository source`: where mounts were refused. */
+  /** `repository source` pairs for which a mount was refused. */
   readonly #unmountable = new Set<string>();
 
   constructor(client: RemoteClient, blobs: BlobReader) {
@@ -44,7 +44,7 @@ export class BlobPusher {
     return this.#chunkBytes ?? this.#client.options.uploadChunkBytes ?? defaultChunkBytes;
   }
 
-  /** Opens a session, or mounts: undefined when the blob was mounted. */
+  /** Opens a session, or mounts the blob: undefined if it was mounted. */
   async openUpload(repo: RepositoryName, options: OpenUploadOptions = {}): Promise<UploadSession | undefined> {
     const { mount, from, digestAlgorithm, signal } = options;
     const scopes = [uploadScope(repo)];
@@ -52,7 +52,7 @@ export class BlobPusher {
     const query = { mount, from, 'digest-algorithm': digestAlgorithm === 'sha256' ? undefined : digestAlgorithm };
     const url = this.#client.url({ name: 'uploads', repo }, query);
     const subject = this.#subject(repo, 'upload');
-    // A session that is opened twice is forgotten by the registry in time.
+    // Retrying is safe: registries expire unused sessions.
     const request = { method: 'POST', url, body: new Uint8Array(0), idempotent: true, signal } as const;
     const persistent = mount !== undefined && wider.length === 0;
     const response = await this.#client.expect(
@@ -74,7 +74,8 @@ export class BlobPusher {
     const { signal } = opts;
     signal?.throwIfAborted();
     const mountFrom = opts.mountFrom !== undefined && this.#mayMount(repo, opts.mountFrom) ? opts.mountFrom : undefined;
-    // Looks and opens an upload with one request. Registries that mount nothing get a small blob once more.
+    // A mount from the same repository checks and opens an upload in one request. Without mounts, the blob is just sent
+    // again.
     const own = mountFrom === undefined && this.#mayMountOwn(descriptor);
     if (!own && (await this.exists(repo, descriptor.digest, signal, mountFrom))) {
       return { descriptor, outcome: 'exists' };
@@ -103,12 +104,12 @@ export class BlobPusher {
     const response = await this.#blobs.head(repo, digest, scopes, signal);
     await response.body.discard();
     if (response.status === 200) return true;
-    // Without HEAD it is sent again, which harms nobody.
+    // If the registry does not support HEAD, the blob is sent again, which does no harm.
     if ([400, 404, 405, 501].includes(response.status)) return false;
     throw await this.#client.error(response, this.#subject(repo, `blob ${digest}`));
   }
 
-  /** Mounts a blob, or opens a session for it: undefined when it was mounted. */
+  /** Mounts a blob, or opens a session for it: undefined if it was mounted. */
   async mountOrOpen(
     repo: RepositoryName,
     digest: Digest,
@@ -136,11 +137,11 @@ export class BlobPusher {
     try {
       return (await this.openUpload(repo, { mount, from, signal })) ?? 'mounted';
     } catch (error) {
-      // A registry that cannot mount, or may not from there, gets the bytes; few expect it from the very repository. One
-      // that says "later" to that would say it to an upload, too.
+      // If the registry cannot mount, or not from there, the bytes are sent; few registries mount from the same
+      // repository. A 429 to that would also be the answer to an upload.
       const { status = 0 } = isOciError(error) ? error : {};
       if (!isAnswer(error) || (status === 429 && from === repo)) throw error;
-      // What was not said of this blob alone holds for the next one.
+      // A refusal that does not concern this blob only also applies to the next one.
       if (from !== repo && status !== 400 && status !== 404) this.#unmountable.add(`${repo} ${from}`);
       return undefined;
     }
@@ -157,7 +158,7 @@ export class BlobPusher {
     const { retry } = this.#client.transport;
     let session = mounted;
     let inChunks = false;
-    // Bytes that any session came to: only more than that is progress, or starting anew would go on for ever.
+    // Bytes that the best session reached. Only more than that is progress; otherwise restarts could go on for ever.
     let furthest = 0;
     for (let failures = 0; ; ) {
       let tried: number | undefined;
@@ -175,7 +176,7 @@ export class BlobPusher {
         const goesOn = !upload.failure && !signal?.aborted && this.#mayGoOn(error, tried);
         failures = progressed ? 1 : failures + 1;
         if (!goesOn || failures >= retry.attempts) {
-          // Who stops does not wait for long; but unless it is told, a registry keeps the session for a week.
+          // After an abort do not wait long. Without this request a registry may keep the session for a week.
           await session?.cancel(signal?.aborted ? stoppedCancelMs : undefined);
           signal?.throwIfAborted();
           throw upload.failure ? upload.failure.error : error;
@@ -184,8 +185,8 @@ export class BlobPusher {
           onWait?.(`the upload of ${descriptor.digest} was interrupted; trying again`);
           await retry.pause(failures, { signal, leastMs: waitAskedFor(error, retry) });
           if (!inChunks && failures < 3 && this.#mayMountOwn(descriptor)) {
-            // Tells whether it arrived, or opens the next upload: less than to ask what came of this one. Chunks are more
-            // persistent.
+            // A mount from the same repository answers both questions in one request: stored already, or a new session.
+            // Later attempts use chunks, which survive more interruptions.
             const again = await this.#mount(repo, descriptor.digest, repo, signal);
             if (again === 'mounted') return;
             session = again;
@@ -200,7 +201,7 @@ export class BlobPusher {
   }
 
   /**
-   * Whether another way may work, or the same one later. Learns on the way what this registry needs.
+   * Whether another way may succeed, or the same one later. Also learns the registry's limits from the error.
    *
    * @param tried Size of the chunks that were sent; undefined for the whole blob in one request.
    */
@@ -208,14 +209,14 @@ export class BlobPusher {
     if (!isOciError(error, 'TOO_LARGE')) {
       return isInterruption(error) || isOciError(error, 'RANGE_INVALID', 'BLOB_UPLOAD_UNKNOWN');
     }
-    // Another blob may have learned more in the meantime.
+    // Another blob may have lowered the limit meanwhile.
     this.#chunkBytes = Math.min(this.chunkBytes, tried === undefined ? this.chunkBytes : tried / 2);
     const possible = this.#chunkBytes >= leastChunkBytes;
     this.#chunkBytes = Math.max(this.#chunkBytes, leastChunkBytes);
     return possible;
   }
 
-  /** The session, where it can be gone on with; distribution forgets one that was cut inside a request. */
+  /** The session, if it can be continued. distribution loses a session that was cut within a request. */
   async #stillOpen(
     session: UploadSession | undefined,
     descriptor: Descriptor,
@@ -271,7 +272,7 @@ function uploadScope(repo: RepositoryName): string {
   return repositoryScope(repo, 'pull', 'push');
 }
 
-/** What a mount needs beyond the scope of an upload. */
+/** Scopes that a mount needs in addition to those of an upload. */
 function mountScopes(repo: RepositoryName, from: RepositoryName | undefined): readonly string[] {
   return from === undefined || from === repo ? [] : [repositoryScope(from, 'pull')];
 }

@@ -15,10 +15,10 @@ import { bodyAt } from './blob-span.ts';
 import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { shownName } from './names.ts';
 
-/** A blob from this size on is worth a connection of another kind. */
+/** From this size a blob is read over a bulk connection. */
 const bulkBytes = 1024 * 1024;
 
-/** The blobs of a remote registry, to read. */
+/** Reads the blobs of a remote registry. */
 export class BlobReader {
   readonly #client: RemoteClient;
 
@@ -32,14 +32,14 @@ export class BlobReader {
       throw await this.#client.error(response, this.#subject(repo, digest));
     }
     await response.body.discard();
-    // As of manifests, other failures of HEAD say little of GET.
+    // As for manifests, another failure of HEAD does not mean that GET fails.
     if (response.status !== 200) return blobDescriptor(digest, await this.#sizeByGet(repo, digest, opts?.signal));
     const size = contentLength(response.headers) ?? (await this.#sizeByGet(repo, digest, opts?.signal));
     this.#compareHeader(response, digest);
     return blobDescriptor(digest, size);
   }
 
-  /** The answer to a HEAD, whatever it is. */
+  /** The response to a HEAD, with any status. */
   head(
     repo: RepositoryName,
     digest: Digest,
@@ -79,7 +79,7 @@ export class BlobReader {
       this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, to), bulk, signal });
     let open = (from: number): Promise<HttpResponse> => openAt(from, end);
     let response = await open(start);
-    // An empty blob has no range in HTTP: of no other one can the part from the first byte on be refused.
+    // HTTP has no range for an empty blob. For any other blob, a range from the first byte cannot be unsatisfiable.
     if (response.status === 416 && start === 0) {
       await response.body.discard();
       response = await openAt(0, undefined);
@@ -120,8 +120,8 @@ export class BlobReader {
   }
 
   /**
-   * A layer that its registry may not hand out, from where its descriptor says. Anonymously, since whoever wrote the
-   * manifest chose the address (CVE-2020-15157). The transport refuses what is inside the network of who pulls.
+   * Fetches a layer that the registry may not serve from the URLs in its descriptor. Without credentials, because the author
+   * of the manifest chose the address (CVE-2020-15157). The transport refuses addresses inside the user's network.
    */
   async #foreign(
     descriptor: Descriptor | undefined,
@@ -146,7 +146,7 @@ export class BlobReader {
         if (error.code === 'PROTOCOL') refusal ??= error;
       }
     }
-    // That the registry has no such blob is no news then; why the place it is at was refused, is.
+    // A refused URL explains more than the registry's 404.
     if (refusal) throw refusal;
     return undefined;
   }
@@ -180,7 +180,7 @@ export class BlobReader {
   }
 }
 
-/** Asks for a blob from a byte on, to another, or to its end. */
+/** Requests a blob from a byte on, up to another byte or its end. */
 type OpenAt = (from: number, to: number | undefined) => Promise<HttpResponse>;
 
 function isContent({ status }: HttpResponse): boolean {
@@ -191,7 +191,7 @@ function rangeHeader(start: number, end: number | undefined): Readonly<Record<st
   return start === 0 && end === undefined ? {} : { range: formatRangeRequest(start, end) };
 }
 
-/** Size of the whole blob, where the answer tells it. */
+/** Size of the whole blob, if the response tells it. */
 function totalBytes(response: HttpResponse): number | undefined {
   if (response.status === 200) return contentLength(response.headers);
   return parseContentRange(header(response.headers, 'content-range'))?.size;

@@ -5,21 +5,21 @@ import { type HttpBody, type HttpResponse, header } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import { parseContentRange } from '../wire/headers.ts';
 
-/** The part of a blob that is wanted; the end is exclusive. */
+/** The requested part of a blob; the end is exclusive. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * The bytes of a span out of a 200 or 206. A 206 must begin where the span does; of a 200, by a server that knows no
- * ranges, what lies around the span is left out.
+ * The bytes of a span from a 200 or 206. A 206 must begin at the span's start. A server without ranges sends a 200, of
+ * which only the span is returned.
  *
- * @throws OciError PROTOCOL for a 206 that begins elsewhere, SIZE_MISMATCH for one of a blob of another size.
+ * @throws OciError PROTOCOL for a 206 that begins elsewhere, SIZE_MISMATCH if its blob has another size.
  */
 export function bodyAt(response: HttpResponse, span: Span, descriptor: Descriptor): HttpBody {
   if (response.status !== 206) {
-    // Past the end of the blob nothing is left out: a byte too many is an error.
+    // Bytes after the end of the blob are not skipped: they are an error.
     return span.start === 0 && span.end >= descriptor.size ? response.body : cut(response.body, span, descriptor.size);
   }
   const range = parseContentRange(header(response.headers, 'content-range'));
@@ -31,7 +31,7 @@ export function bodyAt(response: HttpResponse, span: Span, descriptor: Descripto
       `${response.url.host} was asked for a blob from byte ${span.start}, and sent it ${got}`,
       {
         endpoint: endpointOf(response.url),
-        hint: 'the registry or a proxy on the way damages ranges; nothing of it was kept',
+        hint: 'the registry or a proxy on the way damages ranges; none of it was kept',
       },
     );
   }

@@ -11,13 +11,13 @@ interface BlobWriterOptions {
   readonly repo: RepositoryName;
   readonly session: UploadSession;
   readonly names: SessionNames;
-  /** Smaller writes are gathered up to this. */
+  /** Smaller writes are collected up to this size. */
   readonly chunkBytes: number;
-  /** Whether the repository has a blob, for a commit whose answer was lost. */
+  /** Whether the repository has a blob; used if the response to a commit was lost. */
   readonly exists: (digest: Digest) => Promise<boolean>;
 }
 
-/** An upload session at a registry. Small writes are gathered to chunks; leaving the scope sends what is gathered. */
+/** An upload session at a registry. Small writes are collected into chunks; disposal sends what was collected. */
 export class RemoteBlobWriter implements BlobWriter {
   readonly startedAt = new Date();
   readonly #repo: RepositoryName;
@@ -44,7 +44,7 @@ export class RemoteBlobWriter implements BlobWriter {
     return id;
   }
 
-  /** Bytes that were taken; those that are gathered are on their way. */
+  /** Bytes accepted so far, including collected ones that are not sent yet. */
   get size(): number {
     return this.#session.size + this.#gatheredBytes;
   }
@@ -78,7 +78,7 @@ export class RemoteBlobWriter implements BlobWriter {
       await this.cancel();
       throw sizeMismatch({ ...descriptor, size: expected.size }, size);
     }
-    // What fits into the last request needs no other.
+    // If everything fits in the commit, no other request is sent.
     if (this.#session.size > 0) await this.#flush(opts?.signal);
     const body = this.#take();
     try {
@@ -103,7 +103,7 @@ export class RemoteBlobWriter implements BlobWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    // What does not arrive now is missing when the session is asked about, and is then sent again.
+    // Bytes that do not arrive now are sent again later: resuming asks the registry for its size.
     await this.#flush(undefined).catch(() => {});
     this.#names.moved(this.#given, this.#session.location);
   }
@@ -128,7 +128,7 @@ export class RemoteBlobWriter implements BlobWriter {
     return chunk;
   }
 
-  // What the registry may not have stays here.
+  // Bytes that the registry may not have are kept.
   #keep(chunk: Uint8Array): void {
     this.#gathered = [chunk];
     this.#gatheredBytes = chunk.length;

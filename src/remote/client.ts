@@ -10,33 +10,35 @@ import { redirectedWrite } from './redirected-write.ts';
 import { responseError } from './response-error.ts';
 
 export interface RemoteOptions {
-  /** host[:port], or docker.io: what the registry is called in messages. */
+  /** Name of the registry in messages: host[:port], or docker.io. */
   readonly name: string;
   readonly transport: Transport;
   readonly authorizer: Authorizer;
-  /** The registry that a mirror stands in for, sent as `?ns=`, where the mirror wants that. */
+  /** The registry for which a mirror is used, sent as `?ns=`, if the mirror needs that. */
   readonly nsQuery?: string | undefined;
-  /** What it was opened for: an answer to a look before a push does not deny a pull. Default: to read. */
+  /** The purpose: a refused read before a push is not reported as a denied pull. Default: reading. */
   readonly intent?: 'pull' | 'push' | undefined;
-  /** Size of an upload's chunks where it must be cut. Default 8 MiB. */
+  /** Size of an upload's chunks, if it has to be split. Default 8 MiB. */
   readonly uploadChunkBytes?: number | undefined;
-  /** Default 4 MiB. */
+  /** In bytes; default 4 MiB. */
   readonly maxManifestBytes?: number | undefined;
-  /** Told every text that the registry warns with, once. */
+  /** Called once for each text with which the registry warns. */
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 
-/** A request to the registry, before it is known who we are there. */
+/** A request to the registry, before authorisation. */
 export interface RemoteRequest {
   readonly method: HttpMethod;
   readonly url: URL;
   readonly scopes: readonly string[];
-  /** Worth having in the same token for what follows: where they are refused, the request goes without. */
+  /** Scopes to include in the same token for later requests. If they are refused, the request is sent without them. */
   readonly wider?: readonly string[] | undefined;
-  /** Whether a 401 to what is shown is final, since the same was just refused: no other token is asked for. */
+  /**
+   * Whether a 401 to a request with credentials is final, because the same was just refused: no other token is requested.
+   */
   readonly settled?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Bytes, or a body that is opened anew for every attempt. */
+  /** Bytes, or a function that opens the body for every attempt. */
   readonly body?: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>) | undefined;
   readonly contentBytes?: number | undefined;
   readonly idempotent?: boolean | undefined;
@@ -48,18 +50,18 @@ export interface RemoteRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a request is about, for the error when it fails. */
+/** The subject of a request, for errors. */
 export interface Subject {
   /** `manifest for alpine:3`, `blob sha256:…`. */
   readonly what: string;
-  /** The repository as people know it, where one is meant. */
+  /** The repository's familiar name, if there is one. */
   readonly repository?: string | undefined;
   readonly action?: 'pull' | 'push' | 'delete' | undefined;
-  /** The code that a 404 means, where its body names none. */
+  /** The code for a 404 whose body names none. */
   readonly notFound?: ErrorCode | undefined;
 }
 
-/** Sends requests to one registry, with the `Authorization` that the authorizer gives. */
+/** Sends requests to one registry, with the `Authorization` header of the authorizer. */
 export class RemoteClient {
   readonly name: string;
   readonly transport: Transport;
@@ -88,16 +90,16 @@ export class RemoteClient {
     return url;
   }
 
-  /** Sends without an identity. */
+  /** Sends a request without authorisation. */
   async sendPlain(request: RemoteRequest): Promise<HttpResponse> {
     return this.#send(request, undefined);
   }
 
   /**
-   * Sends with what the authorizer gives, and once more after a 401, or where a registry may hide from strangers what a
-   * stored login sees. Any status is an answer.
+   * Sends a request with the authorizer's header. It is repeated after a 401, or if a registry may hide content from
+   * anonymous clients that a stored login can see. Every status is returned.
    *
-   * Nothing is said about who we are to another origin: an upload's Location may lead there.
+   * Another origin gets no credentials: the Location of an upload may lead there.
    */
   async send(request: RemoteRequest): Promise<HttpResponse> {
     if (request.url.origin !== this.transport.base.origin) return this.sendPlain(request);
@@ -107,7 +109,7 @@ export class RemoteClient {
     try {
       const { response, authorization } = await this.#sendAs(request, [...scopes, ...wider]);
       if (response.status !== 401 && response.status !== 403) return response;
-      // A token server may have granted a part of it: less then serves more.
+      // The token server may have granted only a part: then a token with fewer scopes allows more.
       const less = await this.#authorizer.authorize(scopes, { refused: authorization, signal });
       if (less === authorization) return response;
       await response.body.discard();
@@ -119,7 +121,7 @@ export class RemoteClient {
     return (await this.#sendAs(request, scopes, refused)).response;
   }
 
-  /** Whether these scopes were refused when a request asked for them as wider ones. */
+  /** Whether these wider scopes were refused to an earlier request. */
   refuses(wider: readonly string[]): boolean {
     return this.#refused.has(wider.join(' '));
   }
@@ -147,14 +149,14 @@ export class RemoteClient {
     return { response: await this.#send(request, next), authorization: next };
   }
 
-  /** Sends, and takes only the statuses named. @throws OciError for every other. */
+  /** Sends a request that must be answered with one of these statuses. @throws OciError for any other. */
   async expect(request: RemoteRequest, statuses: readonly number[], subject: Subject): Promise<HttpResponse> {
     const response = await this.send(request);
     if (statuses.includes(response.status)) return response;
     throw await this.error(response, subject);
   }
 
-  /** The error that an answer stands for; reads its body. */
+  /** The error for a response, whose body is read. */
   error(response: HttpResponse, subject: Subject): Promise<OciError> {
     const redirected = response.url.origin !== this.transport.base.origin;
     const endpoint = endpointOf(response.url);
@@ -171,7 +173,7 @@ export class RemoteClient {
     });
   }
 
-  // While it is found out what else to send, the answer's connection waits with its body.
+  // The response's body stays unread, and its connection in use, until it is known what to send.
   async #late(
     response: HttpResponse,
     scopes: readonly string[],
@@ -185,12 +187,12 @@ export class RemoteClient {
     }
   }
 
-  /** Sends, and follows the redirects of writes; the transport follows those of reads. */
+  /** Sends a request, and follows redirects of writes; the transport follows those of reads. */
   async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {
     const { scopes: _scopes, wider: _wider, settled: _settled, headers, ...rest } = request;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     let { url } = request;
-    // As in the transport: another origin may lead back here to a path of its choice.
+    // As in the transport: after another origin, even this registry gets no credentials, since that origin chose the path.
     let left = false;
     for (let hops = 0; ; hops += 1) {
       const body = typeof request.body === 'function' ? await request.body() : request.body;
@@ -213,7 +215,7 @@ export class RemoteClient {
   }
 }
 
-/** Whether a registry or its token server answered. Some token servers fail over two repositories in any way: 500, no token. */
+/** Whether a registry or its token server answered. Some token servers fail for two repositories, with 500 or without a token. */
 export function isAnswer(error: unknown): boolean {
   return isOciError(error) && ((error.status ?? 0) >= 400 || error.code === 'PROTOCOL');
 }

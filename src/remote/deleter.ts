@@ -9,9 +9,9 @@ import type { ManifestReader } from './manifest-reader.ts';
 import { shownName, shownReference } from './names.ts';
 import type { Referrers } from './referrers.ts';
 
-const turnedOff = 'deletes are turned off there; whoever runs it can allow them';
+const turnedOff = 'deletes are disabled there; the operator of the registry can enable them';
 
-/** Deletes at a remote registry. */
+/** Deletes in a remote registry. */
 export class RemoteDeleter {
   readonly #client: RemoteClient;
   readonly #manifests: ManifestReader;
@@ -28,7 +28,7 @@ export class RemoteDeleter {
     await this.#delete(repo, { name: 'blob', repo, digest }, subject, turnedOff, opts?.signal);
   }
 
-  /** Also takes it out of its subject's list, where the registry does not keep that itself. */
+  /** Also removes it from the list of its subject, if the registry does not maintain that itself. */
   async deleteManifest(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<void> {
     const signal = opts?.signal;
     const listedUnder = await this.#subjectOf(repo, digest, signal);
@@ -59,7 +59,7 @@ export class RemoteDeleter {
     const response = await this.#client.send({ method: 'DELETE', url, scopes, idempotent: true, signal });
     if ([200, 202, 204].includes(response.status)) return response.body.discard();
     const error = await this.#client.error(response, subject);
-    // docker-registry 2.8 takes a tag for a bad digest.
+    // docker-registry 2.8 reports a tag as an invalid digest.
     if (error.code !== 'UNSUPPORTED' && !isOciError(error, 'DIGEST_INVALID')) throw error;
     throw new OciError('UNSUPPORTED', `${this.#client.name} does not delete: ${error.message}`, {
       hint: unsupportedHint,
@@ -72,7 +72,7 @@ export class RemoteDeleter {
     try {
       return (await this.#manifests.getManifest(repo, digest, { signal })).view.subject?.digest;
     } catch (error) {
-      // What is too large or malformed can still be deleted.
+      // A manifest that is too large or malformed can still be deleted.
       if (isOciError(error, 'MANIFEST_INVALID', 'TOO_LARGE', 'DIGEST_MISMATCH')) return undefined;
       throw error;
     }

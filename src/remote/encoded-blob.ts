@@ -1,4 +1,4 @@
-/** Blobs that were encoded on their way, although they were asked for as they are. */
+/** Blobs that were sent with a Content-Encoding although none was requested. */
 import { type Digest, digestAlgorithm, digestBytes } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
@@ -11,33 +11,34 @@ import type { Retry } from '../transport/retry/retry.ts';
 import { parseContentRange } from '../wire/headers.ts';
 
 interface EncodedBlob {
-  /** The answer, a 200 or 206 that names an encoding. */
+  /** The response, a 200 or 206 with a Content-Encoding. */
   readonly response: HttpResponse;
   readonly digest: Digest;
   readonly descriptor: Descriptor | undefined;
-  /** Asks for the whole blob. */
+  /** Requests the whole blob. */
   readonly openWhole: () => Promise<HttpResponse>;
   readonly retry: Retry;
   readonly signal: AbortSignal | undefined;
 }
 
-/** The blob as it is, from its first byte on, whatever is asked for. */
+/** The blob without encoding, from its first byte, whatever offset is requested. */
 interface PlainBlob {
   readonly response: HttpResponse;
   readonly open: () => Promise<HttpResponse>;
 }
 
-/** Up to this size both readings of a blob are tried. */
+/** Up to this size both interpretations of a blob are tried. */
 const maxHeldBytes = 4 * 1024 * 1024;
-/** What an encoding may add to content that it cannot compress. */
+/** Bytes that an encoding may add to content that it cannot compress. */
 const overheadBytes = 64 * 1024;
 
 /**
- * Finds out whether a blob is what was sent, as of storages that keep an encoding beside compressed layers, or what that is
- * when decoded. A small one is held and compared with its digest; of a large one the length tells, or else its beginning.
+ * Decides whether a blob is the body as sent, or decoded: some storages keep a Content-Encoding with compressed layers
+ * that does not belong to them. A small blob is compared with its digest; for a large one the length decides, or else
+ * its first bytes.
  *
- * @returns Undefined where the answer is to be read as any other.
- * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH or PROTOCOL naming the encoding; what `openWhole` throws.
+ * @returns Undefined if the response is to be read like any other.
+ * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH or PROTOCOL naming the encoding; errors of `openWhole`.
  */
 export async function readEncoded(blob: EncodedBlob): Promise<PlainBlob | undefined> {
   const { response, descriptor, openWhole } = blob;
@@ -60,7 +61,7 @@ export async function readEncoded(blob: EncodedBlob): Promise<PlainBlob | undefi
   return { response: sentBytes === undefined && magic ? await open() : plain(whole), open };
 }
 
-/** Reads the content of an encoded answer; what is wrong with it names the encoding. */
+/** Wraps the content of an encoded response, so that its errors name the encoding. */
 export function namingEncoding(content: Content, { url, headers }: HttpResponse): Content {
   const encodings = encodingsOf(headers);
   const named = (error: unknown): unknown => namingEncodings(error, url, encodings);
@@ -97,7 +98,7 @@ async function held(first: HttpResponse, blob: EncodedBlob): Promise<PlainBlob> 
   return { response: await open(), open };
 }
 
-/** The bytes that have the digest: as they were sent, or decoded. */
+/** The bytes with this digest: as sent, or decoded. */
 async function plainBytes(
   sent: Uint8Array,
   encodings: readonly string[],
@@ -115,7 +116,7 @@ async function plainBytes(
   return bytes;
 }
 
-/** A body that breaks is asked for again, as of any blob. */
+/** Reads a body into memory, and requests it again if it breaks. */
 async function gathered(
   first: HttpResponse,
   openWhole: () => Promise<HttpResponse>,
@@ -154,12 +155,12 @@ function plain(response: HttpResponse): HttpResponse {
   return { ...response, headers: {}, body: decodedBody(response.body, encodings) };
 }
 
-/** Whether a body, once decoded, begins like content of its type. It is read no further. */
+/** Whether a body, decoded, begins like content of its type. Only the beginning is read. */
 async function beginsWith({ body, headers }: HttpResponse, magic: Uint8Array): Promise<boolean> {
   try {
     for await (const chunk of decodedBody(body, encodingsOf(headers))) return Buffer.from(chunk).indexOf(magic) === 0;
   } catch {
-    // Then it is not encoded as it says.
+    // It does not have the encoding that it declares.
   }
   return false;
 }

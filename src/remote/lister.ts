@@ -12,12 +12,12 @@ import { shownName } from './names.ts';
 
 const maxPageBytes = 4 * 1024 * 1024;
 const pageEntries = 1000;
-/** More than any registry lists, with the shortest pages known (50): whoever sends more means to keep us busy. */
+/** More than any registry lists, even with the shortest pages known (50). A longer list is an attack. */
 const maxPages = 100_000;
 const maxEntries = 10_000_000;
-/** In a row. A registry that shows one team its few of many repositories needs some. */
+/** In a row. A registry that shows a user only a few of many repositories may send some. */
 const maxEmptyPages = 1000;
-/** Addresses of pages, each as long as a header may be: a longer circle ends at `maxPages`. */
+/** URLs of pages, each up to the length of a header. A longer cycle is ended by `maxPages`. */
 const maxRemembered = 1000;
 
 /** A page of a list. */
@@ -29,9 +29,9 @@ interface Page {
   readonly bytes: number;
 }
 
-/** Which list {@link pages} reads. */
+/** Options of {@link pages}. */
 interface PagesOptions {
-  /** The member of a page that holds its entries. */
+  /** The member of a page that has the entries. */
   readonly field: string;
   readonly scopes: readonly string[];
   readonly subject: Subject;
@@ -77,7 +77,7 @@ export class RemoteLister {
     let isFirst = true;
     for await (const { document, isLast } of pages(this.#client, first, { field, scopes, subject, signal })) {
       const entries = document[field];
-      // Lists may be null, and hold null, digests and names that nobody could ask for.
+      // A list may be null, and contain null, digests, and names that cannot be requested.
       const values = (Array.isArray(entries) ? entries : []).map(parse).filter((value) => value !== undefined);
       for (const value of isFirst ? behind(values, after, isLast) : values) {
         signal?.throwIfAborted();
@@ -91,11 +91,11 @@ export class RemoteLister {
 }
 
 /**
- * The pages of a list. The next one is where `Link` says, on the same origin: elsewhere would be somebody else's list.
- * Pages may be empty, since a registry may filter them.
+ * The pages of a list. The next page must be on the same origin: elsewhere it would be another's list. Pages may be
+ * empty, because a registry may filter them.
  *
- * @throws OciError PROTOCOL for a link that cannot be read, or leads elsewhere or back; TOO_LARGE for an endless page, more
- *   than 100 000 pages or 10 million entries, or 1000 empty pages in a row.
+ * @throws OciError PROTOCOL for a link that cannot be parsed, or that leads elsewhere or back; TOO_LARGE for an endless
+ * page, more than 100 000 pages or 10 million entries, or 1000 empty pages in a row.
  */
 export async function* pages(
   client: RemoteClient,
@@ -126,7 +126,7 @@ export async function* pages(
       misled = response.status === 200;
     }
     if (response.status === 400 && url === first && url.searchParams.has('n')) {
-      // A registry that allows only shorter pages: it knows how long they may be.
+      // The registry may only allow shorter pages: let it choose their length.
       await response.body.discard();
       url.searchParams.delete('n');
       response = await get(url);
@@ -167,7 +167,7 @@ function readDocument(bytes: Uint8Array, client: RemoteClient, subject: Subject)
   }
 }
 
-// Behind a proxy that puts a path before the API's, registries write links without that path: their query is right.
+// Behind a proxy that adds a path prefix, registries send links without that prefix. The query is right.
 function ownPage(linked: URL, first: URL, last: unknown): URL | undefined {
   if (linked.pathname === first.pathname) return undefined;
   const own = new URL(first);
@@ -187,7 +187,7 @@ function nextPage(response: HttpResponse, client: RemoteClient): URL | undefined
   }
   const { target } = link;
   const next = URL.canParse(target, response.url.href) ? new URL(target, response.url) : undefined;
-  // Behind a proxy that ends TLS, registries write http:// and mean the way we came.
+  // Behind a proxy that terminates TLS, registries send http:// links and mean the same address.
   if (next?.host === response.url.host && next.protocol === 'http:') next.protocol = response.url.protocol;
   if (next?.origin === response.url.origin) return next;
   throw new OciError('PROTOCOL', `${client.name}: the next page of a list is elsewhere: not followed`, {
@@ -195,8 +195,8 @@ function nextPage(response: HttpResponse, client: RemoteClient): URL | undefined
   });
 }
 
-// Debian's docker-registry 2.8 sends all tags at once, in any order, and knows no `last`. So a list that is one page
-// gets its order here; of a longer one, whose order is the registry's, what comes up to `after` is cut where it is there.
+// Debian's docker-registry 2.8 ignores `last`, and sends all tags at once in any order. So a list of one page is sorted
+// here. A longer one has the registry's order: it is cut after `after`, if that is in it.
 function behind<T extends string>(values: readonly T[], after: string | undefined, whole: boolean): readonly T[] {
   if (!whole) return after === undefined ? values : values.slice((values as readonly string[]).indexOf(after) + 1);
   const sorted = [...values].sort();

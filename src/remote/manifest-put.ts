@@ -11,19 +11,20 @@ import { headers } from '../wire/headers.ts';
 import type { RemoteClient } from './client.ts';
 import { shownName, shownReference } from './names.ts';
 
-/** Registries look up every blob that a manifest names: a second for 25 of them, and no more than minutes. */
+/** Additional time for a PUT: registries look up every blob that a manifest references. About a second for 25 blobs. */
 const checkedBytesPerMs = 5;
 const maxCheckMs = 240_000;
-/** Times that a manifest is sent in all where a registry reads what others are just writing. */
+/** How often a manifest is sent at most, if the registry misreads a file that another client is just writing. */
 const attempts = 4;
-/** What registries take at least. */
+/** The size that every registry accepts. */
 const usualMaxBytes = 4 * 1024 * 1024;
 
 /**
  * Stores a manifest under a tag or its digest.
  *
- * @param opts.tags Tags for the registry to set in the same request; it names those that it did in `OCI-Tag`.
- * @throws OciError DIGEST_MISMATCH when the registry stored other bytes; TOO_LARGE, MANIFEST_INVALID and others it gives.
+ * @param opts.tags Tags for the registry to set in the same request. It lists those that it has set in `OCI-Tag`.
+ * @throws OciError DIGEST_MISMATCH if the registry stored other bytes; TOO_LARGE, MANIFEST_INVALID and other errors of
+ * the registry.
  */
 export async function putManifest(
   client: RemoteClient,
@@ -80,22 +81,22 @@ async function putOnce(
 }
 
 /**
- * Whether the registry takes a digest for wrong, which is right in the request: distribution on a disk finds the link to a blob
- * or manifest empty while another client has it written again.
+ * Whether the registry calls a digest invalid that is correct in the request. Distribution on a disk does so while another
+ * client writes the link of a blob or manifest again: it then finds the file empty.
  *
  * @see https://github.com/distribution/distribution/blob/v2.8.1/registry/storage/driver/filesystem/driver.go (PutContent)
  */
 function isDisturbed(error: unknown, reference: Tag | Digest): boolean {
-  // Of another algorithm, it may be one that the registry does not know.
+  // The registry may not know another algorithm.
   const isKnown = !isDigestReference(reference) || digestAlgorithm(reference) === 'sha256';
   return isKnown && isOciError(error, 'DIGEST_INVALID') && error.status === 400;
 }
 
-// docker-registry reads 4 MiB of a manifest and calls what it has malformed; ours was parsed before it was sent.
+// docker-registry reads 4 MiB of a manifest, and reports the rest as malformed. Ours was parsed before it was sent.
 function tooLarge(error: OciError, { bytes }: RawManifest): OciError | undefined {
   if (!isOciError(error, 'MANIFEST_INVALID') || bytes.length <= usualMaxBytes) return undefined;
   const { status, endpoint } = error;
-  return new OciError('TOO_LARGE', `${error.message}: it may not take a manifest of ${bytes.length} bytes`, {
+  return new OciError('TOO_LARGE', `${error.message}: it may not accept a manifest of ${bytes.length} bytes`, {
     status,
     endpoint,
   });

@@ -25,10 +25,10 @@ import { shownName, shownReference } from './names.ts';
 const defaultMaxManifestBytes = 4 * 1024 * 1024;
 const maxRemembered = 1000;
 
-/** The manifests of a remote registry, to read. */
+/** Reads the manifests of a remote registry. */
 export class ManifestReader {
   readonly #client: RemoteClient;
-  /** The tag under which a digest was found, by repository and digest. */
+  /** The tag by which a digest was found, by repository and digest. */
   readonly #tags = new RecentMap<string, Tag>(maxRemembered);
 
   constructor(client: RemoteClient) {
@@ -36,8 +36,8 @@ export class ManifestReader {
   }
 
   /**
-   * By HEAD, and by GET where the answer to that lacks something or is a failure: registries and proxies answer HEAD with
-   * almost any status where GET works, and only an answer to GET says why.
+   * Uses HEAD, then GET if that response is incomplete or a failure. Registries and proxies answer HEAD with almost any
+   * status although GET works, and only a response to GET tells the reason.
    */
   async statManifest(
     repo: RepositoryName,
@@ -57,7 +57,7 @@ export class ManifestReader {
     const opts = { signal };
     const accept = manifestAcceptHeader();
     const response = await this.#request('HEAD', repo, reference, { accept }, { signal }).catch((error: unknown) => {
-      // Whoever is asked to log in, and cannot, may still read with GET.
+      // GET may be allowed although HEAD requires a login.
       if (isOciError(error, 'UNAUTHORIZED', 'DENIED')) return undefined;
       throw error;
     });
@@ -69,11 +69,11 @@ export class ManifestReader {
     if (response.status !== 200) return this.#statByGet(repo, reference, { signal, settled: response.status === 401 });
     const said = tryParseDigest(header(response.headers, headers.contentDigest));
     const digest = isDigestReference(reference) ? reference : said;
-    // Of an encoded manifest that is not its own length.
+    // The Content-Length of an encoded manifest is not that of the manifest.
     const size = encodingsOf(response.headers).length > 0 ? undefined : contentLength(response.headers);
     const mediaType = declaredType(response);
     if (!digest || !size || mediaType === undefined) return this.#statByGet(repo, reference, opts);
-    // Of what was asked for by digest, the body has the last word.
+    // If a digest was requested and the header has another, the body decides.
     if (said && said !== digest && digestAlgorithm(said) === digestAlgorithm(digest)) {
       return this.#statByGet(repo, reference, opts);
     }
@@ -122,7 +122,7 @@ export class ManifestReader {
     return { mediaType, bytes, view, descriptor: { mediaType, digest, size: bytes.length } };
   }
 
-  /** Some proxies know a manifest by its tag alone: its answer serves where it has the digest. */
+  /** Some proxies know a manifest by its tag only. That response is used if it has the digest. */
   async #getByTag(
     repo: RepositoryName,
     digest: Tag | Digest,
@@ -150,7 +150,7 @@ export class ManifestReader {
       await response.body.cancel();
       throw new OciError('PROTOCOL', `${this.#client.name} answered with a web page, not with manifest ${name}`, {
         endpoint: this.#client.endpoint,
-        hint: 'a proxy or a login page of the network may stand in between, or no registry runs there',
+        hint: 'a proxy or a login page of the network may be in between, or there is no registry',
       });
     }
     return response.body.bytes(this.#maxBytes);
@@ -203,10 +203,10 @@ export class ManifestReader {
 }
 
 /**
- * The digest of the bytes, by the algorithm that was asked for, or else that of the header.
+ * The digest of the bytes, with the algorithm of the request, or else that of the header.
  *
- * @throws OciError DIGEST_MISMATCH when they are not what was asked for, or not what the header says of them. A header
- *   of another algorithm says nothing: distribution names a sha512 manifest by its sha256.
+ * @throws OciError DIGEST_MISMATCH if they differ from the requested digest or from the header. A header with another
+ * algorithm is ignored: distribution reports a sha512 manifest by its sha256.
  */
 async function verifiedDigest(
   bytes: Uint8Array,
@@ -221,16 +221,20 @@ async function verifiedDigest(
 }
 
 /**
- * The Content-Type, unless it is one that careless servers give to everything.
+ * The Content-Type, unless it is a generic one that some servers send for everything.
  *
- * @throws OciError PROTOCOL for what is no media type: it is stored, and shown later as the type of an image.
+ * @throws OciError PROTOCOL if it is not a media type: it would be stored, and later shown as the type of an image.
  */
 function declaredType(response: HttpResponse): string | undefined {
   const type = bareMediaType(header(response.headers, 'content-type') ?? '');
   if (type !== '' && !isMediaType(type)) {
-    throw new OciError('PROTOCOL', `${response.url.host} answered with a Content-Type that is no media type: refused`, {
-      endpoint: endpointOf(response.url),
-    });
+    throw new OciError(
+      'PROTOCOL',
+      `${response.url.host} answered with a Content-Type that is not a media type: refused`,
+      {
+        endpoint: endpointOf(response.url),
+      },
+    );
   }
   return ['', 'text/plain', 'application/json', mediaTypes.octetStream].includes(type) ? undefined : type;
 }

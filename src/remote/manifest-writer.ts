@@ -13,7 +13,7 @@ import type { RemoteClient } from './client.ts';
 import { putManifest } from './manifest-put.ts';
 import type { Referrers } from './referrers.ts';
 
-/** The manifests of a remote registry, to write. */
+/** Writes the manifests of a remote registry. */
 export class ManifestWriter {
   readonly #client: RemoteClient;
   readonly #referrers: Referrers;
@@ -23,7 +23,7 @@ export class ManifestWriter {
     this.#referrers = referrers;
   }
 
-  /** Whether children may be absent is for the registry to decide. */
+  /** The registry decides whether children may be missing. */
   async pushManifest(repo: RepositoryName, raw: RawManifest, opts: PushManifestOptions = {}): Promise<Descriptor> {
     const { tags = [], signal } = opts;
     signal?.throwIfAborted();
@@ -40,7 +40,7 @@ export class ManifestWriter {
     return descriptor;
   }
 
-  /** The last answer. */
+  /** @returns The response to the last request. */
   async #put(
     repo: RepositoryName,
     manifest: RawManifest,
@@ -56,7 +56,7 @@ export class ManifestWriter {
       for (const tag of others) await put(tag);
       return answer;
     }
-    // Pushed by a tag alone, a registry would name the manifest by its sha256.
+    // If it were pushed by tag only, a registry would store the manifest under its sha256.
     const answer = await put(digest, tags);
     const set = new Set(headerLines(answer.headers, headers.tag).flatMap((line) => line.split(/[\s,]+/)));
     for (const tag of tags) if (!set.has(tag)) await put(tag);

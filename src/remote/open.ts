@@ -13,27 +13,27 @@ export interface OpenRemoteOptions
   extends Omit<TransportOptions, 'base'>,
     Pick<AuthorizerOptions, 'tokens' | 'tokenCache' | 'challengeCache'>,
     Omit<RemoteOptions, 'name' | 'transport' | 'authorizer'> {
-  /** `https://registry.example.com`, perhaps with a path before the API's `/v2/`. */
+  /** `https://registry.example.com`, optionally with a path before the API's `/v2/`. */
   readonly url: string | URL;
-  /** What it is called in messages, and asked for at the {@link AuthProvider}. Default: host[:port] of `url`. */
+  /** The name in messages and for the {@link AuthProvider}. Default: host[:port] of `url`. */
   readonly name?: string | undefined;
-  /** Default: nobody, which is all that public repositories need. */
+  /** Default: anonymous access, which suffices for public repositories. */
   readonly credentials?: AuthProvider | undefined;
-  /** Sends requests without authorisation, and asks no token server for one either: a 401 is an error. Default false. */
+  /** Sends requests without authorisation, and uses no token server: a 401 is an error. Default false. */
   readonly direct?: boolean | undefined;
 }
 
-/** A registry over HTTP, and the connections that it stands on. */
+/** A registry over HTTP, with its connections. */
 export interface RemoteRegistry extends Registry, AsyncDisposable {
-  /** Cuts its connections. It cannot be used any more. */
+  /** Closes its connections. The registry cannot be used afterwards. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a registry at an address, by what is said here alone: no file and no variable is read. What Docker's files say
- * about mirrors, certificates and credentials is the registry service's matter. Sends nothing before the first call.
+ * Opens a registry at an address with these options only: it reads no files and variables. Docker's settings for
+ * mirrors, certificates and credentials are applied by the registry service. Sends nothing before the first call.
  *
- * @throws OciError USAGE for what is no address of a registry.
+ * @throws OciError USAGE if the URL is not an address of a registry.
  */
 export function openRemote(options: OpenRemoteOptions): RemoteRegistry {
   const { url, credentials, direct = false, ...rest } = options;
@@ -54,10 +54,10 @@ export function openRemote(options: OpenRemoteOptions): RemoteRegistry {
   return { ...createRemote({ ...rest, name, transport, authorizer }), close, [Symbol.asyncDispose]: close };
 }
 
-// Nothing of the text is repeated: a password may stand anywhere in it.
+// The URL is not quoted: it may contain a password.
 function parseBase(url: string | URL): URL {
   const hint = 'write https://registry.example.com, and give user and password as credentials';
-  if (!URL.canParse(String(url))) throw new OciError('USAGE', 'the address of a registry is no URL', { hint });
+  if (!URL.canParse(String(url))) throw new OciError('USAGE', 'the address of a registry is not a URL', { hint });
   const base = new URL(url);
   if (base.protocol !== 'https:' && base.protocol !== 'http:') {
     throw new OciError('USAGE', 'the address of a registry begins with https:// or http://', { hint });

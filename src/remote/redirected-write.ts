@@ -6,9 +6,9 @@ import { uploadLocation } from './upload-location.ts';
 const maxRedirects = 10;
 
 /**
- * Where a write is to be sent instead, with the same method and body; undefined for an answer that is no redirect.
+ * Where to send a write instead, with the same method and body; undefined if the response is not a redirect.
  *
- * @throws OciError PROTOCOL for a redirect that does not keep the method, leads nowhere, or is the eleventh.
+ * @throws OciError PROTOCOL for a redirect that does not keep the method, has no Location, or is the eleventh.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.4
  */
 export async function redirectedWrite(
@@ -26,7 +26,7 @@ export async function redirectedWrite(
   if (location === undefined) throw refuse(`${doing} without saying where (${status})`);
   const target = uploadLocation(location, url, doing);
   if (status !== 307 && status !== 308) {
-    const hint = 'only a 307 or 308 keeps what is sent; where the registry has moved, name it by its new address';
+    const hint = 'only a 307 or 308 keeps what is sent; if the registry has moved, use its new address';
     throw refuse(`${doing} to ${endpointOf(target)} with ${status}, which does not keep what is sent`, hint);
   }
   if (hops === maxRedirects) throw refuse(`redirects ${method} more than ${maxRedirects} times`);

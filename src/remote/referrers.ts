@@ -16,18 +16,20 @@ import { putManifest } from './manifest-put.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { shownName } from './names.ts';
 
-/** A list is put in order as a whole, so it is held in memory; this is room for 200 000 entries. */
+/** A list is sorted as a whole, so it is held in memory. This suffices for 200 000 entries. */
 const maxListBytes = 64 * 1024 * 1024;
 
 /**
- * Manifests that speak about another one: over the referrers API, or over the tag that stands in for it.
+ * Manifests whose `subject` is another one, from the referrers API or the fallback tag.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
  */
 export class Referrers {
   readonly #client: RemoteClient;
   readonly #manifests: ManifestReader;
-  /** The last change of each fallback tag: changes to one follow each other, or they would undo each other. */
+  /**
+   * The last change of each fallback tag. Changes of one tag run one after the other, or they would overwrite each other.
+   */
   readonly #changes = new Map<string, Promise<void>>();
 
   constructor(client: RemoteClient, manifests: ManifestReader) {
@@ -35,7 +37,7 @@ export class Referrers {
     this.#manifests = manifests;
   }
 
-  /** All pages are read before the first entry is given: registries list in any order. */
+  /** All pages are read before the first entry is yielded, because registries may list in any order. */
   async *list(
     repo: RepositoryName,
     digest: Digest,
@@ -54,7 +56,7 @@ export class Referrers {
     }
   }
 
-  /** Whether the registry keeps the list itself. */
+  /** Whether the registry maintains the list itself. */
   async supported(repo: RepositoryName, digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
     const url = this.#client.url({ name: 'referrers', repo, digest });
     const response = await this.#client.send({ method: 'GET', url, scopes: [repositoryScope(repo, 'pull')], signal });
@@ -62,14 +64,14 @@ export class Referrers {
     return !isMissing(response.status);
   }
 
-  /** Puts a manifest into the list of its subject, for a registry that does not do so itself. */
+  /** Adds a manifest to the list of its subject, for a registry that does not do so itself. */
   add(repo: RepositoryName, subject: Digest, entry: Descriptor, signal: AbortSignal | undefined): Promise<void> {
     return this.#change(repo, subject, signal, (entries) =>
       entries.some(({ digest }) => digest === entry.digest) ? undefined : [...entries, entry],
     );
   }
 
-  /** Takes a manifest out of the list of its subject. */
+  /** Removes a manifest from the list of its subject. */
   remove(repo: RepositoryName, subject: Digest, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
     return this.#change(repo, subject, signal, (entries) => {
       const left = entries.filter((entry) => entry.digest !== digest);
@@ -143,7 +145,7 @@ export class Referrers {
   }
 }
 
-// Registries from before the API: most do not know the path, some answer as to a wrong method.
+// Older registries: most do not know the path, and some answer as if the method were wrong.
 function isMissing(status: number): boolean {
   return status === 404 || status === 405 || status === 501;
 }

@@ -7,29 +7,29 @@ import { creatorOf, type RuleRefusal, ruleRefusal } from '../wire/refusals.ts';
 interface ErrorSubject {
   readonly what: string;
   readonly repository?: string | undefined;
-  /** `look`: to read before something is written. */
+  /** `look`: a read before a write. */
   readonly action?: 'pull' | 'look' | 'push' | 'delete' | undefined;
   readonly notFound?: ErrorCode | undefined;
   readonly registry: string;
   readonly endpoint: string;
-  /** Whether the answer came from elsewhere: a storage that a redirect led to, or an upload's Location. */
+  /** Whether the response came from another origin: a storage after a redirect, or the Location of an upload. */
   readonly redirected: boolean;
-  /** Where the credentials that were shown came from. */
+  /** Source of the credentials that were sent. */
   readonly source: string | undefined;
-  /** Why a stored login could not be shown to a registry that hides from strangers what it has. */
+  /** Why a stored login could not be used for a registry that hides content from anonymous clients. */
   readonly lateRefusal: OciError | undefined;
 }
 
 const maxErrorBytes = 1024 * 1024;
-const isSpelled = 'check the spelling; a private image also answers so where nobody is logged in';
+const isSpelled = 'check the spelling; without a login, private images are reported as missing too';
 
-/** The error for an answer that is none of those hoped for, in the words of docker where scripts know them. */
+/** The error for a failed response, with docker's wording where scripts depend on it. */
 export async function responseError(response: HttpResponse, subject: ErrorSubject): Promise<OciError> {
   const error = await plainError(response, subject);
   const { lateRefusal, redirected, registry } = subject;
   if (!lateRefusal || redirected || (response.status !== 403 && response.status !== 404)) return error;
   const { code, message, detail, status, endpoint, retryAfterMs, retryable } = error;
-  const hint = `${registry} was asked without a login, since the stored one does not do: ${lateRefusal.message}`;
+  const hint = `the request was sent without a login, because ${registry} did not accept the stored one: ${lateRefusal.message}`;
   return new OciError(code, message, { detail, status, endpoint, retryAfterMs, retryable, hint });
 }
 
@@ -67,7 +67,7 @@ async function plainError(response: HttpResponse, subject: ErrorSubject): Promis
       action === 'pull' && repository !== undefined
         ? `pull access denied for ${name}, repository does not exist or may require 'ocictl login': ${reason}`
         : `${action === 'look' ? '' : `${action} `}access denied for ${name}: ${reason}`;
-    // A token that was made for this request and is refused: the account may not, whatever the status says.
+    // A token for this request was issued and refused, so the account lacks the permission, whatever the status is.
     return new OciError('DENIED', message, { ...options, hint: denialHint(login, action, subject.source) });
   }
   if (status === 413) return new OciError('TOO_LARGE', error.message, options);
@@ -84,7 +84,7 @@ async function plainError(response: HttpResponse, subject: ErrorSubject): Promis
     });
   }
   if (status === 405 && action === 'push') {
-    const hint = 'the registry takes no pushes: it may be read-only, or the mirror of another one';
+    const hint = 'the registry takes no pushes: it may be read-only, or a mirror of another one';
     return new OciError(error.code, error.message, { ...options, hint });
   }
   return error;
@@ -99,16 +99,19 @@ function refusedByRule(
   if (refusal === undefined) return undefined;
   if (refusal === 'sealed') {
     const message = `${registry} takes no ${action === 'delete' ? 'deletes' : 'pushes'}: ${text}`;
-    return new OciError('DENIED', message, { ...options, hint: 'another login changes nothing; whoever runs it can' });
+    return new OciError('DENIED', message, {
+      ...options,
+      hint: 'another login does not help; the operator can allow it',
+    });
   }
   const hint =
     refusal === 'rule'
-      ? 'a rule of the registry forbids it: another try changes nothing; whoever runs it can'
-      : `${registry} does not ${action === 'delete' ? 'give up' : 'overwrite'} this tag: choose another, or have its rule changed`;
+      ? 'a rule of the registry forbids it: trying again does not help; the operator can change the rule'
+      : `${registry} does not ${action === 'delete' ? 'delete' : 'overwrite'} this tag: choose another, or have its rule changed`;
   return new OciError('REFUSED', text, { ...options, retryable: false, hint });
 }
 
-/** A push to a repository that has to be created first. Some registries say 401 or 403 of it. */
+/** A push to a repository that must be created first. Some registries report that as 401 or 403. */
 function notCreated(
   error: OciError,
   reason: string,
@@ -128,14 +131,14 @@ function denialHint(login: string, action: ErrorSubject['action'], source: strin
     action === 'push'
       ? ' and whether the repository has to be created first'
       : action === 'pull' && source !== undefined
-        ? '; what is public can be had without credentials, with --anonymous'
+        ? '; public images can be pulled without credentials, with --anonymous'
         : '';
   const check = `check what the account may do${more}`;
   if (source === undefined) return `log in with '${login}', or ${check}`;
   return `the credentials from ${source} were used: correct them or log in again with '${login}', or ${check}`;
 }
 
-// As much of it as comes; an error whose explanation breaks off is still that error.
+// As far as it arrives: the error is reported even if its body breaks off.
 async function readErrorBody(response: HttpResponse): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -146,7 +149,7 @@ async function readErrorBody(response: HttpResponse): Promise<Uint8Array> {
       chunks.push(chunk);
     }
   } catch {
-    // What has arrived must do.
+    // Use what has arrived.
   }
   return Buffer.concat(chunks);
 }

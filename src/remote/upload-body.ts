@@ -3,23 +3,26 @@ import { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type BlobSource, type Content, type Sink, sizeMismatch } from '../registry/content.ts';
 
-/** A piece from this size on has left the socket's queue when the next one is asked for; smaller ones may wait there. */
+/**
+ * Pieces of at least this size have left the socket's queue when the next one is requested; smaller ones may still wait
+ * there.
+ */
 const lentBytes = Math.max(64 * 1024, getDefaultHighWaterMark(false));
 
 /**
- * Opens a blob's source for one request after another, and remembers whether it was the source that failed: that is no
- * reason to try again.
+ * Opens a blob's source for one request after another, and records whether the source itself failed: then retrying is
+ * useless.
  */
 export class UploadSource {
-  /** What the source threw. */
+  /** The error of the source. */
   failure: { readonly error: unknown } | undefined;
   readonly #descriptor: Descriptor;
   readonly #source: BlobSource;
   readonly #signal: AbortSignal | undefined;
   #open: Content | undefined;
-  /** Bytes up to the end of the last chunk. */
+  /** Offset of the end of the last chunk. */
   #seen = 0;
-  /** The request that reads now. One before, which was answered before it was sent, may still be on its way out. */
+  /** The number of the request that reads now. An earlier request that was answered early may still be sending. */
   #turn = 0;
 
   constructor(descriptor: Descriptor, source: BlobSource, signal: AbortSignal | undefined) {
@@ -29,14 +32,14 @@ export class UploadSource {
   }
 
   /**
-   * All bytes, as the source lends them: a large piece is there until the next is asked for, a small one for good.
+   * All bytes, as the source lends them: a large piece is valid until the next one is requested, a small one permanently.
    *
-   * @throws OciError while iterating: SIZE_MISMATCH, before the last piece, when the source is longer or shorter.
+   * @throws OciError while iterating: SIZE_MISMATCH, before the last piece, if the source is longer or shorter.
    */
   async *whole(): AsyncGenerator<Uint8Array, void, undefined> {
     let last: Uint8Array | undefined;
     for await (const chunk of this.#from(0)) {
-      // The last piece waits for the byte behind it: it goes only when the size is known to be right.
+      // The last piece is held back until the end of the source confirms the size.
       last = this.#seen === this.#descriptor.size ? Uint8Array.from(chunk.subarray(-lentBytes)) : undefined;
       const piece = chunk.subarray(0, chunk.length - (last?.length ?? 0));
       if (piece.length > 0) yield piece.length >= lentBytes ? piece : Uint8Array.from(piece);
@@ -45,14 +48,14 @@ export class UploadSource {
   }
 
   /**
-   * The bytes from `offset` to the end, in pieces of their own memory.
+   * The bytes from `offset` to the end, in pieces with memory of their own.
    *
-   * @param bytes Size of every piece but the last.
-   * @throws OciError while iterating: SIZE_MISMATCH, before the last piece, when the source is longer or shorter.
+   * @param bytes Size of every piece except the last.
+   * @throws OciError while iterating: SIZE_MISMATCH, before the last piece, if the source is longer or shorter.
    */
   async *pieces(offset: number, bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
     const { size } = this.#descriptor;
-    // Only the commit is left, and no source opens behind its end.
+    // Only the commit is left, and sources cannot be opened at their end.
     if (offset === size && size > 0) return;
     let piece = Buffer.allocUnsafe(Math.min(bytes, size - offset));
     let filled = 0;
@@ -72,13 +75,13 @@ export class UploadSource {
     if (filled > 0) yield piece.subarray(0, filled);
   }
 
-  /** Gives up what is open. Does not wait: a source may hang, and its reader has gone. */
+  /** Cancels the open source. It does not wait, because a source may hang. */
   close(): void {
     void this.#open?.cancel().catch(() => {});
     this.#open = undefined;
   }
 
-  /** The source's chunks, whose end comes only where it belongs. */
+  /** The source's chunks. Its size is checked at the end. */
   async *#from(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
     const { size } = this.#descriptor;
     this.close();
@@ -103,7 +106,9 @@ export class UploadSource {
   }
 }
 
-/** What content writes when it is drained, whose memory costs least. A chunk is the reader's until it asks for the next. */
+/**
+ * The chunks of content that is drained, which costs the least memory. A chunk is valid until the next one is requested.
+ */
 async function* drained(content: Content): AsyncGenerator<Uint8Array, void, undefined> {
   let arrive: (chunk?: Uint8Array) => void;
   let release = (): void => {};
@@ -119,11 +124,11 @@ async function* drained(content: Content): AsyncGenerator<Uint8Array, void, unde
         release = resolve;
         arrive(chunk);
       });
-      if (abandoned) throw new OciError('CANCELLED', 'the upload was given up');
+      if (abandoned) throw new OciError('CANCELLED', 'the upload was cancelled');
     },
   };
   const end = content.drainTo(sink).finally(() => arrive());
-  end.catch(() => {}); // reported below, unless its reader gives up first
+  end.catch(() => {}); // reported below, unless the reader stops first
   try {
     for (let chunk = await arriving; chunk; chunk = await arriving) {
       arriving = next();

@@ -4,21 +4,21 @@ import type { RepositoryName } from '../model/reference/reference.ts';
 import { endpointOf } from '../transport/redact.ts';
 
 /**
- * Where an upload goes on, or another write that is redirected. It may be another host, which then learns nothing about
- * who we are; that it is inside our network, the transport finds out when it connects.
+ * The target of an upload's Location, or of a redirected write. It may be another host, which gets no credentials. The
+ * transport refuses addresses inside our network when it connects.
  *
  * @param doing What the registry does, for the error.
- * @throws OciError PROTOCOL for what is no http(s) URL, holds a user, or leaves https.
+ * @throws OciError PROTOCOL if it is not an http(s) URL, contains a user, or changes from https to http.
  */
 export function uploadLocation(location: string, from: URL, doing = 'sends an upload'): URL {
   const refuse = (why: string): OciError =>
     new OciError('PROTOCOL', `${from.host} ${doing} to ${why}: refused`, { endpoint: endpointOf(from) });
-  if (!URL.canParse(location, from.href)) throw refuse('something that is no URL');
+  if (!URL.canParse(location, from.href)) throw refuse('an invalid URL');
   const url = new URL(location, from);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('another protocol than http');
-  if (url.username !== '' || url.password !== '') throw refuse('a URL with a user name in it');
+  if (url.username !== '' || url.password !== '') throw refuse('a URL with a user name');
   if (from.protocol === 'https:' && url.protocol === 'http:') {
-    // Registries behind a proxy that ends TLS write http:// and mean the way we came (distribution#2225).
+    // Behind a proxy that terminates TLS, registries send http:// and mean the same address (distribution#2225).
     if (url.hostname !== from.hostname) throw refuse(`plain http (${url.host})`);
     url.protocol = 'https:';
     url.port = from.port;
@@ -27,7 +27,7 @@ export function uploadLocation(location: string, from: URL, doing = 'sends an up
   return url;
 }
 
-/** Adds the digest, and leaves the rest of the query as it was written. */
+/** Adds the digest to the query. The rest of the query is unchanged. */
 export function withDigest(location: URL, digest: Digest): URL {
   const url = new URL(location);
   url.search = `${location.search === '' ? '?' : `${location.search}&`}digest=${encodeURIComponent(digest)}`;
@@ -35,8 +35,8 @@ export function withDigest(location: URL, digest: Digest): URL {
 }
 
 /**
- * Names of sessions for callers. The name holds the repository, since a Location need not, and the place; a place that
- * is left behind keeps leading to the next one, as distribution's carry the offset.
+ * IDs of sessions for callers: repository and location, because a Location need not contain the repository.
+ * distribution's Locations change with the offset, so an old ID is mapped to the current location.
  */
 export class SessionNames {
   readonly #base: URL;
@@ -51,7 +51,7 @@ export class SessionNames {
     return `${repo}@${place}`;
   }
 
-  /** Notes that a session that was named before is at another place now. */
+  /** Records the new location of a session for all its IDs. */
   moved(names: Iterable<string>, location: URL): void {
     for (const name of names) {
       this.#current.delete(name);
@@ -67,7 +67,7 @@ export class SessionNames {
     for (const name of names) this.#current.delete(name);
   }
 
-  /** The place of a session, or undefined for a name that is none of this repository's. */
+  /** The location of a session; undefined if the ID is not one of this repository. */
   find(repo: RepositoryName, name: string): URL | undefined {
     const place = name.startsWith(`${repo}@`) ? name.slice(repo.length + 1) : undefined;
     if (place === undefined || !/^(?:\/|https?:\/\/)/.test(place) || !URL.canParse(place, this.#base.href)) {

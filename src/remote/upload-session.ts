@@ -6,9 +6,9 @@ import { headers, parseUploadRange } from '../wire/headers.ts';
 import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { uploadLocation, withDigest } from './upload-location.ts';
 
-/** Registries that hash a blob, or move it to its place, when it is committed take minutes for a large one. */
+/** Some registries hash or move a blob when it is committed, which takes minutes for a large one. */
 const committedBytesPerMs = 5000;
-/** A chunk is held in memory. Object stores want 5 MiB; without a bound, a registry could have us hold a whole layer. */
+/** A chunk is held in memory. Object stores need 5 MiB; without a limit a registry could make us hold a whole layer. */
 const maxMinChunkBytes = 64 * 1024 * 1024;
 
 interface UploadSessionOptions {
@@ -16,11 +16,11 @@ interface UploadSessionOptions {
   readonly location: URL;
   readonly scopes: readonly string[];
   readonly subject: Subject;
-  /** `OCI-Chunk-Min-Length`; 0 where none was named. */
+  /** `OCI-Chunk-Min-Length`; 0 if absent. */
   readonly minChunkBytes: number;
 }
 
-/** An upload that is open at a registry. Every answer may move it to another place. */
+/** An open upload session at a registry. Every response may change its location. */
 export class UploadSession {
   readonly minChunkBytes: number;
   readonly #client: RemoteClient;
@@ -41,15 +41,15 @@ export class UploadSession {
     return this.#location;
   }
 
-  /** Bytes the registry holds, as far as it is known. */
+  /** Bytes that the registry has, as far as is known. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * Asks how many bytes are there, and goes on from them.
+   * Asks the registry how many bytes it has, and continues there.
    *
-   * @throws OciError BLOB_UPLOAD_UNKNOWN; UNSUPPORTED where sessions cannot be asked about.
+   * @throws OciError BLOB_UPLOAD_UNKNOWN; UNSUPPORTED if the registry does not answer that.
    */
   async refresh(signal: AbortSignal | undefined): Promise<number> {
     const response = await this.#client.send(this.#request('GET', { signal }));
@@ -61,10 +61,10 @@ export class UploadSession {
   }
 
   /**
-   * Adds a chunk. When the way breaks, the registry is asked what it has, and gets the rest.
+   * Appends a chunk. After an interruption the registry is asked how much it has, and the rest is sent.
    *
-   * @throws OciError BLOB_UPLOAD_UNKNOWN when the session has gone, RANGE_INVALID when it holds other bytes than were
-   *   sent, TOO_LARGE when the chunk is.
+   * @throws OciError BLOB_UPLOAD_UNKNOWN if the session is gone, RANGE_INVALID if the registry has another number of
+   * bytes than were sent, TOO_LARGE if the chunk is.
    */
   async append(chunk: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const { retry } = this.#client.transport;
@@ -88,7 +88,7 @@ export class UploadSession {
   }
 
   /**
-   * Makes the session a blob, with `body` as its last bytes.
+   * Turns the session into a blob, with `body` as its last bytes.
    *
    * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH, BLOB_UPLOAD_UNKNOWN
    */
@@ -110,9 +110,9 @@ export class UploadSession {
   }
 
   /**
-   * Commits bytes in memory, again where the answer was lost: the blob may be there all the same.
+   * Commits with bytes from memory. If the response is lost, it checks whether the blob exists, and tries again if not.
    *
-   * @param exists Asks whether it is.
+   * @param exists Whether the blob exists.
    */
   async commitSurely(
     digest: Digest,
@@ -137,15 +137,15 @@ export class UploadSession {
   }
 
   /**
-   * Tells the registry that nothing more comes. One that cannot be told forgets the session in time, as does distribution,
-   * which knows no session that a cut request has made longer than its Location says.
+   * Cancels the session at the registry. If that fails, the registry expires it, as distribution does with a session
+   * that a cut request made longer than its Location says.
    */
   async cancel(timeoutMs = 10_000): Promise<void> {
     try {
       const response = await this.#client.send(this.#request('DELETE', { signal: AbortSignal.timeout(timeoutMs) }));
       await response.body.discard();
     } catch {
-      // It was given up before this.
+      // The session is not used any more in either case.
     }
   }
 
@@ -159,7 +159,7 @@ export class UploadSession {
       }),
     );
     if (![201, 202, 204].includes(response.status)) {
-      // The Location of a 416 is where to go on.
+      // The Location of a 416 is where to continue.
       if (response.status === 416) this.#moved(response);
       throw await this.#error(response);
     }
@@ -201,21 +201,21 @@ export class UploadSession {
   }
 }
 
-/** Whether a failure lies on the way, or in the registry's state of the moment: the same may work the next time. */
+/** Whether a failure is temporary, in the connection or the registry: the same request may succeed later. */
 export function isInterruption(error: unknown): boolean {
   return isOciError(error, 'NETWORK', 'TIMEOUT', 'UNAVAILABLE', 'UNKNOWN', 'TOOMANYREQUESTS') && error.retryable;
 }
 
-/** The wait that came with a failure, as far as the policy goes along. */
+/** The wait that a failure asked for, within the limits of the policy. */
 export function waitAskedFor(error: unknown, retry: Retry): number {
   const askedMs = isOciError(error) ? (error.retryAfterMs ?? 0) : 0;
   return Math.min(askedMs, retry.maxRetryAfterMs);
 }
 
 /**
- * The session that an answer opened.
+ * The session that a response opened.
  *
- * @throws OciError PROTOCOL where it does not say where, or demands chunks of more than 64 MiB.
+ * @throws OciError PROTOCOL if there is no Location, or the registry requires chunks of more than 64 MiB.
  */
 export function openedSession(
   client: RemoteClient,
@@ -234,7 +234,7 @@ export function openedSession(
   if (minChunkBytes > maxMinChunkBytes) {
     throw new OciError(
       'PROTOCOL',
-      `${client.name} demands that an upload comes in chunks of more than ${maxMinChunkBytes} bytes: refused`,
+      `${client.name} requires chunks of more than ${maxMinChunkBytes} bytes for an upload: refused`,
       { endpoint: client.endpoint },
     );
   }

@@ -30,7 +30,7 @@ export class UploadWriter {
     const { chunkBytes, digestAlgorithm, signal } = opts;
     const session = await this.#pusher.openUpload(repo, { digestAlgorithm, signal });
     if (session) return this.#writer(repo, session, chunkBytes);
-    throw new OciError('PROTOCOL', `${this.#client.name} mounted a blob where an upload was asked for`);
+    throw new OciError('PROTOCOL', `${this.#client.name} mounted a blob although an upload was requested`);
   }
 
   async resumeUpload(
@@ -71,7 +71,7 @@ export class UploadWriter {
     });
   }
 
-  // The name of a session that a registry gave elsewhere: `..` and slashes would lead to other paths of it.
+  // An ID from another client of the registry: `..` and slashes would lead to other paths.
   #bareLocation(repo: RepositoryName, id: string): URL | undefined {
     return /^[\w=~-][\w.=~-]{0,254}$/.test(id) ? this.#client.url({ name: 'upload', repo, id }) : undefined;
   }

@@ -125,7 +125,7 @@ describe('--anonymous', () => {
     const { exitCode, stderr } = await ocictl(t, words);
     assert.equal(exitCode, 4);
     assert.match(stderr, /refused the credentials from \S+config\.json:1: incorrect username or password/);
-    assert.match(stderr, /hint: log in with .*; what is public can be had without credentials, with --anonymous/);
+    assert.match(stderr, /hint: log in with .*; public images can be pulled without credentials, with --anonymous/);
     await ocictl(t, [...words, '--anonymous']);
     assert.equal(tokens.requests.at(-1)?.headers.authorization, undefined);
     assert.equal(registry.requests.at(-1)?.headers.authorization, 'Bearer for-anybody');

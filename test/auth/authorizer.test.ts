@@ -138,7 +138,7 @@ describe('Basic', () => {
     const other = [{ scheme: 'negotiate', parameters: {} }];
     await assert.rejects(challenged(authorizer, other), fails('UNAUTHORIZED', /asks for negotiate/));
     const many = Array.from({ length: 1000 }, (_, i) => ({ scheme: `scheme${i}`, parameters: {} }));
-    const short = /asks for scheme0, scheme1, scheme2, scheme3, scheme4, which is not known here$/;
+    const short = /asks for scheme0, scheme1, scheme2, scheme3, scheme4, which is not supported$/;
     await assert.rejects(challenged(authorizer, many), fails('UNAUTHORIZED', short));
     const lost = /registry\.example asks for a token and does not say where to get one$/;
     for (const parameters of [{}, { realm: '' }, { service: 's' }]) {

@@ -24,8 +24,8 @@ describe('the token server that a registry names', () => {
     ['https://8.8.8.8/', 'https://user@auth.example.com/token', /a user name/],
     ['https://8.8.8.8/', 'https://:pw@auth.example.com/token', /a user name/],
     ['https://8.8.8.8/', 'file:///etc/passwd', /neither http nor https/],
-    ['https://8.8.8.8/', '/token', /no URL/],
-    ['https://8.8.8.8/', '', /no URL/],
+    ['https://8.8.8.8/', '/token', /an invalid address/],
+    ['https://8.8.8.8/', '', /an invalid address/],
   ] as const) {
     it(`may not be ${JSON.stringify(realm)} for ${registry}`, () => {
       assert.throws(

@@ -44,13 +44,15 @@ describe('a key that tokens are signed with', () => {
     await writeFile(cert, temporarySigningKey().certificate.toString());
     await assert.rejects(open, /certificate\.pem is the certificate of another key/);
     await writeFile(cert, 'x');
-    await assert.rejects(open, /certificate\.pem is no certificate/);
+    await assert.rejects(open, /certificate\.pem is not a PEM certificate/);
     await rm(cert);
     assert.ok((await open()).certificate.publicKey.equals(certificate.publicKey));
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     for (const pem of ['x', privateKey.export({ type: 'pkcs8', format: 'pem' })]) {
       await writeFile(key, pem);
-      await assert.rejects(open, (error: Error) => /key\.pem is no private key on the curve P-256/.test(error.message));
+      await assert.rejects(open, (error: Error) =>
+        /key\.pem is not a private key on the curve P-256/.test(error.message),
+      );
     }
   });
 

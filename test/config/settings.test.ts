@@ -119,7 +119,7 @@ describe('daemon.json', () => {
     if (root) process.seteuid?.(65_534);
     try {
       const settings = await load({ env: { OCICTL_DAEMON_JSON: '' } });
-      assert.ok(settings.warnings.includes(`${file} was skipped: it may not be read by this user`));
+      assert.ok(settings.warnings.includes(`${file} was skipped: this user may not read it`));
       await assert.rejects(load({ env: { OCICTL_DAEMON_JSON: file } }), /daemon\.json cannot be read: EACCES/);
     } finally {
       if (root) process.seteuid?.(0);
@@ -157,7 +157,7 @@ describe('daemon.json', () => {
     const { load, home } = await world(t);
     await assert.rejects(
       load({ env: { OCICTL_DAEMON_JSON: join(home, 'gone.json') } }),
-      (error) => isOciError(error, 'CONFIG_INVALID') && /gone\.json, which is not there/.test(error.message),
+      (error) => isOciError(error, 'CONFIG_INVALID') && /gone\.json, which does not exist/.test(error.message),
     );
     await assert.rejects(load({ env: { OCICTL_DAEMON_JSON: home } }), /cannot be read: it is a directory/);
   });

@@ -95,7 +95,10 @@ describe('looking for credentials', () => {
     ]);
     await user(store, 'c');
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /docker-credential-missing is not on PATH; going on without credentials\. Install/);
+    assert.match(
+      warnings[0] ?? '',
+      /docker-credential-missing is not on PATH; continuing without credentials\. Install/,
+    );
   });
 
   it('goes on anonymously without a helper that hangs, and does not ask it again', async (t) => {

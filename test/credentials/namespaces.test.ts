@@ -167,7 +167,7 @@ describe('auth.json of podman and skopeo', () => {
     assert.equal(await user(store, 'a'), 'config');
     assert.equal(await user(store, 'b'), undefined);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /containers\/auth\.json:1.*; passed over$/);
+    assert.match(warnings[0] ?? '', /containers\/auth\.json:1.*; skipped$/);
     await store.store('b', { kind: 'password', username: 'ada', password: 'x', source: '' });
     assert.deepEqual(JSON.parse(await own.read()).auths, { b: login('ada') });
   });

@@ -248,7 +248,8 @@ describe('the endpoints of a registry that a rule is about', () => {
     const odd = rule('r.example', { mirrors: [source({ host: 'm', repositoryPrefix: 'Not/OK' })] });
     await assert.rejects(
       pull('r.example/app', [odd]),
-      (error) => isOciError(error, 'CONFIG_INVALID') && /"Not\/OK\/app" is no name/.test(error.message),
+      (error) =>
+        isOciError(error, 'CONFIG_INVALID') && /"Not\/OK\/app" is not a valid repository name/.test(error.message),
     );
   });
 

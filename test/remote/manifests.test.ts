@@ -86,7 +86,7 @@ describe('a manifest from a remote registry', () => {
     for (const type of ['nonsense', 'a/b/c', '/json', 'a/', 'a b/c', 'a/b\u009b31m', 'a/"b"', `a/${'x'.repeat(128)}`]) {
       const { registry } = await fakeRegistry(t, serving({ 'content-type': type, 'docker-content-digest': digest }));
       for (const asked of [registry.getManifest(repo, latest), registry.statManifest(repo, latest)]) {
-        await assert.rejects(asked, fails('PROTOCOL', /a Content-Type that is no media type: refused$/), type);
+        await assert.rejects(asked, fails('PROTOCOL', /a Content-Type that is not a media type: refused$/), type);
       }
     }
     const { registry } = await fakeRegistry(

@@ -65,7 +65,7 @@ describe('a write that a registry refuses', () => {
     ['412 with others', 412, said('PROJECTPOLICYVIOLATION', 'not signed'), 9, /not signed/, /a rule of the registry/],
     ['a tag that is no tag to it', 400, said('TAG_INVALID', 'no dots'), 5, /no dots/, undefined],
     ['a name that is no name to it', 400, said('NAME_INVALID', 'two parts'), 5, /two parts/, undefined],
-    ['docker-registry, read-only', 405, 'Method not allowed\n', 4, /takes no pushes/, /another login changes nothing/],
+    ['docker-registry, read-only', 405, 'Method not allowed\n', 4, /takes no pushes/, /another login does not help/],
     ['a cache', 405, said('UNSUPPORTED', 'The operation is unsupported.'), 1, /unsupported/, /the mirror of another/],
     [
       'ECR without the repository',
@@ -118,7 +118,7 @@ describe('a write that a registry refuses', () => {
     );
     const error = await failure(registry.deleteTag(repo, parseTag('v1')));
     assert.equal(exitStatusOf(error), 9);
-    assert.match(error.hint ?? '', /does not give up this tag/);
+    assert.match(error.hint ?? '', /does not delete this tag/);
   });
 
   it('of a pull is a rule only with 412', async (t) => {

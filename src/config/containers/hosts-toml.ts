@@ -1,5 +1,5 @@
 /**
- * containerd's certs.d: a directory per host, with a hosts.toml, or with certificates alone as Docker keeps them.
+ * containerd's certs.d: a directory per host, with a hosts.toml, or with certificates only as in Docker's certs.d.
  *
  * @see https://github.com/containerd/containerd/blob/main/docs/hosts.md
  */
@@ -14,17 +14,17 @@ import { formatOrigin, type Origin, type Sourced } from '../origin.ts';
 import { defaultPrefix, plainSource, type RegistryRule, type RegistrySource } from '../registry-rules.ts';
 import type { SettingsText } from '../settings-file.ts';
 
-/** What is in one directory of certs.d. */
+/** The content of one directory of certs.d. */
 interface HostDirectory {
   readonly root: string;
   /** `host`, `host:port`, `host_port_` or `_default`. */
   readonly name: string;
-  /** Its hosts.toml, where that is there and says anything. */
+  /** Its hosts.toml, if there is one that is not empty. */
   readonly text?: SettingsText;
   readonly inside: readonly string[];
 }
 
-/** The rule of one directory. @throws OciError CONFIG_INVALID naming file and line. */
+/** The rule for one directory. @throws OciError CONFIG_INVALID naming file and line. */
 export function readHostDirectory(
   { root, name, text, inside }: HostDirectory,
   warn: (text: string) => void,
@@ -43,7 +43,7 @@ export function readHostDirectory(
   });
   const server = fields.string('server');
   const said = server !== undefined && server.value !== '';
-  // Without a server these still say how the host itself is reached.
+  // Without a server, these keys apply to the host itself.
   const own = ['ca', 'client', 'skip_verify', 'header', 'dial_timeout'].some((key) => fields.any(key) !== undefined);
   return {
     prefix,
@@ -87,7 +87,7 @@ function readSource(fields: Fields, url: Sourced<string> | undefined, context: S
     origin,
     overridePath: place !== undefined && overridePath,
     insecure: fields.boolean('skip_verify')?.value ?? false,
-    // skip_verify is about certificates: it opens no way to plain http.
+    // skip_verify only concerns certificates: it does not allow plain http.
     scheme: place?.scheme ?? 'https',
     ...(place && readCapabilities(fields, context)),
     namespaceQuery: place !== undefined && !isItself(place.host, prefix),
@@ -98,7 +98,7 @@ function readSource(fields: Fields, url: Sourced<string> | undefined, context: S
   };
 }
 
-/** Docker Hub's API is not at the name that references have. */
+/** The API of Docker Hub has another host name than its references. */
 function isItself(host: string, prefix: string): boolean {
   return host === prefix || (prefix === 'docker.io' && host === 'registry-1.docker.io');
 }
@@ -114,7 +114,7 @@ function readCapabilities(fields: Fields, { warn }: SourceContext): Pick<Registr
   return { pull: can('pull'), resolve: can('resolve'), push: can('push') };
 }
 
-// One file with both, a list of such files, or a list of pairs.
+// A file with both, a list of such files, or a list of pairs.
 function readClients(fields: Fields, directory: string): RegistrySource['clients'] {
   const found = fields.any('client');
   if (found === undefined) return [];

@@ -1,5 +1,6 @@
 /**
- * The rules in containers' registries.conf. Keys that are not about reaching registries are not ours to judge.
+ * The rules in registries.conf of the containers tools (podman, skopeo). Keys that do not concern registries are not
+ * checked.
  *
  * @see https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
  */
@@ -14,18 +15,18 @@ import { plainSource, type RegistryRule, type RegistrySource } from '../registry
 import type { SettingsText } from '../settings-file.ts';
 
 interface RegistriesConfText extends SettingsText {
-  /** Whether it lies in registries.conf.d, where version 1 of the format is no longer read. */
+  /** Whether it is in registries.conf.d, where version 1 of the format is not supported. */
   readonly dropIn: boolean;
 }
 
-/** The fields of a registries.conf. @throws OciError CONFIG_INVALID naming file, line and column. */
+/** Parses a registries.conf. @throws OciError CONFIG_INVALID naming file, line and column. */
 export function openRegistriesConf({ file, text }: SettingsText): Fields {
   return fieldsOf(parseTomlDocument(text, file), file);
 }
 
 /**
- * All rules of several files. A later file replaces the rules of an earlier one that have the same prefix; inside one
- * file the first one counts.
+ * The rules of all files. A rule in a later file replaces one with the same prefix in an earlier file; within a file
+ * the first counts.
  *
  * @throws OciError CONFIG_INVALID naming file and line.
  */
@@ -59,11 +60,11 @@ function rulesOf(fields: Fields, dropIn: boolean, warn: (text: string) => void):
     mixed
       ? 'versions 1 and 2 of the format are mixed'
       : 'a file in registries.conf.d must have version 2 of the format',
-    'Write [[registry]] tables in the place of [registries.insecure] and [registries.block].',
+    'Write [[registry]] tables instead of [registries.insecure] and [registries.block].',
   );
 }
 
-// Version 1 has lists of hosts only; what it says of search concerns short names.
+// Version 1 only has lists of hosts. Its search list is read with the short names.
 function readVersion1(fields: Fields): readonly RegistryRule[] {
   const [insecure = [], blocked = []] = ['insecure', 'block'].map((key) => fields.object(key)?.strings('registries'));
   const rules = new Map<string, RegistryRule>();
@@ -109,7 +110,7 @@ interface ServerWords {
   readonly fields: Fields;
 }
 
-// As in containers' programs, another location is for pulls: a push goes to the name itself.
+// As in the containers tools, another location is only for pulls: a push goes to the host in the name.
 function readServer({ prefix, location, insecure, fields }: ServerWords): RegistrySource | undefined {
   const { origin } = fields;
   if (location === undefined || location === prefix) {

@@ -1,5 +1,5 @@
 /**
- * What names without a registry mean to containers' programs: aliases first, then registries that are searched.
+ * Resolves names without a registry as the containers tools do: by aliases first, then by a list of registries to search.
  *
  * @see https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md#short-name-aliasing
  */
@@ -14,24 +14,24 @@ import type { Origin, Sourced } from '../origin.ts';
 import { splitPrefix } from '../registry-rules.ts';
 
 export interface ShortNameRules {
-  /** Registries that are asked for names without an alias, in order. */
+  /** Registries to search for names without an alias, in order. */
   readonly search: readonly Sourced<string>[];
-  /** Full names, without tag and digest, by short name. */
+  /** Full names without tag and digest, by short name. */
   readonly aliases: ReadonlyMap<string, Sourced<string>>;
-  /** `enforcing`: a name that several registries could have is refused. */
+  /** With `enforcing`, a name that several registries could have is refused. */
   readonly mode: 'enforcing' | 'permissive' | 'disabled';
 }
 
-/** One meaning of a short name. */
+/** A possible meaning of a short name. */
 interface ShortNameMeaning {
   readonly reference: Reference;
-  /** The alias or the list that it comes from. */
+  /** The alias or list that it comes from. */
   readonly origin: Origin;
 }
 
 const noRules: ShortNameRules = { search: [], aliases: new Map(), mode: 'permissive' };
 
-/** Merges what several registries.conf files say: of lists and modes the last one counts, aliases add up. */
+/** Merges several registries.conf files: the last list and mode count, and aliases add up. */
 export function readShortNames(files: readonly Fields[]): ShortNameRules {
   return files.reduce((rules, fields) => mergeShortNames(rules, fields), noRules);
 }
@@ -44,7 +44,7 @@ function mergeShortNames(rules: ShortNameRules, fields: Fields): ShortNameRules 
   const aliases = new Map(rules.aliases);
   for (const [name, { value, origin }] of fields.members('aliases')) {
     if (typeof value !== 'string') throw configError(origin, `the alias ${quote(name)} must be a string`);
-    // An empty one takes away what an earlier file said.
+    // An empty alias removes one of an earlier file.
     if (value === '') aliases.delete(name);
     else aliases.set(name, readAlias(name, { value, origin }));
   }
@@ -58,36 +58,36 @@ function mergeShortNames(rules: ShortNameRules, fields: Fields): ShortNameRules 
 function readSearched(entry: Sourced<string>): Sourced<string> {
   const value = readLocation(entry);
   if (splitPrefix(value).path === '') return { value, origin: entry.origin };
-  throw configError(entry.origin, `${quote(value)} is no registry: it has a path`);
+  throw configError(entry.origin, `${quote(value)} is not a registry: it has a path`);
 }
 
 function readAlias(name: string, alias: Sourced<string>): Sourced<string> {
   const { value, origin } = alias;
   if (!isShort(name) || /[:@]/.test(name)) {
-    throw configError(origin, `${quote(name)} is no short name: it has a registry, a tag or a digest`);
+    throw configError(origin, `${quote(name)} is not a short name: it has a registry, a tag or a digest`);
   }
   if (isShort(value) || /[:@]/.test(splitPrefix(value).path) || !canParse(value)) {
-    throw configError(origin, `${quote(value)} is no full name without tag and digest`);
+    throw configError(origin, `${quote(value)} is not a full name without tag and digest`);
   }
   return alias;
 }
 
-/** Whether a word names an image without its registry. */
+/** Whether a reference has no registry. */
 export function isShort(word: string): boolean {
   const slash = word.indexOf('/');
   return slash === -1 || !looksLikeDomain(word.slice(0, slash));
 }
 
 /**
- * What a short name can mean, the likeliest first: its alias alone where it has one.
+ * The possible meanings of a short name, the most likely first. An alias is the only meaning.
  *
- * @throws OciError REFERENCE_INVALID where it can mean nothing, or, with `enforcing`, several things.
+ * @throws OciError REFERENCE_INVALID if it has no meaning, or several with `enforcing`.
  */
 export function resolveShortName(word: string, { search, aliases, mode }: ShortNameRules): readonly ShortNameMeaning[] {
   const [, name = '', rest = ''] = /^([^:@]*)(.*)$/s.exec(word) ?? [];
   const alias = aliases.get(name);
   if (alias) return [{ reference: parseReference(`${alias.value}${rest}`), origin: alias.origin }];
-  // What is no reference anywhere is told as what it is, not as a name without a registry.
+  // A text that is not a reference at all gets that error, instead of one about short names.
   parseReference(word);
   if (search.length === 0) {
     throw new OciError(

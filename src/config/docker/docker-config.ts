@@ -1,5 +1,5 @@
 /**
- * Docker's config.json: what it says, never changed here.
+ * Reads Docker's config.json. It is not changed here.
  *
  * @see https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties
  */
@@ -12,47 +12,47 @@ import type { Origin, Sourced } from '../origin.ts';
 import { readSettingsFile } from '../settings-file.ts';
 import { inDockerKeys, memberInGo } from './go-keys.ts';
 
-/** One entry of `auths`, decoded. All fields are absent in the empty entries that a helper leaves behind. */
+/** An entry of `auths`, decoded. An entry that a credential helper leaves behind is empty: all fields are absent. */
 export interface AuthEntry {
-  /** The key as written: a host, or a URL of one. */
+  /** The key as written: a host, or a URL with one. */
   readonly key: string;
   readonly origin: Origin;
   readonly username?: string;
   readonly password?: string;
   readonly identityToken?: string;
   readonly registryToken?: string;
-  /** Why the entry cannot be used. It only matters when this registry is asked for. */
+  /** Why the entry cannot be used. It only matters when this registry is accessed. */
   readonly fault?: string;
 }
 
-/** The key of an entry as it may be shown: it can be a URL, and that may hold anything. */
+/** The key of an entry, safe to show: as a URL it could contain credentials or a query. */
 export function maskAuthKey(key: string): string {
   return key.replace(/[?#].*$/s, '').replace(/^([a-z]+:\/\/)?.*@/is, '$1');
 }
 
 export interface DockerConfig {
-  /** Undefined where no directory is named and there is no home directory: nothing can be kept then. */
+  /** Undefined if no directory is configured and there is no home directory: then nothing can be stored. */
   readonly file: string | undefined;
   readonly auths: readonly AuthEntry[];
-  /** Extra headers for registries themselves, never for mirrors, token servers or redirect targets. */
+  /** Extra headers for the registries themselves, but not for mirrors, token servers or redirect targets. */
   readonly httpHeaders: Readonly<Record<string, string>>;
   readonly credsStore: Sourced<string> | undefined;
-  /** Helper names by registry, or by `*.example.com` for those below a name. */
+  /** Helper names by registry, or by `*.example.com` for its subdomains. */
   readonly credHelpers: ReadonlyMap<string, HelperName>;
 }
 
-/** Empty: the file itself keeps the credentials. */
+/** The name of a credential helper. If empty, credentials are in the file itself. */
 export interface HelperName extends Sourced<string> {
-  /** Why it cannot be used. It only matters when this registry is asked for. */
+  /** Why the helper cannot be used. It only matters when this registry is accessed. */
   readonly fault?: string;
 }
 
-/** Reads one config.json; a missing or empty file is an empty configuration. @throws OciError CONFIG_INVALID */
+/** Reads a config.json. A missing or empty file is an empty configuration. @throws OciError CONFIG_INVALID */
 export async function loadDockerConfig(file: string | undefined): Promise<DockerConfig> {
   return parseDockerConfig(file === undefined ? '' : ((await readSettingsFile(file)) ?? ''), file);
 }
 
-/** @throws OciError CONFIG_INVALID naming file and line, and for a fault of syntax the column. */
+/** @throws OciError CONFIG_INVALID naming file and line, and the column of a syntax error. */
 export function parseDockerConfig(text: string, file: string | undefined): DockerConfig {
   const name = file ?? 'config.json';
   const fields = fieldsOf(inDockerKeys(parseJsonDocument(text, name)), name);
@@ -67,7 +67,7 @@ export function parseDockerConfig(text: string, file: string | undefined): Docke
 }
 
 /**
- * The variable `DOCKER_AUTH_CONFIG`, which holds the `auths` of a config.json.
+ * Parses the variable `DOCKER_AUTH_CONFIG`, which contains the `auths` of a config.json.
  *
  * @throws OciError CONFIG_INVALID
  */
@@ -76,7 +76,7 @@ export function parseDockerAuthConfig(text: string): readonly AuthEntry[] {
   return readAuths(fieldsOf(inDockerKeys(parseJsonDocument(text, name)), name, 'environment'));
 }
 
-// One registry's entry, whatever it is, is no obstacle for the others.
+// A malformed entry must not affect other registries.
 function readAuths(fields: Fields): readonly AuthEntry[] {
   return fields.members('auths').map(([key, { value, origin }]) => ({ key, origin, ...readEntry(value ?? {}) }));
 }
@@ -101,9 +101,9 @@ function readEntry(entry: unknown): Omit<AuthEntry, 'key' | 'origin'> {
     : { ...tokens, ...decoded };
 }
 
-/** Splits at the first colon: a user name holds none, a password may. Trailing NULs are padding of old Docker versions. */
+/** Splits at the first colon: a password may contain one, but not a user name. Old Docker versions padded with NULs. */
 function decodeAuth(written: string): { readonly username: string; readonly password: string } | undefined {
-  // `base64` breaks its lines, and Go's decoder passes over the breaks.
+  // The `base64` command breaks lines, and Go's decoder ignores the breaks.
   const auth = written.replace(/\s+/g, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(auth)) return undefined;
   const bytes = Buffer.from(auth, 'base64');

@@ -1,12 +1,12 @@
-/** Keys as Go's encoding/json matches them: in any case. What names a registry is a member of a map, and stays exact. */
+/** Matches keys as Go's encoding/json does, ignoring case. Names of registries are keys of a map, and match exactly. */
 import type { SettingsDocument } from '../documents/fields.ts';
 
-/** The keys of config.json that matter here, as Docker writes them. */
+/** The relevant keys of config.json, as Docker writes them. */
 const configKeys: readonly string[] = ['auths', 'HttpHeaders', 'credsStore', 'credHelpers'];
 
 /**
- * The members of a config.json under the names that Docker writes; other members stay as they are. Two spellings of one
- * map are joined, of two other values the later one counts.
+ * The members of a config.json, under the keys that Docker writes; other members are unchanged. If a key occurs in two
+ * spellings, maps are merged, and of other values the later one counts.
  *
  * @see https://pkg.go.dev/encoding/json#Unmarshal
  */
@@ -21,7 +21,7 @@ export function withDockerKeys(config: Readonly<Record<string, unknown>>): Recor
   return Object.fromEntries(members);
 }
 
-/** The same for a document, whose lines are those of the keys as written. */
+/** The same for a document. Its lines are those of the keys as written. */
 export function inDockerKeys(document: SettingsDocument): SettingsDocument {
   const { value } = document;
   if (!isMap(value)) return document;
@@ -44,7 +44,7 @@ function sameInGo(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-/** What Go reads into a field: of several spellings the last, and null is nothing. */
+/** The value that Go reads into a field: the last one of several spellings. Null counts as absent. */
 export function memberInGo(fields: Readonly<Record<string, unknown>>, name: string): unknown {
   const found = Object.entries(fields).filter(([key, value]) => sameInGo(key, name) && value !== null);
   return found.at(-1)?.[1];

@@ -1,15 +1,15 @@
 import { OciError } from '../../model/errors.ts';
 
-/** What Docker Hub is called in references. */
+/** The domain of Docker Hub in references. */
 export const indexName = 'docker.io';
 
-/** The names that people and tools use for it. */
+/** All host names of Docker Hub. */
 export const hubNames: readonly string[] = [indexName, 'index.docker.io', 'registry-1.docker.io'];
 
 /**
  * Checks the name of a registry; `index.docker.io` becomes `docker.io`.
  *
- * @throws OciError CONFIG_INVALID for a hyphen at either end.
+ * @throws OciError CONFIG_INVALID if it begins or ends with a hyphen.
  */
 export function validateIndexName(name: string): string {
   const normal = name === 'index.docker.io' ? indexName : name;

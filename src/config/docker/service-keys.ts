@@ -1,14 +1,14 @@
-/** The keys that daemon.json and config.yaml have in common, under Docker's names. */
+/** The keys that daemon.json and config.yaml share, under Docker's names. */
 import type { Fields } from '../documents/fields.ts';
 import type { Sourced } from '../origin.ts';
 
-/** Addresses of proxies as written, with user and password where they have them. */
+/** Proxy addresses as written, including user and password. */
 export interface ProxySettings {
   readonly http?: Sourced<string> | undefined;
   readonly https?: Sourced<string> | undefined;
-  /** For what the other two do not name. */
+  /** For schemes without a proxy of their own. */
   readonly all?: Sourced<string> | undefined;
-  /** Hosts, domains and networks that are reached directly, separated by commas. */
+  /** Hosts, domains and networks that are connected to directly, separated by commas. */
   readonly noProxy?: Sourced<string> | undefined;
 }
 

@@ -3,9 +3,9 @@ import { quote } from '../../model/quote.ts';
 import type { Sourced } from '../origin.ts';
 import { configError } from './config-error.ts';
 
-/** Reads a duration as Go writes it, in whole milliseconds, rounded up. @throws OciError CONFIG_INVALID */
+/** Parses a duration in Go's format into whole milliseconds, rounded up. @throws OciError CONFIG_INVALID */
 export function readDurationMs({ value, origin }: Sourced<string>): number {
   const ms = parseDurationMs(value);
   if (ms !== undefined) return Math.ceil(ms);
-  throw configError(origin, `${quote(value)} is no duration`, 'Write it as 30s, 500ms or 1m30s.');
+  throw configError(origin, `${quote(value)} is not a duration`, 'Write it as 30s, 500ms or 1m30s.');
 }

@@ -7,32 +7,32 @@ type Path = readonly (string | number)[];
 /** A parsed settings file that knows the lines of its members. */
 export interface SettingsDocument {
   readonly value: unknown;
-  /** Line, from 1, of the value at a path of keys and indexes; undefined where it is not known. */
+  /** Line, from 1, of the value at a path of keys and indexes; undefined if unknown. */
   lineOf(...path: Path): number | undefined;
-  /** Its column, from 1; absent where messages tell lines alone. */
+  /** Column, from 1, of that value; absent if messages only give lines. */
   columnOf?(...path: Path): number | undefined;
 }
 
-/** Reads the members of an object in a settings file by type. Every method throws CONFIG_INVALID with file and line. */
+/** Typed reads of an object's members in a settings file. Every method throws CONFIG_INVALID with file and line. */
 export interface Fields {
   readonly origin: Origin;
   keys(): readonly string[];
   originOf(key: string): Origin;
-  /** `"registry.0.prefix" must be …`, with file and line. */
+  /** Throws `"registry.0.prefix" must be …` with file and line. */
   refuse(expected: string, key?: string): never;
   strings(key: string): readonly Sourced<string>[];
-  /** A list of strings, or one string that stands for a list of one. */
+  /** A list of strings, or a single string, which counts as a list of one. */
   stringOrStrings(key: string): readonly Sourced<string>[];
   string(key: string): Sourced<string> | undefined;
   choice<T extends string>(key: string, words: readonly T[]): Sourced<T> | undefined;
   boolean(key: string): Sourced<boolean> | undefined;
-  /** An integer; absent where it is 0, as Docker reads it, unless 0 lies under the least. */
+  /** An integer of at least `least`. As in Docker, 0 counts as absent if it is allowed. */
   count(key: string, least: number): Sourced<number> | undefined;
-  /** The members of an object, each with its own line; none where absent or null. */
+  /** The members of an object, each with its line; empty if it is absent or null. */
   members(key: string): readonly (readonly [string, Sourced<unknown>])[];
-  /** Whatever there is, for what has several forms. */
+  /** The value of any type, for keys that allow several forms. */
   any(key: string): Sourced<unknown> | undefined;
-  /** An object inside. */
+  /** A nested object. */
   object(key: string): Fields | undefined;
   /** A list of objects. */
   objects(key: string): readonly Fields[];
@@ -41,7 +41,7 @@ export interface Fields {
   mixed(key: string): readonly (Fields | Sourced<string>)[];
 }
 
-/** @param name The file or variable that the document was read from. */
+/** @param name The file or variable from which the document was read. */
 export function fieldsOf(
   document: SettingsDocument,
   name: string,
@@ -49,7 +49,7 @@ export function fieldsOf(
   path: Path = [],
   value: unknown = document.value,
 ): Fields {
-  // What a list has on one line is where the list is.
+  // If a value has no known line, the line of the enclosing one is used.
   const origin = (...inner: Path): Origin => {
     const full = [...path, ...inner];
     let line: number | undefined;

@@ -2,13 +2,13 @@ import { OciError } from '../../model/errors.ts';
 import { correctionOf } from './config-error.ts';
 import type { SettingsDocument } from './fields.ts';
 
-/** The deepest nesting that is read; settings files have four levels. */
+/** Maximum nesting; settings files have four levels. */
 const maxDepth = 200;
 
 /**
- * Parses a settings file. An empty file is an empty object, and a byte order mark, which Windows editors write, is skipped.
+ * Parses a settings file. An empty file is an empty object. A byte order mark, as written by Windows editors, is skipped.
  *
- * @param name The file or variable, for the message. The message never quotes the text, which may hold passwords.
+ * @param name The file or variable, for the message. The message never quotes the text, which may contain passwords.
  * @throws OciError CONFIG_INVALID naming the file, line and column.
  */
 export function parseJsonDocument(text: string, name: string): SettingsDocument {
@@ -26,13 +26,16 @@ export function parseJsonDocument(text: string, name: string): SettingsDocument 
   };
 }
 
-/** Where a value begins, and what is inside it: a tree costs the length of the text, a list of paths its square. */
+/**
+ * The offset of a value, and of those inside. A tree needs memory linear in the text; a list of full paths would be
+ * quadratic.
+ */
 interface Found {
   readonly at: number;
   inside?: Map<string | number, Found>;
 }
 
-/** Walks the grammar of RFC 8259: JSON.parse tells neither the line of a fault nor that of a value. */
+/** Scans the grammar of RFC 8259, because JSON.parse reports no lines, neither of errors nor of values. */
 function scan(text: string, name: string): Found {
   let at = 0;
   const fail = (expected: string): never => {
@@ -92,7 +95,7 @@ function scan(text: string, name: string): Found {
   return root;
 }
 
-/** Lines and columns of a text, from 1. */
+/** Converts offsets to lines and columns, which count from 1. */
 class LineStarts {
   readonly #starts = [0];
 

@@ -2,10 +2,10 @@ import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
-/** The keys that an object may have, and what may be inside: nothing to check, an object, a list of objects. */
+/** The keys that an object may have, and what to check inside: nothing, an object, or a list of objects. */
 export type KnownKeys = { readonly [key: string]: KnownKeys | readonly [KnownKeys] | true };
 
-/** Refuses keys that nobody reads: they are mistakes. @throws OciError CONFIG_INVALID with file, line and column. */
+/** Refuses unknown keys, because they are probably mistakes. @throws OciError CONFIG_INVALID with file, line and column. */
 export function refuseUnknownKeys(document: YamlDocument, known: KnownKeys, file: string): void {
   const check = (value: unknown, keys: KnownKeys, path: readonly (string | number)[]): void => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
@@ -40,7 +40,7 @@ function unknownKey(
   });
 }
 
-/** The word that differs least, where it does not differ in half of its letters. */
+/** The most similar word, if it does not differ in too many letters. */
 function nearestWord(word: string, words: readonly string[]): string | undefined {
   const ranked = words
     .map((each) => ({ each, distance: editDistance(word.toLowerCase().replaceAll('_', '-'), each) }))
@@ -49,7 +49,7 @@ function nearestWord(word: string, words: readonly string[]): string | undefined
   return best && best.distance <= Math.max(2, best.each.length / 3) ? best.each : undefined;
 }
 
-/** Letters to insert, remove or replace. */
+/** Number of letters to insert, remove or replace. */
 function editDistance(from: string, to: string): number {
   if (from.length > 64) return from.length;
   let row = Array.from({ length: to.length + 1 }, (_, at) => at);

@@ -1,4 +1,4 @@
-/** Addresses of registries in rules: `https://host/path` of containerd, `host/path` of containers. */
+/** Registry addresses in rules: `https://host/path` in containerd's files, `host/path` in those of the containers tools. */
 import { posix } from 'node:path';
 import { quote } from '../../model/quote.ts';
 import { withoutTrailing } from '../../model/without-trailing.ts';
@@ -7,10 +7,10 @@ import { defaultPrefix, type RegistrySource, splitPrefix } from '../registry-rul
 import { configError } from './config-error.ts';
 
 /**
- * Reads the address of a place: `https://host[:port][/path]`, or `host[:port][/path]` for https. A path that ends in `/v2`
- * means the same with and without it, unless the API is at the path itself.
+ * Parses the address of a source: `https://host[:port][/path]`, or `host[:port][/path]` for https. A `/v2` at the end
+ * of the path is removed, unless the path is that of the API itself.
  *
- * @throws OciError CONFIG_INVALID. A password in it is not shown.
+ * @throws OciError CONFIG_INVALID. The message contains no password.
  */
 export function readSourceUrl(
   { value, origin }: Sourced<string>,
@@ -20,7 +20,7 @@ export function readSourceUrl(
   const refuse = (reason: string): never => {
     throw configError(
       origin,
-      `${shown} is no address of a registry: ${reason}`,
+      `${shown} is not the address of a registry: ${reason}`,
       'Write it as https://host[:port][/path].',
     );
   };
@@ -37,7 +37,7 @@ export function readSourceUrl(
 }
 
 /**
- * Reads `host[:port][/path]`, where the path is that of repositories.
+ * Parses `host[:port][/path]`, where the path is a prefix of repository names.
  *
  * @throws OciError CONFIG_INVALID
  */
@@ -48,19 +48,19 @@ export function readLocation({ value, origin }: Sourced<string>): string {
   }
   const { host, path } = splitPrefix(location);
   if (!/^(?:[\w.-]+|\[[0-9A-Fa-f:]+\])(?::\d+)?$/.test(host) || /[\s?#\\\p{Cc}]|\/\//u.test(path)) {
-    throw configError(origin, `${quote(value)} is no place of a registry`, 'Write it as host[:port][/path].');
+    throw configError(origin, `${quote(value)} is not the location of a registry`, 'Write it as host[:port][/path].');
   }
   return location;
 }
 
-// By index: the expression would look for an "@" behind every "//".
+// Uses indexes: a regular expression would search an "@" after every "//".
 function withoutUser(location: string): string {
   const [start, end] = [location.indexOf('//'), location.lastIndexOf('@')];
   return start === -1 || end < start + 2 ? location : `${location.slice(0, start)}//…${location.slice(end)}`;
 }
 
 /**
- * Reads what a rule covers: a location, `*.example.com`, or `_default`.
+ * Parses the prefix of a rule: a location, `*.example.com`, or `_default`.
  *
  * @throws OciError CONFIG_INVALID
  */
@@ -68,18 +68,18 @@ export function readPrefix({ value, origin }: Sourced<string>): string {
   if (value === defaultPrefix) return value;
   if (!value.includes('*')) return readLocation({ value, origin });
   if (/^\*\.[\w.-]+$/.test(value)) return value;
-  throw configError(origin, `${quote(value)} is no prefix: a wildcard is written as *.example.com`);
+  throw configError(origin, `${quote(value)} is not a prefix: a wildcard is written as *.example.com`);
 }
 
-/** Whether a prefix covers a single tag or digest. */
+/** Whether a prefix covers only one tag or digest. */
 export function isForOneReference(prefix: string): boolean {
   return /[:@]/.test(splitPrefix(prefix).path);
 }
 
-/** Where a rule sends requests: a host, and the repositories there that stand for those of its prefix. */
+/** The target of a rule: a host, and the path there that replaces that of the prefix. */
 type RuleLocation = Required<Pick<RegistrySource, 'host'>> & Pick<RegistrySource, 'repositoryPrefix'>;
 
-/** A location that {@link readLocation} has read, under a rule's prefix. */
+/** @param location As {@link readLocation} returned it. @param prefix The rule's prefix. */
 export function ruleLocation(location: string, prefix: string): RuleLocation {
   const { host, path } = splitPrefix(location);
   return path === splitPrefix(prefix).path ? { host } : { host, repositoryPrefix: path };

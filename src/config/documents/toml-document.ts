@@ -7,9 +7,9 @@ import type { SettingsDocument } from './fields.ts';
 type Path = readonly (string | number)[];
 
 /**
- * Parses a TOML file. Lines are known for tables, and for keys that stand on a line of their own.
+ * Parses a TOML file. Lines are known for tables, and for keys on a line of their own.
  *
- * @param name The file, for the message. The message never quotes the text, which may hold passwords.
+ * @param name The file, for the message. The message never quotes the text, which may contain passwords.
  * @throws OciError CONFIG_INVALID naming the file, line and column.
  */
 export function parseTomlDocument(text: string, name: string): SettingsDocument {
@@ -19,7 +19,7 @@ export function parseTomlDocument(text: string, name: string): SettingsDocument 
     value = parse(body);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    // Behind its first line the message shows the text.
+    // Only the first line: after it the message quotes the text.
     const reason = visible(error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? '');
     throw new OciError('CONFIG_INVALID', `${name}:${error.line}:${error.column}: not valid TOML: ${reason}`, {
       hint: correctionOf({ kind: 'file', name }),
@@ -29,7 +29,7 @@ export function parseTomlDocument(text: string, name: string): SettingsDocument 
   return { value, lineOf: (...path) => lines.get(JSON.stringify(path)) };
 }
 
-/** Past this, a header is not looked at for its place: each key costs the length of all before it. */
+/** Longer headers get no line: parsing a key costs the length of all keys before it. */
 const maxHeaderLength = 1000;
 
 /** smol-toml reports no positions, so table headers are located by a regular expression and parsed one at a time. */
@@ -42,7 +42,7 @@ function findLines(text: string): Map<string, number> {
     const header = isHeader ? keysOf(line) : undefined;
     if (header) {
       table = resolve(header, counts, /^\s*\[\[/.test(line));
-      // A header also opens the tables around it.
+      // A header also defines the tables around it.
       for (const [at] of table.entries()) note(lines, table.slice(0, at + 1), index + 1);
       continue;
     }
@@ -58,7 +58,7 @@ function note(lines: Map<string, number>, path: Path, line: number): void {
   if (!lines.has(key)) lines.set(key, line);
 }
 
-/** The keys of `[a."b.c"]`; undefined for a line of an array or a text that looks like it. */
+/** The keys of `[a."b.c"]`; undefined if the line is part of an array or a string. */
 function keysOf(line: string): readonly string[] | undefined {
   try {
     const keys: string[] = [];
@@ -76,7 +76,7 @@ function keysOf(line: string): readonly string[] | undefined {
   }
 }
 
-/** Puts the index of the latest element behind every key that names a list of tables. */
+/** Adds the index of the latest element after each key that names a list of tables. */
 function resolve(keys: readonly string[], counts: Map<string, number>, isNew: boolean): Path {
   let path: Path = [];
   for (const [at, key] of keys.entries()) {

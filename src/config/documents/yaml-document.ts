@@ -12,17 +12,17 @@ interface Position {
 }
 
 export interface YamlDocument extends SettingsDocument {
-  /** Where the key is that a path ends with. */
+  /** The position of the key at the end of a path. */
   keyPosition(path: Path): Position | undefined;
   /** The column of the value at a path. */
   columnOfValue(...path: Path): number | undefined;
 }
 
 /**
- * Parses a YAML file; an empty one is an empty object.
+ * Parses a YAML file. An empty file is an empty object.
  *
- * @param name The file, for the message. The message never quotes the text, which may hold passwords.
- * @throws OciError CONFIG_INVALID naming the file, line and column, also for a key that stands there twice.
+ * @param name The file, for the message. The message never quotes the text, which may contain passwords.
+ * @throws OciError CONFIG_INVALID naming the file, line and column, also for a duplicate key.
  */
 export function parseYamlDocument(text: string, name: string): YamlDocument {
   const lines = new LineCounter();
@@ -32,7 +32,7 @@ export function parseYamlDocument(text: string, name: string): YamlDocument {
       hint: correctionOf({ kind: 'file', name }),
     });
   }
-  // Keys that stand twice are found below: the parser compares each with all before it.
+  // Duplicate keys are checked below: the parser would compare each key with all before it.
   const options = { lineCounter: lines, prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
   const document = parseDocument(text, options);
   const position = (offset: number): Position => {
@@ -60,18 +60,18 @@ export function parseYamlDocument(text: string, name: string): YamlDocument {
     },
     Alias: (_key, alias) => {
       aliases += 1;
-      // The parser searches all of the document for each.
-      if (aliases > maxAliases) fail(alias.range?.[0] ?? 0, `its aliases are more than ${maxAliases}`);
-      if (!alias.resolve(document)) fail(alias.range?.[0] ?? 0, 'an alias stands before its anchor');
+      // The parser searches the whole document for each alias.
+      if (aliases > maxAliases) fail(alias.range?.[0] ?? 0, `it has more than ${maxAliases} aliases`);
+      if (!alias.resolve(document)) fail(alias.range?.[0] ?? 0, 'an alias precedes its anchor');
     },
   });
   let value: unknown;
   try {
     value = document.toJS() ?? {};
   } catch (error) {
-    // A few lines of aliases can stand for more than there is memory.
+    // A few lines of aliases can expand to more than fits in memory.
     if (!(error instanceof ReferenceError)) throw error;
-    fail(0, 'its aliases stand for too much');
+    fail(0, 'its aliases expand to too much data');
   }
   const valuePosition = (path: Path): Position | undefined => {
     let node: unknown = document.contents;
@@ -92,13 +92,13 @@ export function parseYamlDocument(text: string, name: string): YamlDocument {
 }
 
 const maxAliases = 100;
-/** Brackets inside each other, or collections begun on one line; settings have four. */
+/** Nested brackets, or collections started on one line; settings have four. */
 const maxDepth = 100;
-const duplicateKey = 'this key stands here a second time';
+const duplicateKey = 'this key occurs twice';
 
 /**
- * The line on which a text nests too deep. The parser makes an expression of each level, whose size grows with them: 8,000
- * brackets end the process.
+ * The line on which the nesting becomes too deep. The parser's cost grows with each level, and 8,000 brackets would end
+ * the process.
  */
 function deepNesting(text: string): number | undefined {
   let [line, brackets, begun] = [1, 0, 0];
@@ -118,7 +118,7 @@ interface Child {
   readonly value: unknown;
 }
 
-/** The members of collections by their keys: `getIn` looks through all of them for each. */
+/** Members of collections by key: `getIn` would search all of them for each key. */
 const members = new WeakMap<object, ReadonlyMap<string, Child>>();
 
 function childOf(node: unknown, step: string | number): Child | undefined {

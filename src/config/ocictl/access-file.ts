@@ -18,16 +18,16 @@ import { openReloaded } from '../reloaded.ts';
 import { hashProblem, openHtpasswd } from './htpasswd.ts';
 
 export interface AccessFile {
-  /** What tokens are for; the first is the registry in the same process. */
+  /** The services that tokens are issued for. The first is the registry in the same process. */
   readonly services: readonly [string, ...string[]];
-  /** Who makes them, as registries know it. */
+  /** The issuer in tokens, as registries know it. */
   readonly issuer: string;
-  /** Where clients reach it, where that is not the name by which they came. */
+  /** URL where clients get tokens, if it differs from the address they used. */
   readonly realm: Sourced<string> | undefined;
   readonly expiresMs: number;
   readonly refreshExpiresMs: number;
   readonly rules: readonly AccessRule[];
-  /** bcrypt hashes by user, as they are now. */
+  /** The current bcrypt hashes by user. */
   accounts(): Promise<ReadonlyMap<string, string>>;
 }
 
@@ -46,16 +46,16 @@ const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
 interface AccessFileOptions {
-  /** Told once of every change that cannot be read; the rules of before stay until it can. */
+  /** Called once for every invalid change. The earlier rules stay in effect. */
   readonly warn: (text: string) => void;
-  /** Checks what the parser cannot: throws for a realm that will not do. */
+  /** Further checks, which the parser cannot do, such as of the realm. Throws if the file is invalid. */
   readonly check?: (access: AccessFile) => void;
 }
 
 /**
  * Opens an access file.
  *
- * @returns The rules as the file has them now; a change counts within a second.
+ * @returns A function for the current rules. A change of the file takes effect within a second.
  * @throws OciError CONFIG_INVALID naming file, line and column.
  */
 export function openAccessFile(file: string, { warn, check }: AccessFileOptions): Promise<() => Promise<AccessFile>> {
@@ -67,7 +67,7 @@ export function openAccessFile(file: string, { warn, check }: AccessFileOptions)
       check?.(access);
       return access;
     },
-    meanwhile: 'the rules of before stay',
+    meanwhile: 'the earlier rules stay in effect',
     warn,
   });
 }
@@ -82,7 +82,7 @@ async function parseAccessFile(text: string, file: string, warn: (text: string) 
     htpasswd === undefined ? undefined : await openHtpasswd(resolve(dirname(file), htpasswd.value), { warn });
   const rules = fields.objects('rules').map(readRule);
   if (others === undefined) warnOfStrangers(fields, users, warn);
-  if (rules.length === 0) throw configError(fields.origin, 'there are no rules, so that nobody may do anything');
+  if (rules.length === 0) throw configError(fields.origin, 'there are no rules, so nobody may do anything');
   const [service = 'ocictl', ...services] = fields.stringOrStrings('services').map(readName);
   const issuer = fields.string('issuer');
   return {
@@ -103,8 +103,8 @@ async function parseAccessFile(text: string, file: string, warn: (text: string) 
 function readUsers(fields: Fields): ReadonlyMap<string, string> {
   const users = new Map<string, string>();
   for (const [user, { value, origin }] of fields.members('users')) {
-    if (user === '' || /[:\p{Cc}]/u.test(user)) throw configError(origin, `${quote(user)} is no name of a user`);
-    // What stands there instead may be the password itself, which no message shows.
+    if (user === '' || /[:\p{Cc}]/u.test(user)) throw configError(origin, `${quote(user)} is not a user name`);
+    // The value may be the password itself, so no message quotes it.
     const problem = hashProblem(value);
     if (problem) {
       throw configError(origin, `the password of ${quote(user)} ${problem.reason}`, `Make it with: ${problem.hint}`);
@@ -122,10 +122,10 @@ function readRule(fields: Fields): AccessRule {
     const action = repositoryActions.find((each) => each === value);
     if (action !== undefined) actions.add(action);
     else if (value !== 'catalog') {
-      throw configError(origin, `${quote(value)} is no action`, 'The actions are pull, push, delete and catalog.');
+      throw configError(origin, `${quote(value)} is not an action`, 'The actions are pull, push, delete and catalog.');
     }
   }
-  // No client pushes without looking at what is there.
+  // Clients check what exists before they push.
   if (actions.has('push')) actions.add('pull');
   const repositories = fields.stringOrStrings('repositories').map(readPattern);
   if (actions.size > 0 && repositories.length === 0) {
@@ -153,7 +153,7 @@ function readWho(fields: Fields): AccessRule['who'] {
   return new Set(names.map(({ value }) => value));
 }
 
-// A warning only: after an error the file as it was before, and with it the removed user, would stay in effect.
+// Only a warning: after an error the earlier version of the file would stay in effect, including a removed user.
 function warnOfStrangers(fields: Fields, users: ReadonlyMap<string, string>, warn: (text: string) => void): void {
   const lists = fields.objects('rules').filter((rule) => Array.isArray(rule.any('users')?.value));
   for (const { value, origin } of lists.flatMap((rule) => rule.strings('users'))) {
@@ -168,10 +168,10 @@ function readPattern({ value, origin }: Sourced<string>): RepositoryPattern {
   throw configError(origin, `${quote(value)} covers no repository`, hint);
 }
 
-// It goes into headers and into what other registries are told.
+// The name is sent in headers, and to other registries.
 function readName({ value, origin }: Sourced<string>): string {
   if (/^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/.test(value)) return value;
-  throw configError(origin, `${quote(value)} is no name: it has no spaces, quotes or letters beyond ASCII`);
+  throw configError(origin, `${quote(value)} is not a name: names have no spaces, quotes or characters beyond ASCII`);
 }
 
 interface Bounds {
@@ -185,5 +185,8 @@ function readTime(fields: Fields, key: string, { least, most, otherwise }: Bound
   if (found === undefined) return otherwise;
   const ms = readDurationMs(found);
   if (ms >= least && ms <= most) return ms;
-  throw configError(found.origin, `${key} is ${least / minuteMs}m at least, and ${most / (60 * minuteMs)}h at most`);
+  throw configError(
+    found.origin,
+    `${key} must be at least ${least / minuteMs}m and at most ${most / (60 * minuteMs)}h`,
+  );
 }

@@ -22,7 +22,7 @@ import type { Origin, Sourced } from '../origin.ts';
 import { defaultPrefix, plainSource, type RegistryRule, type RegistrySource, splitPrefix } from '../registry-rules.ts';
 import type { SettingsText } from '../settings-file.ts';
 
-/** What a name without a registry means: an image of Docker Hub, or what registries.conf says. */
+/** How names without a registry are resolved: to images of Docker Hub, or by registries.conf. */
 export type ShortNames = 'docker' | 'containers';
 
 export interface ConfigYaml extends ServiceKeys {
@@ -70,8 +70,10 @@ const keys: KnownKeys = {
 };
 
 /**
- * @param homedir What `~/` stands for. Other relative paths are relative to the file.
- * @throws OciError CONFIG_INVALID naming file and line, and for syntax and unknown keys the column.
+ * Parses ocictl's config.yaml.
+ *
+ * @param homedir Replaces `~` in `~/`. Other relative paths are relative to the file.
+ * @throws OciError CONFIG_INVALID naming file and line, and the column of syntax errors and unknown keys.
  */
 export function parseConfigYaml({ file, text }: SettingsText, homedir: string | undefined): ConfigYaml {
   const document = parseYamlDocument(text, file);
@@ -136,7 +138,7 @@ function readRule(fields: Fields, resolve: Resolve): RegistryRule {
   };
 }
 
-// Such a rule would be silently without effect: references name Docker Hub docker.io, and every other registry so.
+// Such a rule would never match: references always contain docker.io for Docker Hub, and a dot or port for others.
 function refuseUnmatchable(prefix: string, origin: Origin): void {
   const { host, path } = splitPrefix(prefix);
   if (host === 'index.docker.io' || host === 'registry-1.docker.io') {
@@ -147,7 +149,7 @@ function refuseUnmatchable(prefix: string, origin: Origin): void {
   const meant = path === '' ? `docker.io/library/${host}` : `docker.io/${prefix}`;
   throw configError(
     origin,
-    `${quote(prefix)} covers nothing: ${quote(host)} is no registry, which has a dot or a port`,
+    `${quote(prefix)} covers nothing: ${quote(host)} is not a registry, because it has neither a dot nor a port`,
     `For images of Docker Hub write ${meant}.`,
   );
 }
@@ -158,7 +160,7 @@ interface SourceContext {
   readonly mirror: boolean;
 }
 
-// A plain string is what it looks like: a URL where it has a scheme, else a location.
+// A plain string is a URL if it has a scheme, and a location otherwise.
 function readSource(words: Fields | Sourced<string>, context: SourceContext): RegistrySource {
   const base = { ...plainSource, push: !context.mirror };
   if ('value' in words) {

@@ -1,23 +1,24 @@
-/** Password files, as Apache's `htpasswd -B` writes them. */
+/** Password files in the format of Apache's `htpasswd -B`. */
 import { bcryptCost, maxBcryptCost } from '../../model/bcrypt-hash.ts';
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import { openReloaded } from '../reloaded.ts';
 
-/** What is wrong with what stands for a password, and what to do; no hash and no password is in it. */
+/** What is wrong with a password entry, and how to fix it. Neither text contains the hash or password. */
 export function hashProblem(text: unknown): { readonly reason: string; readonly hint: string } | undefined {
   const cost = typeof text === 'string' ? bcryptCost(text) : undefined;
-  if (cost === undefined) return { reason: 'is no bcrypt hash', hint: 'htpasswd -Bn USER' };
+  if (cost === undefined) return { reason: 'is not a bcrypt hash', hint: 'htpasswd -Bn USER' };
   if (cost <= maxBcryptCost) return undefined;
-  const reason = `is a bcrypt hash of cost ${cost}: at most ${maxBcryptCost} is taken, since others wait meanwhile`;
+  const reason = `is a bcrypt hash of cost ${cost}: at most ${maxBcryptCost} is accepted, because other logins wait meanwhile`;
   return { reason, hint: 'htpasswd -Bn -C 12 USER' };
 }
 
 /**
- * Reads a password file. Empty lines and those that begin with `#` are comments; of a user named twice the last counts.
+ * Parses a password file. Empty lines and lines that begin with `#` are skipped. If a user occurs twice, the last line
+ * counts.
  *
  * @returns bcrypt hashes by user.
- * @throws OciError CONFIG_INVALID naming file and line; no hash is in the message.
+ * @throws OciError CONFIG_INVALID naming file and line. The message contains no hash.
  */
 export function parseHtpasswd(text: string, file: string): ReadonlyMap<string, string> {
   const accounts = new Map<string, string>();
@@ -35,14 +36,14 @@ export function parseHtpasswd(text: string, file: string): ReadonlyMap<string, s
 }
 
 interface HtpasswdOptions {
-  /** Told once of every change that cannot be read; the accounts of before stay until it can. */
+  /** Called once for every invalid change. The earlier accounts stay in effect. */
   readonly warn: (text: string) => void;
 }
 
 /**
  * Opens a password file.
  *
- * @returns The accounts as the file has them now; a change counts within a second.
+ * @returns A function for the current accounts. A change of the file takes effect within a second.
  * @throws OciError CONFIG_INVALID
  */
 export function openHtpasswd(
@@ -53,7 +54,7 @@ export function openHtpasswd(
     what: 'password file',
     hint: `make it with: htpasswd -Bc ${file} USER`,
     parse: (text) => parseHtpasswd(text, file),
-    meanwhile: 'the accounts of before stay',
+    meanwhile: 'the earlier accounts stay in effect',
     warn,
   });
 }

@@ -77,7 +77,7 @@ describe('ocictl whoami', () => {
     await writeConfig(t, { credsStore: 'nowhere' });
     const { exitCode, stdout, stderr } = await ocictl(t, ['whoami']);
     assert.deepEqual([exitCode, stdout], [4, '']);
-    assert.match(stderr, /^warning: docker-credential-nowhere is not on PATH; going on without/);
+    assert.match(stderr, /^warning: docker-credential-nowhere is not on PATH; continuing without/);
     assert.equal(stderr.match(/is not on PATH/g)?.length, 1);
     await writeConfig(t, { credsStore: 'test' });
     const { PATH } = await installHelper(t, 'test');

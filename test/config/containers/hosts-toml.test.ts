@@ -140,15 +140,15 @@ describe('hosts.toml', () => {
   const faults = [
     ['[host."https://m"', /hosts\.toml:1:\d+: not valid TOML/],
     ['server = 3', /hosts\.toml:1: "server" must be a string/],
-    ['server = "ftp://h"', /hosts\.toml:1: "ftp:\/\/h" is no address of a registry: unsupported scheme "ftp"/],
-    ['server = "https://u:secret@h"', /"https:\/\/…@h" is no address of a registry: it has a user name/],
-    ['server = "https://h?token=secret"', /:1: "https:\/\/h" is no address of a registry: it has a query/],
-    ['\n[host."https://"]', /hosts\.toml:2: "https:\/\/" is no address of a registry: it has no valid host/],
+    ['server = "ftp://h"', /hosts\.toml:1: "ftp:\/\/h" is not the address of a registry: unsupported scheme "ftp"/],
+    ['server = "https://u:secret@h"', /"https:\/\/…@h" is not the address of a registry: it has a user name/],
+    ['server = "https://h?token=secret"', /:1: "https:\/\/h" is not the address of a registry: it has a query/],
+    ['\n[host."https://"]', /hosts\.toml:2: "https:\/\/" is not the address of a registry: it has no valid host/],
     ['[host."https://m"]\nskip_verify = "yes"', /:2: "host\.https:\/\/m\.skip_verify" must be true or false/],
     ['[host."https://m"]\nca = 3', /:2: "host\.https:\/\/m\.ca" must be a list of strings/],
     ['[host."https://m"]\nclient = 3', /:2: "host\.https:\/\/m\.client" must be a file, a list of files/],
     ['[host."https://m"]\nclient = [["a", "b", "c"]]', /:2: .* must be a list of files, or of pairs/],
-    ['[host."https://m"]\ndial_timeout = "soon"', /:2: "soon" is no duration/],
+    ['[host."https://m"]\ndial_timeout = "soon"', /:2: "soon" is not a duration/],
     ['[host."https://m"]\n[host."https://m".header]\n"a b" = "x"', /:3: "header\.a b" is not a valid header/],
     ['[host."https://m".header]\na = "secret\\r\\nb: c"', /:2: "header\.a" is not a valid header$/],
   ] as const;
@@ -221,7 +221,7 @@ describe("containerd's directories", () => {
     assert.deepEqual(await mirrors({ OCICTL_HOSTS_DIR: join(home, 'mine') }), { h: 'mine' });
     await assert.rejects(
       mirrors({ OCICTL_HOSTS_DIR: join(home, 'gone') }),
-      configError(/^OCICTL_HOSTS_DIR names .*gone, which is not there/),
+      configError(/^OCICTL_HOSTS_DIR names .*gone, which does not exist/),
     );
   });
 

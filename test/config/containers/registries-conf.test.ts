@@ -150,7 +150,7 @@ describe('registries.conf', () => {
     ['[[registry]]\nlocation = "a"\n[[registry.mirror]]', /:3: a \[\[registry\.mirror\]\] needs a location/],
     ['[[registry]]\nlocation = "https://a.example"', /:2: "https:\/\/a\.example" must not have a scheme/],
     ['[[registry]]\nlocation = "https://u:secret@a.example"', /:2: "https:\/\/…@a\.example" must not/],
-    ['[[registry]]\nlocation = "a b"', /:2: "a b" is no place of a registry/],
+    ['[[registry]]\nlocation = "a b"', /:2: "a b" is not the location of a registry/],
     ['[[registry]]\nprefix = "*.example.com/foo"\nlocation = "i.net"', /a wildcard is written as \*\.example\.com/],
     ['[[registry]]\nprefix = "a.*.com"\nlocation = "i.net"', /a wildcard is written as/],
     ['[[registry]]\nlocation = "a"\nblocked = "yes"', /:3: "registry\.0\.blocked" must be true or false/],
@@ -234,7 +234,7 @@ describe('several registries.conf files', () => {
     assert.deepEqual(await prefixes(home, { CONTAINERS_REGISTRIES_CONF: named }), ['named']);
     await assert.rejects(
       home.load({ env: { CONTAINERS_REGISTRIES_CONF: `${named}.gone` } }),
-      configError(/^CONTAINERS_REGISTRIES_CONF names .*named\.conf\.gone, which is not there/),
+      configError(/^CONTAINERS_REGISTRIES_CONF names .*named\.conf\.gone, which does not exist/),
     );
   });
 
@@ -254,7 +254,7 @@ describe('several registries.conf files', () => {
     try {
       const { registryRules, warnings } = await load();
       assert.deepEqual(registryRules, []);
-      assert.ok(warnings.includes(`${file} was skipped: it may not be read by this user`));
+      assert.ok(warnings.includes(`${file} was skipped: this user may not read it`));
     } finally {
       if (root) process.seteuid?.(0);
     }

@@ -95,14 +95,14 @@ describe('short names', () => {
   const faults = [
     ['unqualified-search-registries = "a"', /:1: "unqualified-search-registries" must be a list of strings/],
     ['unqualified-search-registries = ["https://a"]', /:1: "https:\/\/a" must not have a scheme/],
-    ['unqualified-search-registries = ["a.example/x"]', /:1: "a\.example\/x" is no registry: it has a path/],
+    ['unqualified-search-registries = ["a.example/x"]', /:1: "a\.example\/x" is not a registry: it has a path/],
     ['short-name-mode = "some"', /:1: "short-name-mode" must be one of enforcing, permissive, disabled/],
     ['[aliases]\none = 1', /:2: the alias "one" must be a string/],
-    ['[aliases]\n"a.example/one" = "b.example/one"', /:2: "a\.example\/one" is no short name/],
-    ['[aliases]\n"one:1" = "b.example/one"', /:2: "one:1" is no short name/],
-    ['[aliases]\none = "two"', /:2: "two" is no full name/],
-    ['[aliases]\none = "b.example/one:1"', /:2: "b\.example\/one:1" is no full name/],
-    ['[aliases]\none = "b.example/One"', /:2: "b\.example\/One" is no full name/],
+    ['[aliases]\n"a.example/one" = "b.example/one"', /:2: "a\.example\/one" is not a short name/],
+    ['[aliases]\n"one:1" = "b.example/one"', /:2: "one:1" is not a short name/],
+    ['[aliases]\none = "two"', /:2: "two" is not a full name/],
+    ['[aliases]\none = "b.example/one:1"', /:2: "b\.example\/one:1" is not a full name/],
+    ['[aliases]\none = "b.example/One"', /:2: "b\.example\/One" is not a full name/],
   ] as const;
   for (const [text, message] of faults) {
     it(`${JSON.stringify(text)} is an error that names the line`, async (t) => {

@@ -78,20 +78,20 @@ rules:
     const one = (rule: string): string => `${user}rules:\n  - ${rule}\n`;
     const cases: readonly (readonly [string, RegExp])[] = [
       ['users: {', /:1:\d+: not valid YAML/],
-      [`${user}${user}`, /:3:1: not valid YAML: this key stands here a second time/],
-      ['users:\n  ada: hunter2\n', /:2:8: the password of "ada" is no bcrypt hash/],
+      [`${user}${user}`, /:3:1: not valid YAML: this key occurs twice/],
+      ['users:\n  ada: hunter2\n', /:2:8: the password of "ada" is not a bcrypt hash/],
       [
         `users:\n  ada: $2y$15$${'a'.repeat(53)}\n`,
-        /:2:8: the password of "ada" is a bcrypt hash of cost 15: at most 14 is taken/,
+        /:2:8: the password of "ada" is a bcrypt hash of cost 15: at most 14 is accepted/,
       ],
-      ['users:\n  ada: [hunter2]\n', /:2:8: the password of "ada" is no bcrypt hash/],
-      [`users:\n  "a:b": ${hash}\n`, /:2:10: "a:b" is no name of a user/],
+      ['users:\n  ada: [hunter2]\n', /:2:8: the password of "ada" is not a bcrypt hash/],
+      [`users:\n  "a:b": ${hash}\n`, /:2:10: "a:b" is not a user name/],
       ['users: [ada]\n', /:1:8: "users" must be an object/],
       [user, /there are no rules/],
       [`${user}rule: []\n`, /:3:1: unknown key "rule"/],
       [one('{users: [ada], repository: x, actions: pull}'), /:4:\d+: unknown key "repository"/],
       [one('{users: [ada], repositories: x}'), /:4:5: a rule needs actions/],
-      [one('{users: [ada], repositories: x, actions: [pull, write]}'), /:4:\d+: "write" is no action/],
+      [one('{users: [ada], repositories: x, actions: [pull, write]}'), /:4:\d+: "write" is not an action/],
       [one('{users: [ada], actions: [pull]}'), /:4:5: a rule with pull, push or delete needs repositories/],
       [one('{repositories: x, actions: [pull]}'), /:4:5: a rule is for users/],
       [one('{users: ada, repositories: x, actions: [pull]}'), /:4:\d+: users must be a list of names, or the word all/],
@@ -102,9 +102,9 @@ rules:
         one('{anonymous: "yes", repositories: x, actions: [pull]}'),
         /:4:\d+: "rules.0.anonymous" must be true or false/,
       ],
-      [`${user}${rules}expires: 1s\n`, /:\d+:10: expires is 1m at least/],
-      [`${user}${rules}expires: soon\n`, /:\d+:10: "soon" is no duration/],
-      [`${user}${rules}services: ['a"b']\n`, /:\d+:12: .* is no name/],
+      [`${user}${rules}expires: 1s\n`, /:\d+:10: expires must be at least 1m/],
+      [`${user}${rules}expires: soon\n`, /:\d+:10: "soon" is not a duration/],
+      [`${user}${rules}services: ['a"b']\n`, /:\d+:12: .* is not a name/],
       [`${user}${rules}htpasswd: absent\n`, /cannot read the password file .*absent/],
       ['- a\n', /must be a mapping/],
     ];
@@ -125,7 +125,7 @@ rules:
     };
     await writeFile(file, `users: {ada: hunter2}\n${rules}`);
     await until(async () => (await now()) && warnings.length > 0);
-    assert.match(warnings[0] ?? '', /access\.yaml:1:14: .*; the rules of before stay$/);
+    assert.match(warnings[0] ?? '', /access\.yaml:1:14: .*; the earlier rules stay in effect$/);
     assert.ok((await (await now()).accounts()).has('ada'));
     await writeFile(file, `users: {eve: ${hash}}\n${rules}`);
     await until(async () => (await (await now()).accounts()).has('eve'));

@@ -153,12 +153,12 @@ describe('config.yaml', () => {
   const faults = [
     ['a: [1', /config\.yaml:1:\d+: not valid YAML: /],
     ['root: "secret', /config\.yaml:1:\d+: not valid YAML: (?!.*secret)/],
-    ['root: a\nroot: b', /config\.yaml:2:1: not valid YAML: this key stands here a second time/],
+    ['root: a\nroot: b', /config\.yaml:2:1: not valid YAML: this key occurs twice/],
     ['root: a\n---\nroot: b', /config\.yaml:2:1: not valid YAML: a second document begins/],
-    ['root: *gone', /config\.yaml:1:7: not valid YAML: an alias stands before its anchor/],
+    ['root: *gone', /config\.yaml:1:7: not valid YAML: an alias precedes its anchor/],
     [
       `a: &a [${'x,'.repeat(99)}]\nb: &b [${'*a,'.repeat(99)}]\nc: [${'*b,'.repeat(99)}]`,
-      /not valid YAML: its aliases/,
+      /not valid YAML: it has more than 100 aliases/,
     ],
     ['- a', /config\.yaml:1: the file must be a mapping of keys to values/],
     ['root: 3', /config\.yaml:1: "root" must be a string/],
@@ -170,8 +170,8 @@ describe('config.yaml', () => {
     ['short-names: podman', /config\.yaml:1: "short-names" must be one of docker, containers/],
     ['registries: {}', /"registries" must be a list of objects/],
     ['registries:\n- blocked: true', /config\.yaml:2: a rule in registries needs a prefix/],
-    ['registries:\n- prefix: alpine', /config\.yaml:2: "alpine" covers nothing: "alpine" is no registry/],
-    ['registries:\n- prefix: team/app', /config\.yaml:2: "team\/app" covers nothing: "team" is no registry/],
+    ['registries:\n- prefix: alpine', /config\.yaml:2: "alpine" covers nothing: "alpine" is not a registry/],
+    ['registries:\n- prefix: team/app', /config\.yaml:2: "team\/app" covers nothing: "team" is not a registry/],
     ['registries:\n- prefix: index.docker.io/x', /"index\.docker\.io\/x" covers nothing: images of Docker Hub are in/],
     ['registries:\n- prefix: https://h', /config\.yaml:2: "https:\/\/h" must not have a scheme/],
     ['registries:\n- prefix: h.io/x:1', /config\.yaml:2: a rule cannot be for a single tag or digest/],
@@ -180,8 +180,14 @@ describe('config.yaml', () => {
       'registries:\n- prefix: h.io\n  mirrors: [{ insecure: true }]',
       /config\.yaml:3: a mirror needs a url or a location/,
     ],
-    ['registries:\n- prefix: h.io\n  mirrors: ["ftp://m"]', /config\.yaml:3: "ftp:\/\/m" is no address of a registry/],
-    ['registries:\n- prefix: h.io\n  mirrors: ["https://u:secret@m"]', /config\.yaml:3: "https:\/\/…@m" is no address/],
+    [
+      'registries:\n- prefix: h.io\n  mirrors: ["ftp://m"]',
+      /config\.yaml:3: "ftp:\/\/m" is not the address of a registry/,
+    ],
+    [
+      'registries:\n- prefix: h.io\n  mirrors: ["https://u:secret@m"]',
+      /config\.yaml:3: "https:\/\/…@m" is not the address/,
+    ],
     ['registries:\n- prefix: h.io\n  server: { url: "https://a", location: b }', /url and location exclude each other/],
     ['registries:\n- prefix: h.io\n  server: { location: b, override-path: true }', /override-path needs a url/],
     ['registries:\n- prefix: h.io\n  server: { capabilities: [fly] }', /a capability is one of pull, resolve, push/],
@@ -189,7 +195,7 @@ describe('config.yaml', () => {
       'registries:\n- prefix: h.io\n  server: { references: some }',
       /"registries\.0\.server\.references" must be one of/,
     ],
-    ['registries:\n- prefix: h.io\n  server: { connect-timeout: soon }', /"soon" is no duration/],
+    ['registries:\n- prefix: h.io\n  server: { connect-timeout: soon }', /"soon" is not a duration/],
     [
       'registries:\n- prefix: h.io\n  server: { client: [{ key: a }] }',
       /"registries\.0\.server\.client\.0\.cert" must be/,
@@ -262,7 +268,7 @@ describe('where config.yaml is', () => {
     assert.equal((await load({ env: { OCICTL_CONFIG: file } })).storeRoot?.value, '/other');
     await assert.rejects(
       load({ env: { OCICTL_CONFIG: join(home, 'gone.yaml') } }),
-      configError(/^OCICTL_CONFIG names .*gone\.yaml, which is not there/),
+      configError(/^OCICTL_CONFIG names .*gone\.yaml, which does not exist/),
     );
   });
 

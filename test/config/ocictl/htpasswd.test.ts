@@ -71,7 +71,7 @@ describe('a password file', () => {
     assert.equal((await accounts()).has('ada'), false);
     await writeFile(file, 'nonsense');
     await until(async () => (await accounts()) && warnings.length === 1);
-    assert.match(warnings[0] ?? '', /:1: a line must be USER:HASH; the accounts of before stay/);
+    assert.match(warnings[0] ?? '', /:1: a line must be USER:HASH; the earlier accounts stay in effect/);
     assert.equal((await accounts()).has('eve'), true);
     await rm(file);
     await until(async () => (await accounts()) && warnings.length === 2);

@@ -105,7 +105,7 @@ describe('ocictl login with a keychain', () => {
     await lockKeyring(t, env);
     const who = await ocictl(t, ['whoami', registry.host], { env });
     assert.equal(who.exitCode, 4);
-    const warning = `warning: the keychain shows nothing for ${registry.host}, which it should keep: is its keyring locked?`;
+    const warning = `warning: the keychain has no login for ${registry.host}, although config.json names it: is its keyring locked?`;
     assert.equal(who.stderr.split('\n')[0], warning);
     const again = await logIn(t, registry.host, env);
     assert.equal(again.exitCode, 2, 'what is configured is kept to');
@@ -115,7 +115,10 @@ describe('ocictl login with a keychain', () => {
     const { registry: second } = await startTokenRegistry(t, { identityTokens: false });
     const kept = await logIn(t, second.host, env);
     assert.deepEqual([kept.exitCode, kept.stdout], [0, 'Login Succeeded\n'], kept.stderr);
-    assert.match(kept.stderr, /locked collection: it is kept in the file\nWARNING! Your password will be stored/);
+    assert.match(
+      kept.stderr,
+      /locked collection: the login is stored in the file instead\nWARNING! Your password will be stored/,
+    );
   });
 
   it('falls back to the file where a session has no keyring, and says so when one is asked for', async (t) => {

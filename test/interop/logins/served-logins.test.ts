@@ -200,7 +200,7 @@ describe('ocictl serve --auth htpasswd=FILE', () => {
     await exec('htpasswd', ['-mbc', join(home, 'md5'), 'ada', 'secret']);
     const secret = (await readFile(join(home, 'md5'), 'utf8')).split(':')[1]?.trim() ?? '';
     const said: readonly (readonly [string, RegExp])[] = [
-      ['htpasswd=md5', /md5:1: the password of "ada" is no bcrypt hash\nhint: .*htpasswd -B/],
+      ['htpasswd=md5', /md5:1: the password of "ada" is not a bcrypt hash\nhint: .*htpasswd -B/],
       ['htpasswd=none', /cannot read the password file \S+none: ENOENT\nhint: .*htpasswd -Bc/],
       ['htpasswd=', /invalid --auth "htpasswd="/],
       ['ldap', /invalid --auth "ldap"/],

@@ -26,6 +26,6 @@ describe('a credential helper that hangs', () => {
     assert.deepEqual([pulled.exitCode, pulled.stdout], [0, `${name}\n`], pulled.stderr);
     const warnings = pulled.stderr.split('\n').filter((line) => /docker-credential-slow/.test(line));
     assert.equal(warnings.length, 1, pulled.stderr);
-    assert.match(warnings[0] ?? '', /did not answer within 30 s; going on without credentials/);
+    assert.match(warnings[0] ?? '', /did not answer within 30 s; continuing without credentials/);
   });
 });

@@ -148,7 +148,7 @@ describe('ocictl serve --issue-tokens', () => {
     await writeFile(file, '{"users": {');
     // It is looked at when somebody asks.
     const asking = setInterval(() => void fetch(`${served.url}/v2/`), 100);
-    await served.waitFor(/access\.yaml:1:\d+: not valid YAML.*; the rules of before stay/);
+    await served.waitFor(/access\.yaml:1:\d+: not valid YAML.*; the earlier rules stay in effect/);
     clearInterval(asking);
     assert.equal((await ocictl(t, pull)).exitCode, 0);
     // A rule for her is still there.
@@ -220,7 +220,7 @@ describe('ocictl serve --issue-tokens', () => {
     await writeFile(file, 'users:\n  ada: secret\nrules: []\n');
     const { exitCode, stderr, stdout } = await start();
     assert.deepEqual([exitCode, stdout], [2, '']);
-    assert.match(stderr, /access\.yaml:2:8: the password of "ada" is no bcrypt hash\nhint: .*htpasswd -Bn/);
+    assert.match(stderr, /access\.yaml:2:8: the password of "ada" is not a bcrypt hash\nhint: .*htpasswd -Bn/);
     assert.doesNotMatch(stderr, /secret/);
     await writeAccess(t);
     await writeFile(join(home, 'tokens'), '');

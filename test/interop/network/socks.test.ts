@@ -44,7 +44,7 @@ describe('ocictl behind microsocks', () => {
     const words = ['copy', '-q', `oci:${layout}:1`, `${host}/app:1`];
     const spared = await ocictl(t, words, { env: { ALL_PROXY: 'ftp://proxy.lan' } });
     assert.equal(spared.exitCode, 0, spared.stderr);
-    assert.match(spared.stderr, /^warning: ALL_PROXY names a proxy of the kind "ftp", of which nothing is known/i);
+    assert.match(spared.stderr, /^warning: ALL_PROXY names a proxy of the kind "ftp", which is not supported/i);
     const needed = await ocictl(t, words, { env: { ALL_PROXY: 'ftp://proxy.lan', NO_PROXY: '<-loopback>' } });
     assert.equal(needed.exitCode, 2);
     assert.match(needed.stderr, /^error: ALL_PROXY names a proxy of the kind "ftp"/m);

@@ -80,17 +80,17 @@ export const registries: Tries = {
     {
       run: (t) => toReadOnly(t, ['push', '@']),
       error: /takes no pushes: .*read-only/,
-      hint: /another login changes nothing/,
+      hint: /another login does not help/,
     },
     {
       run: (t) => toReadOnly(t, ['copy', 'store:app:1', '@']),
       error: /takes no pushes: .*read-only/,
-      hint: /another login changes nothing/,
+      hint: /another login does not help/,
     },
     {
       run: (t) => toReadOnly(t, ['delete', '@']),
       error: /takes no deletes: .*read-only/,
-      hint: /another login changes nothing/,
+      hint: /another login does not help/,
     },
   ],
   'blocked by a rule of `registries.conf` or `config.yaml`': [
@@ -102,7 +102,7 @@ export const registries: Tries = {
         return ocictl(t, ['pull', 'x.invalid/app']);
       },
       error: /x\.invalid\/app is blocked by the rule .*registries\.conf:1/,
-      hint: /nothing was asked/,
+      hint: /no request was sent/,
     },
   ],
   'the proxy refuses, wants a password, or cannot be reached': [
