@@ -3,25 +3,25 @@ import { networkError } from './failures.ts';
 import type { ByteSink, HttpBody } from './http.ts';
 import { endpointOf } from './redact.ts';
 
-/** What the body may do to its connection. */
+/** What a body can do with its connection. */
 interface BodySource {
   pause(): void;
   resume(): void;
   abort(reason: Error): void;
-  /** Takes back the memory of what it pushed, in pieces of any size. Absent: the memory is the reader's. */
+  /** Returns memory that was pushed, in pieces of any size. If absent, the reader keeps the memory. */
   done?(chunk: Uint8Array): void;
 }
 
-/** Bytes that may wait for the reader; past them the socket is left alone. */
+/** Bytes that may be queued for the reader. Beyond that the socket is paused. */
 const highWaterBytes = 1024 * 1024;
-/** Largest chunk a sink is given: many small ones cost more than to copy them together. */
+/** The largest chunk for a sink. Copying many small chunks together costs less than writing each. */
 const batchBytes = 1024 * 1024;
-/** A rest up to this size is read so that its connection can be used again. */
+/** The rest of a body is read up to this size, so that its connection can be reused. */
 const discardBytes = 256 * 1024;
 
 /**
- * The body of an answer: what the socket delivers waits in a bounded queue for its one reader. The network side calls
- * `push`, `end` and `fail`; everything else is the reader's.
+ * The body of a response: a bounded queue between the socket and a single reader. The network side calls `push`, `end`
+ * and `fail`; all other methods are for the reader.
  */
 export class ResponseBody implements HttpBody {
   readonly #source: BodySource;
@@ -34,14 +34,14 @@ export class ResponseBody implements HttpBody {
   #wake: (() => void) | undefined;
   #settled: (() => void) | undefined;
 
-  /** @param settled Called once, when the reader has it all or will get no more. */
+  /** @param settled Called once, when the reader has everything or gets no more. */
   constructor(source: BodySource, url: URL, settled: () => void) {
     this.#source = source;
     this.#url = url;
     this.#settled = settled;
   }
 
-  /** Whether its reader waits for the server. */
+  /** Whether the reader is waiting for the server. */
   get starved(): boolean {
     return this.#wake !== undefined && this.#queue.length === 0;
   }
@@ -53,7 +53,7 @@ export class ResponseBody implements HttpBody {
     }
     const last = this.#source.done && this.#queue.at(-1);
     if (last && last.buffer === chunk.buffer && last.byteOffset + last.length === chunk.byteOffset) {
-      // Reads into one buffer, one behind the other, are one chunk.
+      // Consecutive reads into one buffer are joined to one chunk.
       this.#queue[this.#queue.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + chunk.length);
     } else this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
@@ -70,14 +70,14 @@ export class ResponseBody implements HttpBody {
     this.#notify();
   }
 
-  /** Ends the body with an error of the network; what had arrived before is still read. */
+  /** Ends the body with a network error. Data that arrived before can still be read. */
   fail(reason: unknown): void {
     if (this.#ended || this.#failure) return;
     this.#failure = { error: networkError(reason, this.#url) };
     this.#settle();
   }
 
-  /** Ends the reading at once, with the reason of a signal. */
+  /** Ends the reading at once with the reason of a signal. */
   abort(reason: unknown): void {
     if (this.#failure) return;
     this.#drop();
@@ -145,17 +145,17 @@ export class ResponseBody implements HttpBody {
         if (size > discardBytes) break;
       }
     } catch {
-      // A caller that discards the rest has no use for the reason why it did not come.
+      // The caller does not need the rest, nor its error.
     }
   }
 
   async cancel(): Promise<void> {
-    if (!this.#failure && !this.#ended) this.abort(new OciError('CANCELLED', 'the body was given up'));
+    if (!this.#failure && !this.#ended) this.abort(new OciError('CANCELLED', 'the body was cancelled'));
     this.#drop();
     this.#settle();
   }
 
-  /** Waits for a byte; false at the end. */
+  /** Waits for data; false at the end. */
   async #filled(): Promise<boolean> {
     while (this.#queue.length === 0) {
       if (this.#failure) throw this.#failure.error;
@@ -215,7 +215,7 @@ export class ResponseBody implements HttpBody {
   }
 }
 
-/** A body that is in memory already. */
+/** A body from memory. */
 export function bytesBody(bytes: Uint8Array): HttpBody {
   let rest: Uint8Array[] = bytes.length === 0 ? [] : [bytes];
   const take = (): Uint8Array[] => {

@@ -11,20 +11,20 @@ export interface BulkLimits {
   readonly headerBytes: number;
 }
 
-/** A request, what becomes of it, and of its connection. */
+/** A request, with callbacks for its outcome and that of its connection. */
 interface BulkRequest {
   readonly text: string;
-  /** Whether the answer has a body; that to a HEAD has none. */
+  /** Whether the response has a body; the response to a HEAD has none. */
   readonly hasBody: boolean;
   readonly headersTimeoutMs: number;
   readonly handler: Dispatcher.DispatchHandler;
-  /** The answer is none that is understood here. Nothing of it was told. */
+  /** Called for a response that this parser does not handle. Nothing of it was passed on. */
   onUnusual(): void;
-  /** The connection can be used again, for so long. */
+  /** Called if the connection can be reused, with the time for which it stays open. */
   onReusable(restMs: number): void;
 }
 
-/** What a request's reader may do; `done` takes back the memory of a chunk, whenever that is. */
+/** The controls of a request's reader. `done` returns the memory of a chunk, at any time. */
 interface BulkController extends Dispatcher.DispatchController {
   done(chunk: Uint8Array): void;
 }
@@ -32,13 +32,13 @@ interface BulkController extends Dispatcher.DispatchController {
 interface Current extends BulkRequest {
   readonly controller: BulkController;
   head: BulkHead | undefined;
-  /** Of the body, still to come. */
+  /** Bytes of the body that are still to come. */
   missing: number;
 }
 
 /**
- * One HTTP/1.1 connection that reads straight into memory which is used again. One request at a time; whatever it cannot
- * make sense of ends it.
+ * An HTTP/1.1 connection that reads directly into reusable memory. It handles one request at a time; anything
+ * unexpected ends it.
  */
 export class BulkConnection {
   readonly #memory = new BulkMemory();
@@ -56,7 +56,7 @@ export class BulkConnection {
     this.#ended = ended;
   }
 
-  /** For the socket, before it exists. */
+  /** The `onread` option for the socket, which does not exist yet. */
   readonly onread = {
     buffer: (): Uint8Array => this.#memory.room(),
     callback: (size: number): boolean => this.#read(size),
@@ -67,7 +67,7 @@ export class BulkConnection {
     return this.#socket !== undefined && !this.#socket.destroyed && this.#socket.writable;
   }
 
-  /** Takes what has been connected; what was to be sent goes out. */
+  /** Sets the connected socket, and sends the waiting request. */
   attach(socket: Socket): void {
     this.#socket = socket;
     socket.on('error', (error) => this.destroy(error));
@@ -80,7 +80,7 @@ export class BulkConnection {
     else socket.destroy();
   }
 
-  /** Sends one request, as soon as there is a socket. */
+  /** Sends a request, once there is a socket. */
   send(request: BulkRequest): void {
     const current: Current = { ...request, controller: this.#controller(), head: undefined, missing: 0 };
     this.#current = current;
@@ -91,7 +91,7 @@ export class BulkConnection {
     if (this.#current === current && this.#socket) this.#write(current);
   }
 
-  /** Leaves the connection to itself until the next request; any byte that comes meanwhile ends it. */
+  /** Keeps the connection idle until the next request. Any byte that arrives meanwhile ends it. */
   rest(restMs: number): void {
     this.#socket?.unref();
     this.#timer = setTimeout(() => this.destroy(), restMs).unref();
@@ -152,7 +152,7 @@ export class BulkConnection {
   }
 
   #body(current: Current, chunk: Uint8Array): void {
-    const wanted = this.#current === current ? current.missing : 0; // its reader may just have given up
+    const wanted = this.#current === current ? current.missing : 0; // its reader may have cancelled
     const own = chunk.subarray(0, wanted);
     this.#memory.take(chunk.subarray(own.length));
     current.missing -= own.length;
@@ -163,7 +163,7 @@ export class BulkConnection {
     this.#paused = false;
     clearTimeout(this.#timer);
     const restMs = current.head?.restMs ?? 0;
-    // Bytes after the end are nobody's answer.
+    // Bytes after the end belong to no response.
     const reusable = own.length === chunk.length && restMs > 0 && this.open;
     if (!reusable) this.destroy();
     current.handler.onResponseEnd?.(current.controller, {});
@@ -203,7 +203,7 @@ export class BulkConnection {
   }
 }
 
-// What is no HTTP, or ends its lines in another way, need not be waited for.
+// Stops waiting early for a response that is not HTTP, or has other line ends.
 function isPromising(heading: string, from: number): boolean {
   const opening = 'HTTP/1.1 ';
   for (let lf = heading.indexOf('\n', from); lf >= 0; lf = heading.indexOf('\n', lf + 1)) {

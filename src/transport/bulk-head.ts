@@ -1,30 +1,30 @@
-/** The head of an answer as the plainest of servers send it. Whatever else is HTTP is left to undici. */
+/** Parses response headers in the form that most servers send. Everything else in HTTP is left to undici. */
 
 export interface BulkHead {
   readonly status: number;
-  /** Names in lower case; a field that came several times is a list. */
+  /** Names in lower case. A field that occurs several times is a list. */
   readonly headers: Record<string, string | string[]>;
   readonly bodyBytes: number;
-  /** How long the connection may rest before its next request; 0 where there is none. */
+  /** How long the connection may stay idle; 0 if it cannot be reused. */
   readonly restMs: number;
 }
 
 const statusLine = /^HTTP\/1\.1 ([2-5]\d\d)(?: [\t\x20-\x7e]*)?$/;
 const fieldName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const plainText = /^[\t\x20-\x7e]*$/;
-/** Statuses whose answers have no body, whatever their Content-Length says. */
+/** Statuses whose responses have no body, whatever their Content-Length says. */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
-/** Fields after which the bytes that follow are not simply the content. */
+/** Fields with which the following bytes are not just the content. */
 const framing = ['transfer-encoding', 'content-encoding', 'trailer', 'upgrade'];
-/** A server closes a connection that rests as long as it said; a request must not meet that. */
+/** The server closes an idle connection after the announced time. Stop using it this much earlier. */
 const keepAliveMarginMs = 1000;
 
 /**
- * Reads a head, without the empty line that ends it.
+ * Parses a response's header without the empty line at its end.
  *
  * @param text As latin1.
- * @param hasBody Whether a body follows; a HEAD's answer may leave out how long it would have been.
- * @returns Undefined for everything that is not strictly a final HTTP/1.1 answer with one Content-Length.
+ * @param hasBody Whether a body follows. A response to HEAD may omit its length.
+ * @returns Undefined for everything that is not strictly a final HTTP/1.1 response with one Content-Length.
  */
 export function parseBulkHead(text: string, keepAliveMs: number, hasBody: boolean): BulkHead | undefined {
   const [first = '', ...lines] = text.split('\r\n');
@@ -33,13 +33,13 @@ export function parseBulkHead(text: string, keepAliveMs: number, hasBody: boolea
   const headers: Record<string, string | string[]> = Object.create(null);
   for (const line of lines) {
     const colon = line.indexOf(':');
-    // A bare CR or LF, a folded line and a blank before the colon are where parsers disagree.
+    // Parsers disagree about a bare CR or LF, folded lines, and a space before the colon.
     if (colon < 1 || !fieldName.test(line.slice(0, colon)) || !plainText.test(line)) return undefined;
     const name = line.slice(0, colon).toLowerCase();
     const value = line.slice(colon + 1).trim();
     const earlier = headers[name];
     if (earlier === undefined) headers[name] = value;
-    // A list grows in place: one made anew for each line costs the square of a field that is repeated.
+    // Appended in place: copying the list for each line would be quadratic for a repeated field.
     else if (Array.isArray(earlier)) earlier.push(value);
     else headers[name] = [earlier, value];
   }

@@ -1,16 +1,16 @@
 import { bufferBytes, giveBuffer, takeBuffer } from '../files/buffers.ts';
 
-/** Less room than this is not worth a system call. */
+/** A read into less room than this is not worth the system call. */
 const leastRoom = 64 * 1024;
 
 /**
- * Where one connection reads to: a buffer after the other, filled from front to back. What was read is lent to a reader,
- * and a buffer goes back when all that was lent of it has been returned.
+ * The memory for the reads of one connection: buffers that are filled one after the other. What was read is lent to the
+ * reader. A buffer is reused once everything that was lent of it has been returned.
  */
 export class BulkMemory {
   #filling: Uint8Array<ArrayBuffer> = takeBuffer();
   #filled = 0;
-  /** Bytes lent out of each buffer. */
+  /** Bytes that are lent out of each buffer. */
   readonly #lent = new Map<ArrayBuffer, { readonly whole: Uint8Array<ArrayBuffer>; bytes: number }>();
   #closed = false;
 
@@ -24,7 +24,7 @@ export class BulkMemory {
     return this.#filling.subarray(this.#filled);
   }
 
-  /** Lends what was just read into the room. */
+  /** Lends the bytes that were just read. */
   lend(bytes: number): Uint8Array<ArrayBuffer> {
     const chunk = this.#filling.subarray(this.#filled, this.#filled + bytes);
     this.#filled += bytes;
@@ -34,7 +34,7 @@ export class BulkMemory {
     return chunk;
   }
 
-  /** Takes back what was lent, in pieces of any size. */
+  /** Returns lent memory, in pieces of any size. */
   take({ buffer, length }: Uint8Array): void {
     const lent = this.#lent.get(buffer as ArrayBuffer);
     if (!lent) return;
@@ -44,7 +44,7 @@ export class BulkMemory {
     if (lent.whole !== this.#filling || this.#closed) giveBuffer(lent.whole);
   }
 
-  /** Nothing is read any more. */
+  /** To be called when there are no more reads. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -7,16 +7,16 @@ interface BulkOptions {
   readonly url: URL;
   readonly limits: BulkLimits;
   readonly connect: buildConnector.connector;
-  /** Gets every request that is not of the plainest kind, and those whose answers are not. */
+  /** For requests that are not simple, and for those whose responses are not. */
   readonly fallback: Pick<Dispatcher, 'dispatch'>;
 }
 
-/** What we write ourselves, and what would change the framing. */
+/** Fields that are written here, or that would change the framing. */
 const ownFields = /^(?:host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect)$/i;
 
 /**
- * HEADs, and GETs of large bodies, over connections of their own that read into memory which is used again. It understands
- * what nearly all servers send; the first answer that is anything else leaves the origin to the fallback, for good.
+ * Sends HEADs, and GETs of large bodies, over connections that read into reusable memory. It handles what nearly all
+ * servers send. After the first other response, the fallback serves this origin permanently.
  */
 export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
   readonly #options: BulkOptions;
@@ -73,7 +73,7 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
   }
 }
 
-/** @returns Undefined for what is not a GET or HEAD of the plainest kind. */
+/** @returns Undefined if it is not a simple GET or HEAD. */
 function requestText(options: Dispatcher.DispatchOptions, url: URL): string | undefined {
   const { method, path, headers, body } = options;
   if ((method !== 'GET' && method !== 'HEAD') || body || !/^\/[\x21-\x7e]*$/.test(path)) return undefined;

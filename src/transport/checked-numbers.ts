@@ -2,7 +2,7 @@ import { checkBounds } from '../model/number-options.ts';
 import type { TransportLimits } from './origins.ts';
 import type { RetryPolicy } from './retry/retry.ts';
 
-/** Checks how long and how often a caller wants to wait. @throws OciError USAGE, as {@link checkBounds}. */
+/** Checks the numbers for retries and time limits. @throws OciError USAGE, as {@link checkBounds}. */
 export function checkTransportNumbers(options: {
   readonly retry?: RetryPolicy | undefined;
   readonly limits?: TransportLimits | undefined;

@@ -7,11 +7,11 @@ interface Known {
   readonly origins: Origins;
 }
 
-/** The connections of several transports: those that reach one base in the same way, and trust the same there, share them. */
+/** The connections of several transports. Those with the same base, the same way to it and the same trust share them. */
 export class Connections {
   #known: readonly Known[] = [];
 
-  /** The connections for a base. Nothing is opened before the first request. */
+  /** The connections for a base. None is opened before the first request. */
   to(base: URL, { tls, limits, addresses, proxy, allowPrivate }: OriginsOptions): Origins {
     const options = { tls, limits, addresses, proxy, allowPrivate };
     const same = this.#known.find((one) => one.base === base.origin && isDeepStrictEqual(one.options, options));
@@ -21,7 +21,7 @@ export class Connections {
     return origins;
   }
 
-  /** Cuts every connection. Transports that have used them fail from now on. */
+  /** Closes every connection. Transports that used them fail from now on. */
   async close(): Promise<void> {
     const known = this.#known;
     this.#known = [];

@@ -1,4 +1,4 @@
-/** How a connection to an origin comes about: to which address, with which trust, through which proxy. */
+/** Opens connections to an origin: the address, the trusted roots, and the proxy. */
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
@@ -13,28 +13,28 @@ import { isUnknownAuthority, isUntrusted } from './tls-failures.ts';
 export interface ConnectorOptions {
   readonly url: URL;
   readonly tls: TlsSettings;
-  /** Whether our client certificate is shown, and `tls.ca` is asked first. */
+  /** Whether our client certificate is sent, and `tls.ca` is tried first. */
   readonly own: boolean;
   readonly verify: boolean;
   readonly timeoutMs: number;
-  /** In place of what the name resolves to. */
+  /** Addresses to connect to, instead of those of the name. */
   readonly addresses?: readonly string[] | undefined;
-  /** Judges where a registry leads, other than to itself. */
+  /** Checks addresses outside the registry itself. */
   readonly guard?: NetworkGuard | undefined;
   readonly proxy?: ProxyServer | undefined;
-  /** The sockets that are being connected, so that a close can destroy them. */
+  /** Sockets that are being connected, so that a close can destroy them. */
   readonly pending?: Set<Socket> | undefined;
-  /** Told when the server asks for a client certificate in a handshake that comes about. */
+  /** Called if the server requests a client certificate in a successful handshake. */
   readonly onCertificateRequest?: (() => void) | undefined;
 }
 
-/** Whether requests of an origin are handed to its proxy, rather than sent through a tunnel that the proxy opens. */
+/** Whether requests to an origin are sent to the proxy itself, as opposed to a tunnel through it. */
 export function isForwarded({ url, proxy, addresses }: Pick<ConnectorOptions, 'url' | 'proxy' | 'addresses'>): boolean {
-  // By a tunnel an address can be asked for, and the server still be told its name.
+  // Through a tunnel, an address can be requested while the server still sees its name.
   return proxy !== undefined && !isSocks(proxy) && url.protocol === 'http:' && addresses === undefined;
 }
 
-/** A connector in undici's form. */
+/** A connector for undici. */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
   const { url, guard, proxy } = options;
   const visit = guard?.visit(url);
@@ -66,7 +66,7 @@ function direct(options: DirectOptions): Connect {
   return verify ? (goal) => secure(async () => goal) : unlessPlain(createDialler(socket), secure);
 }
 
-// A host whose certificate need not be valid mostly has none: that is found out before TLS is loaded.
+// A host whose certificate may be invalid often has none. The probe finds that out before TLS is loaded.
 function unlessPlain(plain: Connect, secure: ReturnType<typeof secured>): Connect {
   let spoken = false;
   return async (goal) => {
@@ -81,7 +81,7 @@ function unlessPlain(plain: Connect, secure: ReturnType<typeof secured>): Connec
 
 function proxied(options: ConnectorOptions, proxy: ProxyServer): Connect {
   const { url, tls, own, verify, timeoutMs, addresses, pending, onCertificateRequest } = options;
-  // The proxy is somebody else: nothing that was said of the registry's certificates holds for it.
+  // The proxy is another party: the certificates of the registry's settings do not apply to it.
   const trust = tls.systemRoots ? { systemRoots: tls.systemRoots } : {};
   const toProxy = direct({ url: proxy.url, tls: trust, own: false, verify: true, timeoutMs, pending });
   const trusting = { own, verify, pending, timeoutMs, onCertificateRequest };
@@ -96,7 +96,7 @@ function proxied(options: ConnectorOptions, proxy: ProxyServer): Connect {
   };
 }
 
-// Node tries all addresses of a name; a proxy is asked for one at a time.
+// Node tries all addresses of a name. A proxy gets one at a time.
 async function firstOf<T, R>(candidates: readonly T[], attempt: (candidate: T) => Promise<R>): Promise<R> {
   let failure: unknown;
   for (const candidate of candidates) {
@@ -116,10 +116,10 @@ interface Trusting extends DialOptions {
 }
 
 /**
- * TLS that asks one collection of roots after the other. To join them all at once costs 20 ms for each 150 roots, and is
- * needed for few; what one of them accepts, all of them together would.
+ * TLS that tries one set of roots after the other. Joining them costs 20 ms per 150 roots, and is rarely needed; a
+ * chain that one set accepts would be accepted by the joined set as well.
  *
- * @returns Called with what makes a goal, once for each handshake.
+ * @returns Called with a function that makes a goal, once per handshake.
  */
 function secured(
   tls: TlsSettings,
@@ -138,7 +138,7 @@ function secured(
   let trusted = 0;
   return async (makeGoal) => {
     let failure: unknown;
-    // Other handshakes change it while this one waits, and every store must have its turn.
+    // Concurrent handshakes may change `trusted`, but every store must be tried.
     const first = trusted;
     for (let count = 0; count < stores.length; count += 1) {
       const at = (first + count) % stores.length;
@@ -149,7 +149,7 @@ function secured(
         return socket;
       } catch (error) {
         if (!isUntrusted(error)) throw error;
-        // Of an authority that is known somewhere, there is more to say.
+        // An error from a store that knows the authority is more specific.
         if (failure === undefined || isUnknownAuthority(failure)) failure = error;
       }
     }
@@ -165,8 +165,8 @@ function contextOf(
 ): SecureContext {
   const known = roots && !identity && contexts.get(roots);
   if (known) return known;
-  // As in Go, what is named is an anchor, be it an intermediate or the server's own certificate. Not with Node's own roots:
-  // Node 20 then forgets NODE_EXTRA_CA_CERTS.
+  // As in Go, a given certificate is a trust anchor, even an intermediate or the server's own. Node's own roots are not
+  // passed: Node 20 would then ignore NODE_EXTRA_CA_CERTS.
   const trust = roots && { ca: [...roots], allowPartialTrustChain: true };
   const made = createSecureContext({ minVersion: 'TLSv1.2', ...identity, ...trust });
   if (roots && !identity) contexts.set(roots, made);

@@ -1,24 +1,24 @@
-/** Sockets, plain and in TLS. What undici has for it would load the whole of undici, and Node's http. */
+/** Plain and TLS sockets. undici's connector would load all of undici, and Node's http. */
 import { connect as connectPlain, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectSecurely, type SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
 import { coded } from './error-code.ts';
 
-/** What undici asks a connector for. `httpSocket` is a connection to go on over. */
+/** The options that undici passes to a connector. `httpSocket` is an existing connection to use. */
 export interface Goal
   extends Pick<buildConnector.Options, 'hostname' | 'host' | 'protocol' | 'port' | 'servername' | 'httpSocket'> {
-  /** Where this one socket reads to, in place of events. */
+  /** Where this socket reads to, instead of emitting events. */
   readonly onread?: OnReadOpts;
 }
 export type Connect = (goal: Goal) => Promise<Socket>;
 
 export interface DialOptions {
-  /** To the end of the handshake. */
+  /** Time limit up to the end of the handshake. */
   readonly timeoutMs: number;
   readonly lookup?: LookupFunction | undefined;
-  /** The sockets that are being connected, so that a close can destroy them. */
+  /** Sockets that are being connected, so that a close can destroy them. */
   readonly pending?: Set<Socket> | undefined;
-  /** Absent: plain. Sessions are resumed among the connections of one dialler. */
+  /** If absent: plain. The connections of one dialler resume each other's sessions. */
   readonly secure?:
     | {
         readonly context: SecureContext;
@@ -30,14 +30,14 @@ export interface DialOptions {
 
 const dialling = {
   autoSelectFamily: true,
-  // Node's 250 ms give up on slow links.
+  // Node's default of 250 ms is too short for slow links.
   autoSelectFamilyAttemptTimeout: 1500,
   noDelay: true,
   keepAlive: true,
   keepAliveInitialDelay: 60_000,
 } as const;
 
-/** Node 20 has a quarter of it. */
+/** In Node 20 the default is a quarter of that. */
 const largeReads = { highWaterMark: 64 * 1024 };
 
 export function createDialler({ timeoutMs, lookup, pending, secure }: DialOptions): Connect {
@@ -56,7 +56,7 @@ export function createDialler({ timeoutMs, lookup, pending, secure }: DialOption
       ALPNProtocols: ['http/1.1'],
     });
     socket.once('secureConnect', () => {
-      // Only a server that asks for a certificate says which signatures it knows. Node has no event for it.
+      // Only a server that requests a certificate sends its signature algorithms. Node has no event for the request.
       if (!socket.destroyed && socket.getSharedSigalgs()?.length > 0) secure.onCertificateRequest?.();
     });
     return socket.on('session', (next) => {
@@ -76,8 +76,8 @@ export function createDialler({ timeoutMs, lookup, pending, secure }: DialOption
         .once(secure ? 'secureConnect' : 'connect', () => resolve(socket))
         .once(secure ? 'secureConnect' : 'connect', settle)
         .once('close', settle)
-        // For good: what goes wrong later is its user's matter, and must not end the process before there is one.
-        // What a server says in an alert comes before the end of the connection, which would be told in its place.
+        // Never removed: a later error is for the user of the socket, and must not end the process before there is one.
+        // It also lets an alert of the server win over the end of the connection that follows it.
         .on('error', (error) => {
           reject(error);
           socket.destroy();

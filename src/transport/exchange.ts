@@ -5,21 +5,21 @@ import { networkError } from './failures.ts';
 import type { HttpBody, HttpHeaders, HttpMethod } from './http.ts';
 import { SilenceWatch } from './silence.ts';
 
-/** One request on the wire: everything is decided. */
+/** One request, ready to be sent. */
 interface Exchange {
   readonly method: HttpMethod;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   readonly headersTimeoutMs: number;
-  /** Where certificates of the host are kept, for hints. */
+  /** Directory for certificates of the host, for hints. */
   readonly certsDir?: string | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Told when the server has been silent for so long, while it was its turn. */
+  /** Called when the server has been silent for this long although it was its turn. */
   readonly onSilence?: { readonly afterMs: number; readonly tell: () => void } | undefined;
 }
 
-/** A body up to this size is sent at once; of a larger one nobody sees how much is still on its way. */
+/** Up to this size a body is sent at once. For a larger one it is unknown how much is still on its way. */
 const smallBodyBytes = 64 * 1024;
 
 export interface Answer {
@@ -29,10 +29,10 @@ export interface Answer {
 }
 
 /**
- * Sends one request and resolves with its answer's headers; the signal rules over the body as well. An answer that
- * comes while the request's body is still being sent (413, 401) resolves at once.
+ * Sends one request, and resolves with the headers of its response. The signal also applies to the body. A response
+ * that arrives while the request's body is being sent (413, 401) resolves at once.
  *
- * @throws OciError as networkError makes it, what the request's own body threw, or the signal's reason.
+ * @throws OciError made by networkError, the error of the request's body, or the signal's reason.
  */
 export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -73,7 +73,7 @@ export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exch
       method,
       headers: { ...headers },
       body: (body ?? null) as Uint8Array | null,
-      // undici closes the connection after a HEAD, for servers that send a body with it; none of ours may.
+      // undici closes the connection after a HEAD, because some servers send a body with it. Ours must not be closed.
       ...(method === 'HEAD' && { reset: false }),
       headersTimeout: headersTimeoutMs,
     };
@@ -110,7 +110,7 @@ export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exch
   });
 }
 
-// What a request's own body throws must not be taken for a failure of the network.
+// An error of the request's body must not be taken for a network failure.
 async function* own(
   body: AsyncIterable<Uint8Array>,
   state: { failure?: { error: unknown } },

@@ -4,12 +4,12 @@ import { errorCode } from './error-code.ts';
 import { endpointOf } from './redact.ts';
 import { tlsFailure } from './tls-failures.ts';
 
-/** What went wrong, as far as the decision to try again goes. */
+/** The kind of a failure, for the decision whether to retry. */
 type FailureKind = 'unreachable' | 'reset' | 'timeout' | 'final';
 
 /**
- * The OciError for anything that undici or Node threw: NETWORK, TIMEOUT, TLS, PROTOCOL, or INTERNAL for want of memory. Its message names host and
- * port, never a path, a query or a credential.
+ * Converts any error of undici or Node to an OciError: NETWORK, TIMEOUT, TLS, PROTOCOL, or INTERNAL if memory ran out.
+ * Its message contains host and port, but no path, query or credential.
  *
  * @param certsDir As for {@link tlsFailure}.
  */
@@ -34,7 +34,7 @@ export function networkError(error: unknown, url: URL, certsDir?: string): OciEr
   return new OciError('NETWORK', `${url.host}: ${detail}`, { cause: error, endpoint });
 }
 
-/** How a failure may be met: see {@link FailureKind}. */
+/** The kind of a failure, which decides how it is handled. */
 export function failureKind(error: unknown): FailureKind {
   const code = errorCode(error instanceof OciError ? error.cause : error);
   if (unreachableCodes.has(code)) return 'unreachable';
@@ -93,11 +93,11 @@ function parserError(cause: Error, url: URL): OciError {
   });
 }
 
-/** The error for plain http that met a TLS server. */
+/** The error for plain http to a TLS server. */
 export function speaksTls(url: URL, cause?: unknown): OciError {
   return new OciError('TLS', `${url.host} wants TLS but was asked in plain http`, {
     cause,
     endpoint: endpointOf(url),
-    hint: 'use https for this registry: take it out of the insecure registries, or write https:// where it is named',
+    hint: 'use https for this registry: remove it from the insecure registries, or write https:// in its address',
   });
 }

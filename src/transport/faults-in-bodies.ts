@@ -5,10 +5,10 @@ import { contentLength } from './http.ts';
 import { clientCertificateError } from './tls-failures.ts';
 
 /**
- * Some servers say in a body what is wrong with the connection: Go's and nginx's words for plain http on a TLS port, and
- * nginx's for a client certificate. Others cut the connection.
+ * Some servers report connection problems in a body: Go and nginx plain http on a TLS port, nginx a client certificate
+ * problem. Others just cut the connection.
  *
- * @returns Any other answer, which can still be read. @throws OciError TLS or NETWORK for what such a body tells.
+ * @returns Any other response; it can still be read. @throws OciError TLS or NETWORK for such a body.
  */
 export async function refuseConnectionFault(answer: Answer, url: URL, certsDir: string | undefined): Promise<Answer> {
   if (answer.status !== 400 || (contentLength(answer.headers) ?? 0) > 4096) return answer;

@@ -1,6 +1,6 @@
 import type { Dispatcher, Pool } from 'undici';
 
-/** undici's pool for one origin. It is loaded for the first request that needs it, which takes 20 ms: a HEAD does without. */
+/** undici's pool for one origin. It is loaded by the first request that needs it, because that takes 20 ms. */
 export class LatePool implements Pick<Dispatcher, 'dispatch'> {
   readonly #origin: string;
   readonly #options: Pool.Options;
@@ -13,7 +13,7 @@ export class LatePool implements Pick<Dispatcher, 'dispatch'> {
     this.#options = options;
   }
 
-  /** Whether anything has been asked of it. */
+  /** Whether a request has used it. */
   get used(): boolean {
     return this.#opening !== undefined;
   }
@@ -35,7 +35,7 @@ export class LatePool implements Pick<Dispatcher, 'dispatch'> {
   async #open(): Promise<Pool> {
     const { Pool } = await import('undici');
     const pool = new Pool(this.#origin, this.#options);
-    // Its requests then fail, because it is closed.
+    // Requests then fail because it is closed.
     if (this.#destroyed) await pool.destroy();
     this.#pool = pool;
     return pool;

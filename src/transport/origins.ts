@@ -19,27 +19,26 @@ export const defaultHeadersTimeoutMs = 60_000;
 export interface TransportLimits {
   /** Default 10 000. */
   readonly connectTimeoutMs?: number;
-  /** To the headers of an answer. Default 60 000. */
+  /** Time until the headers of a response. Default 60 000. */
   readonly headersTimeoutMs?: number;
-  /** Between two pieces of a body. Default 60 000. */
+  /** Time between two pieces of a body. Default 60 000. */
   readonly idleTimeoutMs?: number;
-  /** After which people are told that a server is silent. Default 10 000. */
+  /** Time of silence after which `onSilence` is called. Default 10 000. */
   readonly silenceMs?: number;
   /** Default 15 000. */
   readonly keepAliveMs?: number;
-  /** Headers of an answer, in bytes. Default 64 KiB: Google Artifact Registry sends 21 KB. */
+  /** Maximum size of a response's headers in bytes. Default 64 KiB: Google Artifact Registry sends 21 KB. */
   readonly headerBytes?: number;
 }
 
 export interface OriginsOptions {
   readonly tls?: TlsSettings | undefined;
   readonly limits?: TransportLimits | undefined;
-  /** Where the base's host is connected to, in place of what its name resolves to. */
+  /** Addresses of the base's host, instead of those of its name. */
   readonly addresses?: readonly string[] | undefined;
   readonly proxy?: ProxySettings | undefined;
   /**
-   * Where a registry outside may lead us although it is in a private network: `host`, `host:port`, or a network in CIDR
-   * notation. Default: nowhere.
+   * Private targets to which a public registry may lead: `host`, `host:port`, or a network in CIDR notation. Default: none.
    */
   readonly allowPrivate?: readonly string[] | undefined;
 }
@@ -50,15 +49,15 @@ interface Origin {
   readonly bulk?: BulkDispatcher;
 }
 
-/** The connections of a transport: one pool for each origin, and one more for the base's visits as a stranger. */
+/** The connections of a transport: one pool per origin, and another one for anonymous requests to the base. */
 export class Origins {
-  /** Origins that have answered: a refused connection there is a hiccup, not a wrong address. */
+  /** Origins that have answered: if one refuses a connection now, that is temporary, and not a wrong address. */
   readonly answered = new Set<string>();
-  /** Those that gave another answer than "later". */
+  /** Origins that have given another answer than "later": they work. */
   readonly well = new Set<string>();
-  /** Those of whose outage people have been told. */
+  /** Origins whose outage was reported. */
   readonly outages = new Set<string>();
-  /** Those that asked for a client certificate, and whether they were shown one. */
+  /** Origins that requested a client certificate, and whether one was sent. */
   readonly #identified = new Map<string, boolean>();
   readonly #origins = new Map<string, Origin>();
   readonly #pending = new Set<Socket>();
@@ -73,7 +72,7 @@ export class Origins {
     this.#guard = new NetworkGuard({ base, ...options });
   }
 
-  /** Where certificates for a host would be kept; undefined where that is not known. */
+  /** The directory for certificates of a host; undefined if unknown. */
   certsDir(url: URL): string | undefined {
     const directory = this.#options.tls?.directory;
     if (directory === undefined || url.origin === this.#base.origin) return directory;
@@ -81,8 +80,8 @@ export class Origins {
   }
 
   /**
-   * What a failure means: a server that asked for a client certificate and then cut the connection did not get the right one.
-   * Node's own servers say no more.
+   * Explains a failure: if a server requested a client certificate and then cut the connection, it did not get the
+   * right one. Node's servers do not report more.
    */
   explained(error: OciError, url: URL): OciError {
     const shown = this.#identified.get(url.origin);
@@ -90,15 +89,15 @@ export class Origins {
     return clientCertificateError(url, { shown, certsDir: this.certsDir(url), cause: error.cause });
   }
 
-  /** The proxy that a URL is asked through, as host:port. @throws OciError as {@link dispatcher} */
+  /** The proxy for a URL, as host:port. @throws OciError as {@link dispatcher} */
   proxy(url: URL): string | undefined {
     const decision = decideProxy(url, this.#options.proxy ?? {});
     return decision.kind === 'proxy' ? decision.proxy.url.host : undefined;
   }
 
   /**
-   * @param request.bulk As HttpRequest has it.
-   * @throws OciError CONFIG_INVALID for a proxy that is no address.
+   * @param request.bulk See HttpRequest.
+   * @throws OciError CONFIG_INVALID for an invalid proxy address.
    */
   dispatcher(
     url: URL,
@@ -106,12 +105,12 @@ export class Origins {
     { method, bulk }: Pick<HttpRequest, 'method' | 'bulk'>,
   ): Pick<Dispatcher, 'dispatch'> {
     if (this.#closed) throw new OciError('NETWORK', `${url.host}: the transport is closed`, { retryable: false });
-    // The certificate authenticates us: it is for the base alone.
+    // The client certificate authenticates us, so it is for the base only.
     const ownCertificate = !anonymous && url.origin === this.#base.origin;
     const name = `${ownCertificate ? 'own' : 'other'} ${url.origin}`;
     const known = this.#origins.get(name) ?? this.#open(url, ownCertificate);
     this.#origins.set(name, known);
-    // Once there are connections of the pool, a HEAD shares them.
+    // If the pool has connections already, a HEAD uses them.
     const simple = bulk && (method !== 'HEAD' || !known.pool.used);
     return (simple && known.bulk) || known.dispatcher;
   }
@@ -122,7 +121,7 @@ export class Origins {
     this.#origins.clear();
     for (const { bulk } of origins) bulk?.close();
     await Promise.all(origins.map(({ pool }) => pool.destroy()));
-    // undici leaves them to their timeouts, for which the process would wait.
+    // undici would leave them to their timeouts, which would keep the process alive.
     for (const socket of this.#pending) socket.destroy();
   }
 
@@ -130,7 +129,7 @@ export class Origins {
     const { tls = {}, limits = {}, proxy: proxies = {} } = this.#options;
     const { connectTimeoutMs = 10_000, headersTimeoutMs = defaultHeadersTimeoutMs, idleTimeoutMs = 60_000 } = limits;
     const { keepAliveMs = 15_000, headerBytes = 64 * 1024 } = limits;
-    // Verification is given up for a host, whatever its port; so is its freedom to be at any address.
+    // A host without verification has none at any port, and may only be at the addresses that were checked.
     const isBase = url.hostname === this.#base.hostname;
     const isName = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
     const addresses = isBase && isName ? this.#options.addresses : undefined;
@@ -150,7 +149,7 @@ export class Origins {
       onCertificateRequest: () => this.#identified.set(url.origin, own && tls.cert !== undefined),
     });
     const pool = new LatePool(forwarded?.url.origin ?? url.origin, {
-      // Blobs over HTTP/2 stall behind each other in one connection (undici#4705).
+      // With HTTP/2, blobs on one connection block each other (undici#4705).
       allowH2: false,
       pipelining: 1,
       keepAliveTimeout: keepAliveMs,

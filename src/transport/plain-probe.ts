@@ -1,8 +1,8 @@
 import type { Connect, Goal } from './dial.ts';
 
 /**
- * A ClientHello of TLS 1.2 with a few ciphers and no extensions: every TLS server answers it, be it by an alert. Its random
- * bytes begin with two line ends, for http servers that wait for one before they say what they think of it.
+ * A ClientHello of TLS 1.2 with a few ciphers and no extensions. Every TLS server answers it, at least with an alert.
+ * Its random bytes begin with two line ends, because some http servers wait for one before they answer.
  */
 const hello = Buffer.from(
   [
@@ -18,14 +18,14 @@ const hello = Buffer.from(
   'hex',
 );
 
-/** A server that takes longer to answer is asked in the usual way. */
+/** After this time the usual handshake is made. */
 const patienceMs = 250;
 
 /**
- * Whether a server answers a TLS handshake in plain http, which can be seen by the first bytes. It saves to load TLS, 20 ms, for
- * nothing. Anything else than the beginning of an HTTP answer is a no: TLS, silence, a connection that is cut, nonsense.
+ * Whether a server answers a TLS handshake in plain http. That shows in the first bytes, and saves loading TLS, which takes
+ * 20 ms. Everything but the beginning of an HTTP response means no: TLS, silence, a cut connection, or other data.
  *
- * @throws what the connection fails with.
+ * @throws the error of the connection.
  */
 export async function answersInPlain(connect: Connect, { onread: _, ...goal }: Goal): Promise<boolean> {
   const socket = await connect(goal);

@@ -1,6 +1,6 @@
 /**
- * A URL as it may be shown: without user, password and fragment, and without what its query says. A redirect's query is
- * often a signature that opens the blob for anyone.
+ * A URL that is safe to show: without user, password and fragment, and without the content of its query. The query of a
+ * redirect is often a signature with which anyone can read the blob.
  */
 export function redactUrl(url: URL | string): string {
   if (typeof url === 'string' && !URL.canParse(url)) return 'an invalid URL';
@@ -17,9 +17,9 @@ const secretHeaders =
   /authorization|cookie|token|secret|signature|credential|session|api-?key|password|^location$|^link$/i;
 
 /**
- * Headers as they may be shown: secrets replaced, and queries cut from URLs.
+ * Headers that are safe to show: secrets are replaced, and queries removed from URLs.
  *
- * @param own Headers that somebody set up, who alone knows which of them are secret: none of their values is shown.
+ * @param own Headers that the user configured. Any of them may be secret, so none of their values is shown.
  */
 export function redactHeaders(
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,

@@ -1,27 +1,27 @@
-/** What people are told of requests on which nothing moves. */
+/** Reports of requests without progress. */
 import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import { isDigestReference } from '../model/reference/reference.ts';
 import { parseRoute, type Route } from '../wire/routes.ts';
 
-/** A request whose server has sent nothing for a while. It goes on; its timeout is another matter. */
+/** A request whose server has sent nothing for a while. It continues; its timeout is independent. */
 export interface Silence {
-  /** host[:port] that is waited for. */
+  /** The host[:port] whose response is awaited. */
   readonly host: string;
-  /** `blob 28cff67c03fa`, `manifest 1 of team/app`; undefined for what has no name of its own, as a token. */
+  /** `blob 28cff67c03fa`, `manifest 1 of team/app`; undefined for requests without a name, such as for a token. */
   readonly what: string | undefined;
   readonly silentMs: number;
   /** From 1. */
   readonly attempt: number;
-  /** Where connections are refused or cut: by which error, and how long that is tried in all. */
+  /** If connections are refused or cut: the error, and how long it is tried in total. */
   readonly outage?: { readonly message: string; readonly patienceMs: number } | undefined;
 }
 
-/** Calls once when nothing has moved for a time, and may do so again when something has moved since. */
+/** Calls `tell` once when nothing has moved for a time, and again only after something has moved. */
 export class SilenceWatch {
   readonly #timer: NodeJS.Timeout;
 
-  /** @param isWaiting Whether it is the server's turn at all. */
+  /** @param isWaiting Whether it is the server's turn. */
   constructor(afterMs: number, isWaiting: () => boolean, tell: () => void) {
     this.#timer = setTimeout(() => {
       if (isWaiting()) tell();
@@ -39,7 +39,7 @@ export class SilenceWatch {
   }
 }
 
-/** What a request is for, in the words of the API; undefined for a URL that is not the registry's. */
+/** What a request is for, in terms of the API; undefined for a URL that is not the registry's. */
 export function askedFor(url: URL, base: URL): string | undefined {
   if (url.origin !== base.origin || !url.pathname.startsWith(base.pathname)) return undefined;
   try {
@@ -49,7 +49,7 @@ export function askedFor(url: URL, base: URL): string | undefined {
   }
 }
 
-/** A timeout that says what was waited for, and how often. Any other error is given back as it is. */
+/** Adds what was awaited, and how often it was tried, to a timeout. Other errors are returned unchanged. */
 export function namedTimeout(error: unknown, what: string | undefined, attempts: number): unknown {
   if (!(error instanceof OciError) || error.code !== 'TIMEOUT' || what === undefined) return error;
   const { message, hint, cause, detail, endpoint, retryable } = error;

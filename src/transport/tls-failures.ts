@@ -3,9 +3,9 @@ import { errorCode } from './error-code.ts';
 import { endpointOf } from './redact.ts';
 
 /**
- * The error for a TLS connection that did not come about, or undefined where the failure is another.
+ * The error for a failed TLS connection; undefined if the failure is of another kind.
  *
- * @param certsDir The host's own directory of certificates. Default: where root's Docker has it.
+ * @param certsDir The host's own certificate directory. Default: that of root's Docker.
  */
 export function tlsFailure(
   error: unknown,
@@ -22,21 +22,21 @@ export function tlsFailure(
   });
 }
 
-/** Whether nobody is known who vouches for a certificate. */
+/** Whether the authority of a certificate is unknown. */
 export function isUnknownAuthority(error: unknown): boolean {
   return unknownAuthority.has(errorCode(error));
 }
 
-/** Whether another collection of roots may come to another conclusion: it may know who signs today. */
+/** Whether another set of roots may give another result: it may contain the current authority. */
 export function isUntrusted(error: unknown): boolean {
   const code = errorCode(error);
   return unknownAuthority.has(code) || code === 'CERT_SIGNATURE_FAILURE' || code === 'CERT_HAS_EXPIRED';
 }
 
 /**
- * The error for a server that asks for a client certificate and was shown none, or refused the one that it was shown.
+ * The error for a server that requests a client certificate and got none, or refused the one it got.
  *
- * @param shown Whether it was shown one.
+ * @param shown Whether one was sent.
  */
 export function clientCertificateError(
   url: URL,
@@ -52,7 +52,7 @@ interface ClientCertificateFault {
   readonly cause?: unknown;
 }
 
-/** Whether a server refused us over TLS for want of a client certificate: it is there, and speaks TLS. */
+/** Whether a server refused the connection for lack of a client certificate: it exists, and speaks TLS. */
 export function isClientCertificateError({ code, detail }: OciError): boolean {
   return code === 'TLS' && detail === aboutClient;
 }
@@ -98,7 +98,7 @@ function explain(code: string, error: unknown, url: URL, certsDir: string): Expl
   if (plainHttp.has(code)) {
     return {
       text: 'it answered in plain http, not TLS',
-      hint: `if that is meant to be, name it an insecure registry: --insecure-registry ${url.host}`,
+      hint: `if that is intended, configure it as an insecure registry: --insecure-registry ${url.host}`,
     };
   }
   if (code === 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED') return wantsOne(certsDir);
@@ -128,7 +128,7 @@ function wrongName(error: unknown, url: URL): Explanation {
   };
 }
 
-// A certificate's fields are the server's text.
+// The fields of a certificate are untrusted text.
 function printableName(text: string): string {
   return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 200);
 }
@@ -150,8 +150,8 @@ const plainHttp: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Alerts of servers that check a client certificate; OpenSSL 3.2 has other names for them. Go sends bad_certificate where none
- * came, OpenSSL handshake_failure.
+ * Alerts of servers that check client certificates, including OpenSSL 3.2's names for them. If no certificate was sent,
+ * Go sends bad_certificate, and OpenSSL handshake_failure.
  *
  * @see https://www.rfc-editor.org/rfc/rfc8446#section-6.2
  */

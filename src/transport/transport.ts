@@ -18,19 +18,19 @@ import { retryAfterMs } from './retry/retry-after.ts';
 import { askedFor, namedTimeout, type Silence } from './silence.ts';
 import { isClientCertificateError } from './tls-failures.ts';
 
-/** One attempt of one request, for `-v`. Nothing in it is secret. */
+/** An attempt of a request, for `-v`. It contains no secrets. */
 export interface RequestTrace {
   readonly method: string;
   readonly url: string;
   /** From 1. */
   readonly attempt: number;
   readonly durationMs: number;
-  /** The one it went through, as host:port. */
+  /** The proxy that was used, as host:port. */
   readonly proxy?: string | undefined;
   readonly status?: number;
   /** Why there is no status. */
   readonly error?: string;
-  /** There is no status, but a server that speaks TLS is there: it must not be asked in plain http. */
+  /** There is no status, but the server speaks TLS: it must not be contacted over plain http. */
   readonly speaksTls?: boolean;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly responseHeaders?: Readonly<Record<string, string>>;
@@ -39,51 +39,51 @@ export interface RequestTrace {
 export interface TransportOptions extends OriginsOptions {
   /** http(s)://host[:port]/[prefix/], without `v2/`. */
   readonly base: URL;
-  /** Sent to the base's origin only, and not where another origin led to it. */
+  /** Sent to the base's origin only, and not after a redirect from another origin. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly userAgent?: string | undefined;
-  /** Shared with other transports, and closed by their owner. Default: its own, which end with it. */
+  /** Shared with other transports, and closed by their owner. Default: own connections, closed with the transport. */
   readonly connections?: Connections | undefined;
   readonly retry?: RetryPolicy | undefined;
-  /** The API is at the base's own path, where others have `v2/` below it. */
+  /** Whether the API is at the base's own path, instead of `v2/` below it. */
   readonly overridePath?: boolean | undefined;
-  /** Added to the API's queries as `ns=`: the registry that a proxy of many is asked for. */
+  /** Added to the API's queries as `ns=`: the registry that a proxy for several should use. */
   readonly namespace?: string | undefined;
   /**
-   * Whether another may be asked instead: silence at the first contact is then an error at once, and no outage is ridden
-   * out, unless the other one is not asked any more when this one has answered. Default false.
+   * Whether another endpoint may be used instead. Then silence at the first contact is an error at once, and outages
+   * are not waited out, unless the alternative is not used any more once this one has answered. Default false.
    */
   readonly alternatives?: boolean | 'until-answered' | undefined;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
-  /** Told when a server has sent nothing or could not be reached for a while, once until something moves again. */
+  /** Called when a server has sent nothing or was unreachable for a while; again only after something has moved. */
   readonly onSilence?: ((event: Silence) => void) | undefined;
 }
 
-/** The way to one registry endpoint: connections, TLS, redirects, repetitions. */
+/** The connection to one registry endpoint: sockets, TLS, redirects and repetitions. */
 export interface Transport {
   readonly base: URL;
-  /** The waits, for callers that resume a body. */
+  /** The delays, for callers that resume a body. */
   readonly retry: Retry;
   /**
-   * Sends a request, follows the redirects of a GET or HEAD, and repeats an idempotent one that failed. Any status is an
-   * answer; the last one where repetitions did not help.
+   * Sends a request, follows the redirects of a GET or HEAD, and repeats an idempotent request that failed. Every
+   * status is returned; after unsuccessful repetitions the last one.
    *
-   * @throws OciError NETWORK, TIMEOUT, TLS, PROTOCOL; TOOMANYREQUESTS or UNAVAILABLE when the server asks to wait for
-   *   longer than the policy allows; the signal's reason.
+   * @throws OciError NETWORK, TIMEOUT, TLS, PROTOCOL; TOOMANYREQUESTS or UNAVAILABLE if the server requests a longer
+   * wait than the policy allows; the signal's reason.
    */
   request(request: HttpRequest): Promise<HttpResponse>;
-  /** Cuts every connection that is its own. */
+  /** Closes its connections, unless they are shared. */
   close(): Promise<void>;
 }
 
 const maxRedirects = 10;
 const defaultSilenceMs = 10_000;
-/** Timeouts of one request in all, after which its server counts as hung. With the usual limits, three. */
+/** Total time of a request's timeouts after which its server counts as hung. With the default limits, three timeouts. */
 const maxSilentMs = 150_000;
-/** The same for a server that was well before, and a request that nothing repeats: five. */
+/** The same for a server that worked before, and a request that no caller repeats: five timeouts. */
 const maxSilentWhenWellMs = 270_000;
 
-/** Opens no connection before the first request. */
+/** Creates a transport. No connection is opened before the first request. */
 export function createTransport(options: TransportOptions): Transport {
   return new UndiciTransport(options);
 }
@@ -108,7 +108,7 @@ class UndiciTransport implements Transport {
     const what = askedFor(asked, this.base);
     const first = this.#placed(asked);
     let url = first;
-    // Another origin may lead back here to a path of its choice: what follows is not sent as ours any more.
+    // Another origin may redirect back here with a path of its choice: from then on nothing of ours is sent.
     let left = false;
     for (let hops = 0; ; hops += 1) {
       const answer = await this.#attempts(request, url, left, what);
@@ -136,7 +136,7 @@ class UndiciTransport implements Transport {
     if (url.origin !== this.base.origin || !url.pathname.startsWith(api)) return url;
     const placed = new URL(url);
     if (overridePath) placed.pathname = this.base.pathname + url.pathname.slice(api.length);
-    // Appended, because to set a parameter would write the others anew.
+    // Appended as text: setting a parameter would rewrite the others.
     if (namespace !== undefined && !url.searchParams.has('ns')) {
       placed.search += `${url.search === '' ? '?' : '&'}ns=${encodeURIComponent(namespace)}`;
     }
@@ -173,7 +173,7 @@ class UndiciTransport implements Transport {
         const kind = failureKind(error);
         const known = this.#origins.answered.has(url.origin);
         if (kind === 'timeout') silentMs += monotonicMs() - startedMs;
-        // A first contact fails fast, so that the next endpoint gets its turn; silence only where there is one.
+        // At the first contact fail fast, so that the next endpoint can be tried; for silence only if there is one.
         const gone = kind === 'unreachable' || (kind === 'timeout' && this.#options.alternatives);
         const hopeless =
           kind === 'final' || (!known && gone) || silentMs > (persistent ? maxSilentWhenWellMs : maxSilentMs);
@@ -182,7 +182,7 @@ class UndiciTransport implements Transport {
         const rides = away && outage.failed() && repeatable;
         if ((isLast() && !rides) || hopeless || isTooMany(error)) throw namedTimeout(error, what, attempt);
         if (kind === 'reset' && known && !resetOnce) {
-          // The server had closed a kept-alive connection just as it was used again.
+          // The server closed an idle connection at the moment when it was reused.
           resetOnce = true;
           attempt -= 1;
           outage.end();
@@ -233,7 +233,7 @@ class UndiciTransport implements Transport {
     try {
       const dispatcher = this.#origins.dispatcher(url, anonymous, request);
       const certsDir = this.#origins.certsDir(url);
-      // undici frees a connection one turn after its answer has ended; without the wait it would open another.
+      // undici releases a connection one turn after its response has ended. Without the wait it would open another.
       await setImmediate();
       signal?.throwIfAborted();
       const usualMs = this.#options.limits?.headersTimeoutMs ?? defaultHeadersTimeoutMs;
@@ -273,7 +273,7 @@ class UndiciTransport implements Transport {
     const length = body !== undefined && !(body instanceof Uint8Array) ? contentBytes : undefined;
     return {
       'user-agent': this.#options.userAgent ?? 'ocictl',
-      // A proxy that compresses would change the bytes that digests are made of.
+      // A compressing proxy would change the bytes that digests cover.
       'accept-encoding': 'identity',
       ...(own && lowerCased(this.#options.headers)),
       ...lowerCased(request.headers),
@@ -293,7 +293,7 @@ function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<stri
 
 async function whole(answer: Answer, maxBytes: number | undefined): Promise<Answer> {
   if (maxBytes === undefined || answer.status !== 200) return answer;
-  // The caller says in its error what is too large.
+  // The caller's error names what is too large.
   if ((contentLength(answer.headers) ?? 0) > maxBytes) return answer;
   return { ...answer, body: bytesBody(await answer.body.bytes(maxBytes)) };
 }

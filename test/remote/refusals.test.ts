@@ -66,7 +66,7 @@ describe('a write that a registry refuses', () => {
     ['a tag that is no tag to it', 400, said('TAG_INVALID', 'no dots'), 5, /no dots/, undefined],
     ['a name that is no name to it', 400, said('NAME_INVALID', 'two parts'), 5, /two parts/, undefined],
     ['docker-registry, read-only', 405, 'Method not allowed\n', 4, /takes no pushes/, /another login does not help/],
-    ['a cache', 405, said('UNSUPPORTED', 'The operation is unsupported.'), 1, /unsupported/, /the mirror of another/],
+    ['a cache', 405, said('UNSUPPORTED', 'The operation is unsupported.'), 1, /unsupported/, /a mirror of another/],
     [
       'ECR without the repository',
       404,

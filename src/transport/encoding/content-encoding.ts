@@ -1,4 +1,4 @@
-/** Content that was encoded on its way although none was asked for, and how it is found out. */
+/** Content that was sent with an encoding although none was requested. */
 import { OciError } from '../../model/errors.ts';
 import { parseJson } from '../../model/json.ts';
 import type { Answer } from '../exchange.ts';
@@ -7,7 +7,7 @@ import { endpointOf } from '../redact.ts';
 
 const errorBytes = 1024 * 1024;
 
-/** The encodings that an answer says its content has, in the order in which they were applied. Empty: none. */
+/** The encodings in a response's header, in the order in which they were applied; empty if there are none. */
 export function encodingsOf(headers: HttpHeaders): readonly string[] {
   return headerLines(headers, 'content-encoding')
     .flatMap((line) => line.split(','))
@@ -15,7 +15,7 @@ export function encodingsOf(headers: HttpHeaders): readonly string[] {
     .filter((word) => word !== '' && word !== 'identity');
 }
 
-/** The encodings as a message says them. */
+/** The encodings in a form for messages. */
 function shownEncodings(encodings: readonly string[]): string {
   return encodings
     .slice(0, 3)
@@ -24,8 +24,8 @@ function shownEncodings(encodings: readonly string[]): string {
 }
 
 /**
- * An answer whose whole body is JSON where it is read at once: what is not JSON as it was sent is decoded. Streams are left
- * as they are, but for errors, which people read.
+ * Decodes the body of a response that is read as a whole, if it is not JSON as sent. Streams are not changed, except
+ * those of error responses, which people read.
  *
  * @throws while it is read: OciError TOO_LARGE past the reader's limit, decoded or not; PROTOCOL naming the encoding.
  */
@@ -40,7 +40,7 @@ export function readableAnswer(answer: Answer, url: URL): Answer {
     try {
       return await decodedBytes(sent, encodings, maxBytes);
     } catch (error) {
-      // Whatever it says, the status says more.
+      // The status is more important than an unreadable body.
       if (status >= 400) return sent;
       throw error instanceof OciError && error.code === 'TOO_LARGE'
         ? new OciError('TOO_LARGE', `${url.host}: ${error.message}`, { cause: error, endpoint: endpointOf(url) })
@@ -60,7 +60,7 @@ export function readableAnswer(answer: Answer, url: URL): Answer {
   return { ...answer, body: readable };
 }
 
-/** The error for content that nobody asked to be encoded, and that is of no use decoded either. */
+/** The error for content with an unrequested encoding that cannot be decoded. */
 export function undecoded(url: URL, encodings: readonly string[], cause: unknown): OciError {
   const why = cause instanceof OciError ? `: ${cause.message}` : '';
   return new OciError(
@@ -69,12 +69,12 @@ export function undecoded(url: URL, encodings: readonly string[], cause: unknown
     {
       cause,
       endpoint: endpointOf(url),
-      hint: 'it was asked for content as it is: have the registry, or the proxy on the way, not encode it',
+      hint: 'no encoding was requested: configure the registry, or the proxy on the way, not to encode content',
     },
   );
 }
 
-/** An error of content that is not what it should be, which names its encodings where it has some. */
+/** Adds the encodings, if there are any, to an error about wrong content. */
 export function namingEncodings(error: unknown, url: URL, encodings: readonly string[]): unknown {
   if (encodings.length === 0 || !(error instanceof OciError)) return error;
   const { code, message, hint } = error;

@@ -4,13 +4,13 @@ import { OciError } from '../../model/errors.ts';
 import { bytesBody } from '../body.ts';
 import type { HttpBody } from '../http.ts';
 
-/** What servers apply; more of them on top of each other are somebody's trick. */
+/** Maximum number of encodings. Servers apply one or two; more are an attack. */
 const maxEncodings = 2;
 
 /**
- * Decodes what is in memory.
+ * Decodes bytes from memory.
  *
- * @throws OciError TOO_LARGE for more than `maxBytes`, as soon as they are there; PROTOCOL as {@link decodedBody}.
+ * @throws OciError TOO_LARGE as soon as there are more than `maxBytes`; PROTOCOL as {@link decodedBody}.
  */
 export async function decodedBytes(
   bytes: Uint8Array,
@@ -28,10 +28,9 @@ export async function decodedBytes(
 }
 
 /**
- * A body without its encodings: gzip, br, deflate, and zstd where Node has it. Only what is read of it is decoded.
+ * A body without its encodings: gzip, br, deflate, and zstd if Node supports it. Only what is read is decoded.
  *
- * @throws while it is read: OciError PROTOCOL for an encoding that is not known, or for content that does not have it; what
- *   the body fails with.
+ * @throws while it is read: OciError PROTOCOL for an unknown encoding, or content that does not have it; errors of the body.
  */
 export function decodedBody(body: HttpBody, encodings: readonly string[]): HttpBody {
   const chunks = decoded(body, encodings);
@@ -75,7 +74,7 @@ async function* decoded(body: HttpBody, encodings: readonly string[]): AsyncGene
     const first = await chunks.next();
     if (first.done) return;
     streams.push(Readable.from(joined(first.value, chunks), { objectMode: false }));
-    // The last one that was applied is the first to be undone.
+    // The encoding that was applied last is removed first.
     for (const [at, encoding] of [...encodings].reverse().entries()) {
       const source = streams.at(-1) as Readable;
       const next = decoderFor(encoding, at === 0 ? first.value : undefined);
@@ -85,7 +84,7 @@ async function* decoded(body: HttpBody, encodings: readonly string[]): AsyncGene
     yield* streams.at(-1) as Readable;
   } catch (error) {
     if (failure !== undefined) throw failure;
-    throw error instanceof OciError ? error : unreadable('it is not encoded so, or breaks off', error);
+    throw error instanceof OciError ? error : unreadable('it does not have this encoding, or breaks off', error);
   } finally {
     for (const stream of streams) stream.on('error', () => {}).destroy();
     await body.cancel();
@@ -103,13 +102,13 @@ async function* joined(
 function decoderFor(encoding: string, first: Uint8Array | undefined): Transform {
   if (encoding === 'gzip' || encoding === 'x-gzip') return createGunzip();
   if (encoding === 'br') return createBrotliDecompress();
-  // "deflate" is zlib's format, and what some servers send for it is deflate itself. RFC 9110, 8.4.1.2
+  // "deflate" means zlib's format, but some servers send raw deflate. RFC 9110, 8.4.1.2
   if (encoding === 'deflate') return first && !isZlib(first) ? createInflateRaw() : createInflate();
-  // Not by an import: of a Node that has none, that could not be loaded.
+  // Not a named import: it would fail on a Node version without zstd.
   const { createZstdDecompress } = process.getBuiltinModule('node:zlib') as { createZstdDecompress?: () => Transform };
   if (encoding === 'zstd' && createZstdDecompress) return createZstdDecompress();
   if (encoding === 'zstd') throw unreadable('Node reads zstd from 22.15 on');
-  throw unreadable('the encoding is not known here');
+  throw unreadable('the encoding is not supported');
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc1950#section-2.2 */

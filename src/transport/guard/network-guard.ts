@@ -5,31 +5,31 @@ import { OciError } from '../../model/errors.ts';
 import { endpointOf } from '../redact.ts';
 import { isLocalName, literalAddress, privateNetworkOf } from './private-networks.ts';
 
-/** All addresses of a name; rejects where it has none. */
+/** All addresses of a host name; rejects if there are none. */
 type Resolve = (hostname: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 interface NetworkGuardOptions {
-  /** The registry: who leads us elsewhere. */
+  /** The registry, which may lead us elsewhere. */
   readonly base: URL;
-  /** Where it is connected to, in place of what its name resolves to. */
+  /** Its addresses, instead of those of its name. */
   readonly addresses?: readonly string[] | undefined;
-  /** `host` at any port, `host:port`, and networks in CIDR notation, where it may lead all the same. */
+  /** Allowed private targets: `host` at any port, `host:port`, and networks in CIDR notation. */
   readonly allowPrivate?: readonly string[] | undefined;
   readonly resolve?: Resolve | undefined;
 }
 
-/** Judges one place that a registry leads to. */
+/** Checks one target to which a registry leads. */
 export interface Visit {
-  /** Judges the address or the name that a URL has itself. @throws OciError PROTOCOL */
+  /** Checks a URL whose host is an address or a local name. @throws OciError PROTOCOL */
   admit(): Promise<void>;
-  /** Resolves a name, and leaves out every address that may not be connected to. Fails with OciError PROTOCOL where none remains. */
+  /** Resolves a name without the addresses that are not allowed. Fails with OciError PROTOCOL if none remains. */
   readonly lookup: LookupFunction;
 }
 
 /**
- * Keeps a registry from leading us to what only we can reach: its token server, its redirects, the places of its uploads
- * and of layers kept elsewhere. The address that is judged is the one that is connected to, so a name may resolve to what it
- * likes. A registry that is in a private network itself may lead anywhere.
+ * Prevents a public registry from leading us to private addresses, by its token server, redirects, upload locations or
+ * URLs of foreign layers. The address that is checked is the one that is connected to, so a name may resolve to
+ * anything. A registry that is itself in a private network may lead anywhere.
  */
 export class NetworkGuard {
   readonly #options: NetworkGuardOptions;
@@ -42,14 +42,14 @@ export class NetworkGuard {
     this.#resolve = options.resolve ?? ((hostname) => resolveName(hostname, { all: true }));
   }
 
-  /** Notes the address at which the registry itself has been reached. */
+  /** Records the address at which the registry itself was reached. */
   met(url: URL, address: string | undefined): void {
     if (address === undefined || url.origin !== this.#options.base.origin) return;
     if (privateNetworkOf(address) === undefined) this.#metPublic = true;
     else this.#metPrivate = true;
   }
 
-  /** @returns Undefined for the registry itself, and for places that the settings name. */
+  /** @returns Undefined for the registry itself, and for targets that the settings allow. */
   visit(url: URL): Visit | undefined {
     const { base, allowPrivate = [] } = this.#options;
     if (url.origin === base.origin || allowPrivate.some((entry) => namesHost(entry, url))) return undefined;
@@ -89,13 +89,13 @@ export class NetworkGuard {
     return address !== undefined && allowPrivate.some((entry) => parseCidr(entry)?.contains(address));
   }
 
-  /** By where it was reached; where only a proxy knows that, by what its name resolves to here. */
+  /** Whether the registry is public: by the address that was connected to, or, if only a proxy knows that, by its name. */
   async #isPublic(): Promise<boolean> {
     if (this.#metPublic || this.#metPrivate) return this.#metPublic;
     const { base, addresses } = this.#options;
     const literal = literalAddress(base.hostname);
     if (literal !== undefined) return privateNetworkOf(literal) === undefined;
-    // A name without a dot is one of a local network's own.
+    // A name without a dot belongs to the local network.
     if (isLocalName(base.hostname) || !base.hostname.includes('.')) return false;
     const known = addresses ?? (await this.#resolve(base.hostname).catch(() => [])).map(({ address }) => address);
     return known.length === 0 || known.some((address) => privateNetworkOf(address) === undefined);
@@ -109,7 +109,7 @@ export class NetworkGuard {
       `${base.host} leads to ${url.host}${at}, inside this network (${network}): refused`,
       {
         endpoint: endpointOf(base),
-        hint: `a registry outside may not send us to what only we can reach; where it is meant to, write allow-private: ['${url.host}'] into config.yaml`,
+        hint: `a public registry may not lead into a private network; if that is intended, write allow-private: ['${url.host}'] into config.yaml`,
       },
     );
   }

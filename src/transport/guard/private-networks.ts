@@ -1,4 +1,4 @@
-/** Addresses that only we can reach, or that mean another thing here than elsewhere. */
+/** Addresses that are only reachable from here, or mean something else here than elsewhere. */
 import { canonicalIPv6 } from '../../config/documents/cidr.ts';
 import { parseIpv6 } from '../../model/ipv6.ts';
 
@@ -10,21 +10,21 @@ const ipv4Networks: readonly Network[] = [
   [0x0a000000, 8, 'a private network'],
   [0x64400000, 10, "a provider's network"],
   [0x7f000000, 8, 'this machine'],
-  // Azure's platform and the metadata of Oracle's cloud: addresses that look public and are answered by the host.
+  // Metadata of Azure's platform and Oracle's cloud: the addresses look public, but the host answers them.
   [0xa83f8110, 32, 'the metadata of a cloud'],
   [0xc00000c0, 32, 'the metadata of a cloud'],
-  // Clouds keep their metadata at 169.254.169.254.
+  // Includes 169.254.169.254, the metadata address of most clouds.
   [0xa9fe0000, 16, 'the local link'],
   [0xac100000, 12, 'a private network'],
   [0xc0a80000, 16, 'a private network'],
 ];
 
 /**
- * What an address is, where it is in a private network: this machine, its links, networks of RFC 1918, providers' (RFC
- * 6598) and unique local ones, the metadata of clouds; also as an IPv6 address that leads to such an IPv4 address.
+ * The kind of private network that an address belongs to: this machine, its links, networks of RFC 1918 and RFC 6598,
+ * unique local ones, and cloud metadata; also for an IPv6 address that maps to such an IPv4 address.
  *
- * @param address Without brackets; a zone is left out.
- * @returns Undefined for a public address, and for what is none.
+ * @param address Without brackets; a zone is ignored.
+ * @returns Undefined for a public address, and for a text that is not an address.
  */
 export function privateNetworkOf(address: string): string | undefined {
   const ipv4 = parseIpv4(address);
@@ -33,12 +33,12 @@ export function privateNetworkOf(address: string): string | undefined {
   return groups && kindOfIpv6(groups);
 }
 
-/** Whether a host, as a URL has it, says by its name that it is this machine. */
+/** Whether a URL's host is a name for this machine. */
 export function isLocalName(hostname: string): boolean {
   return /^(?:.+\.)?localhost\.?$/i.test(hostname);
 }
 
-/** An address out of a URL's host; undefined for a name. */
+/** The address in a URL's host; undefined for a name. */
 export function literalAddress(hostname: string): string | undefined {
   const bare = hostname.replace(/^\[|\]$/g, '');
   return parseIpv4(bare) !== undefined || ipv6Groups(bare) ? bare : undefined;
@@ -56,13 +56,13 @@ function kindOfIpv6(groups: readonly number[]): string | undefined {
   }
   if ((first & 0xfe00) === 0xfc00) return 'a private network';
   if ((first & 0xffc0) === 0xfe80) return 'the local link';
-  // Site-local, deprecated and still in use.
+  // Site-local: deprecated, but still in use.
   if ((first & 0xffc0) === 0xfec0) return 'a private network';
   const ipv4 = embeddedIpv4(groups);
   return ipv4 === undefined ? undefined : kindOf(ipv4);
 }
 
-/** The IPv4 address that a translator, a tunnel or this machine makes of an IPv6 one. */
+/** The IPv4 address that an IPv6 address is mapped, translated or tunnelled to. */
 function embeddedIpv4(groups: readonly number[]): number | undefined {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
   const zeros = (...some: readonly number[]): boolean => some.every((group) => group === 0);
@@ -91,7 +91,7 @@ function parseIpv4(text: string): number | undefined {
 }
 
 function ipv6Groups(text: string): readonly number[] | undefined {
-  // Node writes IPv4-mapped addresses with dots.
+  // Node formats IPv4-mapped addresses with dots.
   const plain =
     text.includes('.') && text.includes(':') && URL.canParse(`http://[${text}]/`) ? canonicalIPv6(text) : text;
   return parseIpv6(plain)?.map((group) => Number.parseInt(group, 16));

@@ -1,4 +1,4 @@
-/** Whether a URL is asked through a proxy, and through which. Go's rules, which Docker has. */
+/** Decides whether a URL is requested through a proxy, and through which, by Go's rules, which Docker uses. */
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import type { ProxySettings } from '../../config/docker/service-keys.ts';
@@ -10,28 +10,28 @@ import { OciError } from '../../model/errors.ts';
 export interface ProxyServer {
   /** http:, https: or socks5:, without user and password. */
   readonly url: URL;
-  /** The value of `Proxy-Authorization`: for the proxy alone. */
+  /** The value of `Proxy-Authorization`, which only the proxy gets. */
   readonly authorization?: string;
-  /** The same for a SOCKS proxy. */
+  /** The login for a SOCKS proxy. */
   readonly user?: { readonly name: string; readonly password: string };
-  /** Where it was set. */
+  /** Where it was configured. */
   readonly origin: Origin;
 }
 
-/** `because` is for people: `NO_PROXY has "10.0.0.0/8"`. */
+/** `because` is for messages: `NO_PROXY has "10.0.0.0/8"`. */
 type ProxyDecision =
   | { readonly kind: 'direct'; readonly because: string }
   | { readonly kind: 'proxy'; readonly proxy: ProxyServer };
 
 /**
- * Decides about one URL. Loopback is asked directly, unless `NO_PROXY` has `<-loopback>`, as browsers spell it.
+ * Decides about one URL. Loopback is connected to directly, unless `NO_PROXY` contains `<-loopback>`, as in browsers.
  *
- * An entry of `NO_PROXY` is `*`, an address, a network in CIDR notation, or a name, which covers the names below it; with
- * a dot or `*.` before it, those alone. All but networks may have a port. Names are not resolved: networks cover hosts that
- * are written as addresses.
+ * An entry of `NO_PROXY` is `*`, an address, a network in CIDR notation, or a name, which also covers its subdomains;
+ * with a dot or `*.` before it, only those. All except networks may have a port. Names are not resolved: networks only
+ * match hosts that are written as addresses.
  *
- * @throws OciError CONFIG_INVALID naming the variable, for a proxy of an unknown kind or without an address. Its password
- *   is not shown.
+ * @throws OciError CONFIG_INVALID naming the variable, for a proxy of an unsupported kind or without an address. The
+ * message contains no password.
  * @see https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config
  */
 export function decideProxy(url: URL, settings: ProxySettings): ProxyDecision {
@@ -46,16 +46,16 @@ export function decideProxy(url: URL, settings: ProxySettings): ProxyDecision {
   return { kind: 'direct', because: `${name} has "${entry}"` };
 }
 
-/** Whether a proxy speaks SOCKS, which tunnels everything. */
+/** Whether a proxy speaks SOCKS. It tunnels everything. */
 export function isSocks({ url }: ProxyServer): boolean {
   return url.protocol === 'socks5:';
 }
 
-/** Reads one proxy. @throws OciError as {@link decideProxy} */
+/** Parses the address of a proxy. @throws OciError as {@link decideProxy} */
 function parseProxy({ value, origin }: Sourced<string>): ProxyServer {
   const refuse = (why: string): OciError =>
     new OciError('CONFIG_INVALID', `${formatOrigin(origin)} ${why}`, {
-      hint: 'a proxy is written http://host:port, with http://user:password@host:port where it wants to know who asks',
+      hint: 'a proxy is written http://host:port, or http://user:password@host:port if it requires a login',
     });
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   if (!URL.canParse(text)) throw refuse('is not the address of a proxy');
@@ -63,7 +63,7 @@ function parseProxy({ value, origin }: Sourced<string>): ProxyServer {
   const unknown = unknownProxyKind(text);
   if (unknown !== undefined) throw refuse(`names a proxy of the kind ${unknown}`);
   const socks = url.protocol.startsWith('socks5');
-  // Of a password with a slash in it, half would be taken for the address, and shown.
+  // With a slash in the password, half of it would be taken for the address, and shown.
   const isSplit = `${url.pathname}${url.search}${url.hash}`.includes('@');
   const user = isSplit ? undefined : userOf(url);
   if (user === undefined) throw refuse('has a user or password that is not percent-encoded');
@@ -96,7 +96,7 @@ function covers(entry: string, host: string, port: number): boolean {
   if (entry === '*') return true;
   if (entry.includes('/')) return isIP(host) !== 0 && (parseCidr(entry)?.contains(host) ?? false);
   const [, bracketed, named = '', digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
-  // An IPv6 address without brackets has no port.
+  // An IPv6 address without brackets cannot have a port.
   const name = bracketed ?? (isIPv6(entry) ? entry : named);
   if (name === '' || (digits !== undefined && Number(digits) !== port)) return false;
   if (isIP(name) !== 0) return isIP(host) !== 0 && sameAddress(name, host);

@@ -1,26 +1,26 @@
-/** What a SOCKS proxy is asked. Loaded where there is one. */
+/** The client side of SOCKS. Loaded only if there is such a proxy. */
 import type { Socket } from 'node:net';
 import { SocksClient } from 'socks';
 
 interface SocksGoal {
   readonly proxy: { readonly hostname: string; readonly port: number };
   readonly user: { readonly name: string; readonly password: string } | undefined;
-  /** A name is looked up by the proxy. */
+  /** The proxy resolves a name. */
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;
 }
 
-/** Why there is no connection. `answer` is for people, and holds nothing secret. */
+/** Why there is no connection. `answer` is for messages, and contains no secret. */
 export interface SocksRefusal {
   readonly why: 'user' | 'rule' | 'unreachable' | 'silence' | 'cut' | 'protocol';
   readonly answer: string;
 }
 
 /**
- * Has a SOCKS 5 proxy connect a socket to a goal.
+ * Lets a SOCKS 5 proxy connect a socket to a target.
  *
- * @param socket A connection to the proxy. It is destroyed where the proxy refuses.
+ * @param socket A connection to the proxy. It is destroyed if the proxy refuses.
  * @see https://www.rfc-editor.org/rfc/rfc1928
  */
 export async function connectThroughSocks(socket: Socket, goal: SocksGoal): Promise<Socket | SocksRefusal> {
@@ -41,12 +41,12 @@ export async function connectThroughSocks(socket: Socket, goal: SocksGoal): Prom
     return connected;
   } catch (error) {
     socket.destroy();
-    // Its error holds the password: only the text is taken.
+    // The error object contains the password: only its message is used.
     return refusalOf(error instanceof Error ? error.message : '');
   }
 }
 
-/** The package tells its failures by their texts alone; those of RFC 1928 are in parentheses. */
+/** The package only distinguishes failures by their messages; those of RFC 1928 are in parentheses. */
 function refusalOf(message: string): SocksRefusal {
   const [, reply = ''] = /rejected connection - \(?(\w+)/.exec(message) ?? [];
   if (reply === 'NotAllowed') return { why: 'rule', answer: 'connection not allowed by its rules' };

@@ -1,4 +1,4 @@
-/** Connections to and through a proxy, with errors that say it was the proxy. */
+/** Connections to a proxy and through it. Errors tell that the proxy caused them. */
 import { request, STATUS_CODES } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
@@ -25,7 +25,7 @@ export async function connectToProxy(proxy: ProxyServer, target: URL, toProxy: C
 interface TunnelOptions {
   readonly proxy: ProxyServer;
   readonly target: URL;
-  /** Asked for in place of the target's name. */
+  /** Requested instead of the target's name. */
   readonly address: string | undefined;
   readonly toProxy: Connect;
   readonly timeoutMs: number;
@@ -33,10 +33,10 @@ interface TunnelOptions {
 }
 
 /**
- * Has a proxy open a connection. What is sent over it, the proxy does not see where it is TLS. Names are looked up by the
- * proxy, for `socks5://` as well, as in Go and so in Docker.
+ * Lets a proxy open a connection. With TLS the proxy cannot see what is sent. The proxy resolves names, even for
+ * `socks5://`, as in Go and Docker.
  *
- * @throws OciError NETWORK or TIMEOUT naming the proxy: it cannot be reached, wants a password, or will not connect.
+ * @throws OciError NETWORK or TIMEOUT naming the proxy: it cannot be reached, requires a password, or refuses to connect.
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-connect
  */
 export async function openTunnel(options: TunnelOptions): Promise<Socket> {
@@ -58,7 +58,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Socket> {
       headers: { host: path, ...authorizationFor(proxy) },
       createConnection: () => socket,
     });
-    // The proxy may try for as long as we would ourselves, and then has to say so.
+    // The proxy may try for as long as a direct connection could, and then has to report it.
     asked.setTimeout(timeoutMs * 2, () => fail(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
     asked.once('error', fail);
     asked.once('connect', ({ statusCode = 0, headers }, connected, head) => {
@@ -88,7 +88,7 @@ async function throughSocks(
   return connected;
 }
 
-/** Requests that are handed to a proxy, which knows from them where to go. */
+/** Sends requests to a proxy, which finds the target in them. */
 export function forwarding(
   pool: Pick<Dispatcher, 'dispatch'>,
   proxy: ProxyServer,
@@ -138,7 +138,7 @@ function socksError({ why, answer }: SocksRefusal, proxy: ProxyServer, target: U
   return refused('does not speak SOCKS 5', hint, proxy, target);
 }
 
-/** What the proxy itself answered. Squid says in a header what it did not like. */
+/** The error for a proxy's own response. Squid gives the reason in a header. */
 function refusal(status: number, headers: HttpHeaders, proxy: ProxyServer, target: URL): OciError {
   const detail = header(headers, 'x-squid-error');
   const answer =
@@ -167,7 +167,7 @@ function refusesTo(answer: string, proxy: ProxyServer, target: URL): OciError {
 
 function refused(text: string, hint: string, proxy: ProxyServer, target: URL): OciError {
   return new OciError('NETWORK', `${target.host}: the proxy ${shown(proxy)} ${text}`, {
-    // Not `status`: that is the registry's own word, which this is not.
+    // Without `status`, which is for responses of the registry.
     endpoint: endpointOf(target),
     retryable: false,
     hint,

@@ -2,12 +2,12 @@ import { monotonicMs } from '../../model/clock.ts';
 import type { Silence } from '../silence.ts';
 import type { Retry } from './retry.ts';
 
-/** A server that comes back is not kept waiting for long. */
+/** Maximum delay, so that a server that comes back is noticed soon. */
 const maxDelayMs = 2000;
-/** Shorter ones are nobody's concern. */
+/** Shorter outages are not reported. */
 const toldAfterMs = 1000;
 
-/** Refusals and resets in a row, met by one request at a server that has answered before. */
+/** Consecutive refusals and resets, met by one request to a server that had answered before. */
 export class Outage {
   readonly #retry: Retry;
   #sinceMs: number | undefined;
@@ -18,19 +18,19 @@ export class Outage {
     this.#retry = retry;
   }
 
-  /** Notes a failure. @returns Whether it may end while the policy has patience. */
+  /** Records a failure. @returns Whether the policy allows waiting longer. */
   failed(): boolean {
     this.#sinceMs ??= monotonicMs();
     this.#failures += 1;
     return this.#ms < this.#retry.outageMs;
   }
 
-  /** Waits before the next attempt. @param failures All failures of the request that count. */
+  /** Waits before the next attempt. @param failures All counted failures of the request. */
   async pause(failures: number, signal: AbortSignal | undefined): Promise<void> {
     this.#waitedMs += await this.#retry.pause(failures, { signal, mostMs: maxDelayMs });
   }
 
-  /** Notes that the server is there. @returns How many failures the outage was. */
+  /** Records that the server is back. @returns Number of failures during the outage. */
   end(): number {
     const failures = this.#failures;
     this.#sinceMs = undefined;
@@ -39,13 +39,13 @@ export class Outage {
     return failures;
   }
 
-  /** What people are told of it; undefined as long as it is short. */
+  /** The report for people; undefined while the outage is short. */
   report(about: Pick<Silence, 'host' | 'what' | 'attempt'>, error: Error): Silence | undefined {
     if (this.#ms < toldAfterMs) return undefined;
     return { ...about, silentMs: this.#ms, outage: { message: error.message, patienceMs: this.#retry.outageMs } };
   }
 
-  // Waits that a policy of its own makes shorter count in full, or a test would try for as long as people do.
+  // Waits count in full, even if a policy shortens them: a test would otherwise try for as long as a real run.
   get #ms(): number {
     return this.#sinceMs === undefined ? 0 : Math.max(monotonicMs() - this.#sinceMs, this.#waitedMs);
   }

@@ -6,9 +6,9 @@ import { endpointOf } from '../redact.ts';
 import type { Retry } from './retry.ts';
 
 /**
- * The wait that an answer asks for, in milliseconds; 0 where it asks for none.
+ * The wait that a response requests, in milliseconds; 0 if it requests none.
  *
- * @throws OciError TOOMANYREQUESTS or UNAVAILABLE for one that is longer than the policy allows.
+ * @throws OciError TOOMANYREQUESTS or UNAVAILABLE if it is longer than the policy allows.
  */
 export function retryAfterMs(answer: Answer, url: URL, retry: Retry): number {
   const askedMs = parseRetryAfter(header(answer.headers, 'retry-after'), Date.now()) ?? 0;

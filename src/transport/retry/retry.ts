@@ -1,25 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** When and how often a request is sent again. */
+/** When and how often a request is repeated. */
 export interface RetryPolicy {
-  /** Times in all, the first one included. Default 5. */
+  /** Maximum number of attempts, including the first. Default 5. */
   readonly attempts?: number;
-  /** The first wait is between nothing and this; each later one may be twice as long. Default 250. */
+  /** The first delay is between 0 and this; the maximum doubles for each further one. Default 250. */
   readonly baseDelayMs?: number;
   /** Default 10 000. */
   readonly maxDelayMs?: number;
-  /** The longest `Retry-After` that is waited for; a longer one is an error at once. Default 60 000. */
+  /** Longest `Retry-After` that is honoured; a longer one is an error at once. Default 60 000. */
   readonly maxRetryAfterMs?: number;
   /**
-   * How long a server that has answered before may refuse and cut connections until that is an error, however many
-   * attempts that takes. Default 15 000; 0 where `attempts` is 1, or another endpoint can be asked instead.
+   * How long a server that has answered before may refuse and cut connections before that is an error, regardless of
+   * the number of attempts. Default 15 000; 0 if `attempts` is 1, or another endpoint can be used instead.
    */
   readonly outageMs?: number;
-  /** Waits; rejects with the signal's reason. Tests give their own. */
+  /** Waits; rejects with the signal's reason. Tests pass their own. */
   readonly wait?: (delayMs: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
-/** A policy with its defaults filled in. */
+/** A policy with its defaults. */
 export interface Retry {
   readonly attempts: number;
   readonly maxRetryAfterMs: number;
@@ -27,10 +27,10 @@ export interface Retry {
   /**
    * Waits before a repetition, with full jitter.
    *
-   * @param failures How many attempts have failed so far, from 1.
-   * @param leastMs What the server asked for, at least.
-   * @param mostMs Bounds the wait beyond that further than the policy does.
-   * @returns How long it waited, in milliseconds.
+   * @param failures Number of failed attempts so far, from 1.
+   * @param leastMs Minimum wait that the server requested.
+   * @param mostMs Maximum of the additional delay, if lower than the policy's.
+   * @returns The time waited, in milliseconds.
    */
   pause(
     failures: number,
@@ -63,7 +63,7 @@ async function waitFor(delayMs: number, signal: AbortSignal | undefined): Promis
   }
 }
 
-/** Answers that say "later": timeouts, overload, and the failures of gateways. */
+/** Whether a status means "later": timeouts, overload, and failures of gateways. */
 export function isRetryableStatus(status: number): boolean {
   return status === 408 || status === 429 || status === 500 || (status >= 502 && status <= 504);
 }

@@ -141,7 +141,7 @@ export const registries: Tries = {
         return ocictl(t, ['push', `${host}/app:1`]);
       },
       error: /405/,
-      hint: /may be read-only, or the mirror of another/,
+      hint: /may be read-only, or a mirror of another/,
     },
   ],
   'a registry with neither search nor catalog': [
