@@ -19,50 +19,53 @@ import type { ServiceConfig, ServiceOptions } from './service-config.ts';
 export interface RegistryService {
   resolveRepository(reference: Pick<Reference, 'domain' | 'path'>): Promise<RepositoryInfo>;
   /**
-   * In the order in which they are asked.
+   * The endpoints in the order in which they are asked.
    *
-   * @param path For configuration about some of a registry's repositories; absent: that about all of it counts.
-   * @throws OciError DENIED for what is blocked; CONFIG_INVALID for certificates that cannot be used.
+   * @param path Selects configuration that is for some of a registry's repositories; if absent, only configuration for
+   * the whole registry is used.
+   * @throws OciError DENIED for a blocked registry; CONFIG_INVALID for certificates that cannot be used.
    */
   lookupPullEndpoints(host: string, path?: RepositoryName): Promise<readonly APIEndpoint[]>;
-  /** The same without mirrors that only give. @throws OciError DENIED, CONFIG_INVALID */
+  /** The same, without mirrors that only serve pulls. @throws OciError DENIED, CONFIG_INVALID */
   lookupPushEndpoints(host: string, path?: RepositoryName): Promise<readonly APIEndpoint[]>;
-  /** Whether a host may be spoken to without a valid certificate, and in plain http. */
+  /** Whether a host may be used without a valid certificate, and in plain http. */
   isInsecureRegistry(host: string): Promise<boolean>;
   serviceConfig(): ServiceConfig;
   /**
-   * Checks a new configuration whole.
+   * Checks a new configuration completely.
    *
-   * @returns The commit: calling it makes the configuration count. Registries that are open keep the one they had.
-   * @throws OciError CONFIG_INVALID; the present configuration then stays.
+   * @returns The commit: calling it puts the configuration into effect. Registries that are already open keep their
+   * earlier configuration.
+   * @throws OciError CONFIG_INVALID; the present configuration then stays in effect.
    */
   replaceConfig(options: ServiceOptions): () => void;
   /**
-   * The registry that a reference lives in, behind its endpoints in order. No request is made before the first call.
-   * An endpoint that could not be reached is left aside by those that are opened later, too, while there is another.
+   * The registry that a reference belongs to, behind its endpoints in order. No request is made before the first call.
+   * While there are others, an endpoint that could not be reached is also skipped by registries that are opened later.
    *
-   * @throws OciError DENIED for what is blocked; CONFIG_INVALID
+   * @throws OciError DENIED for a blocked registry; CONFIG_INVALID
    */
   open(reference: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry>;
   /**
-   * The registry of a host, for its list of repositories. No mirror is asked: its list is its own.
+   * The registry of a host, for its list of repositories. Mirrors are not asked, since each has its own list.
    *
    * @param server `host[:port]`, a URL of one, or any name of Docker Hub.
-   * @throws OciError USAGE for what is no host; DENIED for what is blocked; CONFIG_INVALID
+   * @throws OciError USAGE for an invalid host; DENIED for a blocked registry; CONFIG_INVALID
    */
   openHost(server: string): Promise<Registry>;
   /**
-   * Checks a credential at a registry's push endpoints, never at a mirror; nothing is stored. Where the endpoint over TLS
-   * has answered, plain http is not tried.
+   * Checks a credential at a registry's push endpoints, never at a mirror. It stores nothing. Once the endpoint over
+   * TLS has answered, plain http is not tried.
    *
    * @param server `host[:port]`, a URL of one, or any name of Docker Hub.
-   * @throws OciError UNAUTHORIZED and DENIED when it is refused; USAGE for what is no server; CONFIG_INVALID.
+   * @throws OciError UNAUTHORIZED and DENIED when it is refused; USAGE for an invalid server; CONFIG_INVALID.
    */
   auth(server: string, credential: Credential, opts?: SignalOption): Promise<AuthResult>;
   /**
-   * Gets a token of a repository's registry, never of a mirror, with the credentials that it would be asked with.
+   * Gets a token from a repository's registry, never from a mirror, with the credentials that a request to the
+   * repository would use.
    *
-   * @throws OciError UNSUPPORTED where the registry works without tokens; UNAUTHORIZED, DENIED.
+   * @throws OciError UNSUPPORTED if the registry works without tokens; UNAUTHORIZED, DENIED.
    */
   token(
     reference: Pick<Reference, 'domain' | 'path'>,
@@ -72,39 +75,39 @@ export interface RegistryService {
   /**
    * Searches Docker Hub, or the registry that the term begins with (`host/term`).
    *
-   * @throws OciError USAGE for a term, filter or limit; UNSUPPORTED where a registry can neither be searched nor listed.
+   * @throws OciError USAGE for an invalid term, filter or limit; UNSUPPORTED for a registry with neither search nor list.
    */
   search(term: string, opts?: SearchOptions): Promise<SearchResults>;
-  /** Looks at every step from a reference to its registry, as {@link open} for a pull would take it. Changes nothing. */
+  /** Checks every step from a reference to its registry, as {@link open} would take it for a pull. Changes nothing. */
   diagnose(reference: Reference, opts?: SignalOption): AsyncIterable<Check>;
-  /** Cuts the connections of every registry that was opened. */
+  /** Closes the connections of every registry that was opened. */
   close(): Promise<void>;
 }
 
 export interface RegistryServiceOptions {
   readonly settings: Settings;
-  /** Told what the user should know: once about each thing that was skipped, and what registries warn of. */
+  /** Called with what the user should know: once about each thing that was skipped, and with the warnings of registries. */
   readonly warn: (text: string) => void;
-  /** One line for each request, without secrets. */
+  /** Called with one line for each request, without secrets. */
   readonly trace?: ((line: string) => void) | undefined;
-  /** Whether `trace` is told headers too, without what is secret in them. Default false. */
+  /** Whether `trace` also gets the headers, with secrets removed. Default false. */
   readonly traceHeaders?: boolean | undefined;
-  /** Told when the next endpoint is asked because of an error. */
+  /** Called when the next endpoint is asked because of an error. */
   readonly onFallback?: ((event: FallbackEvent) => void) | undefined;
-  /** Told when a registry has been silent or out of reach for a while, and what is waited for. */
+  /** Called when a registry has been silent or unreachable for a while, with what is waited for. */
   readonly onSilence?: ((text: string) => void) | undefined;
   readonly userAgent: string;
-  /** Stands in for Docker Hub's own address. */
+  /** Replaces Docker Hub's own address. */
   readonly defaultRegistry?: string | undefined;
-  /** Stands in for the address of Docker Hub's search. */
+  /** Replaces the address of Docker Hub's search. */
   readonly defaultSearchIndex?: string | undefined;
   /** Default: the system's resolver. */
   readonly resolve?: Resolve | undefined;
   readonly helperTimeoutMs?: number | undefined;
-  /** Credentials for the registries instead of stored ones, not for their mirrors; `anonymous`: none, for mirrors too. */
+  /** Credentials for registries, but not their mirrors, in place of stored ones; `anonymous`: none, for mirrors too. */
   readonly identity?: Identity | undefined;
-  /** How long registries may be silent, and how much they may say; each has a default. */
+  /** How long registries may be silent, and how much they may send; each limit has a default. */
   readonly limits?: TransportLimits | undefined;
-  /** The waits between attempts; how many there are is a setting, `maxDownloadAttempts`. */
+  /** The waits between attempts. The number of attempts is a setting, `maxDownloadAttempts`. */
   readonly retry?: Omit<RetryPolicy, 'attempts'> | undefined;
 }

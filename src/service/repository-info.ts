@@ -8,13 +8,13 @@ import type { IndexInfo } from './service-config.ts';
 export interface RepositoryInfo {
   readonly name: { readonly domain: string; readonly path: RepositoryName };
   readonly index: IndexInfo;
-  /** Whether it is one of Docker's own images: its familiar name has no slash. */
+  /** Whether it is one of Docker's official images: its familiar name has no slash. */
   readonly official: boolean;
-  /** What its images are for, where a registry keeps several kinds. Docker's own field, which is empty here as there. */
+  /** The kind of its images, if a registry keeps several kinds. A field of Docker's, empty here as in Docker. */
   readonly class: '' | 'image' | 'plugin';
 }
 
-/** What is known of a repository as it is without any configuration: resolveRepository of the service has more. */
+/** The information about a repository without any configuration; the service's resolveRepository adds the configuration. */
 export async function parseRepositoryInfo(
   reference: Pick<Reference, 'domain' | 'path'>,
   opts: { readonly resolve?: Resolve | undefined } = {},
@@ -22,14 +22,14 @@ export async function parseRepositoryInfo(
   return repositoryInfo(reference, await unconfiguredIndex(reference.domain, opts.resolve));
 }
 
-/** A registry as it is without any configuration: only loopback is insecure. */
+/** A registry without any configuration: only loopback is insecure. */
 export async function unconfiguredIndex(name: string, resolve: Resolve | undefined): Promise<IndexInfo> {
   const official = name === indexName;
   const insecure = official ? undefined : await matchHost(name, loopbackRules, resolve);
   return { name, mirrors: [], secure: insecure === undefined, official };
 }
 
-/** The addresses of a rule's mirrors, as Docker has them of its own. */
+/** The addresses of a rule's mirrors, in the form that Docker uses. */
 export function mirrorsOf(rule: RegistryRule | undefined): readonly string[] {
   const mirrors = rule?.mirrors.filter(({ pull }) => pull) ?? [];
   return mirrors.map(({ scheme = 'https', host, path }) => `${scheme}://${host}${path}`);

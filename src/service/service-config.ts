@@ -4,7 +4,7 @@ import type { Sourced } from '../config/origin.ts';
 import { readMirrors, type Settings } from '../config/settings.ts';
 import { loopbackRules } from '../endpoints/host-match.ts';
 
-/** What a running service can be given anew. What is absent becomes empty, as in Docker. */
+/** Configuration that can be replaced while a service runs. An absent option becomes empty, as in Docker. */
 export interface ServiceOptions {
   readonly mirrors?: readonly string[] | undefined;
   readonly insecureRegistries?: readonly string[] | undefined;
@@ -15,18 +15,18 @@ export interface ServiceOptions {
 export interface IndexInfo {
   /** `docker.io` or `host[:port]`. */
   readonly name: string;
-  /** Addresses that end in a slash: Docker Hub's own, and those of rules. */
+  /** Addresses that end in a slash: Docker Hub's own mirrors, and those of rules. */
   readonly mirrors: readonly string[];
-  /** Whether its certificate must be valid and plain http is never spoken. */
+  /** Whether it needs a valid certificate and is never used in plain http. */
   readonly secure: boolean;
   readonly official: boolean;
 }
 
-/** The configuration that counts, in the form of Docker's API. */
+/** The configuration in effect, in the form of Docker's API. */
 export interface ServiceConfig {
   readonly mirrors: readonly string[];
   readonly insecureRegistryCIDRs: readonly string[];
-  /** Docker Hub, and the registries that are named insecure. */
+  /** Docker Hub, and the registries that are configured as insecure. */
   readonly indexConfigs: Readonly<Record<string, IndexInfo>>;
   readonly allowNondistributableArtifactsCIDRs: readonly string[];
   readonly allowNondistributableArtifactsHostnames: readonly string[];
@@ -36,7 +36,7 @@ export interface ServiceConfig {
 type ReplaceableSettings = Pick<Settings, 'registryMirrors' | 'insecureRegistries' | 'allowNondistributableArtifacts'>;
 
 /**
- * Checks options and turns them into settings.
+ * Checks options and converts them to settings.
  *
  * @throws OciError CONFIG_INVALID naming the option.
  */

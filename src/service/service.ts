@@ -1,6 +1,6 @@
 /**
- * The registry service: resolves a reference to endpoints, trust and credentials, and opens it as a registry. Commands go
- * through it and never build a URL, read a credential or touch TLS themselves.
+ * The registry service finds the endpoints, TLS settings and credentials for a reference, and opens it as a registry.
+ * Commands go through it and never build a URL, read a credential or touch TLS themselves.
  */
 import { createTokenCache } from '../auth/token-cache.ts';
 import { indexName } from '../config/docker/index-name.ts';
@@ -50,7 +50,7 @@ export { createShared, formatFallback };
 /**
  * Opens no connection and starts no helper before they are needed.
  *
- * @param shared With services of other identities; the caller closes its connections. Default: one of its own.
+ * @param shared Shared with services of other identities; the caller closes its connections. Default: one of its own.
  */
 export function createRegistryService(options: RegistryServiceOptions, shared?: Shared): RegistryService {
   checkNumbers(options, { helperTimeoutMs: 0 });
@@ -139,7 +139,7 @@ class Service implements RegistryService {
       import('./logins/verify.ts'),
     ]);
     const { host } = parseLoginServer(server);
-    // What is stored for a host is shown at that host alone, so it is checked there.
+    // Credentials stored for a host are only sent to that host, so check them there.
     const own = (await this.#withoutMirrors(host)).filter(({ credentialHost }) => credentialHost === host);
     const endpoints = own.length > 0 ? own : await this.#atItsName(host);
     return askFirstAnswering(endpoints, this.#connect, ({ transport }) =>
@@ -166,7 +166,7 @@ class Service implements RegistryService {
     const endpoints = this.#safe(await this.lookupPushEndpoints(split.index));
     const url = new URL(this.#options.defaultSearchIndex ?? defaultSearchIndex);
     const isHub = split.index === indexName;
-    // Headers and certificates of a rule are for the place that it names, which the search is not.
+    // Headers and certificates of a rule are for the address that it names, not for the search.
     const index = isHub ? (await this.#atItsName(indexName)).map((endpoint) => ({ ...endpoint, url })) : endpoints;
     const searched = {
       ...split,
@@ -202,7 +202,7 @@ class Service implements RegistryService {
       state.answered = true;
       onAnswer();
     });
-    // The plain http side of the same host comes next.
+    // The plain http endpoint of the same host is asked next.
     const twin = endpoint.insecure !== undefined && endpoint.url.protocol === 'https:';
     const alternatives = twin && 'until-answered';
     return connectEndpoint(endpoint, { ...options, repository, alternatives });
@@ -214,7 +214,7 @@ class Service implements RegistryService {
         const others = endpoints.slice(at + 1);
         const isLast = others.every(({ plainTwin }) => plainTwin);
         const alternatives = isLast ? others.length > 0 && ('until-answered' as const) : true;
-        // Not where a token is what is asked for: one that is held may allow more.
+        // Only here, not for a requested token: a cached token may allow more than was requested.
         const tokenCache = this.#tokens;
         const options = { ...this.#telling(answered), repository, alternatives, intent, tokenCache };
         return openEndpoint(endpoint, options).registry;
@@ -227,19 +227,19 @@ class Service implements RegistryService {
     return { ...registry, extension };
   }
 
-  /** The registry itself: a mirror that may be pushed to is somebody else all the same. */
+  /** The registry itself: even a mirror that takes pushes may belong to someone else. */
   async #withoutMirrors(host: string, path?: RepositoryName): Promise<readonly APIEndpoint[]> {
     return this.#safe(await this.lookupPushEndpoints(host, path)).filter(({ mirror }) => !mirror);
   }
 
-  /** The registry where its name says it is, whatever a rule says. */
+  /** The registry at the address that its name gives, without any rule. */
   async #atItsName(host: string): Promise<readonly APIEndpoint[]> {
     const options = this.#endpointOptions();
     const settings = { ...options.settings, registryRules: [] };
     return this.#safe(await lookupPushEndpoints(host, { ...options, settings }));
   }
 
-  // An attacker who can cut connections must not be sent the next request in clear text.
+  // An attacker who can cut connections must not get the next request in clear text.
   #safe(endpoints: readonly APIEndpoint[]): readonly APIEndpoint[] {
     return endpoints.filter(
       ({ plainTwin, url }) => !plainTwin || !this.#shared.states.get(url.origin.replace('http:', 'https:'))?.answered,
@@ -253,7 +253,7 @@ class Service implements RegistryService {
     return state;
   }
 
-  /** The options of an endpoint that tells of every answer it gets. */
+  /** The endpoint options, with a trace that calls `onAnswer` for every answer. */
   #telling(onAnswer: () => void): EndpointRegistryOptions {
     const { trace } = this.#endpoint;
     return {
@@ -280,8 +280,8 @@ class Service implements RegistryService {
     return { settings: this.#settings, warn: this.#warn, resolve, defaultRegistry };
   }
 
-  // That an insecure registry speaks plain http is how it was set up, not a failure to tell of; and one tag after the other
-  // may fail over the same.
+  // Not reported to the user: that an insecure registry speaks plain http, which is how it was set up, and the same
+  // failure a second time, as several tags may fail for the same reason.
   readonly #tellFallback = (event: FallbackEvent): void => {
     const { trace, onFallback } = this.#options;
     const { from, to, error } = event;
@@ -291,7 +291,7 @@ class Service implements RegistryService {
     this.#warned.add(told);
   };
 
-  // Certificates are read, and registries warn, again and again; the user reads it once.
+  // Certificates are read, and registries warn, again and again: report each warning once.
   readonly #warn = (text: string): void => {
     if (this.#warned.has(text)) return;
     this.#warned.add(text);

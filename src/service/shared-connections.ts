@@ -3,13 +3,13 @@ import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { Connections } from '../transport/connections.ts';
 
 /**
- * What the services of several identities share, so that no host is connected to and tried out twice. None of it is secret:
- * tokens and credentials are each service's own.
+ * What services of several identities share, so that each host is connected to and probed only once. Nothing in it is
+ * secret: each service has its own tokens and credentials.
  */
 export interface Shared {
   readonly connections: Connections;
   readonly lateChallenges: LateChallenges;
-  /** By origin: whether it answers, and thereby which scheme a host speaks. */
+  /** By origin: whether it has answered, which also tells which scheme a host speaks. */
   readonly states: Map<string, EndpointState>;
 }
 

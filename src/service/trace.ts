@@ -3,11 +3,11 @@ import type { Silence } from '../transport/silence.ts';
 import type { RequestTrace } from '../transport/transport.ts';
 
 interface TraceFormat {
-  /** Whether the headers of request and answer follow, one a line. */
+  /** Whether the headers of the request and the response follow, one per line. */
   readonly headers: boolean;
 }
 
-/** One attempt of one request: `GET https://host/v2/ → 200 in 12 ms (attempt 2, through proxy:3128)`, and its headers. */
+/** One attempt of a request: `GET https://host/v2/ → 200 in 12 ms (attempt 2, through proxy:3128)`, and its headers. */
 function* formatTrace(event: RequestTrace, { headers }: TraceFormat): Generator<string> {
   const { method, url, attempt, durationMs, proxy, status, error, requestHeaders, responseHeaders = {} } = event;
   const outcome = status === undefined ? (error ?? 'no answer') : `${status}`;
@@ -38,7 +38,7 @@ export function formatSilence({ host, what = 'an answer', silentMs, attempt, out
   return `${host}: nothing has come for ${Math.round(silentMs / 1000)} seconds, waiting for ${what}${again}`;
 }
 
-/** `mirror:5000: connection refused, trying registry-1.docker.io`. Most messages begin with the host already. */
+/** `mirror:5000: connection refused, trying registry-1.docker.io`. Most messages already begin with the host. */
 export function formatFallback({ from, to, error: { message } }: FallbackEvent): string {
   const named = message.startsWith(`${from}: `) || message.startsWith(`${from} `);
   return `${named ? '' : `${from}: `}${message}, trying ${to}`;

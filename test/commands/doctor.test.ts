@@ -46,6 +46,6 @@ describe('ocictl doctor without a reference', () => {
     await writeFile(file, '');
     const found = await doctor(t, [], { OCICTL_ROOT: file });
     assert.equal(found.exitCode, 10);
-    assert.match(found.find('store')[0]?.text ?? '', /is no directory$/);
+    assert.match(found.find('store')[0]?.text ?? '', /is not a directory$/);
   });
 });

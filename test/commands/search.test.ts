@@ -70,7 +70,7 @@ describe('ocictl search', () => {
   });
 
   for (const [words, message] of [
-    [['--limit', '-1'], /limit -1 is no number of results/],
+    [['--limit', '-1'], /limit -1 is not a number of results/],
     [['--limit', 'ten'], /invalid limit "ten"/],
     [['--filter', 'color=red'], /invalid filter 'color'/],
   ] as const) {

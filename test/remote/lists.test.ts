@@ -233,7 +233,7 @@ describe('deletes at a remote registry', () => {
     );
     await assert.rejects(
       registry.deleteBlob(repo, subject.digest),
-      fails('UNSUPPORTED', /does not delete/, /turned off/),
+      fails('UNSUPPORTED', /does not delete/, /deletes are disabled/),
     );
     await assert.rejects(registry.deleteTag(repo, tag), fails('UNSUPPORTED', /./, /by its digest/));
   });

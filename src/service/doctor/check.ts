@@ -1,19 +1,19 @@
 import { isOciError, type OciError } from '../../model/errors.ts';
 
-/** One thing that `ocictl doctor` looked at. */
+/** One result of `ocictl doctor`. */
 export interface Check {
   readonly topic: CheckTopic;
-  /** The endpoint it is about, as messages call it. */
+  /** The endpoint that it is about, named as in messages. */
   readonly endpoint?: string;
-  /** `problem`: this does not work, though another endpoint may; `warning`: it works, but not as one would want. */
+  /** `problem`: this does not work, though another endpoint may; `warning`: it works, but not as the user would want. */
   readonly status: 'ok' | 'note' | 'warning' | 'problem';
   /** One line for people, without secrets. */
   readonly text: string;
   /** What to do. */
   readonly advice?: string | undefined;
-  /** What it failed with. */
+  /** The error that it failed with. */
   readonly error?: OciError | undefined;
-  /** The same for machines. */
+  /** The same as `text`, for programs. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 

@@ -11,17 +11,17 @@ import type { EndpointRegistryOptions } from '../open/endpoint-registry.ts';
 import { type Check, problem } from './check.ts';
 import { checkEndpoint, endpointAddress } from './endpoint.ts';
 
-/** The service's parts that a diagnosis looks into. */
+/** The parts of the service that a diagnosis examines. */
 interface Diagnosed {
   readonly settings: Settings;
   readonly endpoints: () => Promise<readonly APIEndpoint[]>;
   readonly connection: Omit<EndpointRegistryOptions, 'credentials' | 'warn'>;
-  /** A lookup that tells of helpers that do not work. */
+  /** A lookup that reports helpers that do not work. */
   readonly credentials: (warn: (text: string) => void) => CredentialStore;
   readonly nowMs?: () => number;
 }
 
-/** Looks at the endpoints of a reference in the order in which a pull asks them. */
+/** Checks the endpoints of a reference in the order in which a pull asks them. */
 export async function* diagnose(
   reference: Reference,
   subject: Diagnosed,
@@ -55,7 +55,7 @@ export async function* diagnose(
   }
   for (const endpoint of endpoints) {
     if (endpoint.plainTwin && answered.has(endpoint.url.origin.replace('http:', 'https:'))) {
-      // As in a pull: credentials that went over TLS must not follow in clear text.
+      // As in a pull: credentials that were sent over TLS must not be sent in clear text afterwards.
       const text = 'not asked: the registry has answered over TLS';
       yield { topic: 'endpoint', endpoint: endpointAddress(endpoint), status: 'note', text };
       continue;

@@ -32,11 +32,11 @@ interface EndpointCheckOptions {
 
 const dayMs = 24 * 60 * 60 * 1000;
 const soonMs = 14 * dayMs;
-/** Tokens live for a minute at least, and certificates for days. */
+/** Tokens are valid for at least a minute, certificates for days. */
 const maxSkewMs = 30_000;
 const probeTimeoutMs = 10_000;
 
-/** Looks at one endpoint, as far as it gets. Sends what a pull would send, and nothing else. */
+/** Checks one endpoint, step by step until one fails. Sends what a pull would send, and nothing else. */
 export async function* checkEndpoint(endpoint: APIEndpoint, options: EndpointCheckOptions): AsyncGenerator<Check> {
   const name = endpointAddress(endpoint);
   yield describeEndpoint(endpoint, name, options.path);
@@ -54,7 +54,7 @@ function isAskedFor({ references }: APIEndpoint, target: Tag | Digest): boolean 
   return references === undefined || (references === 'digests') === isDigestReference(target);
 }
 
-/** An endpoint as a diagnosis shows it: with its scheme, which tells the plain side of a host from the one over TLS. */
+/** An endpoint as a diagnosis shows it. The scheme distinguishes a host's plain http endpoint from the one over TLS. */
 export function endpointAddress({ url, official, credentialHost }: APIEndpoint): string {
   return `${url.protocol}//${official ? url.host : credentialHost}`;
 }
@@ -87,7 +87,7 @@ function describeEndpoint(endpoint: APIEndpoint, name: string, path: RepositoryN
   };
 }
 
-/** The server's certificate, and what a request that trusts as a pull does said of it. */
+/** The server's certificate, and the TLS error, if any, of a request that verifies it as a pull does. */
 async function* checkTls(
   { url, tls, insecure }: APIEndpoint,
   endpoint: string,
@@ -102,7 +102,7 @@ async function* checkTls(
   signal?.throwIfAborted();
   const base = { topic: 'tls', endpoint } as const;
   if (!presented) {
-    // An insecure registry may well speak plain http: its other endpoint follows.
+    // An insecure registry may speak plain http only: its other endpoint is checked next.
     if (refused && insecure) yield { ...base, status: 'note', text: refused.message };
     else if (refused) yield problem('tls', refused, endpoint);
     return;
@@ -136,7 +136,7 @@ async function checkPing(
   name: string,
   { connection, nowMs, signal }: EndpointCheckOptions,
 ): Promise<Ping> {
-  // A diagnosis waits for a silent server once.
+  // One attempt: a diagnosis waits for a silent server only once.
   const { transport } = connectEndpoint(endpoint, { ...connection, alternatives: true });
   try {
     const startedMs = performance.now();
@@ -163,7 +163,7 @@ async function checkPing(
   } catch (error) {
     signal?.throwIfAborted();
     if (!isOciError(error)) throw error;
-    // What is wrong with TLS is told there.
+    // The check of TLS reports what is wrong with TLS.
     const checks = error.code === 'TLS' ? [] : [problem('ping', error, name)];
     return { checks, answered: false, asksWho: false, failure: error };
   } finally {
@@ -228,19 +228,19 @@ async function* checkImage(
   if (limits) yield checkRateLimit(limits, name);
 }
 
-/** Of a registry that answers strangers as if there were nothing, rather than ask who is there. */
+/** About a registry that answers 403 or 404 to anonymous requests, without a challenge. */
 function* checkLateLogin({ isLate, lateRefusal }: Authorizer, endpoint: string): Generator<Check> {
   const base = { topic: 'credentials', endpoint } as const;
-  const hides = 'the registry answers strangers 403 or 404 and asks for no login';
+  const hides = 'the registry answers anonymous requests with 403 or 404 and asks for no login';
   if (lateRefusal) {
     const { message, hint: advice } = lateRefusal;
-    yield { ...base, status: 'warning', text: `${hides}; the stored one does not do: ${message}`, advice };
+    yield { ...base, status: 'warning', text: `${hides}; the stored one does not work: ${message}`, advice };
   } else if (isLate) {
-    yield { ...base, status: 'note', text: `${hides}: the stored one was shown as its /v2/ asks for it` };
+    yield { ...base, status: 'note', text: `${hides}: the stored one was sent as its /v2/ asks for it` };
   }
 }
 
-/** `100;w=21600`: so many pulls in so many seconds. @see https://docs.docker.com/docker-hub/usage/pulls/ */
+/** `100;w=21600` means 100 pulls in 21600 seconds. @see https://docs.docker.com/docker-hub/usage/pulls/ */
 function checkRateLimit(headers: Readonly<Record<string, string>>, endpoint: string): Check {
   const [limit = '', window] = (headers['ratelimit-limit'] ?? '').split(';w=');
   const [remaining] = (headers['ratelimit-remaining'] ?? '').split(';w=');

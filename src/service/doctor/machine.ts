@@ -1,4 +1,4 @@
-/** What ocictl finds on this machine, whatever registry is asked. */
+/** Checks of this machine, which are the same for every registry. */
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ConsideredFiles } from '../../config/considered-files.ts';
@@ -37,7 +37,7 @@ export async function* examineMachine(settings: Settings, { signal }: SignalOpti
   if (!helpers.has(ownHelper)) yield await askKeychain(settings, signal);
 }
 
-/** A machine without one is no fault: logins are kept elsewhere then. */
+/** A machine without a keychain is not at fault: logins are then kept elsewhere. */
 async function askKeychain({ environment }: Settings, signal: AbortSignal | undefined): Promise<Check> {
   const { env, platform } = environment;
   const obstacle = keychainObstacle(env, platform);
@@ -67,7 +67,7 @@ async function storeAt(named: Sourced<string> | undefined): Promise<Check> {
   const { value: root, origin } = named;
   const base = { topic: 'store', detail: { root, origin: formatOrigin(origin) } } as const;
   const where = `${root} (${formatOrigin(origin)})`;
-  // Where nothing was stored yet, it will be made below the nearest directory there is.
+  // If nothing was stored yet, the store will be made below the nearest existing directory.
   let nearest = root;
   while (!(await stat(nearest).catch(() => undefined)) && dirname(nearest) !== nearest) nearest = dirname(nearest);
   try {
@@ -89,7 +89,7 @@ async function storeAt(named: Sourced<string> | undefined): Promise<Check> {
     };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOTDIR' ? `${nearest} is no directory` : `${nearest} cannot be written (${code})`;
+    const why = code === 'ENOTDIR' ? `${nearest} is not a directory` : `${nearest} cannot be written (${code})`;
     const hint = 'choose another store with $OCICTL_ROOT';
     const failure = new OciError('STORAGE_DENIED', `${where}: ${why}`, { hint, cause: error });
     return { ...problem('store', failure), detail: base.detail };
@@ -129,7 +129,7 @@ async function askHelper(
       return {
         ...base,
         status: 'note',
-        text: `${program} (${formatOrigin(origin)}) runs, and cannot list what it keeps`,
+        text: `${program} (${formatOrigin(origin)}) runs, but cannot list what it keeps`,
       };
     }
     return { ...problem('credentials', error), detail: base.detail };

@@ -7,7 +7,9 @@ import { quote } from '../../model/quote.ts';
 import { decideProxy } from '../../transport/proxy/proxy.ts';
 import type { Check } from './check.ts';
 
-/** Which proxy is between us and an endpoint, and entries of NO_PROXY that do not do what was meant. */
+/**
+ * The proxy between this machine and an endpoint, and entries of NO_PROXY that do not have the effect they seem to have.
+ */
 export async function* checkProxy(url: URL, endpoint: string, settings: ProxySettings = {}): AsyncGenerator<Check> {
   const base = { topic: 'proxy', endpoint } as const;
   const decision = decideProxy(url, settings);
@@ -27,7 +29,7 @@ export async function* checkProxy(url: URL, endpoint: string, settings: ProxySet
   }
 }
 
-/** Entries that look as if the host was meant. */
+/** Entries that look as if they were meant to cover the host, but do not. */
 async function mistakesIn(
   noProxy: string,
   { hostname, port }: URL,

@@ -2,7 +2,7 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { type ConnectorOptions, createConnector } from '../../transport/connector.ts';
 import { printable } from '../../wire/errors.ts';
 
-/** What a server showed of itself in a TLS handshake. */
+/** What a server presented in a TLS handshake. */
 interface PresentedTls {
   readonly protocol: string;
   readonly subject: string;
@@ -14,7 +14,7 @@ interface PresentedTls {
 }
 
 /**
- * Shakes hands and looks at the certificate, also at one that is not to be trusted: nothing is sent afterwards.
+ * Makes a TLS handshake and reads the server's certificate, even one that is not trusted: nothing is sent afterwards.
  *
  * @throws what the transport's connections throw.
  */
@@ -25,7 +25,7 @@ export async function probeTls(options: Omit<ConnectorOptions, 'own' | 'verify'>
   const socket = await new Promise<TLSSocket>((resolve, reject) => {
     connect(goal, (error, connected) => (error ? reject(error) : resolve(connected as TLSSocket)));
   });
-  // What is wrong from here on, the request that follows will say.
+  // Later errors of this connection do not matter: the request that follows reports its own.
   socket.on('error', () => {});
   try {
     return describe(socket);

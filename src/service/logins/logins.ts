@@ -1,4 +1,4 @@
-/** Logging in and out: what is checked at the registry, and where it is kept. */
+/** Logins and logouts: what is checked at the registry, and where it is stored. */
 import { containersAuthFiles } from '../../config/paths.ts';
 import type { Settings } from '../../config/settings.ts';
 import { passwordCredential, refuseUnusableSecret } from '../../credentials/account.ts';
@@ -15,7 +15,7 @@ import type { AuthResult } from './verify.ts';
 
 export type { StoreChoice, TemporaryConfig };
 
-/** A login that is stored for a server, and can be used. */
+/** A stored login of a server that can be used. */
 export interface StoredLogin {
   /** The registry or the namespace. */
   readonly host: string;
@@ -25,22 +25,22 @@ export interface StoredLogin {
   readonly source: string;
 }
 
-/** What somebody proves who they are with. */
+/** What a login is made with. */
 export type GivenLogin =
   | { readonly username: string; readonly password: string }
   | { readonly username?: string | undefined; readonly identityToken: string };
 
 export interface LoginOutcome {
-  /** The registry or the namespace that it holds for. */
+  /** The registry or the namespace that the login is for. */
   readonly host: string;
   readonly username: string | undefined;
-  /** Whether the registry checked the credentials: false where it asks for none, or was not asked. */
+  /** Whether the registry checked the credentials: false if it requires none, or was not asked. */
   readonly verified: boolean;
-  /** What was stored, and where; absent where what is stored was only checked. */
+  /** What was stored, and where; absent if stored credentials were only checked. */
   readonly stored?: {
     readonly what: 'password' | 'identity-token';
     readonly place: CredentialPlace;
-    /** Programs on this machine that read it, and refuse a login of their own as long as it is there. */
+    /** Programs on this machine that read it, and refuse to log in themselves as long as it is there. */
     readonly blocks?: readonly string[];
   };
 }
@@ -50,54 +50,54 @@ interface LoginOptions {
 }
 
 interface SaveLoginOptions extends LoginOptions {
-  /** Default: the helper that is configured, else the keychain where one answers, else the file. */
+  /** Default: the configured helper; without one the keychain, if it answers; otherwise the file. */
   readonly store?: StoreChoice | undefined;
-  /** False: the registry is not asked. */
+  /** If false, the registry is not asked. */
   readonly verify?: boolean | undefined;
 }
 
-/** The user's logins. Every server is a host or a URL of one; absent, it is Docker Hub. */
+/** The user's logins. A server is given as a host or as a URL of one; if absent, it is Docker Hub. */
 export interface Logins {
-  /** What is set in the environment and comes before everything that is stored; undefined where nothing is. */
+  /** What is set in the environment and used before everything that is stored, if anything is. */
   readonly overriddenBy: 'DOCKER_AUTH_CONFIG' | undefined;
-  /** @throws OciError USAGE for what is no server. */
+  /** @throws OciError USAGE for an invalid server. */
   server(text: string | undefined): LoginServer;
-  /** Whose credentials a server, or a repository of it, would be shown. @throws OciError CONFIG_INVALID */
+  /** The login that would be used for a server or for a repository of it. @throws OciError CONFIG_INVALID */
   find(name: string, opts?: LoginOptions): Promise<StoredLogin | undefined>;
   /**
-   * All that is stored or given in the environment, as far as the helpers tell.
+   * All logins that are stored or given in the environment, as far as the helpers list them.
    *
-   * @param opts.onUnreadable Told of each entry that cannot be read, which is then left out. Absent: that is an error.
+   * @param opts.onUnreadable Called for each entry that cannot be read, which is then left out. If absent, that is an error.
    */
   all(opts?: LoginOptions & { readonly onUnreadable?: (error: OciError) => void }): AsyncIterable<StoredLogin>;
   /** The names of all entries, usable or not. */
   names(opts?: LoginOptions): AsyncIterable<string>;
   /**
-   * Checks what is stored. A new identity token takes its place.
+   * Checks the stored login. If the registry gives a new identity token, it replaces the stored credential.
    *
-   * @throws OciError as {@link RegistryService.auth}, UNAUTHORIZED where nothing is stored.
+   * @throws OciError as {@link RegistryService.auth}; UNAUTHORIZED if nothing is stored.
    */
   check(server: LoginServer, opts?: LoginOptions): Promise<LoginOutcome>;
   /**
-   * Checks what was given, and stores it, or the identity token that came in place of the password.
+   * Checks a given login and stores it, or the identity token that the registry gave for the password.
    *
-   * @throws OciError USAGE for what cannot be a user name or a secret, before anything is sent; as
-   *   {@link RegistryService.auth}; CONFIG_INVALID and STORAGE_* when it cannot be stored.
+   * @throws OciError USAGE for an invalid user name or secret, before anything is sent; as {@link
+   * RegistryService.auth}; CONFIG_INVALID and STORAGE_* when it cannot be stored.
    */
   login(server: LoginServer, given: GivenLogin, opts?: SaveLoginOptions): Promise<LoginOutcome>;
   /**
-   * Forgets a server, under every key that Docker's tools may have used for it.
+   * Erases the logins of a server, under every key that Docker's tools may have used for it.
    *
    * @param server As {@link Logins.server} reads it, or one of the {@link Logins.names}.
    * @returns Whether there was anything.
-   * @throws OciError CONFIG_INVALID and STORAGE_* when it cannot be forgotten.
+   * @throws OciError CONFIG_INVALID and STORAGE_* when it cannot be erased.
    */
   logout(server: LoginServer | string, opts?: LoginOptions): Promise<boolean>;
   /**
-   * Puts the credentials of one server into a private directory, for programs that read Docker's configuration.
+   * Writes the credentials of one server into a private directory, for programs that read Docker's configuration.
    *
-   * @param given In place of what is stored; checked first, and stored nowhere else.
-   * @throws OciError UNAUTHORIZED where nothing is stored; as {@link Logins.login}.
+   * @param given Used in place of what is stored; checked first, and stored nowhere else.
+   * @throws OciError UNAUTHORIZED if nothing is stored; as {@link Logins.login}.
    */
   temporaryConfig(
     server: LoginServer,
@@ -112,7 +112,7 @@ interface LoginsOptions {
   readonly warn: (text: string) => void;
 }
 
-/** Reads nothing and starts no helper before it is asked. */
+/** Reads nothing and starts no helper before the first call. */
 export function createLogins({ settings, service, warn }: LoginsOptions): Logins {
   const { dockerConfig, dockerAuthConfig, environment } = settings;
   const { env } = environment;
@@ -124,7 +124,7 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
     { store: choice, signal }: SaveLoginOptions = {},
   ): Promise<LoginOutcome['stored']> => {
     const place = await saveLogin(name, credential, { dockerConfig, env, choice, warn, signal });
-    // podman pulls and pushes with an identity token, but says that it cannot log in over one.
+    // podman pulls and pushes with an identity token, but refuses `podman login` while one is stored.
     const blocks = credential.kind === 'identity-token' && isOnPath('podman', env) ? { blocks: ['podman'] } : {};
     return { what: credential.kind, place, ...blocks };
   };
@@ -144,7 +144,7 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
     async *all(opts) {
       const names = new Set<string>();
       for await (const { host } of credentials.list(opts)) names.add(host);
-      // Helpers that cannot list, and entries that only say that somebody has it.
+      // Add helpers that cannot list, and entries that only say that a helper has the login.
       for (const key of [...dockerConfig.credHelpers.keys(), ...dockerConfig.auths.map((entry) => entry.key)]) {
         names.add(shownKey(key));
       }
@@ -178,7 +178,7 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
       yield* names;
       for (const key of dockerConfig.credHelpers.keys()) {
         const name = shownKey(key);
-        // A helper that cannot list may be named for what nobody is logged in to.
+        // A helper that cannot list may be configured for a server without a login.
         if (!names.has(name) && (await credentials.get(name, opts))) yield name;
       }
     },
@@ -219,7 +219,7 @@ function credentialOf(given: GivenLogin): Kept {
   if ('password' in given) return passwordCredential(given, source);
   const { username, identityToken: token } = given;
   refuseUnusableSecret(token, 'identity token');
-  // Checks the name as that of a password is.
+  // Only to check the user name: an identity token has the same rules for it as a password.
   if (username !== undefined) passwordCredential({ username, password: token }, source);
   return { kind: 'identity-token', token, ...(username !== undefined && { username }), source };
 }

@@ -6,17 +6,17 @@ import { quote } from '../../model/quote.ts';
 import { tryParseRepositoryName } from '../../model/reference/reference.ts';
 import { show } from '../../model/reference/reference-grammar.ts';
 
-/** What somebody logs in to or out of. */
+/** What a login or logout is for. */
 export interface LoginServer {
   /** As references write it: `docker.io` or `host[:port]`. */
   readonly host: string;
-  /** What its credentials are for: the host, or `host/namespace`, which holds for the repositories below it alone. */
+  /** What its credentials are for: the host, or `host/namespace` for the repositories below it alone. */
   readonly name: string;
   /** The key of its credentials. */
   readonly key: string;
-  /** As it was given; Docker Hub's key where nothing was. */
+  /** As it was given; Docker Hub's key if nothing was given. */
   readonly given: string;
-  /** What Docker calls it: the host as it was given, its namespace too, or Docker Hub's key where nothing was. */
+  /** What Docker calls it: the host as it was given, with its namespace, or Docker Hub's key if nothing was given. */
   readonly shown: string;
 }
 
@@ -24,16 +24,16 @@ const label = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
 const hostPort = new RegExp(`^(?:${label}(?:\\.${label})*|\\[([0-9a-fA-F:]+)\\])(?::(\\d{1,5}))?$`);
 
 /**
- * Reads the server that `login` and `logout` are given: a host, a host and a namespace (`host/team`), or a URL of a host,
- * whose path does not count.
+ * Reads the server that `login` and `logout` are given: a host, a host and a namespace (`host/team`), or a URL of a
+ * host, whose path is ignored.
  *
- * @param text Absent or empty: Docker Hub, which has several names.
- * @throws OciError USAGE for what is no host. User and password in a URL are not repeated.
+ * @param text If absent or empty, Docker Hub, which has several names.
+ * @throws OciError USAGE for an invalid host. The message does not contain user and password of a URL.
  */
 export function parseLoginServer(text: string | undefined): LoginServer {
   const given = text === undefined || text === '' ? hubKey : text;
   const name = convertToHostname(given);
-  // In all of it: a password may hold the slash that the host seems to end at.
+  // Search the whole text: a password may contain a slash, which looks like the end of the host.
   const at = given.lastIndexOf('@');
   if (at >= 0) {
     const shown = quote(`…@${convertToHostname(given.slice(at + 1)).replace(/[?#].*$/s, '')}`);

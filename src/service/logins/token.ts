@@ -11,14 +11,14 @@ import type { EndpointConnection } from '../open/endpoint-registry.ts';
 /** A token for a program that sends its own requests to the registry. */
 export interface BearerToken {
   readonly token: string;
-  /** What it was asked for with; a server may grant less. */
+  /** The scopes that it was requested with; a server may grant fewer. */
   readonly scopes: readonly string[];
 }
 
 /**
- * Asks a registry how it wants to be asked, and its token server for a token.
+ * Asks a registry for its challenge, and its token server for a token.
  *
- * @throws OciError UNSUPPORTED where it works without tokens; UNAUTHORIZED and DENIED; what the token server's answer is.
+ * @throws OciError UNSUPPORTED if it works without tokens; UNAUTHORIZED and DENIED; the error of the token server's answer.
  */
 export function requestToken(
   endpoints: readonly APIEndpoint[],
@@ -40,11 +40,9 @@ async function askOne(
   const response = await transport.request({ method: 'GET', url, signal });
   await response.body.discard();
   const challenges = challengesOf(response, url);
-  // Without a realm there is nobody to ask, and what is offered besides would be answered: with the password.
+  // Check first: without a token server, the authorizer would answer a Basic challenge with the password.
   if (!challenges.some(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'])) {
-    const how = challenges.some(({ scheme }) => scheme === 'basic')
-      ? 'asks for user and password'
-      : 'asks nobody who is there';
+    const how = challenges.some(({ scheme }) => scheme === 'basic') ? 'asks for user and password' : 'needs no login';
     throw new OciError('UNSUPPORTED', `${registry} gives no tokens: it ${how}`, { endpoint: endpointOf(url) });
   }
   const all = ScopeSet.of(scopes).toStrings();

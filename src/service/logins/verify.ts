@@ -14,11 +14,11 @@ import { routePath } from '../../wire/routes.ts';
 
 /** A login that succeeded. */
 export interface AuthResult {
-  /** Docker's words. */
+  /** Docker's wording. */
   readonly status: 'Login Succeeded';
-  /** False where the registry asks nobody who they are, so that nothing could be checked. */
+  /** False if the registry requires no login, so that nothing could be checked. */
   readonly verified: boolean;
-  /** What the token server gave, to be kept in place of the password. */
+  /** From the token server, to be stored in place of the password. */
   readonly identityToken?: string;
 }
 
@@ -32,11 +32,11 @@ const maxErrorBytes = 1024 * 1024;
 const succeeded = 'Login Succeeded';
 
 /**
- * Checks a credential at one endpoint, by Basic or by a token, as the endpoint asks for. Other hosts than the endpoint's
- * and its token server's see nothing of it.
+ * Checks a credential at one endpoint, with Basic or with a token, as its challenge says. The credential is sent only
+ * to the endpoint and its token server.
  *
- * @throws OciError UNAUTHORIZED or DENIED (`login attempt to <url> failed with status: …`), TOOMANYREQUESTS, UNAVAILABLE;
- *   PROTOCOL for what is no registry; what the transport throws.
+ * @throws OciError UNAUTHORIZED or DENIED (`login attempt to <url> failed with status: …`), TOOMANYREQUESTS,
+ * UNAVAILABLE; PROTOCOL if it is not a registry; what the transport throws.
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
 export async function verifyCredential(
@@ -74,7 +74,7 @@ interface Identity {
   readonly identityToken?: string | undefined;
 }
 
-/** undefined: none of the challenges can be met. */
+/** undefined: none of the challenges can be answered. */
 async function identify(attempt: Attempt, challenges: readonly Challenge[]): Promise<Identity | undefined> {
   const { transport, credential, registry, signal } = attempt;
   const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm']);
@@ -113,7 +113,7 @@ async function isWebPage({ headers, body }: HttpResponse): Promise<boolean> {
 function noRegistry({ registry, url }: Attempt): OciError {
   return new OciError('PROTOCOL', `${registry} answered with a web page, not as a registry`, {
     endpoint: endpointOf(url),
-    hint: 'a proxy or a login page of the network may stand in between, or no registry runs there',
+    hint: 'a proxy or a login page of the network may have answered, or no registry runs there',
   });
 }
 
@@ -152,7 +152,7 @@ function sentence({ url }: Attempt, status: number): string {
   return STATUS_CODES[status] === undefined ? text : `${text} ${STATUS_CODES[status]}`;
 }
 
-/** What the registry said; nothing where the message only repeats the status. */
+/** What the registry said; empty if the message only repeats the status. */
 function reasonIn(message: string, subject: string, nothing: string): string {
   const reason = message.slice(subject.length + 2);
   return reason === nothing ? '' : reason;

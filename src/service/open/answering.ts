@@ -6,10 +6,10 @@ import type { EndpointConnection } from './endpoint-registry.ts';
 export type Connect = (endpoint: APIEndpoint, onAnswer: () => void) => EndpointConnection;
 
 /**
- * Asks the endpoints in order until one has answered; what it then says, an error included, is final. So an
- * attacker who makes a registry refuse over TLS gets no credentials in clear text from the plain http behind it.
+ * Asks the endpoints in order until one has answered. Its answer is final, even an error. Otherwise an attacker could
+ * make a registry refuse over TLS, and would get the credentials in clear text over plain http.
  *
- * @throws the last endpoint's error where none answered.
+ * @throws the last endpoint's error if none answered.
  */
 export async function askFirstAnswering<T>(
   endpoints: readonly APIEndpoint[],
@@ -28,5 +28,5 @@ export async function askFirstAnswering<T>(
       if (answered || !another) throw error;
     }
   }
-  throw new OciError('INTERNAL', 'there is no endpoint to ask');
+  throw new OciError('INTERNAL', 'there are no endpoints to ask');
 }

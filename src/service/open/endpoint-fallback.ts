@@ -4,7 +4,7 @@ import type { Registry } from '../../registry/registry.ts';
 import type { EndpointState, FallbackEndpoint, FallbackRequest } from '../../registry/wrappers/fallback/candidate.ts';
 import { endpointOf } from '../../transport/redact.ts';
 
-/** An endpoint as one of those that answer for a reference. */
+/** An endpoint in the form that the fallback wrapper takes. */
 export function asFallback(
   endpoint: APIEndpoint,
   intent: 'pull' | 'push',
@@ -14,7 +14,7 @@ export function asFallback(
   const { mirror, plainTwin, references } = endpoint;
   const name = endpointName(endpoint);
   return {
-    // Only the plain twin needs its scheme: everything else is the one endpoint of its host.
+    // Only the plain http endpoint needs its scheme: apart from it, each host has one endpoint.
     name: plainTwin ? plainName(name) : name,
     origin: endpointOf(endpoint.url),
     kind: mirror && intent === 'pull' ? 'mirror' : 'origin',
@@ -25,18 +25,21 @@ export function asFallback(
   };
 }
 
-/** How the plain http side of a host is shown. */
+/** How the plain http endpoint of a host is shown. */
 export function plainName(name: string): string {
   return `http://${name}`;
 }
 
-// As it was written: a URL drops the port that is its scheme's own, and the twins would not know each other.
+// As it was written: a URL drops the default port of its scheme, so the names for http and https would not match.
 function endpointName({ url, official, credentialHost }: APIEndpoint): string {
   const path = url.pathname.replace(/\/$/, '');
   return `${official ? url.host : credentialHost}${path}`;
 }
 
-/** Passes by what an endpoint is not for. What belongs to a tag that was asked for is for those for tags, too. */
+/**
+ * Skips the requests that an endpoint is not for. What belongs to an image that was requested by tag goes to the
+ * endpoints for tags, too.
+ */
 function unlessFor(references: 'digests' | 'tags'): (request: FallbackRequest) => boolean {
   let byTag = false;
   return ({ kind, reference }) => {

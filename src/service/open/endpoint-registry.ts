@@ -21,7 +21,7 @@ export type Identity = Credential | 'anonymous';
 
 export interface EndpointRegistryOptions {
   readonly credentials: CredentialStore;
-  /** Whose credentials are asked for, where some are for a namespace alone; absent: the registry's own. */
+  /** The repository whose credentials are looked up, as some are for a namespace alone; if absent, the registry's own. */
   readonly repository?: RepositoryName | undefined;
   readonly identity?: Identity | undefined;
   readonly intent?: 'pull' | 'push' | undefined;
@@ -29,13 +29,13 @@ export interface EndpointRegistryOptions {
   readonly httpHeaders: Readonly<Record<string, string>>;
   readonly userAgent: string;
   readonly proxy?: ProxySettings | undefined;
-  /** As OriginsOptions has it. */
+  /** As in OriginsOptions. */
   readonly allowPrivate?: readonly string[] | undefined;
   readonly retry: RetryPolicy;
   readonly limits?: TransportLimits | undefined;
-  /** Whether another endpoint is asked when this one fails, or fails to answer at all. */
+  /** Whether another endpoint is asked when this one fails; `until-answered`: only if it fails before any answer. */
   readonly alternatives?: boolean | 'until-answered' | undefined;
-  /** Each absent: one of its own. */
+  /** Each is optional: if absent, the endpoint has its own. */
   readonly connections?: Connections | undefined;
   readonly tokenCache?: TokenCache | undefined;
   readonly lateChallenges?: LateChallenges | undefined;
@@ -44,14 +44,14 @@ export interface EndpointRegistryOptions {
   readonly onSilence?: ((event: Silence) => void) | undefined;
 }
 
-/** One endpoint as a registry, and the connections that it stands on. */
+/** One endpoint as a registry, with its connections. */
 interface EndpointRegistry {
   readonly registry: Registry;
   readonly transport: Transport;
   readonly authorizer: Authorizer;
 }
 
-/** The way to one endpoint, and who is asking there. */
+/** The connections to one endpoint, and its authorization. */
 export interface EndpointConnection {
   readonly transport: Transport;
   readonly authorizer: Authorizer;
@@ -65,7 +65,7 @@ export async function findCredential(
 ): Promise<Credential | undefined> {
   if (identity === 'anonymous') return undefined;
   if (identity !== undefined && !mirror) return identity;
-  // By the endpoint's own name: a mirror of Docker Hub must not be shown what the user is at Docker Hub.
+  // Look up by the endpoint's own name: a mirror of Docker Hub must not get the user's credentials of Docker Hub.
   const path = repository === undefined ? '' : `/${rename?.(repository) ?? repository}`;
   return credentials.get(`${credentialHost}${path}`, opts);
 }
@@ -78,7 +78,7 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     base: endpoint.url,
     tls: endpoint.tls,
     addresses: endpoint.insecure?.addresses,
-    // HttpHeaders often hold secrets of the registry; a mirror is somebody else.
+    // HttpHeaders often contain secrets for the registry; a mirror may belong to someone else.
     headers: { ...(!endpoint.mirror && httpHeaders), ...endpoint.headers },
     overridePath,
     namespace,

@@ -15,30 +15,30 @@ import { askFirstAnswering, type Connect } from '../open/answering.ts';
 import type { SearchTerm } from './search-term.ts';
 
 const maxAnswerBytes = 4 * 1024 * 1024;
-/** Of 100 results each: a registry that always has another page ends here. */
+/** Each has 100 results. The limit stops a registry that always has another page. */
 const maxPages = 1000;
-/** What Docker asks for; token servers that do not know it leave it out. */
+/** The scope that Docker requests; a token server that does not know it ignores it. */
 const scopes = ['registry:catalog:search'];
 
 /** A registry to be searched. */
 export interface Searched extends SearchTerm {
   readonly endpoints: readonly APIEndpoint[];
   readonly connect: Connect;
-  /** Opens its list of repositories; undefined: there is none, and its search must answer. */
+  /** Opens its list of repositories; undefined: it has none, and its search must answer. */
   readonly catalog: (() => Promise<Registry>) | undefined;
 }
 
 interface FoundBySearch {
   readonly results: readonly SearchEntry[];
-  /** How many there are in all, where the registry says so. */
+  /** The registry's total; undefined if it states none. */
   readonly total: number | undefined;
   readonly more: boolean;
 }
 
 /**
- * Asks a registry's own search, page by page until there are enough results.
+ * Uses a registry's own search, page by page until there are enough results.
  *
- * @returns Undefined where the registry has no search.
+ * @returns Undefined if the registry has no search.
  */
 export function searchBySearch(
   { index, query, endpoints, connect, catalog }: Searched,
@@ -69,7 +69,7 @@ export function searchBySearch(
       const first = await getPage(1);
       return first && (await collect(first, { limit, pageSize, getPage }));
     } catch (error) {
-      // Its list of repositories may still be open to us; if it is not, that error says the same.
+      // The list of repositories may still be allowed; if it is not, its error says the same.
       if (catalog && isOciError(error, 'UNAUTHORIZED', 'DENIED')) return undefined;
       throw error;
     }
@@ -91,7 +91,7 @@ async function collect(first: DecodedSearch, { limit, pageSize, getPage }: Pagin
     const before = found.size;
     last = await getPage(page);
     for (const entry of last?.entries ?? []) if (!found.has(entry.name)) found.set(entry.name, entry);
-    // A registry that knows no pages sends the first one again.
+    // A registry without pages sends the first one again.
     if (found.size === before) break;
   }
   const results = [...found.values()].slice(0, limit);

@@ -2,12 +2,12 @@ import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import type { SearchEntry } from '../../wire/v1-search.ts';
 
-/** Whether a result is wanted. */
+/** Whether a result is selected. */
 type SearchFilter = (entry: SearchEntry) => boolean;
 
 /**
- * Reads filters, each `name=value`: `is-official=true|false` and `stars=N`, of which the largest N counts. Docker's old
- * `is-automated` is known: nothing is automated any more.
+ * Reads filters, each `name=value`: `is-official=true|false` and `stars=N`, where the largest N counts. Docker's old
+ * `is-automated` is accepted, but no repository is automated any more.
  *
  * @throws OciError USAGE for an unknown filter or value, in Docker's words.
  */

@@ -5,17 +5,17 @@ import { show } from '../../model/reference/reference-grammar.ts';
 import { unconfiguredIndex } from '../repository-info.ts';
 import type { IndexInfo } from '../service-config.ts';
 
-/** What is searched, and where. */
+/** What is searched for, and where. */
 export interface SearchTerm {
   /** `docker.io` or `host[:port]`. */
   readonly index: string;
-  /** Without the host; Docker Hub's own `library/` is taken away. */
+  /** Without the host; Docker Hub's own `library/` is removed. */
   readonly query: string;
 }
 
 /**
- * Takes a search term apart. What stands before the first slash is a host only with a dot or a colon in it, or as
- * `localhost`.
+ * Splits a search term into host and query. The text before the first slash is a host only if it contains a dot or a
+ * colon, or is `localhost`.
  *
  * @throws OciError USAGE for a term with a scheme, CONFIG_INVALID for a host with a hyphen at either end.
  */
@@ -33,7 +33,7 @@ export function splitSearchTerm(text: string): SearchTerm {
   return index === indexName ? hubTerm(rest) : { index, query: rest };
 }
 
-/** The registry that a search term is for, as it is without any configuration. @throws OciError as {@link splitSearchTerm} */
+/** The registry that a search term is for, without any configuration. @throws OciError as {@link splitSearchTerm} */
 export async function parseSearchIndexInfo(
   text: string,
   opts: { readonly resolve?: Resolve | undefined } = {},

@@ -11,9 +11,9 @@ import type { SearchTerm } from './search-term.ts';
 export const defaultSearchIndex = 'https://index.docker.io/';
 
 export interface SearchOptions {
-  /** Results that are asked for, 1 or more; 0 or absent: 25. Filters choose among these, as in Docker. */
+  /** How many results are requested, 1 or more; 0 or absent: 25. Filters select from these, as in Docker. */
   readonly limit?: number | undefined;
-  /** `is-official=true`, `stars=3`: all of them must hold. */
+  /** `is-official=true`, `stars=3`: a result must match all of them. */
   readonly filters?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -21,24 +21,24 @@ export interface SearchOptions {
 export interface SearchResults {
   /** `docker.io` or `host[:port]`. */
   readonly registry: string;
-  /** What was looked for there. */
+  /** What was searched for there. */
   readonly query: string;
-  /** `catalog`: the registry has no search, and these are names out of its list of repositories. */
+  /** `catalog`: the registry has no search; these are names from its list of repositories. */
   readonly source: 'search' | 'catalog';
   /** The best first. Their text is printable. */
   readonly results: readonly SearchEntry[];
   /** How many were found, before filters. */
   readonly found: number;
-  /** How many the registry says there are, before filters; undefined where it does not say. */
+  /** The registry's total, before filters; undefined if it states none. */
   readonly total: number | undefined;
-  /** Whether there are others. */
+  /** Whether there are more. */
   readonly more: boolean;
 }
 
 /**
- * Searches one registry: by its own search where it has one, through its list of repositories otherwise.
+ * Searches one registry: with its own search if it has one, otherwise through its list of repositories.
  *
- * @throws OciError USAGE for a filter or a limit; UNSUPPORTED where neither way is open; what the registry says.
+ * @throws OciError USAGE for a filter or a limit; UNSUPPORTED if neither is available; the registry's own errors.
  */
 export async function searchRegistry(searched: Searched, opts: SearchOptions): Promise<SearchResults> {
   const { index: registry, query, catalog } = searched;
@@ -52,7 +52,7 @@ export async function searchRegistry(searched: Searched, opts: SearchOptions): P
   if (!catalog) {
     throw new OciError('PROTOCOL', `${registry} did not answer with the results of a search`, { hint: proxyHint });
   }
-  // One more than wanted tells whether there are others.
+  // Ask for one more, to see whether there are more.
   const names = await byCatalog(await catalog(), searched, limit + 1, opts.signal);
   const results = names.slice(0, limit);
   const more = names.length > limit;
@@ -67,12 +67,12 @@ export async function searchRegistry(searched: Searched, opts: SearchOptions): P
   };
 }
 
-const proxyHint = 'a proxy or a login page of the network may stand in between';
+const proxyHint = 'a proxy or a login page of the network may have answered';
 
 function readLimit(limit = 0): number {
   if (limit === 0) return defaultSearchLimit;
   if (Number.isSafeInteger(limit) && limit >= 1) return limit;
-  throw new OciError('USAGE', `limit ${limit} is no number of results`, { hint: 'a limit is 1 or more' });
+  throw new OciError('USAGE', `limit ${limit} is not a number of results`, { hint: 'a limit is 1 or more' });
 }
 
 async function byCatalog(

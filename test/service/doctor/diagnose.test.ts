@@ -102,7 +102,7 @@ describe('a diagnosis', () => {
       told.map(({ status }) => status),
       ['ok', 'note', 'ok'],
     );
-    assert.match(told[1]?.text ?? '', /strangers 403 or 404/);
+    assert.match(told[1]?.text ?? '', /anonymous requests with 403 or 404/);
   });
 
   it('shows nothing of a password that somebody wrote into the address of a login', async (t) => {

@@ -109,7 +109,7 @@ describe('the limit and the filters of a search', () => {
     const { service } = await open(t, { defaultSearchIndex: hub.url });
     const refused = (message: RegExp) => (error: unknown) => isOciError(error, 'USAGE') && message.test(error.message);
     for (const limit of [-1, 1.5]) {
-      const message = new RegExp(`^limit ${limit} is no number of results$`);
+      const message = new RegExp(`^limit ${limit} is not a number of results$`);
       await assert.rejects(service.search('x', { limit }), refused(message));
     }
     for (const [filter, message] of [
