@@ -106,6 +106,7 @@ complete -c ocictl -n '__ocictl_at copy' -l platform -r -f -a '(__ocictl_list li
 complete -c ocictl -n '__ocictl_at copy' -l all -d 'Copy all images of an index, and fail where the source lacks some'
 complete -c ocictl -n '__ocictl_at copy' -s a -l all-tags -d 'Copy every tag of the repository; name the repositories alone'
 complete -c ocictl -n '__ocictl_at copy' -l if-absent -d 'Refuse to overwrite a tag that points at something else'
+complete -c ocictl -n '__ocictl_at copy' -l replace -d 'With --all-tags: overwrite tags of a layout that point at something else'
 complete -c ocictl -n '__ocictl_at copy' -s q -l quiet -d 'No progress'
 complete -c ocictl -n '__ocictl_at copy' -l json -d 'Print the result as JSON; a failure as JSON on stderr'
 complete -c ocictl -n '__ocictl_at copy' -l registry-mirror -r -f -d 'Ask this mirror of Docker Hub first; may be repeated'

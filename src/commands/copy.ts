@@ -27,6 +27,7 @@ export const copy = defineCommand({
     all: flag('--all', 'Copy all images of an index, and fail where the source lacks some'),
     allTags: flag('-a, --all-tags', 'Copy every tag of the repository; name the repositories alone'),
     ifAbsent: flag('--if-absent', 'Refuse to overwrite a tag that points at something else'),
+    replace: flag('--replace', 'With --all-tags: overwrite tags of a layout that point at something else'),
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
     ...serviceOptions,
@@ -41,6 +42,7 @@ export const copy = defineCommand({
     { text: 'Between registries', command: 'copy alpine:3.20 registry.example.com/base/alpine:3.20' },
     { text: 'All tags', command: 'copy --all-tags alpine registry.example.com/base/alpine' },
     { text: 'Into a directory', command: 'copy registry.example.com/team/app:1 oci:app:1' },
+    { text: 'All tags under full names', command: 'copy --all-tags alpine oci:images:docker.io/library/alpine' },
   ],
   async run({ words, options }, context) {
     const [sourceWord = '', destinationWord = ''] = words;
@@ -48,7 +50,10 @@ export const copy = defineCommand({
     const platforms = choosePlatforms(options.platform, options.all, toWhole);
     const insists = options.all || options.platform.includes('all');
     const { ifAbsent, quiet, allTags } = options;
-    const wish = { platforms, insists, ifAbsent, toWhole, isOneOfMany: allTags, quiet };
+    if (options.replace) refuseReplace(options);
+    // Tags of a repository are its own; those of a layout may have come from any.
+    const keepsOthers = !kindOf(destinationWord).hasRepository && !options.replace && !ifAbsent;
+    const wish = { platforms, insists, ifAbsent, toWhole, isOneOfMany: allTags, quiet, keepsOthers };
     const lineOf = ({ name, json }: Copied): string => (options.json ? formatJson(json) : name);
     const role = allTags ? 'repository' : 'source';
     await using source = await context.openPlace(sourceWord, role, { ...options, creds: options.srcCreds });
@@ -82,4 +87,15 @@ function choosePlatforms(words: readonly string[], all: boolean, toWhole: boolea
     });
   }
   return platforms;
+}
+
+/** @throws OciError USAGE where it has no meaning. */
+function refuseReplace({ allTags, ifAbsent }: { readonly allTags: boolean; readonly ifAbsent: boolean }): void {
+  if (ifAbsent) {
+    throw new OciError('USAGE', 'conflicting options: --replace and --if-absent', { hint: 'leave one of them out' });
+  }
+  if (allTags) return;
+  throw new OciError('USAGE', '--replace goes with --all-tags', {
+    hint: 'leave it out: the one tag that is named is overwritten',
+  });
 }

@@ -55,6 +55,8 @@ export const layoutKind: PlaceKind = {
         hosted: undefined,
         sparse: true,
         at: (other) => at(other, true),
+        ...(name !== undefined &&
+          isRepositoryName(name) && { below: (other: Tag) => at(parseLayoutName(`${name}:${other}`), true) }),
         names: async () => (await registry.extension(rootImages)?.names()) ?? [],
         async finish() {
           isFinished = true;
@@ -87,6 +89,11 @@ function parseLayout(rest: string): { directory: string; name?: string; digest?:
   if (directory === '') throw misnamed(`${prefix}${rest} names no directory`);
   if (name === '') throw misnamed(`invalid tag in ${prefix}${rest}`);
   return { directory, ...(name !== undefined && { name }) };
+}
+
+// `base/app`, to which a tag can be added; a name without a slash is a tag.
+function isRepositoryName(name: string): boolean {
+  return name.includes('/') && !/[:@]/.test(name.slice(name.lastIndexOf('/')));
 }
 
 // Who has a directory with a colon in its name sees where it was cut.

@@ -75,6 +75,8 @@ export interface Place extends AsyncDisposable {
   names?(): Promise<readonly string[]>;
   /** The same repository at one of its tags. To be asked where none was named. */
   at(tag: Tag): Place;
+  /** One of its tags below the name that was given, where images have names in full: `base/app:1` for `base/app`. */
+  below?(tag: Tag): Place;
   /** Where a registry may have the blobs of this place already. */
   mountFrom(target: HostedRepository): Promise<RepositoryName | HolderOf | undefined>;
   /** A failure to read, in the words of this kind of place. */

@@ -1,10 +1,11 @@
 import type { Context, Place } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
-import type { Tag } from '../../model/reference/reference.ts';
+import { formatReference, type Tag } from '../../model/reference/reference.ts';
+import { digestAt } from '../../transfer/manifests.ts';
 import { Slots } from '../../transfer/slots.ts';
 import { forEveryTag, isOfOneTag, throwFailures } from '../moving/every-tag.ts';
 import { runBatch } from '../moving/run-transfer.ts';
-import { type Copied, conclude, planCopy, type Wish } from './image.ts';
+import { type Copied, conclude, type PlannedCopy, planCopy, type Wish } from './image.ts';
 import type { LatePlace } from './late-place.ts';
 
 /** Tags that are under way while the first of them is not there yet. Their manifests are bounded by the batch. */
@@ -18,7 +19,7 @@ const largeImages = 3;
 export async function copyAllTags(
   source: Place,
   destination: LatePlace,
-  wish: Wish & { readonly quiet: boolean },
+  wish: Wish & { readonly quiet: boolean; readonly keepsOthers: boolean },
   context: Context,
   lineOf: (copied: Copied) => string,
 ): Promise<void> {
@@ -37,11 +38,13 @@ export async function copyAllTags(
     signal,
     say: async (line: string) => terminal.out(`${line}\n`),
   };
+  const planTag = (tag: Tag): Promise<PlannedCopy> =>
+    planCopy(source.at(tag), async () => ofTag(await destination.open(), tag), wish, { ...context, signal });
+  const planned = wish.keepsOthers ? await planReplacements(source, destination, planTag, signal) : undefined;
   await runBatch(context, options, async (batch, say) => {
     const copyTag = async (tag: Tag): Promise<Copied> => {
       try {
-        const open = async (): Promise<Place> => refuseTag(await destination.open()).at(tag);
-        const plan = await looks.run(() => planCopy(source.at(tag), open, wish, { ...context, signal }));
+        const plan = planned?.get(tag) ?? (await looks.run(() => planTag(tag)));
         return conclude(plan, await batch.transfer(plan.root), wish, context);
       } catch (error) {
         if (!isOfOneTag(error)) stop.abort(error);
@@ -60,6 +63,53 @@ export async function copyAllTags(
   if (failures.size < count) await destination.finish();
   if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${source.repository} has no tags to copy`);
   throwFailures(failures, { count, what: 'copied', hint: 'the others are at the destination' });
+}
+
+/** The place of one tag. @throws OciError USAGE where another one was named. */
+function ofTag(place: Place, tag: Tag): Place {
+  return place.below?.(tag) ?? refuseTag(place).at(tag);
+}
+
+/**
+ * Looks at the tags that a layout has already: it does not know which repository they came from.
+ *
+ * @returns What is to be copied under them.
+ * @throws OciError REFUSED where one of them is another image.
+ */
+async function planReplacements(
+  source: Place,
+  destination: LatePlace,
+  plan: (tag: Tag) => Promise<PlannedCopy>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Tag, PlannedCopy>> {
+  const planned = new Map<Tag, PlannedCopy>();
+  const replaced: Tag[] = [];
+  const look = async (tag: Tag): Promise<void> => {
+    const opened = await destination.open();
+    // A name in full says where it is from.
+    if (opened.below) return;
+    const place = ofTag(opened, tag);
+    const there = await digestAt(place, place.reference, signal);
+    if (there === undefined) return;
+    const found = await plan(tag);
+    planned.set(tag, found);
+    if (found.root.from.reference !== there) replaced.push(tag);
+  };
+  // What is wrong with one of them is told in its turn.
+  for await (const _ of forEveryTag(source.registry.tags(source.repo, { signal }), look));
+  if (replaced.length === 0) return planned;
+  const { repository } = await destination.open();
+  const inFull = source.hosted && `, or under names in full: ${repository}:${formatReference(source.hosted)}`;
+  throw new OciError('REFUSED', `${repository} has other images under these tags: ${shortList(replaced)}`, {
+    hint: `copy another repository into a layout of its own${inFull ?? ''}; --replace overwrites them`,
+  });
+}
+
+const listedTags = 10;
+
+function shortList(tags: readonly Tag[]): string {
+  const more = tags.length > listedTags ? ` and ${tags.length - listedTags} more` : '';
+  return tags.slice(0, listedTags).join(', ') + more;
 }
 
 /** @throws OciError USAGE where a tag or digest was named beside --all-tags. */

@@ -26,7 +26,7 @@ export interface Wish {
 }
 
 /** What is to be copied, and where to. */
-interface PlannedCopy {
+export interface PlannedCopy {
   readonly root: TransferRoot;
   readonly source: Place;
   readonly destination: Place;

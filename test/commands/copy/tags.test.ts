@@ -98,4 +98,37 @@ describe('ocictl copy --all-tags', () => {
     }
     assert.equal((await run(`${from.host}/nothing`, `${from.host}/b`)).exitCode, 3);
   });
+
+  it('refuses to replace tags of a layout that another repository may have given it, before anything moves', async (t) => {
+    const [from, other] = [await startSource(t), await startServe(t)];
+    const built = await buildImage({ layers: [{ files: { other: 'repository' } }] });
+    for (const name of ['0', 'latest']) await pushImage(other.registry, app, parseTag(name), built);
+    const copyAll = (source: string, ...words: string[]) =>
+      ocictl(t, ['copy', '--all-tags', `${source}/team/app`, ...words]);
+    const digestOf = async (name: string) => (await ocictl(t, ['digest', name])).stdout.trim();
+    assert.equal((await copyAll(from.host, 'oci:all')).exitCode, 0);
+    const again = await copyAll(from.host, 'oci:all');
+    assert.equal(again.exitCode, 0, again.stderr);
+    const refused = await copyAll(other.host, 'oci:all');
+    assert.deepEqual([refused.exitCode, refused.stdout], [9, '']);
+    assert.match(refused.stderr, /^error: oci:all has other images under these tags: latest$/m);
+    const inFull = `oci:all:${other.host}/team/app`;
+    assert.ok(refused.stderr.includes(`${inFull}; --replace overwrites them`), refused.stderr);
+    assert.equal((await ocictl(t, ['tags', 'oci:all'])).stdout, names.map((name) => `${name}\n`).join(''));
+
+    const named = await copyAll(other.host, inFull);
+    assert.equal(named.stdout, `${inFull}:0\n${inFull}:latest\n`, named.stderr);
+    assert.equal(await digestOf(`${inFull}:latest`), built.descriptor.digest);
+    assert.equal(await digestOf('oci:all:latest'), from.images.get('latest')?.descriptor.digest);
+
+    const replaced = await copyAll(other.host, 'oci:all', '--replace');
+    assert.equal(replaced.exitCode, 0, replaced.stderr);
+    assert.equal(await digestOf('oci:all:latest'), built.descriptor.digest);
+  });
+
+  it('takes --replace for all tags alone, and not beside --if-absent', async (t) => {
+    for (const words of [['--replace'], ['--all-tags', '--replace', '--if-absent']]) {
+      assert.equal((await ocictl(t, ['copy', ...words, 'registry.invalid/a', 'oci:b'])).exitCode, 2);
+    }
+  });
 });
