@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { dropStubs, fewFiles } from './chunks.mjs';
+import { shortenLocals } from './shorten.mjs';
 import { placeVendor, vendorImports } from './vendor.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -161,6 +162,7 @@ export async function buildDist(target = join(root, 'dist')) {
       outdir: aside,
       plugins: [...common.plugins, elsewhere('./cli.ts', `./main/${placeOf('cli.js')}`)],
     });
+    await shortenLocals(aside, common);
     await placeVendor(aside, join(root, 'src'), common);
     await rm(target, { recursive: true, force: true });
     await rename(aside, target);
