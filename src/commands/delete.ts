@@ -1,30 +1,43 @@
-import type { Place } from '../app/context.ts';
+import type { Context, Place, ServiceFlags } from '../app/context.ts';
+import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Tag } from '../model/reference/reference.ts';
 import { tagsPointingAt } from '../registry/tags.ts';
 import { formatJson } from '../terminal/json.ts';
-import { defineCommand, flag } from './command-line/command.ts';
+import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
 import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
+import { parseRules, type RetentionRules } from './delete/rules.ts';
 
 export const remove = defineCommand({
   name: 'delete',
-  summary: 'Delete a tag or a manifest from a registry',
+  summary: 'Delete tags or manifests from a registry',
   description:
     'A tag is deleted alone; the manifest and its other tags stay. A registry that cannot delete a tag alone is left as it\n' +
     'is, and the error says so. A digest is deleted with every tag that points at it: they are listed, and nothing happens\n' +
     'without --yes. Images of the local store are removed with ocictl rmi.\n\n' +
-    severalHelp,
+    `${severalHelp}\n\n` +
+    'With --match, --older-than or --keep, REF is a repository, and its tags go that all of them let go: where one keeps a tag,\n' +
+    'it stays. The age is that of the image, from its config (two or three requests a tag, of which the manifest counts as a\n' +
+    'pull where a registry limits them); a tag without a usable one stays. Tags that belong to an image (sha256-….sig) go\n' +
+    'only by a pattern that begins so. On a terminal the tags are listed and asked about; without one, and for all tags of a\n' +
+    'repository, nothing happens without --yes.\n\n' +
+    'A tag is deleted alone. Where a registry deletes by digest only, a manifest goes with its tags, unless a tag that stays\n' +
+    'points at it or at an index that needs it: then the tag stays, and stderr says why.',
   arguments: [
     {
       label: 'REF',
-      summary: 'NAME:TAG or NAME@DIGEST, or several; - reads them from standard input',
+      summary: 'NAME:TAG or NAME@DIGEST, or several; - reads them from standard input; by rules: NAME',
       arity: 'many',
       completes: 'image',
     },
   ],
   options: {
-    yes: flag('-y, --yes', 'Delete a digest with all its tags'),
+    match: list('--match <pattern>', 'Delete tags that match, as pr-*; may be repeated: any of them'),
+    olderThan: value('--older-than <age>', 'Of those, only tags whose image is older, as 30d, 2w or 12h'),
+    keep: value('--keep <n>', 'Of those, leave the n youngest'),
+    dryRun: flag('--dry-run', 'Only tell what would be deleted; exit with 12 where that is something'),
+    yes: flag('-y, --yes', 'Delete a digest with all its tags, or what the rules let go, unasked'),
     json: jsonOption,
     ...directOptions,
     ...credentialOptions,
@@ -32,27 +45,66 @@ export const remove = defineCommand({
   examples: [
     { text: 'One tag', command: 'delete registry.example.com/team/app:old' },
     { text: 'A manifest with all its tags', command: 'delete --yes registry.example.com/team/app@sha256:…' },
+    {
+      text: 'What a month has made old, but for the ten youngest',
+      command: "delete registry.example.com/team/app --match 'pr-*' --older-than 30d --keep 10 --dry-run",
+    },
   ],
   async run({ words, options }, context) {
     const { terminal, signal } = context;
+    const rules = parseRules(options);
+    if (rules) return deleteByRules(words, rules, options, context);
+    let found = 0;
     const references = await readReferences(words, context, options);
     await forEachReference(references, { terminal, what: 'deleted' }, async (word) => {
       await using place = await context.openPlace(word, 'removal', options);
       if (!place.named) {
         throw new OciError('USAGE', `${word} names neither a tag nor a digest`, {
-          hint: 'say which: a delete never means latest',
+          hint: 'say which: a delete never means latest; --match, --older-than and --keep choose tags by rules',
         });
       }
+      const { dryRun, yes, json } = options;
+      if (dryRun) {
+        const names =
+          place.tag === undefined ? (await tagsOfDigest(place, signal)).names : await namesOfTag(place, signal);
+        found += names.length;
+        if (json) await terminal.out(`${formatJson({ wouldDelete: names })}\n`);
+        else for (const name of names) await terminal.out(`Would delete: ${name}\n`);
+        return;
+      }
       const removed =
-        place.tag === undefined
-          ? await deleteDigest(place, options.yes, signal)
-          : await deleteTag(place, place.tag, signal);
+        place.tag === undefined ? await deleteDigest(place, yes, signal) : await deleteTag(place, place.tag, signal);
       await place.finish();
-      if (options.json) await terminal.out(`${formatJson({ deleted: removed })}\n`);
+      if (json) await terminal.out(`${formatJson({ deleted: removed })}\n`);
       else for (const name of removed) await terminal.out(`Deleted: ${name}\n`);
     });
+    return found > 0 ? 12 : 0;
   },
 });
+
+async function deleteByRules(
+  [word = '', another]: readonly string[],
+  rules: RetentionRules,
+  options: ServiceFlags & { readonly yes: boolean; readonly dryRun: boolean; readonly json: boolean },
+  context: Context,
+): Promise<number> {
+  if (another !== undefined || word === '-') {
+    throw new OciError('USAGE', 'by rules, tags of one repository are deleted, and several are named');
+  }
+  await using place = await context.openPlace(word, 'removal', options);
+  if (place.named) {
+    throw new OciError('USAGE', `rules choose among the tags of a repository, and ${place.name} names one image`, {
+      hint: `leave the tag or digest out: ${place.repository}`,
+    });
+  }
+  return (await import('./delete/apply-retention.ts')).applyRetention(place, rules, options, context);
+}
+
+/** @throws OciError MANIFEST_UNKNOWN */
+async function namesOfTag(place: Place, signal: AbortSignal): Promise<readonly string[]> {
+  await place.registry.statManifest(place.repo, place.reference, { signal });
+  return [place.name];
+}
 
 async function deleteTag(place: Place, tag: Tag, signal: AbortSignal): Promise<readonly string[]> {
   try {
@@ -69,11 +121,22 @@ async function deleteTag(place: Place, tag: Tag, signal: AbortSignal): Promise<r
   return [place.name];
 }
 
-async function deleteDigest(place: Place, yes: boolean, signal: AbortSignal): Promise<readonly string[]> {
+interface DigestWithTags {
+  readonly digest: Digest;
+  /** As they are shown, the digest first. */
+  readonly names: readonly string[];
+}
+
+async function tagsOfDigest(place: Place, signal: AbortSignal): Promise<DigestWithTags> {
   const { digest } = await place.registry.statManifest(place.repo, place.reference, { signal });
   const tags = await tagsPointingAt(place.registry, place.repo, digest, { signal });
   const names = [`${place.repository}@${digest}`];
   for (const tag of [...tags].sort()) names.push(`${place.repository}:${tag}`);
+  return { digest, names };
+}
+
+async function deleteDigest(place: Place, yes: boolean, signal: AbortSignal): Promise<readonly string[]> {
+  const { digest, names } = await tagsOfDigest(place, signal);
   if (!yes) {
     throw new OciError('REFUSED', `this would delete ${names.join(', ')}`, {
       hint: 'add --yes to delete all of it',

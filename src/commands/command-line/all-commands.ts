@@ -99,7 +99,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'delete',
-    summary: 'Delete a tag or a manifest from a registry',
+    summary: 'Delete tags or manifests from a registry',
     load: async () => (await import('../delete.ts')).remove,
   },
   {

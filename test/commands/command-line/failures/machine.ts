@@ -140,7 +140,7 @@ export const machine: Tries = {
 
 /** What the document calls no failure: commands that end with 0, and what stderr says. */
 export const harmless: Readonly<Record<string, readonly Omit<Try, 'hint'>[]>> = {
-  'the reader of stdout has gone, as in `… \\| head -1`': [
+  'the reader of stdout ends early, as in `… \\| head -1`': [
     {
       async run(t) {
         const { host } = await startFilled(t);

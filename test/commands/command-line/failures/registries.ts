@@ -22,7 +22,7 @@ export const registries: Tries = {
     {
       run: async (t) => ocictl(t, ['pull', `${(await startFilled(t)).host}/team/app:none`]),
       error: /team\/app:none not found: manifest unknown/,
-      hint: /spelling; a private image also answers so/,
+      hint: /spelling; without a login, private images/,
     },
     {
       run: async (t) => ocictl(t, ['tags', `${(await startFilled(t)).host}/team/none`]),
@@ -67,6 +67,20 @@ export const registries: Tries = {
       },
       error: /incorrect username or password|expired|denied/,
       hint: /ocictl login/,
+    },
+  ],
+  '`delete --match` with patterns that match no tag': [
+    {
+      run: async (t) => ocictl(t, ['delete', '--yes', '--match', 'x*', `${(await startFilled(t)).host}/team/app`]),
+      error: /has no tag that matches x\*/,
+      hint: /ocictl tags/,
+    },
+  ],
+  '`delete` by rules without `--yes`, and nobody can be asked or all tags would go': [
+    {
+      run: async (t) => ocictl(t, ['delete', '--match', '*', `${(await startFilled(t)).host}/team/app`]),
+      error: /this would delete all 1 tag of/,
+      hint: /--yes.*--dry-run/,
     },
   ],
   'pull access denied': [

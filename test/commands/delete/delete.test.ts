@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { isOciError } from '../../src/model/errors.ts';
-import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
-import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
-import { createStorage } from '../../src/storage/storage.ts';
-import { ocictl, spawnServe } from '../support/command.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import { buildImage, pushImage } from '../support/images.ts';
-import { keepImage } from '../support/local-store.ts';
-import { startServe } from '../support/registries.ts';
-import { temporaryDirectory } from '../support/sandbox.ts';
+import { isOciError } from '../../../src/model/errors.ts';
+import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
+import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
+import { createStorage } from '../../../src/storage/storage.ts';
+import { ocictl, spawnServe } from '../../support/command.ts';
+import { startFaultProxy } from '../../support/fault-proxy.ts';
+import { buildImage, pushImage } from '../../support/images.ts';
+import { keepImage } from '../../support/local-store.ts';
+import { startServe } from '../../support/registries.ts';
+import { temporaryDirectory } from '../../support/sandbox.ts';
 
 const app = parseRepositoryName('team/app');
 const [one, two, other] = [parseTag('1'), parseTag('2'), parseTag('other')];

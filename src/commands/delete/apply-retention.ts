@@ -1,0 +1,137 @@
+/** `delete --match --older-than --keep`: looks, tells or asks, and removes. */
+import type { Context, Place } from '../../app/context.ts';
+import { OciError } from '../../model/errors.ts';
+import type { Tag } from '../../model/reference/reference.ts';
+import { formatJson } from '../../terminal/json.ts';
+import { createPrompter } from '../../terminal/prompt.ts';
+import { throwFailures } from '../moving/every-tag.ts';
+import { readCreated } from '../tags/created.ts';
+import { removeTags } from './remove-tags.ts';
+import { applyRules, type Candidate, isDigestTag, type KeptTag, needsAges, type RetentionRules } from './rules.ts';
+
+interface RetentionFlags {
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** The exit status where `--dry-run` found something. */
+const wouldChange = 12;
+
+/**
+ * Applies rules to the tags of a repository.
+ *
+ * @returns The exit status.
+ * @throws OciError MANIFEST_UNKNOWN where no tag matches; REFUSED where nobody has agreed; PARTLY_FAILED.
+ */
+export async function applyRetention(
+  place: Place,
+  rules: RetentionRules,
+  flags: RetentionFlags,
+  context: Context,
+): Promise<number> {
+  const { terminal, signal } = context;
+  const { repository } = place;
+  const tags: Tag[] = [];
+  for await (const tag of place.registry.tags(place.repo, { signal })) tags.push(tag);
+  const matching = tags.filter(rules.matches);
+  if (matching.length === 0) throw nothingMatches(place, rules);
+  const { doomed, kept } = applyRules(await lookAt(place, matching, rules, signal), rules, new Date());
+  for (const { tag, reason } of kept.filter(({ notable }) => notable)) {
+    terminal.note(`${repository}:${tag} stays: ${reason}`);
+  }
+  const isAll = doomed.length === tags.filter((tag) => !isDigestTag(tag)).length;
+  const count = isAll ? `all ${counted(doomed.length)}` : `${doomed.length} of ${counted(tags.length)}`;
+  if (flags.dryRun) {
+    for (const { tag } of flags.json ? [] : doomed) await terminal.out(`Would delete: ${repository}:${tag}\n`);
+    terminal.note(`${count} of ${repository} would be deleted`);
+    if (flags.json) await terminal.out(`${formatJson(documentOf(place, doomed, kept, flags))}\n`);
+    return doomed.length > 0 ? wouldChange : 0;
+  }
+  if (doomed.length > 0 && !flags.yes) await agree(place, { doomed, count, isAll }, context);
+  const failures = new Map<string, OciError>();
+  const deleted: Candidate[] = [];
+  const stayed: KeptTag[] = [...kept];
+  const byTag = new Map(doomed.map((candidate) => [candidate.tag, candidate]));
+  for await (const removal of removeTags(place, doomed, signal)) {
+    const { tag } = removal;
+    const name = `${repository}:${tag}`;
+    if (removal.outcome === 'failed') {
+      failures.set(tag, removal.error);
+      if (doomed.length > 1) terminal.note(`${name}: ${removal.error.message}`);
+    } else if (removal.outcome === 'kept') {
+      stayed.push({ tag, reason: removal.reason, notable: true });
+      terminal.note(`${name} stays: ${removal.reason}`);
+    } else if (removal.outcome === 'deleted') {
+      deleted.push(byTag.get(tag) ?? { tag });
+      if (!flags.json) await terminal.out(`Deleted: ${name}\n`);
+    }
+  }
+  await place.finish();
+  if (flags.json) await terminal.out(`${formatJson(documentOf(place, deleted, stayed, flags))}\n`);
+  terminal.note(`${deleted.length} of ${counted(tags.length)} of ${repository} deleted`);
+  throwFailures(failures, { count: doomed.length, what: 'deleted', hint: 'the others are gone or stay by a rule' });
+  return 0;
+}
+
+async function lookAt(
+  place: Place,
+  tags: readonly Tag[],
+  rules: RetentionRules,
+  signal: AbortSignal,
+): Promise<readonly Candidate[]> {
+  if (!needsAges(rules)) return tags.map((tag) => ({ tag }));
+  const candidates: Candidate[] = [];
+  for await (const dated of readCreated(place, tags, { signal })) candidates.push(dated);
+  return candidates;
+}
+
+interface Removal {
+  readonly doomed: readonly Candidate[];
+  /** `3 of 12 tags` */
+  readonly count: string;
+  readonly isAll: boolean;
+}
+
+/** Asks at a terminal. All tags of a repository go only with `--yes`. @throws OciError REFUSED */
+async function agree(
+  { repository }: Place,
+  { doomed, count, isAll }: Removal,
+  { terminal, stdin, signal }: Context,
+): Promise<void> {
+  const input = stdin();
+  if (isAll || input.isTTY !== true) {
+    throw new OciError('REFUSED', `this would delete ${count} of ${repository}`, {
+      hint: 'add --yes to delete them, or see with --dry-run which they are',
+    });
+  }
+  for (const { tag } of doomed) terminal.note(`${repository}:${tag}`);
+  const prompter = createPrompter({ input, output: terminal.progressStream, signal });
+  const answer = await prompter.line(`Delete these ${count} of ${repository}? [y/N] `);
+  if (!/^y(?:es)?$/i.test(answer.trim())) throw new OciError('REFUSED', 'nothing was deleted');
+}
+
+function documentOf(
+  { repository }: Place,
+  deleted: readonly Candidate[],
+  kept: readonly KeptTag[],
+  { dryRun }: RetentionFlags,
+): unknown {
+  return {
+    repository,
+    dryRun,
+    deleted: deleted.map(({ tag, digest, created }) => ({ tag, digest, created: created?.toISOString() })),
+    kept: kept.map(({ tag, reason }) => ({ tag, reason })),
+  };
+}
+
+function nothingMatches({ repository }: Place, { patterns }: RetentionRules): OciError {
+  const what = patterns.length === 0 ? 'has no tags' : `has no tag that matches ${patterns.join(' or ')}`;
+  return new OciError('MANIFEST_UNKNOWN', `${repository} ${what}`, {
+    hint: `ocictl tags ${repository} lists its tags`,
+  });
+}
+
+function counted(count: number): string {
+  return `${count} tag${count === 1 ? '' : 's'}`;
+}
