@@ -26,7 +26,7 @@ const tools = (
   ])
 ).flat();
 
-/** What src exports for its tests. Each has its reason, and goes with it. */
+/** Exports of src that only tests use, each with its reason. An entry is removed together with its export. */
 const exportedForTests: Readonly<Record<string, string>> = {
   'auth/token-server.ts: expiry': 'years and odd answers, of which no token lives long enough to be waited for',
   'certs/host-tls.ts: HostTlsOptions': 'the type of what the test hands in',

@@ -1,4 +1,4 @@
-/** The one composition root: makes what commands work with, when they first ask for it. */
+/** The composition root: creates what commands need when they first ask for it. */
 import { loadBaseSettings } from '../config/base-settings.ts';
 import { loadSettings, type SettingsFlags } from '../config/settings.ts';
 import { listImages } from '../local-store/list.ts';
@@ -27,7 +27,7 @@ interface AppOptions {
   readonly verbosity: number;
 }
 
-/** A context, and the end of what it opened. */
+/** A context, and a way to close what it opened. */
 export interface App extends Context {
   close(): Promise<void>;
 }

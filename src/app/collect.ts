@@ -1,4 +1,4 @@
-/** What frees space in stores. A part of the composition root, loaded by those commands alone. */
+/** Frees space in stores. Part of the composition root, loaded only by the commands that need it. */
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { fileError, hasErrno } from '../files/file-errors.ts';
@@ -8,7 +8,7 @@ import { type CollectOptions, garbageCollector } from '../registry/extensions.ts
 import { openFilesystemDriver } from '../storage/drivers/filesystem.ts';
 import { createStorage } from '../storage/storage.ts';
 
-/** Frees what nothing refers to in the local store; nothing in one that is not there yet. */
+/** Frees what nothing refers to in the local store; nothing if there is no store yet. */
 export async function pruneLocal(root: string, opts: Pick<CollectOptions, 'dryRun' | 'signal'>): Promise<Pruned> {
   if (!(await isDirectory(root))) return { ...nothingCollected, untagged: [] };
   const driver = await openFilesystemDriver({ root, create: false });
@@ -18,7 +18,7 @@ export async function pruneLocal(root: string, opts: Pick<CollectOptions, 'dryRu
 /**
  * Frees what nothing refers to in the directory of a registry.
  *
- * @throws OciError STORAGE for a directory that holds no store, before anything is looked at
+ * @throws OciError STORAGE for a directory that is not a registry's, before anything else is read
  */
 export async function collectRegistry(root: string, opts: CollectOptions): Promise<Pruned> {
   const directory = resolve(root);
@@ -31,7 +31,7 @@ export async function collectRegistry(root: string, opts: CollectOptions): Promi
 
 const inside = join('docker', 'registry', 'v2');
 
-// A directory that is something else must not lose what lies where a store would have leftovers.
+// In any other directory, unrelated files could look like a store's leftovers and would be deleted.
 async function recognise(directory: string): Promise<void> {
   if (await isDirectory(join(directory, inside))) return;
   if (!(await isDirectory(directory))) throw new OciError('STORAGE', `there is no directory ${directory}`);

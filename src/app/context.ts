@@ -1,4 +1,4 @@
-/** What commands work with. They see these types, and never what is behind them. */
+/** The interface between commands and the rest of the program. Commands see these types only. */
 
 import type { ConsideredFiles } from '../config/considered-files.ts';
 import type { ShownSetting, ShownValue } from '../config/describe.ts';
@@ -29,7 +29,7 @@ export type { Check, LocalImage, LoginServer, Pruned, RemovedImage, SearchResult
 
 export type ServiceFlags = Pick<SettingsFlags, 'registryMirrors' | 'insecureRegistries' | 'certsDir'> & CredentialFlags;
 
-/** All that a command may use. Commands never build a URL, read a credential or touch TLS. */
+/** Everything that a command may use. Commands never build a URL, read a credential or touch TLS. */
 export interface Context {
   readonly terminal: Terminal;
   /** Aborted on Ctrl-C and SIGTERM. */
@@ -37,7 +37,7 @@ export interface Context {
   /** Whether `-v` was given. */
   readonly verbose: boolean;
   readonly facts: { readonly version: string; readonly node: string; readonly platform: string };
-  /** The directory of the local store, which need not be there; undefined where nothing says one. */
+  /** The directory of the local store, which may not exist yet; undefined if none is configured. */
   storeRoot(): Promise<string | undefined>;
   defaultPlatform(): Promise<Platform>;
   parallelDownloads(): Promise<number>;
@@ -50,36 +50,36 @@ export interface Context {
   ): Promise<{ readonly username: string; readonly password: string } | undefined>;
   /** Runs a command with a temporary configuration, which is erased afterwards. @returns The command's exit status. */
   runWith(command: readonly string[], config: TemporaryConfig): Promise<number>;
-  /** Looks at every step of a pull, or, without a reference, at what is set up on this machine. */
+  /** Checks every step of a pull, or, without a reference, the setup of this machine. */
   diagnose(reference: Reference | undefined, flags?: ServiceFlags): AsyncIterable<Check>;
   /** Every setting that is in effect, without secrets. */
   describeSettings(): Promise<readonly ShownSetting[]>;
-  /** Where settings are looked for, and what is wrong there. */
+  /** The files that settings are looked for in, and the errors in them. */
   settingsFiles(): Promise<ConsideredFiles>;
-  /** Standard input, opened when it is asked for. */
+  /** Standard input, opened by the first call. */
   stdin(): InputStream;
   /** The local store as a registry of store names. */
   store(): Promise<Registry>;
   images(): AsyncIterable<LocalImage>;
   /** @throws OciError IMAGE_UNKNOWN */
   findImage(word: string): Promise<FoundImage>;
-  /** Which repository of the reference's registry holds a blob, as far as the store knows. */
+  /** Finds the repository of the reference's registry that holds a blob, as far as the store knows. */
   mountSource(
     reference: Pick<Reference, 'domain' | 'path'>,
   ): Promise<(digest: Digest) => Promise<RepositoryName | undefined>>;
   removeImage(word: string, opts?: Pick<RemoveOptions, 'force'>): Promise<RemovedImage>;
   /** Frees what nothing in the local store refers to. */
   prune(opts: { readonly dryRun: boolean }): Promise<Pruned>;
-  /** The same in the directory of a registry. @throws OciError STORAGE for a directory that holds none */
+  /** The same for the directory of a registry. @throws OciError STORAGE for a directory that is not a registry's */
   collectRegistry(root: string, opts: Omit<CollectOptions, 'signal'>): Promise<Pruned>;
   openServed(options: ServedOptions): Promise<Served>;
   /**
-   * The word itself, or, with `short-names: containers`, the full name of the image that it means when it is read from a
-   * registry.
+   * The word itself; or, with `short-names: containers`, the full name of the image that it means when it is read from
+   * a registry.
    *
    * @throws OciError REFERENCE_INVALID
    */
   imageName(word: string, flags?: ServiceFlags): Promise<string>;
-  /** @param word A reference, or a place of another kind (src/places). What is written to is made. */
+  /** @param word A reference, or a place of another kind (src/places). A place that is written to is created. */
   openPlace(word: string, role: PlaceRole, flags?: ServiceFlags): Promise<Place>;
 }

@@ -1,4 +1,4 @@
-/** What the command line, and never the library, tells the JavaScript engine. */
+/** Settings of the JavaScript engine, for the command line only, never for the library. */
 import { subscribe } from 'node:diagnostics_channel';
 import { join } from 'node:path';
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
@@ -6,11 +6,11 @@ import { runInNewContext } from 'node:vm';
 import { homeDirectory } from '../config/environment.ts';
 import { isCompiled } from '../packaging/package-parts.ts';
 
-/** Before anything large is loaded. */
+/** Call it before anything large is loaded. */
 export function tuneEngine(env: NodeJS.ProcessEnv): void {
   if (isCompiled) return;
-  // Compiled code is kept between runs, where Node can (22.8 and later), in a directory of the user's own: Node's
-  // default lies in a temp directory that anybody on the machine may write to.
+  // Keep compiled code between runs, if Node can (22.8 and later), in a directory of the user's own: Node's default is
+  // in a temporary directory that everyone on the machine may write to.
   const { enableCompileCache: enable } = process.getBuiltinModule('node:module') as {
     readonly enableCompileCache?: (directory: string) => unknown;
   };
@@ -19,14 +19,15 @@ export function tuneEngine(env: NodeJS.ProcessEnv): void {
   if (cache) enable?.(join(cache, 'ocictl', 'compile-cache'));
 }
 
-/** Before undici is loaded. */
+/** Call it before undici is loaded. */
 export function prepareForTraffic(): void {
   if (prepared) return;
   prepared = true;
-  // undici's HTTP parser is WebAssembly: optimising it takes 30 MB and longer than most commands run, for a parser that
-  // passes over bodies without looking at them.
+  // undici's HTTP parser is WebAssembly. Optimising it takes 30 MB and longer than most commands run, although the
+  // parser does not even look at bodies.
   setFlagsFromString('--liftoff-only');
-  // V8 of Node 20 optimises early, on a second thread: most commands are over before that pays. Later ones wait by default.
+  // V8 of Node 20 optimises early, on a second thread, but most commands end before that pays off. Later versions wait
+  // by default.
   if (process.versions.node.startsWith('20.')) setFlagsFromString('--interrupt-budget=600000');
   keepMemoryLow();
 }
@@ -34,20 +35,20 @@ export function prepareForTraffic(): void {
 let prepared = false;
 const checkIntervalMs = 10;
 const restIntervalMs = 1000;
-/** After so many checks that found less of a change nothing is happening. */
+/** After this many checks with smaller changes, checks become rare. */
 const restAfter = 100;
 const changeBytes = 64 * 1024;
 const buffersLimitBytes = 24 * 1024 * 1024;
 const youngLimitBytes = 16 * 1024 * 1024;
 
 /**
- * Frees the buffers of finished reads early. Node makes one of 64 KiB for every read of a socket, and V8 does not count
- * them when it decides whether its own small heap wants a collection: a pull would let 100 MB of them lie about.
+ * Frees the buffers of finished reads early. Node makes one of 64 KiB for every read of a socket, and V8 does not count them
+ * when it decides whether its own small heap needs a collection: a pull would accumulate 100 MB of them.
  *
- * And bounds the space of young objects, which grows as long as many are made and dropped: a busy server's to 32 MB, and
- * to 128 MB from Node 24 on. The limit for it can be given at the start of a process alone; how fast it grows, at any time.
+ * It also limits the space of young objects, which grows as long as many are made and dropped: to 32 MB on a busy server,
+ * and to 128 MB from Node 24 on. Its maximum can only be set when a process starts, but its growth factor at any time.
  *
- * A server that nobody asks anything is woken once a second; a request or a new connection has it looked at often again.
+ * An idle server is checked once a second; a request or a new connection makes the checks frequent again.
  */
 function keepMemoryLow(): void {
   let collect: Collect | undefined;
@@ -62,7 +63,7 @@ function keepMemoryLow(): void {
       collect({ type: 'minor' });
     }
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
-    // V8 gives the space back when little happens: then it may grow again.
+    // V8 shrinks the space again when little happens: then it may grow.
     const mayGrow = (young?.space_size ?? 0) < youngLimitBytes;
     if (mayGrow !== growing) setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
     growing = mayGrow;

@@ -1,4 +1,4 @@
-/** Credentials for one run, in place of stored ones. Part of the composition root. */
+/** Credentials for one run in place of stored ones. Part of the composition root. */
 import { type PasswordCredential, passwordCredential } from '../credentials/account.ts';
 import { OciError } from '../model/errors.ts';
 import type { Identity } from '../service/open/endpoint-registry.ts';
@@ -7,14 +7,14 @@ import type { Identity } from '../service/open/endpoint-registry.ts';
 export interface CredentialFlags {
   readonly creds?: string | undefined;
   readonly username?: string | undefined;
-  /** The password comes on standard input. */
+  /** The password is read from standard input. */
   readonly passwordStdin?: boolean | undefined;
   /** A registry without credentials here is accessed anonymously. */
   readonly anonymous?: boolean | undefined;
 }
 
 /**
- * Reads what the command line says. Nothing of a credential is repeated in a message.
+ * Reads the credentials of the command line. Messages never contain them.
  *
  * @param readPassword Reads standard input.
  * @throws OciError USAGE
@@ -42,7 +42,7 @@ export async function readIdentity(
 
 const source = 'the command line';
 
-// At the first colon, as Docker's files do.
+// Split at the first colon, as Docker's files do.
 function split(creds: string): { readonly username: string; readonly password: string } {
   const colon = creds.indexOf(':');
   if (colon > 0) return { username: creds.slice(0, colon), password: creds.slice(colon + 1) };

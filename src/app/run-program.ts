@@ -8,22 +8,22 @@ import type { TemporaryConfig } from '../service/logins/logins.ts';
 interface RunProgramOptions {
   /** The whole environment. */
   readonly env: NodeJS.ProcessEnv;
-  /** Whether this process has a terminal, whose Ctrl-C reaches the program by itself. */
+  /** Whether this process has a terminal; its Ctrl-C then reaches the program directly. */
   readonly interactive: boolean;
 }
 
 /**
  * Runs a program with a temporary configuration, which is erased when it ends.
  *
- * @param tell Told why the program cannot be run.
- * @returns As {@link runProgram}; 127 where there is no such program and 126 where it cannot be run, as shells have it.
+ * @param tell Called with the reason if the program cannot be run.
+ * @returns As {@link runProgram}; as in shells, 127 if there is no such program and 126 if it cannot be run.
  */
 export async function runWithConfig(
   words: readonly string[],
   config: TemporaryConfig,
   { env, tell }: { readonly env: NodeJS.ProcessEnv; readonly tell: (text: string) => void },
 ): Promise<number> {
-  // For an exit that waits for nothing.
+  // Erases it even if this process exits without waiting.
   process.on('exit', config.endNow);
   try {
     return await runProgram(words, { env: { ...env, ...config.env }, interactive: isatty(0) });
@@ -40,10 +40,10 @@ export async function runWithConfig(
 }
 
 /**
- * Waits for a program to end. Signals to this process meanwhile are the program's to answer.
+ * Waits for a program to end. Signals to this process are meanwhile passed on to the program.
  *
- * @returns Its exit status, or 128 and the number of the signal that ended it, as shells have it.
- * @throws what Node says where it cannot be run.
+ * @returns Its exit status, or, as in shells, 128 plus the number of the signal that ended it.
+ * @throws Node's error if it cannot be run.
  */
 async function runProgram(
   [program = '', ...words]: readonly string[],
@@ -54,9 +54,9 @@ async function runProgram(
     if (!(interactive && signal === 'SIGINT')) child?.kill(signal);
   };
   const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
-  // Ctrl-C is the program's, how often it is pressed; nobody else here may act on it meanwhile.
+  // Only the program answers Ctrl-C, even repeated: remove the listeners of this process meanwhile.
   const others = signals.map((signal) => ({ signal, listeners: process.rawListeners(signal) }));
-  // Before there is a program: what it says first may be somebody's cue to send one.
+  // Listen before the program starts: its first output may make someone send a signal.
   for (const { signal } of others) process.removeAllListeners(signal).on(signal, forward);
   try {
     const running = spawn(program, words, { env, stdio: 'inherit' });

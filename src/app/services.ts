@@ -13,7 +13,7 @@ interface ServicesOptions {
   readonly service: Pick<RegistryServiceOptions, 'warn' | 'userAgent' | 'trace' | 'traceHeaders'>;
 }
 
-/** Services by the flags they were asked for with, and the end of what they opened. */
+/** Services by the flags that select them, and a way to close what they opened. */
 interface Services {
   settings(flags?: ServiceFlags): Promise<Settings>;
   service(flags?: ServiceFlags): Promise<RegistryService>;
@@ -21,8 +21,8 @@ interface Services {
 }
 
 /**
- * Makes one service for the same flags. Those that differ in credentials alone have the same connections and know the same
- * of hosts; tokens and credentials are never shared.
+ * Creates one service per set of flags. Services that differ only in credentials share connections and what is known
+ * about hosts; tokens and credentials are never shared.
  */
 export function createServices(options: ServicesOptions): Services {
   const settings = new Map<string, Promise<Settings>>();

@@ -1,4 +1,4 @@
-/** Turns a name without a registry into a full one, where registries.conf decides. Part of the composition root. */
+/** Expands a name without a registry to a full one as registries.conf says. Part of the composition root. */
 
 import { isShort, resolveShortName, type ShortNameRules } from '../config/containers/short-names.ts';
 import { formatOrigin } from '../config/origin.ts';
@@ -19,9 +19,9 @@ interface NamedImageOptions extends SignalOption {
 }
 
 /**
- * The full name of an image that will be read. Of several registries that are searched, the first one that has it.
+ * The full name of an image that will be read. If several registries are searched, the first that has the image.
  *
- * @throws OciError REFERENCE_INVALID; the last registry's error where none has it.
+ * @throws OciError REFERENCE_INVALID; the last registry's error if none has it.
  */
 export async function nameImage(word: string, { rules, open, note, signal }: NamedImageOptions): Promise<string> {
   if (!isShort(word)) return word;
@@ -36,8 +36,8 @@ export async function nameImage(word: string, { rules, open, note, signal }: Nam
 }
 
 /**
- * A registry that refuses stops the search: else whoever has the name elsewhere would be taken for it. Docker Hub alone
- * refuses what it does not have.
+ * A registry that refuses access ends the search: otherwise an image of the same name in another registry, maybe
+ * someone else's, would be used. Only Docker Hub also refuses access to what it does not have.
  */
 async function isThere(reference: Reference, registry: Registry, signal: AbortSignal | undefined): Promise<boolean> {
   try {

@@ -1,6 +1,6 @@
 /**
- * How the program finds its parts that run by themselves: its credential helper, its threads and its native packages.
- * This is how the installed package and the library do it; the single file has `single-file-parts.ts` in its place.
+ * Finds the parts of the program that run separately: its credential helper, its threads and its native packages. This
+ * module is for the installed package and the library; the single file uses `single-file-parts.ts` instead.
  */
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,18 +8,18 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-/** A program of ours, as `spawn` takes it. */
+/** One of our programs, in the form that `spawn` takes. */
 interface OwnProgram {
   readonly file: string;
   readonly words: readonly string[];
-  /** What the program is told that it was called. */
+  /** The name that the program is called by. */
   readonly argv0?: string;
 }
 
 /**
- * The program of this package, so that it need not be on PATH.
+ * Finds a program of this package, so that it need not be on PATH.
  *
- * @returns undefined where this code lies in a bundle of somebody else's.
+ * @returns undefined if this code is part of another program's bundle.
  */
 export function findOwnProgram(name: string): OwnProgram | undefined {
   const here = fileURLToPath(import.meta.url);
@@ -28,7 +28,7 @@ export function findOwnProgram(name: string): OwnProgram | undefined {
     const script = join(directory, 'bin', `${name}.js`);
     const found = statSync(script, { throwIfNoEntry: false });
     if (found) {
-      // A bundle below a directory that everybody may write to would find what somebody else put there.
+      // Others could have put the file there, if the bundle is below a directory that everyone may write to.
       return found.uid === statSync(here).uid ? { file: process.execPath, words: [script] } : undefined;
     }
     directory = dirname(directory);
@@ -37,16 +37,16 @@ export function findOwnProgram(name: string): OwnProgram | undefined {
 }
 
 /**
- * Starts a thread that runs a module of ours.
+ * Starts a thread that runs one of our modules.
  *
  * @param moduleUrl The module's `import.meta.url`, wherever a bundler has put it.
- * @param task Handed to the thread as `workerData`.
+ * @param task Passed to the thread as `workerData`.
  */
 export function startThread(moduleUrl: string, task: string): Worker {
   return new Worker(new URL(moduleUrl), { workerData: task });
 }
 
-/** Whether a native package is there. Loads nothing. */
+/** Whether a native package is installed. Loads nothing. */
 export function hasNativePackage(name: string): boolean {
   try {
     createRequire(import.meta.url).resolve(name);
@@ -56,10 +56,10 @@ export function hasNativePackage(name: string): boolean {
   }
 }
 
-/** @throws what Node says where the package is absent or cannot be loaded. */
+/** @throws Node's error if the package is missing or cannot be loaded. */
 export function loadNativePackage(name: string): unknown {
   return createRequire(import.meta.url)(name);
 }
 
-/** Whether the code comes compiled, so that there is no use in keeping what was compiled. */
+/** Whether the code is compiled already, so that there is no use in caching compiled code. */
 export const isCompiled: boolean = false;

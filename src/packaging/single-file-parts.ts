@@ -1,6 +1,6 @@
 /**
- * What `package-parts.ts` is in the single file without Node: the build of it takes this module in its place. The parts
- * are assets of the executable.
+ * Replaces `package-parts.ts` in the single file that needs no Node: its build uses this module instead. The parts are
+ * assets of the executable.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,20 +10,20 @@ import { Script } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import type * as packageParts from './package-parts.ts';
 
-/** The file itself: it goes by the name that it was called. */
+/** The file itself: it chooses the program by the name that it is called by. */
 export const findOwnProgram: typeof packageParts.findOwnProgram = (name) => ({
   file: process.execPath,
   words: [],
   argv0: name,
 });
 
-/** The thread's module is an asset by the name of its task, since a thread cannot run a file that is not there. */
+/** The thread's module is an asset with the name of its task, since there is no file that a thread could run. */
 export const startThread: typeof packageParts.startThread = (_moduleUrl, task) =>
   new Worker(getAsset(task, 'latin1'), { eval: true, workerData: task });
 
 export const hasNativePackage: typeof packageParts.hasNativePackage = (name) => findAsset(name) !== undefined;
 
-/** The system loads libraries from files alone: this one is a file for that moment, which only this user can write to. */
+/** The system can load libraries only from files, so the library is written to a temporary file of this user's. */
 export const loadNativePackage: typeof packageParts.loadNativePackage = (name) => {
   const library = findAsset(name);
   if (library === undefined) throw new Error(`${name} is not part of this file`);
@@ -42,9 +42,9 @@ export const loadNativePackage: typeof packageParts.loadNativePackage = (name) =
 export const isCompiled: typeof packageParts.isCompiled = true;
 
 /**
- * Runs a script that is an asset, with its compiled code where there is some.
+ * Runs a script that is an asset, with its compiled code if there is any.
  *
- * @returns What it exports.
+ * @returns Its exports.
  */
 export function loadScript(name: string): unknown {
   const code = findAsset(`${name}.code`);

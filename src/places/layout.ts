@@ -63,7 +63,7 @@ export const layoutKind: PlaceKind = {
         },
         async [Symbol.asyncDispose]() {
           if (isFinished) return;
-          // What keeps it there is not what failed.
+          // An error here must not replace the one that ended the write.
           await registry
             .extension(emptyLayout)
             ?.remove()
@@ -75,12 +75,12 @@ export const layoutKind: PlaceKind = {
   },
 };
 
-// The first colon ends the directory, as in skopeo. Behind it is a tag, or any other name: `oci:dir:base/app:1.0`.
+// The first colon ends the directory, as in skopeo. After it comes a tag, or any other name: `oci:dir:base/app:1.0`.
 function parseLayout(rest: string): { directory: string; name?: string; digest?: Digest } {
   const at = rest.lastIndexOf('@');
-  // Only a known algorithm: `oci:app@v1:3` is a directory `app@v1`.
+  // Only a known algorithm makes it a digest: `oci:app@v1:3` is a directory `app@v1`.
   if (at > 0 && Object.keys(digestAlgorithms).some((name) => rest.startsWith(`${name}:`, at + 1))) {
-    // Of a name with a digest, the digest counts.
+    // If both a name and a digest are given, the digest counts.
     return { directory: parseLayout(rest.slice(0, at)).directory, digest: readDigest(rest.slice(at + 1)) };
   }
   const drive = process.platform === 'win32' && /^[a-z]:[\\/]/i.test(rest) ? 2 : 0;
@@ -91,12 +91,12 @@ function parseLayout(rest: string): { directory: string; name?: string; digest?:
   return { directory, ...(name !== undefined && { name }) };
 }
 
-// `base/app`, to which a tag can be added; a name without a slash is a tag.
+// Whether it is a repository name such as `base/app`, to which a tag can be added. A name without a slash is a tag.
 function isRepositoryName(name: string): boolean {
   return name.includes('/') && !/[:@]/.test(name.slice(name.lastIndexOf('/')));
 }
 
-// Who has a directory with a colon in its name sees where it was cut.
+// A user whose directory has a colon in its name sees where the word was split.
 function withColonTold(error: unknown, directory: string): unknown {
   if (!isOciError(error)) return error;
   const { code, message, detail } = error;

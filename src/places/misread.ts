@@ -1,23 +1,23 @@
-/** What people write for other programs, or leave half out, and what they mean by it here. */
+/** Words that users write for other programs, or incompletely, and what they mean in ocictl. */
 import { type ErrorCode, isOciError, OciError } from '../model/errors.ts';
 import { looksLikeDomain, show } from '../model/reference/reference-grammar.ts';
 import { isReference, kindOf } from './places.ts';
 
-/** `place`: layouts and the local store do as well; `image`: a name in a registry alone. */
+/** `place`: layouts and the local store are allowed too; `image`: only a name in a registry. */
 type Wanted = 'place' | 'image';
 
-/** Transports of skopeo and podman that ocictl has not. Docker would read each as an image on Docker Hub. */
+/** Transports of skopeo and podman that ocictl does not support. Docker would read each as an image on Docker Hub. */
 const foreign: Readonly<Record<string, (rest: string) => string>> = {
   dir: (rest) => `a directory is an OCI layout here: oci:${rest}`,
   'docker-archive': () => 'archives are not read or written; a directory is: oci:DIR[:TAG]',
   'oci-archive': () => 'archives are not read or written; a directory is: oci:DIR[:TAG]',
   'containers-storage': () => 'the store of podman is not read; that of ocictl is: store:NAME[:TAG]',
-  'docker-daemon': () => 'no daemon is asked; docker push brings its images to a registry',
+  'docker-daemon': () => 'the daemon is not read; docker push brings its images to a registry',
 };
 
 /**
- * Refuses words that would lead to Docker Hub and were hardly meant to: transports of other programs, paths, and a
- * registry without a repository. What is in a full name, as `docker.io/library/dir:x`, passes.
+ * Refuses words that would be read as an image of Docker Hub but were hardly meant as one: transports of other
+ * programs, paths, and a registry without a repository. Full names such as `docker.io/library/dir:x` are accepted.
  *
  * @throws OciError REFERENCE_INVALID with what to write instead.
  */
@@ -25,26 +25,26 @@ export function refuseMisread(word: string, wanted: Wanted): void {
   const [, transport = '', rest = ''] = /^([a-z-]+):(.*)$/s.exec(word) ?? [];
   if (!isReference(word)) {
     if (wanted === 'place') return;
-    throw refused(`${show(word)} is no name in a registry`, kindOf(word).insteadOfName);
+    throw refused(`${show(word)} is not a name in a registry`, kindOf(word).insteadOfName);
   }
   if (Object.hasOwn(foreign, transport)) {
     const hint = foreign[transport]?.(rest);
-    throw refused(`${show(word)} is a place of other programs, which ocictl does not know`, hint);
+    throw refused(`${show(word)} is a transport of other programs, which ocictl does not support`, hint);
   }
   if (/^(?:~|\.{1,2})?(?:\/|$)/.test(word) && word !== '') {
     const hint = wanted === 'place' ? `write oci:${word} for an OCI layout` : `ocictl copy writes layouts: oci:${word}`;
-    throw refused(`${show(word)} is a path, and no reference`, hint);
+    throw refused(`${show(word)} is a path, not a reference`, hint);
   }
   const host = registryAlone(word);
   if (host !== undefined)
-    throw refused(`${show(word)} names a registry, and no repository in it`, `write ${host}/NAME`);
+    throw refused(`${show(word)} names a registry, but no repository in it`, `write ${host}/NAME`);
 }
 
-/** The registry that a word names and nothing else; undefined where it may be something else as well. */
+/** The registry that a word names; undefined if the word may have another meaning. */
 export function registryAlone(word: string): string | undefined {
   const [, slashed] = /^([^/@]+)\/$/.exec(word) ?? [];
   if (slashed !== undefined) return looksLikeDomain(slashed) ? slashed : undefined;
-  // Docker reads `localhost:5000` as an image of Docker Hub, which has none with such a name.
+  // Docker reads `localhost:5000` as an image of Docker Hub, but Docker Hub has no image of such a name.
   return /^(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|\[[0-9a-f:.]+\]):\d{2,5}$/i.test(word) ? word : undefined;
 }
 
@@ -54,9 +54,9 @@ export function isUnfound(error: unknown): error is OciError {
 }
 
 /**
- * A failure to find or read an image, with what its name may have been meant as.
+ * Adds to a failure to find or read an image what its name may have meant.
  *
- * @param kept Those of the words that the local store has, which was not asked.
+ * @param kept Those of the words that name an image in the local store, which was not asked.
  */
 export function withMeaning(error: unknown, words: readonly string[], kept: readonly string[] = []): unknown {
   if (!isUnfound(error)) return error;

@@ -1,10 +1,10 @@
-/** Opens what a command was told to read or write. Part of the composition root. */
+/** Opens what a command reads or writes. Part of the composition root. */
 import { refuseMisread } from './misread.ts';
 import type { Place, PlaceRole, PlaceSources } from './place.ts';
 import { isReference, kindOf } from './places.ts';
 
 /**
- * @param word A reference, or a place of another kind, as {@link kindOf} tells them apart.
+ * @param word A reference, or a place of another kind, as {@link kindOf} distinguishes them.
  * @throws OciError REFERENCE_INVALID
  */
 export async function openPlace(word: string, role: PlaceRole, sources: PlaceSources): Promise<Place> {

@@ -1,10 +1,10 @@
-/** The kinds of places that commands read and write: all that is known of `oci:` and its like is behind this table. */
+/** The kinds of places that commands read and write: everything specific to `oci:` and the others is behind this table. */
 import { layoutKind } from './layout.ts';
 import type { PlaceKind } from './place.ts';
 import { registryKind } from './registry.ts';
 import { storeKind } from './store.ts';
 
-/** In the order of help. The first is what a word means that has no kind's prefix. */
+/** In the order of help. A word without any kind's prefix is of the first kind. */
 const kinds: readonly [PlaceKind, ...PlaceKind[]] = [registryKind, layoutKind, storeKind];
 
 /** The kind of place that a word names. */
@@ -12,7 +12,7 @@ export function kindOf(word: string): PlaceKind {
   return kinds.find(({ prefix }) => prefix !== '' && word.startsWith(prefix)) ?? kinds[0];
 }
 
-/** Whether a word is a reference, and names no place of another kind. */
+/** Whether a word is a reference, not a place of another kind. */
 export function isReference(word: string): boolean {
   return kindOf(word) === kinds[0];
 }
@@ -27,7 +27,7 @@ export function sidesHelp(): string {
   return listed('side', ' and');
 }
 
-/** All but registries: `layouts (oci:DIR) and the local store (store:NAME)`. */
+/** All kinds but registries: `layouts (oci:DIR) and the local store (store:NAME)`. */
 export function otherRepositoriesHelp(): string {
   return listed('repository', ' and', kinds.slice(1));
 }

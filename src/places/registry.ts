@@ -9,7 +9,7 @@ import {
 } from '../model/reference/reference.ts';
 import { type Place, type PlaceKind, plainPlace, refuseDigestTarget } from './place.ts';
 
-/** Repositories of registries: what a word means that begins like no other kind. */
+/** Repositories of registries: the kind of every word without a prefix. */
 export const registryKind: PlaceKind = {
   prefix: '',
   help: { image: 'an image in a registry', repository: 'registries', side: 'registry references' },

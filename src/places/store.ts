@@ -47,7 +47,7 @@ export const storeKind: PlaceKind = {
 interface Wording {
   readonly signal: AbortSignal;
   readonly named: boolean;
-  /** As it was written, where that is no name. */
+  /** The word as written, if it is not a name. */
   readonly name?: string;
 }
 
@@ -78,7 +78,7 @@ function placeOf(registry: Registry, reference: Reference, { signal, named, name
   };
 }
 
-/** undefined: the word is no image ID, or an image has it as its name. */
+/** undefined: the word is not an image ID, or it is the name of an image. */
 async function openImageId(id: string, registry: Registry, signal: AbortSignal): Promise<Place | undefined> {
   if (!/^(?:sha256:)?[0-9a-f]{4,64}$/.test(id)) return undefined;
   const { findImages } = await import('../local-store/find.ts');
@@ -89,7 +89,7 @@ async function openImageId(id: string, registry: Registry, signal: AbortSignal):
   return placeOf(registry, { ...pulledFrom, digest }, { signal, named: true, name: id });
 }
 
-/** What the store does not have is told in Docker's words. */
+/** Reports an image that the store lacks in Docker's words. */
 function noSuchImage(error: unknown, name: string): unknown {
   if (!isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return error;
   return new OciError('IMAGE_UNKNOWN', `No such image: ${name}`, {

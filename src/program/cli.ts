@@ -1,4 +1,4 @@
-/** The command line behind its quickest answers: signals, streams, one command, its report. */
+/** The command line, except for the answers that main.ts gives by itself: signals, streams, one command and its report. */
 import { type App, createApp } from '../app/app.ts';
 import { createProgram } from '../commands/command-line/program.ts';
 import { OciError } from '../model/errors.ts';
@@ -10,7 +10,7 @@ import { version } from '../version.ts';
 
 const sameSignalMs = 100;
 
-/** What a run has of its process. */
+/** The parts of its process that a run uses. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: () => InputStream;
@@ -39,7 +39,8 @@ export async function run(words: readonly string[], surroundings: Surroundings =
   let signalStatus = 130;
   let interruptedMs = 0;
   const onSignal = (name: NodeJS.Signals): void => {
-    // A second Ctrl-C means: now. One at the same moment is the first again, passed on by timeout, npm and others.
+    // A second Ctrl-C ends the process at once. A signal at the same moment is the first again, passed on by timeout,
+    // npm and others.
     if (interrupt.signal.aborted) {
       if (performance.now() - interruptedMs > sameSignalMs) process.exit(signalStatus);
       return;
@@ -86,7 +87,7 @@ export async function run(words: readonly string[], surroundings: Surroundings =
   }
 }
 
-/** What stands behind `--` is for another program. */
+/** Options after `--` are for another program. */
 function beforeDashes(words: readonly string[]): readonly string[] {
   const at = words.indexOf('--');
   return at < 0 ? words : words.slice(0, at);
@@ -98,7 +99,7 @@ async function openTerminal({ env, stdout, stderr }: Surroundings): Promise<Term
   return createTerminal({ stdout, stderr, painter, animation: env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '' });
 }
 
-// commander ends help and version by throwing; that is no failure.
+// commander ends help and version by throwing; that is not a failure.
 function unlessDone(error: unknown): void {
   if (!(error instanceof Error && 'exitCode' in error && error.exitCode === 0 && 'code' in error)) throw error;
 }

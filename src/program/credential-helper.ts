@@ -6,7 +6,7 @@ import { OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
 import { version } from '../version.ts';
 
-/** Long enough for a person to unlock a keyring; whoever called us may have no limit of its own. */
+/** Enough for a person to unlock a keyring; the calling program may have no limit of its own. */
 const limitMs = 60_000;
 const maxInputBytes = 1024 * 1024;
 

@@ -1,4 +1,4 @@
-/** Words in, exit status out. */
+/** The entry of the program: words in, exit status out. */
 import { writeSync } from 'node:fs';
 import { tuneEngine } from '../app/engine.ts';
 import { version } from '../version.ts';
@@ -10,8 +10,8 @@ type CommandLine = Pick<typeof import('./cli.ts'), 'run'>;
  * Runs the command line.
  *
  * @param words The words after `ocictl`.
- * @param surroundings For a program that runs it inside itself, whose engine is left as it is.
- * @param load Loads all that is behind the quickest answers.
+ * @param surroundings Given by a program that runs the command line inside itself; the JavaScript engine is then not tuned.
+ * @param load Loads the rest of the command line.
  * @returns The exit status, as docs/exit-codes.md lists them.
  */
 export async function main(
@@ -19,7 +19,7 @@ export async function main(
   surroundings?: Surroundings,
   load: () => CommandLine | Promise<CommandLine> = () => import('./cli.ts'),
 ): Promise<number> {
-  // What is asked most by scripts needs nothing loaded.
+  // Print the version without loading anything: scripts ask for it most.
   if (!surroundings && words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
     if (printed(`${version}\n`)) return 0;
   }
@@ -28,7 +28,7 @@ export async function main(
   return run(words, surroundings);
 }
 
-/** Whether stdout took it; why it did not is told by what runs then. */
+/** Whether stdout took the text. If it did not, the full program reports why. */
 function printed(text: string): boolean {
   try {
     return writeSync(1, text) === text.length;

@@ -1,4 +1,4 @@
-/** What the single file without Node runs: `docker-credential-ocictl` where a link of that name leads to it, or else `ocictl`. */
+/** The entry of the single file: `docker-credential-ocictl` if it is called by a link of that name, otherwise `ocictl`. */
 import { basename } from 'node:path';
 import * as parts from '../packaging/single-file-parts.ts';
 import { main as answerHelperCall } from './credential-helper.ts';
@@ -10,7 +10,7 @@ const status = isHelper
   ? answerHelperCall(words)
   : main(words, undefined, () => parts.loadScript('cli') as typeof import('./cli.ts'));
 
-// Only here is the exit status set: process.exit would cut off what is still on its way into a pipe.
+// Set the exit status only here: process.exit would cut off output that a pipe has not taken yet.
 void status.then((code) => {
   process.exitCode = code;
 });

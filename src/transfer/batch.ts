@@ -13,28 +13,28 @@ import { Room } from './room.ts';
 import { Hold, Target } from './target.ts';
 
 /**
- * Transfers of several images that go on together: each blob and manifest goes to a repository once, whichever of them need
- * it, and one bound holds for the blobs that move. An image that fails stops no other.
+ * Transfers of several images that run together. Each blob and manifest is transferred to a repository once, however
+ * many images need it, and one limit holds for all blobs in transfer. An image that fails does not stop the others.
  */
 export interface TransferBatch {
   /**
-   * What happens to all of them, as it happens; ends when `end` was called and all have come to rest. May be left unread.
-   * Nodes are named as the source has them, also where a transform changes them.
+   * The events of all transfers as they happen; ends after `end` was called and all transfers have ended. It need not
+   * be read. Nodes are named as in the source, even if a transform changes them.
    */
   readonly events: AsyncIterable<TransferEvent>;
   /**
-   * Copies one image. As many may be asked for as there are: a few are looked through at once, and others wait while the
-   * manifests of those take much memory.
+   * Copies one image. Any number may be started: a few are examined at once, and the others wait as long as the
+   * manifests of these take much memory.
    *
    * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1 into a store, TOO_LARGE past `limits`, and what the two
-   *   registries throw. Rejects when all that is this image's alone has come to rest.
+   * registries throw. Rejects only after all work for this image alone has ended.
    */
   transfer(root: TransferRoot): Promise<TransferResult>;
-  /** No other image follows. */
+  /** Call it after the last `transfer`. */
   end(): void;
 }
 
-/** Opens a batch, which makes no request by itself. @throws OciError USAGE for options that are not what they have to be. */
+/** Opens a batch; this makes no request. @throws OciError USAGE for invalid options. */
 export function openBatch(options: BatchOptions = {}): TransferBatch {
   return createBatch(options, new EventQueue());
 }
@@ -91,7 +91,7 @@ class Batch implements TransferBatch {
         this.#lookedThrough += 1;
         this.#completeWhenKnown();
       });
-      // All that is told of manifests: they are gone when they are pushed.
+      // Read all of this first: pushing removes the manifests from the graph.
       const lacked = [...graph.manifests, ...graph.referrers].some((node) => !node.exists);
       const referrers = graph.referrers.map(({ manifest }) => manifest.descriptor);
       const rewritten = rewrittenIn(graph);
@@ -143,7 +143,7 @@ class Batch implements TransferBatch {
   }
 }
 
-/** Whether the tags are seen to point at the image, which a registry then has with all that it names. */
+/** Whether the tags are known to point at the image already. A registry then has everything that it names. */
 function isThere({ digest }: Descriptor, { to, referrers, transform }: TransferOptions): boolean {
   return to.seen?.digest === digest && !to.sparse && !referrers && !transform;
 }

@@ -9,7 +9,7 @@ import type { BlobWanter, MovingBlob, Target } from './target.ts';
 
 const defaultParallelBlobs = 3;
 
-/** Moves the blobs of a batch, a few at once, each to a repository once, however many images need it there. */
+/** Transfers the blobs of a batch, several at once, each to a repository once, however many images need it there. */
 export class BlobMover {
   readonly #slots: Slots;
   readonly #signal: AbortSignal | undefined;
@@ -24,10 +24,10 @@ export class BlobMover {
   }
 
   /**
-   * Brings what an image needs, the largest first. The first failure stops those that no other image waits for; what they
-   * have stays resumable.
+   * Transfers the blobs of an image, the largest first. The first failure stops those that no other image needs; what
+   * they have received stays resumable.
    *
-   * @returns Bytes that went over, but for those that another image has counted.
+   * @returns The number of bytes that were transferred, without those that another image has counted.
    */
   async move(blobs: readonly BlobNode[], options: TransferOptions, target: Target): Promise<number> {
     const wanted: MovingBlob[] = [];
@@ -66,7 +66,7 @@ export class BlobMover {
     for (const blob of this.#all) stop(blob, this.#signal?.reason);
   };
 
-  /** Where a blob is on its way; undefined for one that is there. */
+  /** The transfer of a blob, started if necessary; undefined if the blob has arrived already. */
   #moving(blob: BlobNode, options: TransferOptions, target: Target): MovingBlob | undefined {
     const { digest } = blob.changed?.descriptor ?? blob.descriptor;
     if (target.arrivedBlobs.has(digest)) return undefined;
@@ -80,7 +80,7 @@ export class BlobMover {
         moving.bytes = await transferBlob(blob, { ...options, signal: moving.stop.signal }, this.#events);
         target.arrivedBlobs.add(digest);
       } catch (error) {
-        // Before the slot is free, so that no other blob of a lost image begins.
+        // Do this before the slot is free, so that no other blob of the failed image begins.
         for (const wanter of moving.wanters) wanter.giveUp(error);
         throw error;
       } finally {

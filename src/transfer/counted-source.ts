@@ -5,9 +5,9 @@ import type { TransferOptions } from './options.ts';
 
 const progressIntervalMs = 100;
 
-/** The blob at the transfer's source; tells how far its reader has come. */
+/** The blob at the transfer's source; emits progress events while it is read. */
 export class CountedSource implements BlobSource {
-  /** Bytes read in all, those of a second attempt included. */
+  /** All bytes read, including those of a second attempt. */
   readBytes = 0;
   readonly #blob: BlobNode;
   readonly #options: TransferOptions;
@@ -25,7 +25,7 @@ export class CountedSource implements BlobSource {
     const { descriptor, changed } = this.#blob;
     const signal = opts?.signal ?? this.#options.signal;
     this.#events.push({ type: 'started', node: descriptor, resumedBytes: offset });
-    // The destination verifies what it commits: no byte is hashed twice.
+    // Skip verification here: the destination verifies what it commits, and no byte need be hashed twice.
     const range = offset > 0 ? { start: offset } : undefined;
     const content = changed
       ? await changed.source.open(offset, { signal })

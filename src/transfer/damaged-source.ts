@@ -2,7 +2,7 @@ import { type ErrorCode, isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { TransferOptions } from './options.ts';
 
-/** How a destination says that what came is not what was announced. */
+/** The codes with which a destination reports that the content differs from its digest or size. */
 const contentCodes: readonly ErrorCode[] = [
   'DIGEST_MISMATCH',
   'SIZE_MISMATCH',
@@ -15,10 +15,10 @@ const contentCodes: readonly ErrorCode[] = [
 ];
 
 /**
- * Reads a blob of a local source once more when its destination would not have it: no byte is hashed on the way out, so
- * only now it shows whose fault it is.
+ * Reads and verifies a blob of a local source when the destination has refused it. The content was not hashed while it
+ * was sent, so only this check shows whether the source is damaged.
  *
- * @throws OciError STORAGE_DAMAGED where it is the source's; MANIFEST_UNKNOWN where the source has it no more
+ * @throws OciError STORAGE_DAMAGED if it is; MANIFEST_UNKNOWN if the image was removed from the source
  */
 export async function refuseDamagedSource(
   failure: unknown,
@@ -32,7 +32,8 @@ export async function refuseDamagedSource(
     await content.drainTo({ write: async () => {} }, { signal });
   } catch (cause) {
     if (!isOciError(cause, 'DIGEST_MISMATCH', 'SIZE_MISMATCH', 'BLOB_UNKNOWN')) throw cause;
-    // Who removes an image takes its manifest first: then nothing is damaged, and that is what is missing.
+    // A removal deletes the manifest first. If the manifest is gone too, nothing is damaged: the missing manifest is
+    // the error.
     if (cause.code === 'BLOB_UNKNOWN') await registry.statManifest(repo, from.reference, { signal });
     const problem = cause.code === 'BLOB_UNKNOWN' ? 'is missing from' : 'is damaged in';
     throw new OciError('STORAGE_DAMAGED', `blob ${blob.digest} ${problem} ${registry.name}`, {

@@ -1,8 +1,8 @@
 import type { TransferEvent } from '../model/events.ts';
 
 /**
- * Events on their way to a reader who may be slow or absent: a progress event replaces the one of the same node that
- * still waits, so the queue never holds more than a few events per node.
+ * Events for a reader who may be slow or absent. A progress event replaces an unread one of the same node, so the queue
+ * never holds more than a few events per node.
  */
 export class EventQueue implements AsyncIterable<TransferEvent> {
   #waiting: TransferEvent[] = [];

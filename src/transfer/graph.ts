@@ -13,7 +13,7 @@ import type { LargeTurn } from './room.ts';
 import type { Hold, ManifestNode, Target } from './target.ts';
 
 export interface BlobNode {
-  /** As the source has it. */
+  /** As in the source. */
   readonly descriptor: Descriptor;
   /** What is pushed in its place. */
   readonly changed?: ChangedBlob;
@@ -21,18 +21,18 @@ export interface BlobNode {
   readonly foreign: boolean;
 }
 
-/** All that must be at the destination. Every node stands once; children before parents, the root last. */
+/** Everything that must be at the destination. Every node is listed once; children before parents, the root last. */
 export interface Graph {
   readonly root: Descriptor;
-  /** Whoever pushes manifests takes them out. */
+  /** Pushing removes them from this list. */
   readonly manifests: ManifestNode[];
-  /** What speaks about those, with its own children: subjects before referrers. */
+  /** The referrers of these manifests, with their own children: subjects before referrers. */
   readonly referrers: ManifestNode[];
   readonly blobs: readonly BlobNode[];
   readonly omitted: readonly Descriptor[];
 }
 
-/** What a transfer shares with others of its batch, and what it holds. */
+/** What a transfer shares with others of its batch, and what it holds itself. */
 export interface Sharing {
   readonly target: Target;
   readonly hold: Hold;
@@ -40,7 +40,10 @@ export interface Sharing {
   readonly events: EventQueue;
 }
 
-/** Walks from the root to all that is wanted, reading what a sparse destination has from there: it costs no request. */
+/**
+ * Walks from the root to all that is wanted. Manifests that a sparse destination already has are read from there, which
+ * costs no request.
+ */
 export async function discoverGraph(root: Descriptor, options: TransferOptions, sharing: Sharing): Promise<Graph> {
   const { from, platforms, signal } = options;
   const walk = new Walk(options, sharing);
@@ -61,7 +64,7 @@ export async function discoverGraph(root: Descriptor, options: TransferOptions, 
   };
 }
 
-/** Visits what speaks about the manifests found, and about what is found so. */
+/** Visits the referrers of the manifests found, and the referrers of those. */
 async function walkReferrers(
   walk: Walk,
   { from, referrers, signal }: TransferOptions,
@@ -69,14 +72,14 @@ async function walkReferrers(
 ): Promise<void> {
   if (!referrers) return;
   const types = referrers === true ? undefined : referrers.artifactTypes;
-  // A map's iterator comes to what is added meanwhile, too.
+  // A map's iterator also reaches entries that are added during the loop.
   for (const subject of walk.manifests.keys()) {
     for await (const entry of from.registry.referrers(from.repo, subject, { signal })) {
       if (types && !types.includes(entry.artifactType ?? '')) continue;
       try {
         await walk.visit(entry, undefined, 0);
       } catch (error) {
-        // The list under a fallback tag may name what was deleted.
+        // The list under a fallback tag may name deleted manifests.
         if (!isUnknown(error)) throw error;
         events.push({ type: 'skipped', node: entry });
       }
@@ -89,7 +92,7 @@ const defaultManifestBytes = 64 * 1024 * 1024;
 
 class Walk {
   #heldBytes = 0;
-  /** In the order in which they were finished: children first. */
+  /** In the order in which their visits ended: children first. */
   readonly manifests = new Map<Digest, ManifestNode>();
   readonly blobs = new Map<Digest, BlobNode>();
   readonly omitted = new Map<Digest, Descriptor>();
@@ -118,12 +121,12 @@ class Walk {
     this.#refuseExcess();
     await this.#sharing.large.wait(this.#heldBytes);
     if (parent) checkType(node, manifest);
-    // Stores take none; a registry says itself whether it still does.
+    // Stores refuse schema 1; each registry decides for itself.
     if (manifest.view.kind === 'schema1' && this.#options.to.sparse) {
       throw schema1Refused(String(this.#options.from.reference));
     }
     this.#tell(manifest.descriptor, 'manifest', parent);
-    // A registry that refuses sparse indexes has everything below one it holds, but perhaps not what speaks about it.
+    // A registry that refuses sparse indexes has everything below an index it holds, but may lack referrers.
     const whole = exists && !this.#options.to.sparse && !this.#options.referrers;
     if (manifest.view.kind === 'index' && !whole) await this.#visitChildren(manifest.view, wanted, depth, node.digest);
     else if (manifest.view.kind === 'other' && !whole) {
@@ -133,8 +136,8 @@ class Walk {
     this.manifests.set(node.digest, read);
   }
 
-  // A registry has all that a manifest names which another transfer of this batch has brought there. That is not so of
-  // what may be incomplete, or is changed on its way; and not known of what speaks about it.
+  // If another transfer of this batch has pushed a manifest, the registry has everything that it names. This does not
+  // hold for indexes that may be incomplete or that a transform changes, and says nothing about referrers.
   #hasArrived(node: Descriptor): boolean {
     const { from, to, referrers, transform } = this.#options;
     if (from.sparse || to.sparse || referrers || transform) return false;
@@ -163,7 +166,7 @@ class Walk {
     if (this.#heldBytes > manifestBytes) refuse(`its manifests have more than ${manifestBytes} bytes in all`);
   }
 
-  /** @throws OciError MANIFEST_UNKNOWN naming every entry that the source lacks, where all are wanted. */
+  /** @throws OciError MANIFEST_UNKNOWN naming every entry that the source lacks, if all are required. */
   refuseAbsent(): void {
     const { to, whole = !to.sparse } = this.#options;
     if (this.#absent.size === 0 || !whole) return;
@@ -183,7 +186,7 @@ class Walk {
       try {
         await this.visit(entry, platforms, depth + 1, parent);
       } catch (error) {
-        // An entry that was asked for by platform must be there.
+        // An entry that was chosen by platform must be present.
         if (wanted || !this.#options.from.sparse || !isUnknown(error)) throw error;
         this.#absent.set(entry.digest, entry);
         this.omitted.set(entry.digest, entry);
@@ -191,7 +194,7 @@ class Walk {
     }
   }
 
-  // A sparse destination is the local store, which is read first.
+  // A sparse destination is the local store: look there first.
   #get({ digest }: Descriptor): Promise<ManifestNode> {
     const { from, to, transform, signal } = this.#options;
     const { hold, target } = this.#sharing;
@@ -200,7 +203,7 @@ class Walk {
         ? from.manifest
         : from.registry.getManifest(from.repo, digest, { signal });
     return hold.read(digest, async () => {
-      // What becomes of it is not known yet.
+      // The transform has not run yet, so the digest at the destination is unknown.
       if (transform) return { manifest: await fetch(), exists: false };
       if (to.sparse) {
         const there = await unlessLost(to.registry.getManifest(to.repo, digest, { signal }));
@@ -223,7 +226,7 @@ class Walk {
     for (const platform of wanted) {
       const entry = await findEntry(view, platform, get, depth);
       if (!entry) throw noMatch(view, platform);
-      // An entry chosen by its own platform is whole; only an index without one is asked for the platform again.
+      // An entry with a platform is taken whole; in an index without one, the platform is chosen again.
       const choice = chosen.get(entry.digest) ?? { entry, platforms: entry.platform ? undefined : [] };
       choice.platforms?.push(platform);
       chosen.set(entry.digest, choice);
@@ -236,7 +239,7 @@ class Walk {
     return [...chosen.values()];
   }
 
-  // A manifest in a local store may have lost a blob to the disk since; a registry has what its manifests name.
+  // A local store may have lost a blob of a manifest to disk damage; a registry has what its manifests name.
   async #addBlobs(manifest: Manifest, exists: boolean): Promise<void> {
     const { to, foreignLayers } = this.#options;
     if (exists && !to.sparse) return;
@@ -252,7 +255,7 @@ class Walk {
     }
   }
 
-  // Schema 1 does not say how large its layers are.
+  // Schema 1 does not contain the sizes of its layers.
   async #blobsOf({ view, bytes }: Manifest): Promise<readonly Descriptor[]> {
     if (view.kind !== 'schema1') return blobsOf(view);
     const { from, signal } = this.#options;
@@ -270,13 +273,13 @@ class Walk {
   }
 }
 
-/** An entry to visit; `platforms`: which to choose inside it, all where undefined. */
+/** An entry to visit; `platforms`: which to choose inside it, undefined for all. */
 interface Choice {
   readonly entry: Descriptor;
   readonly platforms: readonly Platform[] | undefined;
 }
 
-/** Entries of an index, as people call them: by platform, or by digest where they have none. */
+/** Names entries of an index for messages: by platform, or by digest if they have none. */
 export function naming(entries: readonly Descriptor[]): string {
   return entries.map(({ platform, digest }) => (platform ? formatPlatform(platform) : digest)).join(', ');
 }
@@ -289,7 +292,7 @@ function isUnknown(error: unknown): boolean {
   return isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN');
 }
 
-/** What a destination has; what is damaged there is brought again. */
+/** What a destination has; anything damaged there counts as missing and is transferred again. */
 function unlessLost<T>(promise: Promise<T>): Promise<T | undefined> {
   return unlessUnknown(promise, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'BLOB_UNKNOWN', 'STORAGE_DAMAGED');
 }

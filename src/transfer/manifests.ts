@@ -9,8 +9,8 @@ import type { TransferEnd, TransferOptions } from './options.ts';
 import type { ManifestNode } from './target.ts';
 
 /**
- * Children stand before their parents in the list, so a reader of the destination never sees a parent without them. The
- * root comes with its tags: a registry then looks through it once.
+ * Pushes children before their parents, so a reader of the destination never sees a parent without them. The root is
+ * pushed together with its tags: the registry then checks it only once.
  *
  * @returns The tags that did not point at the root before.
  */
@@ -18,7 +18,7 @@ export async function pushManifests(graph: Graph, options: TransferOptions, shar
   const root = graph.manifests.at(-1);
   const children = options.to.sparse && graph.manifests.length > 1 ? graph.manifests.slice(0, -1) : [];
   let tags: readonly Tag[] = [];
-  // Taken out one by one: the bytes of what is pushed are let go.
+  // Remove each manifest from the list, so that its bytes can be freed after the push.
   const next = (): ManifestNode | undefined => graph.manifests.shift() ?? graph.referrers.shift();
   for (let node = next(); node; node = next()) {
     if (node === root) tags = await staleTags(node, options);
@@ -30,7 +30,7 @@ export async function pushManifests(graph: Graph, options: TransferOptions, shar
   return tags;
 }
 
-/** Pushes a manifest unless it is there by now and no tag is to point at it. */
+/** Pushes a manifest, unless the destination has it by now and no tag must be set. */
 async function bring(
   node: ManifestNode,
   tags: readonly Tag[],
@@ -76,13 +76,13 @@ async function push(
   try {
     await to.registry.pushManifest(to.repo, manifest, { digest, tags, sparse, signal });
   } catch (error) {
-    // Registries that take none say so in many ways, "unknown error" among them.
+    // Registries that refuse schema 1 say so in many ways, "unknown error" among them.
     const refused = manifest.view.kind === 'schema1' && isOciError(error, 'MANIFEST_INVALID', 'UNKNOWN');
     throw refused ? schema1Refused(String(from.reference), error) : error;
   }
 }
 
-/** The tags that do not point at the root; a root that is not there has none. */
+/** The tags that do not point at the root yet; all of them if the root is not at the destination. */
 async function staleTags({ manifest, exists }: ManifestNode, { to, signal }: TransferOptions): Promise<readonly Tag[]> {
   const { digest } = manifest.descriptor;
   if (to.seen) return to.seen.digest === digest ? [] : to.tags;
@@ -93,9 +93,9 @@ async function staleTags({ manifest, exists }: ManifestNode, { to, signal }: Tra
 }
 
 /**
- * What a destination has under a name; undefined for nothing, and for what is damaged there, which is written again.
+ * The digest that a name has at a destination; undefined if there is none, or if it is damaged and must be written again.
  *
- * @throws OciError as {@link Reader.statManifest}, but for what is unknown.
+ * @throws OciError as {@link Reader.statManifest}, except for unknown names.
  */
 export async function digestAt(
   { registry, repo }: TransferEnd,

@@ -1,4 +1,4 @@
-/** What a transfer is asked to do. */
+/** The options of a transfer. */
 import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
@@ -11,49 +11,52 @@ import type { Registry } from '../registry/registry.ts';
 export interface TransferEnd {
   readonly registry: Registry;
   readonly repo: RepositoryName;
-  /** Whether indexes may be here without all their children, as in the local store. */
+  /** Whether indexes may be stored here without all their children, as in the local store. */
   readonly sparse?: boolean;
 }
 
-/** One image or index to copy, with all it refers to: where it is, and where it shall be. */
+/** One image or index to copy with everything it refers to: its source and its destination. */
 export interface TransferRoot {
   readonly from: TransferEnd & {
     readonly reference: Tag | Digest;
-    /** What the reference stands for, where the caller has asked already. */
+    /** The descriptor that the reference resolves to, if the caller already knows it. */
     readonly root?: Descriptor | undefined;
-    /** That itself, beside `root`, where the caller has read it. */
+    /** The manifest of `root`, if the caller has already read it. */
     readonly manifest?: Manifest | undefined;
   };
   readonly to: TransferEnd & {
     readonly tags: readonly Tag[];
-    /** What all of the tags point at now, where the caller has asked already: undefined for nothing. */
+    /** What all tags point at now, if the caller already knows it; its digest is undefined if the tags do not exist. */
     readonly seen?: { readonly digest: Digest | undefined } | undefined;
   };
-  /** Which entries of an index are wanted; all of them where absent. A platform that matches nothing is an error. */
+  /** Which entries of an index are wanted; if absent, all of them. A platform that matches nothing is an error. */
   readonly platforms?: readonly Platform[] | undefined;
-  /** Whether an image that is no index must be for one of `platforms` too. Default false, as in Docker. */
+  /** Whether an image that is not an index must be for one of `platforms` too. Default false, as in Docker. */
   readonly requirePlatform?: boolean | undefined;
-  /** Whether entries that the source lacks are an error even where the destination is sparse. */
+  /** Whether entries that the source lacks are an error even if the destination is sparse. */
   readonly whole?: boolean | undefined;
-  /** A repository of the destination's registry that may hold the blobs, or for each blob. */
+  /** A repository of the destination's registry that may hold the blobs; or a function that finds one for each blob. */
   readonly mountFrom?: RepositoryName | ((digest: Digest) => Promise<RepositoryName | undefined>) | undefined;
-  /** Layers that may not be redistributed: `skip` leaves them where their URLs point. Default `copy`. */
+  /**
+   * For layers that may not be redistributed: `skip` does not transfer them, so they are read from their URLs. Default
+   * `copy`.
+   */
   readonly foreignLayers?: 'copy' | 'skip' | undefined;
   /**
-   * Whether what speaks about the image goes along (signatures, lists of parts): the referrers of every manifest that is
-   * transferred, theirs too, each after its subject. All of them, or those of some types. What the source lists and does
-   * not have is skipped. Default false.
+   * Whether referrers of the image are transferred too (signatures, lists of parts): those of every manifest that is
+   * transferred, and their own referrers, each after its subject. Either all, or those of some artifact types.
+   * Referrers that the source lists but does not have are skipped. Default false.
    */
   readonly referrers?: boolean | { readonly artifactTypes: readonly string[] } | undefined;
 }
 
-/** How the images of one batch are moved. */
+/** Options for all images of one batch. */
 export interface BatchOptions {
-  /** Blobs that move at once; default 3. */
+  /** How many blobs are transferred at once; default 3. */
   readonly parallelBlobs?: number | undefined;
-  /** Changes what is transferred; nothing of it is then taken for there already by its digest at the source. */
+  /** Changes what is transferred. Nothing is then assumed to be at the destination because of its digest at the source. */
   readonly transform?: Transform | undefined;
-  /** What the manifests of one image may be; each has a default. More is refused with TOO_LARGE. */
+  /** Limits for the manifests of one image; each has a default. Beyond them, its transfer fails with TOO_LARGE. */
   readonly limits?: GraphLimits | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,24 +64,24 @@ export interface BatchOptions {
 export interface TransferOptions extends TransferRoot, BatchOptions {}
 
 export interface TransferResult {
-  /** As the destination has it. */
+  /** The root's descriptor at the destination. */
   readonly root: Descriptor;
-  /** Manifests that a transform changed: what they are at the destination, by their digest at the source. */
+  /** Manifests that a transform changed: their descriptors at the destination, by their digest at the source. */
   readonly rewritten: ReadonlyMap<Digest, Descriptor>;
-  /** False when the destination had it all, tags included. */
+  /** False if the destination had everything, tags included. */
   readonly changed: boolean;
   /**
-   * Bytes of blobs that went over; what was there or was resumed does not count, and what two images of a batch share
-   * counts for one of them.
+   * Bytes of blobs that were transferred. Blobs that were present and resumed parts do not count; a blob that several
+   * images of a batch share counts for one of them.
    */
   readonly transferredBytes: number;
-  /** What was asked for with `referrers` and is at the destination now; their subjects come first. */
+  /** The referrers that `referrers` selected, all now at the destination; subjects come first. */
   readonly referrers: readonly Descriptor[];
-  /** Entries of indexes that were left out, because another platform was asked for. */
+  /** Entries of indexes that were left out, because another platform was requested. */
   readonly omitted: readonly Descriptor[];
 }
 
-/** Bounds on what is held of a graph between its discovery and its push. */
+/** Limits on what is held of a graph between its discovery and its push. */
 export interface GraphLimits {
   /** Manifests and blobs, each counted once. Default 100,000. */
   readonly nodes?: number | undefined;
@@ -87,34 +90,34 @@ export interface GraphLimits {
 }
 
 /**
- * Changes nodes on their way: layers that are compressed anew, another format of manifests. Manifests that name a changed
- * blob or manifest, as a subject too, are rewritten and get new digests; tags point at the new root. Manifests of types
- * that are not those of OCI and Docker keep what they name, and schema 1 is refused (UNSUPPORTED).
+ * Changes nodes during the transfer, such as layers that are compressed again or manifests in another format. Manifests
+ * that name a changed blob or manifest, also as their subject, are rewritten and get new digests; tags point at the new
+ * root. Manifests that are neither OCI nor Docker types keep what they name, and schema 1 is refused (UNSUPPORTED).
  */
 export interface Transform {
   /**
-   * Asked once for each blob of a batch's images and artifacts, the layers before the config; undefined: it stays as it is.
-   * `source` gives verified content. Not asked for layers that are skipped as foreign.
+   * Called once for each blob of a batch's images and artifacts, layers before the config; undefined: the blob stays as
+   * it is. `source` gives verified content. Not called for layers that are skipped as foreign.
    */
   blob?(blob: SourceBlob): Promise<ChangedBlob | undefined>;
   /**
-   * Asked once for each manifest of an image, children before parents, after what it names was changed in it; undefined: no more
-   * than that. The result must name the blobs and manifests that it names.
+   * Called once for each manifest of an image, children before parents, after its descriptors were updated; undefined:
+   * no further change. The result must name the blobs and manifests that the given manifest names.
    */
   manifest?(manifest: Manifest): Promise<RawManifest | undefined>;
 }
 
-/** A blob as the transfer's source has it. */
+/** A blob at the transfer's source. */
 export interface SourceBlob {
   readonly descriptor: Descriptor;
   readonly kind: 'config' | 'layer';
   readonly source: BlobSource;
 }
 
-/** What stands for a blob at the destination. */
+/** What replaces a blob at the destination. */
 export interface ChangedBlob {
-  /** Type, digest and size; annotations replace those of the entry where there are some. */
+  /** Type, digest and size. If it has annotations, they replace those of the entry. */
   readonly descriptor: Descriptor;
-  /** Opened when the destination lacks it, and again at an offset where a part of it had arrived. */
+  /** Opened when the destination lacks the blob, and again with an offset if a part of it had arrived. */
   readonly source: BlobSource;
 }

@@ -1,4 +1,4 @@
-/** Choosing by platform: which entry of an index, and whether an image is for it at all. */
+/** Choosing by platform: an entry of an index, or whether an image is for the platform at all. */
 
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
@@ -14,12 +14,12 @@ import { readConfig } from '../registry/config.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { TransferEnd } from './options.ts';
 
-/** How deep indexes may lie in each other: a hostile registry could nest them without end. */
+/** The greatest depth of nested indexes: a hostile registry could nest them without end. */
 export const maxIndexDepth = 16;
 
 type GetManifest = (entry: Descriptor) => Promise<Manifest>;
 
-/** The best entry for a platform; one without a platform may be an index, which serves if something in it does. */
+/** The best entry for a platform. An entry without a platform may be an index; it matches if an entry inside it does. */
 export async function findEntry(
   view: IndexView,
   platform: Platform,
@@ -29,7 +29,7 @@ export async function findEntry(
 ): Promise<Descriptor | undefined> {
   for (const entry of selectPlatform(view.manifests, platform)) {
     if (entry.platform !== undefined || !isIndexType(entry.mediaType)) return entry;
-    // A few small indexes that name each other ten times over would be searched 10^16 times.
+    // Otherwise a few small indexes that name each other ten times would be searched 10^16 times.
     if (depth >= maxIndexDepth || searched.has(entry.digest)) continue;
     searched.add(entry.digest);
     const { view: inner } = await get(entry);
@@ -39,10 +39,10 @@ export async function findEntry(
 }
 
 /**
- * The one image for a platform behind a reference, followed through all indexes.
+ * The one image for a platform that a reference resolves to through all indexes.
  *
- * @param requirePlatform Whether an image that is no index must be for the platform too. Default true.
- * @throws OciError PLATFORM_UNKNOWN; MANIFEST_UNKNOWN where the index is here without that image.
+ * @param requirePlatform Whether the image's config must name the platform, if no index does. Default true.
+ * @throws OciError PLATFORM_UNKNOWN; MANIFEST_UNKNOWN if a local index lacks that image.
  */
 export async function resolveImage(
   end: TransferEnd & { readonly reference: Tag | Digest },
@@ -69,9 +69,9 @@ export async function resolveImage(
 /**
  * Follows indexes down to one image.
  *
- * @param choose The entry to go on with.
+ * @param choose Chooses the entry to follow.
  * @returns The image, and whether an index says that it is for its platform.
- * @throws OciError PLATFORM_UNKNOWN where no entry is chosen.
+ * @throws OciError PLATFORM_UNKNOWN if no entry is chosen.
  */
 export async function followIndexes(
   root: Manifest,
@@ -97,7 +97,7 @@ function leftOut({ registry }: TransferEnd, platform: Platform, cause: unknown):
   });
 }
 
-/** Holds an image that is no index to a platform: its config says what it is for. @throws OciError PLATFORM_UNKNOWN */
+/** Checks the platform of an image that no index states, from its config. @throws OciError PLATFORM_UNKNOWN */
 export async function requirePlatform(
   registry: Registry,
   repo: RepositoryName,
@@ -106,7 +106,7 @@ export async function requirePlatform(
   opts: SignalOption = {},
 ): Promise<void> {
   if (image.view.kind !== 'image') return;
-  // The config of an artifact is no image config: it has no platform to disagree with.
+  // An artifact's config is not an image config: it has no platform that could differ.
   const actual = configPlatform(await readConfig(registry, repo, image.view.config, opts));
   if (!actual || wanted.some((platform) => platformMatches(actual, platform))) return;
   throw new OciError(
@@ -116,7 +116,7 @@ export async function requirePlatform(
   );
 }
 
-/** Holds a child to the type that its index gives it. @throws OciError MANIFEST_INVALID */
+/** Checks that a child has the type that its index gives it. @throws OciError MANIFEST_INVALID */
 export function checkType(entry: Descriptor, { mediaType }: Pick<Manifest, 'mediaType'>): void {
   if (bareMediaType(entry.mediaType) === mediaType) return;
   throw new OciError(

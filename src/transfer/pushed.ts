@@ -8,19 +8,19 @@ import type { SignalOption } from '../registry/registry.ts';
 import type { TransferOptions } from './options.ts';
 import { resolveImage } from './platforms.ts';
 
-/** What of an image in a sparse store goes to a place that shall have images whole. */
+/** The part of an image in a sparse store that is pushed to a destination that requires complete images. */
 interface Pushed {
   readonly digest: Digest;
-  /** The index that cannot be pushed because only one of its images is here, and the platform of that one. */
+  /** The index that cannot be pushed because only one of its images is here; `platform` is that image's platform. */
   readonly reducedFrom?: Digest;
   readonly platform?: string;
 }
 
 /**
- * Chooses as Docker does: the image of a platform that was named; a whole index as it is; the one image of an index
- * that is here, unless all are asked for. Any other index is left to the transfer, which names what is missing.
+ * Chooses as Docker does: the image of a given platform; otherwise a complete index as it is; otherwise the only image of an
+ * index that is here, unless all are requested. Any other index is left to the transfer, which names what is missing.
  *
- * @throws OciError PLATFORM_UNKNOWN, MANIFEST_UNKNOWN where the platform named is not here.
+ * @throws OciError PLATFORM_UNKNOWN; MANIFEST_UNKNOWN if the image for the given platform is not here.
  */
 export async function choosePushed(
   source: TransferOptions['from'],
@@ -43,7 +43,7 @@ export async function choosePushed(
   return { digest: only.digest, reducedFrom: descriptor.digest, platform: formatPlatform(only.platform) };
 }
 
-/** Says that an index was reduced, where it was. @param doing `pushing`, `copying`. */
+/** The note that an index was reduced, if it was. @param doing `pushing`, `copying`. */
 export function reducedNote(
   name: string,
   doing: string,

@@ -1,4 +1,4 @@
-/** Changes a graph on its way: blobs by a transform, and every manifest that names what has changed. */
+/** Changes a graph during a transfer: blobs by a transform, and every manifest that names something changed. */
 
 import { type Digest, digestAlgorithm } from '../model/digest.ts';
 import { unlessUnknown } from '../model/errors.ts';
@@ -12,12 +12,16 @@ import type { ManifestNode, Target } from './target.ts';
 
 type Changes = ReadonlyMap<Digest, Descriptor>;
 
-/** Names the image that an attestation in the same index speaks about. */
+/** The annotation that names the image that an attestation in the same index describes. */
 const attestedImage = 'vnd.docker.reference.digest';
 
-/** The graph as it is to be at the destination. @throws OciError UNSUPPORTED for schema 1, and what the transform throws. */
+/**
+ * The graph as it shall be at the destination.
+ *
+ * @throws OciError UNSUPPORTED for schema 1, and what the transform throws.
+ */
 export function rewriteGraph(graph: Graph, options: TransferOptions, target: Target): Promise<Graph> {
-  // One after the other: what two images share is changed once.
+  // Run one after the other, so that what two images share is changed once.
   return target.rewriting.turns.run(() => rewrite(graph, new Rewriter(options, target)));
 }
 
@@ -49,7 +53,7 @@ class Rewriter {
     if (view.kind === 'other') {
       for (const { digest } of blobsOf(view)) this.#done.kept.add(digest);
     } else {
-      // A config may have to say what became of the layers.
+      // The config comes last: it may have to name the changed layers.
       const config = view.kind === 'image' ? [view.config] : [];
       for (const layer of view.kind === 'image' ? view.layers : blobsOf(view)) await this.#change(layer, 'layer');
       for (const blob of config) await this.#change(blob, 'config');
@@ -65,7 +69,7 @@ class Rewriter {
     return { manifest: result, exists, original };
   }
 
-  /** What is to be pushed for a blob of the source: it, what it became, or both. */
+  /** What is pushed for a blob of the source: the blob, its replacement, or both. */
   blob(blob: BlobNode): readonly BlobNode[] {
     const changed = this.#done.blobs.get(blob.descriptor.digest);
     if (!changed) return [blob];
@@ -90,7 +94,7 @@ class Rewriter {
   }
 }
 
-/** The manifest with the new descriptors in place of the old ones; itself where none of them changed. */
+/** The manifest with new descriptors in place of the old ones; the same manifest if none of them changed. */
 async function withChanges(manifest: Manifest, changes: Changes): Promise<Manifest> {
   const { view } = manifest;
   const names = [...blobsOf(view), ...childrenOf(view), ...(view.subject ? [view.subject] : [])];
@@ -114,7 +118,7 @@ function changedEntry(entry: unknown, changes: Changes): unknown {
   const annotations = change?.annotations ?? withAttested(fields['annotations'], changes);
   const said = annotations === undefined ? {} : { annotations };
   if (!change) return { ...entry, ...said };
-  // What the entry carries with it, and where else it is, are the old bytes.
+  // Drop embedded data and URLs: they are for the old bytes.
   const { mediaType, digest, size } = change;
   return { ...fields, ...said, mediaType, digest, size };
 }

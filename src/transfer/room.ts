@@ -1,13 +1,13 @@
 import { Slots } from './slots.ts';
 
-/** While so many bytes of manifests wait for their push, no other image is looked through. */
+/** As long as this many bytes of manifests wait for their push, no other image is examined. */
 const aheadBytes = 8 * 1024 * 1024;
-/** Of images whose manifests are larger, one is looked through and pushed at a time. */
+/** Of images with more bytes of manifests, only one at a time is examined and pushed. */
 const largeBytes = 2 * 1024 * 1024;
-/** Small images are mostly waiting for answers. */
+/** Images with small manifests mostly wait for answers, so several run at once. */
 const parallelImages = 9;
 
-/** Bounds the manifests that a batch holds in memory, however many images it has. */
+/** Limits the manifests that a batch holds in memory, however many images it has. */
 export class Room {
   readonly #walks = new Slots(parallelImages);
   readonly #pushes = new Slots(parallelImages);
@@ -26,7 +26,7 @@ export class Room {
     this.#waiting = [];
   }
 
-  /** Looks through an image, whose manifests are held from then on. */
+  /** Examines an image; its manifests are held from then on. */
   walk<T>(operation: () => Promise<T>): Promise<T> {
     return this.#walks.run(async () => {
       while (this.#bytes >= aheadBytes) await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -38,13 +38,13 @@ export class Room {
     return this.#pushes.run(operation);
   }
 
-  /** The turn of one large image. */
+  /** The turn of one image, in case its manifests are large. */
   large(): LargeTurn {
     return new LargeTurn(this.#large);
   }
 }
 
-/** What an image waits for whose manifests turn out to be large. */
+/** What an image waits for as soon as its manifests prove to be large. */
 export class LargeTurn {
   readonly #slots: Slots;
   #giveBack: (() => void) | undefined;

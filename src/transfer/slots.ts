@@ -1,6 +1,6 @@
 import { checkNumbers } from '../model/number-options.ts';
 
-/** Bounds how many operations run at once. Who waits longest is next. */
+/** Limits how many operations run at once. The one that has waited longest is next. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -10,12 +10,12 @@ export class Slots {
     this.#free = count;
   }
 
-  /** Waits for a slot. @returns What gives it back. */
+  /** Waits for a slot. @returns A function that gives it back. */
   async take(): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     return () => {
-      // Handed on, so that nobody who comes now is sooner.
+      // Pass the slot on directly, so that a new caller cannot take it first.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#free += 1;

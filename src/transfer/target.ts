@@ -1,4 +1,4 @@
-/** What the transfers of a batch share of a repository that they write to. */
+/** What the transfers of a batch share about a repository that they write to. */
 import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf, type Manifest } from '../model/manifest/manifest.ts';
@@ -9,48 +9,50 @@ import { Slots } from './slots.ts';
 /** A manifest of the graph; `exists`: the destination has it. */
 export interface ManifestNode {
   readonly manifest: Manifest;
-  /** As the source has it, where it was rewritten on the way. */
+  /** The source's descriptor, if the manifest was rewritten. */
   readonly original?: Descriptor;
   readonly exists: boolean;
 }
 
 /** An image that waits for its blobs. */
 export interface BlobWanter {
-  /** Wants none of them any more: those that nobody else wants are stopped. */
+  /** Gives up all of them: blobs that no other image needs are stopped. */
   giveUp(error: unknown): void;
 }
 
-/** A blob that waits for its turn or moves. */
+/** A blob that waits for its turn or is being transferred. */
 export interface MovingBlob {
-  /** Settles when it has come to rest. */
+  /** Settles when its work has ended. */
   readonly done: Promise<void>;
   readonly wanters: Set<BlobWanter>;
-  /** Why it is not wanted any more. */
+  /** Why it is no longer needed. */
   stopped?: { readonly reason: unknown };
-  /** Stops it, once it moves. */
+  /** Stops the transfer, once it has begun. */
   stop?: AbortController;
-  /** Bytes that went over, until one of the transfers has counted them. */
+  /** The transferred bytes, until one of the transfers has counted them. */
   bytes: number;
 }
 
-/** What a transform has made of blobs and manifests so far. */
+/** What a transform has changed so far. */
 interface Rewriting {
   readonly turns: Slots;
   readonly blobs: Map<Digest, ChangedBlob | undefined>;
-  /** Blobs that a manifest goes on naming as they were. */
+  /** Blobs that some manifest still names unchanged. */
   readonly kept: Set<Digest>;
-  /** What every digest that changed has become, of blobs and manifests. */
+  /** For the digest of every changed blob or manifest, its new descriptor. */
   readonly changes: Map<Digest, Descriptor>;
 }
 
-/** One repository that a batch writes to. Every blob and manifest goes there once, whoever needs it. */
+/**
+ * One repository that a batch writes to. Every blob and manifest is transferred there once, however many images need it.
+ */
 export class Target {
-  /** Manifests that are there, with all that a registry wants to have of what they name: their media types. */
+  /** Media types of the manifests that are there, together with everything they name that a registry requires. */
   readonly there = new Map<Digest, string>();
-  /** Nodes that were told as discovered. */
+  /** Nodes that were reported as discovered. */
   readonly discovered = new Set<Digest>();
   readonly movingBlobs = new Map<Digest, MovingBlob>();
-  /** Blobs that were moved, or found there. */
+  /** Blobs that were transferred, or found there. */
   readonly arrivedBlobs = new Set<Digest>();
   readonly rewriting: Rewriting = { turns: new Slots(1), blobs: new Map(), kept: new Set(), changes: new Map() };
   readonly #reads = new Map<Digest, { readonly reading: Promise<ManifestNode>; holders: number }>();
@@ -61,7 +63,7 @@ export class Target {
     this.#room = room;
   }
 
-  /** Reads a manifest, once for all who hold it at the same time. To be let go of as often as it was held. */
+  /** Reads a manifest, once for all who hold it at the same time. Each `hold` needs a `letGo`. */
   hold(digest: Digest, read: () => Promise<ManifestNode>): Promise<ManifestNode> {
     const known = this.#reads.get(digest);
     if (known) {
@@ -73,7 +75,7 @@ export class Target {
     this.#reads.set(digest, held);
     reading.then(
       ({ manifest }) => this.#room.add(manifest.bytes.length),
-      // Whoever comes next reads it again.
+      // The next caller reads it again.
       () => this.#reads.get(digest) === held && this.#reads.delete(digest),
     );
     return reading;
@@ -92,8 +94,8 @@ export class Target {
   }
 
   /**
-   * Pushes a manifest when no push of it, of what it names or of its subject is under way: a docker-registry on a disk
-   * empties a link before it writes it again, and refuses what it reads of it meanwhile.
+   * Pushes a manifest while no push of it, of what it names or of its subject is running. A docker-registry on a disk
+   * empties a link before it writes it again, and meanwhile refuses a manifest that needs it.
    */
   async inTurn({ descriptor, view }: Manifest, push: () => Promise<void>): Promise<void> {
     const names = [descriptor, ...childrenOf(view), ...(view.subject ? [view.subject] : [])];

@@ -1,4 +1,4 @@
-/** The one copy engine: pull, push, copy and sync are this, with other ends. It knows interfaces only. */
+/** The one copy engine: pull, push, copy and sync use it with different ends. It uses only interfaces. */
 
 import type { TransferEvent } from '../model/events.ts';
 import { createBatch } from './batch.ts';
@@ -16,14 +16,13 @@ export type {
 
 export interface Transfer {
   /**
-   * What happens, as it happens; ends when the transfer does. May be left unread. Nodes are named as the source has them,
-   * also where a transform changes them.
+   * The transfer's events as they happen; ends with the transfer. It need not be read. Nodes are named as in the
+   * source, even if a transform changes them.
    */
   readonly events: AsyncIterable<TransferEvent>;
   /**
-   * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1 into a store, TOO_LARGE past `limits`, USAGE for options that
-   *   are not what they have to be, and what the two registries throw. Rejects when
-   *   everything has come to rest: nothing goes on behind the caller's back.
+   * @throws OciError PLATFORM_UNKNOWN, UNSUPPORTED for schema 1 into a store, TOO_LARGE past `limits`, USAGE for invalid
+   * options, and what the two registries throw. Rejects only after all work has ended: nothing continues in the background.
    */
   readonly result: Promise<TransferResult>;
 }
@@ -32,7 +31,7 @@ export interface Transfer {
 export function transfer(options: TransferOptions): Transfer {
   const events = new EventQueue();
   const result = run(options, events).finally(() => events.end());
-  // Whoever reads only the events must not be killed by an unhandled rejection of the result.
+  // Reading only the events must not crash the process with an unhandled rejection of the result.
   result.catch(() => {});
   return { events, result };
 }

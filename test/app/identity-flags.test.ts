@@ -14,7 +14,7 @@ import { sandbox } from '../support/sandbox.ts';
 
 const creds = `${ada.username}:${ada.password}`;
 
-/** A registry with an image at team/app:1, for ada alone. */
+/** A registry with an image at team/app:1 that only ada may pull. */
 async function startPrivate(t: TestContext): Promise<Recorder & { readonly name: string }> {
   const served = await startServe(t);
   const image = await buildImage({ layers: [{ files: { name: 'app' } }] });

@@ -85,7 +85,7 @@ describe('an authorizer', () => {
     state.nowMs += 2000;
     assert.equal(await authorizer.authorize(pull), 'Bearer t1');
     assert.equal(await challenged(authorizer, bearer, pull, 'Bearer t1'), 'Bearer t2');
-    // Somebody else was refused with the old one and comes late: the new one serves.
+    // A request that was refused with the old token asks late: it gets the new one.
     assert.equal(await challenged(authorizer, bearer, pull, 'Bearer t1'), 'Bearer t2');
   });
 

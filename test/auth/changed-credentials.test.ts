@@ -13,7 +13,7 @@ import { atEnd } from '../support/sandbox.ts';
 const scopes = ['repository:a:pull'];
 const account = (secret: string) => ({ username: 'AWS', password: secret });
 
-/** A helper whose passwords the test changes. */
+/** A credential helper whose password the test changes. */
 function setup(t: TestContext) {
   const state = { password: 'first', lookups: [] as (boolean | undefined)[] };
   const transport = createTransport({ base: new URL('http://127.0.0.1:1/') });

@@ -1,4 +1,4 @@
-/** A small certificate authority, so that no key has to lie in the repository. */
+/** A small certificate authority, so that the repository need not contain keys. */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 export interface Issued {
@@ -11,15 +11,15 @@ export interface Issued {
 }
 
 export interface IssueOptions {
-  /** Absent: self-signed, an authority. */
+  /** If absent, it is self-signed, and an authority. */
   readonly by?: Issued;
   readonly dnsNames?: readonly string[];
-  /** IPv4, beside the names. */
+  /** IPv4 addresses, in addition to the names. */
   readonly addresses?: readonly string[];
   readonly notAfter?: Date;
 }
 
-/** Issues a certificate over a new P-256 key. @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
+/** Issues a certificate for a new P-256 key. @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
 export function issue(subject: string, { by, dnsNames = [], addresses = [], notAfter }: IssueOptions = {}): Issued {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(oid('06082a8648ce3d040302'));

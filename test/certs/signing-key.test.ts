@@ -73,7 +73,7 @@ describe('a key that tokens are signed with', () => {
       const attime = String(Math.floor(now.getTime() / 1000));
       await exec('openssl', ['verify', '-attime', attime, '-CAfile', file, file]);
     }
-    // Serial numbers and signatures have leading zeros and high bits now and then.
+    // Some serial numbers and signatures have leading zeros or a high first bit.
     const key = createPrivateKey(temporarySigningKey().privateKey.export({ type: 'pkcs8', format: 'pem' }));
     for (let i = 0; i < 200; i += 1) {
       const certificate = new X509Certificate(selfSigned(key, 'x', new Date()));

@@ -12,7 +12,7 @@ async function write(t: TestContext, path: string, text: string): Promise<string
   return file;
 }
 
-/** The values and places of one setting, from the table that people see. */
+/** The values and origins of one setting in the printed table. */
 function rowsOf(table: string, key: string): readonly string[] {
   return table
     .split('\n')

@@ -26,7 +26,7 @@ async function fileOf(t: TestContext, digest: Digest, root?: string): Promise<st
   return join(root ?? (await sandbox(t)).store, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
 }
 
-/** An image that was pulled from a registry and is there still. */
+/** An image that was pulled from a registry that still has it. */
 async function keep(t: TestContext): Promise<Kept> {
   const place = await startPlace(t);
   const kept = await image('a', 'b');

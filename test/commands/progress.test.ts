@@ -45,7 +45,7 @@ describe('progress on a terminal', {
   it('draws a bar for each layer, and leaves what docker prints', async (t) => {
     const shown = await pullOnTerminal(t, await startSlowRegistry(t, 4_000_000), 100);
     assert.match(shown, /[0-9a-f]{12} downloading \[[■ ]+\] \S+ of 3MB/);
-    // The last thing on the screen is the result, below whatever the bars were erased with.
+    // The screen ends with the result, after what erased the bars.
     const rest = shown.slice(shown.lastIndexOf('Pulling from'));
     assert.match(
       rest,

@@ -21,7 +21,7 @@ interface Hub extends ServedRegistry {
   readonly otherImage: Built;
 }
 
-/** A registry that stands in for Docker Hub: alpine:latest and alpine:3 for two platforms. */
+/** A registry in place of Docker Hub: alpine:latest and alpine:3 for two platforms. */
 async function startHub(t: TestContext): Promise<Hub> {
   const served = await startServe(t);
   const make = (architecture: string): Promise<Built> =>

@@ -9,7 +9,7 @@ import { ada, startPasswordRegistry } from '../support/login-servers.ts';
 import { startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
 
-/** registries.conf and the setting that has its short names read. */
+/** Writes registries.conf, and the setting that makes ocictl use its short names. */
 async function writeShortNames(t: TestContext, conf: string): Promise<string> {
   const { home } = await sandbox(t);
   for (const name of ['ocictl', 'containers']) await mkdir(join(home, 'config', name), { recursive: true });

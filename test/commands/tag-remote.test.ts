@@ -65,7 +65,7 @@ describe('ocictl tag --remote', () => {
     const { exitCode, stderr } = await ocictl(t, words);
     assert.equal(exitCode, 0, stderr);
     assert.deepEqual(askedScopes(issuer), ['repository:team/app:pull,push']);
-    // The first is answered with the challenge.
+    // The first request gets the challenge.
     assert.deepEqual(
       proxy.requests.map(({ method, path, status }) => `${method} ${path} ${status}`),
       ['GET /v2/team/app/manifests/1 401', 'GET /v2/team/app/manifests/1 200', 'PUT /v2/team/app/manifests/a 201'],
@@ -91,7 +91,7 @@ describe('ocictl tag --remote', () => {
     ['a name for a tag', (name) => ['--remote', `${name}:1`, 'app:2'], 2, /takes bare tags.*\n.*ocictl copy \S+ app:2/],
     ['a tag that is none', (name) => ['--remote', `${name}:1`, '-x'.slice(1), '.x'], 2, /invalid tag/],
     ['no tag', (name) => ['--remote', `${name}:1`], 2, /missing required argument/],
-    ['a layout', () => ['--remote', 'oci:dir', '1'], 2, /no name in a registry/],
+    ['a layout', () => ['--remote', 'oci:dir', '1'], 2, /not a name in a registry/],
     ['two names in the store', (name) => [`${name}:1`, 'a', 'b'], 2, /takes one new name/],
     ['credentials for the store', (name) => ['--anonymous', `${name}:1`, 'a'], 2, /--anonymous is for --remote/],
     ['an image that is not there', (name) => ['--remote', `${name}:9`, 'a'], 3, /team\/app:9 not found/],

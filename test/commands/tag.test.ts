@@ -69,7 +69,7 @@ describe('ocictl tag', () => {
     await assertSilent(t, ['app', 'localhost:5000/team/app:1']);
     assert.equal(await digestOf(t, 'localhost:5000/team/app:1'), index.descriptor.digest);
     assert.deepEqual((await readdir(blobs, { recursive: true })).sort(), before);
-    // The new name stands on its own.
+    // The new name does not depend on the old one.
     assert.equal((await ocictl(t, ['rmi', 'app'])).exitCode, 0);
     const store = await localStore(t);
     for (const { descriptor } of here.blobs) {

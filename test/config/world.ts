@@ -10,7 +10,7 @@ export interface LoadOptions {
   readonly flags?: SettingsFlags;
 }
 
-/** A home and an /etc of a test's own. */
+/** A separate home and /etc for a test. */
 export interface World {
   readonly home: string;
   /** @param path Relative to the home; the system's files are in `etc`. */
@@ -42,7 +42,7 @@ export async function world(t: TestContext): Promise<World> {
   };
 }
 
-/** For `assert.rejects`: a configuration error whose message fits. */
+/** For `assert.rejects`: a configuration error whose message matches. */
 export function configError(pattern: RegExp): (error: unknown) => boolean {
   return (error) => {
     if (!isOciError(error, 'CONFIG_INVALID')) return false;

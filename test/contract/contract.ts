@@ -9,7 +9,7 @@ import { parseRepositoryName, type RepositoryName } from '../../src/model/refere
 import { type BlobSource, bytesSource, type Content, readContent } from '../../src/registry/content.ts';
 import type { BlobWriter, Registry } from '../../src/registry/registry.ts';
 
-/** What a registry may lack. Everything else is asked of all. */
+/** What a registry may lack. Every registry must do everything else. */
 export type Capability =
   | 'sha384-blobs'
   | 'sha512-blobs'
@@ -32,8 +32,7 @@ export type Capability =
   | 'referrers-of-indexes';
 
 /**
- * What an implementation lacks, and why. Such a test is not skipped: it must fail, so that a reason that no longer
- * holds is noticed.
+ * What an implementation lacks, and why. Such a test is not skipped: it must fail, so that an outdated reason is noticed.
  */
 export type Lacks = Partial<Readonly<Record<Capability, string>>>;
 
@@ -41,7 +40,7 @@ export interface Opened {
   readonly registry: Registry;
 }
 
-/** Opens the registry under test. It may be shared between tests: every test works in repositories of its own. */
+/** Opens the registry under test. Tests may share it: each uses its own repositories. */
 export type Open = (t: TestContext) => Promise<Opened>;
 
 export interface Suite {
@@ -52,11 +51,11 @@ export interface Suite {
 export interface Subject {
   readonly t: TestContext;
   readonly registry: Registry;
-  /** A repository that nobody else uses. */
+  /** A repository that no other test uses. */
   readonly repo: RepositoryName;
 }
 
-/** Declares one test of the contract. @param needs What an implementation may lack. */
+/** Declares one test of the contract. @param needs The capability it needs, if an implementation may lack it. */
 export function check(
   suite: Suite,
   name: string,
@@ -87,7 +86,7 @@ export function failsWith(...codes: ErrorCode[]): (error: unknown) => boolean {
   };
 }
 
-/** Bytes nobody else has, so that no test meets the blobs of another. */
+/** Bytes that no other test uses, so that tests do not share blobs. */
 export function uniqueBytes(size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, Math.min(at + 65_536, size)));
@@ -124,7 +123,7 @@ export async function assertNoBlob(registry: Registry, repo: RepositoryName, dig
   await assert.rejects(registry.statBlob(repo, digest), failsWith('BLOB_UNKNOWN', 'NAME_UNKNOWN'));
 }
 
-/** A source that counts how often it is opened, and at what offset. */
+/** A source that records each `open` with its offset. */
 export function watched(source: BlobSource): BlobSource & { readonly openedAt: number[] } {
   const openedAt: number[] = [];
   return {
@@ -136,7 +135,7 @@ export function watched(source: BlobSource): BlobSource & { readonly openedAt: n
   };
 }
 
-/** Narrows what `mountBlob` gave. */
+/** Narrows the result of `mountBlob`. */
 export function isWriter(result: Descriptor | BlobWriter): result is BlobWriter {
   return 'commit' in result;
 }

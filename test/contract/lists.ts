@@ -137,7 +137,7 @@ export function listContract(suite: Suite): void {
       const base = freshRepository();
       const names = Array.from({ length: 5 }, (_, i) => `${base}/${i}` as RepositoryName);
       for (const name of names) await pushTags(registry, name, ['latest']);
-      // The name before all of ours: the base itself holds nothing.
+      // This name sorts before all of ours, and is not a repository itself.
       assert.deepEqual(await all(registry.repositories({ after: base, limit: 3 })), names.slice(0, 3));
       assert.deepEqual(await all(registry.repositories({ after: names[2], limit: 2 })), names.slice(3));
       assert.deepEqual(await all(registry.repositories({ limit: 0 })), []);

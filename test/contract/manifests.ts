@@ -187,12 +187,12 @@ export function manifestContract(suite: Suite): void {
   });
 }
 
-/** An image that no other test has. */
+/** An image that no other test uses. */
 export async function uniqueImage(format: 'oci' | 'docker' = 'oci', architecture = 'amd64') {
   return buildImage({ format, platform: { os: 'linux', architecture }, layers: [{ files: { id: uniqueBytes(40) } }] });
 }
 
-/** Pushes a small config of its own and gives the manifest that names nothing else. */
+/** Pushes a small config, and returns a manifest that names only this config. */
 export async function configOnly(registry: Registry, repo: RepositoryName): Promise<RawManifest> {
   return rawManifest(mediaTypes.ociManifest, { config: await pushConfig(registry, repo), layers: [] });
 }
@@ -206,12 +206,12 @@ export async function assertNoManifest(
   await assert.rejects(registry.getManifest(repo, reference), failsWith('MANIFEST_UNKNOWN', 'NAME_UNKNOWN'));
 }
 
-/** Pushes a small blob that stands for a config. */
+/** Pushes a small blob to be used as a config. */
 export async function pushConfig(registry: Registry, repo: RepositoryName): Promise<Descriptor> {
   return { ...(await pushBytes(registry, repo, uniqueBytes(30))), mediaType: 'application/vnd.example.config' };
 }
 
-/** A manifest that is at least as large. */
+/** A manifest of at least this size. */
 export async function paddedManifest(registry: Registry, repo: RepositoryName, bytes: number): Promise<RawManifest> {
   const config = await pushConfig(registry, repo);
   return rawManifest(mediaTypes.ociManifest, { config, layers: [], annotations: { padding: 'x'.repeat(bytes) } });

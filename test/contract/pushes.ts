@@ -34,7 +34,7 @@ export function pushContract(suite: Suite): void {
     const descriptor = await pushBytes(registry, from, bytes);
     const source = watched(bytesSource(descriptor, bytes));
     const result = await registry.pushBlob(repo, descriptor, source, { mountFrom: from });
-    // A storage that finds the blob in its own files may say that it exists.
+    // A storage that finds the blob in its own files may report that it exists.
     assert.notEqual(result.outcome, 'pushed');
     assert.deepEqual(source.openedAt, []);
     assert.deepEqual(await read(await registry.getBlob(repo, descriptor)), Buffer.from(bytes));
@@ -104,7 +104,7 @@ export function pushContract(suite: Suite): void {
       const source = bytesSource(descriptor, bytes.subarray(0, size));
       await assert.rejects(registry.pushBlob(repo, descriptor, source), failsWith('SIZE_MISMATCH'));
       await assertNoBlob(registry, repo, descriptor.digest);
-      // What is right afterwards goes in: nothing of the failure is in its way.
+      // A correct push succeeds afterwards: the failed one left nothing that hinders it.
       await registry.pushBlob(repo, descriptor, bytesSource(descriptor, bytes.subarray(0, 3000)));
       assert.deepEqual(await read(await registry.getBlob(repo, descriptor)), Buffer.from(bytes.subarray(0, 3000)));
     });

@@ -4,7 +4,7 @@ import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
 import type { ByteRange } from '../../src/registry/registry.ts';
 import { blobOf, check, failsWith, pushBytes, read, type Subject, type Suite, uniqueBytes } from './contract.ts';
 
-/** Of a blob of 1000 bytes. */
+/** For a blob of 1000 bytes. */
 const good: readonly [string, ByteRange, number, number][] = [
   ['the first byte', { start: 0, end: 1 }, 0, 1],
   ['a middle part, its end exclusive', { start: 100, end: 300 }, 100, 300],
@@ -16,7 +16,7 @@ const good: readonly [string, ByteRange, number, number][] = [
   ['the whole', { start: 0 }, 0, 1000],
 ];
 
-/** Of no blob at all. */
+/** For any blob. */
 const impossible: readonly [string, ByteRange][] = [
   ['a negative start', { start: -1 }],
   ['a negative start and an end', { start: -1, end: 3 }],
@@ -34,7 +34,7 @@ const impossible: readonly [string, ByteRange][] = [
   ['an end at the first byte', { start: 0, end: 0 }],
 ];
 
-/** Of a blob of 1000 bytes. */
+/** For a blob of 1000 bytes. */
 const pastTheEnd: readonly ByteRange[] = [{ start: 1000 }, { start: 1001, end: 2000 }, { start: 1_000_000 }];
 
 const emptyRest: readonly ByteRange[] = [{ start: 0 }, { start: 0, end: 1 }, { start: 0, end: 1000 }];
@@ -78,7 +78,7 @@ export function rangeContract(suite: Suite): void {
   });
 }
 
-/** A blob that is there by its digest and by its descriptor, and one that only its descriptor holds. */
+/** A blob in the registry, requested by digest and by descriptor; and a blob inside its descriptor. */
 async function waysToAsk({ registry, repo }: Subject, bytes: Uint8Array): Promise<readonly (Digest | Descriptor)[]> {
   const descriptor = await pushBytes(registry, repo, bytes);
   return [descriptor.digest, descriptor, { ...descriptor, data: Buffer.from(bytes).toString('base64') }];

@@ -167,7 +167,7 @@ export function referrerContract(suite: Suite): void {
   });
 }
 
-/** Artifacts of these types about an image; gives their digests in order. */
+/** Pushes artifacts of these types with an image as their subject; returns their digests in order. */
 async function pushReferrers(
   registry: Registry,
   repo: RepositoryName,

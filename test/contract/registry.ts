@@ -12,7 +12,7 @@ import { referrerContract } from './referrers.ts';
 import { signalContract } from './signals.ts';
 import { uploadContract } from './uploads.ts';
 
-/** What every `Registry` does, whatever it is made of. */
+/** The behaviour of every `Registry`, however it is implemented. */
 export function registryContract(name: string, open: Open, lacks: Lacks = {}): void {
   const suite = { open, lacks };
   describe(`${name} keeps the contract of Registry`, { concurrency: 2 }, () => {

@@ -5,7 +5,7 @@ import { registryContract } from './registry.ts';
 
 const prefix = 'docker.io/';
 
-// What `serve --store --mirror-of docker.io` stands on: a prefix outside the grammar's ordinary names is put in front.
+// As in `serve --store --mirror-of docker.io`: names inside have a prefix that is outside the grammar of ordinary names.
 registryContract('a storage under other names', async () => ({
   registry: renamed(memoryRegistry({ sparseIndexes: true }), {
     inside: (name) => parseRepositoryName(`${prefix}${name}`),

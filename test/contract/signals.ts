@@ -53,7 +53,7 @@ export function signalContract(suite: Suite): void {
     const descriptor = await blobOf(bytes);
     const stop = new AbortController();
     const reason = new Error('stopped in the middle');
-    // Stalls in the middle until it is told to stop, as a body that comes from a network does.
+    // Stalls in the middle until it is aborted, as a body from the network does.
     const stalling = async function* (signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
       yield bytes.subarray(0, 300_000);
       setTimeout(() => stop.abort(reason), 20);

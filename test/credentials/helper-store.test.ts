@@ -4,7 +4,7 @@ import { createHelperStore } from '../../src/credentials/helper-store.ts';
 import { isOciError } from '../../src/model/errors.ts';
 import { type Scratch, scratch } from './scratch.ts';
 
-/** A helper that works: it keeps what it is given in one file. */
+/** A helper that works: it keeps one credential in a file. */
 const keeping = `case $1 in
   store) printf '%s' "$input" > "$STORE" ;;
   get) if [ -f "$STORE" ]; then cat "$STORE"; else echo 'credentials not found in native keychain'; exit 1; fi ;;

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
-/** A temporary directory with a config.json to be, and credential helpers that are real programs on a PATH. */
+/** A temporary directory with the path of a config.json, and with credential helpers that are real programs on PATH. */
 export interface Scratch {
   readonly directory: string;
   readonly configFile: string;

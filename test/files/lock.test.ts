@@ -17,9 +17,9 @@ interface Bench {
   readonly locks: LockFiles;
   readonly directory: string;
   readonly file: string;
-  /** Lets time pass, on the clock that never jumps. */
+  /** Advances the monotonic clock. */
   pass(ms: number): void;
-  /** Puts another's lock there, last touched so long ago. */
+  /** Creates a lock of another process, last touched this long ago. */
   leave(text: string, ageMs?: number): Promise<void>;
 }
 
@@ -130,7 +130,7 @@ describe('a lock', () => {
     assert.equal(await locks.isHeld(file), false);
     const moving = await bench(t, {
       judge() {
-        // After our first look.
+        // This runs after the lock's age was read for the first time.
         utimesSync(moving.file, new Date(0), new Date(0));
         return 'unknown';
       },

@@ -1,4 +1,4 @@
-/** Says who it is, and lives until it is killed. */
+/** Prints its process id, and lives until it is killed. */
 import { newProcessId } from '../../src/files/process-id.ts';
 
 process.stdout.write(`${newProcessId()}\n`);

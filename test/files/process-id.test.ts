@@ -55,7 +55,7 @@ describe('the name of a process', () => {
     await waitFor(/\n/);
     const store = parsed(`${other.pid}-${tag(JSON.stringify(parts))}-0123456789abcdef`);
     const layout = parsed(`${other.pid}-${tag(parts.join('\n'))}-0123456789ab`);
-    // Its number is in use, by whom cannot be known.
+    // The number is in use, but it is unknown whether by the same process.
     assert.deepEqual([store, layout].map(processState), ['unknown', 'unknown']);
     other.kill('SIGKILL');
     await result;

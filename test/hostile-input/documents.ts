@@ -1,4 +1,4 @@
-/** Documents that cost most for their length: deep, wide, of long keys, of many keys, of references to themselves. */
+/** Documents that cost most for their length: deep, wide, with long keys, many keys, or references to themselves. */
 
 const deep = 150;
 

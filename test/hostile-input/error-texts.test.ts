@@ -33,7 +33,7 @@ describe('the error about hostile text', () => {
   it('does not quote it as JSON does, which leaves most of them as they are', async () => {
     const sources = await readSources(join(projectRoot, 'src'));
     const raw = /^.*(?:OciError|Error|refused?|fail)\(.*\$\{JSON\.stringify\(\w+\)\}.*$/gm;
-    // Those of templates go through `templateError`, which makes them visible.
+    // Errors of templates go through `templateError`, which quotes them.
     const found = sources.flatMap(({ path, text }) =>
       path.startsWith('terminal/template/') ? [] : (text.match(raw) ?? []),
     );

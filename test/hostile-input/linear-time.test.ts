@@ -1,4 +1,4 @@
 import { describeLinearTime } from './linear-time.ts';
 
-// The soak tier reads four times as much, where a square shows that costs a sixteenth.
+// The soak tier reads four times as much, which shows quadratic time that costs a sixteenth of this limit.
 describeLinearTime({ kibibytes: 16, harmlessMs: 40 });

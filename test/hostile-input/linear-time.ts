@@ -6,11 +6,11 @@ import { type HostileCase, parsers } from './parsers.ts';
 
 interface LinearTime {
   readonly kibibytes: number;
-  /** Of processor time. Below this much, nobody is harmed. */
+  /** Processor time. Shorter times harm nobody. */
   readonly harmlessMs: number;
 }
 
-/** Between eight times as much input; squares cost 64 times as much. */
+/** The growth limit for eight times as much input; quadratic time would grow 64 times. */
 const linearGrowth = 24;
 
 const pieces = [
@@ -43,10 +43,10 @@ const pieces = [
   ...['https://a?', 'a@', '\u009b', '\u202e', '==', '= ', 'aA', '-.', '__', '\r\n', '\u0000', '\ud800'],
 ];
 
-/** Every parser at every text. */
+/** Tests every parser with every text. */
 export function describeLinearTime({ kibibytes, harmlessMs }: LinearTime): void {
   const bytes = kibibytes * 1024;
-  // What takes less for an eighth takes less than that for the whole, were it the cube that grows.
+  // If an eighth takes less than this, the whole takes less than `harmlessMs`, even in cubic time.
   const promisingMs = harmlessMs / 8 ** 3;
   describe(`${kibibytes} KiB of hostile text`, () => {
     for (const [name, hostile] of Object.entries(parsers)) {
@@ -64,7 +64,7 @@ export function describeLinearTime({ kibibytes, harmlessMs }: LinearTime): void 
 }
 
 function textsOf({ starts = [], pieces: own = [], texts }: HostileCase, size: number): readonly string[] {
-  // A document is more than a piece repeated: it brings its own.
+  // Documents are more than a repeated piece: they come from `texts`.
   const common = texts && starts.length === 0 ? [] : pieces;
   const repeated = [...common, ...own].map((piece) => piece.repeat(Math.ceil(size / piece.length)));
   const begun = ['', ...starts].flatMap((start) =>
@@ -73,7 +73,7 @@ function textsOf({ starts = [], pieces: own = [], texts }: HostileCase, size: nu
   return [...begun, ...(texts?.(size) ?? [])];
 }
 
-// The least of several: whatever else ran in between only adds.
+// Take the least of several times: other load only adds to them.
 async function growsLinearly(
   hostile: HostileCase,
   { short, long, harmlessMs }: { readonly short: string; readonly long: string; readonly harmlessMs: number },
@@ -92,7 +92,7 @@ async function costMs({ parse }: HostileCase, text: string): Promise<number> {
     try {
       await parse(text);
     } catch (error) {
-      // A refusal is an answer; a stack that overflows, or a fault of ours, is none.
+      // A refusal is fine; a stack overflow or a fault of ours is not.
       assert.ok(isOciError(error) || error instanceof SyntaxError, `${String(error)}: ${text.slice(0, 60)}…`);
     }
   });

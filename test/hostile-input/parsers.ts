@@ -1,4 +1,6 @@
-/** Every parser of text from outside, a line each: what is not in this table is not known to be linear. */
+/**
+ * Every parser of text from outside, one line each. A parser that is not in this table has not been tested for linear time.
+ */
 
 import { suggestCommand, suggestOption } from '../../src/commands/command-line/suggest.ts';
 import { parseImageFilters } from '../../src/commands/images/filters.ts';
@@ -62,11 +64,11 @@ import { jsonTexts, tomlTexts, yamlTexts } from './documents.ts';
 
 export interface HostileCase {
   readonly parse: (text: string) => unknown;
-  /** What brings it into its middle, before what is repeated. */
+  /** Beginnings that bring the parser into a certain state before the repeated pieces. */
   readonly starts?: readonly string[];
-  /** What it chews on, beside the pieces that every parser gets. */
+  /** Pieces for this parser, in addition to those for every parser. */
   readonly pieces?: readonly string[];
-  /** Whole texts of about so many bytes. */
+  /** Complete texts of about this size. */
   readonly texts?: (bytes: number) => readonly string[];
 }
 

@@ -16,7 +16,7 @@ const account = { username: 'ci', password: 'top: secret ✓' };
 const script = join(projectRoot, 'examples', 'ci.sh');
 const programs = ['bash', 'docker-registry', 'htpasswd', 'skopeo'] as const;
 
-/** A public registry with an image for two platforms, and a registry of one's own that wants a password. */
+/** A public registry with an image for two platforms, and a private registry that requires a password. */
 async function startPlaces(
   t: TestContext,
 ): Promise<{ readonly source: string; readonly image: Built; readonly own: DockerRegistry }> {
@@ -40,7 +40,7 @@ async function runScript(t: TestContext, words: readonly string[], password = ac
   return start(t, 'bash', [script, ...words], { cwd: home, env: { ...env, ...own } }).result;
 }
 
-/** Neither the user's own configuration nor the temporary directory holds anything of the job. */
+/** Asserts that neither the user's own configuration nor the temporary directory contains anything of the job. */
 async function assertNothingLeft(t: TestContext): Promise<void> {
   const { dockerConfig, env } = await sandbox(t);
   assert.equal(await readFile(join(dockerConfig, 'config.json'), 'utf8'), '{}');
@@ -74,7 +74,7 @@ describe('examples/ci.sh', () => {
     const { source, image, own } = await startPlaces(t);
     const repository = `${own.host}/team/app`;
     assert.equal((await runScript(t, [source, repository, '1.2'])).exitCode, 0);
-    // A source that is not there shows that nothing is asked of it.
+    // The source does not exist: it must not be asked.
     const { exitCode, stdout, stderr } = await runScript(t, [`${source}-gone`, repository, '1.2']);
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, new RegExp(`^image=${repository}@${image.descriptor.digest}\n.*\npublished=false\n$`));

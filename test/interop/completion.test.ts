@@ -16,7 +16,7 @@ const scripts = {
 const bashCompletion = '/usr/share/bash-completion/bash_completion';
 const images = ['alpine:3.20', 'alpine:edge', 'localhost:5000/team/app:v1', 'x:$(touch pwned)'];
 
-/** Stands in for ocictl: lists images for the scripts, and shows the words that it was given otherwise. */
+/** A program in place of ocictl: lists images for the completion scripts, and otherwise prints its arguments. */
 const standIn = `#!/bin/sh
 if [ "$1" = __complete ]; then
   printf '%s\\n' ${images.map((name) => `'${name}'`).join(' ')}
@@ -49,7 +49,7 @@ async function typed(t: TestContext, shell: string, setup: string, line: string)
   return /GOT (<.*>)/.exec(stdout)?.[1]?.replaceAll('> <', ' | ').slice(1, -1);
 }
 
-/** What is typed, and the words that it becomes. */
+/** A typed line, and the resulting words. */
 const lines: readonly (readonly [string, string])[] = [
   ['pul\talpine:3\t', 'pull | alpine:3.20'],
   ['pull localhost:5000/t\t', 'pull | localhost:5000/team/app:v1'],
@@ -176,7 +176,7 @@ describe('the man pages', () => {
   it('show options that can be copied', async (t) => {
     if (!needs(t, 'mandoc')) return;
     const { stdout } = await run(t, 'mandoc', ['-Tutf8', join(projectRoot, 'man/ocictl-pull.1')]);
-    // mandoc prints bold as a character over itself.
+    // mandoc prints bold as a character, a backspace and the character again.
     const plain = stdout.replaceAll(/.[\b]/g, '');
     assert.ok(plain.includes('ocictl pull --platform linux/amd64,linux/arm64 alpine:3.20'), plain);
   });

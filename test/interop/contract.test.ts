@@ -4,7 +4,7 @@ import { type DockerRegistry, findProgram, needs, startDockerRegistry } from '..
 import { openRemote } from '../support/remotes.ts';
 import type { Scope } from '../support/sandbox.ts';
 
-// One docker-registry for all tests of the file.
+// One docker-registry for all tests of this file.
 const ends: Parameters<Scope['after']>[0][] = [];
 const file: Scope = { after: (end) => void ends.push(end) };
 after(async () => {

@@ -1,4 +1,4 @@
-/** All tags of a repository, to a registry on a disk that disturbs whoever pushes what another is just pushing. */
+/** All tags of a repository, to a registry on a disk that fails pushes of what another client is just pushing. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { copySet, tagSets } from '../support/images/many-tags.ts';

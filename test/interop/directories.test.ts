@@ -21,7 +21,7 @@ describe('the directory of a storage', () => {
     for (const [tag, built] of [
       ['1', one],
       ['2', two],
-      // A tag that moved: the first index stays as an untagged revision.
+      // A moved tag: the first index stays as an untagged revision.
       ['1', two],
     ] as const) {
       const source = await temporaryDirectory(t);
@@ -91,7 +91,7 @@ describe('the directory of a storage', () => {
     assert.deepEqual(await all(ours.tags(repo)), ['a', 'c']);
     const again = await startDockerRegistry(t, { root });
     const tags = await skopeo(t, ['list-tags', '--tls-verify=false', `docker://${again.host}/team/app`]);
-    // Distribution 2.8 lists tags as they come.
+    // Distribution 2.8 does not sort tags.
     assert.deepEqual((JSON.parse(tags.stdout) as { Tags: string[] }).Tags.sort(), ['a', 'c']);
   });
 });

@@ -122,7 +122,7 @@ const hostArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
 
 type Docker = (...words: readonly string[]) => Promise<string>;
 
-/** A daemon, and its command line. Rejects with what it said when it fails. */
+/** A daemon and its command line. Rejects with the output when a command fails. */
 async function dockerWith(t: TestContext): Promise<Docker> {
   const { env, home } = await sandbox(t);
   const own = { ...env, ...(await startDocker(t)), DOCKER_BUILDKIT: '0' };

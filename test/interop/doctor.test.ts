@@ -22,7 +22,7 @@ async function registryWithImage(t: TestContext, options: DockerRegistryOptions 
   return registry;
 }
 
-/** Linux leads 0.0.0.0 to loopback, and no rule calls it insecure. */
+/** On Linux, 0.0.0.0 reaches loopback, but no rule makes it insecure. */
 function secureName(host: string): string {
   return host.replace('127.0.0.1', '0.0.0.0');
 }

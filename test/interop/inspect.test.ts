@@ -11,7 +11,7 @@ import { openRemote } from '../support/remotes.ts';
 
 const host = process.arch === 'arm64' ? 'arm64' : 'amd64';
 
-/** The images that both are asked about. */
+/** The images that both programs inspect. */
 async function images(): Promise<Readonly<Record<string, Built>>> {
   const layers = ['a', 'b', 'c'].map((name) => ({ files: { [name]: name } }));
   const [mine, other] = [
@@ -175,16 +175,16 @@ describe('ocictl inspect --json', () => {
   });
 });
 
-/** Compares on the keys that their answer has; LayersData came with skopeo 1.11. */
+/** Compares the keys that skopeo's output has; LayersData exists since skopeo 1.11. */
 function assertSame(name: string, ours: string, theirs: string): void {
   const record = JSON.parse(ours) as Record<string, unknown>;
   const keys = Object.keys(record);
   assert.deepEqual(keys.slice(0, skopeoKeys.length), skopeoKeys, name);
   const expected = JSON.parse(theirs) as Record<string, unknown>;
-  // Lists come sorted from ours, and as the registry's directory has them from skopeo.
+  // ocictl sorts lists; skopeo prints them in the registry's order.
   if (Array.isArray(expected['RepoTags'])) expected['RepoTags'].sort();
   const shared = Object.fromEntries(keys.filter((key) => key in expected).map((key) => [key, record[key]]));
-  // As text, so that the order of the keys counts.
+  // Compared as text, so that the order of the keys counts.
   assert.equal(JSON.stringify(shared, undefined, 1), JSON.stringify(expected, undefined, 1), name);
   const layers = record['LayersData'] as readonly { Digest: string }[];
   assert.deepEqual(

@@ -91,7 +91,7 @@ describe('the library at a docker-registry with a password file and an authority
     const other = await open({ schema1: true });
     const { root } = await transfer({ from, to: { registry: other, repo, tags: [tag] } }).result;
     assert.equal(root.digest, digest);
-    // This registry keeps what was signed, and signs it itself for whoever asks.
+    // This registry stores the signed payload, and signs it itself for each answer.
     assert.deepEqual(Buffer.from(verifySchema1((await other.getManifest(repo, tag)).bytes).payload), payload);
     assert.equal((await other.statBlob(repo, layer.digest)).size, layer.size);
 

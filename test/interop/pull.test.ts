@@ -145,7 +145,7 @@ describe('ocictl pull from a docker-registry with a certificate of a private aut
     const origin = await startDockerRegistry(t, { tls: certificates });
     const image = await demoImage();
     await push(t, origin, image);
-    // Certificates of 127.0.0.0/8 are not looked at, as in Docker. Linux leads 0.0.0.0 there as well, under another name.
+    // Certificates of 127.0.0.0/8 are not verified, as in Docker. On Linux, 0.0.0.0 is another name for loopback.
     const host = origin.host.replace('127.0.0.1', '0.0.0.0');
     const name = `${host}/team/app:1.0`;
     const refused = await ocictl(t, ['pull', '-q', name]);
@@ -186,7 +186,7 @@ async function demoImage(architecture = process.arch === 'arm64' ? 'arm64' : 'am
   return { ...image, platform: `linux/${architecture}` };
 }
 
-/** Pushes with skopeo, as most images come into registries: by another program. */
+/** Pushes with skopeo, since most images come into registries by other programs. */
 async function push(t: TestContext, to: DockerRegistry, built: Built, tag = '1.0', more: string[] = []): Promise<void> {
   const source = await temporaryDirectory(t);
   await writeLayout(source, tag, built);

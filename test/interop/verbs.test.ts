@@ -1,4 +1,4 @@
-/** Whatever moves an image, by whatever way, its digest and every byte stay as they are. */
+/** However an image is moved, and by whatever program, its digest and every byte stay the same. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -14,7 +14,7 @@ import { sandbox } from '../support/sandbox.ts';
 interface Row {
   readonly title: string;
   readonly build: () => Promise<Built>;
-  /** What skopeo says where it cannot copy such an image whole. */
+  /** skopeo's message if it cannot copy such an image completely. */
   readonly skopeoRefuses?: RegExp;
 }
 
@@ -112,7 +112,7 @@ describe('what speaks about an image', () => {
       const to = { image: `${host}/app:1`, artifact: `${host}/app:sbom` };
       await copy(t, from.image, to.image);
       await copy(t, from.artifact, to.artifact);
-      // docker-registry 2.8 knows no subjects: there the list is an index under a tag.
+      // docker-registry 2.8 lacks the referrers API: the list is then an index under a tag.
       const api = await fetch(`http://${host}/v2/app/referrers/${subject}`);
       const listed = api.ok
         ? api
@@ -155,7 +155,7 @@ async function run(t: TestContext, words: readonly string[]): Promise<string> {
   return stdout;
 }
 
-/** The bytes as skopeo reads them, and all that it copies with its own checks of digests. */
+/** Checks the bytes that skopeo reads, and that it can copy all of them with its own digest checks. */
 async function askSkopeo(t: TestContext, { host, repository }: Place, built: Built, refuses?: RegExp): Promise<void> {
   const name = `docker://${host}/${repository}:1`;
   const raw = await skopeo(t, ['inspect', '--raw', '--tls-verify=false', name]);
@@ -186,7 +186,7 @@ async function attestedIndex(): Promise<Built> {
 async function nestedIndex(): Promise<Built> {
   const inner = await buildIndex([await imageOf(layers(1), 'amd64'), await imageOf(layers(2), 'arm64')]);
   const middle = await buildIndex([inner, await imageOf(layers(3), 'riscv64')]);
-  // The same image below two parents.
+  // One image below two parents.
   return buildIndex([middle, inner, await imageOf(layers(1), 'amd64')]);
 }
 

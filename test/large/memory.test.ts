@@ -50,7 +50,7 @@ describe('the memory that a pull and a copy take', {
   }
 });
 
-/** The highest resident size of a running child, until it ends. */
+/** The highest resident size of a child while it runs. */
 async function watchPeak({ child }: Running): Promise<number> {
   let peak = 0;
   while (child.exitCode === null && child.signalCode === null) {
@@ -60,7 +60,7 @@ async function watchPeak({ child }: Running): Promise<number> {
   return peak;
 }
 
-/** The kernel's own high-water mark, so nothing between two looks is missed but what comes after the last. */
+/** The kernel's own high-water mark: only what happens after the last reading is missed. */
 async function peakBytes(pid: number | undefined): Promise<number | undefined> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];

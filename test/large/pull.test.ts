@@ -24,7 +24,7 @@ describe('a pull that was killed', { timeout: 240_000 }, () => {
     assert.ok(layer);
     const { size, digest } = layer.descriptor;
 
-    // So slow that the kill comes at half of it on any machine.
+    // Slow enough that the kill comes halfway on any machine.
     proxy.fail({ path: layers, bytesPerSecond: 250 * MB });
     const killed = await spawnOcictl(t, ['pull', '-q', name]);
     while (proxy.sentBytes(layers) < size / 2) {
@@ -53,7 +53,7 @@ describe('a pull that was killed', { timeout: 240_000 }, () => {
     proxy.fail({ path: layers, cutAfterBytes: 60 * MB, times: 3 });
     const pulled = await ocictl(t, ['pull', '-q', `${proxy.host}/team/large:1`]);
     assert.equal(pulled.exitCode, 0, pulled.stderr);
-    // What was on its way when the connection broke is lost: a few buffers each time.
+    // Each time the connection breaks, a few buffers that were in transit are lost.
     assert.ok(proxy.sentBytes() < 1.1 * layer.descriptor.size);
     assert.equal(await storedHash(t, layer.descriptor.digest), layer.descriptor.digest);
   });
@@ -87,7 +87,7 @@ describe('two pulls of an image at once', { timeout: 240_000 }, () => {
   });
 });
 
-/** Serves an image with random layers from a directory, behind a proxy that counts. */
+/** Serves an image with random layers from a directory, behind a proxy that counts bytes. */
 async function served(
   t: TestContext,
   layerMegabytes: readonly number[],

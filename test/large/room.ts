@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 
 const wantedBytes = 4e9;
 
-/** Where large files go: memory where there is plenty of it, else the disk. */
+/** A directory for large files: in memory if there is plenty, otherwise on disk. */
 export async function roomyDirectory(): Promise<string> {
   const shared = '/dev/shm';
   const free = await statfs(shared).then(

@@ -31,7 +31,7 @@ export async function newLayout(t: Scope): Promise<TestLayout> {
 
 let made = 0;
 
-/** An image that no other test has. */
+/** An image that no other test uses. */
 export async function uniqueImage(): Promise<BuiltImage> {
   made += 1;
   return buildImage({ layers: [{ files: { name: `layout ${process.pid} ${made}` } }] });
@@ -49,7 +49,7 @@ export async function writeEntries(directory: string, manifests: readonly unknow
   await writeFile(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests, ...more }));
 }
 
-/** What index.json says about a descriptor. */
+/** The entry of a descriptor in index.json. */
 export function entryOf(
   { mediaType, digest, size }: Descriptor,
   annotations?: Readonly<Record<string, string>>,
@@ -61,7 +61,7 @@ export function blobFile(directory: string, digest: Digest): string {
   return join(directory, 'blobs', 'sha256', digestHex(digest));
 }
 
-/** Every file below a directory, by its path there. */
+/** Every file below a directory, by its relative path. */
 export async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   return entries

@@ -9,10 +9,10 @@ import { sandbox, temporaryDirectory } from '../support/sandbox.ts';
 import { goNames } from './go-names.ts';
 
 interface Row {
-  /** The heading of second order that it stands under. */
+  /** The second-level heading above it. */
   readonly section: string;
   readonly go: string;
-  /** Names of ours and error codes; none where there is no counterpart. */
+  /** Our names and error codes; empty if there is no counterpart. */
   readonly here: readonly string[];
   readonly note: string;
 }
@@ -30,7 +30,7 @@ function readTables(text: string): Row[] {
   });
 }
 
-/** What TypeScript says about a program that names these exports of the library, as types or as values. */
+/** The compiler's messages about a program that uses these exports of the library, as types or as values. */
 async function check(t: TestContext, names: readonly string[]): Promise<string> {
   const directory = await temporaryDirectory(t);
   const lines = names.map((name, i) => {

@@ -11,7 +11,7 @@ import { startServe } from '../support/registries.ts';
 import { openRemote } from '../support/remotes.ts';
 import { sandbox } from '../support/sandbox.ts';
 
-/** Runs an example as compiled: it imports `ocictl` as any program does, by the package's exports. */
+/** Runs a compiled example, which imports `ocictl` through the package's exports, as any program does. */
 async function example(t: TestContext, name: string, words: readonly string[]): Promise<Running> {
   const { env, home } = await sandbox(t);
   return start(t, process.execPath, [join(projectRoot, '.build', 'examples', `${name}.js`), ...words], {

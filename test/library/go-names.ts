@@ -1,4 +1,4 @@
-/** What people know from Go, by the package they know it from. Members as `Type.Member`. */
+/** Names that users know from Go, by package. Members are written `Type.Member`. */
 export const goNames: Readonly<Record<string, string>> = {
   'distribution v3': `
     Scope Scope.Contains GlobalScope

@@ -14,7 +14,7 @@ import {
 import { isOciError } from '../../src/model/errors.ts';
 import { processorMs } from '../support/processor-time.ts';
 
-/** FIPS 180-4 and the BLAKE3 paper's test vectors: the digests of nothing and of `abc`. */
+/** Test vectors of FIPS 180-4 and the BLAKE3 paper: the digests of the empty string and of `abc`. */
 const vectors: Readonly<Record<DigestAlgorithm, readonly [empty: string, abc: string]>> = {
   sha256: [
     'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',

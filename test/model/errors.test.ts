@@ -11,7 +11,7 @@ import {
 } from '../../src/model/errors.ts';
 import { quote } from '../../src/model/quote.ts';
 
-/** The contract of docs/exit-codes.md, written out: a change here is a breaking change for scripts. */
+/** The contract of docs/exit-codes.md in full: changing it breaks scripts. */
 const exits: Readonly<Record<number, readonly ErrorCode[]>> = {
   1: ['UNSUPPORTED', 'NOT_MODIFIED', 'INTERNAL'],
   2: ['NAME_INVALID', 'TAG_INVALID', 'PAGINATION_NUMBER_INVALID', 'USAGE', 'REFERENCE_INVALID', 'CONFIG_INVALID'],

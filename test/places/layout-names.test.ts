@@ -14,7 +14,7 @@ import {
 import { ocictl } from '../support/command.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
-/** A layout with two images: one has a full reference for a name, the other containerd's annotation. */
+/** A layout with two images: one is named by a full reference, the other by containerd's annotation. */
 async function named(t: TestContext) {
   const layout = await newLayout(t);
   const [one, two] = [await uniqueImage(), await uniqueImage()];

@@ -11,7 +11,7 @@ const hints: readonly (readonly [word: string, hint: RegExp])[] = [
   ['dir:x', /an OCI layout here: oci:x$/],
   ['docker-archive:x.tar', /archives/],
   ['oci-archive:x.tar:1', /archives/],
-  ['docker-daemon:app:1', /no daemon is asked/],
+  ['docker-daemon:app:1', /the daemon is not read/],
   ['containers-storage:app', /store:NAME/],
   ['localhost:5000', /^write localhost:5000\/NAME$/],
   ['registry.example.com:5000/', /^write registry\.example\.com:5000\/NAME$/],

@@ -6,7 +6,7 @@ import { blobOf, failsWith, uniqueBytes } from '../contract/contract.ts';
 const bytes = uniqueBytes(100);
 const descriptor = await blobOf(bytes);
 
-/** Content that never ends, 40 bytes at a time. It tells how often it was asked, and says so when nobody stops. */
+/** Endless content in chunks of 40 bytes, which counts the chunks that are read, and fails after 50. */
 function endless(): { readonly content: Content; asked(): number } {
   let asked = 0;
   async function* chunks(): AsyncGenerator<Uint8Array> {

@@ -10,7 +10,7 @@ const two = Buffer.from('two');
 const both = Buffer.concat([one, two]);
 const other = await digestBytes(two, 'sha256');
 
-/** Bytes in memory, which tell what was asked of them. */
+/** Bytes in memory that record the calls. */
 class TestBytes implements UploadBytes {
   readonly keeper = 'registry';
   readonly calls: string[] = [];

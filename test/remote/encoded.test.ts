@@ -23,7 +23,7 @@ const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: ociIn
 const manifestDigest = await digestBytes(manifest);
 const tag = parseTag('1');
 
-/** Answers with an encoding that nobody asked for. */
+/** Answers with an encoding that was not requested. */
 function encoded(bytes: Uint8Array, encoding: string, headers: Readonly<Record<string, string | number>> = {}): Answer {
   return ({ method }, response) => {
     response.writeHead(200, { 'content-encoding': encoding, 'content-length': bytes.length, ...headers });

@@ -18,14 +18,14 @@ export async function read(
   return Buffer.from(await readContent(await registry.getBlob(repo, what, opts), 10_000_000));
 }
 
-/** The same over the other way of reading. */
+/** Reads the same blob by iteration. */
 export async function iterate(registry: Registry): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of await registry.getBlob(repo, blob)) chunks.push(Uint8Array.from(chunk));
   return Buffer.concat(chunks);
 }
 
-/** Serves ranges; what `cut` gives for the nth request, that many bytes of it are sent before the connection is cut. */
+/** Serves ranges. If `cut` returns a number for the nth request, the connection is cut after that many bytes. */
 export function ranged(cut: (nth: number) => number | undefined): Answer {
   return ({ headers, nth }, response) => {
     const start = Number(/^bytes=(\d+)-/.exec(headers.range ?? '')?.[1] ?? 0);

@@ -11,7 +11,7 @@ export const blob = { mediaType: 'a/b', digest, size: bytes.length };
 export const source = bytesSource(blob, bytes);
 export const mib = 1024 * 1024;
 
-/** What a registry does with an upload; a test replaces the parts that misbehave. */
+/** The answers of a registry to an upload; a test replaces those that misbehave. */
 export interface Parts {
   readonly head?: Answer;
   readonly post?: Answer;

@@ -15,7 +15,7 @@ const manifest = JSON.stringify({
   manifests: [],
 });
 
-/** Answers strangers with a status and no challenge, other than at `/v2/`. */
+/** Answers anonymous requests with a status and no challenge, except at `/v2/`. */
 function hiding(status: number, challenge: string | undefined, lets: (request: AskedRequest) => boolean): Answer {
   return (request, response) => {
     if (request.path === '/token')

@@ -7,14 +7,18 @@ import { type Answer, type FakeServer, json } from '../support/fake-server.ts';
 import { fails, fakeRegistry, repo } from './fake-registry.ts';
 import { blob, digest, methods, source, uploads } from './fake-uploads.ts';
 
-/** Behind `team/app` in the order of scopes. */
+/** It sorts after `team/app`, so its scope comes second. */
 const mountFrom = parseRepositoryName('team/base');
 const target = `repository:${repo}:pull,push`;
 const both = [target, `repository:${mountFrom}:pull`];
 const otherBytes = Buffer.from('another blob');
 const other = { mediaType: 'a/b', digest: await digestBytes(otherBytes), size: otherBytes.length };
 
-/** A registry that takes tokens, which say what they are for. @param grant What of the scopes is granted, or a refusal. */
+/**
+ * A registry whose tokens state their scopes.
+ *
+ * @param grant Returns the scopes that are granted, or how they are refused.
+ */
 async function withTokens(
   t: TestContext,
   grant: (scopes: readonly string[]) => readonly string[] | number | 'no token',
@@ -46,7 +50,7 @@ async function withTokens(
   return { ...fake, asked };
 }
 
-/** `HEAD`, …, `token`, and `mount` for a POST that asks for one. */
+/** `HEAD`, …, `token`, and `mount` for a POST that requests one. */
 function told({ requests }: FakeServer): string {
   return requests
     .map(({ method, path, query }) =>

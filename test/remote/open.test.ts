@@ -96,7 +96,7 @@ describe('who asks', () => {
     const [got] = tokens.requests;
     assert.deepEqual([got?.query.get('client_id'), got?.query.get('offline_token')], ['mine', 'true']);
     const forced = open(t, { url: server.url, credentials, tokens: { forceOAuth2: true } });
-    // This server's OAuth2 knows identity tokens alone: the password goes the other way then.
+    // This server accepts only identity tokens over OAuth2, so the password is then sent with GET.
     await listTags(forced);
     assert.deepEqual(tokens.lines.slice(-2), ['POST /token', 'GET /token']);
     const form = new URLSearchParams(tokens.requests.at(-2)?.body.toString());

@@ -17,7 +17,7 @@ const manifest = {
 };
 const credential = { kind: 'password', username: 'u', password: 'p', source: 's' } as const;
 
-/** Sends every request elsewhere, once it has shown who it is. */
+/** Redirects every request that has credentials. */
 const to =
   (target: string | ((path: string) => string), status = 307): Answer =>
   ({ headers, path }, response) => {

@@ -74,7 +74,7 @@ describe('referrers at a remote registry', () => {
   });
 });
 
-/** A registry from before the referrers API, with one repository. */
+/** A registry without the referrers API, with one repository. */
 function oldRegistry(manifests: Map<string, { bytes: Buffer; type: string }>): Answer {
   return async ({ method, path, body, headers }, response) => {
     const reference = /\/manifests\/(.+)$/.exec(path)?.[1];

@@ -58,7 +58,7 @@ describe('an upload session', () => {
     const { registry, state, server } = await uploads(t, (s) => ({
       patch: ({ nth, headers, body }, response) => {
         const start = Number(headers['content-range']?.split('-')[0]);
-        // A part of the first chunk had arrived, but not the answer.
+        // A part of the first chunk had arrived, but the answer was lost.
         if (nth === 0) s.held = Buffer.from(body.subarray(0, 400));
         if (nth === 0 || start !== s.held.length) return response.writeHead(416, { location: '/session/1' }).end();
         s.held = Buffer.concat([s.held, body]);

@@ -18,7 +18,7 @@ export interface Served extends RunningServer {
   readonly log: AccessEntry[];
 }
 
-/** Serves a registry, in memory where none is given, for the length of a test. */
+/** Serves a registry, by default one in memory, until the test ends. */
 export async function startServer(t: TestContext, options: Partial<ServeOptions> = {}): Promise<Served> {
   const registry = options.registry ?? memoryRegistry();
   const log: AccessEntry[] = [];
@@ -39,7 +39,7 @@ export interface Asked {
   readonly body?: Uint8Array | string;
 }
 
-/** Sends a request as it is: the path is not normalised, nothing is added but what Node must. */
+/** Sends a request unchanged: the path is not normalised, and only headers that Node requires are added. */
 export function ask(server: RunningServer, method: string, path: string, asked: Asked = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { headers = {}, body } = asked;
@@ -71,7 +71,7 @@ export function codeOf(answer: Answer): unknown {
   return (answer.json()['errors'] as { code: unknown }[])[0]?.code;
 }
 
-/** Writes text to a bare connection, and gives all that came back when it has closed. */
+/** Writes text to a raw connection, and returns everything received until it closed. */
 export function raw(server: RunningServer, text: string): Promise<string> {
   return new Promise((resolve) => {
     let received = '';
@@ -94,7 +94,7 @@ export async function putBlob(registry: Registry, bytes: Uint8Array, into = repo
   return descriptor;
 }
 
-/** A manifest without layers over a config that is pushed first. */
+/** A manifest without layers. Its config is pushed first. */
 export async function makeManifest(
   registry: Registry,
   more: Readonly<Record<string, unknown>> = {},

@@ -29,7 +29,7 @@ describe('a manifest that is meant to harm', () => {
     for (const type of [mediaType, undefined, 'application/x-other']) {
       const before = parser.mock.callCount();
       const headers = type === undefined ? {} : { 'content-type': type };
-      // As a type of its own it would be an image in disguise.
+      // Under a type of its own, it would be a disguised image.
       const { status } = await ask(server, 'PUT', path, { headers, body: bytes });
       assert.equal(status, type === 'application/x-other' ? 400 : 201);
       assert.equal(parser.mock.callCount() - before, 1);

@@ -15,7 +15,7 @@ import { ask, latest, makeManifest, pause, putBlob, repo, startServer } from './
 
 const uploads = `/v2/${repo}/blobs/uploads/`;
 
-/** A connection that text is written on piece by piece until it closes. @returns What came back. */
+/** Writes text to a connection piece by piece until it closes. @returns What was received. */
 async function drip(
   t: TestContext,
   server: RunningServer,
@@ -91,7 +91,7 @@ describe('a client that drips', () => {
     const server = await startServer(t, { headersTimeoutMs: 100 });
     const received = await drip(t, server, 'GET /v2/ HTTP/1.1\r\nX-Slow: ', 'x', 20);
     assert.match(received, /^(?:HTTP\/1\.1 408 [\s\S]*)?$/);
-    // A busy machine may take as long for an honest header.
+    // On a busy machine, an honest header may take as long.
     await until(() =>
       ask(server, 'GET', '/v2/').then(
         ({ status }) => status === 200,
@@ -153,7 +153,7 @@ describe('an upload session that nobody goes on with', () => {
     await young.write(Buffer.from('x'));
     await young[Symbol.asyncDispose]();
     const directory = join(root, 'docker/registry/v2/repositories', repo, '_uploads');
-    // As another process left it: what this one goes on with does not end by the clock of the disk.
+    // As if another process had left it: a session of this process does not expire by the times of its files.
     const old = join(directory, randomUUID());
     await cp(join(directory, young.id), old, { recursive: true });
     const dayAgo = new Date(Date.now() - 25 * 60 * 60_000);

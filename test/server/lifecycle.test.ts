@@ -8,7 +8,7 @@ import { serve } from '../../src/server/server.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { ask, latest, makeManifest, pause, putBlob, raw, repo, startServer } from './client.ts';
 
-// A registry whose blobs take their time.
+// A registry whose blobs take this long.
 async function slowRegistry(ms: number): Promise<{ registry: Registry; path: string; begun: () => boolean }> {
   const inner = memoryRegistry();
   const { digest } = await putBlob(inner, Buffer.from('slow'));

@@ -11,7 +11,7 @@ interface Audited {
   readonly request: RequestContext;
 }
 
-// What an audit would be: a wrapper that notes what was done, and by whom.
+// An audit as a wrapper, which records what was done and by which user.
 function audited(registry: Registry, request: RequestContext, notes: Audited[]): Registry {
   return {
     ...registry,

@@ -117,7 +117,7 @@ describe('an upload that is cut', () => {
 });
 
 describe('a session whose name in the registry is no plain word', () => {
-  // As a remote's sessions are: their names are addresses, and change with every chunk.
+  // As with a remote registry: the session names are URLs, and change with every chunk.
   function addressed(): { registry: Registry; asked: string[] } {
     const inner = memoryRegistry();
     const asked: string[] = [];

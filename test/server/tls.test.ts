@@ -14,7 +14,7 @@ async function tlsOf({ certificate, key }: Certificates): Promise<ServedTls> {
   return { cert: await readFile(certificate, 'utf8'), key: await readFile(key, 'utf8') };
 }
 
-/** Asks over a connection of its own. */
+/** Sends a request over a connection of its own. */
 async function answer(server: RunningServer, path: string, more: object): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { host, port } = server;
@@ -23,7 +23,7 @@ async function answer(server: RunningServer, path: string, more: object): Promis
   });
 }
 
-/** The certificate that a new connection is shown. */
+/** The certificate that a new connection gets. */
 function shown(t: TestContext, { host, port }: RunningServer, ca: string): Promise<PeerCertificate> {
   return new Promise((resolve, reject) => {
     const socket: TLSSocket = connect({ host, port, ca }, () => {
@@ -45,7 +45,7 @@ describe('a server with a certificate', () => {
     assert.equal(found.resume().statusCode, 200);
     await assert.rejects(answer(server, '/v2/', {}), /unable to verify/);
     await assert.rejects(fetch(server.url.replace('https', 'http')));
-    // Another server without one has none to renew.
+    // A server without a certificate has none to renew.
     const plain = await startServer(t);
     assert.throws(
       () => plain.renewTls({ cert: '', key: '' }),

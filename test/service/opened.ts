@@ -20,11 +20,11 @@ export interface Opened {
 export interface Given extends Partial<RegistryServiceOptions> {
   readonly daemon?: object;
   readonly config?: object;
-  /** Changes what was read. */
+  /** Changes the settings that were read. */
   readonly adjust?: (settings: Settings) => Settings;
 }
 
-/** A service over a daemon.json and a config.json of the test's own. */
+/** A service with its own daemon.json and config.json. */
 export async function open(
   t: TestContext,
   { daemon = {}, config = {}, adjust = (settings) => settings, ...more }: Given,

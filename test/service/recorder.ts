@@ -19,17 +19,17 @@ export interface Recorder {
 }
 
 export interface RecorderOptions {
-  /** Where requests go on to. */
+  /** Where requests are passed on to. */
   readonly target?: string;
   /** Answers with this status instead. */
   readonly status?: number;
-  /** Lets in whoever sends this `Authorization`, and asks all others for Basic. */
+  /** Accepts only this `Authorization`, and answers all other requests with a Basic challenge. */
   readonly authorization?: string;
-  /** PEM: speaks TLS. */
+  /** PEM. If given, it speaks TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
-/** A server on loopback that writes down what it is sent. */
+/** A server on loopback that records its requests. */
 export async function startRecorder(t: Scope, options: RecorderOptions): Promise<Recorder> {
   const seen: Seen[] = [];
   let hangsUp = false;
@@ -67,7 +67,7 @@ export async function startRecorder(t: Scope, options: RecorderOptions): Promise
   };
 }
 
-/** An address on loopback at which nothing listens. */
+/** An address on loopback where nothing listens. */
 export async function deadAddress(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

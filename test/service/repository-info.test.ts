@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { parseReference } from '../../src/model/reference/reference.ts';
 import { parseRepositoryInfo } from '../../src/service/repository-info.ts';
 
-// name, path, is Docker Hub's index, is secure, is one of Docker's own images
+// name, path, is Docker Hub's index, is secure, is one of Docker's official images
 const rows = [
   ['alpine', 'library/alpine', true, true, true],
   ['docker.io/team/app:1', 'team/app', true, true, false],

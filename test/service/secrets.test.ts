@@ -10,13 +10,13 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 interface Guarded {
   readonly registry: FakeServer;
-  /** Gives tokens to anybody. */
+  /** Issues tokens to everyone. */
   readonly tokens: FakeServer;
-  /** Where blobs are. */
+  /** The server of blobs. */
   readonly storage: FakeServer;
 }
 
-/** A registry that wants tokens and redirects to its storage, each at an origin of its own. */
+/** A registry that requires tokens and redirects to its storage, each at its own origin. */
 async function startGuarded(t: TestContext, behind: string, token: string, lacks = false): Promise<Guarded> {
   const forward = async (path: string, answer: Parameters<typeof json>[0], method: string): Promise<void> => {
     const response = await fetch(new URL(path, behind), { method });

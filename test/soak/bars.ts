@@ -1,4 +1,4 @@
-/** How long the tests of this tier try: by default what a release has to stand. */
+/** How long the tests of this tier run: by default, as long as a release requires. */
 export const raceSeconds = given('OCICTL_SOAK_SECONDS', 100);
 export const kills = given('OCICTL_SOAK_KILLS', 100);
 export const allTagsRuns = given('OCICTL_SOAK_COPIES', 20);
@@ -10,7 +10,7 @@ function given(name: string, usual: number): number {
   return Number(text);
 }
 
-/** One of several, each as likely. */
+/** One of several, all with the same probability. */
 export function oneOf<T>(choices: readonly T[]): T {
   const choice = choices[Math.floor(Math.random() * choices.length)];
   if (choice === undefined) throw new Error('nothing to choose from');

@@ -1,7 +1,10 @@
-/** What clients asked of a registry and were told, so that it can be held to it. */
+/** Records what clients requested of a registry and what it confirmed, to check the registry against it. */
 import type { RepositoryName, Tag } from '../../src/model/reference/reference.ts';
 
-/** `put`: a manifest under a tag. `untag`: a tag is deleted. `remove`: a manifest is, with every tag that points at it. */
+/**
+ * `put`: pushes a manifest under a tag. `untag`: deletes a tag. `remove`: deletes a manifest with every tag that points
+ * at it.
+ */
 export interface Deed {
   readonly kind: 'put' | 'untag' | 'remove';
   readonly repo: RepositoryName;
@@ -12,12 +15,12 @@ export interface Deed {
 interface Told extends Deed {
   readonly began: number;
   readonly ended: number;
-  /** Whether the registry said that it was done. */
+  /** Whether the registry confirmed it. */
   readonly done: boolean;
 }
 
 export class History {
-  /** A deed that ends before another begins has the lower moments. */
+  /** A deed that ends before another begins has lower numbers. */
   #moment = 0;
   readonly #told: Told[] = [];
 
@@ -28,8 +31,8 @@ export class History {
   }
 
   /**
-   * The digests that a tag may point at now that all is quiet; undefined where it may be gone. Of deeds that were under way
-   * at the same time each may count as the last.
+   * The digests that a tag may point at after all requests have ended; undefined if it may be gone. Of deeds that
+   * overlapped, each may have been the last.
    */
   mustPointAt(repo: RepositoryName, tag: Tag): ReadonlySet<string> | undefined {
     const here = this.#told.filter((deed) => deed.repo === repo);
@@ -44,7 +47,7 @@ export class History {
     return last.length === 0 || isGone ? undefined : new Set(last.map(({ digest }) => digest ?? ''));
   }
 
-  /** The last deeds that concern a tag, for whoever has to find out. */
+  /** The last deeds that concern a tag, for a report. */
   told(repo: RepositoryName, tag: Tag): string {
     return this.#told
       .filter((deed) => deed.repo === repo && (deed.tag === undefined || deed.tag === tag))

@@ -11,21 +11,21 @@ import { kills, oneOf } from './bars.ts';
 import { assertNothingElse, openStore, tagsOf } from './reached.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
-/** Never pulled but at the end. */
+/** Pulled only at the end. */
 const late = 'late';
 const repo = parseRepositoryName('team/app');
 
-/** A user's store, a registry, and what was acknowledged of both. */
+/** A user's store, a registry, and what was confirmed about both. */
 interface World {
   readonly t: TestContext;
   readonly host: string;
   /** What must be in the store, by name. */
   readonly stored: Set<string>;
-  /** What must be in the registry beside what it had at first, as `repository:tag`. */
+  /** What must be in the registry in addition to its first images, as `repository:tag`. */
   readonly pushed: Set<string>;
 }
 
-/** Runs a command that is killed, if it does not end before. @returns Whether it was done. */
+/** Runs a command and kills it unless it ends first. @returns Whether it succeeded. */
 type Run = (words: readonly string[]) => Promise<boolean>;
 
 const operations: Readonly<Record<string, (world: World, run: Run) => Promise<void>>> = {
@@ -35,7 +35,7 @@ const operations: Readonly<Record<string, (world: World, run: Run) => Promise<vo
   },
   async rmi({ host, stored }, run) {
     const name = oneOf([...stored, ...names]);
-    // What it may take away before it is killed need not be there any more.
+    // The removal may delete it before it is killed, so it need no longer be there.
     stored.delete(name);
     await run(['rmi', '--force', `${host}/team/app:${name}`]);
   },
@@ -65,7 +65,7 @@ describe('pulls, removals and pushes that are killed', () => {
     t.diagnostic(`killed: ${JSON.stringify(await killAgainAndAgain(world))}`);
 
     await assertThere(world, store, root);
-    // Beside a server that still holds what the killed have uploaded: their manifests might come.
+    // The server still keeps what killed clients have uploaded, as their manifests might follow.
     const collection = ['storage', 'gc', '--root', root, '--grace', '0', '--untagged'];
     await done(t, collection);
     await assertThere(world, store, root);
@@ -78,7 +78,7 @@ describe('pulls, removals and pushes that are killed', () => {
   });
 });
 
-/** Images that share a layer, large enough that a kill meets them at work. */
+/** Images that share a layer, large enough that a kill interrupts the work. */
 async function fill(root: string): Promise<void> {
   const registry = await openStore(root);
   const base = { base: randomBytes(3_000_000) };
@@ -98,7 +98,7 @@ async function killAgainAndAgain(world: World): Promise<Readonly<Record<string, 
     async (words) => {
       const began = performance.now();
       const running = await spawnOcictl(world.t, words);
-      // The first of a kind tells how long one takes here and now.
+      // The first command of a kind is not killed: it shows how long one takes on this machine.
       const usual = usualMs[what];
       const afterMs = usual === undefined ? 60_000 : Math.random() * usual;
       const timer = setTimeout(() => running.child.kill('SIGKILL'), afterMs);
@@ -135,7 +135,7 @@ async function killHalfway({ t, host }: World): Promise<void> {
   await running.result;
 }
 
-/** What was acknowledged is there, and whatever a tag points at is whole. */
+/** Checks that everything confirmed is there, and that every image with a tag is complete. */
 async function assertThere({ host, stored, pushed }: World, store: string, root: string): Promise<void> {
   const [local, remote] = [await tagsOf(store), await tagsOf(root)];
   for (const name of stored) assert.ok(local.has(`${host.replace(':', '_')}/team/app:${name}`), `${name} was pulled`);

@@ -1,4 +1,4 @@
-/** What the tags of a store reach, read to the last byte, and the files that a store with that alone has. */
+/** Checks what the tags of a store reach, to the last byte, and that the store has no other files. */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -14,7 +14,7 @@ export async function openStore(root: string): Promise<Registry> {
   return createStorage({ driver: await openFilesystemDriver({ root }), sparseIndexes: true });
 }
 
-/** `repository:tag` of every tag; each is an image, and whole. */
+/** `repository:tag` of every tag, after checking that each image is complete. */
 export async function tagsOf(root: string): Promise<ReadonlySet<string>> {
   const registry = await openStore(root);
   const found = new Set<string>();
@@ -27,7 +27,7 @@ export async function tagsOf(root: string): Promise<ReadonlySet<string>> {
   return found;
 }
 
-/** Fails where a store has other files than one that was given what its tags reach, and nothing else. */
+/** Fails if a store has other files than a new store with the same tags. */
 export async function assertNothingElse(t: Scope, root: string): Promise<void> {
   const clean = await temporaryDirectory(t);
   const [registry, copy] = [await openStore(root), await openStore(clean)];
@@ -57,7 +57,7 @@ async function filesBelow(root: string): Promise<readonly string[]> {
     entries
       .filter((entry) => entry.isFile())
       .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-      // This process counts on what it has put there itself.
+      // Ignore the leases of this process.
       .filter((name) => !name.startsWith(join('leases', `${process.pid}-`)))
       .sort()
   );

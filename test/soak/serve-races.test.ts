@@ -10,12 +10,12 @@ import { oneOf, raceSeconds } from './bars.ts';
 import { type Deed, History } from './history.ts';
 
 const clients = 16;
-/** After so long all stop for a moment, and the registry is looked at. */
+/** After this time all clients pause, and the registry is checked. */
 const roundSeconds = 10;
 const repos = ['team/a', 'team/b'].map((name) => parseRepositoryName(name));
 const tags = ['1', '2', '3', '4', '5', 'latest'].map((name) => parseTag(name));
 
-/** Few, so that all of them are under several tags at once; they share a layer. */
+/** Only a few images, so that each has several tags at once; they share a layer. */
 const images: readonly Built[] = await Promise.all(
   Array.from({ length: 5 }, (_, at) =>
     buildImage({ layers: [{ files: { base: 'base' } }, { files: { app: `${at}`.repeat(50_000) } }] }),
@@ -73,7 +73,7 @@ async function put(
 ): Promise<void> {
   await history.record({ kind: 'put', ...deed }, async () => {
     const init = { method: 'PUT', body, headers: { 'content-type': type } };
-    // A manifest may name a blob only while its repository has it: all that takes blobs away is a collection.
+    // A manifest may only name blobs of its repository, and only a collection removes blobs.
     return (await ask(`${url}/v2/${deed.repo}/manifests/${deed.tag}`, init, [201])).status === 201;
   });
 }
@@ -109,7 +109,7 @@ async function ask(url: string | URL, init: RequestInit, expected: readonly numb
   return { status, headers, body: response.body };
 }
 
-/** What is listed is there, whole, and what must be there is listed. @returns How many tags that is. */
+/** Checks that what is listed is complete, and that what must be there is listed. @returns How many tags must be there. */
 async function assertKept(url: string, history: History): Promise<number> {
   let needed = 0;
   for (const repo of repos) {

@@ -125,7 +125,7 @@ async function put(file: string, content: string | Uint8Array): Promise<void> {
 
 async function* emptyList(): AsyncGenerator<Digest> {}
 
-/** The files that docker-registry leaves behind after one push, made by hand. */
+/** The files of docker-registry after one push, created by hand. */
 async function distributionTree(t: TestContext) {
   const root = await temporaryDirectory(t);
   const layerBytes = madeBytes('layer', 5_000);

@@ -1,4 +1,4 @@
-/** A process of its own that pushes one made blob: `<root> <seed> <size> <pause per 64 KiB in ms>`. */
+/** A process that pushes one generated blob: `<root> <seed> <size> <pause per 64 KiB in ms>`. */
 import { bytesSource, streamContent } from '../../src/registry/content.ts';
 import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
 import { createStorage } from '../../src/storage/storage.ts';

@@ -1,4 +1,4 @@
-/** Stores in temporary directories, and blobs to put into them. */
+/** Stores in temporary directories, and blobs for them. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
@@ -37,7 +37,7 @@ export function text(content: string): Uint8Array {
   return new TextEncoder().encode(content);
 }
 
-/** Bytes that look random and are the same in every process. */
+/** Random-looking bytes, the same in every process. */
 export function madeBytes(seed: string, size: number): Uint8Array {
   const block = createHash('shake256', { outputLength: 65_536 }).update(seed).digest();
   const bytes = new Uint8Array(size);
@@ -64,9 +64,9 @@ export interface MeteredSource extends BlobSource {
 }
 
 /**
- * A source that counts what it hands out.
+ * A source that counts the bytes read from it.
  *
- * @param failAfter Throws this error when so many bytes of one opening were handed out.
+ * @param failAfter Throws this error after this many bytes of one opening.
  */
 export function meteredSource(
   descriptor: Descriptor,
@@ -116,9 +116,9 @@ export function failsWith(code: ErrorCode, check?: (error: OciError) => void): (
   };
 }
 
-/** Every file below a directory, as relative paths in order. */
+/** Every file below a directory, as sorted relative paths. */
 export async function filesBelow(directory: string, at = ''): Promise<string[]> {
-  // Not `recursive`: from Node 26 on that goes through symbolic links.
+  // Not `recursive`, which follows symbolic links from Node 26 on.
   const entries = await readdir(join(directory, at), { withFileTypes: true }).catch(() => []);
   const files = await Promise.all(
     entries.map(async (entry) => {
@@ -141,7 +141,7 @@ export function manifestOf(fields: Record<string, unknown>, mediaType: string = 
   return { mediaType, bytes: text(JSON.stringify({ schemaVersion: 2, ...fields })) };
 }
 
-/** A manifest of a fresh config and one layer, both pushed. */
+/** A manifest of a new config and one layer, both pushed. */
 export async function imageWith(
   registry: Registry,
   name: RepositoryName,

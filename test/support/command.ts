@@ -13,17 +13,17 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
-  /** Whether it is a process of its own whatever the command: for tests of what only a process shows. */
+  /** Runs it in a process of its own, for tests of what only a process shows. */
   readonly ownProcess?: boolean;
   /** Runs on a terminal of its own: stdout and stderr are that terminal, and come back as stdout. */
   readonly tty?: boolean;
-  /** How wide that terminal is. Default: it does not say. */
+  /** The width of that terminal. Default: it reports none. */
   readonly columns?: number;
 }
 
 /**
- * Runs the built `ocictl` to its end, in the sandbox of the test: inside this process where a process of its own would show the
- * same, for its start is most of what a command costs. Two at once are always two processes but for the first of them.
+ * Runs the built `ocictl` to its end, in the sandbox of the test. Where the result is the same, it runs inside this
+ * process, as starting a process is most of what a command costs. While one runs inside, others get their own process.
  */
 export async function ocictl(t: Scope, words: readonly string[], options: CommandOptions = {}): Promise<RunResult> {
   const { home, env } = await sandbox(t);
@@ -31,14 +31,14 @@ export async function ocictl(t: Scope, words: readonly string[], options: Comman
   return runInside(words, { cwd: home, ...options, env: { ...env, ...options.env } });
 }
 
-/** Starts the built `ocictl`, for tests that kill it or wait for what it says. */
+/** Starts the built `ocictl`, for tests that kill it or wait for its output. */
 export async function spawnOcictl(t: Scope, words: readonly string[], options: CommandOptions = {}): Promise<Running> {
   const { home, env } = await sandbox(t);
   const { tty, columns, ownProcess: _, ...rest } = options;
   const run = { cwd: home, ...rest, env: { ...env, ...options.env } };
   const program = [process.execPath, join(projectRoot, 'bin', 'ocictl.js'), ...words];
   if (!tty) return start(t, program[0] ?? '', program.slice(1), run);
-  // util-linux's `script` gives a pseudo terminal, which Node cannot make by itself.
+  // util-linux's `script` opens a pseudo terminal; Node cannot open one by itself.
   const line = program.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const sized = columns === undefined ? line : `stty cols ${columns} rows 40; ${line}`;
   const terminal = { TERM: 'xterm-256color', COLUMNS: '120', LINES: '40' };

@@ -4,7 +4,7 @@ import { start } from './process.ts';
 import { atEnd, type Scope, sandbox, temporaryDirectory } from './sandbox.ts';
 
 /**
- * Starts Docker's daemon, without networks, with all it keeps in a temporary directory. It must be run by root.
+ * Starts Docker's daemon, without networks, with all its data in a temporary directory. Needs root.
  *
  * @param more Options of the daemon.
  * @returns The environment in which `docker` finds it.
@@ -20,7 +20,7 @@ export async function startDocker(t: Scope, more: readonly string[] = []): Promi
   const running = start(t, 'dockerd', [...words, ...isolated, ...more, '-H', socket], { env: { ...env, PATH: path } });
   atEnd(t, async () => {
     if (running.child.exitCode !== null) return;
-    // Killed at once, it would leave its containerd behind.
+    // A daemon that is killed at once would leave its containerd behind.
     const gone = once(running.child, 'close');
     running.child.kill('SIGTERM');
     await gone;

@@ -1,4 +1,4 @@
-/** `ocictl doctor` and the files it looks at. */
+/** `ocictl doctor`, and the files it reads. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ocictl } from './command.ts';
@@ -12,7 +12,7 @@ export interface Finding {
   readonly advice?: string;
 }
 
-/** What `doctor --json` finds, and the status it ends with. */
+/** The results of `doctor --json`, and its exit status. */
 export async function doctor(
   t: Scope,
   words: readonly string[],

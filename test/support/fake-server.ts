@@ -1,4 +1,4 @@
-/** A server on loopback that a test programs to misbehave, and that remembers what it was asked. */
+/** A server on loopback that a test programs to misbehave, and that records its requests. */
 import { once } from 'node:events';
 import {
   createServer as createHttp,
@@ -16,9 +16,9 @@ export interface AskedRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** Empty where the answer does not wait for it. */
+  /** Empty if the answer does not wait for it. */
   readonly body: Buffer;
-  /** From 0, among the requests of the same method and path. */
+  /** Its number, from 0, among the requests of the same method and path. */
   readonly nth: number;
 }
 
@@ -28,7 +28,7 @@ export interface FakeServer {
   readonly url: string;
   readonly host: string;
   readonly requests: readonly AskedRequest[];
-  /** `GET /v2/`, … in the order they came. */
+  /** `GET /v2/`, … in the order of arrival. */
   readonly lines: readonly string[];
   /** Connections that were opened. */
   readonly connections: number;
@@ -38,9 +38,9 @@ export interface FakeServer {
 /**
  * Starts a server.
  *
- * @param options.tls Makes it an https server, which is asked for as localhost.
+ * @param options.tls Makes it an https server, with the host name localhost.
  * @param options.address Where it listens, in place of 127.0.0.1.
- * @param options.early Answers before the request's body has come.
+ * @param options.early Answers before the request's body has arrived.
  */
 export async function startFakeServer(
   t: Scope,

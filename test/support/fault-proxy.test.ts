@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { startFaultProxy } from './fault-proxy.ts';
 
 async function proxied(t: TestContext) {
-  // Another proxy that answers by itself stands in for a registry.
+  // Another fault proxy, which answers by itself, plays the registry.
   const origin = await startFaultProxy(t, 'http://127.0.0.1:9');
   const proxy = await startFaultProxy(t, origin.url);
   const body = new Uint8Array(10_000).fill(65);

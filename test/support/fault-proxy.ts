@@ -1,4 +1,4 @@
-/** A real HTTP proxy in front of a registry, which can do to a response what networks and bad servers do. */
+/** A real HTTP proxy in front of a registry that can disturb responses as networks and bad servers do. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -6,14 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd, type Scope } from './sandbox.ts';
 
-/** What happens to the responses that match. */
+/** What is done to the matching responses. */
 export interface Fault {
-  /** Which requests: their path with query. Default all. */
+  /** Matches requests by their path with query. Default all. */
   readonly path?: RegExp;
   readonly method?: string;
   /** Only requests that do not carry these headers. */
   readonly without?: Readonly<Record<string, string>>;
-  /** How many of them; then the fault is over. Default all. */
+  /** The number of requests to disturb; then the fault is over. Default all. */
   readonly times?: number;
   /** Answers instead of the registry. */
   readonly status?: number;
@@ -21,25 +21,25 @@ export interface Fault {
   readonly body?: string | Uint8Array;
   /** Cuts the connection after this many bytes of the body; 0 before the headers. */
   readonly cutAfterBytes?: number;
-  /** Says nothing more after this many bytes of the body, and keeps the connection. */
+  /** Sends nothing more after this many bytes of the body, and keeps the connection open. */
   readonly stallAfterBytes?: number;
   /** Flips a bit of the byte at this offset of the body. */
   readonly flipByteAt?: number;
   /** Ends the body early, as if it were complete, with a content-length to match. */
   readonly endAfterBytes?: number;
   readonly bytesPerSecond?: number;
-  /** Before the registry is asked. */
+  /** How long to wait before the request is passed on. */
   readonly delayMs?: number;
-  /** Says nothing at all, and keeps the connection; the registry is not asked. */
+  /** Sends nothing at all, and keeps the connection open; the request is not passed on. */
   readonly silent?: boolean;
 }
 
-/** Faults by chance: which requests they hit is the same for the same seed, whatever came in between. */
+/** Faults by chance. The same seed hits the same requests, independent of what came in between. */
 export interface Chance {
   /** From 0 to 1, for each request. */
   readonly probability: number;
   readonly seed: string;
-  /** One of them, each as likely. */
+  /** One of them is chosen, all with the same probability. */
   readonly faults: readonly Fault[];
 }
 
@@ -49,7 +49,7 @@ export interface Recorded {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   status: number | undefined;
-  /** Until the registry's answer began. */
+  /** Time until the registry's answer began. */
   waitedMs: number | undefined;
   /** Bytes of the body that went to the client. */
   sentBytes: number;
@@ -61,7 +61,7 @@ export interface FaultProxy {
   readonly url: string;
   /** host:port */
   readonly host: string;
-  /** In the order they came. */
+  /** In the order of arrival. */
   readonly requests: readonly Recorded[];
   /** Adds a fault; the first one that matches a request is applied. */
   fail(fault: Fault): void;
@@ -95,7 +95,7 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
     return found?.fault ?? (chance && cast(chance, method, path)) ?? {};
   };
   const cast = ({ probability, seed, faults: all }: Chance, method: string, path: string): Fault | undefined => {
-    // The names of upload sessions, and all that a registry writes behind them, differ from run to run.
+    // Leave out the names of upload sessions and what follows them: they differ from run to run.
     const name = `${method} ${path.replace(/\/uploads\/.*/, '/uploads/')}`;
     const nth = (seen.get(name) ?? 0) + 1;
     seen.set(name, nth);
@@ -130,11 +130,11 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
       record.status = fault.status;
       incoming.resume();
       record.sentBytes = Buffer.byteLength(fault.body ?? '');
-      // As registries do; without it Node would send an empty answer in chunks.
+      // As registries do; without the length, Node would send an empty answer in chunks.
       response.writeHead(fault.status, { 'content-length': String(record.sentBytes), ...fault.headers });
       return void response.end(fault.body);
     }
-    // The client's own Host goes along, so that a Location made from it leads back here.
+    // Pass on the client's own Host header, so that a Location built from it leads back to this proxy.
     const outgoing = request({ host: upstream.hostname, port: upstream.port, method, path, headers });
     outgoing.on('error', () => response.destroy());
     outgoing.on('response', (answer) => {
@@ -188,7 +188,7 @@ async function relay(answer: IncomingMessage, response: ServerResponse, fault: F
     fault.stallAfterBytes ?? Infinity,
     fault.endAfterBytes ?? Infinity,
   );
-  // A client that goes away never drains.
+  // A client that has gone away never emits `drain`.
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   for await (const received of answer) {
@@ -209,7 +209,7 @@ async function relay(answer: IncomingMessage, response: ServerResponse, fault: F
 async function stop(response: ServerResponse, fault: Fault): Promise<void> {
   if (fault.stallAfterBytes !== undefined) return void (await once(response, 'close'));
   if (fault.endAfterBytes !== undefined) return void response.end();
-  // What was written must leave before the connection breaks, or the cut comes earlier than asked for.
+  // Wait until the written bytes have been sent: breaking the connection at once would cut earlier than requested.
   await new Promise<void>((resolve) => setTimeout(resolve, 20));
   response.destroy();
 }

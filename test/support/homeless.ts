@@ -8,10 +8,10 @@ import { needs } from './programs.ts';
 import { projectRoot } from './project.ts';
 import { sandbox } from './sandbox.ts';
 
-/** A user that no passwd knows, as OpenShift has them. */
+/** A user without an entry in passwd, as on OpenShift. */
 const nobody = ['-U', '--map-user=1234567', '--map-group=1234567'];
 
-/** Whether this machine can run as such a user; else the test is skipped. */
+/** Whether this machine can run as such a user; otherwise the test is skipped. */
 export async function mayBeNobody(t: TestContext): Promise<boolean> {
   if (!needs(t, 'unshare')) return false;
   const works = await promisify(execFile)('unshare', [...nobody, 'true']).then(
@@ -22,7 +22,7 @@ export async function mayBeNobody(t: TestContext): Promise<boolean> {
   return works;
 }
 
-/** Runs `ocictl` with nothing in its environment but what is given. */
+/** Runs `ocictl` with only the given environment. */
 export async function homeless(
   t: TestContext,
   words: readonly string[],

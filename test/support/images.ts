@@ -1,4 +1,4 @@
-/** Real images made in memory without any external program, the same digests on every machine. */
+/** Real images, made in memory without any external program, with the same digests on every machine. */
 
 import { digestBytes } from '../../src/model/digest.ts';
 import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
@@ -9,10 +9,10 @@ import type { RepositoryName, Tag } from '../../src/model/reference/reference.ts
 import type { Registry } from '../../src/registry/registry.ts';
 import { type BuiltBlob, type BuiltLayer, buildBlob, buildLayer, imageTime, type LayerSpec } from './layer.ts';
 
-/** A manifest with all that it needs to be pushed. */
+/** A manifest with everything it needs to be pushed. */
 export interface Built {
   readonly manifest: RawManifest;
-  /** As an index would name it: with platform and annotations, where there are some. */
+  /** As an index would name it: with platform and annotations, if it has any. */
   readonly descriptor: Descriptor;
   readonly blobs: readonly BuiltBlob[];
   readonly children: readonly Built[];
@@ -27,7 +27,7 @@ export interface ImageSpec {
   readonly layers: readonly (LayerSpec | BuiltLayer)[];
   /** Default linux/amd64. */
   readonly platform?: Platform;
-  /** `oci` (default) or `docker`: which media types manifest, config and layers carry. */
+  /** `oci` (default) or `docker`: the media types of manifest, config and layers. */
   readonly format?: 'oci' | 'docker';
   /** The config's `config`: Env, Cmd, Labels, … */
   readonly run?: Readonly<Record<string, unknown>>;
@@ -86,7 +86,7 @@ export async function buildIndex(children: readonly Built[], spec: IndexSpec = {
   return { manifest, descriptor: await describe(manifest), blobs: [], children };
 }
 
-/** What BuildKit adds to an index: a manifest for platform unknown/unknown that speaks about another entry. */
+/** What BuildKit adds to an index: a manifest for platform unknown/unknown that describes another entry. */
 export async function buildAttestation(of: Built): Promise<Built> {
   const statement = await buildBlob(
     JSON.stringify({
@@ -115,11 +115,11 @@ export interface ArtifactSpec {
   /** Default: one small text. */
   readonly blobs?: readonly BuiltBlob[];
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Says the type in the config's media type, as before image-spec 1.1, instead of in `artifactType`. */
+  /** Puts the type into the config's media type, as before image-spec 1.1, instead of `artifactType`. */
   readonly typeInConfig?: boolean;
 }
 
-/** An artifact in an image manifest's clothes, with a subject where it speaks about something. */
+/** An artifact in an image manifest, with a subject if it describes something. */
 export async function buildArtifact(spec: ArtifactSpec): Promise<Built> {
   const config = await buildBlob('{}', spec.typeInConfig ? spec.artifactType : mediaTypes.ociEmpty);
   const blobs = spec.blobs ?? [await buildBlob(`${spec.artifactType}\n`, 'text/plain')];
@@ -134,7 +134,7 @@ export async function buildArtifact(spec: ArtifactSpec): Promise<Built> {
 }
 
 export interface PushOptions {
-  /** Leaves these children out, as a store does that pulled one platform of an index. */
+  /** Leaves these children out, as in a store that pulled one platform of an index. */
   readonly omit?: readonly Built[];
 }
 
@@ -180,7 +180,7 @@ function plain({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
 }
 
-// The JSON of a platform has names of its own.
+// The JSON of a platform has its own field names.
 function entry({ platform, ...rest }: Descriptor): Record<string, unknown> {
   if (!platform) return rest;
   const { os, architecture, variant, osVersion, osFeatures } = platform;

@@ -7,21 +7,23 @@ import type { CommandOptions } from './command.ts';
 import type { RunResult } from './process.ts';
 import { projectRoot } from './project.ts';
 
-/** They run another program in their place, or until they are interrupted. */
+/** Commands that run another program in their place, or run until they are interrupted. */
 const ofProcesses = new Set(['serve', 'with-login']);
-/** Only a process that starts with them obeys these. */
+/** Variables that only take effect when a process starts with them. */
 const ofStart = /^(?:NODE_|TZ$|LANG$|LC_)/;
 
 let busy = false;
 
-/** Whether a command shows the same inside this process. `OCICTL_TEST_PROCESSES=1` makes each a process of its own. */
+/**
+ * Whether a command has the same result inside this process. `OCICTL_TEST_PROCESSES=1` runs each in a process of its own.
+ */
 export function mayRunInside(words: readonly string[], options: CommandOptions): boolean {
   const { tty, typing, signal, ownProcess, env = {} } = options;
   if (busy || tty || typing || signal || ownProcess || process.env['OCICTL_TEST_PROCESSES'] === '1') return false;
   return !words.some((word) => ofProcesses.has(word)) && !Object.keys(env).some((name) => ofStart.test(name));
 }
 
-/** Runs the built program in this process. It sees the environment, the directory and the input given, and no terminal. */
+/** Runs the built program in this process. It gets the given environment, directory and input, and no terminal. */
 export async function runInside(
   words: readonly string[],
   {

@@ -8,18 +8,18 @@ import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { type BlobSource, bytesSource, streamContent } from '../../src/registry/content.ts';
 import { zstdFrame } from './images/zstd.ts';
 
-/** A blob and where its bytes can be had. */
+/** A blob, and a source of its bytes. */
 export interface BuiltBlob {
   readonly descriptor: Descriptor;
   readonly source: BlobSource;
 }
 
-/** A layer: its digest as stored, and that of the tar inside, which the image's config names. */
+/** A layer, with the digest of the tar inside, which the image's config names. */
 export interface BuiltLayer extends BuiltBlob {
   readonly diffId: Digest;
 }
 
-/** What a path in a layer holds: text, bytes, a link, a directory, or text with a mode. */
+/** The content of a path in a layer: text, bytes, a link, a directory, or text with a mode. */
 export type FileContent =
   | string
   | Uint8Array
@@ -28,7 +28,7 @@ export type FileContent =
   | { readonly content: string | Uint8Array; readonly mode: number };
 
 export interface LayerSpec {
-  /** Path without a leading `/` → what it holds. Parent directories are added. */
+  /** From paths without a leading `/` to their content. Parent directories are added. */
   readonly files: Readonly<Record<string, FileContent>>;
   /** Default gzip. */
   readonly compression?: keyof typeof compressions;
@@ -42,17 +42,17 @@ const compressions = {
   none: { compress: (tar: Uint8Array) => tar, mediaType: mediaTypes.ociLayer },
 } as const;
 
-/** Everything carries this time, so that the same input gives the same digests. */
+/** The time of every entry, so that the same input gives the same digests. */
 export const imageTime = new Date('2026-01-01T00:00:00Z');
 
-/** A blob over bytes. */
+/** A blob with the given bytes. */
 export async function buildBlob(bytes: Uint8Array | string, mediaType: string): Promise<BuiltBlob> {
   const content = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
   const descriptor = { mediaType, digest: await digestBytes(content), size: content.length };
   return { descriptor, source: bytesSource(descriptor, content) };
 }
 
-/** A layer over files. */
+/** A layer with the given files. */
 export async function buildLayer(spec: LayerSpec): Promise<BuiltLayer> {
   const tar = await tarOf(spec.files);
   const { compress, mediaType } = compressions[spec.compression ?? 'gzip'];
@@ -60,8 +60,8 @@ export async function buildLayer(spec: LayerSpec): Promise<BuiltLayer> {
 }
 
 /**
- * An uncompressed layer with one file of bytes that no compression makes smaller. The bytes are made when they are
- * read, from any offset on, so a layer of gigabytes takes no memory.
+ * An uncompressed layer with one file whose bytes cannot be compressed. The bytes are generated while they are read,
+ * from any offset on, so a layer of gigabytes takes no memory.
  *
  * @param bytes Size of the file; the layer is up to 2 KiB larger.
  */
@@ -85,7 +85,7 @@ export async function randomLayer(bytes: number, seed: string): Promise<BuiltLay
   };
 }
 
-/** Random-looking bytes, the same for the same seed: the key stream of AES in counter mode, which can be entered anywhere. */
+/** Random-looking bytes, the same for the same seed: the key stream of AES in counter mode, which can start anywhere. */
 export function* randomBytes(bytes: number, seed: string, offset = 0): Generator<Uint8Array, void, undefined> {
   if (offset >= bytes) return;
   const key = createHash('sha256').update(seed).digest().subarray(0, 16);
@@ -140,7 +140,7 @@ async function tarHeader(name: string, size: number): Promise<Uint8Array> {
 
 function gzip(bytes: Uint8Array): Uint8Array {
   const packed = gzipSync(bytes, { level: 9 });
-  // The header names the operating system (RFC 1952 §2.3.1): 255, unknown, keeps digests the same everywhere.
+  // The header names the operating system (RFC 1952 §2.3.1): 255, unknown, makes the digests the same everywhere.
   packed[9] = 255;
   return packed;
 }

@@ -26,12 +26,12 @@ export async function writeLayout(directory: string, tag: string, built: Built):
   await writeFile(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
 }
 
-/** Where a layout keeps a blob. */
+/** The path of a blob in a layout. */
 export function layoutBlob(directory: string, digest: Digest): string {
   return join(directory, 'blobs', digestAlgorithm(digest), digestHex(digest));
 }
 
-/** Where distribution, and our store, keep a blob. */
+/** The path of a blob in distribution's storage, and in our store. */
 export function storedBlob(root: string, digest: Digest): string {
   const hex = digestHex(digest);
   return join(root, 'docker/registry/v2/blobs', digestAlgorithm(digest), hex.slice(0, 2), hex, 'data');

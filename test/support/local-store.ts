@@ -11,7 +11,7 @@ export async function localStore(t: Scope): Promise<Registry> {
   return createStorage({ driver, name: 'the local store', sparseIndexes: true });
 }
 
-/** Puts an image into the local store, as a pull of this name would have. @returns The repository's name there. */
+/** Puts an image into the local store, as a pull of this name would. @returns The repository's name there. */
 export async function keepImage(t: Scope, name: string, built: Built, options: PushOptions = {}): Promise<StoreName> {
   const reference = withDefaultTag(parseReference(name));
   const repo = toStoreName(reference);

@@ -1,4 +1,4 @@
-/** Registries on loopback that want to know who is asking. */
+/** Registries on loopback that require a login. */
 import type { ServerOptions } from 'node:https';
 import { type AskedRequest, type FakeServer, json, startFakeServer } from './fake-server.ts';
 import type { Scope } from './sandbox.ts';
@@ -14,7 +14,7 @@ export function basic({ username, password }: Account): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** A registry with a password file: it lets in one account. */
+/** A registry with a password file, which accepts one account. */
 export function startPasswordRegistry(
   t: Scope,
   account: Account = ada,
@@ -40,13 +40,13 @@ export interface TokenRegistry {
 export interface TokenRegistryOptions {
   readonly account?: Account;
   readonly identityTokens?: boolean;
-  /** Where whoever has a token is sent on to. Default: every answer is an empty object. */
+  /** Where requests with a token are redirected to. Default: every answer is an empty object. */
   readonly target?: string;
 }
 
 /**
- * A registry that takes tokens, and a token server that gives them: to one account, for the identity token
- * `identity-1`, and to anybody, as Docker Hub does.
+ * A registry that takes tokens, and a token server that issues them: for one account, for the identity token
+ * `identity-1`, and, as Docker Hub does, for anonymous requests.
  */
 export async function startTokenRegistry(
   t: Scope,
@@ -67,7 +67,7 @@ export async function startTokenRegistry(
   const registry = await startFakeServer(t, (request, response) => {
     const { authorization } = request.headers;
     if (authorization === 'Bearer for-ada' || authorization === 'Bearer for-anybody') {
-      // Where requests go on to, GET alone.
+      // Redirects GET requests only.
       if (target !== undefined) response.writeHead(307, { location: new URL(request.path, target).href }).end();
       else json(response, 200, {});
     } else

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { atEnd, type Scope } from './sandbox.ts';
 
-/** How long what a program left behind may go on writing. */
+/** How long processes that a program left behind may go on writing. */
 const orphanMs = 10_000;
 
 export interface RunOptions {
@@ -13,7 +13,7 @@ export interface RunOptions {
   /** Leaves standard input open after `input`, for a test that types. */
   readonly typing?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** After this the child is killed. Default two minutes. */
+  /** After this time the child is killed. Default two minutes. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -45,9 +45,9 @@ export function start(t: Scope, program: string, words: readonly string[], optio
       for (const listener of listeners) listener();
     });
   }
-  // A child that does not read its input closes the pipe; that is its right.
+  // A child that does not read its input closes the pipe; that is not an error.
   child.stdin.on('error', () => {});
-  // A child of its own that lives on would keep the pipes open, and the test waiting.
+  // A process that the child started and left behind would keep the pipes open, and the test waiting.
   child.once('exit', () => setTimeout(() => [child.stdout.destroy(), child.stderr.destroy()], orphanMs).unref());
   if (typing) child.stdin.write(input ?? '');
   else child.stdin.end(input ?? '');

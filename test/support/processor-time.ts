@@ -1,11 +1,11 @@
-/** Processor time that work takes in this process, in milliseconds: no other load makes it longer. */
+/** Processor time that work takes in this process, in milliseconds: other load does not make it longer. */
 export function processorMs(work: () => unknown): number {
   const before = process.cpuUsage();
   work();
   return elapsedMs(before);
 }
 
-/** The same, of work that is waited for. */
+/** The same for asynchronous work. */
 export async function processorMsOf(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
   await work();

@@ -14,7 +14,7 @@ const exec = promisify(execFile);
 /**
  * Whether a test can run with the programs it needs.
  *
- * @returns False after `t.skip`, where one is missing; with OCICTL_TEST_REQUIRE_PROGRAMS=1 that is a failure instead.
+ * @returns False after `t.skip`, if one is missing; with OCICTL_TEST_REQUIRE_PROGRAMS=1, that is a failure instead.
  */
 export function needs(t: Pick<TestContext, 'skip'>, ...programs: string[]): boolean {
   const missing = programs.filter((program) => findProgram(program) === undefined);
@@ -41,15 +41,15 @@ export function findProgram(name: string): string | undefined {
 
 export interface DockerRegistryOptions {
   readonly htpasswd?: { readonly username: string; readonly password: string };
-  /** Takes the tokens of this issuer. */
+  /** Accepts the tokens of this issuer. */
   readonly tokens?: TrustedIssuer;
   /** PEM files. */
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** URL of the registry it is a pull-through cache of. */
   readonly proxyOf?: string;
-  /** Takes images in Docker's format schema 1. */
+  /** Accepts images in Docker's format schema 1. */
   readonly schema1?: boolean;
-  /** Its storage directory; a temporary one where absent. */
+  /** Its storage directory; if absent, a temporary one. */
   readonly root?: string;
   /** Whether it logs every request, for `requests`. Default false. */
   readonly accessLog?: boolean;
@@ -57,7 +57,7 @@ export interface DockerRegistryOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A token server, as docker-registry is told of it. */
+/** A token server, in the form of docker-registry's configuration. */
 export interface TrustedIssuer {
   readonly realm: string;
   readonly service: string;
@@ -69,7 +69,7 @@ export interface TrustedIssuer {
 export interface DockerRegistry {
   readonly url: string;
   readonly host: string;
-  /** Where it keeps `docker/registry/v2`. */
+  /** The directory that contains its `docker/registry/v2`. */
   readonly root: string;
   readonly pid: number | undefined;
   /** The requests of its access log: `PUT /v2/…`, without queries, with the status. */
@@ -96,7 +96,7 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
     const { stdout } = await exec('htpasswd', ['-Bbn', htpasswd.username, htpasswd.password]);
     await writeFile(join(directory, 'htpasswd'), stdout);
   }
-  // JSON is YAML, and needs no quoting rules.
+  // JSON is valid YAML, and needs no quoting rules.
   const config = {
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: options.accessLog !== true } },
@@ -151,7 +151,9 @@ export async function umoci(t: Scope, words: readonly string[]): Promise<RunResu
   return finish('umoci', start(t, 'umoci', words, { env, cwd: home }).result);
 }
 
-/** Runs podman with storage of its own in the sandbox, by copying layers: overlays need rights a container lacks. */
+/**
+ * Runs podman with storage of its own in the sandbox. It copies layers, since overlays need rights that a container lacks.
+ */
 export async function podman(t: Scope, words: readonly string[]): Promise<RunResult> {
   const { home, env } = await sandbox(t);
   const global = [
@@ -163,7 +165,7 @@ export async function podman(t: Scope, words: readonly string[]): Promise<RunRes
     ['--cgroup-manager', 'cgroupfs'],
   ].flat();
   await mkdir(join(home, 'config', 'containers'), { recursive: true });
-  // Locks in shared memory would be those of the machine's own podman.
+  // Locks in shared memory would be shared with the machine's own podman.
   const settings = join(home, 'containers.conf');
   await writeFile(settings, '[engine]\nlock_type = "file"\n');
   await writeFile(join(home, 'config/containers/policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}');
@@ -182,7 +184,7 @@ export interface Certificates {
   readonly key: string;
 }
 
-/** A certificate for loopback addresses, from an authority nobody knows. @param days Negative: it has expired. */
+/** A certificate for loopback addresses, from an authority that nobody trusts. @param days If negative, it has expired. */
 export async function makeCertificates(t: Scope, { days = 2 }: { readonly days?: number } = {}): Promise<Certificates> {
   const directory = await temporaryDirectory(t);
   const at = (name: string): string => join(directory, name);
@@ -242,7 +244,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Waits until a server listens. Rejects when it ends first. */
+/** Waits until a server listens. Rejects if the server ends first. */
 export async function waitForPort(port: number, ended: Promise<RunResult>): Promise<void> {
   const { connect } = await import('node:net');
   let result: RunResult | undefined;

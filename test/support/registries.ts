@@ -8,11 +8,11 @@ export interface ServedRegistry {
   readonly url: string;
   /** host:port */
   readonly host: string;
-  /** What is served, for looking at it from behind. */
+  /** The served registry, to examine it directly. */
   readonly registry: Registry;
 }
 
-/** Serves a registry on loopback, in this process; one in memory where none is given. */
+/** Serves a registry on loopback, in this process; if none is given, one in memory. */
 export async function startServe(t: Scope, options: Partial<ServeOptions> = {}): Promise<ServedRegistry> {
   const registry = options.registry ?? memoryRegistry();
   const server = await serve({ host: '127.0.0.1', port: 0, deletes: true, ...options, registry });

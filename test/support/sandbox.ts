@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** What a test needs of `TestContext`: something that a script can stand in for as well. */
+/** The part of `TestContext` that helpers need, so that scripts can provide it too. */
 export type Scope = Pick<TestContext, 'after'>;
 
 const endings = new WeakMap<Scope, (() => unknown)[]>();
 
-/** Runs at the end of a test, the latest first: a program ends before the directory it works in is removed. */
+/** Runs at the end of a test, the latest first: a program ends before its directory is removed. */
 export function atEnd(t: Scope, end: () => unknown): void {
   const known = endings.get(t);
   if (known) return void known.push(end);
@@ -19,14 +19,14 @@ export function atEnd(t: Scope, end: () => unknown): void {
   });
 }
 
-/** A directory that is gone when the test is. */
+/** A directory that is removed at the end of the test. */
 export async function temporaryDirectory(t: Scope, parent: string = tmpdir()): Promise<string> {
   const directory = await mkdtemp(join(parent, 'ocictl-test-'));
   atEnd(t, () => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
   return directory;
 }
 
-/** A home of its own for a test: nothing of the user's is read or written. */
+/** A separate home for a test: nothing of the user's is read or written. */
 export interface Sandbox {
   readonly home: string;
   /** The local store. */
@@ -41,7 +41,7 @@ export interface Sandbox {
 
 const sandboxes = new WeakMap<Scope, Promise<Sandbox>>();
 
-/** The sandbox of a test, the same for all its commands. */
+/** The sandbox of a test, shared by all its commands. */
 export function sandbox(t: Scope): Promise<Sandbox> {
   const known = sandboxes.get(t);
   if (known) return known;
@@ -56,7 +56,7 @@ async function makeSandbox(t: Scope): Promise<Sandbox> {
   const [daemonJson, certsDir, run] = [join(home, 'daemon.json'), join(home, 'certs.d'), join(home, 'run')];
   for (const directory of [dockerConfig, temporary, certsDir, run]) await mkdir(directory, { mode: 0o700 });
   await writeFile(daemonJson, '{}');
-  // Podman fails where DOCKER_CONFIG names a directory without it.
+  // Podman fails if DOCKER_CONFIG names a directory without this file.
   await writeFile(join(dockerConfig, 'config.json'), '{}');
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -73,7 +73,7 @@ async function makeSandbox(t: Scope): Promise<Sandbox> {
     LANG: 'C.UTF-8',
     TZ: 'UTC',
     NO_COLOR: '1',
-    // Coverage of the children counts too.
+    // Include the child processes in coverage.
     ...(process.env['NODE_V8_COVERAGE'] !== undefined && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
   };
   return { home, store, dockerConfig, daemonJson, certsDir, env };

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { isOciError } from '../../src/model/errors.ts';
 import { createPrompter, type InputStream, readSecret } from '../../src/terminal/prompt.ts';
 
-/** A terminal that remembers what was done to it. */
+/** A terminal that records what was done to it. */
 function terminal({ isTTY = true } = {}) {
   const events: string[] = [];
   const input: InputStream & PassThrough = Object.assign(new PassThrough(), {

@@ -10,7 +10,7 @@ import { intercept } from '../support/network/intercept.ts';
 const repo = parseRepositoryName('team/app');
 const tag = parseTag('v1');
 
-/** A registry with an image of layers of different sizes. */
+/** A registry with an image whose layers differ in size. */
 async function imageOf(count: number, name: string): Promise<Registry> {
   const layers = Array.from({ length: count }, (_, i) => ({
     files: { [name]: 'x'.repeat(2000 * (i + 1)) },
@@ -26,7 +26,7 @@ function run(registry: Registry, to: Registry, options: Partial<TransferOptions>
     .result;
 }
 
-/** A registry that takes 5 ms for a blob, and tells how many came at once. */
+/** A registry that takes 5 ms for each blob, and records how many came at once. */
 function countingTarget() {
   const sizes: number[] = [];
   let running = 0;

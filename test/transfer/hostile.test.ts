@@ -30,7 +30,7 @@ function pull(from: Registry, to: Registry, platform?: string): Promise<unknown>
   }).result;
 }
 
-/** Indexes that each name the next one ten times over: 10^12 ways to the one image. */
+/** Indexes that each name the next one ten times: 10^12 paths to the one image. */
 async function nested(): Promise<Built> {
   let inner: Built = await buildImage({ layers: [{ files: { a: 'a' } }] });
   for (let level = 0; level < 12; level += 1) {

@@ -69,7 +69,7 @@ describe('the limits of a transfer', () => {
       ...to,
       async pushManifest(name, raw, opts) {
         if (pushed.length > 0) {
-          // A turn of the event loop, after which a WeakRef may be empty.
+          // A WeakRef can only become empty after a turn of the event loop.
           await new Promise((resolve) => setImmediate(resolve));
           collectGarbage();
           held = pushed[0]?.deref() !== undefined;

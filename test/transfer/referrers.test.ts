@@ -16,7 +16,7 @@ import { openRemote } from '../support/remotes.ts';
 const repo = parseRepositoryName('team/app');
 const tag = parseTag('v1');
 
-/** An index of two images; a signature of it, one of an image, and a comment on the first. */
+/** An index of two images, a signature of the index, one of an image, and a comment on the first signature. */
 async function signed(): Promise<{ source: Registry; index: Built; image: Built; about: Record<string, Built> }> {
   const images = await Promise.all(
     ['amd64', 'arm64'].map((name) =>

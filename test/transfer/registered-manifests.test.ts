@@ -22,7 +22,7 @@ const strangeType = 'application/vnd.example.strange.v1+json';
 const repo = parseRepositoryName('team/bundle');
 const tag = parseTag('1');
 
-// A bundle of this test's own: one invoice, several images. Its `config` would make a nameless manifest an image.
+// A manifest type of this test: one invoice and several images. Without its schema, its `config` would make it an image.
 registerManifestSchema(bundleType, (bytes) => {
   const { config, images } = parseJsonObject(bytes);
   return {

@@ -18,7 +18,7 @@ import { openRemote } from '../support/remotes.ts';
 const repo = parseRepositoryName('team/app');
 const tag = parseTag('v1');
 
-/** Layers without their compression; which blobs were seen, by kind. */
+/** Decompresses layers, and records the kind of every blob. */
 function unpacking(seen: string[] = []): Transform {
   return {
     async blob({ descriptor, kind, source }: SourceBlob) {

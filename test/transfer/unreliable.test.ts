@@ -17,7 +17,7 @@ const probability = 0.2;
 const faults = [{ status: 503 }, { cutAfterBytes: 0 }, { silent: true }];
 const count = 20;
 
-/** Twenty images that share a layer, as those of one team do. */
+/** Twenty images that share a layer, as the images of one team do. */
 const images: readonly Built[] = await Promise.all(
   Array.from({ length: count }, (_, at) =>
     buildImage({
@@ -32,7 +32,11 @@ async function startSource(): Promise<Registry> {
   return registry;
 }
 
-/** A client with the retries of the command line, in a hurry. @param stallMs What it takes for a stall; default a minute. */
+/**
+ * A client with the retries of the command line, but short waits.
+ *
+ * @param stallMs How long silence is accepted; default a minute.
+ */
 function openHurried(t: TestContext, url: string, stallMs = 60_000): Registry {
   const transport = createTransport({
     base: new URL(url),
@@ -47,7 +51,7 @@ function openHurried(t: TestContext, url: string, stallMs = 60_000): Registry {
   });
 }
 
-/** A few at a time, or the test would wait for every stall after the other. */
+/** Copies several at a time; otherwise the stalls would add up. */
 async function copyAll(source: Registry, destination: Registry): Promise<void> {
   const queue = images.keys();
   const copy = async (): Promise<void> => {
@@ -74,7 +78,7 @@ describe('a destination that fails one request of five', { concurrency: true }, 
       const sound = await startDestination(t);
       await copyAll(source, openHurried(t, sound.proxy.url));
       const faultless = sound.proxy.requests.length;
-      // However busy the machine is, no request that is answered takes as long as what counts as a stall.
+      // Even on a busy machine, an answered request must not take as long as a stall.
       const slowestMs = Math.max(...sound.proxy.requests.map(({ waitedMs = 0 }) => waitedMs));
       const stallMs = Math.ceil(Math.max(200, 5 * slowestMs));
       const { registry, proxy } = await startDestination(t);

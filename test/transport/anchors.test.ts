@@ -20,7 +20,7 @@ interface Pair {
   readonly key: string;
 }
 
-/** root, intermediate, leaf for localhost, a client; and a certificate that signed itself and is no authority. */
+/** Root, intermediate, leaf for localhost and a client; and a self-signed certificate that is not an authority. */
 async function makeChain(t: TestContext): Promise<Record<'root' | 'between' | 'leaf' | 'client' | 'alone', Pair>> {
   const directory = await temporaryDirectory(t);
   const made = async (name: string, extensions: string, by?: string): Promise<Pair> => {

@@ -51,7 +51,7 @@ const odd: Readonly<Record<string, string>> = {
 };
 
 describe('an answer that is not of the plainest kind', () => {
-  /** What comes of an answer, by the common way or the one for large bodies. */
+  /** The outcome of a response, with or without the client for large bodies. */
   async function outcome(transport: Transport, large: boolean, method: HttpMethod = 'GET'): Promise<string> {
     try {
       const { status, headers, body } = await get(transport, 'x', { method, bulk: large });
@@ -82,7 +82,7 @@ describe('an answer that is not of the plainest kind', () => {
       const results = [];
       for (const before of ['GET', undefined] as const) {
         const transport = open(t, server.url, { retry: { attempts: 1 } });
-        // After a GET undici is there, and the HEAD is its own.
+        // After a GET, undici is loaded, and sends the HEAD.
         if (before) await outcome(transport, false);
         results.push(await outcome(transport, true, 'HEAD'));
       }

@@ -20,7 +20,7 @@ const sendContent: Answer = (_, response) => {
 
 const bulk = (transport: Transport): Promise<HttpResponse> => get(transport, 'x', { bulk: true });
 
-/** Hashes as a store does it: the chunk is looked at some time after it was handed over. */
+/** Hashes as a store does: each chunk is read some time after it was passed on. */
 async function drainSlowly(body: HttpBody): Promise<string> {
   const hash = createHash('sha256');
   await body.drainTo({

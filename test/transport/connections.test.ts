@@ -13,7 +13,7 @@ const trusted = issue('localhost', { by: authority, dnsNames: ['localhost'] });
 const client = issue('a client', { by: authority });
 const ok: Answer = (_, response) => response.end('ok');
 
-/** Transports to one address over the same connections. */
+/** Transports to one address that share connections. */
 function sharing(t: TestContext, url: string): (tls?: TlsSettings) => Transport {
   const connections = new Connections();
   atEnd(t, () => connections.close());

@@ -6,7 +6,7 @@ import { createTransport, type Transport, type TransportOptions } from '../../sr
 import { type Answer, type FakeServer, startFakeServer } from '../support/fake-server.ts';
 import { atEnd } from '../support/sandbox.ts';
 
-/** What was waited between attempts, instead of waiting. */
+/** The waits between attempts, recorded instead of waited. */
 export const waits: number[] = [];
 
 export function open(t: TestContext, url: string, options: Partial<TransportOptions> = {}): Transport {

@@ -12,16 +12,16 @@ import { fails, get, open, start } from './open.ts';
 interface Gone {
   readonly transport: Transport;
   readonly host: string;
-  /** What was waited since it went, instead of waiting. */
+  /** The waits since it went away, recorded instead of waited. */
   readonly waits: number[];
   readonly told: Silence[];
-  /** What it answers with when it is back. */
+  /** Its answers after it is back. */
   answers: number[];
-  /** Behind which wait it comes back. Default: never. */
+  /** The wait after which it comes back. Default: never. */
   backAfter: number;
 }
 
-/** A server that has answered once, and has gone since. */
+/** A server that has answered once and is now unreachable. */
 async function gone(t: TestContext, options: Partial<TransportOptions> = {}): Promise<Gone> {
   const server = createServer((_, response) => response.writeHead(state.answers.shift() ?? 200).end('here'));
   const listen = async (port: number): Promise<void> => {

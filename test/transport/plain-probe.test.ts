@@ -44,7 +44,7 @@ async function trickle(socket: Socket, text: string): Promise<void> {
   }
 }
 
-/** What waits for a whole line, as Go's server does, before it answers. */
+/** Waits for complete headers before it answers, as Go's server does. */
 function answerToLine(socket: Socket): void {
   socket.on('data', (data) => {
     if (data.includes('\r\n\r\n')) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n400');
@@ -57,13 +57,13 @@ describe('a server that is asked in TLS first', () => {
     assert.equal(await ask(new URL(node.url).port), true);
     assert.deepEqual(node.requests, [], 'it took the question for no request');
     assert.equal(await ask(await listen(t, answerToLine)), true);
-    // The patience of a busy machine may be at its end before the word is.
+    // On a busy machine, the probe could time out before the answer is complete: its timer never fires here.
     t.mock.timers.enable({ apis: ['setTimeout'] });
     assert.equal(await ask(await listen(t, (socket) => trickle(socket, 'HTTP/1.0 400 Bad'))), true);
   });
 
   it('does not where it speaks TLS, whatever it thinks of the hello, and is not waited for', async (t) => {
-    // No wait ends: whoever waited would wait for ever.
+    // The timers never fire: a probe that waited for one would not end.
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const certificate = issue('localhost');
     const kinds: readonly TlsOptions[] = [

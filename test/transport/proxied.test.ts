@@ -16,7 +16,7 @@ const authority = issue('An authority');
 const localhost = issue('localhost', { by: authority, dnsNames: ['localhost'] });
 const secret = `Basic ${Buffer.from('ada:correct horse').toString('base64')}`;
 
-/** A proxy for everything, loopback included. */
+/** A proxy for everything, even loopback. */
 function through(value: string): { readonly proxy: ProxySettings } {
   const of = (name: string, text: string): Sourced<string> => ({ value: text, origin: { kind: 'environment', name } });
   return { proxy: { all: of('ALL_PROXY', value), noProxy: of('NO_PROXY', '<-loopback>') } };
@@ -101,7 +101,7 @@ describe('a registry behind a proxy', () => {
       assert.equal(await text(await get(open(t, url, { tls, ...through(proxy.url) }))), 'ok');
     }
     const asked = proxy.asked.length;
-    // What was said of the registry's certificate holds for the registry alone.
+    // The registry's TLS settings are for the registry alone, not for its proxy.
     const lax = open(t, server.url, { tls: { verify: false, ca: roots }, ...through(proxy.url) });
     await assert.rejects(
       get(lax),

@@ -5,12 +5,12 @@ import { atEnd } from '../support/sandbox.ts';
 
 export interface RawServer {
   readonly url: string;
-  /** Request lines, in the order they came. */
+  /** Request lines, in the order of arrival. */
   readonly requests: readonly string[];
   readonly connections: number;
 }
 
-/** A server that writes what it likes: called for every request, with its number on its connection, from 0. */
+/** A server that writes raw bytes: `answer` is called for every request, with its number on its connection, from 0. */
 export async function startRawServer(
   t: TestContext,
   answer: (socket: Socket, nth: number, connection: number) => unknown,

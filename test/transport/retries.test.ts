@@ -82,7 +82,7 @@ describe('repetitions', () => {
     const { server, transport } = await start(t, answer, { limits: { headersTimeoutMs: 100 } });
     await (await get(transport)).body.discard();
     assert.equal((await get(transport, 'y')).status, 200);
-    // More on a machine that is so busy that an answer takes as long as silence may.
+    // There may be more on a busy machine, where an answer can take as long as the limit for silence.
     assert.ok(server.lines.filter((line) => line === 'GET /y').length >= 3, server.lines.join());
   });
 

@@ -13,7 +13,7 @@ import { fails, get, start } from './open.ts';
 const hex = 'ab'.repeat(32);
 const blob = `v2/team/app/blobs/sha256:${hex}`;
 
-/** A server, and what was told of its silence. */
+/** A server, and the reports of its silence. */
 async function watch(
   t: TestContext,
   answer: Answer,

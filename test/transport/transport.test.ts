@@ -199,7 +199,7 @@ describe('silence', () => {
 
   it('after a connection that is never accepted is one as well', async (t) => {
     const { transport } = await start(t, (_, response) => response.end(), { limits: { connectTimeoutMs: 1 } });
-    // An address of TEST-NET, which nobody answers for; some machines have no route to it at all.
+    // An address of TEST-NET, which nobody uses; some machines have no route to it at all.
     const request = get(transport, 'http://192.0.2.1/');
     await assert.rejects(request, (error) => isOciError(error, 'TIMEOUT', 'NETWORK'));
   });

@@ -1,4 +1,4 @@
-/** Who is let in by `ocictl serve --auth`. A part of the composition root, loaded by that command alone. */
+/** The access control of `ocictl serve --auth`. Part of the composition root, loaded by that command only. */
 import { resolve } from 'node:path';
 import { openHtpasswd } from '../../config/ocictl/htpasswd.ts';
 import { openReloaded } from '../../config/reloaded.ts';
@@ -13,8 +13,9 @@ import { isLoopbackAddress } from '../../server/http/browsers.ts';
 type Warn = (text: string) => void;
 
 /**
- * @param word `htpasswd=FILE`, `token=REALM,service=NAME,issuer=NAME,cert=FILE`, with `jwks=FILE` too or instead, or `none`.
- * @throws OciError USAGE; CONFIG_INVALID for what a file holds.
+ * @param word `htpasswd=FILE`, `token=REALM,service=NAME,issuer=NAME,cert=FILE`, with `jwks=FILE` in addition or
+ * instead, or `none`.
+ * @throws OciError USAGE; CONFIG_INVALID for invalid files.
  */
 export async function openAuth(word: string | undefined, warn: Warn): Promise<Authorize | undefined> {
   if (word === undefined || word === 'none') return undefined;
@@ -38,7 +39,7 @@ async function openTokenAuth(text: string, warn: Warn): Promise<Authorize> {
   for (const word of words) {
     const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
     if (!tokenWords.some((known) => known === key) || value === '' || given.has(key)) {
-      throw refused(`${quote(word)} cannot stand there`);
+      throw refused(`${quote(word)} is not allowed here`);
     }
     given.set(key, value);
   }
@@ -70,20 +71,20 @@ function openTrust(
     what: 'file of trusted keys',
     hint: 'it is what the token server signs with: certificates in PEM (cert=), or a JSON Web Key Set (jwks=)',
     parse: (text) => parse(text, file),
-    meanwhile: 'the keys of before stay',
+    meanwhile: 'the earlier keys stay in effect',
     warn,
   });
 }
 
 /**
- * Checks the address that clients are sent to with their passwords: https, but for this machine.
+ * Checks the address that clients send their passwords to: it must be https, except on this machine.
  *
- * @returns It, as it was written.
+ * @returns The address as it was written.
  */
 export function checkRealm(realm: string, refuse: (reason: string) => Error): string {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw refuse(`${quote(realm.replace(/\/\/[^/]*@/, '//…@'))} is no address of a token server`);
+    throw refuse(`${quote(realm.replace(/\/\/[^/]*@/, '//…@'))} is not the address of a token server`);
   }
   if (url.username !== '' || url.password !== '' || url.hash !== '') {
     throw refuse('the address of the token server has a user name, a password or a fragment');

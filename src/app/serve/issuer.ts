@@ -1,4 +1,4 @@
-/** The token issuer of `ocictl serve --issue-tokens`. A part of the composition root, loaded by that command alone. */
+/** The token issuer of `ocictl serve --issue-tokens`. Part of the composition root, loaded by that command only. */
 import { join, resolve } from 'node:path';
 import { hasSigningKey, openSigningKey, type SigningKey, temporarySigningKey } from '../../certs/signing-key.ts';
 import { configError } from '../../config/documents/config-error.ts';
@@ -14,29 +14,29 @@ import { checkRealm } from './auth.ts';
 export interface ServedIssuer {
   readonly authorize: Authorize;
   readonly issuer: TokenIssuer;
-  /** For the user who starts it: how other registries take its tokens. */
+  /** For the user who starts it: how other registries can accept its tokens. */
   readonly notes: readonly string[];
 }
 
 export interface IssuerPlace {
-  /** The directory that is served, where it is one: the key lies in it. */
+  /** The served directory, if it is one. The key is stored in it. */
   readonly root: string | undefined;
-  /** Then no key is made there; one that is there is used. */
+  /** If true, no key is created there; an existing one is used. */
   readonly readOnly: boolean;
   readonly warn: (text: string) => void;
 }
 
 /**
- * Opens the access file and the key, and makes what gives tokens out and what takes them.
+ * Opens the access file and the key, and creates the issuer and the check of its tokens.
  *
- * @throws OciError CONFIG_INVALID; STORAGE and STORAGE_DENIED where the key cannot be kept.
+ * @throws OciError CONFIG_INVALID; STORAGE and STORAGE_DENIED if the key cannot be stored.
  */
 export async function openIssuer(file: string, place: IssuerPlace): Promise<ServedIssuer> {
   const { warn } = place;
   const access = await openAccessFile(resolve(file), { warn, check });
   const { privateKey, certificate, certificateFile } = await openKey(place);
   const key = certificate.publicKey;
-  // Its own signatures it knows by the key: what the certificate says is for others.
+  // Its own tokens are verified by the key alone; the certificate is for other registries.
   const trust = { roots: [certificate], keys: [{ ids: [libtrustId(key)], key }] };
   const tokens = tokenIssuer({ rules: access, privateKey, certificate });
   const authorize = tokenAuth({
@@ -71,7 +71,7 @@ function check({ realm }: AccessFile): void {
   if (realm) checkRealm(realm.value, (reason) => configError(realm.origin, reason));
 }
 
-// By the name that the client knows it by.
+// The address under which the client reached this registry.
 function ownRealm(origin: string | undefined): string {
   return new URL(tokenPath, origin !== undefined && URL.canParse(origin) ? origin : 'http://localhost').href;
 }

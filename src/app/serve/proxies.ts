@@ -4,9 +4,9 @@ import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 
 /**
- * Reads the networks of `--trust-proxy`, of which one address alone is one.
+ * Reads the networks of `--trust-proxy`; a single address counts as a network.
  *
- * @returns Whether an address is in one of them; undefined where there are none.
+ * @returns Whether an address is in one of them; undefined if there are none.
  * @throws OciError USAGE
  */
 export function proxiesIn(words: readonly string[]): ((address: string) => boolean) | undefined {

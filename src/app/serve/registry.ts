@@ -1,4 +1,4 @@
-/** Makes the registry that `ocictl serve` serves. A part of the composition root, loaded by that command alone. */
+/** Opens the registry that `ocictl serve` serves. Part of the composition root, loaded by that command only. */
 import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileError, hasErrno } from '../../files/file-errors.ts';
@@ -22,7 +22,7 @@ import { createStorage } from '../../storage/storage.ts';
 import type { IssuerPlace, ServedIssuer } from './issuer.ts';
 import type { TlsFlags, WatchedTls } from './tls.ts';
 
-/** A client that has uploaded a layer has so long to push the manifest that names it. */
+/** The time a client has after an upload to push the manifest that names the blob. */
 const keepUnusedMs = 60 * 60 * 1_000;
 
 export interface ServedOptions extends TlsFlags {
@@ -31,13 +31,13 @@ export interface ServedOptions extends TlsFlags {
   readonly store?: boolean | undefined;
   readonly mirrorOf?: string | undefined;
   readonly readOnly?: boolean | undefined;
-  /** Whether manifests are taken although blobs or children that they name are missing. */
+  /** Whether manifests are accepted although blobs or children that they name are missing. */
   readonly sparse?: boolean | undefined;
   /** `htpasswd=FILE`, `token=REALM,service=NAME,issuer=NAME,cert=FILE` or `none`. */
   readonly auth?: string | undefined;
   /** The access file of a token issuer. */
   readonly issueTokens?: string | undefined;
-  /** Networks of proxies whose word about clients counts. */
+  /** Networks of proxies whose forwarding headers are trusted. */
   readonly trustProxy?: readonly string[] | undefined;
 }
 
@@ -46,36 +46,36 @@ export interface Served {
   /** For people: `the local store (read-only)`. */
   readonly what: string;
   readonly readOnly: boolean;
-  /** Whether it is the local store, which a pull fills. */
+  /** Whether it is the local store, which pulls fill. */
   readonly localStore: boolean;
-  /** Whose names it has left out, in canonical form. */
+  /** The registry whose host is left out of the names, in canonical form. */
   readonly mirrorOf: string | undefined;
-  /** Who may; everybody where it is absent. */
+  /** Decides about access; if absent, everyone has access. */
   readonly authorize: Authorize | undefined;
-  /** Gives out tokens, where it does. */
+  /** Issues tokens, if it does. */
   readonly issuer: TokenIssuer | undefined;
-  /** What it proves itself with; plain http where absent. */
+  /** Its certificate; if absent, it serves plain http. */
   readonly tls: WatchedTls | undefined;
   readonly isProxy: ((address: string) => boolean) | undefined;
-  /** What else to tell the user who starts it. */
+  /** Further notes for the user who starts it. */
   readonly notes: readonly string[];
-  /** An image that is there, to show how it is named. */
+  /** An image that is present, to show how it is named. */
   readonly example: { readonly repo: RepositoryName; readonly tag: Tag } | undefined;
 }
 
 interface ServedParts {
   readonly storeRoot: () => Promise<string>;
-  /** Told what goes wrong while it is served. */
+  /** Called with problems while it is served. */
   readonly warn: (text: string) => void;
 }
 
 /**
- * @throws OciError USAGE when nothing or an impossible mirror was named; CONFIG_INVALID for a file that says who may; STORAGE and STORAGE_DENIED when the directory
- *   cannot be read, or written where it must be.
+ * @throws OciError USAGE if nothing or an invalid mirror was named; CONFIG_INVALID for an invalid file of accounts or
+ * keys; STORAGE and STORAGE_DENIED if the directory cannot be read, or written although it must be.
  */
 export async function openServed(options: ServedOptions, { storeRoot, warn }: ServedParts): Promise<Served> {
   if (options.issueTokens !== undefined && options.auth !== undefined) {
-    throw new OciError('USAGE', 'conflicting options: --issue-tokens says who may, and --auth another way', {
+    throw new OciError('USAGE', 'conflicting options: --issue-tokens and --auth both decide who has access', {
       hint: 'leave out --auth: the registry takes the tokens that it gives out',
     });
   }
@@ -89,7 +89,7 @@ export async function openServed(options: ServedOptions, { storeRoot, warn }: Se
       : await openIssuer(options.issueTokens, { root: directory, readOnly: options.readOnly === true, warn });
   const domain = options.mirrorOf === undefined ? undefined : parseReference(`${options.mirrorOf}/a/b`).domain;
   const mirrored = domain === undefined ? registry : mirrorOf(registry, domain);
-  // Nobody may plant an image in an operator's local store over HTTP.
+  // Nobody may put an image into a user's local store over HTTP.
   const sealed = locked || options.readOnly === true;
   const description = [what, domain !== undefined && `as a mirror of ${domain}`, sealed && '(read-only)'];
   return {
@@ -111,7 +111,7 @@ function needsTls({ tlsCert, tlsKey, clientCa }: TlsFlags): boolean {
   return (tlsCert ?? tlsKey ?? clientCa) !== undefined;
 }
 
-// Most who serve have no use for it.
+// Loaded only when needed: most servers have no access control.
 async function openAuth(word: string, warn: (text: string) => void): Promise<Authorize | undefined> {
   return (await import('./auth.ts')).openAuth(word, warn);
 }
@@ -120,7 +120,7 @@ async function openIssuer(file: string, place: IssuerPlace): Promise<ServedIssue
   return (await import('./issuer.ts')).openIssuer(file, place);
 }
 
-/** Repositories that are looked at for one with a tag. */
+/** The number of repositories that are searched for a tag. */
 const maxLooked = 20;
 
 async function findExample(registry: Registry): Promise<Served['example']> {
@@ -134,7 +134,7 @@ interface Place {
   readonly registry: Registry;
   readonly what: string;
   readonly locked: boolean;
-  /** That of `--root`. */
+  /** The directory of `--root`. */
   readonly directory?: string;
 }
 
@@ -146,7 +146,7 @@ async function openPlace(
     const directory = resolve(root);
     await prepareRoot(directory, readOnly === true);
     const driver = await openFilesystemDriver({ root: directory, readOnly: readOnly === true });
-    // What killed writers left of files that nobody has seen. It must not keep the registry from being served.
+    // Remove drafts that killed writers left. A failure must not keep the registry from being served.
     if (!driver.readOnly) await driver.tidy?.().catch(() => {});
     const registry = createStorage({ driver, name: root, keepUnusedMs, sparse });
     return { registry, what: root, locked: false, directory };
@@ -165,7 +165,7 @@ async function openPlace(
   });
 }
 
-// What is wrong with the directory shows now, not at the first push. A new one is made, below one that exists.
+// Check the directory now, not at the first push. A missing one is created if its parent exists.
 async function prepareRoot(directory: string, readOnly: boolean): Promise<void> {
   const elsewhere = 'name another directory with --root';
   try {
@@ -180,7 +180,7 @@ async function prepareRoot(directory: string, readOnly: boolean): Promise<void> 
       throw new OciError('STORAGE', `${directory} is not a directory`, { hint: elsewhere });
     }
     await access(directory, constants.R_OK | constants.X_OK);
-    // Of a network file system only the attempt tells.
+    // On a network file system only an attempt shows this.
     if (!readOnly) await refuseFoldedCase(directory);
   } catch (error) {
     throw fileError(error, readOnly ? 'read' : 'write to', directory, { full: 'make room there', elsewhere });
@@ -197,7 +197,7 @@ async function kindOf(path: string): Promise<'directory' | 'absent' | 'other'> {
   }
 }
 
-// `library/alpine` outside is the store's `docker.io/library/alpine`.
+// `library/alpine` outside is `docker.io/library/alpine` in the store.
 function mirrorOf(registry: Registry, domain: string): Registry {
   return renamed(registry, {
     inside: (path) => toStoreName({ domain, path }),

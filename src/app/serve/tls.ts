@@ -1,4 +1,4 @@
-/** The certificate of `ocictl serve --tls-cert`. A part of the composition root, loaded by that command alone. */
+/** The certificate of `ocictl serve --tls-cert`. Part of the composition root, loaded by that command only. */
 import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,31 +9,31 @@ import type { ServedTls } from '../../server/options.ts';
 
 export interface TlsFlags {
   readonly tlsCert?: string | undefined;
-  /** Absent: the key lies in the same file. */
+  /** If absent, the key is in the same file. */
   readonly tlsKey?: string | undefined;
   readonly clientCa?: string | undefined;
 }
 
 export interface WatchedTls {
   readonly current: ServedTls;
-  /** The first name that the certificate is for, which clients may use. */
+  /** The first name of the certificate, which clients can use. */
   readonly serverName: string | undefined;
   /** Whether clients need a certificate. */
   readonly needsClients: boolean;
-  /** Looks for changes of the files, and tells of each that can be used. @returns A function that ends it. */
+  /** Watches the files, and calls `onChange` with each change that can be used. @returns A function that ends the watch. */
   watch(onChange: (tls: ServedTls) => void): () => void;
 }
 
-/** How often a change is looked for: by the main thread itself, since it takes microseconds. */
+/** The interval between checks. The main thread makes them itself, since each takes microseconds. */
 const lookEveryMs = 5000;
-/** How long a certificate may be there before its key: what is still wrong then is told. */
+/** How long a new certificate may wait for its key before an error is reported. */
 const pairMs = 1000;
 
 /**
  * Reads the certificate, its key and the authorities of clients.
  *
- * @param warn Told once of every change that cannot be used: what was before stays.
- * @throws OciError USAGE for flags that do not belong together; CONFIG_INVALID for what the files hold.
+ * @param warn Called once for each change that cannot be used: the earlier files then stay in effect.
+ * @throws OciError USAGE for flags that do not go together; CONFIG_INVALID for invalid files.
  */
 export async function openTls(flags: TlsFlags, warn: (text: string) => void): Promise<WatchedTls | undefined> {
   const { tlsCert, tlsKey = tlsCert, clientCa } = flags;
@@ -64,7 +64,7 @@ export async function openTls(flags: TlsFlags, warn: (text: string) => void): Pr
         } catch (error) {
           if (refused === found) {
             told = found;
-            warn(`${error instanceof Error ? error.message : String(error)}; the certificate of before stays`);
+            warn(`${error instanceof Error ? error.message : String(error)}; the earlier certificate stays in effect`);
           }
           refused = found;
         }

@@ -11,7 +11,7 @@ const failures = { ...usage, ...registries, ...machine };
 
 const document = await readFile(join(projectRoot, 'docs', 'exit-codes.md'), 'utf8');
 const [, described = ''] = document.split('## What the common failures look like');
-// The rows of each table, the heading left out.
+// The rows of each table, without the heading.
 const [statuses, excused] = described
   .split(/^\| situation \|.*$/m)
   .map(rowsOf)

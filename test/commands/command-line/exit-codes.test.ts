@@ -26,10 +26,10 @@ const rows: readonly Row[] = [...document.matchAll(/^\| (\d+) \| [^|]+ \|([^|]*)
     codes: [...codes.matchAll(/`([A-Z_]+)`/g)].map(([, code = '']) => code),
   }),
 );
-/** A status that docs/exit-codes.md has beside the one of the code: which signal it was. */
+/** A status in docs/exit-codes.md besides the one of the code: it tells which signal ended the program. */
 const terminated = 143;
 
-/** A command that ends with each status, and the code that its JSON error names. */
+/** A command for each status, and the code in its JSON error. */
 type Run = (t: TestContext) => Promise<RunResult>;
 
 const runs: Readonly<Record<number, readonly (readonly [code: string, title: string, run: Run])[]>> = {
@@ -221,14 +221,14 @@ describe('docs/exit-codes.md', () => {
           errorCodes[code as keyof typeof errorCodes].exit,
           Number(status) === terminated ? 130 : Number(status),
         );
-        // What a failure of some leaves done is still told.
+        // PARTLY_FAILED prints the results that succeeded.
         if (code !== 'PARTLY_FAILED') assert.equal(stdout, '');
       });
     }
   }
 });
 
-/** A registry with an image, behind a proxy that can fail. */
+/** A registry with an image, behind a proxy that can disturb it. */
 async function startFilled(t: TestContext) {
   const place = await startPlace(t);
   const image = await imageFor('amd64');

@@ -4,14 +4,14 @@ import { loadCommands } from '../../../src/commands/command-line/all-commands.ts
 import { readFlags } from '../../../src/commands/command-line/command.ts';
 import { globalOptions } from '../../../src/commands/command-line/global-options.ts';
 
-/** Whether an option takes several words is a command's own affair: one image has one platform. */
+/** The shape of an option. Whether it takes several words may differ between commands, as one image has one platform. */
 interface Shape {
   readonly takes: 'nothing' | 'word';
   readonly short?: string;
   readonly label?: string;
 }
 
-/** Words that mean one thing everywhere, by docs/architecture.md. */
+/** Options that mean the same in all commands, as docs/architecture.md says. */
 const reserved: Readonly<Record<string, Shape>> = {
   '--format': { takes: 'word' },
   '--json': { takes: 'nothing' },
@@ -23,13 +23,13 @@ const reserved: Readonly<Record<string, Shape>> = {
   '--all-tags': { takes: 'nothing', short: '-a' },
 };
 
-/** Short flags that two commands use for different things, because programs that scripts know do. */
+/** Short flags that commands use for different options, because Docker's commands do. */
 const sharedShorts: Readonly<Record<string, readonly string[]>> = {
   // docker rmi -f, docker search -f, docker inspect -f.
   '-f': ['--force', '--filter', '--format'],
 };
 
-/** Global words that a command gives another meaning behind its name. */
+/** Global options that have another meaning after a command's name. */
 const shadowed: Readonly<Record<string, readonly string[]>> = {
   // skopeo inspect --config shows the image's configuration.
   inspect: ['--config'],
@@ -40,7 +40,7 @@ interface Use extends Shape {
   readonly long: string;
 }
 
-/** Words that mean something else in one command, because what it stands next to there leaves no doubt. */
+/** Options with another meaning in one command, where the context makes it clear. */
 const homonyms: Readonly<Record<string, readonly string[]>> = {
   // serve --store serves the local store; login --store says where credentials are kept.
   login: ['--store'],
@@ -80,7 +80,7 @@ describe('option words', () => {
       if (shadowed[use.command]?.includes(use.long) || homonyms[use.command]?.includes(use.long)) continue;
       const known = first.get(use.long) ?? use;
       first.set(use.long, known);
-      // A short form may be taken by another word of the command.
+      // The command may use the short form for another option.
       const short = known.short ?? use.short;
       const [one, other] = [known, use].map(({ takes, label, short: own = short }) => [takes, label, own]);
       assert.deepEqual(other, one, `${use.long}: ${known.command}, ${use.command}`);

@@ -6,7 +6,7 @@ import { pushImage } from '../../support/images.ts';
 import { ada } from '../../support/login-servers.ts';
 import { app, imageFor, one, startPlace, until } from '../copy/places.ts';
 
-/** Commands at a server that never answers; `@` is its host. */
+/** Commands with a server that never answers; `@` is its host. */
 const waiting: readonly (readonly string[])[] = [
   ['inspect', '@/app'],
   ['digest', '@/app'],
@@ -39,7 +39,7 @@ describe('Ctrl-C while a registry does not answer', () => {
     const { host, requests } = await startFakeServer(t, () => {});
     const words = ['login', '-u', 'ada', '--password-stdin', host];
     const running = await spawnOcictl(t, words, { typing: true, input: 'half of a pass' });
-    // Nothing shows that it reads: a signal before its handlers stand ends it too, without the message.
+    // Nothing shows when it reads. A signal before its handlers are installed ends it too, but without the message.
     await new Promise((resolve) => setTimeout(resolve, 500));
     running.child.kill('SIGINT');
     const { exitCode, signal, stdout } = await running.result;

@@ -9,7 +9,7 @@ import { startServe } from '../../support/registries.ts';
 import { temporaryDirectory } from '../../support/sandbox.ts';
 import { imageFor } from '../copy/places.ts';
 
-/** The parts of Node that a command has loaded at its end, and what it said. */
+/** The modules of Node that a command has loaded at its end, and its output. */
 async function loadedBy(t: TestContext, ...words: string[]): Promise<{ loads(name: string): boolean; stdout: string }> {
   const hook = join(await temporaryDirectory(t), 'hook.cjs');
   await writeFile(hook, `process.on('exit', () => process._rawDebug(JSON.stringify(process.moduleLoadList)));`);
@@ -17,7 +17,7 @@ async function loadedBy(t: TestContext, ...words: string[]): Promise<{ loads(nam
   return { loads: (name) => stderr.includes(`NativeModule ${name}"`), stdout };
 }
 
-/** Parts of Node that cost milliseconds. */
+/** Modules of Node that take milliseconds to load. */
 const traffic = ['internal/deps/undici/undici', 'internal/http2/core'];
 const heavy = [...traffic, 'tls', 'crypto', 'http', 'child_process', 'vm', 'perf_hooks'];
 

@@ -207,7 +207,7 @@ describe('the examples in the help', () => {
   });
 });
 
-/** The words of a command line up to a redirection or a pipe; `$(…)` stays as it is. */
+/** The words of a command line up to a redirection or a pipe; `$(…)` is left unchanged. */
 function shellWords(line: string): string[] {
   const words: string[] = [];
   const part = /'([^']*)'|"((?:\$\([^)]*\)|[^"])*)"|(\$\([^)]*\))|\\(.)|([^\s'"\\$<>|&;]|\$(?!\())/y;

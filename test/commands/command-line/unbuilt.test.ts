@@ -16,7 +16,7 @@ describe('a checkout in which nothing was built', () => {
     const { exitCode, stdout, stderr } = await run();
     assert.deepEqual([exitCode, stdout], [1, '']);
     assert.equal(stderr, 'error: ocictl is not built yet\nhint: run npm ci and npm run build in its checkout\n');
-    // What is there and broken is another failure.
+    // A build that exists but is broken is a different failure.
     await mkdir(join(root, 'dist'));
     await writeFile(join(root, 'dist', 'main.js'), "import './gone.js';");
     assert.match((await run()).stderr, /gone\.js/);

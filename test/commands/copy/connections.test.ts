@@ -12,7 +12,7 @@ interface Counted {
   readonly proxy: FaultProxy;
 }
 
-/** A registry with tokens that has the image team/app:1, behind what counts connections and requests. */
+/** A registry with tokens and the image team/app:1, behind a relay and a proxy that count connections and requests. */
 async function startCounted(t: TestContext, access: string, root: string): Promise<Counted> {
   const { host, url } = await startIssuer(t, access, '--root', root);
   assert.equal((await logIn(t, host, ada)).exitCode, 0);
@@ -25,7 +25,7 @@ async function startCounted(t: TestContext, access: string, root: string): Promi
 
 const written = ({ username, password }: Account): string => `${username}:${password}`;
 
-/** What a copy makes of connections, attempts at TLS and requests for tokens. */
+/** Counts the connections, TLS handshakes and token requests of a copy. */
 async function during(places: readonly Counted[], copy: () => Promise<unknown>) {
   const look = () =>
     places.map(({ relay, proxy }) => [relay.connections, relay.handshakes, proxy.count(/^\/token/)] as const);
@@ -51,7 +51,7 @@ describe('a copy', () => {
       return counts;
     };
     assert.deepEqual(await to('team/app:2'), { connections: 1, handshakes: 1, tokens: 2 });
-    // Blobs of another repository are mounted side by side, over as many connections.
+    // Blobs of another repository are mounted in parallel, over several connections.
     const { handshakes, tokens } = (await to('team/other:1')) ?? {};
     assert.deepEqual({ handshakes, tokens }, { handshakes: 1, tokens: 3 });
   });

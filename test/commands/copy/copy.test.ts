@@ -180,7 +180,7 @@ describe('an interrupted ocictl copy', () => {
   });
 });
 
-/** Lets in nobody but one account. */
+/** Accepts only one account. */
 async function guard(t: TestContext, served: ServedRegistry, account: string) {
   const proxy = await startFaultProxy(t, served.url);
   const auth = Buffer.from(account).toString('base64');

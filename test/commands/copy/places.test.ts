@@ -19,7 +19,7 @@ describe('ocictl copy and directories', () => {
     assert.deepEqual([out.exitCode, out.stdout], [0, 'oci:made/here:1\n'], out.stderr);
     const registry = await openLayout({ directory: join((await sandbox(t)).home, 'made/here'), readOnly: true });
     await assertWhole(registry, layoutRepository, index);
-    // The only image needs no name.
+    // The only image of a layout needs no name.
     const back = await ocictl(t, ['copy', 'oci:made/here', `${to.host}/team/app:1`]);
     assert.equal(back.exitCode, 0, back.stderr);
     await assertWhole(to.registry, app, index);
@@ -211,7 +211,7 @@ describe('ocictl copy and directories', () => {
     await openLayout({ directory: join((await sandbox(t)).home, 'empty'), create: true });
     assert.equal((await ocictl(t, ['copy', 'store:app:1', 'oci:empty:1'])).exitCode, 3);
     assert.deepEqual(await entriesOf(t, 'empty'), ['blobs', 'index.json', 'oci-layout']);
-    // The smallest, which goes last.
+    // The smallest blob, which is sent last.
     const [missing] = image.blobs.map(({ descriptor }) => descriptor).sort((x, y) => x.size - y.size);
     from.proxy.fail({ path: new RegExp(`/blobs/${missing?.digest}`), status: 404 });
     assert.equal((await ocictl(t, ['copy', `${from.host}/team/app:1`, 'oci:begun:1'])).exitCode, 3);
@@ -283,7 +283,7 @@ describe('ocictl copy refuses', () => {
   });
 });
 
-/** What is in a directory below the sandbox's home; undefined where there is none. */
+/** The entries of a directory below the sandbox's home; undefined if it does not exist. */
 async function entriesOf(t: TestContext, name: string): Promise<readonly string[] | undefined> {
   return readdir(join((await sandbox(t)).home, name)).catch(() => undefined);
 }

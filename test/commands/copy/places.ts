@@ -1,4 +1,4 @@
-/** Registries between which the tests of push and copy move images, and those images. */
+/** Registries for the tests of push and copy, and the images they move. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { parseRepositoryName, parseTag, type RepositoryName } from '../../../src/model/reference/reference.ts';
@@ -10,7 +10,7 @@ import { type ServedRegistry, startServe } from '../../support/registries.ts';
 export const app = parseRepositoryName('team/app');
 export const [one, two, latest] = [parseTag('1'), parseTag('2'), parseTag('latest')];
 
-/** A registry behind a proxy that counts and can fail. */
+/** A registry behind a proxy that records requests and can disturb them. */
 export interface Place extends ServedRegistry {
   readonly proxy: FaultProxy;
 }
@@ -21,7 +21,7 @@ export async function startPlace(t: TestContext): Promise<Place> {
   return { ...served, host: proxy.host, proxy };
 }
 
-/** An image of as many layers as there are names. */
+/** An image with one layer for each name. */
 export function imageFor(architecture: string, names: readonly string[] = ['a', 'b', 'c']): Promise<Built> {
   return buildImage({
     platform: { os: 'linux', architecture },
@@ -36,7 +36,7 @@ export async function buildDemoIndex() {
   return { amd64, arm64, riscv64, attestation, index: await buildIndex([amd64, arm64, riscv64, attestation]) };
 }
 
-/** That a repository holds an image or index with everything below it, the same bytes. */
+/** Asserts that a repository holds an image or index with everything below it, unchanged. */
 export async function assertWhole(registry: Registry, repo: RepositoryName, built: Built): Promise<void> {
   const got = await registry.getManifest(repo, built.descriptor.digest);
   assert.deepEqual(Buffer.from(got.bytes), Buffer.from(built.manifest.bytes));
@@ -46,7 +46,7 @@ export async function assertWhole(registry: Registry, repo: RepositoryName, buil
   for (const child of built.children) await assertWhole(registry, repo, child);
 }
 
-/** The requests that may change something, from a number on. */
+/** The requests that may change something, starting with the given number. */
 export function writes(proxy: FaultProxy, from = 0): string[] {
   return proxy.requests
     .slice(from)
@@ -54,7 +54,7 @@ export function writes(proxy: FaultProxy, from = 0): string[] {
     .map(({ method, path }) => `${method} ${path}`);
 }
 
-/** Waits for what is looked at again and again. */
+/** Waits until a condition holds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }

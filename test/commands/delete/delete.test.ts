@@ -71,7 +71,7 @@ describe('ocictl delete', () => {
 
   it('leaves a registry as it is that cannot delete a tag alone, and says what could be done', async (t) => {
     const { name, proxy, registry } = await startFilled(t);
-    // As docker-registry 2.8 answers.
+    // The answer of docker-registry 2.8.
     const body = JSON.stringify({ errors: [{ code: 'DIGEST_INVALID', message: 'provided digest did not match' }] });
     proxy.fail({ method: 'DELETE', status: 400, body, headers: { 'content-type': 'application/json' } });
     const { exitCode, stdout, stderr } = await ocictl(t, ['delete', `${name}:1`]);

@@ -21,7 +21,7 @@ describe('ocictl inspect, for eyes', () => {
     const { stdout, stderr, exitCode } = await ocictl(t, ['inspect', `${at}/app:1.0`]);
     assert.deepEqual([exitCode, stderr], [0, '']);
     const [first, second] = image.layers.map(({ descriptor: { digest, size } }) => {
-      // Other versions of zlib pack otherwise.
+      // The sizes depend on the version of zlib.
       return `${digest.slice(7, 19)}   ${formatBytes(size).padEnd(6)}`;
     });
     const total = image.blobs.reduce((sum, { descriptor }) => sum + descriptor.size, 0);

@@ -1,4 +1,4 @@
-/** Images with a config written by the test, and everything that inspect shows. */
+/** Images whose config the test writes, and one with everything that inspect shows. */
 
 import type { TestContext } from 'node:test';
 import { digestBytes } from '../../../src/model/digest.ts';
@@ -10,7 +10,7 @@ import { type BuiltBlob, buildBlob, buildLayer } from '../../support/layer.ts';
 import { startServe } from '../../support/registries.ts';
 
 export interface WrittenImage {
-  /** The config, whole: an object, or any text. */
+  /** The complete config: an object, or any text. */
   readonly config: Readonly<Record<string, unknown>> | string;
   /** Default: one small layer. */
   readonly layers?: readonly BuiltBlob[];
@@ -19,7 +19,7 @@ export interface WrittenImage {
   readonly platform?: Platform;
 }
 
-/** An image with this very config. */
+/** An image with exactly this config. */
 export async function writeImage(spec: WrittenImage): Promise<BuiltImage> {
   const isDocker = spec.format === 'docker';
   const text = typeof spec.config === 'string' ? spec.config : JSON.stringify(spec.config);
@@ -50,7 +50,7 @@ export function annotated<T extends Built | BuiltBlob>(built: T, annotations: Re
   return { ...built, descriptor: { ...built.descriptor, annotations } };
 }
 
-/** An image that sets whatever a config can set. */
+/** An image whose config sets every field. */
 export async function richImage() {
   const layers = [
     await buildLayer({ files: { a: 'a' } }),

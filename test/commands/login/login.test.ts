@@ -89,7 +89,7 @@ describe('ocictl login', () => {
     assert.deepEqual([exitCode, stdout], [5, '']);
     assert.match(stderr, /answered with a web page, not as a registry/);
     assert.deepEqual(await readConfig(t), {});
-    // As some registries call the one word that they say.
+    // Some registries answer a single word with this content type.
     const terse = await startFakeServer(t, (_, response) => response.writeHead(200, type).end('true'));
     assert.equal((await logIn(t, terse.host)).exitCode, 0);
   });

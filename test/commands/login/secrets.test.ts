@@ -13,7 +13,7 @@ import { startServe } from '../../support/registries.ts';
 import { sandbox } from '../../support/sandbox.ts';
 import { adaAuth, base64, logIn, readConfig, writeConfig } from './stored-credentials.ts';
 
-/** Every form in which ada's secrets could show themselves. */
+/** Every form in which ada's secrets could appear. */
 const secret = new RegExp(
   [ada.password, adaAuth, 'identity-1', 'for-ada', 'header-secret']
     .map((text) => text.replace(/[+/=]/g, '\\$&'))

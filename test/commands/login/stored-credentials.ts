@@ -29,7 +29,7 @@ export function logIn(t: TestContext, host: string, options: CommandOptions = {}
   return ocictl(t, words, { input: `${ada.password}\n`, ...options });
 }
 
-/** A credential helper that keeps one login in a file. @returns The environment that has it on its PATH. */
+/** A credential helper that keeps one login in a file. @returns The environment with the helper on its PATH. */
 export async function installHelper(t: TestContext, name: string): Promise<{ PATH: string; file: string }> {
   const { home, env } = await sandbox(t);
   const [bin, file] = [join(home, 'bin'), join(home, 'kept.json')];

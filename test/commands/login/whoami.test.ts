@@ -139,7 +139,7 @@ describe('ocictl login', () => {
     const words = ['login', '--identity-token-stdin', registry.host];
     const login = await ocictl(t, words, { input: 'identity-1\n' });
     assert.deepEqual([login.exitCode, login.stdout], [0, 'Login Succeeded\n']);
-    // The line is for those who have podman.
+    // The line appears if podman is installed.
     assert.match(login.stderr, /^(?:podman uses the identity token that is stored; .*\n)?$/);
     assert.deepEqual(tokens.lines, ['POST /token']);
     assert.deepEqual((await readConfig(t)).auths, { [registry.host]: { identitytoken: 'identity-1' } });

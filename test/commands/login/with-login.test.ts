@@ -11,7 +11,7 @@ import { adaAuth, base64, readConfig, writeConfig } from './stored-credentials.t
 
 const show = 'stat -c %a "$DOCKER_CONFIG" "$DOCKER_CONFIG/config.json"; cat "$REGISTRY_AUTH_FILE"';
 
-/** The temporary configurations that are still there. */
+/** The temporary configurations that still exist. */
 async function left(t: TestContext): Promise<readonly string[]> {
   const { env } = await sandbox(t);
   const directories = [env['XDG_RUNTIME_DIR'] ?? '', env['TMPDIR'] ?? ''];

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { spawnServe } from '../../support/command.ts';
 
-/** How often the threads of a process have gone to sleep by themselves, and so were woken. */
+/** How often the threads of a process have voluntarily gone to sleep, and so were woken before. */
 async function wakes(pid: number): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
   const texts = await Promise.all(threads.map((id) => readFile(`/proc/${pid}/task/${id}/status`, 'utf8')));
@@ -21,7 +21,7 @@ describe('an idle ocictl serve', () => {
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
       return ((await wakes(child.pid ?? 0)) - before) / seconds;
     };
-    // The engine tidies up for a while after its work.
+    // The engine still tidies up for a while after its work.
     let rate = await window();
     for (let tries = 0; rate > 2 && tries < 8; tries += 1) rate = await window();
     assert.ok(rate <= 2, `${rate} a second`);

@@ -10,14 +10,14 @@ import { startServe } from '../../support/registries.ts';
 import { sandbox } from '../../support/sandbox.ts';
 import { app, imageFor, one } from '../copy/places.ts';
 
-/** Starts `ocictl serve` with an address of its own, and gives what it says once it has said `last`. */
+/** Starts `ocictl serve` with an address of its own, and returns its output up to `last`. */
 async function started(t: TestContext, words: readonly string[], last: RegExp) {
   const running = await spawnOcictl(t, ['serve', ...words]);
   await running.waitFor(last);
   return { ...running, ...running.output() };
 }
 
-/** The words after `ocictl` of the commands that were advised. */
+/** The words after `ocictl` in the commands that the output advises. */
 function advised(stderr: string): string[][] {
   return [...stderr.matchAll(/with: ocictl (.+)$/gm)].map(([, words = '']) => words.split(' '));
 }
@@ -123,7 +123,7 @@ describe('the limits of ocictl serve', () => {
     const { url } = await spawnServe(t, ['--memory', '--upload-timeout', '1s', '--min-rate', '0']);
     const { headers } = await fetch(`${url}/v2/team/app/blobs/uploads/`, { method: 'POST' });
     const place = new URL(headers.get('location') ?? '', url);
-    // Asking keeps it open: only who stays away loses it.
+    // Each request keeps the session alive, so the waits must grow until it expires.
     const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     for (let waitMs = 2000; (await fetch(place)).status === 204; waitMs *= 2) await wait(waitMs);
     assert.equal((await fetch(place)).status, 404);
@@ -146,7 +146,7 @@ describe('the directory of ocictl serve', () => {
       [join(file, 'below'), [], /below is not a directory/],
       [join(home, 'no', 'such'), [], /there is no directory \S+\/no\nhint: make it first/],
       [join(home, 'missing'), ['--read-only'], /there is no directory \S+\/missing\n/],
-      // Nobody, not even root, makes anything there.
+      // Nobody, not even root, can create anything there.
       ['/proc/images', [], /cannot write to \/proc\/images: .*\nhint: name another directory with --root/],
       ['/sys', [], /cannot write to \/sys: /],
     ];

@@ -10,7 +10,7 @@ import { sandbox } from '../../support/sandbox.ts';
 describe('SIGTERM to ocictl serve', () => {
   it('is not kept waiting by passwords that are compared: they are answered with 503', async (t) => {
     const { home } = await sandbox(t);
-    // One comparison takes seconds; the 30 would take longer than the time that a stopping server gives.
+    // One comparison takes seconds: all 30 would take longer than a stopping server waits.
     const hash = hashSync('right', 4).replace('$04$', '$14$');
     await writeFile(join(home, 'users'), `ada:${hash}\n`);
     const { url, child, result } = await spawnServe(t, ['--memory', '--auth', 'htpasswd=users']);

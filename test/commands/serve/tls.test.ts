@@ -11,7 +11,7 @@ import { doctor } from '../../support/doctor.ts';
 import { type Certificates, makeCertificates, needs } from '../../support/programs.ts';
 import { sandbox } from '../../support/sandbox.ts';
 
-/** The serial number of the certificate that a new connection is shown. */
+/** The serial number of the certificate that a new connection gets. */
 function shown(host: string): Promise<string> {
   const [name, port] = host.split(':');
   return new Promise((resolve, reject) => {
@@ -45,20 +45,26 @@ describe('ocictl serve --tls-cert', () => {
     const served = await spawnServe(t, ['--memory', '--tls-cert', cert, '--tls-key', key]);
     assert.match(served.output().stdout, /^Serving memory on https:\/\/127\.0\.0\.1:\d+\n$/);
     assert.equal(await shown(served.host), await serialOf(first));
-    // This machine is insecure by its network: its certificates need no authority.
+    // This machine's network is insecure, so its certificates need no authority.
     assert.equal((await ocictl(t, ['search', `${served.host}/app`])).exitCode, 0);
 
     await writeFile(cert, 'no certificate');
-    await served.waitFor(/--tls-cert: \S+cert\.pem holds no PEM certificate; the certificate of before stays\n/);
+    await served.waitFor(
+      /--tls-cert: \S+cert\.pem holds no PEM certificate; the earlier certificate stays in effect\n/,
+    );
     assert.equal(await shown(served.host), await serialOf(first));
-    // The certificate first: for a moment it does not fit the key.
+    // First the certificate: for a moment it does not match the key.
     await copyFile(second.certificate, `${cert}.new`);
     await rename(`${cert}.new`, cert);
     await copyFile(second.key, key);
     while ((await shown(served.host)) !== (await serialOf(second))) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    assert.equal((served.output().stderr.match(/of before stays/g) ?? []).length, 1, served.output().stderr);
+    assert.equal(
+      (served.output().stderr.match(/the earlier certificate stays/g) ?? []).length,
+      1,
+      served.output().stderr,
+    );
   });
 
   it('lets in only clients with a certificate, and tells the others to get one', async (t) => {

@@ -16,7 +16,7 @@ const damages: Readonly<Record<string, (link: string) => Promise<void>>> = {
   'is much too large': (link) => writeFile(link, 'x'.repeat(100_000)),
 };
 
-/** A registry that serves `team/app:1`, which the local store has as `app:1`. */
+/** A registry with `team/app:1`, which the local store has as `app:1`. */
 async function serveImage(t: TestContext) {
   const root = join((await sandbox(t)).home, 'served');
   const server = await spawnServe(t, ['--root', root]);

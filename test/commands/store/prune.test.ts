@@ -15,7 +15,7 @@ import { app, one, startPlace, until } from '../copy/places.ts';
 const image = (...names: string[]) =>
   buildImage({ layers: names.map((name) => ({ files: { [name]: name.repeat(2_000) } })) });
 
-/** An image with a layer that is downloaded under a lock. */
+/** An image with a layer large enough to be downloaded under a lock. */
 function largeImage() {
   const large = Buffer.from(madeBytes('large', 6_000_000)).toString('base64');
   return buildImage({ layers: [{ files: { large } }, { files: { small: 'small' } }] });

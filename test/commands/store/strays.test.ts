@@ -7,7 +7,7 @@ import { buildArtifact, buildImage } from '../../support/images.ts';
 import { keepImage } from '../../support/local-store.ts';
 import { sandbox } from '../../support/sandbox.ts';
 
-/** Puts what file managers, file systems and people leave into every directory below one. */
+/** Adds files that file managers, file systems and users leave to every directory below one. @returns How many. */
 async function strew(directory: string): Promise<number> {
   let directories = 1;
   for (const entry of await readdir(directory, { withFileTypes: true })) {

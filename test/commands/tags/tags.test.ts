@@ -17,7 +17,7 @@ import { sandbox } from '../../support/sandbox.ts';
 const app = parseRepositoryName('team/app');
 const image = await buildImage({ layers: [{ files: { a: 'a' } }] });
 
-/** A registry with so many tags, behind a proxy that counts. */
+/** A registry with this many tags, behind a proxy that counts requests. */
 async function startTagged(t: TestContext, count: number) {
   const { url, registry } = await startServe(t);
   const tags = Array.from({ length: count }, (_, at) => `v${String(at).padStart(4, '0')}`);

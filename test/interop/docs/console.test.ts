@@ -30,7 +30,7 @@ inOwnNetwork(import.meta.url, () => {
   });
 });
 
-/** A console where Docker Hub has alpine, and registry.example.com is an empty registry that takes everything. */
+/** A console where Docker Hub has alpine, and registry.example.com is an empty registry that accepts everything. */
 async function openConsole(t: Scope): Promise<(command: string, output: string) => Promise<void>> {
   const { home, env, daemonJson } = await sandbox(t);
   const [work, programs] = [join(home, 'work'), join(home, 'bin')];
@@ -50,13 +50,13 @@ async function openConsole(t: Scope): Promise<(command: string, output: string) 
   let serving: Running | undefined;
   return async (command, output) => {
     const isServe = /^ocictl serve\b/.test(command);
-    // The next one has the same address.
+    // The next server uses the same address.
     if (isServe && serving) await stop(serving);
     const running = start(t, 'bash', ['-c', `exec 2>&1\n${isServe ? 'exec ' : ''}${command}`], surroundings);
     if (isServe) {
       serving = running;
       assert.notEqual(output, '', `$ ${command}`);
-      // It goes on serving: its lines are awaited one by one.
+      // It keeps running, so its lines are awaited one by one.
       for (const line of output.split('\n')) await running.waitFor(patternOf(line, 'm'));
       return;
     }
@@ -70,7 +70,7 @@ async function stop({ child, result }: Running): Promise<void> {
   await result;
 }
 
-/** The files that the pages name. */
+/** Creates the files that the pages name. */
 async function putFiles(t: Scope, work: string): Promise<void> {
   const { certificate, key } = await makeCertificates(t);
   for (const name of ['fullchain.pem', 'auth.pem', 'certificate.pem']) await copyFile(certificate, join(work, name));

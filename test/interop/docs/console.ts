@@ -1,8 +1,8 @@
-/** Console blocks of a Markdown page: `$ command`, and below it what it prints. */
+/** Console blocks of a Markdown page: `$ command`, followed by its output. */
 
 export interface Shown {
   readonly command: string;
-  /** What is printed, without the last line break. `…` stands for any text; alone on a line, for any lines. */
+  /** The output without the last line break. `…` matches any text; alone on a line, any lines. */
   readonly output: string;
 }
 
@@ -10,7 +10,7 @@ export function consoleBlocks(markdown: string): readonly string[] {
   return [...markdown.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block = '']) => block);
 }
 
-/** A command may go on in the next line, as in a shell: after a backslash. */
+/** A command may continue in the next line after a backslash, as in a shell. */
 export function commandsOf(block: string): readonly Shown[] {
   return block
     .split(/^\$ /m)
@@ -21,7 +21,7 @@ export function commandsOf(block: string): readonly Shown[] {
     });
 }
 
-/** @param flags With `m` a part of what is printed is enough. */
+/** @param flags With `m`, a part of the output may match. */
 export function patternOf(output: string, flags = ''): RegExp {
   const lines = output.split('\n').map((line) => {
     if (line === '…') return '[^]*?';

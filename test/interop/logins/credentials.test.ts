@@ -14,7 +14,7 @@ import { startTokenIssuer, type TokenIssuer } from '../../support/logins/token-i
 import { type DockerRegistry, needs, startDockerRegistry } from '../../support/programs.ts';
 import { type Scope, sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 
-/** How a registry learns who is asking. */
+/** How a registry authenticates. */
 type Kind = 'Basic' | 'token by GET' | 'token by OAuth2';
 
 interface Parts {
@@ -23,7 +23,7 @@ interface Parts {
   readonly issuer: TokenIssuer;
 }
 
-/** Words and variables that make a command use credentials from this source. */
+/** Arguments and variables that make a command use credentials from this source. */
 interface Use {
   readonly words?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ interface Use {
 
 type Put = (t: TestContext, host: string, secret: { user: string; secret: string; identity: boolean }) => Promise<Use>;
 
-/** An entry as config.json and auth.json have it. */
+/** An entry of config.json or auth.json. */
 function entryOf({ user, secret, identity }: Parameters<Put>[2]): object {
   return identity ? { auth: base64(`${user}:`), identitytoken: secret } : { auth: base64(`${user}:${secret}`) };
 }
@@ -65,7 +65,7 @@ const sources: Readonly<Record<string, Put>> = {
   async 'auth.json'(t, host, login) {
     const file = join((await sandbox(t)).env['XDG_RUNTIME_DIR'] ?? '', 'containers', 'auth.json');
     await mkdir(dirname(file), { recursive: true });
-    // As podman login host/team writes it.
+    // The entry that `podman login host/team` writes.
     await writeFile(file, JSON.stringify({ auths: { [`${host}/team`]: entryOf(login) } }));
     return {};
   },
@@ -92,7 +92,7 @@ describe('credentials', () => {
 
   for (const [source, put] of Object.entries(sources)) {
     for (const kind of kinds) {
-      // What is given on the command line is always a password.
+      // On the command line, a secret is always a password.
       if (source === 'static' && kind === 'token by OAuth2') continue;
       it(`from ${source} push and pull where a registry wants ${kind}`, async (t) => {
         if (!needs(t, 'docker-registry', 'htpasswd') || (source === 'keychain' && !needsKeychain(t))) return;

@@ -1,4 +1,4 @@
-/** docker's own logins and ours, read by one another. */
+/** Logins that docker stored, read by ocictl, and the other way round. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { base64, readConfig, writeConfig } from '../../commands/login/stored-credentials.ts';
@@ -18,7 +18,7 @@ interface Setup {
   readonly host: string;
   /** An image there. */
   readonly name: string;
-  /** What both programs are run with. */
+  /** The environment of both programs. */
   readonly env: Env;
   readonly docker: (words: readonly string[], input?: string) => Promise<RunResult>;
 }
@@ -47,7 +47,7 @@ describe('docker and ocictl', () => {
   it('are let in with what the other has stored in config.json', async (t) => {
     if (!needs(t, 'docker', 'dockerd', 'docker-registry', 'htpasswd')) return;
     const { host, name, docker } = await setup(t);
-    // In an empty configuration docker chooses pass by itself, where it is installed.
+    // With an empty configuration, docker would choose pass by itself if it is installed.
     await writeConfig(t, { auths: { other: { auth: base64('a:b') } } });
     assertDone(await docker(['login', ...account, host], ada.password));
     assertDone(await ocictl(t, ['pull', '-q', name]));

@@ -83,7 +83,7 @@ describe('docker-registry with the tokens of ocictl', () => {
     if (!needs(t, 'docker-registry', 'docker', 'dockerd')) return;
     const { host } = await startBoth(t);
     const { env: base, dockerConfig } = await sandbox(t);
-    // Without an entry docker would choose a credential helper that is installed.
+    // Without an entry, docker would choose an installed credential helper.
     await writeFile(join(dockerConfig, 'config.json'), '{"auths":{"registry.test":{}}}');
     const env = { ...base, ...(await startDocker(t)) };
     const login = (password: string) => exec('docker', ['login', '-u', ada.username, '-p', password, host], { env });

@@ -11,7 +11,7 @@ import { sandbox } from '../../support/sandbox.ts';
 
 type Env = Readonly<Record<string, string>>;
 
-/** Runs a program of an installed package, where docker would find our helper by its name. */
+/** Runs a program of an installed package, whose helper docker would find by its name. */
 async function run(t: TestContext, root: string, env: Env, program: string, words: readonly string[], input = '') {
   const { env: base, home } = await sandbox(t);
   const script = join(root, 'bin', `${program}.js`);
@@ -43,7 +43,7 @@ describe('the keychain where keytar cannot be loaded', () => {
     assert.equal((await helper(t, root, env, 'erase', 'example.com:5000')).exitCode, 0);
     const gone = await helper(t, root, env, 'get', 'example.com:5000');
     assert.deepEqual([gone.exitCode, gone.stdout], [1, notFound]);
-    // What is not there any more is no failure to forget: logout comes twice.
+    // Erasing a missing login is not an error, since logout erases under two keys.
     assert.equal((await helper(t, root, env, 'erase', 'example.com:5000')).exitCode, 0);
   });
 

@@ -145,7 +145,7 @@ describe('docker-credential-ocictl', () => {
     assert.equal((await store('example.com:5000', '<token>', 'identity')).exitCode, 0);
     const got = await call(t, env, 'get', `${hub}\n`);
     assert.deepEqual(JSON.parse(got.stdout), { ServerURL: hub, Username: 'ada', Secret: 'pass"word ✓' });
-    // podman names Docker Hub so.
+    // podman's name for Docker Hub.
     assert.equal((JSON.parse((await call(t, env, 'get', 'docker.io')).stdout) as { Username: string }).Username, 'ada');
     const listed = JSON.parse((await call(t, env, 'list')).stdout) as object;
     assert.deepEqual(listed, { [hub]: 'ada', 'example.com:5000': '<token>' });

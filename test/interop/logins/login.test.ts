@@ -140,10 +140,10 @@ describe('docker search', () => {
   });
 });
 
-/** A password store over a key without a passphrase. @returns What a program needs to use it. */
+/** A password store with a key without a passphrase. @returns The environment for programs that use it. */
 async function initPass(t: TestContext): Promise<Readonly<Record<string, string>>> {
   const { home, env } = await sandbox(t);
-  // gpg-agent's socket lies in it, and the path of a socket must be short.
+  // It contains gpg-agent's socket, and a socket's path must be short.
   const keys = join(home, 'g');
   await mkdir(keys, { mode: 0o700 });
   const own = { GNUPGHOME: keys, PASSWORD_STORE_DIR: join(home, 'pass') };

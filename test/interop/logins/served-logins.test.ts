@@ -18,7 +18,7 @@ import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 
 const exec = promisify(execFile);
 
-/** One account, which may do everything below `team/` and nothing else. */
+/** One account, which may do everything below `team/`, and nothing else. */
 const authorize: Authorize = async ({ headers, access }) => {
   if (headers.authorization !== basic(ada)) {
     return { outcome: 'challenge', challenges: [{ scheme: 'basic', parameters: { realm: 'ocictl' } }] };
@@ -70,7 +70,7 @@ describe('a server that wants a password', () => {
     if (!needs(t, 'docker', 'dockerd')) return;
     const { host } = await startServe(t, { authorize });
     const { env: base, dockerConfig } = await sandbox(t);
-    // Without an entry docker would choose a credential helper that is installed.
+    // Without an entry, docker would choose an installed credential helper.
     await writeFile(join(dockerConfig, 'config.json'), '{"auths":{"registry.test":{}}}');
     const env = { ...base, ...(await startDocker(t)) };
     await assert.rejects(exec('docker', ['login', ...words('wrong'), host], { env }), /401 Unauthorized/);
@@ -79,7 +79,7 @@ describe('a server that wants a password', () => {
   });
 });
 
-/** A server that takes tokens, and a token server that gives the account whatever it asks for below `team/`. */
+/** A server that accepts tokens, and a token server that grants the account every scope below `team/`. */
 async function startTokenServe(t: TestContext) {
   const tokens = await startFakeServer(t, ({ headers, query }, response) => {
     if (headers.authorization !== basic(ada)) return json(response, 401, { details: 'incorrect username or password' });

@@ -61,7 +61,7 @@ describe('ocictl serve --auth token=REALM,…', () => {
     assert.deepEqual([await status(old), await status(fresh)], [200, 401]);
     await write([]);
     const nudge = setInterval(() => void status(old), 100);
-    await served.waitFor(/keys\.json: it has no key for signatures; the keys of before stay/);
+    await served.waitFor(/keys\.json: it has no key for signatures; the earlier keys stay in effect/);
     clearInterval(nudge);
     assert.equal(await status(old), 200);
     await write([jwkOf(second, { kid: 'two' })]);
@@ -78,12 +78,12 @@ describe('ocictl serve --auth token=REALM,…', () => {
       ['token=', /invalid --auth "token="/],
       [`token=http://auth.example.com/token,${rest}`, /clear text/],
       [`token=https://ada:secret@auth.example.com/,${rest}`, /has a user name/],
-      [`token=auth.example.com,${rest}`, /no address of a token server/],
+      [`token=auth.example.com,${rest}`, /is not the address of a token server/],
       [`token=${realm}`, /service is missing/],
       [`token=${realm},service=s`, /issuer is missing/],
       [`token=${realm},service=s,issuer=i`, /names no keys/],
-      [`token=${realm},${rest},service=x`, /"service=x" cannot stand there/],
-      [`token=${realm},${rest},keys=x`, /"keys=x" cannot stand there/],
+      [`token=${realm},${rest},service=x`, /"service=x" is not allowed here/],
+      [`token=${realm},${rest},keys=x`, /"keys=x" is not allowed here/],
       [`token=${realm},${rest}`, /empty\.pem has no certificate/],
       [
         `token=http://127.0.0.1:5001/token,service=s,issuer=i,jwks=absent`,

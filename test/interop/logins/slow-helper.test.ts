@@ -16,7 +16,7 @@ describe('a credential helper that hangs', () => {
     const served = await startServe(t);
     const image = await buildImage({ layers: [{ files: { name: 'app' } }] });
     await pushImage(served.registry, parseRepositoryName('app'), parseTag('1'), image);
-    // Asks who is there once, so that the helper is asked.
+    // This registry requires a login, so the helper is called.
     const registry = await startTokenRegistry(t, { target: served.url });
     await writeConfig(t, { credsStore: 'slow' });
     await mkdir(join(home, 'bin'));

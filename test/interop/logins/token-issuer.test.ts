@@ -92,7 +92,7 @@ describe('ocictl serve --issue-tokens', () => {
     const file = await writeAccess(t);
     const { host } = await startIssuer(t, file);
     const { env: base, dockerConfig } = await sandbox(t);
-    // Without an entry docker would choose a credential helper that is installed.
+    // Without an entry, docker would choose an installed credential helper.
     await writeFile(join(dockerConfig, 'config.json'), '{"auths":{"registry.test":{}}}');
     const env = { ...base, ...(await startDocker(t)) };
     const search = () => exec('docker', ['search', '--format', '{{.Name}}', `${host}/app`], { env });
@@ -146,12 +146,12 @@ describe('ocictl serve --issue-tokens', () => {
     assert.equal((await ocictl(t, pull)).exitCode, 0);
 
     await writeFile(file, '{"users": {');
-    // It is looked at when somebody asks.
+    // The server reads the file again only when a request arrives.
     const asking = setInterval(() => void fetch(`${served.url}/v2/`), 100);
     await served.waitFor(/access\.yaml:1:\d+: not valid YAML.*; the earlier rules stay in effect/);
     clearInterval(asking);
     assert.equal((await ocictl(t, pull)).exitCode, 0);
-    // A rule for her is still there.
+    // A rule still names ada.
     await writeAccess(t, {}, [eve]);
     await until(4);
     assert.match(served.output().stderr, /access\.yaml:\d+:\d+: there is no user "ada"/);

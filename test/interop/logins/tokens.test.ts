@@ -17,13 +17,13 @@ interface Setup {
   /** An image with a layer of 4 MiB, in a layout. */
   readonly layout: string;
   readonly layer: { readonly digest: string; readonly size: number };
-  /** Answers the next request that matches as a registry does whose token has expired. */
+  /** Answers the next matching request as if its token had expired. */
   expire(path: RegExp, method?: string): void;
 }
 
 const size = 4 * 1024 * 1024;
 
-/** A docker-registry that wants tokens, behind a proxy, and ada logged in to it. */
+/** A docker-registry that requires tokens, behind a proxy, with ada logged in. */
 async function setup(t: TestContext, options: TokenIssuerOptions = {}): Promise<Setup> {
   const issuer = await startTokenIssuer(t, options);
   const registry = await startDockerRegistry(t, { tokens: issuer });
@@ -105,7 +105,7 @@ describe('a token for a mount', () => {
 describe('a token that is refused at once', () => {
   it('is a denial, after one exchange', async (t) => {
     if (!needs(t, 'docker-registry')) return;
-    // Another issuer's: the registry knows neither it nor its key.
+    // The token comes from an issuer that the registry does not trust, with an unknown key.
     const stranger = await startTokenIssuer(t);
     const trusted = await startTokenIssuer(t);
     const registry = await startDockerRegistry(t, { tokens: { ...trusted, realm: stranger.realm } });

@@ -1,4 +1,4 @@
-/** Copies to and from a docker-registry whose network loses one request of five, with all defaults but those of the clock. */
+/** Copies to and from a docker-registry whose network loses one request in five, with default settings except for times. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { loadSettings } from '../../../src/config/settings.ts';
@@ -82,10 +82,10 @@ async function startDestination(t: TestContext): Promise<{ proxy: FaultProxy; re
   return { registry, proxy: await startFaultProxy(t, registry.url) };
 }
 
-/** @param oneService Whether one service copies them all, or each image has its own, as where a script calls ocictl. */
+/** @param oneService Whether one service copies them all; otherwise each image has its own, as in a script. */
 async function copyAll(t: TestContext, source: Registry, { host }: FaultProxy, oneService: boolean): Promise<void> {
   const shared = await openService(t, host);
-  // One after the other: copies that race each other for a common layer would blur the count.
+  // Copies run one after the other: parallel copies would race for common layers, which would blur the count.
   for (const tag of images.keys()) {
     const to = { registry: oneService ? shared : await openService(t, host), repo: app, tags: [tag] };
     await transfer({ from: { registry: source, repo: app, reference: tag }, to }).result;
@@ -98,7 +98,7 @@ async function openService(t: TestContext, host: string): Promise<Registry> {
     settings: await loadSettings({ env }),
     warn: (text) => assert.fail(text),
     userAgent: 'ocictl/test',
-    // A stall is over in about a second, not in a minute.
+    // A stall lasts about a second, not a minute.
     limits: { headersTimeoutMs: 250, idleTimeoutMs: 250 },
     retry: { baseDelayMs: 2, maxDelayMs: 20 },
   });
@@ -106,7 +106,7 @@ async function openService(t: TestContext, host: string): Promise<Registry> {
   return service.open(parseReference(`${host}/${app}`), 'push');
 }
 
-/** What a team pushes: images over a common base, every fourth of them for two platforms, with an attestation. */
+/** The images of a team, with a common base. Every fourth is for two platforms, with an attestation. */
 async function buildNth(at: number): Promise<Built> {
   const build = (architecture: string) =>
     buildImage({

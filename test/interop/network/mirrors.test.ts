@@ -10,11 +10,11 @@ import { makeCertificates, needs, startDockerRegistry } from '../../support/prog
 import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 
 interface World {
-  /** What plays Docker Hub: a docker-registry with library/alpine. */
+  /** A docker-registry with library/alpine, in place of Docker Hub. */
   readonly hub: string;
-  /** A docker-registry in proxy mode before it. */
+  /** A docker-registry as a pull-through cache of it. */
   readonly mirror: { readonly url: string; readonly host: string };
-  /** Pulls alpine, with these mirrors in daemon.json and Docker Hub at this place. */
+  /** Pulls alpine, with these mirrors in daemon.json and this address of Docker Hub. */
   pull(mirrors: readonly string[], hub?: string): ReturnType<typeof ocictl>;
 }
 

@@ -11,7 +11,7 @@ import { type DockerRegistry, makeCertificates, needs, startDockerRegistry } fro
 import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 
 const programs = ['docker-registry', 'squid', 'setpriv', 'htpasswd', 'openssl'];
-/** Without it loopback is asked directly, as everywhere. */
+/** Without this entry, loopback is reached directly, as in other programs. */
 const loopbackToo = '<-loopback>';
 
 async function withImage(t: TestContext, registry: DockerRegistry, host = registry.host): Promise<string> {
@@ -23,7 +23,7 @@ async function withImage(t: TestContext, registry: DockerRegistry, host = regist
   return name;
 }
 
-/** A registry over TLS, under a name that is not loopback's, whose authority is known. */
+/** A registry over TLS with a trusted authority, under a name that does not count as loopback. */
 async function startTlsRegistry(t: TestContext): Promise<DockerRegistry & { readonly port: string }> {
   const certificates = await makeCertificates(t);
   const registry = await startDockerRegistry(t, { tls: certificates });
@@ -71,7 +71,7 @@ describe('ocictl behind squid', () => {
         const refused = await ocictl(t, ['pull', '-q', name], { env: through(proxy) });
         assert.equal(refused.exitCode, 5, refused.stderr);
         assert.match(refused.stderr, /the proxy 127\.0\.0\.1:\d+ \(ALL_PROXY\) .*\(407 Proxy Authentication Required/);
-        // Of the registry in plain http the way over TLS was tried before, and squid did not allow it.
+        // The registry in plain http is tried over TLS first, which squid does not allow, so its error is another one.
         if (name === one) assert.match(refused.stderr, /ALL_PROXY, as in http:\/\/user:password@/);
         assert.doesNotMatch(refused.stderr, /ada|p%40ss|p@ss/);
       }

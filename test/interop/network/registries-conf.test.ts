@@ -10,7 +10,7 @@ import { findProgram, needs, startDockerRegistry } from '../../support/programs.
 import { openRemote } from '../../support/remotes.ts';
 import { sandbox } from '../../support/sandbox.ts';
 
-/** One registries.conf, where both programs look for it. */
+/** Writes one registries.conf where both programs look for it. */
 async function writeRegistriesConf(t: TestContext, text: string): Promise<void> {
   const { home } = await sandbox(t);
   for (const directory of ['config/containers', '.config/containers']) {

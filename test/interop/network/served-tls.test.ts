@@ -27,7 +27,7 @@ const exec = promisify(execFile);
 
 const flags = ({ certificate, key }: Certificates): string[] => ['--tls-cert', certificate, '--tls-key', key];
 
-/** A directory as programs of containers look for a registry's authority and a client's certificate in. */
+/** A directory with a registry's authority and a client certificate, as container programs read it. */
 async function certsDir(t: TestContext, { authority, certificate, key }: Certificates): Promise<string> {
   const directory = await temporaryDirectory(t);
   await copyFile(authority, join(directory, 'ca.crt'));

@@ -9,7 +9,7 @@ import { startNginx } from '../../support/programs/nginx.ts';
 import { type Certificates, makeCertificates, needs, startDockerRegistry } from '../../support/programs.ts';
 import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 
-/** Certificates of 127.0.0.0/8 are not looked at, as in Docker. Linux leads 0.0.0.0 there as well, under another name. */
+/** Certificates of 127.0.0.0/8 are not verified, as in Docker. On Linux, 0.0.0.0 is another name for loopback. */
 const elsewhere = (host: string): string => host.replace('127.0.0.1', '0.0.0.0');
 
 async function withImage(t: TestContext, host: string, name: string): Promise<void> {

@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../../support/sandbox.ts';
 import { blobFile, filesBelow, latest, newLayout, push, uniqueImage } from '../layouts.ts';
 
 const plain = ['index.json', 'oci-layout'];
-/** A process that ended: its number is free, or somebody else's much later. */
+/** The id of a process that has ended. Another process may get it, but only much later. */
 const deadPid = spawnSync(process.execPath, ['-e', '0']).pid;
 
 describe('blobs of a layout', () => {

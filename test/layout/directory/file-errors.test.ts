@@ -31,7 +31,7 @@ describe('failures of the disk under a layout', () => {
     }
   });
 
-  // The kernel's own directory takes no files, not even from root.
+  // The kernel's own directory accepts no files, not even from root.
   it('reach the caller', { skip: process.platform !== 'linux' && 'needs the /sys of Linux' }, async () => {
     await assert.rejects(openLayout({ directory: '/sys/ocictl-layout', create: true }), failsWith('STORAGE_DENIED'));
   });

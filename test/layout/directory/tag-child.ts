@@ -1,4 +1,4 @@
-/** A process of its own that tags an image again and again: `<directory> <prefix> <number of tags, or "forever">`. */
+/** A process that tags an image again and again: `<directory> <prefix> <number of tags, or "forever">`. */
 import { layoutRepository, openLayout } from '../../../src/layout/layout.ts';
 import { parseTag } from '../../../src/model/reference/reference.ts';
 import { latest } from '../layouts.ts';

@@ -4,7 +4,7 @@ import { join, posix } from 'node:path';
 import type { LayoutFiles } from '../../../src/layout/format/files.ts';
 import { OciError } from '../../../src/model/errors.ts';
 
-/** The files of a layout in an uncompressed tar archive, read by their offsets: what `format` asks of an archive. */
+/** The files of a layout in an uncompressed tar archive, read by their offsets, as `format` requires of an archive. */
 export function tarFiles(directory: string): LayoutFiles {
   const archive = join(directory, '..', 'layout.tar');
   const { status } = spawnSync('tar', ['--format=ustar', '-cf', archive, '-C', directory, '.']);

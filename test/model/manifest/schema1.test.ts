@@ -9,7 +9,7 @@ const payload = Buffer.from('{\n   "schemaVersion": 1,\n   "name": "team/old"\n}
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-/** The same manifest with something of its text replaced. */
+/** The same manifest with a part of its text replaced. */
 function changed(bytes: Uint8Array, from: string | RegExp, to: string): Buffer {
   const text = Buffer.from(bytes).toString();
   assert.match(text, new RegExp(from));
@@ -44,7 +44,7 @@ describe('a signed manifest in schema 1', () => {
     const inFront = changed(signed, '\n   "signatures"', '\n   "fsLayers": [{ "blobSum": "x" }],\n   "signatures"');
     const behind = changed(signed, /\n\}$/, ',\n   "name": "other"\n}');
     const { signatures } = JSON.parse(signed.toString()) as { readonly signatures: readonly object[] };
-    // All of what was signed as the end of another document.
+    // The complete signed text is the end of another document.
     const fields = { formatLength: 0, formatTail: payload.toString('base64url') };
     const guarded = Buffer.from(JSON.stringify(fields)).toString('base64url');
     const other = { schemaVersion: 2, name: 'other', signatures: [{ ...signatures[0], protected: guarded }] };
@@ -54,7 +54,7 @@ describe('a signed manifest in schema 1', () => {
   });
 
   it('names a key as Docker does', () => {
-    // The key of the example in the format's specification, with a signature that is not its own.
+    // The key of the example in the format's specification, with a signature that does not match.
     const jwk = {
       kty: 'EC',
       crv: 'P-256',

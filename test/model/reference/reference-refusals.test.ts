@@ -22,7 +22,7 @@ describe('a reference that is refused', () => {
   const lower = /^repository name must be lowercase: /;
   const tooLong = /^repository name must not be more than 255 characters: /;
   const vectors: readonly (readonly [text: string, message: RegExp, suggestion?: string])[] = [
-    // Without the slash they would be images of Docker Hub.
+    // Without the slash, these would be images of Docker Hub.
     ['docker.io/', format],
     ['localhost:5000/', format],
     ['https://quay.io/', format],

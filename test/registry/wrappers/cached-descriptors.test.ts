@@ -11,7 +11,7 @@ import { memoryRegistry } from '../../support/memory.ts';
 const repo = parseRepositoryName('team/app');
 const other = parseRepositoryName('team/other');
 
-/** A storage that counts how often it is asked for a blob. */
+/** A storage that counts its `statBlob` calls. */
 function counting(): { registry: Registry; behind: Registry; stats: () => number } {
   const behind = memoryRegistry();
   let stats = 0;

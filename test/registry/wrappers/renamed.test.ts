@@ -26,7 +26,7 @@ const hub: Renaming = {
   outside: (inner) => (inner.startsWith('docker.io/') ? tryParseRepositoryName(inner.slice(10)) : undefined),
 };
 
-// Turns the order around, so that the names inside sort differently from those outside.
+// Reverses each name, so that the names inside sort differently from those outside.
 const reversed: Renaming = {
   inside: (outer) => name([...outer].reverse().join('')),
   outside: (inner) => name([...inner].reverse().join('')),

@@ -7,7 +7,7 @@ import { ask, codeOf, latest, makeManifest, putBlob, repo, startServer } from '.
 const other = parseRepositoryName('team/other');
 const digest = `sha256:${'0'.repeat(64)}`;
 
-/** Lets `me` do what is listed, asks nobody else but for Bearer credentials, and remembers what it was asked. */
+/** Allows `me` the listed actions, requires credentials of all others, and records the scopes it was asked for. */
 function guard(...allowed: readonly string[]): { authorize: Authorize; asked: string[] } {
   const asked: string[] = [];
   const may = ({ type, name, actions }: Access): boolean =>
@@ -89,7 +89,7 @@ describe('a server that asks who may', () => {
       const blob = await putBlob(server.registry, Buffer.from('secret'), other);
       const mount = `/v2/${repo}/blobs/uploads/?mount=${blob.digest}`;
       assert.equal((await ask(server, 'POST', `${mount}&from=${other}`, me)).status, status);
-      // Without a source it would be taken from wherever it is.
+      // Without a source, the blob could come from any repository.
       assert.equal((await ask(server, 'POST', mount, me)).status, 202);
       const both = 'repository:team/app:pull,push repository:team/other:pull';
       assert.equal(asked[0], both);

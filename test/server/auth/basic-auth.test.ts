@@ -110,7 +110,7 @@ describe('a server with accounts', () => {
         () => {},
       ),
     );
-    // Their turn has come.
+    // Waits until the first of them is answered.
     await Promise.race(guesses);
     assert.equal(await from('127.0.0.3', server, basic(ada)), 200);
     assert.ok(done.filter((status) => status === 401).length < 60, 'it came before most of the others');
@@ -132,7 +132,7 @@ describe('a server with accounts', () => {
     await server.stop();
     const cut = server.log.filter(({ status }) => status === 499);
     assert.ok(cut.length > 5);
-    // One that was compared to its end would say that the password is wrong.
+    // A finished comparison would have rejected the password instead.
     assert.ok(cut.every(({ error }) => isOciError(error, 'CANCELLED')));
   });
 

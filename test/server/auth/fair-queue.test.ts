@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { isOciError } from '../../../src/model/errors.ts';
 import { FairQueue } from '../../../src/server/auth/fair-queue.ts';
 
-/** A queue whose jobs end when they are told to. */
+/** A queue whose jobs end when the test says so. */
 function jobs(limits: ConstructorParameters<typeof FairQueue>[0]) {
   const queue = new FairQueue(limits);
   const begun: string[] = [];
@@ -51,7 +51,7 @@ describe('a queue for all addresses', () => {
   it('takes the place of a newcomer from the address that waits with most', async () => {
     const queue = jobs({ running: 1, runningEach: 1, waiting: 4 });
     for (let i = 0; i < 6; i += 1) queue.add(`many ${i}`, '2001:db8::1');
-    // The same network is the same holder.
+    // Addresses of the same network count as one holder.
     queue.add('neighbour', '2001:db8::ffff');
     await queue.settle();
     assert.deepEqual(Object.fromEntries(queue.outcomes), { 'many 5': 'TOOMANYREQUESTS', neighbour: 'TOOMANYREQUESTS' });

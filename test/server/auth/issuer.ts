@@ -1,4 +1,4 @@
-/** An issuer of tokens in front of an empty registry, with ada and eve. */
+/** An issuer of tokens in front of an empty registry, with the accounts ada and eve. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { hashSync } from 'bcryptjs';

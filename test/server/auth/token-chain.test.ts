@@ -15,7 +15,7 @@ const authority = 'basicConstraints=critical,CA:TRUE';
 const leaf = 'basicConstraints=CA:FALSE';
 const strange = '1.2.3.4=critical,DER:0500';
 
-/** The status of a token whose chain has these extensions: root, what is between, the last one. */
+/** The status for a token whose certificates have these extensions: root, intermediates, leaf. */
 async function statusOf(t: TestContext, chain: readonly (readonly string[])[]): Promise<number> {
   const directory = await temporaryDirectory(t);
   const openssl = (text: string) => exec('openssl', text.split(' '), { cwd: directory });

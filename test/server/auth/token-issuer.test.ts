@@ -86,7 +86,7 @@ describe('an issuer of tokens', () => {
     assert.equal(alg, 'ES256');
     assert.match(String(kid), /^(?:[A-Z2-7]{4}:){11}[A-Z2-7]{4}$/);
     assert.equal(x5c?.length, 1);
-    // The longest names there may be: the token must still fit into what a registry reads.
+    // The longest possible names: the token must still fit into what a registry reads.
     const names = Array.from({ length: 24 }, (_, i) => `team/${'a'.repeat(240)}${i}`);
     const long = await post(server, {
       ...password,

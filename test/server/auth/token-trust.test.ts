@@ -31,7 +31,7 @@ describe('a chain of certificates', () => {
     await make('middle', 'Middle', 'root', 'authority');
     await make('leaf', 'Leaf', 'middle', 'none');
     await make('below', 'Below', 'leaf', 'none');
-    // The same name, without what else would tell them apart.
+    // It has the same name, and no key identifiers that would distinguish it.
     await make('false', 'Root', 'false', 'authority');
     await make('forged', 'Leaf', 'false', 'none');
     const read = (file: string) => readFile(join(directory, file), 'utf8');

@@ -34,7 +34,7 @@ export interface TokenParts {
   readonly key: KeyObject | Uint8Array;
 }
 
-/** A token that is right but for what is said. An undefined member is left out. */
+/** A valid token, except for the given parts. A member that is undefined is left out. */
 export function makeToken({ header = {}, claims = {}, key }: TokenParts): Promise<string> {
   const payload = {
     iss: issuer,
@@ -48,7 +48,7 @@ export function makeToken({ header = {}, claims = {}, key }: TokenParts): Promis
   return new SignJWT(payload).setProtectedHeader({ alg: 'ES256', typ: 'JWT', ...header }).sign(key);
 }
 
-/** A token put together by hand, whose signature is what it is told to be. */
+/** A token put together by hand, with the given signature. */
 export function forgeToken(header: unknown, claims: unknown, signature = ''): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part(header)}.${part(claims)}.${signature}`;
@@ -58,7 +58,7 @@ export function privateKeyOf(pem: string): KeyObject {
   return createPrivateKey(pem);
 }
 
-/** A server that takes the tokens of who is trusted. */
+/** A server that accepts the tokens of the trusted issuers. */
 export function startTrusting(t: TestContext, trust: TokenTrust): Promise<Served> {
   return startServer(t, { authorize: tokenAuth({ realm, service, issuer, trust: async () => trust }) });
 }

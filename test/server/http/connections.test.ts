@@ -6,7 +6,7 @@ import { holderOf, plainAddress } from '../../../src/server/http/addresses.ts';
 import type { RunningServer } from '../../../src/server/options.ts';
 import { ask, pause, startServer } from '../client.ts';
 
-/** Connections from an address of this machine, which say nothing. */
+/** Silent connections from an address of this machine. */
 async function silent(t: TestContext, server: RunningServer, count: number, localAddress: string): Promise<Socket[]> {
   const sockets = Array.from({ length: count }, () =>
     connect({ port: server.port, host: server.host, localAddress }).on('error', () => {}),

@@ -7,7 +7,7 @@ import { ask, startServer } from '../client.ts';
 
 const isProxy = (address: string): boolean => address.startsWith('10.');
 
-/** A request that came from an address, as its headers tell it. */
+/** The client that is found for a request from an address with these headers. */
 function told(headers: IncomingHttpHeaders, from = '10.0.0.1'): readonly (string | undefined)[] {
   const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: from });
   const { remoteAddress, scheme, host } = clientOf({ socket, headers: { host: 'inner:5000', ...headers } }, isProxy);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { SlowClientGuard } from '../../../src/server/http/slow-clients.ts';
 
-/** An exchange as the guard sees it. */
+/** An exchange in the form that the guard watches. */
 class Client {
   awaitsClient = true;
   receivedBytes = 0;
@@ -15,7 +15,7 @@ class Client {
   }
 }
 
-/** A client under a guard that wants 1000 bytes a second, over windows of a second, and a clock that is set by hand. */
+/** A client under a guard that requires 1000 bytes a second, in windows of a second, with a clock that the test sets. */
 function watched(t: TestContext) {
   let nowMs = 0;
   t.mock.method(performance, 'now', () => nowMs);

@@ -110,7 +110,7 @@ describe('a blob over HTTP', () => {
 });
 
 describe('a blob whose reading fails', () => {
-  // A registry whose blobs do as told, over one that is real.
+  // A real registry with other blobs: `open` decides what they do.
   async function failing(t: Parameters<typeof startServer>[0], open: (blob: Descriptor) => Promise<Content>) {
     const { registry } = await startServer(t);
     const blob = await putBlob(registry, randomBytes(1_000_000));
@@ -218,7 +218,7 @@ describe('a blob whose reading fails', () => {
     const slow: Registry = {
       ...registry,
       async getBlob(...args) {
-        // As long as a connection on which nothing is said lives, which is this one's fault.
+        // Wait as long as a silent connection is kept open: the delay is then the registry's fault, not the client's.
         await new Promise((resolve) => connect(server.port, server.host).on('close', resolve));
         await pause(100);
         return await registry.getBlob(...args);

@@ -26,7 +26,7 @@ interface Both {
   readonly secure: readonly IncomingHttpHeaders[];
 }
 
-/** A registry that answers on one port in TLS and without, and wants a password. */
+/** A registry that answers on one port with and without TLS, and requires a password. */
 async function startBoth(t: Scope): Promise<Both> {
   const [plain, secure]: [IncomingHttpHeaders[], IncomingHttpHeaders[]] = [[], []];
   const into =
@@ -43,7 +43,7 @@ async function startBoth(t: Scope): Promise<Both> {
       const first: Buffer | null = socket.read(1);
       if (first === null) return void socket.destroy();
       socket.unshift(first);
-      // A TLS record of a handshake begins so.
+      // A TLS handshake record begins with this byte.
       (first[0] === 22 ? https : http).emit('connection', socket);
     });
   });

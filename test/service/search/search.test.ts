@@ -21,7 +21,7 @@ function answer(results: unknown): object {
   return { num_results: 2, query: 'nginx', results };
 }
 
-/** A search that finds `results`, and nothing else. */
+/** A server with only a search, which finds `results`. */
 function startSearch(t: Scope, results: unknown = [nginx, other]) {
   return startFakeServer(t, ({ path }, response) =>
     json(response, path === '/v1/search' ? 200 : 404, path === '/v1/search' ? answer(results) : {}),
@@ -35,7 +35,7 @@ async function serving(t: Scope, names: readonly string[]) {
   return startServe(t, { registry });
 }
 
-/** The same, but a registry of today, that knows nothing of the first API. */
+/** The same in a modern registry, which lacks the first API. */
 async function withoutSearch(t: Scope, names: readonly string[], status = 404) {
   const behind = await serving(t, names);
   return startFakeServer(t, async ({ path, query }, response) => {

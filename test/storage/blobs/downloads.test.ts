@@ -27,7 +27,7 @@ const bytes = madeBytes('layer', size);
 const descriptor = await describeBytes(bytes);
 const cut = new OciError('NETWORK', 'the connection was cut');
 
-/** Leaves a partial of about so many bytes, as an interrupted download does. */
+/** Leaves a partial download of about this many bytes, as an interruption does. */
 async function interrupted({ registry }: TestStore, keep: number): Promise<void> {
   const source = meteredSource(descriptor, bytes, { bytes: keep, error: cut });
   await assert.rejects(registry.pushBlob(repo, descriptor, source), (error) => error === cut);

@@ -45,7 +45,7 @@ async function blobsOf(registry: Registry): Promise<Digest[]> {
   return (await all(enumerator.blobs())).map(({ digest }) => digest).sort();
 }
 
-/** Whether a lease has it. */
+/** Whether a lease lists it. */
 async function isMarked(driver: Driver, digest: Digest): Promise<boolean> {
   for (const { name } of (await driver.list(leasesPath)).entries) {
     const bytes = await driver.get(childPath(leasesPath, { name }), 10_000);
@@ -119,7 +119,7 @@ describe('a collection', () => {
     const { driver } = await openStore(t);
     const plain = createStorage({ driver });
     const { layer } = await imageWith(plain, repo, 'a');
-    // A push comes in when the marking is over and the first blob is looked at.
+    // A push arrives when marking is over and the first blob is examined.
     let pushed: Promise<unknown> | undefined;
     const racing = {
       ...driver,
@@ -146,7 +146,7 @@ describe('a collection', () => {
       ...driver,
       put: async (...[path, ...rest]: Parameters<typeof driver.put>) => {
         await driver.put(path, ...rest);
-        // The collector has said what it takes; the writer comes before it looks at the marks.
+        // The collector has announced what it will delete; the writer comes before the collector reads the marks.
         if (mounted !== undefined || !path.startsWith('collectors/') || rest[0].length === 0) return;
         mounted = plain.mountBlob(repo, loose.digest);
         for (;;) if (await isMarked(driver, loose.digest)) return;
@@ -167,7 +167,7 @@ describe('a collection', () => {
       ...driver,
       delete: async (path: Parameters<typeof driver.delete>[0]) => {
         pushed ??= plain.pushBlob(otherRepo, loose, bytesSource(loose, bytes));
-        // It is marked too late, and must wait before it looks whether the blob is there.
+        // The blob is marked too late, so the writer must wait before it checks whether the blob exists.
         for (;;) if (await isMarked(driver, loose.digest)) break;
         return await driver.delete(path);
       },
@@ -216,7 +216,7 @@ describe('a collection', () => {
     const then = new Date(Date.now() - 2 * 60 * 60 * 1_000);
     const linkOf = (digest: Digest): string =>
       join(root, v2, 'repositories', repo, '_layers/sha256', digestHex(digest), 'link');
-    // The blob of the one was there long before it was linked.
+    // The young blob existed long before it was linked.
     for (const file of [blobFile(root, young.digest), blobFile(root, old.digest), linkOf(old.digest)]) {
       await utimes(file, then, then);
     }

@@ -43,10 +43,10 @@ describe('a blob that is doubted', () => {
       now: () => new Date(),
     };
     const doubted = { path, stored, size: bytes.length };
-    // Of the same size and of another: neither alone must be what tells them apart.
+    // Damage of the same size and of another size: neither the size nor the time alone may be what is compared.
     for (const damage of [madeBytes('bad', bytes.length), madeBytes('bad', 10)]) {
       await driver.put(path, damage);
-      // Two writes may fall into one tick of the file system's clock.
+      // Two writes may have the same time in the file system.
       await utimes(join(root, path), new Date(0), new Date(0));
       repairs = 1;
       await refuseDamaged(store, doubted);

@@ -15,7 +15,7 @@ describe('the link of a referrer whose manifest is gone', () => {
       await registry.pushManifest(repo, (await imageWith(registry, repo, 'lost', { subject })).raw),
       await registry.pushManifest(repo, (await imageWith(registry, repo, 'kept', { subject })).raw),
     ];
-    // As a push leaves it that came in between the first and the last step of the deletion.
+    // The state after a push that came between the first and the last step of the deletion.
     await driver.delete(revisionLinkPath(repo, lost.digest));
     await registry.extension(garbageCollector)?.collect();
     const links = (await filesBelow(root)).filter((file) => file.includes('/_referrers/'));

@@ -1,4 +1,4 @@
-/** The drivers that keep one contract, and what its tests ask them with. */
+/** The drivers that share one contract, and helpers for its tests. */
 import type { TestContext } from 'node:test';
 import type { Driver, ObjectReader, StorePath } from '../../../src/storage/driver.ts';
 import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
@@ -12,7 +12,7 @@ export const drivers: readonly (readonly [string, (t: TestContext) => Promise<Dr
   ['memory', async () => createMemoryDriver()],
 ];
 
-// Only paths.ts makes these in the program.
+// In the program, only paths.ts creates these.
 export const at = (path: string): StorePath => path as StorePath;
 
 export async function list(driver: Driver, prefix: string): Promise<{ name: string; kind: string }[]> {

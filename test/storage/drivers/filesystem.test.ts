@@ -214,7 +214,7 @@ describe('a lock file', () => {
     assert.equal(await young.locks.tryAcquire(at(file)), undefined);
     for (const ageMs of [20_000, -3_600_000]) {
       const silent = await leftBehind(t, lockText(newProcessId()), ageMs);
-      // It is watched first: its host's clock may be wrong.
+      // It is watched first, as its host's clock may be wrong.
       assert.equal(await silent.locks.tryAcquire(at(file)), undefined);
       assert.equal(await silent.locks.isHeld(at(file)), false);
       assert.ok(await silent.locks.tryAcquire(at(file)));
@@ -246,7 +246,7 @@ describe('a lock file', () => {
   });
 });
 
-/** The holder that a process had which lives no more. */
+/** The lock text of a process that has ended. */
 function deadHolder(): string {
   const { pid } = spawnSync(process.execPath, ['--version']);
   return newProcessId().replace(/^\d+/, String(pid));
@@ -256,7 +256,7 @@ function lockText(holder: string): string {
   return JSON.stringify({ holder, pid: Number(holder.split('-')[0]), hostname: hostname() });
 }
 
-// Tests run as root where this works, and permission bits do not bind root.
+// Tests run as root where mounting works, and permission bits do not apply to root.
 function mountTmpfs(t: TestContext, options: string): string | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'ocictl-mount-'));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory]).status === 0;

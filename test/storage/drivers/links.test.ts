@@ -25,7 +25,7 @@ import { at, readAll } from './every-driver.ts';
 
 const tag = parseTag('one');
 
-/** A store's root, and a directory outside with files that are nobody's business. */
+/** A store's root, and a directory outside with files that the store must not touch. */
 async function places(t: TestContext) {
   const directory = await temporaryDirectory(t);
   const [root, outside] = [join(directory, 'store'), join(directory, 'outside')];
@@ -36,7 +36,7 @@ async function places(t: TestContext) {
   return { root, outside, driver: await openFilesystemDriver({ root }) };
 }
 
-/** Everything that a driver can be asked about one object. */
+/** All operations on one object. */
 const asked: Record<string, (driver: Driver, path: string) => Promise<unknown>> = {
   get: (driver, path) => driver.get(at(path), 99),
   open: (driver, path) => driver.open(at(path)),

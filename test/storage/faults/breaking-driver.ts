@@ -1,4 +1,4 @@
-/** A driver that breaks at one of its calls, and what a process that ended there leaves to the next. */
+/** A driver that breaks at one of its calls, and the state that a process that ended there leaves behind. */
 import { spawnSync } from 'node:child_process';
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,10 @@ import { OciError } from '../../../src/model/errors.ts';
 import type { Driver, Lock, StorePath, Upload } from '../../../src/storage/driver.ts';
 import { deleteBelow } from '../../../src/storage/listing.ts';
 
-/** `fails`: without effect. `fails after`: done, and reported as failed. `stops`: neither this nor anything later happens. */
+/**
+ * `fails`: without effect. `fails after`: has its effect, but reports failure. `stops`: neither this call nor any later
+ * one ends.
+ */
 export type Break = 'fails' | 'fails after' | 'stops';
 
 export interface BreakingDriver {
@@ -16,7 +19,7 @@ export interface BreakingDriver {
   readonly calls: readonly string[];
   /** Resolves when the process has stopped. */
   readonly stopped: Promise<'stopped'>;
-  /** Makes what the stopped process held look like that of one that is dead. */
+  /** Changes the files that the stopped process held as if it were dead. */
   bury(): Promise<void>;
 }
 
@@ -44,7 +47,7 @@ export function breakingDriver(inner: Driver, breaking: { readonly how: Break; r
     return result;
   }
 
-  /** The same object, with each of its functions counted. */
+  /** The same object, with every call counted. */
   function wrap<T extends object>(object: T, name: string, results: (result: unknown) => unknown = (r) => r): T {
     return new Proxy(object, {
       get(target, key) {

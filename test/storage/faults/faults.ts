@@ -1,4 +1,4 @@
-/** Operations on stores that break at a call, and what must be there then. */
+/** Operations on stores that break at one call, and the state that must result. */
 import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import { describe, it, type TestContext } from 'node:test';
@@ -40,9 +40,9 @@ const large = await describeBytes(madeBytes('large', 600_000));
 const session = madeBytes('session', 1_500_000);
 const sessionDigest = await digestBytes(session);
 
-/** What a store has before: an image with a tag, another one that is tagged, has a referrer, and shares a layer. */
+/** The store before the operation: an image with a tag, and another with a tag and a referrer, which share a layer. */
 interface Before {
-  /** Of a manifest that can be pushed. */
+  /** A manifest that can be pushed. */
   readonly next: RawManifest;
   readonly kept: Digest;
 }
@@ -92,7 +92,7 @@ const operations: Record<string, (registry: Registry, before: Before) => Promise
   collection: (registry) => registry.extension(garbageCollector)?.collect() ?? Promise.reject(new Error('none')),
 };
 
-/** A driver that opens stores which are all alike; a directory is prepared once, and then copied. */
+/** Opens drivers for equal stores; a directory is prepared once, and then copied. */
 async function preparing(t: TestContext, name: string, open: (t: TestContext) => Promise<Driver>) {
   const first = await open(t);
   const before = await prepare(createStorage({ driver: first }));
@@ -111,7 +111,7 @@ async function preparing(t: TestContext, name: string, open: (t: TestContext) =>
 
 const atOnce = 8;
 
-/** A kind of driver, and at which of an operation's calls it breaks: every one, every fifth. */
+/** A kind of driver, and which of an operation's calls break: every one, or every fifth. */
 interface Tried {
   readonly name: string;
   readonly open: (t: TestContext) => Promise<Driver>;
@@ -132,7 +132,7 @@ export function describeFaults({ name, open, breaks, every }: Tried): void {
         await clear(registry);
         const expected = await objectsOf(clean.driver);
 
-        // @returns Whether there was such a call.
+        // @returns Whether the operation makes that many calls.
         const breakAt = async (how: Break, at: number): Promise<boolean> => {
           const { driver, before } = await fresh();
           const broken = await attempt({ driver, before }, operation, { how, at });
@@ -152,7 +152,7 @@ export function describeFaults({ name, open, breaks, every }: Tried): void {
           return true;
         };
         for (const how of breaks) {
-          // Not the same ones of every operation.
+          // Each operation begins at another call.
           for (let at = nth % every; ; at += atOnce * every) {
             const some = Array.from({ length: atOnce }, (_, i) => breakAt(how, at + i * every));
             if ((await Promise.all(some)).includes(false)) break;
@@ -163,7 +163,7 @@ export function describeFaults({ name, open, breaks, every }: Tried): void {
   });
 }
 
-/** Runs the operation over a driver that breaks, and leaves what a process that ended would. @returns The calls. */
+/** Runs the operation with a driver that breaks, and leaves the state of a process that ended there. @returns The calls. */
 async function attempt(
   { driver, before }: { readonly driver: Driver; readonly before: Before },
   operation: (registry: Registry, before: Before) => Promise<unknown>,
@@ -179,13 +179,13 @@ async function attempt(
   return broken.calls.slice(0, length);
 }
 
-/** Removes all that nobody needs, unfinished uploads too. */
+/** Removes everything that is not needed, unfinished uploads too. */
 async function clear(registry: Registry): Promise<void> {
   await registry.extension(uploadSweeper)?.sweepUploads({ idleMs: -1 });
   await registry.extension(garbageCollector)?.collect();
 }
 
-/** No tag points at nothing, and what a manifest names is there, whole. */
+/** Asserts that no tag points at nothing, and that everything a manifest names is complete. */
 async function assertWhole(registry: Registry, at: string): Promise<void> {
   assert.ok((await all(registry.tags(repo))).includes(base), `${at}: the tag that nobody touched is gone`);
   for (const name of await all(registry.repositories())) {

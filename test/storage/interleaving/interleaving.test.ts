@@ -4,7 +4,7 @@ import { meetAtEveryCall } from './meetings.ts';
 import { isLong, pairs } from './pairs.ts';
 import { inMemory } from './places.ts';
 
-/** All of them are tried by test/soak, in a directory too: these take seconds. */
+/** These take seconds. test/soak tries all pairs, also in a directory. */
 const tried = pairs.filter((pair) => !isLong(pair) || (pair.names[0] === 'tag' && /collect|prune/.test(pair.names[1])));
 
 describe('two operations that meet at any call, in a store in memory', () => {

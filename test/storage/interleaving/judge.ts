@@ -2,7 +2,7 @@ import { type Operation, operationOf, type Pair } from './pairs.ts';
 import type { Interleaving } from './stops.ts';
 import { codeOf, type State } from './world.ts';
 
-/** What is wrong after two operations have met, a line each. */
+/** The faults after two operations have met, one line each. */
 export function faultsOf(
   { names, strict }: Pair,
   { first, second }: Pick<Interleaving, 'first' | 'second'>,
@@ -37,7 +37,7 @@ export function faultsOf(
   return [...failures, ...faults];
 }
 
-// Both were under way at the same time, so either may count as the later one. `undefined` stands for what is not there.
+// The operations overlapped, so either may count as the later one. `undefined` means that something is absent.
 function acceptable(
   key: string,
   was: string | undefined,

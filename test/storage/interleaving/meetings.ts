@@ -8,16 +8,17 @@ import { type Call, type Interleaving, interleave, keyOf, type Side, Stops, stop
 import { openRegistry, type Part, readState, type State } from './world.ts';
 
 export interface Meetings {
-  /** How often the two have met. */
+  /** How often the operations have met. */
   count: number;
-  /** What went wrong, a line each. */
+  /** The faults, one line each. */
   readonly faults: string[];
 }
 
 /**
- * Stops each of two operations before its calls, for the other to run through.
+ * Stops each of two operations before its calls, and lets the other one run to its end.
  *
- * @param every Also where nothing can depend on it: when the call before has to do with nothing that the other one asks.
+ * @param every Also stops at calls where the order cannot matter, because the previous call and the other side's calls
+ * are unrelated.
  */
 export async function meetAtEveryCall(
   place: Place,
@@ -45,7 +46,10 @@ export async function meetAtEveryCall(
   return meetings;
 }
 
-/** Stops both, each before every call: the second one when the first has stopped, which then finishes before it. */
+/**
+ * Stops both operations before each of their calls: the second when the first has stopped. Then the first one ends
+ * before the second.
+ */
 export async function meetAtTwoCalls(place: Place, pair: Pair, t: Scope): Promise<Meetings> {
   const open = await place.open(t, partsOf(pair));
   const before = await readState(await open());
@@ -94,10 +98,10 @@ function sideOf(name: OperationName): Side<Driver> {
   return async (driver, stops) => void (await runs[name](openRegistry(driver), () => stops.waiting()));
 }
 
-/** What a driver calls its methods that change nothing; one of another name counts as changing something. */
+/** The names of driver methods that change nothing; any other method counts as a change. */
 const readers = /(?:^|\.)(?:read|get|stat|head|list|find|openRead|open$|isHeld|exists|next|close)[^.]*$/;
 
-// Whether the order of a call and of the other side's calls can matter. Directories have to do with what is in them.
+// Whether the order of a call and the other side's calls can matter. A directory is related to everything in it.
 function meets({ name, paths }: Call, others: readonly Call[]): boolean {
   return others.some(
     (other) =>

@@ -1,26 +1,26 @@
 /**
- * Every pair of operations that can meet in a store, and what each of them writes first and last. Why in this order is told
- * in docs/architecture.md, "What meets in a store". How they run is in runs.ts.
+ * Every pair of operations that can meet in a store, and what each of them writes first and last. The reasons for this
+ * order are in docs/architecture.md, "What meets in a store". runs.ts runs them.
  */
 import type { ErrorCode } from '../../../src/model/errors.ts';
 import type { Part } from './world.ts';
 
 export interface Operation {
-  /** What it writes or removes first, and last. */
+  /** What it writes or removes first; `last` is what it does at the end. */
   readonly first: string;
   readonly last: string;
-  /** What of `Part` has to be in the store for it, besides x. */
+  /** The `Part`s that must be in the store for it, besides x. */
   readonly needs?: readonly Part[];
-  /** What its contract lets it say. */
+  /** The errors that its contract allows. */
   readonly mayFail?: readonly ErrorCode[];
-  /** What is there when it was acknowledged, by the names of `State`, unless the other one takes it. */
+  /** What is there after it was confirmed, named as in `State`, unless the other operation takes it. */
   readonly gives?: Readonly<Record<string, string>>;
   /**
-   * What is gone when it was acknowledged, unless the other one gives it. `*` at the end: all that begins so. `=` and a
-   * value: only while it is that, so that what the other one has put in its place must stay.
+   * What is gone after it was confirmed, unless the other operation gives it. `*` at the end: everything with this prefix.
+   * `=` and a value: only as long as it has this value, so that what the other operation has put in its place must stay.
    */
   readonly takes?: readonly string[];
-  /** What it may take or leave, as it is needed elsewhere or not. */
+  /** What it may take or leave, depending on whether it is needed elsewhere. */
   readonly mayTake?: readonly string[];
   /** What it may leave broken, because it was told to. */
   readonly breaks?: readonly string[];
@@ -102,7 +102,7 @@ const operations = {
     takes: ['app*'],
   },
   rmi: { ...removal, takes: ['app:one'] },
-  // It names every tag of the digest.
+  // It lists every tag of the digest.
   'rmi of a digest': { ...removal, takes: ['app:one=x'], mayTake: ['app:fresh', ...removal.mayTake] },
   'rmi of an index': { ...removal, needs: ['i'], takes: ['app:two'] },
   'mount a blob': {
@@ -152,11 +152,11 @@ export function operationOf(name: OperationName): Operation {
 
 export interface Pair {
   readonly names: readonly [OperationName, OperationName];
-  /** No operation may fail here, whatever its contract allows. */
+  /** No operation may fail here, even if its contract allows it. */
   readonly strict: boolean;
 }
 
-/** They walk through the whole store, in hundreds of calls. */
+/** These read the whole store, in hundreds of calls. */
 const long: ReadonlySet<OperationName> = new Set([
   'collect',
   'prune',
@@ -171,7 +171,7 @@ export function isLong({ names }: Pair): boolean {
   return names.some((name) => long.has(name));
 }
 
-/** Strict pairs first: what they do has nothing to do with what the other one removes. */
+/** First the strict pairs: what one operation does is independent of what the other removes. */
 export const pairs: readonly Pair[] = [
   ...pairsOf(true, [
     ['push a tag', ['push a tag', 'retag', 'delete a tag', 'collect', 'list tags', 'list images']],

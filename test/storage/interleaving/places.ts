@@ -1,4 +1,4 @@
-/** Where the operations meet: an empty driver for each meeting, filled alike. */
+/** Where the operations meet: an empty driver for each meeting, always with the same content. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Driver } from '../../../src/storage/driver.ts';
@@ -9,7 +9,7 @@ import { fill, type Part } from './world.ts';
 
 export interface Place {
   readonly name: string;
-  /** Gives as many filled drivers as are asked for. */
+  /** Returns a function that opens a new filled driver with each call. */
   open(t: Scope, parts: ReadonlySet<Part>): Promise<() => Promise<Driver>>;
 }
 

@@ -1,4 +1,4 @@
-/** How the operations of pairs.ts run: each over a registry of its own, as in another process. */
+/** How the operations of pairs.ts run: each with a registry of its own, as in another process. */
 import { listImages } from '../../../src/local-store/list.ts';
 import { removeImage } from '../../../src/local-store/remove.ts';
 import type { StoreName } from '../../../src/model/reference/reference.ts';
@@ -14,7 +14,7 @@ const { app, other } = repos;
 const { x, y, z, o, u, n, s, t } = images;
 const [, layerOfZ] = z.blobs;
 
-/** @param waiting Is called when it waits for what another one holds. */
+/** @param waiting Called when it waits for something that the other operation holds. */
 type Run = (registry: Registry, waiting: () => void) => Promise<unknown>;
 
 export const runs: Readonly<Record<OperationName, Run>> = {
@@ -92,7 +92,7 @@ export const runs: Readonly<Record<OperationName, Run>> = {
   'list images': (registry) => all(listImages(registry)),
 };
 
-/** As pull and tag do it: under a lease, and the image is chosen by its digest. */
+/** As in pull and tag: under a lease, with the image chosen by its digest. */
 async function bring(
   registry: Registry,
   { descriptor }: Image,

@@ -1,12 +1,12 @@
 /**
- * Runs two operations over one driver and stops one of them before a call of its choice, until the other is through.
- * What a driver can do is not known here: every method is a call, of its parts and of the objects it returns too.
+ * Runs two operations on one driver, and stops one of them before a chosen call until the other has ended. This file knows
+ * nothing about drivers: every method counts as a call, including those of their parts and of the objects they return.
  */
 
 export interface Call {
-  /** As `openAppend.write`. */
+  /** Such as `openAppend.write`. */
   readonly name: string;
-  /** All that it was given as text, and what the call was given that returned its object. */
+  /** All text arguments, including those of the call that returned this object. */
   readonly paths: readonly string[];
 }
 
@@ -14,12 +14,12 @@ export function keyOf({ name, paths }: Call): string {
   return [name, ...paths].join(' ');
 }
 
-/** Lets the calls of one side through, up to the one that it stops at. */
+/** Lets the calls of one side pass, up to the one where it stops. */
 export class Stops {
   readonly calls: Call[] = [];
-  /** Resolves when a call is held and none is under way. */
+  /** Resolves when a call is held and no other is running. */
   readonly stopped: Promise<void>;
-  /** Resolves when the side has made one call over and over: it waits for what the other one holds. */
+  /** Resolves when the side repeats a call again and again: it waits for what the other side holds. */
   readonly waits: Promise<void>;
   readonly #stopAt: number;
   readonly #usual: ReadonlyMap<string, number>;
@@ -31,8 +31,8 @@ export class Stops {
   #tellWaits: () => void = () => {};
 
   /**
-   * @param stopAt The call that is held, from 1, with all that come after it; none where absent.
-   * @param usual How often the side makes each call when it is alone. Twice as often, and some, is waiting.
+   * @param stopAt The call that is held, from 1, together with all later ones; if absent, none.
+   * @param usual How often the side makes each call when it runs alone. More than twice as often counts as waiting.
    */
   constructor(stopAt = Number.POSITIVE_INFINITY, usual: ReadonlyMap<string, number> = new Map()) {
     this.#stopAt = stopAt;
@@ -55,12 +55,12 @@ export class Stops {
     return this.calls[this.#stopAt - 1];
   }
 
-  /** Says that the side waits for the other one. */
+  /** Reports that the side waits for the other one. */
   waiting(): void {
     this.#tellWaits();
   }
 
-  /** Lets everything through from now on. */
+  /** Lets all calls pass from now on. */
   open(): void {
     this.#open = true;
     for (const go of this.#held.splice(0)) go();
@@ -93,7 +93,7 @@ export class Stops {
 
 const root: Call = { name: '', paths: [] };
 
-/** The same object, each of whose calls goes through `stops`. */
+/** The same object, with every call going through `stops`. */
 export function stoppable<T extends object>(target: T, stops: Stops, { name, paths }: Call = root): T {
   return new Proxy({} as T, {
     has: (_, key) => Reflect.has(target, key),
@@ -106,7 +106,7 @@ export function stoppable<T extends object>(target: T, stops: Stops, { name, pat
   });
 }
 
-// What a method gives is a promise or something to iterate; which of them is known when it was called, so it is both.
+// A method returns a promise or an iterable. Which one is only known after the call, so this returns both in one.
 function callOf(target: object, method: object, of: Call, args: unknown[], stops: Stops): Promise<unknown> {
   const call = { name: of.name, paths: [...of.paths, ...args.filter((arg) => typeof arg === 'string')] };
   const result = stops
@@ -154,7 +154,7 @@ function isData(value: object): boolean {
 export type Outcome = { readonly done: true } | { readonly done: false; readonly error: unknown };
 
 export interface Interleaving {
-  /** The call that the first side was stopped before; undefined when it had no more calls. */
+  /** The call before which the first side was stopped; undefined if it has fewer calls. */
   readonly stoppedBefore: Call | undefined;
   readonly callsOfFirst: readonly Call[];
   readonly callsOfSecond: readonly Call[];
@@ -164,14 +164,15 @@ export interface Interleaving {
 
 export type Usual = readonly [ReadonlyMap<string, number>, ReadonlyMap<string, number>];
 
-/** What a side does over its driver. `stops.waiting()` says that it waits for the other side. */
+/** What a side does with its driver. `stops.waiting()` reports that it waits for the other side. */
 export type Side<D> = (driver: D, stops: Stops) => Promise<void>;
 
 /**
- * Stops the first side before its `at`-th call, runs the second one through, and lets the first go on. The second one may
- * be stopped as well, at its `secondAt`-th call: then the first finishes before it goes on.
+ * Stops the first side before its `at`-th call, runs the second side to its end, and lets the first continue. If the
+ * second is stopped as well, at its `secondAt`-th call, the first ends before the second continues.
  *
- * @param usual What each side calls alone: one that makes a call far more often waits for the other, and then both run.
+ * @param usual The calls of each side when it runs alone: a side that makes a call far more often waits for the other;
+ * both then run.
  */
 export async function interleave<D extends object>(
   driver: D,

@@ -1,4 +1,4 @@
-/** The store that every interleaving begins with, and what can be read from it afterwards. */
+/** The store that every interleaving starts with, and what can be read from it afterwards. */
 import { type Digest, digestBytes } from '../../../src/model/digest.ts';
 import { isOciError } from '../../../src/model/errors.ts';
 import type { Descriptor } from '../../../src/model/manifest/descriptor.ts';
@@ -12,7 +12,7 @@ import { createStorage } from '../../../src/storage/storage.ts';
 import { memoryRegistry } from '../../support/memory.ts';
 import { all, describeBytes, madeBytes, manifestOf, text } from '../stores.ts';
 
-/** `app` is where operations meet; `other` holds what they mount. */
+/** Operations meet in `app`; `other` has what they mount. */
 export const repos = {
   app: toStoreName({ domain: 'example.com', path: 'app' as StoreName }),
   other: toStoreName({ domain: 'example.com', path: 'other' as StoreName }),
@@ -33,10 +33,10 @@ export interface Blob {
 }
 
 /**
- * x is in `app` as `one`. What else an operation may need: y is there as `two`; the blobs of z are there and its manifest is
- * not, nor that of o, whose bytes do not tell its media type; s is a referrer of x, and t another one without its manifest;
- * u is in `other` as `one`, and so is a loose blob. The index i is there as `two`, with its image c. Of n, and of the index j,
- * which names c too, nothing is anywhere.
+ * x is in `app` with the tag `one`. An operation may need more: y is there with the tag `two`; the blobs of z are there
+ * without its manifest; so are those of o, whose bytes do not tell its media type; s is a referrer of x, and t another
+ * one without its manifest; u is in `other` with the tag `one`, and so is a loose blob. The index i is there with the
+ * tag `two`, and with its image c. Nothing of n is in the store, nor of the index j, which also names c.
  */
 export type Part = 'y' | 'z' | 'o' | 'u' | 's' | 't' | 'i' | 'loose';
 
@@ -69,20 +69,20 @@ export const images: Images = {
   i: await index('i', c),
   j: await index('j', c),
 };
-/** In no manifest. Large: too much to be sent at once. */
+/** In no manifest. `large` is too large to be sent at once. */
 export const blobs = {
   loose: await blob(text('loose')),
   small: await blob(text('small')),
   large: await blob(madeBytes('large', 300 * 1024)),
 };
 
-/** Where pulls come from: it has x, n and j. */
+/** The source of pulls: it has x, n and j. */
 export const remote = memoryRegistry();
 await pushWhole(remote, repos.app, images.x, [one]);
 await pushWhole(remote, repos.app, images.n, [two]);
 await pushWhole(remote, repos.app, images.j, []);
 
-/** A registry of its own over a driver, as another process would have. */
+/** A separate registry for a driver, as another process would have. */
 export function openRegistry(driver: Driver): Registry {
   return createStorage({ driver, sparseIndexes: true });
 }
@@ -120,8 +120,8 @@ export async function pushWhole(
 }
 
 /**
- * What a store holds: `app:one` and its image, `app@x`, `app@x<s` for a referrer that is listed, `app/small` for a blob.
- * What is not there has no entry; what is there and cannot be read whole is `broken`, with the reason.
+ * What a store holds: `app:one` and its image, `app@x`, `app@x<s` for a listed referrer, `app/small` for a blob. What
+ * is absent has no entry; what cannot be read completely is `broken`, with the reason.
  */
 export type State = ReadonlyMap<string, string>;
 
@@ -182,7 +182,7 @@ async function readBytes(registry: Registry, repo: StoreName, digest: Digest): P
   }
 }
 
-/** The code of an error, or all of an error that has none. */
+/** The code of an error; without a code, the whole error. */
 export function codeOf(error: unknown): string {
   if (isOciError(error)) return error.code === 'STORAGE' ? `STORAGE ${error.message}` : error.code;
   return String(error instanceof Error ? error.stack : error);

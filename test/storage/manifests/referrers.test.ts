@@ -9,7 +9,7 @@ import { buildArtifact, buildImage, pushImage } from '../../support/images.ts';
 
 const repo = parseRepositoryName('team/app');
 
-/** A driver that takes down which blobs are read. */
+/** A driver that records which blobs are read. */
 function watched(driver: Driver): { readonly driver: Driver; readonly read: string[] } {
   const read: string[] = [];
   const get: Driver['get'] = (path, maxBytes) => {

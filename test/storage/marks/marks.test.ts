@@ -19,7 +19,7 @@ async function collect(registry: Registry): Promise<Digest[]> {
   return removed.map(({ digest }) => digest);
 }
 
-/** Writes what another process says of itself, so many milliseconds ago. */
+/** Writes a file of another process, this many milliseconds old. */
 async function said(root: string, path: string, words: readonly string[], agoMs = 0): Promise<string> {
   const file = join(root, path);
   await mkdir(join(file, '..'), { recursive: true });
@@ -104,7 +104,7 @@ describe('a mark', () => {
     const { root, driver, registry } = await openStore(t);
     const serving = createStorage({ driver, keepUnusedMs: 30 });
     const blob = await pushBytes(serving, repo, text('forgotten'));
-    // Until its lease is gone, a timer holds this process: the program's own lets it end.
+    // The sleeps keep this process alive until the lease is released: the lease's own timer would let it end.
     while ((await filesBelow(join(root, 'leases'))).length > 0) await sleep(5);
     assert.deepEqual(await collect(registry), [blob.digest]);
   });

@@ -174,7 +174,7 @@ describe('an upload session', () => {
     const { root, driver, registry } = await openStore(t);
     const { id } = await writeAndRest(registry, bytes.subarray(0, 2_000_000));
     const session = join(root, v2, 'repositories', repo, '_uploads', id);
-    // As if a day had passed between two requests, by the clock.
+    // As if a day had passed between two requests.
     for (const name of await readdir(session)) await utimes(join(session, name), new Date(0), new Date(0));
     await registry.extension(uploadSweeper)?.sweepUploads({ idleMs: 60_000 });
     const writer = await registry.resumeUpload(repo, id, { offset: 2_000_000 });

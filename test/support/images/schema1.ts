@@ -8,10 +8,10 @@ export interface Signer {
 }
 
 /**
- * Puts signatures into a manifest.
+ * Adds signatures to a manifest.
  *
  * @param payload Ends in `\n}`.
- * @param options.jwk Said to be the signers' key, in place of their own.
+ * @param options.jwk Named as the signers' key, in place of their own.
  */
 export function signSchema1(
   payload: Buffer,

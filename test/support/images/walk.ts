@@ -1,4 +1,4 @@
-/** Looks at every byte of an image, wherever it lies, with none of the code that put it there. */
+/** Checks every byte of an image in any kind of place, without using the code that wrote it. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseReference, toStoreName } from '../../../src/model/reference/reference.ts';
 import { type Built, blobsIn } from '../images.ts';
 
-/** Where an image lies: how its bytes are had there. */
+/** A place with an image, and how to read its bytes. */
 export interface WalkedPlace {
   /** The bytes of a manifest by tag or digest. */
   manifest(reference: string): Promise<Uint8Array>;
@@ -38,7 +38,7 @@ export function layoutAt(directory: string): WalkedPlace {
   };
 }
 
-/** A repository of the local store, which is kept as distribution keeps it. @param name A reference; its tag does not count. */
+/** A repository of the local store, which has distribution's format. @param name A reference; its tag is ignored. */
 export function storeAt(root: string, name: string): WalkedPlace {
   const v2 = join(root, 'docker/registry/v2');
   const manifests = join(v2, 'repositories', toStoreName(parseReference(name)), '_manifests');
@@ -55,7 +55,7 @@ export function storeAt(root: string, name: string): WalkedPlace {
   };
 }
 
-/** What skopeo wrote to `dir:`, where the image has no name. */
+/** The output of skopeo for `dir:`, where the image has no name. */
 export function skopeoDirectoryAt(directory: string): WalkedPlace {
   const hexOf = (digest: string): string => digest.split(':')[1] ?? '';
   return {
@@ -65,14 +65,14 @@ export function skopeoDirectoryAt(directory: string): WalkedPlace {
   };
 }
 
-/** Asserts that a tag stands for what was built, that all of it is there, and that every byte is as it was. */
+/** Asserts that a tag points at what was built, that all of it is there, and that every byte is unchanged. */
 export async function assertSame(place: WalkedPlace, tag: string, built: Built): Promise<void> {
   const root = await place.manifest(tag);
   assert.equal(Buffer.from(root).toString(), Buffer.from(built.manifest.bytes).toString());
   assert.deepEqual(await walk(place, root), digestsOf(built));
 }
 
-/** The digests of all that a manifest leads to, itself included, in the order of the alphabet. */
+/** The digests of everything that a manifest leads to, including its own, sorted. */
 async function walk(place: WalkedPlace, root: Uint8Array): Promise<readonly string[]> {
   const seen = new Map([[sha256(root), root.length]]);
   const look = async (entry: Entry, bytes: Uint8Array): Promise<void> => {

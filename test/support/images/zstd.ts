@@ -1,4 +1,4 @@
-/** Zstandard without a compressor, for a Node that has none: frames whose blocks are stored as they are. */
+/** Zstandard without a compressor, for versions of Node without one: frames whose blocks are stored uncompressed. */
 
 const magic = [0x28, 0xb5, 0x2f, 0xfd];
 const maxBlockBytes = 128 * 1024;

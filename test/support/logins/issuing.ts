@@ -12,14 +12,14 @@ import { type Scope, sandbox, temporaryDirectory } from '../sandbox.ts';
 
 export const eve: Account = { username: 'eve', password: 'battery staple' };
 
-/** ada may do everything below `team/` and see the catalog, eve may pull what is there, anybody what is `public/`. */
+/** ada may do everything below `team/` and see the catalog, eve may pull from `team/`, everyone may pull from `public/`. */
 export const rules = [
   { users: [ada.username], repositories: ['team/**', 'public/**'], actions: ['pull', 'push', 'delete', 'catalog'] },
   { users: [ada.username, eve.username], repositories: 'team/*', actions: 'pull' },
   { anonymous: true, repositories: 'public/**', actions: ['pull'] },
 ];
 
-/** Writes an access file into the test's sandbox. JSON is YAML. @returns Its path. */
+/** Writes an access file into the test's sandbox, as JSON, which is valid YAML. @returns Its path. */
 export async function writeAccess(
   t: Scope,
   more: Readonly<Record<string, unknown>> = {},

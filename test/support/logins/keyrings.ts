@@ -1,4 +1,4 @@
-/** A real Secret Service: gnome-keyring on a D-Bus of the test's own. */
+/** A real Secret Service: gnome-keyring on a D-Bus that only the test uses. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -26,17 +26,17 @@ export function needsKeychain(t: Pick<TestContext, 'skip'>): boolean {
 }
 
 /**
- * Starts a session with an unlocked keyring in the sandbox of the test, which ends with it.
+ * Starts a session with an unlocked keyring in the sandbox of the test; it ends with the test.
  *
- * @param options.service Whether there is a keyring in the session at all.
- * @returns What a program needs to use it; our helper is on its PATH.
+ * @param options.service Whether the session has a keyring at all.
+ * @returns The environment for programs that use it; our helper is on its PATH.
  */
 export async function startKeyring(
   t: Scope,
   { service = true }: { readonly service?: boolean } = {},
 ): Promise<Readonly<Record<string, string>>> {
   const { home, env } = await sandbox(t);
-  // Without it the bus would start the keyring of the machine's own configuration, and a prompt nobody answers.
+  // With the machine's own configuration, the bus would start that machine's keyring, with a prompt that nobody answers.
   const config = join(home, 'session.conf');
   await writeFile(
     config,
@@ -66,7 +66,7 @@ export async function startKeyring(
   return found;
 }
 
-/** Starts the keyring anew, as after a login without its password: nobody is there to unlock it. */
+/** Starts the keyring again, as after a login without its password: nobody is there to unlock it. */
 export async function lockKeyring(t: Scope, session: Readonly<Record<string, string>>): Promise<void> {
   const { env } = await sandbox(t);
   const running = keyrings.get(session);

@@ -1,4 +1,4 @@
-/** A token server whose tokens a docker-registry takes: signed, and for what each account may do. */
+/** A token server whose tokens docker-registry accepts: signed, and limited to what each account may do. */
 import { randomUUID, sign, X509Certificate } from 'node:crypto';
 import { issue } from '../../certs/issue.ts';
 import { type FakeServer, json, startFakeServer } from '../fake-server.ts';
@@ -8,17 +8,17 @@ import type { Scope } from '../sandbox.ts';
 
 export interface TokenIssuer extends TrustedIssuer {
   readonly server: FakeServer;
-  /** What it gives for `offline_token`, and takes for OAuth2. */
+  /** What it issues for `offline_token`, and accepts for OAuth2. */
   readonly identityToken: string;
-  /** As a registry's 401 has it. */
+  /** As in a registry's 401. */
   readonly challenge: string;
 }
 
 export interface TokenIssuerOptions {
   readonly account?: Account;
-  /** What anybody may do. Default nothing. */
+  /** What anonymous requests may do. Default nothing. */
   readonly anybody?: readonly string[];
-  /** What it says of how long tokens live. Default 300. */
+  /** The lifetime of tokens that it states. Default 300. */
   readonly expiresInS?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Our registry in this process, which lets in whoever has a token, and the token server beside it. */
+/** Our registry in this process, which requires tokens, and the token server for it. */
 
 import { tokenAuth } from '../../../src/server/auth/token-auth.ts';
 import { readRoots } from '../../../src/server/auth/token-trust.ts';
@@ -15,7 +15,7 @@ export async function startTokenServe(t: Scope): Promise<ServedRegistry & { read
   return { ...(await startServe(t, { authorize })), issuer };
 }
 
-/** The scopes that the token server was asked for, one entry a request. */
+/** The scopes that were requested from the token server, one entry per request. */
 export function askedScopes({ server }: TokenIssuer): readonly string[] {
   return server.requests.map(({ query }) => query.getAll('scope').join(' '));
 }

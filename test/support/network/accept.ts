@@ -1,16 +1,16 @@
 import { createProgram, type GlobalValues } from '../../../src/commands/command-line/program.ts';
 
 export interface Accepted {
-  /** What was printed on stdout: help. */
+  /** The help that was printed on stdout. */
   readonly out: string;
-  /** The global options, where a command was about to run; undefined where help was printed instead. */
+  /** The global options, if a command was about to run; undefined if help was printed instead. */
   readonly globals: GlobalValues | undefined;
 }
 
 /**
- * Gives words to the program, up to the moment when the command would run.
+ * Passes words to the program, up to the moment when the command would run.
  *
- * @throws OciError USAGE where they are refused.
+ * @throws OciError USAGE if they are refused.
  */
 export async function accept(words: readonly string[]): Promise<Accepted> {
   let out = '';

@@ -7,7 +7,7 @@ type Interceptors = {
   [K in keyof Methods]?: (next: Methods[K], ...args: Parameters<Methods[K]>) => ReturnType<Methods[K]>;
 };
 
-/** A registry some of whose methods are looked at or replaced on their way to the real one. */
+/** A registry with some methods observed or replaced on their way to the real one. */
 export function intercept(registry: Registry, interceptors: Interceptors): Registry {
   return new Proxy(registry, {
     get(target, property) {

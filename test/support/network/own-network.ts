@@ -12,14 +12,14 @@ import { atEnd, type Scope, temporaryDirectory } from '../sandbox.ts';
 const exec = promisify(execFile);
 const marker = 'OCICTL_TEST_OWN_NETWORK';
 
-/** An address of the machine in {@link inOwnNetwork}, in a network that nobody's tables call private. */
+/** An address of the machine in {@link inOwnNetwork}, in a network that no table lists as private. */
 export const outside = '198.51.100.7';
-/** Where clouds keep their metadata; this machine answers there too. */
+/** The address of metadata in clouds; this machine answers there too. */
 export const metadata = '169.254.169.254';
 
 /**
- * Runs the tests of a file in a network namespace of its own, where this machine also has public addresses and names are what
- * {@link startNames} says. They are skipped where none may be made.
+ * Runs the tests of a file in a network namespace of its own, where this machine also has public addresses and names
+ * resolve as {@link startNames} says. They are skipped where namespaces are not permitted.
  *
  * @param file The URL of the module that calls.
  */
@@ -46,16 +46,16 @@ async function runAgain(t: TestContext, file: string): Promise<void> {
     'exec "$2" --test --test-reporter=spec "$3"',
   ].join('\n');
   const words = [...unshared, 'sh', '-c', script, 'sh', resolver, process.execPath, file];
-  // The runner would take its own child for one of the outer run.
+  // Otherwise the runner would take its child process for one of the outer run.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env as Record<string, string>;
   const { exitCode, stdout, stderr } = await start(t, 'unshare', words, { env: { ...env, [marker]: '1' } }).result;
   if (exitCode !== 0) throw new Error(`${stdout}\n${stderr}`);
 }
 
 /**
- * A DNS server. It knows what it is told, and no IPv6 addresses.
+ * A DNS server. It knows the given addresses, and no IPv6 addresses.
  *
- * @param addressesOf Asked for every question for IPv4 addresses; undefined: there is no such name.
+ * @param addressesOf Called for each question for IPv4 addresses; undefined: there is no such name.
  */
 export async function startNames(
   t: Scope,
@@ -81,11 +81,11 @@ function answerTo(question: Buffer, addressesOf: (name: string) => readonly stri
   const known = addressesOf(labels.join('.').toLowerCase());
   const addresses = type === 1 ? (known ?? []).filter(isIPv4) : [];
   const head = Buffer.from(question.subarray(0, 12));
-  // An answer, with recursion; NXDOMAIN for what is not known.
+  // Flags: an answer, with recursion; NXDOMAIN for unknown names.
   head.writeUInt16BE(known ? 0x8180 : 0x8183, 2);
   head.writeUInt16BE(addresses.length, 6);
   head.writeUInt32BE(0, 8);
-  // Each: the name as in the question, type A, class IN, a life of nothing, four bytes.
+  // Each record: the name as in the question, type A, class IN, a time to live of 0, four bytes.
   const records = addresses.map((text) =>
     Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...text.split('.').map(Number)]),
   );

@@ -9,22 +9,22 @@ import { atEnd, type Scope } from '../sandbox.ts';
 export interface TestProxy {
   readonly url: string;
   readonly host: string;
-  /** `CONNECT host:port` and `GET http://…`, in order, with what came along. */
+  /** `CONNECT host:port` and `GET http://…`, in order, with the headers. */
   readonly asked: readonly { readonly line: string; readonly headers: IncomingHttpHeaders }[];
 }
 
 export interface TestProxyOptions {
   /** Answers every request with this status. */
   readonly status?: number;
-  /** Lets in only who sends this `Proxy-Authorization`. */
+  /** Accepts only requests with this `Proxy-Authorization`. */
   readonly authorization?: string;
   /** Speaks TLS to its clients. */
   readonly tls?: ServerOptions;
-  /** Where connections go, whatever was asked for: names of the test's own need no DNS. */
+  /** Where all connections go, whatever was requested: the test's host names then need no DNS. */
   readonly to?: string;
 }
 
-/** A proxy that writes down what it is asked. */
+/** A proxy that records its requests. */
 export async function startTestProxy(t: Scope, options: TestProxyOptions = {}): Promise<TestProxy> {
   const asked: { line: string; headers: IncomingHttpHeaders }[] = [];
   const sockets = new Set<Duplex>();

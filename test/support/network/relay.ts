@@ -12,7 +12,7 @@ export interface Relay {
   readonly handshakes: number;
 }
 
-/** @param target host:port that connections go on to. */
+/** @param target host:port that connections are passed on to. */
 export async function startRelay(t: Scope, target: string): Promise<Relay> {
   const { hostname, port } = new URL(`http://${target}`);
   const open = new Set<Socket>();

@@ -5,18 +5,18 @@ import { atEnd, type Scope } from '../sandbox.ts';
 
 interface TestSocks {
   readonly host: string;
-  /** What it was asked to connect to, in order: names as names. */
+  /** The destinations that were requested, in order: names as names. */
   readonly asked: readonly string[];
 }
 
 interface TestSocksOptions {
   /** Answers each request with this reply of RFC 1928. */
   readonly reply?: number;
-  /** Lets in only this `user:password`. */
+  /** Accepts only this `user:password`. */
   readonly user?: string;
-  /** Where connections go, whatever was asked for. */
+  /** Where all connections go, whatever was requested. */
   readonly to?: string;
-  /** Says this in place of all else. */
+  /** Sends only this, whatever was requested. */
   readonly says?: string;
 }
 
@@ -71,7 +71,7 @@ export async function startTestSocks(t: Scope, options: TestSocksOptions = {}): 
   return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-/** Reads exactly so many bytes. */
+/** Reads exactly this many bytes. */
 function reader(socket: Socket): (size: number) => Promise<Buffer> {
   return async (size) => {
     for (;;) {

@@ -7,9 +7,9 @@ import { type Scope, temporaryDirectory } from '../sandbox.ts';
 export interface NginxOptions {
   readonly before: string;
   readonly certificates: Certificates;
-  /** Lets in everybody; else clients of the authority alone. */
+  /** Accepts every client; otherwise only clients with a certificate of the authority. */
   readonly open?: boolean;
-  /** What it tells the server behind it, as `proxy_set_header` has it. */
+  /** The headers for the server behind it, in the form of `proxy_set_header`. */
   readonly headers?: readonly string[];
 }
 

@@ -5,7 +5,7 @@ import { atEnd, temporaryDirectory } from '../sandbox.ts';
 
 const exec = promisify(execFile);
 
-/** A file system of its own; undefined after `t.skip` where none may be mounted. */
+/** A small file system of its own; undefined after `t.skip` if mounting is not permitted. */
 export async function smallDisk(t: TestContext, bytes: number): Promise<string | undefined> {
   const mountPoint = await temporaryDirectory(t);
   try {

@@ -11,9 +11,9 @@ const exec = promisify(execFile);
 const nobody = 65_534;
 
 export interface SquidOptions {
-  /** To these ports it opens tunnels; Squid's own configuration has 443 alone. */
+  /** The ports it opens tunnels to; Squid's default configuration has only 443. */
   readonly tunnelPorts?: readonly string[];
-  /** Who is let in; absent: everybody. */
+  /** The only user it accepts; if absent, everyone. */
   readonly user?: { readonly username: string; readonly password: string };
 }
 

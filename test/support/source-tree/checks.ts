@@ -6,10 +6,10 @@ const vagueNames = /^(?:utils?|helpers?|common|misc)(?:\.[a-z.]+)?$/;
 const maxLines = 300;
 const maxFiles = 25;
 
-/** What users of the package import: their exports are for anybody, and they alone lie directly in `src`. */
+/** The modules that users of the package import. Only they may lie directly in `src`, and their exports count as used. */
 export const publicModules: readonly string[] = ['index.ts', 'server.ts', 'storage.ts', 'docker.ts'];
 
-/** Cycles between folders, counting everything but types. */
+/** Cycles between folders, by all imports except those of types. */
 export function folderCycles(files: readonly SourceFile[]): string[] {
   const edges = new Map<string, Set<string>>();
   for (const found of files.flatMap((file) => importsOf(file))) {
@@ -21,7 +21,7 @@ export function folderCycles(files: readonly SourceFile[]): string[] {
   const cycles: string[] = [];
   const walk = (folder: string, path: readonly string[]): void => {
     if (path.includes(folder)) {
-      // Each cycle is told once, from its smallest member.
+      // Report each cycle once, from its smallest member.
       const cycle = path.slice(path.indexOf(folder));
       if ([...cycle].sort()[0] === folder) cycles.push([...cycle, folder].join(' → '));
       return;
@@ -33,8 +33,9 @@ export function folderCycles(files: readonly SourceFile[]): string[] {
 }
 
 /**
- * Circles between files: all files that reach each other, sorted, once. Types count, since whoever reads one file has to
- * read the other. An `import()` does not: the table of commands loads each command so, and a command may ask the table.
+ * Cycles between files: sets of files that all reach each other, sorted, once. Imports of types count, since reading
+ * one file then requires reading the other. An `import()` does not count: the table of commands loads each command that
+ * way, and a command may use the table.
  */
 export function fileCycles(files: readonly SourceFile[]): string[][] {
   const edges = new Map(
@@ -53,14 +54,14 @@ export function fileCycles(files: readonly SourceFile[]): string[][] {
   });
 }
 
-/** Files past 300 lines whose first comment does not give a reason. */
+/** Files with more than 300 lines whose first comment does not give a reason. */
 export function lengthViolations(files: readonly SourceFile[]): string[] {
   return files
     .filter(({ text }) => lineCount(text) > maxLines && !/\blines?\b|\blong\b/i.test(firstComment(text)))
     .map(({ path, text }) => `${path} has ${lineCount(text)} lines and its first comment does not say why`);
 }
 
-/** Files and folders with a name that says nothing. */
+/** Files and folders with vague names. */
 export function nameViolations(files: readonly SourceFile[]): string[] {
   return files.filter(({ path }) => path.split('/').some((part) => vagueNames.test(part))).map(({ path }) => path);
 }
@@ -74,7 +75,7 @@ export function purityViolations(files: readonly SourceFile[]): string[] {
     .map(({ from, specifier }) => `${from} imports ${specifier}`);
 }
 
-/** Files directly in `src` that neither users of the package import nor everybody. */
+/** Files directly in `src` that are neither public modules nor for every folder. */
 export function strayFiles(files: readonly SourceFile[]): string[] {
   const allowed = [...publicModules, 'version.ts'];
   return files.map(({ path }) => path).filter((path) => !path.includes('/') && !allowed.includes(path));
@@ -83,7 +84,8 @@ export function strayFiles(files: readonly SourceFile[]): string[] {
 /**
  * Folders with more than 25 files of their own.
  *
- * @param commands Names of commands, whose files in `commands` do not count: there is one for each, however many there are.
+ * @param commands Names of commands. Their files in `commands` do not count: there is one for each command, however
+ * many there are.
  */
 export function crowdedFolders(files: readonly SourceFile[], commands: readonly string[] = []): string[] {
   const exempt = new Set(commands.map((name) => `commands/${name}.ts`));
@@ -94,13 +96,13 @@ export function crowdedFolders(files: readonly SourceFile[], commands: readonly 
   return [...counts].filter(([, count]) => count > maxFiles).map(([folder, count]) => `${folder} has ${count} files`);
 }
 
-/** Half of the files are at most this long. */
+/** The median length: half of the files are at most this long. */
 export function medianLines(files: readonly SourceFile[]): number {
   const counts = files.map(({ text }) => lineCount(text)).sort((a, b) => a - b);
   return counts[Math.ceil(counts.length / 2) - 1] ?? 0;
 }
 
-/** What imports lead to, in one step or more. */
+/** The files that imports lead to, in one step or more. */
 function reachedFrom(path: string, edges: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
   const seen = new Set<string>();
   const waiting = [...(edges.get(path) ?? [])];

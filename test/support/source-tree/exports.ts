@@ -3,7 +3,7 @@ import { publicModules } from './checks.ts';
 import { exportsOf, type Import, importsOf, type SourceFile, targetOf } from './reading.ts';
 
 /**
- * Exports that no other file imports, as `path: name`. What a public module re-exports is used.
+ * Exports that no other file imports, as `path: name`. Whatever a public module exports again counts as used.
  *
  * @param src With paths below `src`.
  * @param users Files of folders beside `src`, with paths below their own folder.
@@ -17,7 +17,7 @@ export function unusedExports(src: readonly SourceFile[], users: readonly Source
   );
 }
 
-/** Exports that tests alone import: what only a test can see is not what the program does. */
+/** Exports that only tests import. What only a test can see is not what the program does. */
 export function testOnlyExports(
   src: readonly SourceFile[],
   tests: readonly SourceFile[],
@@ -36,7 +36,7 @@ function usedNames(src: readonly SourceFile[], users: readonly SourceFile[]): (p
     used.add(key);
     const { names, passedOn } = exported.get(path) ?? { names: [], passedOn: [] };
     if (names.includes(name)) return;
-    // What a file does not export itself, it has from those whose exports it passes on.
+    // What a file does not export itself comes from the files that it exports again.
     for (const specifier of passedOn) use(targetOf({ from: path, specifier }) ?? specifier, name);
   };
   for (const found of [...src, ...users].flatMap((file) => importsOf(file))) {
@@ -46,7 +46,7 @@ function usedNames(src: readonly SourceFile[], users: readonly SourceFile[]): (p
   return (path, name) => used.has(`${path}: ${name}`) || used.has(`${path}: *`);
 }
 
-/** A folder beside `src` sees it as `../src`; what is in `bin` sees the build, which has entries of all folders in one. */
+/** A folder beside `src` imports it as `../src`; `bin` imports the build, which has the entries of all folders in one. */
 function filesMeant(found: Import, src: readonly SourceFile[]): readonly string[] {
   const target = targetOf(found);
   const [, built] = /^\.\.\/dist\/(.+)\.js$/.exec(target ?? '') ?? [];

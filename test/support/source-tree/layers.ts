@@ -1,11 +1,11 @@
 import { folderOf, type Import, importsOf, type SourceFile, targetOf, withoutComments } from './reading.ts';
 
-/** What a folder (or a file right under `src`) may import of ours. */
+/** What a folder, or a file directly in `src`, may import from this project. */
 export interface Layer {
   readonly may: readonly string[] | 'all';
-  /** Allowed as a type alone. */
+  /** Allowed only as a type. */
   readonly types?: readonly string[];
-  /** Allowed by `import()` alone, or as a type. */
+  /** Allowed only by `import()`, or as a type. */
   readonly late?: readonly string[];
 }
 
@@ -23,7 +23,7 @@ const belowService = [
   'remote',
 ];
 
-/** The table of docs/architecture.md. `version.ts` is a constant that every folder may read. */
+/** The table of docs/architecture.md. `version.ts` is a constant that every folder may import. */
 export const layers: Readonly<Record<string, Layer>> = {
   'version.ts': { may: [] },
   model: { may: [] },
@@ -52,17 +52,17 @@ export const layers: Readonly<Record<string, Layer>> = {
   'index.ts': { may: 'all' },
 };
 
-/** Where the environment may be read. */
+/** The folders that may read the environment. */
 export const environmentReaders: readonly string[] = ['config', 'credentials', 'certs', 'program'];
 
-/** Imports against the table, and what the table does not know: a line each, empty when all is well. */
+/** Imports that the table does not allow, and folders that it lacks: one line each, none if all is well. */
 export function layerViolations(files: readonly SourceFile[], table = layers): string[] {
   const folders = new Set(files.map(({ path }) => folderOf(path)));
   const unknown = [...folders].filter((folder) => !table[folder]).map((folder) => `${folder} is not in the table`);
   return [...unknown, ...files.flatMap((file) => importsOf(file)).flatMap((found) => violation(found, table) ?? [])];
 }
 
-/** Reads of the environment outside the folders that may. */
+/** Reads of the environment in other folders. */
 export function environmentViolations(files: readonly SourceFile[], readers = environmentReaders): string[] {
   return files
     .filter(({ path, text }) => !readers.includes(folderOf(path)) && readsEnvironment(withoutComments(text)))

@@ -12,17 +12,17 @@ export interface Import {
   readonly from: string;
   readonly specifier: string;
   readonly kind: 'static' | 'type' | 'late';
-  /** The names taken, as the other file exports them; `*` for all. None where everything is only passed on. */
+  /** The imported names, as the other file exports them; `*` for all. Empty if the file is only exported again. */
   readonly names: readonly string[];
 }
 
 export interface Exports {
   readonly names: readonly string[];
-  /** Whose exports `export * from` passes on, as written. */
+  /** The files that `export * from` exports again, as written. */
   readonly passedOn: readonly string[];
 }
 
-/** Every file below a directory with that ending. */
+/** Every file below a directory with this ending. */
 export async function readSources(root: string, ending = '.ts'): Promise<SourceFile[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith(ending));
@@ -53,7 +53,7 @@ export function importsOf({ path, text }: SourceFile): Import[] {
   return found;
 }
 
-/** What a file exports. Declarations stand at the beginning of a line, where the formatter has put them. */
+/** The exports of a file. Declarations are found at the beginning of a line, where the formatter puts them. */
 export function exportsOf({ text }: SourceFile): Exports {
   const declared =
     /^export (?:declare )?(?:async )?(?:abstract )?(?:function\*?|const|let|class|interface|type|enum|namespace) ?([\w$]+)/gm;
@@ -69,12 +69,12 @@ export function exportsOf({ text }: SourceFile): Exports {
   return { names: [...new Set(names)], passedOn };
 }
 
-/** The path below `src` that an import of ours means; undefined for packages. `..` in front: it leaves `src`. */
+/** The path below `src` that a relative import means; undefined for packages. A leading `..` means outside `src`. */
 export function targetOf({ from, specifier }: Pick<Import, 'from' | 'specifier'>): string | undefined {
   return specifier.startsWith('.') ? posix.join(dirname(from), specifier) : undefined;
 }
 
-/** The folder right under the root, or the file there. */
+/** The folder directly below the root, or the file there. */
 export function folderOf(path: string): string {
   return path.split('/', 1)[0] ?? path;
 }
@@ -87,7 +87,7 @@ export function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, ' ').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
 }
 
-// `import { type A }` is erased when every name in the braces is a type.
+// `import { type A }` is erased if every name in the braces is a type.
 function isTypeOnly(clause: string): boolean {
   if (/^\s*type\b(?!\s*(?:,|from\b))/.test(clause)) return true;
   const braces = /^\s*\{([^}]*)\}\s*from$/.exec(clause)?.[1];
@@ -111,7 +111,7 @@ function lateNames(braces: string | undefined, member: string | undefined): stri
   return braces === undefined ? ['*'] : braces.split(',').flatMap((word) => /[\w$]+/.exec(word)?.[0] ?? []);
 }
 
-/** Of `a, type B as C` each name, and what it is called from there on. */
+/** Each name in `a, type B as C`, with its name in the importing file. */
 function listed(list: string): { readonly name: string; readonly as: string }[] {
   return list.split(',').flatMap((word) => {
     const [, name, as] = /^\s*(?:type\s+)?([\w$]+)(?:\s+as\s+([\w$]+))?\s*$/.exec(word) ?? [];

@@ -1,4 +1,4 @@
-/** Real names, real addresses: a registry on a public address of a machine that has private ones besides. */
+/** With real names and addresses: a registry on a public address of a machine that also has private ones. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { digestBytes } from '../../../src/model/digest.ts';
@@ -89,7 +89,7 @@ inOwnNetwork(import.meta.url, () => {
       await startNames(t, (name) => {
         if (name !== 'rebinding.example') return undefined;
         looks += 1;
-        // Two questions each time, for addresses of IPv4 and of IPv6.
+        // Each lookup asks two questions, for IPv4 and for IPv6 addresses.
         return looks <= 2 ? [outside] : ['127.0.0.1'];
       });
       const other = await startFakeServer(

@@ -9,7 +9,7 @@ import { startFakeServer } from '../../support/fake-server.ts';
 import { fails, get, open } from '../open.ts';
 
 interface Given extends Partial<Omit<ConstructorParameters<typeof NetworkGuard>[0], 'base'>> {
-  /** Where the registry was reached. */
+  /** Addresses at which the registry was reached. */
   readonly met?: readonly string[];
 }
 
@@ -27,7 +27,7 @@ const resolve = async (name: string): Promise<readonly LookupAddress[]> => {
   return found.map((address) => ({ address, family: isIP(address) }));
 };
 
-/** The addresses that may be connected to; throws where there are none. */
+/** The addresses that may be connected to; throws if there are none. */
 async function visit(registry: string, target: string, { met = [], ...given }: Given = {}): Promise<readonly string[]> {
   const base = new URL(registry);
   const guard = new NetworkGuard({ base, resolve, ...given });

@@ -1,4 +1,4 @@
-/** Failures of the machine, and what is none. */
+/** Failures of the machine, and situations that are not failures. */
 import { appendFile, mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -33,7 +33,7 @@ export const machine: Tries = {
   'not enough memory, as under `ulimit -v` or in a small container': [
     {
       async run(t) {
-        // Later ones set less aside for WebAssembly, and below that end before they could say anything.
+        // Later versions reserve less memory for WebAssembly, and with too little they end without a message.
         if (Number(process.versions.node.split('.')[0]) > 20) {
           t.skip('this Node gets by with less');
           return undefined;
@@ -138,7 +138,7 @@ export const machine: Tries = {
   ],
 };
 
-/** What the document calls no failure: commands that end with 0, and what stderr says. */
+/** Situations that the document does not count as failures: commands that end with 0, and their stderr. */
 export const harmless: Readonly<Record<string, readonly Omit<Try, 'hint'>[]>> = {
   'the reader of stdout ends early, as in `… \\| head -1`': [
     {
@@ -194,7 +194,7 @@ async function toFullDevice(t: TestContext, words: readonly string[]): Promise<R
   return undefined;
 }
 
-/** The status is that of the command, not of its reader, which takes a line at most and goes. */
+/** The status is the command's, not that of its reader, which reads at most one line. */
 function intoHead(t: TestContext, words: string): Promise<RunResult> {
   return inShell(t, `ocictl ${words} | head -1 > /dev/null; exit "\${PIPESTATUS[0]}"`);
 }

@@ -14,7 +14,7 @@ import { app, imageFor, one } from '../../copy/places.ts';
 import { base64, writeConfig } from '../../login/stored-credentials.ts';
 import { startFilled, type Tries, uncontacted } from './tries.ts';
 
-/** Loopback for the system, and no loopback for the rules that trust it: a registry that must use TLS. */
+/** The system treats this address as loopback, but the rules that trust loopback do not: the registry must use TLS. */
 const strict = (host: string): string => host.replace(/^[^:]*/, '0.0.0.0');
 
 export const registries: Tries = {
@@ -238,7 +238,7 @@ export const registries: Tries = {
   ],
 };
 
-/** Pushes to a registry that answers every write so. */
+/** Pushes to a registry that answers every write with this error. */
 async function pushedTo(t: TestContext, status: number, code: string, message: string): Promise<RunResult> {
   const { host } = await startFakeServer(t, ({ method }, response) => {
     const isWrite = method === 'POST' || method === 'PUT';
@@ -249,7 +249,7 @@ async function pushedTo(t: TestContext, status: number, code: string, message: s
   return ocictl(t, ['push', `${host}/app:1`]);
 }
 
-/** Runs words in which `@` is an image at a registry that somebody serves read-only; the store has it. */
+/** Runs words in which `@` is an image in a read-only registry; the store has it too. */
 async function toReadOnly(t: TestContext, words: readonly string[]): Promise<RunResult> {
   const { host } = await spawnServe(t, ['--memory', '--read-only']);
   const image = await imageFor('amd64');

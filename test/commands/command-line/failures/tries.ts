@@ -1,4 +1,4 @@
-/** What the failures that docs/exit-codes.md describes are made of. */
+/** How to cause the failures that docs/exit-codes.md describes. */
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type CommandOptions, ocictl } from '../../../support/command.ts';
@@ -9,17 +9,17 @@ import { projectRoot } from '../../../support/project.ts';
 import { sandbox } from '../../../support/sandbox.ts';
 import { app, imageFor, one, startPlace } from '../../copy/places.ts';
 
-/** A command, and what its error and hint say. Undefined after `t.skip`. */
+/** A command, with its expected error and hint. Its result is undefined after `t.skip`. */
 export interface Try {
   readonly run: (t: TestContext) => Promise<RunResult | undefined>;
   readonly error: RegExp;
   readonly hint: RegExp;
 }
 
-/** By the words of the document's first column. */
+/** By the text in the document's first column. */
 export type Tries = Readonly<Record<string, readonly Try[]>>;
 
-/** A registry with an image, behind a proxy that can fail. */
+/** A registry with an image, behind a proxy that can disturb it. */
 export async function startFilled(t: TestContext) {
   const place = await startPlace(t);
   const image = await imageFor('amd64');
@@ -27,7 +27,7 @@ export async function startFilled(t: TestContext) {
   return { ...place, layer: image.blobs[1]?.descriptor.digest ?? '' };
 }
 
-/** Runs words in which `@` is a host where nobody listens. */
+/** Runs words in which `@` is a host where nothing listens. */
 export async function uncontacted(t: TestContext, words: readonly string[]): Promise<RunResult> {
   const { host, close } = await startFakeServer(t, () => {});
   close();
@@ -37,7 +37,7 @@ export async function uncontacted(t: TestContext, words: readonly string[]): Pro
   );
 }
 
-/** Runs a line of a shell, in which `ocictl` is the built one. */
+/** Runs a line of shell in which `ocictl` is the built program. */
 export async function inShell(t: TestContext, line: string, options: CommandOptions = {}): Promise<RunResult> {
   const { home, env } = await sandbox(t);
   const ocictl = `ocictl() { '${process.execPath}' '${join(projectRoot, 'bin', 'ocictl.js')}' "$@"; }`;

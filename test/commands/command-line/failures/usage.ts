@@ -1,4 +1,4 @@
-/** Failures of what the user wrote or set up. */
+/** Failures caused by what the user wrote or configured. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ocictl } from '../../../support/command.ts';

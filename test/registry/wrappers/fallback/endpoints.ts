@@ -12,14 +12,14 @@ import { memoryRegistry } from '../../../support/memory.ts';
 export const repo = parseRepositoryName('library/app');
 export const latest = parseTag('latest');
 
-/** A registry that does as told, and takes down what it was asked. */
+/** A registry that does as the test says, and records its requests. */
 export interface Actor extends FallbackEndpoint {
   readonly registry: Registry;
   readonly asked: string[];
   opened: number;
   /** Every request fails with this. */
   failure: unknown;
-  /** A blob's body fails with `failure.error` after so many bytes. */
+  /** A blob's body fails with `failure.error` after this many bytes. */
   breaking: { readonly afterBytes: number; readonly error: unknown } | undefined;
 }
 
@@ -90,7 +90,7 @@ function broken(content: Content, { afterBytes, error }: NonNullable<Actor['brea
   };
 }
 
-/** Puts the same image and blob into each of them. */
+/** Pushes the same image and blob to each of them. */
 export async function fill(bytes: Uint8Array, ...actors: readonly Actor[]): Promise<Descriptor> {
   let blob: Descriptor | undefined;
   for (const { registry } of actors) {

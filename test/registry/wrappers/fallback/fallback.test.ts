@@ -175,7 +175,7 @@ describe('reading from origins', () => {
     const clear = actor('http://host', 'origin', { twinOf: 'host' });
     await fill(bytes, clear);
     secure.failure = failing('NETWORK');
-    // A 401, and a cut when the credentials come.
+    // It answers with 401, and cuts the connection when the credentials arrive.
     const challenging = { ...secure, open: (answered: () => void) => secure.open(answered).finally(answered) };
     await assert.rejects(fallback([challenging, clear]).getManifest(repo, latest), failsWith('NETWORK'));
     assert.equal(clear.opened, 0);
