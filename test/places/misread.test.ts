@@ -79,7 +79,7 @@ describe('a word that is read elsewhere, and hardly meant for Docker Hub', () =>
   it('is told of as a registry by search', async (t) => {
     const { exitCode, stderr } = await ocictl(t, ['search', 'localhost:5000']);
     assert.equal(exitCode, 2);
-    assert.match(stderr, /hint: write localhost:5000\/TERM, or localhost:5000\/ for all/);
+    assert.match(stderr, /hint: write localhost:5000\/TERM; ocictl repos localhost:5000/);
   });
 });
 
