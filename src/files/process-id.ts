@@ -36,14 +36,15 @@ export function processState(id: ProcessId): ProcessState {
   return then === now ? 'alive' : 'dead';
 }
 
-/** Whether a process on this machine has this pid. */
+/** Whether a process on this machine has this pid and has not ended. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
+  // A killed process keeps its number until its parent has asked for its status, which some parents never do.
+  return !/^[ZX]$/.test(statFields(String(pid))[0] ?? '');
 }
 
 const unknownStart = '0'.repeat(startDigits);
@@ -66,12 +67,17 @@ function machines(): readonly string[] {
   return machineTags;
 }
 
-// Field 22 of proc_pid_stat(5), in ticks since boot. The second field is a name that may contain spaces and parentheses.
+// Field 22 of proc_pid_stat(5), in ticks since boot.
 function startOf(pid: string): string | undefined {
-  const stat = orNothing(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const ticks = statFields(pid)[19];
   if (ticks === undefined || !/^[0-9]+$/.test(ticks)) return undefined;
   return Number(ticks).toString(16).padStart(startDigits, '0').slice(-startDigits);
+}
+
+// The fields from the third on, which is the state. The second is a name that may contain spaces and parentheses.
+function statFields(pid: string): readonly string[] {
+  const stat = orNothing(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 // These files exist on Linux only.

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { newProcessId, type ProcessId, processState, tryParseProcessId } from '../../src/files/process-id.ts';
 import { start } from '../support/process.ts';
@@ -32,6 +33,17 @@ describe('the name of a process', () => {
     assert.equal(processState(id), 'alive');
     other.kill('SIGKILL');
     await result;
+    assert.equal(processState(id), 'dead');
+  });
+
+  it('tells that a process has ended whose parent never asks for its status', onLinux, async (t) => {
+    // The shell becomes a program that knows nothing of the shell's child.
+    const script = `'${process.execPath}' '${child}' & exec sleep 60`;
+    const { waitFor } = start(t, '/bin/sh', ['-c', script], { env: {} });
+    const id = parsed((await waitFor(/^(\S+)\n/))[1] ?? '');
+    const [pid] = id.split('-');
+    process.kill(Number(pid), 'SIGKILL');
+    while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await sleep(10);
     assert.equal(processState(id), 'dead');
   });
 
