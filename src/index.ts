@@ -51,7 +51,7 @@ export {
   type OciErrorOptions,
   statusOf,
 } from './model/errors.ts';
-export type { NodeKind, NodeOutcome, TransferEvent } from './model/events.ts';
+export type { BlobState, NodeKind, NodeOutcome, ProgressEvent, ProgressTotals, TransferEvent } from './model/events.ts';
 export { type Descriptor, parseDescriptor } from './model/manifest/descriptor.ts';
 export {
   type ArtifactView,

@@ -2,12 +2,13 @@ import { OciError } from '../model/errors.ts';
 import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { kindOf, sidesHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
+import type { ProgressOptions } from '../terminal/progress/progress.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
+import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { copyAllTags } from './copy/all-tags.ts';
 import { type Copied, conclude, planCopy } from './copy/image.ts';
 import { LatePlace } from './copy/late-place.ts';
-import { runTransfer } from './moving/run-transfer.ts';
+import { runTransfer, withProgress } from './moving/run-transfer.ts';
 
 export const copy = defineCommand({
   name: 'copy',
@@ -30,6 +31,7 @@ export const copy = defineCommand({
     replace: flag('--replace', 'With --all-tags: overwrite tags of a layout that point at something else'),
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
+    progress: progressOption,
     ...serviceOptions,
     srcCreds: value(
       '--src-creds <user:password>',
@@ -49,11 +51,11 @@ export const copy = defineCommand({
     const toWhole = kindOf(destinationWord).incomplete === 'never';
     const platforms = choosePlatforms(options.platform, options.all, toWhole);
     const insists = options.all || options.platform.includes('all');
-    const { ifAbsent, quiet, allTags } = options;
+    const { ifAbsent, quiet, allTags, progress: mode } = options;
     if (options.replace) refuseReplace(options);
     // Tags of a repository are its own; those of a layout may have come from any.
     const keepsOthers = !kindOf(destinationWord).hasRepository && !options.replace && !ifAbsent;
-    const wish = { platforms, insists, ifAbsent, toWhole, isOneOfMany: allTags, quiet, keepsOthers };
+    const wish = { platforms, insists, ifAbsent, toWhole, isOneOfMany: allTags, keepsOthers };
     const lineOf = ({ name, json }: Copied): string => (options.json ? formatJson(json) : name);
     const role = allTags ? 'repository' : 'source';
     await using source = await context.openPlace(sourceWord, role, { ...options, creds: options.srcCreds });
@@ -61,16 +63,21 @@ export const copy = defineCommand({
       () => context.openPlace(destinationWord, 'destination', { ...options, creds: options.destCreds }),
       context.signal,
     );
-    if (allTags) return copyAllTags(source, destination, wish, context, lineOf);
-    const plan = await planCopy(source, () => destination.open(), wish, context);
-    const result = await runTransfer(context, {
-      ...plan.root,
-      parallelBlobs: await context.parallelDownloads(),
-      title: `copying ${plan.source.name} to ${plan.destination.name}`,
-      quiet,
+    const route = (): string | undefined => destination.name && `to ${destination.name}`;
+    const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, route };
+    if (allTags) {
+      await withProgress(context, display, (progress) =>
+        copyAllTags(source, destination, { ...wish, progress }, context, lineOf),
+      );
+      return;
+    }
+    await withProgress(context, display, async (progress) => {
+      const plan = await planCopy(source, () => destination.open(), wish, context);
+      const parallelBlobs = await context.parallelDownloads();
+      const result = await runTransfer(context, { ...plan.root, parallelBlobs, progress });
+      await destination.finish();
+      await context.terminal.out(`${lineOf(conclude(plan, result, wish, context))}\n`);
     });
-    await destination.finish();
-    await context.terminal.out(`${lineOf(conclude(plan, result, wish, context))}\n`);
   },
 });
 

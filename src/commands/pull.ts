@@ -5,6 +5,7 @@ import type { TransferEvent } from '../model/events.ts';
 import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import {
   defaultTag,
+  familiarName,
   familiarReference,
   formatReference,
   manifestReference,
@@ -17,12 +18,13 @@ import { refuseMisread } from '../places/misread.ts';
 import { endpointReport, leases, pins } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
+import type { Progress, ProgressMode } from '../terminal/progress/progress.ts';
 import type { TransferResult } from '../transfer/transfer.ts';
 import { defineCommand, flag, list } from './command-line/command.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
+import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
 import { isOfOneTag, throwFailures } from './moving/every-tag.ts';
-import { type BlobOutcome, runTransfer } from './moving/run-transfer.ts';
+import { type BlobOutcome, runTransfer, withProgress } from './moving/run-transfer.ts';
 
 export const pull = defineCommand({
   name: 'pull',
@@ -45,6 +47,7 @@ export const pull = defineCommand({
     platform: list('--platform <os/arch>', 'Platforms to pull, comma-separated, or all'),
     quiet: flag('-q, --quiet', 'Print only the full name of what was pulled'),
     json: jsonOption,
+    progress: progressOption,
     ...serviceOptions,
     ...credentialOptions,
   },
@@ -63,6 +66,7 @@ export const pull = defineCommand({
 });
 
 interface PullFlags extends ServiceFlags {
+  readonly progress: ProgressMode | undefined;
   readonly allTags: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
@@ -75,16 +79,32 @@ async function pullReference(
   choice: PlatformChoice,
   context: Context,
 ): Promise<void> {
-  const { allTags, quiet, json } = options;
+  const { allTags, quiet, progress: mode } = options;
   refuseMisread(word, 'image');
   const reference = parsePullable(await context.imageName(word, options), allTags);
+  const remote = await (await context.service(options)).open(reference, 'pull');
+  const name = allTags ? familiarName(reference) : familiarReference(withDefaultTag(reference));
+  const route = (): string | undefined => from(remote.extension(endpointReport)?.servedBy());
+  await withProgress(context, { mode, quiet, action: 'pull', name, route }, (progress) =>
+    pullTags(reference, { ...options, remote, choice, progress }, context),
+  );
+}
+
+interface Wish {
+  readonly remote: Registry;
+  readonly choice: PlatformChoice;
+  readonly progress: Progress;
+  readonly allTags: boolean;
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+async function pullTags(reference: Reference, wish: Wish, context: Context): Promise<void> {
+  const { remote, choice, progress, allTags, quiet, json } = wish;
   const { out } = context.terminal;
-  const say = quiet || json ? async () => {} : (line: string) => out(`${line}\n`);
-  const service = await context.service(options);
-  const remote = await service.open(reference, 'pull');
-  const puller = new Puller(context, remote, choice, say, quiet);
+  const puller = new Puller(context, remote, choice, progress, quiet || json);
   if (!allTags && reference.tag === undefined && reference.digest === undefined) {
-    await say(`Using default tag: ${defaultTag}`);
+    await puller.say(`Using default tag: ${defaultTag}`);
   }
   const local = await context.store();
   await using _lease = await local.extension(leases)?.lease({ signal: context.signal });
@@ -105,6 +125,10 @@ async function pullReference(
   throwFailures(failures, { count, what: 'pulled', hint: 'the others are in the local store' });
   if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${familiarReference(reference)} has no tags to pull`);
   if (allTags && !quiet && !json) await out(`${familiarReference(reference)}\n`);
+}
+
+function from(host: string | undefined): string | undefined {
+  return host === undefined ? undefined : `from ${host.replace(/^https?:\/\//, '')}`;
 }
 
 function parsePullable(word: string, allTags: boolean): Reference {
@@ -156,21 +180,20 @@ class Puller {
   readonly #context: Context;
   readonly #remote: Registry;
   readonly #choice: PlatformChoice;
-  readonly #say: (line: string) => Promise<void>;
-  readonly #quiet: boolean;
+  readonly #progress: Progress;
+  /** Whether stdout is for the result alone. */
+  readonly #silent: boolean;
 
-  constructor(
-    context: Context,
-    remote: Registry,
-    choice: PlatformChoice,
-    say: (line: string) => Promise<void>,
-    quiet: boolean,
-  ) {
+  constructor(context: Context, remote: Registry, choice: PlatformChoice, progress: Progress, silent: boolean) {
     this.#context = context;
     this.#remote = remote;
     this.#choice = choice;
-    this.#say = say;
-    this.#quiet = quiet;
+    this.#progress = progress;
+    this.#silent = silent;
+  }
+
+  async say(line: string): Promise<void> {
+    if (!this.#silent) await this.#progress.say(line);
   }
 
   async pull(reference: Reference, local: Registry): Promise<PullOutcome> {
@@ -185,10 +208,8 @@ class Puller {
       platforms: this.#choice.platforms,
       requirePlatform: this.#choice.explicit,
       parallelBlobs: await this.#context.parallelDownloads(),
-      title: `pulling ${familiarReference(reference)}`,
-      quiet: this.#quiet,
-      lineOf: (event) => lineOf(event, reference),
-      say: this.#say,
+      progress: this.#progress,
+      lineOf: this.#silent ? undefined : (event) => lineOf(event, reference),
     });
     if (reference.digest !== undefined) await local.extension(pins)?.pin(toStoreName(reference), result.root.digest);
     await this.#conclude(reference, result);
@@ -204,9 +225,9 @@ class Puller {
   }
 
   async #conclude(reference: Reference, { root, changed }: TransferResult): Promise<void> {
-    await this.#say(`Digest: ${root.digest}`);
+    await this.say(`Digest: ${root.digest}`);
     const status = changed ? 'Downloaded newer image for' : 'Image is up to date for';
-    await this.#say(`Status: ${status} ${familiarReference(reference)}`);
+    await this.say(`Status: ${status} ${familiarReference(reference)}`);
   }
 }
 

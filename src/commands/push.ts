@@ -12,17 +12,19 @@ import {
   type Reference,
   type Tag,
   toStoreName,
+  withDefaultTag,
 } from '../model/reference/reference.ts';
 import { refuseMisread } from '../places/misread.ts';
 import { foreignLayers } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
+import type { Progress, ProgressMode } from '../terminal/progress/progress.ts';
 import { choosePushed, layersOf, reducedNote } from '../transfer/pushed.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
-import { credentialOptions, directOptions, jsonOption, platformWords } from './command-line/options.ts';
+import { credentialOptions, directOptions, jsonOption, platformWords, progressOption } from './command-line/options.ts';
 import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
-import { type BlobOutcome, runTransfer } from './moving/run-transfer.ts';
+import { type BlobOutcome, runTransfer, withProgress } from './moving/run-transfer.ts';
 
 export const push = defineCommand({
   name: 'push',
@@ -49,6 +51,7 @@ export const push = defineCommand({
     ),
     quiet: flag('-q, --quiet', 'Print only the full name of what was pushed'),
     json: jsonOption,
+    progress: progressOption,
     ...directOptions,
     ...credentialOptions,
   },
@@ -66,6 +69,7 @@ export const push = defineCommand({
 });
 
 interface PushFlags extends ServiceFlags {
+  readonly progress: ProgressMode | undefined;
   readonly allTags: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
@@ -74,19 +78,35 @@ interface PushFlags extends ServiceFlags {
 
 /** Pushes one image, or all tags of a repository. */
 async function pushReference(word: string, options: PushFlags, context: Context): Promise<void> {
-  const { allTags, quiet, json, platform } = options;
+  const { allTags, quiet, progress: mode } = options;
   const reference = parsePushable(word, allTags);
-  const { out } = context.terminal;
-  const say = quiet || json ? async () => {} : (line: string) => out(`${line}\n`);
   const store = await context.store();
   const tags = await localTags(reference, allTags, store, context.signal);
-  const service = await context.service(options);
-  const remote = await service.open(reference, 'push');
-  if (!allTags && reference.tag === undefined) await say(`Using default tag: ${defaultTag}`);
-  const { tag: _, ...repository } = reference;
-  await say(`The push refers to repository [${formatReference(repository)}]`);
-  for (const tag of tags) {
-    const pushed = await pushOne({ ...reference, tag }, { store, remote, say, platform, quiet }, context);
+  const remote = await (await context.service(options)).open(reference, 'push');
+  const name = allTags ? familiarName(reference) : familiarReference(withDefaultTag(reference));
+  const route = (): string => `to ${reference.domain}`;
+  await withProgress(context, { mode, quiet, action: 'push', name, route }, (progress) =>
+    pushTags(reference, tags, { ...options, store, remote, progress }, context),
+  );
+}
+
+async function pushTags(
+  reference: Reference,
+  tags: readonly Tag[],
+  wish: PushOne & { readonly allTags: boolean; readonly quiet: boolean },
+  context: Context,
+): Promise<void> {
+  const { allTags, quiet, json, progress } = wish;
+  const { out } = context.terminal;
+  const silent = quiet || json;
+  const one = { ...wish, silent };
+  const { tag, ...repository } = reference;
+  if (!silent) {
+    if (!allTags && tag === undefined) await progress.say(`Using default tag: ${defaultTag}`);
+    await progress.say(`The push refers to repository [${formatReference(repository)}]`);
+  }
+  for (const each of tags) {
+    const pushed = await pushOne({ ...reference, tag: each }, one, context);
     if (json) await out(`${formatJson(pushed)}\n`);
     else if (quiet && !allTags) await out(`${pushed.reference}\n`);
   }
@@ -138,9 +158,9 @@ async function localTags(
 interface PushOne {
   readonly store: Registry;
   readonly remote: Registry;
-  readonly say: (line: string) => Promise<void>;
+  readonly progress: Progress;
   readonly platform: Platform | 'all' | undefined;
-  readonly quiet: boolean;
+  readonly json: boolean;
 }
 
 interface PushOutcome {
@@ -154,7 +174,7 @@ interface PushOutcome {
 
 async function pushOne(
   reference: Reference & { readonly tag: Tag },
-  { store, remote, say, platform, quiet }: PushOne,
+  { store, remote, progress, platform, silent }: PushOne & { readonly silent: boolean },
   context: Context,
 ): Promise<PushOutcome> {
   const source = { registry: store, repo: toStoreName(reference), reference: reference.tag, sparse: true };
@@ -168,18 +188,16 @@ async function pushOne(
     mountFrom: await context.mountSource(reference),
     foreignLayers: remote.extension(foreignLayers)?.accepted ? 'copy' : 'skip',
     parallelBlobs: await context.parallelUploads(),
-    title: `pushing ${familiarReference(reference)}`,
-    quiet,
-    lineOf,
-    say,
+    progress,
+    lineOf: silent ? undefined : lineOf,
   });
   // Layers of an image that was there are not looked at again; Docker tells of them all the same.
   for await (const { digest, size } of layersOf(from, { signal: context.signal })) {
     if (layers.some((told) => told.digest === digest)) continue;
     layers.push({ digest, size, outcome: 'exists' });
-    await say(`${shortDigest(digest)}: Layer already exists`);
+    if (!silent) await progress.say(`${shortDigest(digest)}: Layer already exists`);
   }
-  await say(`${reference.tag}: digest: ${root.digest} size: ${root.size}`);
+  if (!silent) await progress.say(`${reference.tag}: digest: ${root.digest} size: ${root.size}`);
   const { digest, size } = root;
   return { reference: formatReference(reference), digest, size, changed, transferredBytes, layers };
 }

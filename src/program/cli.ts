@@ -34,7 +34,7 @@ function ownProcess(): Surroundings {
  * @returns The exit status, as docs/exit-codes.md lists them.
  */
 export async function run(words: readonly string[], surroundings: Surroundings = ownProcess()): Promise<number> {
-  const terminal = await openTerminal(surroundings);
+  const terminal = await openTerminal(surroundings, wantsJsonProgress(beforeDashes(words)));
   const interrupt = new AbortController();
   let signalStatus = 130;
   let interruptedMs = 0;
@@ -78,6 +78,8 @@ export async function run(words: readonly string[], surroundings: Surroundings =
     });
     await program.parseAsync(words, { from: 'user' }).catch(unlessDone);
     await help;
+    // Whoever asked for data and lacks some of it is told by the exit status, where nothing else can tell.
+    if (terminal.json) await terminal.dataWritten();
     return status;
   } catch (error) {
     return report(error, { terminal, json: beforeDashes(words).includes('--json'), signalStatus });
@@ -93,10 +95,20 @@ function beforeDashes(words: readonly string[]): readonly string[] {
   return at < 0 ? words : words.slice(0, at);
 }
 
-async function openTerminal({ env, stdout, stderr }: Surroundings): Promise<Terminal> {
-  const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+/** Whether stderr is for programs from the first line on. */
+function wantsJsonProgress(words: readonly string[]): boolean {
+  const given = words.filter((word, at) => word.startsWith('--progress=') || words[at - 1] === '--progress').at(-1);
+  return given === 'json' || given === '--progress=json';
+}
+
+async function openTerminal({ env, stdout, stderr }: Surroundings, json: boolean): Promise<Terminal> {
+  const isDumb = env['TERM'] === 'dumb';
+  const plain = json || (env['NO_COLOR'] ?? '') !== '' || isDumb;
   const painter = !plain && stderr.isTTY ? (await import('../terminal/colour.ts')).createPainter() : undefined;
-  return createTerminal({ stdout, stderr, painter, animation: env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '' });
+  const isCi = !['', '0', 'false'].includes(env['CI'] ?? '');
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
+  const unicode = env['TERM'] !== 'linux' && (process.platform === 'win32' || /utf-?8/i.test(locale));
+  return createTerminal({ stdout, stderr, painter, screen: { isDumb, isCi, unicode }, json });
 }
 
 // commander ends help and version by throwing; that is not a failure.

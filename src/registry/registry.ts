@@ -37,11 +37,16 @@ export interface PingResult {
   readonly apiVersion?: string;
 }
 
+/** Told why nothing moves. @param opts.silent The request goes on, and nothing has come for a while: no other one is made. */
+export type OnWait = (reason: string, opts?: { readonly silent?: boolean }) => void;
+
 export interface GetBlobOptions extends SignalOption {
   /** Part of the blob. RANGE_INVALID if it is not within the blob, see {@link ByteRange}. */
   readonly range?: ByteRange | undefined;
   /** False if the destination verifies on commit, so that no byte is hashed twice. Default: true without a range. */
   readonly verify?: boolean | undefined;
+  /** Told when a registry is not there, asks to wait, or says nothing for long; nobody else is told then. */
+  readonly onWait?: OnWait | undefined;
 }
 
 export interface GetManifestOptions extends SignalOption {
@@ -85,7 +90,7 @@ export interface PushBlobOptions extends SignalOption {
   /** A repository of the same registry that probably holds the blob. */
   readonly mountFrom?: RepositoryName | undefined;
   /** Called when the transfer has to wait: another process is transferring the blob, or a retry is due. */
-  readonly onWait?: ((reason: string) => void) | undefined;
+  readonly onWait?: OnWait | undefined;
 }
 
 export interface PushBlobResult {

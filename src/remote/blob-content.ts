@@ -2,9 +2,10 @@ import { shortDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type Content, type Sink, sizeMismatch } from '../registry/content.ts';
+import type { OnWait } from '../registry/registry.ts';
 import type { HttpBody, HttpResponse } from '../transport/http.ts';
 import type { Retry } from '../transport/retry/retry.ts';
-import { namedTimeout } from '../transport/silence.ts';
+import { namedTimeout, tellAgain } from '../transport/silence.ts';
 import { bodyAt, type Span } from './blob-span.ts';
 
 interface BlobContentOptions {
@@ -15,6 +16,7 @@ interface BlobContentOptions {
   /** Requests the blob again from a byte on; resolves with a 200 or 206. */
   readonly reopen: (start: number) => Promise<HttpResponse>;
   readonly retry: Retry;
+  readonly onWait: OnWait | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -104,7 +106,7 @@ export class BlobContent implements Content {
 
   /** Called when a body has ended. True if everything was read; otherwise the next body is open, or it throws. */
   async #complete(failure: unknown, drainSignal?: AbortSignal): Promise<boolean> {
-    const { span, descriptor, retry } = this.#options;
+    const { span, descriptor, retry, onWait } = this.#options;
     const signal = drainSignal ?? this.#options.signal;
     this.#options.signal?.throwIfAborted();
     if (isOciError(failure, 'SIZE_MISMATCH')) throw failure;
@@ -116,6 +118,8 @@ export class BlobContent implements Content {
         if (failure === undefined) throw sizeMismatch({ ...descriptor, size: span.end }, this.#position);
         throw namedTimeout(failure, `blob ${shortDigest(descriptor.digest)}`, this.#failures);
       }
+      const problem = isOciError(failure) ? failure.message : 'the body ended early';
+      tellAgain({ onWait }, problem, this.#failures);
       await retry.pause(this.#failures, { signal });
       try {
         this.#body = await this.#open();

@@ -5,7 +5,7 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import { blobDescriptor, type Content, sizeMismatch, verifiedContent } from '../registry/content.ts';
 import { inlineContent } from '../registry/inline.ts';
-import { type ByteRange, checkRange } from '../registry/range.ts';
+import { checkRange } from '../registry/range.ts';
 import type { GetBlobOptions, SignalOption } from '../registry/registry.ts';
 import { encodingsOf } from '../transport/encoding/content-encoding.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
@@ -55,7 +55,7 @@ export class BlobReader {
     const { range } = opts;
     const inline = await inlineContent(blob, range);
     if (inline) return inline;
-    const { content, response } = await this.#open(repo, blob, range, opts.signal);
+    const { content, response } = await this.#open(repo, blob, opts);
     const isEncoded = encodingsOf(response.headers).length > 0;
     const verify = range === undefined && (isEncoded || (opts.verify ?? true));
     const checked = verify ? await verifiedContent(content) : content;
@@ -65,8 +65,7 @@ export class BlobReader {
   async #open(
     repo: RepositoryName,
     blob: Digest | Descriptor,
-    range: ByteRange | undefined,
-    signal: AbortSignal | undefined,
+    { range, onWait, signal }: GetBlobOptions,
   ): Promise<{ readonly content: BlobContent; readonly response: HttpResponse }> {
     const descriptor = typeof blob === 'string' ? undefined : blob;
     const digest = typeof blob === 'string' ? blob : blob.digest;
@@ -76,7 +75,7 @@ export class BlobReader {
     const end = range?.end;
     const bulk = descriptor !== undefined && descriptor.size >= bulkBytes;
     let openAt: OpenAt = (from, to) =>
-      this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, to), bulk, signal });
+      this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, to), bulk, onWait, signal });
     let open = (from: number): Promise<HttpResponse> => openAt(from, end);
     let response = await open(start);
     // HTTP has no range for an empty blob. For any other blob, a range from the first byte cannot be unsatisfiable.
@@ -111,7 +110,7 @@ export class BlobReader {
       };
       const { retry } = this.#client.transport;
       const body = bodyAt(response, span, whole);
-      const content = new BlobContent({ descriptor: whole, span, first: body, reopen, retry, signal });
+      const content = new BlobContent({ descriptor: whole, span, first: body, reopen, retry, onWait, signal });
       return { content, response: first };
     } catch (error) {
       await response.body.cancel();

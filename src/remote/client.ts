@@ -1,6 +1,7 @@
 import { challengesOf, mayHide } from '../auth/challenges.ts';
 import type { Authorizer } from '../auth/contract.ts';
 import { type ErrorCode, isOciError, type OciError } from '../model/errors.ts';
+import type { OnWait } from '../registry/registry.ts';
 import { type HttpMethod, type HttpResponse, header, headerLines } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -47,6 +48,7 @@ export interface RemoteRequest {
   readonly wholeBytes?: number | undefined;
   readonly moreTimeMs?: number | undefined;
   readonly bulk?: boolean | undefined;
+  readonly onWait?: OnWait | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

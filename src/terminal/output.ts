@@ -2,7 +2,7 @@ import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
-type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 /** So much even a pipe takes at once. */
 const directBytes = 4096;
@@ -40,6 +40,18 @@ export class Output {
 
   get columns(): number | undefined {
     return this.isTTY ? this.stream.columns : undefined;
+  }
+
+  get rows(): number | undefined {
+    return this.isTTY ? this.stream.rows : undefined;
+  }
+
+  /** Whether what reads it may show it on any screen, whenever it likes. */
+  get isPipe(): boolean {
+    if (this.isTTY) return false;
+    if (this.#descriptor === undefined) return true;
+    const facts = fstatSync(this.#descriptor);
+    return facts.isFIFO() || facts.isSocket();
   }
 
   /** Called with every error of the stream. */

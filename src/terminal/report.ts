@@ -13,10 +13,15 @@ interface ReportOptions {
 /** Tells a failure on stderr, for people and with `--json` also for programs, and gives its exit status. */
 export function report(error: unknown, { terminal, json, signalStatus }: ReportOptions): number {
   const known = error instanceof OciError ? error : unexpected(error);
+  const status = known.code === 'CANCELLED' ? signalStatus : exitStatusOf(known);
+  if (terminal.json) {
+    terminal.data({ type: 'error', error: toJson(known) });
+    return status;
+  }
   terminal.note(`${terminal.paint('red', 'error:')} ${known.message}`);
   if (known.hint !== undefined) terminal.note(`${terminal.paint('dim', 'hint:')} ${known.hint}`);
   if (json) terminal.note(formatJson({ error: toJson(known) }));
-  return known.code === 'CANCELLED' ? signalStatus : exitStatusOf(known);
+  return status;
 }
 
 interface JsonError {

@@ -11,6 +11,7 @@ import { pushManifests } from './manifests.ts';
 import type { BatchOptions, TransferEnd, TransferOptions, TransferResult, TransferRoot } from './options.ts';
 import { Room } from './room.ts';
 import { Hold, Target } from './target.ts';
+import { tellProgress } from './tell-progress.ts';
 
 /**
  * Transfers of several images that run together. Each blob and manifest is transferred to a repository once, however
@@ -55,10 +56,15 @@ class Batch implements TransferBatch {
   #lookedThrough = 0;
   #ended = false;
 
+  readonly #told: ReturnType<typeof tellProgress> | undefined;
+
   constructor(options: BatchOptions, events: EventQueue) {
+    const { onProgress, signal } = options;
     this.events = events;
-    this.#options = options;
-    this.#blobs = new BlobMover(options, events);
+    this.#told = onProgress && tellProgress(onProgress, signal);
+    events.tap = this.#told?.event;
+    this.#options = this.#told ? { ...options, signal: this.#told.signal } : options;
+    this.#blobs = new BlobMover(this.#options, events);
   }
 
   async transfer(root: TransferRoot): Promise<TransferResult> {
@@ -135,6 +141,7 @@ class Batch implements TransferBatch {
     const { found, finished, failed } = this.#images;
     if (!this.#ended || finished + failed < found) return;
     this.#blobs.close();
+    this.#told?.end(failed === 0);
     this.events.end();
   }
 

@@ -118,6 +118,8 @@ async function transferBlob(blob: BlobNode, options: TransferOptions, events: Ev
   } catch (error) {
     if (!changed) await refuseDamagedSource(error, descriptor, options);
     throw error;
+  } finally {
+    source.close();
   }
   events.push({
     type: 'done',

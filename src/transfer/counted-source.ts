@@ -1,4 +1,5 @@
 import type { BlobSource, Content, Sink } from '../registry/content.ts';
+import type { OnWait } from '../registry/registry.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { BlobNode } from './graph.ts';
 import type { TransferOptions } from './options.ts';
@@ -13,6 +14,8 @@ export class CountedSource implements BlobSource {
   readonly #options: TransferOptions;
   readonly #events: EventQueue;
   #toldAtMs = 0;
+  #position = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(blob: BlobNode, options: TransferOptions, events: EventQueue) {
     this.#blob = blob;
@@ -27,9 +30,11 @@ export class CountedSource implements BlobSource {
     this.#events.push({ type: 'started', node: descriptor, resumedBytes: offset });
     // Skip verification here: the destination verifies what it commits, and no byte need be hashed twice.
     const range = offset > 0 ? { start: offset } : undefined;
+    const onWait: OnWait = (reason, { silent = false } = {}) =>
+      this.#events.push({ type: 'waiting', node: descriptor, reason, ...(silent && { silent }) });
     const content = changed
       ? await changed.source.open(offset, { signal })
-      : await from.registry.getBlob(from.repo, descriptor, { verify: false, signal, range });
+      : await from.registry.getBlob(from.repo, descriptor, { verify: false, onWait, signal, range });
     let position = offset;
     const count = (chunk: Uint8Array): void => {
       position += chunk.length;
@@ -57,11 +62,27 @@ export class CountedSource implements BlobSource {
     };
   }
 
+  /** Tells nothing more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   #tell(bytes: number): void {
-    const nowMs = Date.now();
     const { descriptor, changed } = this.#blob;
-    if (nowMs - this.#toldAtMs < progressIntervalMs && bytes < (changed?.descriptor ?? descriptor).size) return;
-    this.#toldAtMs = nowMs;
-    this.#events.push({ type: 'progress', node: descriptor, bytes });
+    const waitMs = this.#toldAtMs + progressIntervalMs - Date.now();
+    if (waitMs <= 0 || bytes >= (changed?.descriptor ?? descriptor).size) {
+      this.#tellNow(bytes);
+      return;
+    }
+    this.#position = bytes;
+    // What comes to a stop is told as far as it has come.
+    this.#timer ??= setTimeout(() => this.#tellNow(this.#position), Math.min(waitMs, progressIntervalMs)).unref();
+  }
+
+  #tellNow(bytes: number): void {
+    this.close();
+    this.#toldAtMs = Date.now();
+    this.#events.push({ type: 'progress', node: this.#blob.descriptor, bytes });
   }
 }

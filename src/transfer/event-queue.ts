@@ -9,8 +9,11 @@ export class EventQueue implements AsyncIterable<TransferEvent> {
   readonly #progressAt = new Map<string, number>();
   #wake: (() => void) | undefined;
   #ended = false;
+  /** Called with every event at once. */
+  tap: ((event: TransferEvent) => void) | undefined;
 
   push(event: TransferEvent): void {
+    this.tap?.(event);
     if (event.type === 'progress') {
       const at = this.#progressAt.get(event.node.digest);
       if (at !== undefined) {
@@ -18,6 +21,9 @@ export class EventQueue implements AsyncIterable<TransferEvent> {
         return;
       }
       this.#progressAt.set(event.node.digest, this.#waiting.length);
+    } else if ('node' in event) {
+      // What comes after this one happens after it, too.
+      this.#progressAt.delete(event.node.digest);
     }
     this.#waiting.push(event);
     this.#wake?.();

@@ -1,5 +1,6 @@
 /** The options of a transfer. */
 import type { Digest } from '../model/digest.ts';
+import type { ProgressEvent } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
 import type { Platform } from '../model/platform/platform.ts';
@@ -58,6 +59,8 @@ export interface BatchOptions {
   readonly transform?: Transform | undefined;
   /** Limits for the manifests of one image; each has a default. Beyond them, its transfer fails with TOO_LARGE. */
   readonly limits?: GraphLimits | undefined;
+  /** Told how far the transfer is, while it runs. What it throws stops the transfer, which fails with that. */
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

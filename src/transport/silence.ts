@@ -3,6 +3,7 @@ import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import { isDigestReference } from '../model/reference/reference.ts';
 import { parseRoute, type Route } from '../wire/routes.ts';
+import type { HttpRequest } from './http.ts';
 
 /** A request whose server has sent nothing for a while. It continues; its timeout is independent. */
 export interface Silence {
@@ -15,6 +16,36 @@ export interface Silence {
   readonly attempt: number;
   /** If connections are refused or cut: the error, and how long it is tried in total. */
   readonly outage?: { readonly message: string; readonly patienceMs: number } | undefined;
+}
+
+/** The reason why nothing moves, for a caller that knows what it waits for. */
+export function reasonOf({ host, silentMs, outage }: Silence): string {
+  if (!outage) return `${host}: nothing has come for ${Math.round(silentMs / 1000)} seconds`;
+  return `${outage.message}, trying again for up to ${Math.round(outage.patienceMs / 1000)} seconds`;
+}
+
+/** Shorter waits and fewer failures in a row are not reported. */
+const toldWaitMs = 1000;
+const quietFailures = 2;
+
+/** Tells the caller that a request is sent again. @param leastMs The wait that the server asked for. */
+export function tellAgain(
+  { onWait }: Pick<HttpRequest, 'onWait'>,
+  problem: string,
+  failures: number,
+  leastMs = 0,
+): void {
+  if (leastMs < toldWaitMs && failures <= quietFailures) return;
+  const seconds = Math.ceil(leastMs / 1000);
+  onWait?.(`${problem}, trying again${seconds > 0 ? ` in ${seconds} seconds` : ''}`);
+}
+
+/** Tells the request's caller of silence; where there is none to be told, the listener of the whole transport. */
+export function silenceTeller(
+  { onWait }: Pick<HttpRequest, 'onWait'>,
+  onSilence: ((event: Silence) => void) | undefined,
+): ((event: Silence) => void) | undefined {
+  return onWait ? (event) => onWait(reasonOf(event), { silent: true }) : onSilence;
 }
 
 /** Calls `tell` once when nothing has moved for a time, and again only after something has moved. */

@@ -14,8 +14,8 @@ import { endpointOf, redactHeaders, redactUrl } from './redact.ts';
 import { isRedirect, redirectTarget } from './redirects.ts';
 import { Outage } from './retry/outage.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry/retry.ts';
-import { retryAfterMs } from './retry/retry-after.ts';
-import { askedFor, namedTimeout, type Silence } from './silence.ts';
+import { isTooMany, retryAfterMs } from './retry/retry-after.ts';
+import { askedFor, namedTimeout, reasonOf, type Silence, silenceTeller, tellAgain } from './silence.ts';
 import { isClientCertificateError } from './tls-failures.ts';
 
 /** An attempt of a request, for `-v`. It contains no secrets. */
@@ -166,6 +166,7 @@ class UndiciTransport implements Transport {
         const leastMs = retryAfterMs(answer, url, this.retry);
         await answer.body.discard();
         failures += 1;
+        tellAgain(request, `${url.host} answered ${answer.status}`, failures, leastMs);
         await this.retry.pause(failures, { signal, leastMs });
       } catch (error) {
         signal?.throwIfAborted();
@@ -190,17 +191,20 @@ class UndiciTransport implements Transport {
         }
         failures += 1;
         if (!away) {
+          tellAgain(request, error.message, failures);
           await this.retry.pause(failures, { signal });
           continue;
         }
-        this.#tellOutage(outage.report({ host: url.host, what, attempt }, error), url);
+        this.#tellOutage(outage.report({ host: url.host, what, attempt }, error), url, request);
         await outage.pause(failures, signal);
       }
     }
   }
 
-  #tellOutage(event: Silence | undefined, { origin }: URL): void {
-    if (event === undefined || this.retry.outageMs === 0 || this.#origins.outages.has(origin)) return;
+  #tellOutage(event: Silence | undefined, { origin }: URL, { onWait }: HttpRequest): void {
+    if (event === undefined || this.retry.outageMs === 0) return;
+    if (onWait) return void onWait(reasonOf(event));
+    if (this.#origins.outages.has(origin)) return;
     this.#origins.outages.add(origin);
     this.#options.onSilence?.(event);
   }
@@ -240,6 +244,7 @@ class UndiciTransport implements Transport {
       const headersTimeoutMs = usualMs + Math.ceil(moreTimeMs);
       const { onSilence, limits } = this.#options;
       const afterMs = limits?.silenceMs ?? defaultSilenceMs;
+      const tellSilence = silenceTeller(request, onSilence);
       const answer = await exchange(dispatcher, {
         method,
         url,
@@ -248,9 +253,9 @@ class UndiciTransport implements Transport {
         headersTimeoutMs,
         certsDir,
         signal,
-        onSilence: onSilence && {
+        onSilence: tellSilence && {
           afterMs,
-          tell: () => onSilence({ host: url.host, what, attempt, silentMs: afterMs }),
+          tell: () => tellSilence({ host: url.host, what, attempt, silentMs: afterMs }),
         },
       });
       this.#origins.answered.add(url.origin);
@@ -281,10 +286,6 @@ class UndiciTransport implements Transport {
       ...(authorization !== undefined && !left && { authorization }),
     };
   }
-}
-
-function isTooMany(error: unknown): boolean {
-  return error instanceof OciError && error.retryAfterMs !== undefined;
 }
 
 function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {

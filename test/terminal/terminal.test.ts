@@ -8,10 +8,12 @@ import { report } from '../../src/terminal/report.ts';
 import { createTerminal, type Painter, type Terminal } from '../../src/terminal/terminal.ts';
 import { bufferedText } from '../support/buffered.ts';
 
+const screen = { isDumb: false, isCi: false, unicode: true };
+
 function opened(painter?: Painter): { readonly terminal: Terminal; readonly written: () => string } {
   const stderr = new PassThrough();
   const stdout = new Output(() => new PassThrough());
-  const terminal = createTerminal({ stdout, stderr: new Output(() => stderr), painter, animation: false });
+  const terminal = createTerminal({ stdout, stderr: new Output(() => stderr), painter, screen });
   return { terminal, written: () => bufferedText(stderr) };
 }
 
@@ -37,7 +39,7 @@ describe('a line for people', () => {
   it('goes escaped to whoever owns the screen', () => {
     const { terminal } = opened();
     const lines: string[] = [];
-    terminal.overlay((line) => lines.push(line));
+    terminal.overlay({ note: (line) => lines.push(line), takesOut: () => false });
     terminal.note(hostile);
     assert.deepEqual(lines, [harmless]);
   });

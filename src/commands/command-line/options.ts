@@ -1,5 +1,22 @@
 /** Options that several commands share, so that a flag word means one thing everywhere. */
-import { flag, list, value } from './command.ts';
+import { OciError } from '../../model/errors.ts';
+import { quote } from '../../model/quote.ts';
+import { type ProgressMode, progressModes } from '../../terminal/progress/progress.ts';
+import { flag, list, type OptionSpec, value } from './command.ts';
+
+/** Of commands that move bytes. */
+export const progressOption: OptionSpec<ProgressMode | undefined> = {
+  flags: '--progress <how>',
+  summary: `How progress is shown on stderr: ${progressModes.join(', ')}`,
+  takes: 'word',
+  choices: progressModes,
+  parse(words) {
+    const word = words.at(-1);
+    const found = progressModes.find((mode) => mode === word);
+    if (word === undefined || found) return found;
+    throw new OciError('USAGE', `unknown progress ${quote(word)}`, { hint: `choose ${progressModes.join(', ')}` });
+  },
+};
 
 export const jsonOption = flag('--json', 'Print the result as JSON; a failure as JSON on stderr');
 

@@ -1,6 +1,7 @@
 import type { Context, Place } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
 import { formatReference, type Tag } from '../../model/reference/reference.ts';
+import type { Progress } from '../../terminal/progress/progress.ts';
 import { digestAt } from '../../transfer/manifests.ts';
 import { Slots } from '../../transfer/slots.ts';
 import { forEveryTag, isOfOneTag, throwFailures } from '../moving/every-tag.ts';
@@ -19,7 +20,7 @@ const largeImages = 3;
 export async function copyAllTags(
   source: Place,
   destination: LatePlace,
-  wish: Wish & { readonly quiet: boolean; readonly keepsOthers: boolean },
+  wish: Wish & { readonly progress: Progress; readonly keepsOthers: boolean },
   context: Context,
   lineOf: (copied: Copied) => string,
 ): Promise<void> {
@@ -32,16 +33,14 @@ export async function copyAllTags(
   const signal = AbortSignal.any([context.signal, stop.signal]);
   let count = 0;
   const options = {
-    title: `copying ${source.repository}`,
-    quiet: wish.quiet,
+    progress: wish.progress,
     parallelBlobs: largeImages * (await context.parallelDownloads()),
     signal,
-    say: async (line: string) => terminal.out(`${line}\n`),
   };
   const planTag = (tag: Tag): Promise<PlannedCopy> =>
     planCopy(source.at(tag), async () => ofTag(await destination.open(), tag), wish, { ...context, signal });
   const planned = wish.keepsOthers ? await planReplacements(source, destination, planTag, signal) : undefined;
-  await runBatch(context, options, async (batch, say) => {
+  await runBatch(context, options, async (batch) => {
     const copyTag = async (tag: Tag): Promise<Copied> => {
       try {
         const plan = planned?.get(tag) ?? (await looks.run(() => planTag(tag)));
@@ -53,7 +52,7 @@ export async function copyAllTags(
     };
     for await (const outcome of forEveryTag(source.registry.tags(source.repo, { signal }), copyTag, tagsAhead)) {
       count += 1;
-      if (outcome.error === undefined) await say(lineOf(outcome.result));
+      if (outcome.error === undefined) await wish.progress.say(lineOf(outcome.result));
       else {
         failures.set(outcome.tag, outcome.error);
         terminal.note(`${source.at(outcome.tag).name}: ${outcome.error.message}`);

@@ -10,15 +10,22 @@ export class LatePlace implements AsyncDisposable {
   readonly #signal: AbortSignal;
   #place: Promise<Place> | undefined;
   #lease: Promise<AsyncDisposable> | undefined;
+  #name: string | undefined;
 
   constructor(open: () => Promise<Place>, signal: AbortSignal) {
     this.#open = open;
     this.#signal = signal;
   }
 
+  /** What it is called, once it is open. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
   async open(): Promise<Place> {
     this.#place ??= this.#open();
     const place = await this.#place;
+    this.#name = place.name;
     this.#lease ??= place.registry.extension(leases)?.lease({ signal: this.#signal });
     await this.#lease;
     return place;

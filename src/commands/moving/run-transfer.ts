@@ -2,17 +2,15 @@
 import type { Context } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { TransferEvent } from '../../model/events.ts';
-import { createProgress } from '../../terminal/create-progress.ts';
+import { createProgress } from '../../terminal/progress/create.ts';
+import type { Progress, ProgressOptions } from '../../terminal/progress/progress.ts';
 import { openBatch, type TransferBatch } from '../../transfer/batch.ts';
 import type { BatchOptions, TransferResult, TransferRoot } from '../../transfer/transfer.ts';
 
 interface RunBatchOptions extends BatchOptions {
-  /** `pulling alpine:3`, for the progress display. */
-  readonly title: string;
-  readonly quiet: boolean;
+  readonly progress: Progress;
   /** A line for stdout that an event is worth. */
-  readonly lineOf?: (event: TransferEvent) => string | undefined;
-  readonly say?: (line: string) => Promise<void>;
+  readonly lineOf?: ((event: TransferEvent) => string | undefined) | undefined;
 }
 
 type RunTransferOptions = TransferRoot & RunBatchOptions;
@@ -22,6 +20,23 @@ export interface BlobOutcome {
   readonly digest: string;
   readonly size: number;
   readonly outcome: string;
+}
+
+/** Shows progress while something runs: one transfer, or all that one command makes. */
+export async function withProgress<T>(
+  { terminal }: Context,
+  options: ProgressOptions,
+  run: (progress: Progress) => Promise<T>,
+): Promise<T> {
+  const progress = await createProgress(terminal, options);
+  let completed = false;
+  try {
+    const result = await run(progress);
+    completed = true;
+    return result;
+  } finally {
+    await progress.end(completed);
+  }
 }
 
 /** Runs a transfer to its end. @returns Its result, and what became of each layer. */
@@ -40,37 +55,28 @@ export async function runTransfer(
   return { ...result, layers };
 }
 
-/** Runs transfers that go on together under one display. @param use Asks for them, and says lines for stdout. */
+/** Runs transfers that go on together, and shows them. @param use Asks for them. */
 export async function runBatch<T>(
-  { terminal, signal }: Context,
-  { title, quiet, lineOf, say, ...options }: RunBatchOptions,
-  use: (batch: TransferBatch, say: (line: string) => Promise<void>) => Promise<T>,
+  { signal }: Context,
+  { progress, lineOf, ...options }: RunBatchOptions,
+  use: (batch: TransferBatch) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
   const batch = openBatch({ ...options, signal: AbortSignal.any([options.signal ?? signal, stop.signal]) });
-  const progress = await createProgress(terminal, { title, quiet });
-  const held: string[] = [];
-  // Bars own the screen: what belongs on stdout waits until they are gone.
-  const sayNow = async (line: string): Promise<void> => {
-    if (!quiet && terminal.err$.isTTY && terminal.out$.isTTY) held.push(line);
-    else await say?.(line);
-  };
   const show = async (): Promise<void> => {
     for await (const event of batch.events) {
       progress.event(event);
       const line = lineOf?.(event);
-      if (line !== undefined) await sayNow(line);
+      const about = event.type === 'done' && event.kind === 'layer' ? event.node.digest : undefined;
+      if (line !== undefined) await progress.say(line, about);
     }
   };
-  const showing = show()
-    .finally(() => progress.stop())
-    .catch((error: unknown) => {
-      stop.abort(error);
-      throw error;
-    });
-  const running = use(batch, sayNow).finally(() => batch.end());
+  const showing = show().catch((error: unknown) => {
+    stop.abort(error);
+    throw error;
+  });
+  const running = use(batch).finally(() => batch.end());
   const [used, shown] = await Promise.allSettled([running, showing]);
-  for (const line of held) await say?.(line);
   if (shown.status === 'rejected') throw shown.reason;
   if (used.status === 'fulfilled') return used.value;
   const error: unknown = used.reason;

@@ -22,6 +22,11 @@ export function retryAfterMs(answer: Answer, url: URL, retry: Retry): number {
   );
 }
 
+/** Whether a failure is that of {@link retryAfterMs}. */
+export function isTooMany(error: unknown): boolean {
+  return error instanceof OciError && error.retryAfterMs !== undefined;
+}
+
 function waitHint(tooMany: boolean, url: URL): string {
   return tooMany ? `wait, or log in with 'ocictl login ${url.host}' for a higher limit` : 'try again later';
 }

@@ -1,0 +1,56 @@
+import cliProgress from 'cli-progress';
+import type { Terminal } from '../terminal.ts';
+import { Frame } from './frame.ts';
+import type { Screen } from './screen.ts';
+
+/** The rows of cli-progress on a terminal: redrawn ten times a second at most. @param lines What they show, asked for each frame. */
+export function openBoard(terminal: Terminal, lines: () => readonly string[]): Screen {
+  const stream = terminal.progressStream as NodeJS.WriteStream;
+  const frame = new Frame(terminal);
+  // The option is not among its types.
+  const options: cliProgress.Options & { readonly terminal: Frame } = {
+    terminal: frame,
+    format: (_options, _params, payload: { readonly line: string }) => payload.line,
+    clearOnComplete: true,
+    hideCursor: null,
+    linewrap: null,
+    gracefulExit: false,
+    fps: 10,
+  };
+  const bars = new cliProgress.MultiBar(options);
+  const rows: cliProgress.SingleBar[] = [];
+  let isUpdating = false;
+  bars.on('update-pre', () => {
+    isUpdating = true;
+    const now = lines();
+    isUpdating = false;
+    while (rows.length < now.length) rows.push(bars.create(1, 0, { line: '' }));
+    for (const [at, row] of rows.entries()) row.update({ line: now[at] ?? '' });
+  });
+  bars.on('redraw-post', () => frame.flush());
+  const onResize = (): void => {
+    frame.resize();
+    bars.update();
+  };
+  const onContinue = (): void => frame.lose();
+  stream.on('resize', onResize);
+  process.on('SIGCONT', onContinue);
+  rows.push(bars.create(1, 0, { line: '' }));
+  bars.update();
+  return {
+    note: (line) => bars.log(`${line}\n`),
+    around(write) {
+      frame.hide();
+      write();
+      // Lines that are left by a frame are followed by that frame.
+      if (!isUpdating) bars.update();
+    },
+    close() {
+      process.removeListener('SIGCONT', onContinue);
+      stream.removeListener('resize', onResize);
+      bars.update();
+      bars.stop();
+      frame.erase();
+    },
+  };
+}

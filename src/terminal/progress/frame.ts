@@ -1,0 +1,131 @@
+import { monotonicMs } from '../../model/clock.ts';
+import type { Terminal } from '../terminal.ts';
+
+// A frame that a terminal takes as one does not flicker (the first mode); others ignore it. Without wrapping (the second), a
+// terminal that is narrower than it says loses the end of a line, and no more.
+const [begin, end] = ['\x1b[?2026h', '\x1b[?2026l'];
+const [unwrapped, wrapped] = ['\x1b[?7l', '\x1b[?7h'];
+
+/** What is long is redrawn less often: a session that is recorded does not grow without bounds. */
+const intervals: readonly (readonly [untilMs: number, intervalMs: number])[] = [
+  [60_000, 90],
+  [600_000, 450],
+  [Number.POSITIVE_INFINITY, 950],
+];
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: styles take no room.
+const style = /\x1b\[\d*m/g;
+
+/**
+ * The terminal that cli-progress draws on. It keeps what is drawn, and writes a frame at once, of which only the lines that
+ * have changed. The cursor rests below it and stays visible, so that whatever ends or stops us leaves a terminal in order.
+ */
+export class Frame {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #drawing: () => Terminal['drawing'];
+  readonly #startedMs = monotonicMs();
+  #rows: string[] = [];
+  #row = 0;
+  #above = '';
+  #isHidden = false;
+  #shown: readonly string[] = [];
+  #paintedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(terminal: Terminal) {
+    this.#stream = terminal.progressStream as NodeJS.WriteStream;
+    this.#drawing = () => terminal.drawing;
+  }
+
+  /** Writes what has changed, unless it is too soon for that or the terminal is still busy. */
+  flush(): void {
+    if (this.#stream.writableNeedDrain) return;
+    const nowMs = monotonicMs();
+    const [, intervalMs = 0] = intervals.find(([untilMs]) => nowMs - this.#startedMs < untilMs) ?? [];
+    const isUrgent = this.#above !== '' || this.#isHidden;
+    if (!isUrgent && nowMs - this.#paintedMs < intervalMs) return;
+    this.#paintedMs = nowMs;
+    this.#isHidden = false;
+    this.#paint();
+  }
+
+  /** Takes it off the screen. */
+  erase(): void {
+    this.#rows = [];
+    this.#paint();
+  }
+
+  /** Takes it off the screen until the next frame, for what writes there in another way. */
+  hide(): void {
+    const rows = this.#rows;
+    this.erase();
+    this.#rows = rows;
+    this.#isHidden = true;
+  }
+
+  /** Forgets where it was drawn: others have written below. */
+  lose(): void {
+    this.#shown = [];
+    this.#paint();
+  }
+
+  /** Draws anew where the width has changed. Most terminals have wrapped what had become too long. */
+  resize(): void {
+    const { columns, rows } = this.#drawing();
+    const height = this.#shown.reduce((sum, line) => {
+      return sum + Math.max(1, Math.ceil(line.replace(style, '').length / Math.max(1, columns)));
+    }, 0);
+    if (height > 0) this.#stream.write(`\x1b[${Math.min(height, rows)}A\r\x1b[J`);
+    this.#shown = [];
+  }
+
+  #paint(): void {
+    const count = this.#rows.findLastIndex((line) => line !== '') + 1;
+    const rows = this.#rows.slice(0, count);
+    const before = this.#shown;
+    if (this.#above === '' && rows.length === before.length && rows.every((line, at) => line === before[at])) return;
+    let text = before.length > 0 ? `\x1b[${before.length}A\r` : '\r';
+    const kept = this.#above === '' ? before : [];
+    if (this.#above !== '') text += `\x1b[J${this.#above}`;
+    text += unwrapped;
+    rows.forEach((line, at) => {
+      text += line === kept[at] ? '\r\n' : `${line}\x1b[K\r\n`;
+    });
+    if (kept.length > rows.length) text += '\x1b[J';
+    this.#above = '';
+    this.#shown = rows;
+    this.#stream.write(begin + text + wrapped + end);
+  }
+
+  // What cli-progress calls.
+
+  isTTY(): boolean {
+    return true;
+  }
+
+  getWidth(): number {
+    return this.#drawing().columns;
+  }
+
+  write(text: string, isLog = false): void {
+    if (isLog) this.#above += text.replaceAll('\n', '\r\n');
+    else this.#rows[this.#row] = text;
+  }
+
+  newline(): void {
+    this.#row += 1;
+  }
+
+  cursorRelativeReset(): void {
+    this.#row = 0;
+  }
+
+  clearBottom(): void {
+    this.#rows.length = this.#row;
+  }
+
+  cursor(): void {}
+  cursorTo(): void {}
+  lineWrapping(): void {}
+  clearLine(): void {}
+  clearRight(): void {}
+}

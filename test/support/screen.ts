@@ -1,0 +1,79 @@
+/** A real terminal, kept by tmux: what is on it can be looked at while a program writes there. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { findProgram } from './programs.ts';
+import { projectRoot } from './project.ts';
+import { atEnd, type Scope, sandbox, temporaryDirectory } from './sandbox.ts';
+
+const exec = promisify(execFile);
+
+export const needsTmux = { skip: findProgram('tmux') === undefined && 'needs tmux' };
+
+interface ScreenOptions {
+  readonly columns: number;
+  readonly rows?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Screen {
+  /** All lines, those that have left the screen at its top too; what was wrapped is one line. */
+  text(): Promise<string>;
+  /** The lines that are on the screen, with the escape sequences of their colours. */
+  painted(): Promise<string>;
+  /** Waits until the text matches. @returns The text. */
+  waitFor(pattern: RegExp): Promise<string>;
+  resize(columns: number, rows?: number): Promise<void>;
+  /** What tmux says of the terminal: `#{cursor_flag}`. */
+  ask(format: string): Promise<string>;
+  type(...keys: string[]): Promise<void>;
+}
+
+/** Runs a line of a shell on a terminal; `$OCICTL` there is the built program. Below its output stands `exit STATUS`. */
+export async function onScreen(
+  t: Scope,
+  line: string,
+  { columns, rows = 24, env = {} }: ScreenOptions,
+): Promise<Screen> {
+  const { home, env: own } = await sandbox(t);
+  const socket = join(await temporaryDirectory(t), 'tmux');
+  const { NO_COLOR: _, ...colourful } = own;
+  const words = { ...colourful, LANG: 'C.UTF-8', ...env };
+  const tmux = async (...args: readonly string[]): Promise<string> => {
+    const all = ['-S', socket, '-f', '/dev/null', ...args];
+    const { stdout } = await exec('tmux', all, { env: words, cwd: home, timeout: 20_000 });
+    return stdout;
+  };
+  const program = `'${process.execPath}' '${join(projectRoot, 'bin', 'ocictl.js')}'`;
+  const script = `export TERM="\${SCREEN_TERM:-xterm-256color}"; OCICTL="${program}"; run() { eval "$OCICTL \\"\\$@\\""; }; ${line}; echo "exit $?"; exec sleep 600`;
+  await tmux('new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, script);
+  atEnd(t, () => tmux('kill-server').catch(() => {}));
+  const lines = (text: string): string =>
+    text
+      .split('\n')
+      .map((each) => each.trimEnd())
+      .join('\n')
+      .trimEnd();
+  const text = async (): Promise<string> => lines(await tmux('capture-pane', '-p', '-J', '-S', '-'));
+  return {
+    text,
+    painted: async () => lines(await tmux('capture-pane', '-p', '-e')),
+    async waitFor(pattern) {
+      const untilMs = Date.now() + 60_000;
+      for (;;) {
+        const now = await text();
+        if (pattern.test(now)) return now;
+        if (Date.now() > untilMs) throw new Error(`the screen does not show ${pattern}:\n${now}`);
+        await sleep(50);
+      }
+    },
+    async resize(width, height = rows) {
+      await tmux('resize-window', '-x', `${width}`, '-y', `${height}`);
+    },
+    ask: async (format) => (await tmux('display-message', '-p', format)).trim(),
+    async type(...keys) {
+      await tmux('send-keys', ...keys);
+    },
+  };
+}
