@@ -13,17 +13,17 @@ export const remove = defineCommand({
   name: 'delete',
   summary: 'Delete tags or manifests from a registry',
   description:
-    'A tag is deleted alone; the manifest and its other tags stay. A registry that cannot delete a tag alone is left as it\n' +
-    'is, and the error says so. A digest is deleted with every tag that points at it: they are listed, and nothing happens\n' +
-    'without --yes. Images of the local store are removed with ocictl rmi.\n\n' +
+    'A tag is deleted alone; the manifest and its other tags stay. If the registry cannot delete a tag alone, nothing is\n' +
+    'deleted and the error says so. A digest is deleted together with every tag that points at it; without --yes they are\n' +
+    'only listed. Images of the local store are removed with ocictl rmi.\n\n' +
     `${severalHelp}\n\n` +
-    'With --match, --older-than or --keep, REF is a repository, and its tags go that all of them let go: where one keeps a tag,\n' +
-    'it stays. The age is that of the image, from its config (two or three requests a tag, of which the manifest counts as a\n' +
-    'pull where a registry limits them); a tag without a usable one stays. Tags that belong to an image (sha256-….sig) go\n' +
-    'only by a pattern that begins so. On a terminal the tags are listed and asked about; without one, and for all tags of a\n' +
-    'repository, nothing happens without --yes.\n\n' +
-    'A tag is deleted alone. Where a registry deletes by digest only, a manifest goes with its tags, unless a tag that stays\n' +
-    'points at it or at an index that needs it: then the tag stays, and stderr says why.',
+    'With --match, --older-than or --keep, REF is a repository, and a tag of it is deleted only if every rule given allows\n' +
+    'it. The age of a tag is the creation time in the image config. Reading it takes two or three requests for each tag, and\n' +
+    'the request for the manifest counts as a pull where a registry limits pulls. A tag without a known age is kept. Tags\n' +
+    'that belong to an image (sha256-….sig) are kept, unless a pattern begins with sha256-. On a terminal, the tags are\n' +
+    'listed and you are asked. Without a terminal, or if all tags of the repository would go, --yes is required.\n\n' +
+    'If the registry deletes by digest only, a manifest is deleted with its tags, but not if a tag that stays points at it or\n' +
+    'at an index that contains it. Stderr says which tags were kept, and why.',
   arguments: [
     {
       label: 'REF',
@@ -34,10 +34,10 @@ export const remove = defineCommand({
   ],
   options: {
     match: list('--match <pattern>', 'Delete tags that match, as pr-*; may be repeated: any of them'),
-    olderThan: value('--older-than <age>', 'Of those, only tags whose image is older, as 30d, 2w or 12h'),
-    keep: value('--keep <n>', 'Of those, leave the n youngest'),
-    dryRun: flag('--dry-run', 'Only tell what would be deleted; exit with 12 where that is something'),
-    yes: flag('-y, --yes', 'Delete a digest with all its tags, or what the rules let go, unasked'),
+    olderThan: value('--older-than <age>', 'Delete only tags whose image is older, as 30d, 2w or 12h'),
+    keep: value('--keep <n>', 'Keep the n youngest of the tags that match'),
+    dryRun: flag('--dry-run', 'Only say what would be deleted; exit status 12 if there is something'),
+    yes: flag('-y, --yes', 'Delete a digest with all its tags, or tags by rules, without asking'),
     json: jsonOption,
     ...directOptions,
     ...credentialOptions,
@@ -46,7 +46,7 @@ export const remove = defineCommand({
     { text: 'One tag', command: 'delete registry.example.com/team/app:old' },
     { text: 'A manifest with all its tags', command: 'delete --yes registry.example.com/team/app@sha256:…' },
     {
-      text: 'What a month has made old, but for the ten youngest',
+      text: 'Tags older than a month, except for the ten youngest: say what would go',
       command: "delete registry.example.com/team/app --match 'pr-*' --older-than 30d --keep 10 --dry-run",
     },
   ],

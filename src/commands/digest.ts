@@ -14,7 +14,7 @@ export const digest = defineCommand({
     `${imageHelp('REF')}\n` +
     'Of an image for several platforms it is the digest of the whole, unless --platform names one. A registry is asked by HEAD,\n' +
     'which does not count as a pull.\n\n' +
-    `Of several, a line has digest and reference, as with sha256sum. ${severalHelp}`,
+    `With several references, each line has the digest and the reference, as sha256sum prints them. ${severalHelp}`,
   arguments: [
     {
       label: 'REF',

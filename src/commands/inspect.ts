@@ -28,7 +28,7 @@ export const inspect = defineCommand({
     'Of an image for several platforms, all are listed and the one for this machine is shown whole.\n\n' +
     '--json has the keys of skopeo inspect, and a few more behind them. --format takes a Go template over the same fields,\n' +
     'or over the config with --config; text between its actions may hold \\t and \\n.\n\n' +
-    `Of several, --json prints an object a line, and --raw is refused. ${severalHelp}`,
+    `With several references, --json prints one object a line, and --raw is an error. ${severalHelp}`,
   arguments: [
     {
       label: 'REF',

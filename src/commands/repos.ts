@@ -12,10 +12,10 @@ export const repos = defineCommand({
   aliases: ['catalog'],
   summary: 'List the repositories of a registry',
   description:
-    'One repository a line, every page of the registry followed, in the order of the registry. Behind HOST/PREFIX only those\n' +
-    'named so and those below. --limit counts what is printed, after --filter.\n\n' +
-    'Many public registries have no such list, as Docker Hub, ghcr.io and Amazon ECR; others give it to some users alone. The\n' +
-    'error says what to do there.',
+    'Prints one repository a line, from all pages of the list, in the order of the registry. HOST/PREFIX restricts the list to\n' +
+    'the repository PREFIX and those below it. --limit counts the repositories that are printed, after --filter.\n\n' +
+    'Docker Hub, ghcr.io, Amazon ECR and other public registries have no such list; some registries show it to certain users\n' +
+    'only. The error then says what to do instead.',
   arguments: [
     { label: 'HOST', summary: 'host[:port] of the registry, or HOST/PREFIX', arity: 'one', completes: 'nothing' },
   ],

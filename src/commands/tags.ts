@@ -20,16 +20,17 @@ export const tags = defineCommand({
     'One tag a line, every page of the registry followed, in the order of the registry. Also for\n' +
     `${otherRepositoriesHelp()}; of layouts\n` +
     'names that are no tags as well.\n\n' +
-    '--sort semver puts the highest version last: numbers with dots between, perhaps behind a v; what comes before a release\n' +
-    '(1.2-rc1) is before it, a variant (1.2-alpine) behind it, and tags that are no versions come first. --sort created puts\n' +
-    'the youngest image last and those without a time first. It reads the image of each tag: two or three requests a tag,\n' +
-    'of which the manifest counts as a pull where a registry limits them.\n\n' +
-    '--limit counts what is printed, after --filter and --sort.',
+    '--sort semver sorts by version, the highest last. A version is numbers with dots between, with or without a v; missing\n' +
+    'numbers count as 0. Pre-releases (1.2-rc1) come before their release, variants (1.2-alpine) after it. Tags that are no\n' +
+    'versions come first.\n\n' +
+    '--sort created sorts by the creation time in the image config, the youngest last; tags without one come first. It takes\n' +
+    'two or three requests for each tag, and the request for the manifest counts as a pull where a registry limits pulls.\n\n' +
+    '--limit counts the tags that are printed, after --filter and --sort.',
   arguments: [{ label: 'REPO', summary: 'The repository', arity: 'one', completes: 'image' }],
   options: {
     filter: list('--filter <pattern>', 'Only tags that match, as 1.* or *-alpine; may be repeated: any of them'),
     sort: value('--sort <key>', 'Order by name, semver or created', { choices: sortKeys }),
-    reverse: flag('--reverse', 'The other way round: the highest or youngest first'),
+    reverse: flag('--reverse', 'Reverse the order: the highest or youngest first'),
     limit: value('--limit <n>', 'Stop after this many tags (default 0: all of them)'),
     after: value('--after <tag>', 'Start behind this tag, in the order of names'),
     json: jsonOption,

@@ -6,7 +6,8 @@ import { isOciError, OciError } from '../../model/errors.ts';
 const maxBytes = 16 * 1024 * 1024;
 
 /** For help. */
-export const severalHelp = 'Of several, each is done whatever becomes of the others; stderr says which failed.';
+export const severalHelp =
+  'With several references, a failure of one does not stop the others; stderr says which failed.';
 
 interface References {
   readonly words: readonly string[];

@@ -7,18 +7,18 @@ import type { Tag } from '../../model/reference/reference.ts';
 import { forEveryTag } from '../moving/every-tag.ts';
 
 interface NeededDigests {
-  /** What the tags point at. */
+  /** The digest that each tag points at. */
   readonly digests: ReadonlyMap<Tag, Digest>;
-  /** Manifests that stay, and why. */
+  /** Manifests that must not be deleted, and why. */
   readonly needed: ReadonlyMap<Digest, string>;
 }
 
 /**
- * Looks up what every tag of a repository points at, and which manifests the tags that stay need: their own, and those that
- * their indexes name, however deep.
+ * Looks up the digest of every tag of a repository, and the manifests that the tags which stay need: their own, and all that
+ * their indexes contain, at any depth.
  *
- * @param goes Whether a tag goes that points at a digest.
- * @throws OciError where a tag or an index cannot be read: then nothing is known to be free.
+ * @param goes Whether a tag that points at this digest is to be deleted.
+ * @throws OciError if a tag or an index cannot be read: deleting anything would then be unsafe.
  */
 export async function neededDigests(
   { registry, repo, repository }: Place,

@@ -1,4 +1,4 @@
-/** Removes tags, alone where the registry can do that, else with their manifests where no other tag needs those. */
+/** Deletes tags alone if the registry can do that, else together with manifests that no other tag needs. */
 import type { Place } from '../../app/context.ts';
 import type { Digest } from '../../model/digest.ts';
 import { isOciError, type OciError, unlessUnknown } from '../../model/errors.ts';
@@ -14,12 +14,12 @@ type Removal =
   | { readonly tag: Tag; readonly outcome: 'failed'; readonly error: OciError };
 
 /**
- * Removes tags of a repository. One that was moved since its image was looked at stays.
+ * Deletes tags of a repository. A tag that was moved after its age was read is kept.
  *
- * A registry that deletes by digest alone is known by its answer to the first tag. There a manifest goes with its tags, and
- * only where no tag that stays points at it, or at an index that names it.
+ * The answer for the first tag shows whether the registry deletes by digest only. Then a manifest is deleted with its tags,
+ * unless a tag that stays points at it or at an index that contains it.
  *
- * @throws OciError what says something about more than one tag.
+ * @throws OciError for a failure that concerns more than one tag.
  */
 export async function* removeTags(
   place: Place,

@@ -8,7 +8,7 @@ import type { Tag } from '../../model/reference/reference.ts';
 import { parseCount, parsePatterns } from '../command-line/option-values.ts';
 import { sortByVersion } from '../tags/version-order.ts';
 
-/** What rules say. A tag stays where one of them keeps it. */
+/** A tag is kept if any of the rules keeps it. */
 export interface RetentionRules {
   readonly matches: (tag: Tag) => boolean;
   /** The patterns as they were given; none: every tag. */
@@ -27,7 +27,7 @@ export interface Candidate {
 export interface KeptTag {
   readonly tag: Tag;
   readonly reason: string;
-  /** Whether nobody would expect it from the rules alone. */
+  /** Whether stderr names it: the rules alone do not explain it. */
   readonly notable: boolean;
 }
 
@@ -41,7 +41,7 @@ interface RuleFlags {
 export function parseRules({ match, olderThan, keep }: RuleFlags): RetentionRules | undefined {
   if (match.length === 0 && olderThan === undefined && keep === undefined) return undefined;
   const fits = parsePatterns('--match', match);
-  // Tags such as sha256-….sig belong to an image; only a pattern that is for them takes them.
+  // Tags such as sha256-….sig belong to an image: `--match '*'` must not delete the signatures of images that stay.
   const takesDigestTags = match.some((pattern) => pattern.startsWith('sha256-') || pattern.startsWith('sha512-'));
   return {
     matches: (tag) => fits(tag) && (takesDigestTags || !isDigestTag(tag)),
@@ -61,7 +61,7 @@ export function needsAges({ olderThan, keep }: RetentionRules): boolean {
   return olderThan !== undefined || keep !== undefined;
 }
 
-/** Parts candidates by the rules. Both lists are in the order given. */
+/** Splits the candidates by the rules. Both lists keep the order given. */
 export function applyRules(
   candidates: readonly Candidate[],
   rules: RetentionRules,
@@ -94,7 +94,7 @@ function reasonToKeep(
   return undefined;
 }
 
-/** Of the same age, the higher version first. */
+/** If two have the same age, the higher version comes first. */
 function youngestFirst(candidates: readonly Candidate[]): readonly Tag[] {
   const ages = new Map<Tag, number>();
   for (const { tag, created } of candidates) if (created) ages.set(tag, created.getTime());

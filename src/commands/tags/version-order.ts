@@ -1,16 +1,16 @@
 /**
  * The order of versions among tags, which are often no strict semantic versions (`v1.2`, `1.2-alpine`):
  *
- * A version is a number, or several with dots between, perhaps behind a `v`, then a suffix or none. Missing numbers are 0.
- * With the same numbers, what is before a release (`-rc.1`, `-beta`, `a1`) comes first, then the release, then its variants
- * (any other suffix, as `-alpine`), each by suffix, where digits count as numbers. Then fewer numbers come first. Tags that
- * are no versions come before all versions, by name.
+ * A version is one or more numbers with dots between, optionally after a `v`, and optionally before a suffix. Missing numbers
+ * count as 0. For equal numbers, pre-releases (`-rc.1`, `-beta`, `a1`) come first, then the release, then variants (any other
+ * suffix, as `-alpine`). Suffixes compare as text, runs of digits in them as numbers. If all is equal, fewer numbers come
+ * first. Tags that are no versions come before all versions, sorted by name.
  *
  * @see https://semver.org/#spec-item-11
  */
 interface Version {
   readonly numbers: readonly string[];
-  /** 0 before a release, 1 a release, 2 a variant of it. */
+  /** 0: pre-release, 1: release, 2: variant. */
   readonly stage: 0 | 1 | 2;
   readonly suffix: string;
 }
@@ -23,7 +23,7 @@ export function sortByVersion<T extends string>(tags: readonly T[]): readonly T[
     .map(({ tag }) => tag);
 }
 
-/** What builders call what comes before a release. */
+/** Words that mark a pre-release. */
 const early =
   '(?:alpha|beta|canary|cr|dev|ea|milestone|next|nightly|pre|preview|rc|snapshot|test|unstable|[abcm](?=[.-]?\\d))';
 const earlySuffix = new RegExp(`^[-_.]?${early}(?![a-z])`, 'i');
