@@ -7,7 +7,7 @@ import { credentialOptions, directOptions, jsonOption } from './command-line/opt
 
 const scopes: OptionSpec<readonly string[]> = {
   flags: '--scope <scope>',
-  summary: 'What it allows: pull (the default), push, delete, TYPE:NAME:ACTIONS; may be repeated',
+  summary: 'What the token allows: pull (the default), push, delete, TYPE:NAME:ACTIONS; may be repeated',
   takes: 'words',
   parse: (words) => words,
 };
@@ -17,7 +17,8 @@ export const auth = defineCommand({
   summary: 'Print a token of a registry, for scripts',
   description:
     "`ocictl auth token REF` gets a token for the repository from the registry's token server, with the credentials that a\n" +
-    'pull would use, and prints it: for curl and other programs that speak to the registry themselves. It lives for minutes.',
+    'pull would use, and prints it, for curl and other programs that send their own requests to the registry. The token is\n' +
+    'valid for minutes.',
   arguments: [
     { label: 'ACTION', summary: 'token', arity: 'one', choices: ['token'] },
     { label: 'REF', summary: 'The repository', arity: 'one', completes: 'image' },
@@ -47,7 +48,7 @@ export const auth = defineCommand({
   },
 });
 
-/** `pull,push` is of the repository itself. @throws OciError USAGE */
+/** `pull,push` is a scope of the repository itself. @throws OciError USAGE */
 function fullScope(scope: string, path: string): string {
   if (/^(?:pull|push|delete|\*)(?:,(?:pull|push|delete|\*))*$/.test(scope)) return `repository:${path}:${scope}`;
   if (/^[a-z0-9]+(?:\([a-z0-9]+\))?:[^\s:][^\s]*:[a-z*]+(?:,[a-z*]+)*$/.test(scope)) return scope;

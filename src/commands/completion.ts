@@ -14,7 +14,7 @@ export const completion = defineCommand({
   summary: 'Print the completion script of a shell',
   description:
     'The script completes commands, options, their values, and the names of images in the local store. It never asks a\n' +
-    'registry. Without an installation, a shell can read it at its start, as the examples show.',
+    'registry. If no package has installed it, let the shell load it at its start, as the examples show.',
   arguments: [{ label: 'SHELL', summary: 'bash, zsh or fish', arity: 'one', choices: Object.keys(shells) }],
   options: {},
   examples: [

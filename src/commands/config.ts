@@ -12,8 +12,8 @@ export const config = defineCommand({
   name: 'config',
   summary: 'Show the settings, or the files they are read from',
   description:
-    'show prints every setting that is in effect, and the flag, variable, or file and line that it comes from. No secret is\n' +
-    'printed: of stored logins the hosts, of headers the names, of proxies the address without user and password.\n\n' +
+    'show prints every setting that is in effect, with the flag, variable, or file and line that it comes from. It prints\n' +
+    'no secrets: of stored logins only the hosts, of headers the names, of proxies the address without user and password.\n\n' +
     'path prints the files and directories where settings are looked for, and whether they are read.',
   arguments: [{ label: 'ACTION', summary: 'show or path', arity: 'one', choices: Object.keys(actions) }],
   options: { json: jsonOption },
@@ -45,7 +45,7 @@ async function show({ terminal, describeSettings }: Context, json: boolean): Pro
   await terminal.out(formatTable([['SETTING', 'VALUE', 'FROM'], ...rows]));
 }
 
-/** @throws OciError CONFIG_INVALID after the list, where a file is wrong. */
+/** @throws OciError CONFIG_INVALID after printing the list, if a file is invalid. */
 async function path({ terminal, settingsFiles }: Context, json: boolean): Promise<void> {
   const { files, faults } = await settingsFiles();
   if (json) await terminal.out(`${formatJson(files)}\n`);

@@ -14,19 +14,20 @@ export const copy = defineCommand({
   name: 'copy',
   summary: 'Copy an image from one place to another, unchanged',
   description:
-    `Places are ${sidesHelp()}. An index is copied\n` +
-    'whole, with attestations, unless --platform chooses: one platform is copied as that image alone; several as the index\n' +
-    'with these images, to layouts and the store, as a registry takes no index without its images. Where one image of an\n' +
-    'index alone was pulled, it is copied in its stead, as push does. No byte changes, so digests stay. What the destination\n' +
-    'has is not sent. The full name of the destination is printed.',
+    `Places are ${sidesHelp()}.\n` +
+    'An index is copied whole, with attestations, unless --platform chooses: one platform is copied as that image alone.\n' +
+    'Several are copied as the index with these images, but only to layouts and the store, because a registry takes no\n' +
+    'index without its images. If only one image of an index was pulled, that image is copied instead, as push does. No\n' +
+    'byte changes, so digests stay the same. What the destination already has is not sent. The full name of the destination\n' +
+    'is printed.',
   arguments: [
-    { label: 'SOURCE', summary: 'Where it is', arity: 'one', completes: 'image' },
-    { label: 'DESTINATION', summary: 'Where it shall be', arity: 'one', completes: 'image' },
+    { label: 'SOURCE', summary: 'The image to copy', arity: 'one', completes: 'image' },
+    { label: 'DESTINATION', summary: 'Where to copy it', arity: 'one', completes: 'image' },
   ],
   options: {
     platform: list('--platform <os/arch>', 'Platforms to copy, comma-separated, or all'),
-    all: flag('--all', 'Copy all images of an index, and fail where the source lacks some'),
-    allTags: flag('-a, --all-tags', 'Copy every tag of the repository; name the repositories alone'),
+    all: flag('--all', 'Copy all images of an index, and fail if the source lacks some'),
+    allTags: flag('-a, --all-tags', 'Copy every tag of the repository; name the repositories without tags'),
     ifAbsent: flag('--if-absent', 'Refuse to overwrite a tag that points at something else'),
     replace: flag('--replace', 'With --all-tags: overwrite tags of a layout that point at something else'),
     quiet: flag('-q, --quiet', 'No progress'),
@@ -81,7 +82,11 @@ export const copy = defineCommand({
   },
 });
 
-/** None: the whole index. @throws OciError USAGE for several, where the destination takes no index without its images. */
+/**
+ * The platforms to copy; none for the whole index.
+ *
+ * @throws OciError USAGE for several if the destination takes no index without its images.
+ */
 function choosePlatforms(words: readonly string[], all: boolean, toWhole: boolean): readonly Platform[] {
   if (all && words.length > 0) {
     throw new OciError('USAGE', 'conflicting options: --all and --platform', { hint: 'leave one of them out' });

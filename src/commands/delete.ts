@@ -110,7 +110,7 @@ async function deleteTag(place: Place, tag: Tag, signal: AbortSignal): Promise<r
   try {
     await place.registry.deleteTag(place.repo, tag, { signal });
   } catch (error) {
-    // distribution 2 takes a DELETE only by digest, and calls the tag an invalid one.
+    // distribution 2 accepts DELETE only by digest, and reports a tag as an invalid digest.
     if (!isOciError(error, 'UNSUPPORTED', 'DIGEST_INVALID')) throw error;
     const { digest } = await place.registry.statManifest(place.repo, tag, { signal });
     throw new OciError('UNSUPPORTED', `${place.name}: this registry cannot delete a tag alone`, {
@@ -123,7 +123,7 @@ async function deleteTag(place: Place, tag: Tag, signal: AbortSignal): Promise<r
 
 interface DigestWithTags {
   readonly digest: Digest;
-  /** As they are shown, the digest first. */
+  /** In the form that is shown, the digest first. */
   readonly names: readonly string[];
 }
 

@@ -12,8 +12,8 @@ export const digest = defineCommand({
   summary: 'Print the digest of an image',
   description:
     `${imageHelp('REF')}\n` +
-    'Of an image for several platforms it is the digest of the whole, unless --platform names one. A registry is asked by HEAD,\n' +
-    'which does not count as a pull.\n\n' +
+    'For an image with several platforms it prints the digest of the index, unless --platform names one. It sends the\n' +
+    'registry a HEAD request, which does not count as a pull.\n\n' +
     `With several references, each line has the digest and the reference, as sha256sum prints them. ${severalHelp}`,
   arguments: [
     {

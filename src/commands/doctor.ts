@@ -11,10 +11,11 @@ export const doctor = defineCommand({
   name: 'doctor',
   summary: 'Find out why a pull works or does not',
   description:
-    'With a reference: how it is read, which endpoints are asked in which order and why, their TLS certificates, proxies,\n' +
-    'whose credentials are used and where they are kept, what the registry answers, its clock and its rate limit; at the end\n' +
-    'whether a pull would work. Nothing is stored, and no secret is printed. Without a reference: the files, the store and\n' +
-    'the credential helpers of this machine. The exit status is 0 only where a pull would work, else that of the pull.',
+    'With a reference, it shows how the reference is read, which endpoints are asked in which order and why, their TLS\n' +
+    'certificates and proxies, which credentials are used and where they are stored, the answers of the registry, its clock\n' +
+    'and its rate limit, and finally whether a pull would work. Nothing is stored, and no secret is printed. Without a\n' +
+    'reference, it checks the files, the store and the credential helpers of this machine. The exit status is 0 only if a\n' +
+    'pull would work, otherwise that of the pull.',
   arguments: [{ label: 'REF', summary: 'The image', arity: 'optional', completes: 'image' }],
   options: {
     platform: value('--platform <os/arch>', 'Try the image for this platform'),

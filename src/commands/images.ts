@@ -12,7 +12,7 @@ export const images = defineCommand({
   name: 'images',
   summary: 'List the images of the local store',
   description:
-    'SIZE is what the image takes in the store: its compressed layers and configs, of all platforms that are here.',
+    'SIZE is the space of the image in the store: its compressed layers and configs, for all platforms that are there.',
   arguments: [{ label: 'NAME[:TAG]', summary: 'Only this repository or image', arity: 'optional', completes: 'image' }],
   options: {
     quiet: flag('-q, --quiet', 'Print only image IDs'),
@@ -25,7 +25,7 @@ export const images = defineCommand({
   examples: [
     { text: 'Everything in the store', command: 'images' },
     { text: 'For a script', command: 'images --json' },
-    { text: 'Names alone', command: "images --format '{{.Repository}}:{{.Tag}}'" },
+    { text: 'Only names', command: "images --format '{{.Repository}}:{{.Tag}}'" },
   ],
   async run({ words, options }, { terminal, images }) {
     const wanted = wantedBy(words[0], parseImageFilters(options.filter));

@@ -22,13 +22,13 @@ const skopeoJson = { indent: 4, escapeHtml: true } as const;
 
 export const inspect = defineCommand({
   name: 'inspect',
-  summary: 'Show what an image is made of, without pulling it',
+  summary: 'Show what an image consists of, without pulling it',
   description:
     `${imageHelp('REF')}\n` +
-    'Of an image for several platforms, all are listed and the one for this machine is shown whole.\n\n' +
-    '--json has the keys of skopeo inspect, and a few more behind them. --format takes a Go template over the same fields,\n' +
-    'or over the config with --config; text between its actions may hold \\t and \\n.\n\n' +
-    `With several references, --json prints one object a line, and --raw is an error. ${severalHelp}`,
+    'For an image with several platforms, all are listed and the one for this machine is shown in full.\n\n' +
+    '--json prints the keys of skopeo inspect, followed by a few more. --format takes a Go template for the same fields, or\n' +
+    'with --config for the config; text between its actions may contain \\t and \\n.\n\n' +
+    `With several references, --json prints one object per line, and --raw is an error. ${severalHelp}`,
   arguments: [
     {
       label: 'REF',
@@ -49,7 +49,7 @@ export const inspect = defineCommand({
     ...credentialOptions,
   },
   examples: [
-    { text: 'For eyes', command: 'inspect alpine' },
+    { text: 'For people', command: 'inspect alpine' },
     { text: 'One label, for a script', command: `inspect --no-tags --format '{{index .Labels "version"}}' alpine` },
     { text: 'The manifest as the registry has it', command: 'inspect --raw registry.example.com/team/app:1.0' },
     { text: 'The config of another platform', command: 'inspect --config --platform linux/arm64 alpine' },
@@ -57,7 +57,7 @@ export const inspect = defineCommand({
   async run({ words, options }, context) {
     refuseConflicts(options);
     const format = options.json ? 'json' : options.format;
-    // Before anything is asked of a registry: a wrong template is found at once.
+    // Parse before any request, so that a wrong template is reported at once.
     const fields = options.config ? {} : { fields: inspectedFields };
     const template = format === undefined || format === 'json' ? undefined : parseTemplate(format, fields);
     const explicit = options.platform !== undefined;
@@ -73,7 +73,7 @@ export const inspect = defineCommand({
     await forEachReference(references, { terminal, what: 'inspected' }, async (word) => {
       await using place = await context.openPlace(word, 'source', options);
       const inspection = new Inspection(place, { platform, explicit, signal });
-      // Those for eyes are apart from each other.
+      // Separate the images with an empty line in the output for people.
       if (count > 0 && format === undefined && !options.config) await terminal.out('\n');
       await inspectOne(inspection, { ...how, explicit }, context);
       count += 1;
@@ -88,7 +88,7 @@ interface Printing {
   readonly explicit: boolean;
   readonly format: string | undefined;
   readonly template: Template | undefined;
-  /** How JSON is printed. */
+  /** The format of JSON output. */
   readonly json: typeof skopeoJson | Record<string, never>;
 }
 
@@ -105,7 +105,7 @@ async function inspectOne(inspection: Inspection, how: Printing, context: Contex
   const image = await inspection.image();
   if (image.view.kind === 'schema1') throw schema1Refused(place.name);
   const record = skopeoRecord({
-    // A directory is no repository: skopeo leaves the name out too.
+    // A directory is not a repository: skopeo leaves the name out too.
     repository: place.kind.hasRepository ? place.repository : undefined,
     root: await inspection.root(),
     image,
@@ -138,7 +138,7 @@ async function printForEyes(inspection: Inspection, explicit: boolean, { termina
   try {
     image = await inspection.image();
   } catch (error) {
-    // What the index has is worth showing, also where this machine could not run it.
+    // The index is worth showing even if it has no image for this machine.
     if (explicit || root.view.kind !== 'index' || !isOciError(error, 'PLATFORM_UNKNOWN')) throw error;
     missing = `${error.message}; --platform shows another`;
   }
@@ -190,9 +190,9 @@ async function listTags(
     for await (const tag of registry.tags(repo, { signal })) tags.push(tag);
     return tags;
   } catch (error) {
-    // Amazon ECR needs a permission of its own for lists, and its public registry has none at all.
+    // Amazon ECR requires a separate permission for lists, and its public registry has no lists at all.
     if (!isOciError(error, 'DENIED', 'UNAUTHORIZED', 'NAME_UNKNOWN', 'UNSUPPORTED')) throw error;
-    terminal.warn(`${name}: the registry does not let tags be listed, so RepoTags is null; --no-tags does not ask`);
+    terminal.warn(`${name}: the registry does not allow listing tags, so RepoTags is null; --no-tags does not ask`);
     return null;
   }
 }

@@ -12,9 +12,10 @@ export const login = defineCommand({
   name: 'login',
   summary: 'Log in to a registry',
   description:
-    'Checks the credentials at the registry and keeps them for all commands: with the helper that Docker’s config.json\n' +
-    'names, else in the keychain of this system, else in config.json, in clear text. Without options, what is already stored is tried first. Without SERVER, Docker Hub is meant.\n' +
-    'Behind HOST/NAMESPACE they are for the repositories below it alone; of several, the longest namespace counts.',
+    'Checks the credentials at the registry and stores them for all commands: with the helper that Docker’s config.json\n' +
+    'names, otherwise in the keychain of this system, otherwise in config.json, in clear text. Without options, stored\n' +
+    'credentials are tried first. Without SERVER, it is Docker Hub. With HOST/NAMESPACE, the credentials are only for the\n' +
+    'repositories below it; if several namespaces match, the longest is used.',
   arguments: [
     {
       label: 'SERVER',
@@ -28,14 +29,16 @@ export const login = defineCommand({
     password: value('-p, --password <secret>', 'Password or token; others on this machine can see it here'),
     passwordStdin: flag('--password-stdin', 'Read the password from standard input'),
     identityTokenStdin: flag('--identity-token-stdin', 'Read an identity token (a refresh token) from standard input'),
-    store: value('--store <place>', 'Keep it in the file, the keychain, or with the helper', { choices: storeChoices }),
-    noVerify: flag('--no-verify', 'Do not ask the registry whether it is right'),
+    store: value('--store <place>', 'Store them in the file, in the keychain, or with the helper', {
+      choices: storeChoices,
+    }),
+    noVerify: flag('--no-verify', 'Do not check the credentials at the registry'),
     ...directOptions,
     json: jsonOption,
   },
   examples: [
-    { text: 'Docker Hub; user name and password are asked for', command: 'login' },
-    { text: 'For the repositories of one team alone', command: 'login registry.example.com/team' },
+    { text: 'Docker Hub; asks for user name and password', command: 'login' },
+    { text: 'Only for the repositories of one team', command: 'login registry.example.com/team' },
     {
       text: 'In a script',
       command: 'login --username ci --password-stdin registry.example.com < token.txt',
@@ -50,7 +53,7 @@ export const login = defineCommand({
       throw new OciError('USAGE', 'the --password-stdin option requires --username to be set');
     }
     if (options.identityTokenStdin && (password !== undefined || passwordStdin)) {
-      throw new OciError('USAGE', 'conflicting options: an identity token stands in place of a password');
+      throw new OciError('USAGE', 'conflicting options: an identity token replaces the password');
     }
     const keep = { store: parseStore(options.store), verify: !options.noVerify, signal: context.signal };
     if (username?.trim() === '') throw new OciError('USAGE', 'username is empty');
@@ -64,7 +67,7 @@ export const login = defineCommand({
     const server = logins.server(words[0]);
     const given = username?.trim();
     const asIs = given === undefined && password === undefined && !options.identityTokenStdin;
-    // What is stored cannot be put elsewhere without being given again, and of a namespace may be what it lies in.
+    // Stored credentials cannot be moved to another store, and for a namespace they may be those of its host.
     const usable = asIs && keep.store === undefined && keep.verify && server.name === server.host;
     const stored = usable ? await tryStored(context, logins, server) : undefined;
     if (stored) return tell(context, stored, options);
@@ -84,13 +87,13 @@ function parseStore(word: string | undefined): StoreChoice | undefined {
   throw new OciError('USAGE', `unknown store ${quote(word)}`, { hint: `choose ${storeChoices.join(', ')}` });
 }
 
-/** Docker's variable counts before what is stored: a login would seem to have no effect. */
+/** Docker's variable takes precedence over stored credentials, so a login would seem to have no effect. */
 export function warnOfOverride({ terminal }: Context, { overriddenBy }: Logins): void {
   if (overriddenBy === undefined) return;
   terminal.warn(`${overriddenBy} is set and comes before what is stored; unset it to use what is stored`);
 }
 
-/** undefined: nothing is stored, or it is of no use any more and somebody is there to be asked. */
+/** Checks the stored login. undefined: nothing is stored, or it no longer works and the user can be asked. */
 async function tryStored(context: Context, logins: Logins, server: LoginServer): Promise<LoginOutcome | undefined> {
   const { terminal, signal } = context;
   if (!(await logins.find(server.name, { signal }))) return undefined;
@@ -111,7 +114,7 @@ async function tryStored(context: Context, logins: Logins, server: LoginServer):
   }
 }
 
-/** Asks for what was not given. */
+/** Asks for the missing parts. */
 async function complete(
   context: Context,
   logins: Logins,
@@ -144,7 +147,7 @@ async function tell(
       `${program} uses the identity token that is stored; before '${program} login': ocictl logout ${host}`,
     );
   }
-  if (!verified && !noVerify) terminal.note(`${host} asks nobody to log in: the credentials could not be checked`);
+  if (!verified && !noVerify) terminal.note(`${host} requires no login: the credentials could not be checked`);
   if (json) {
     const kept = stored ? { what: stored.what, ...stored.place } : null;
     await terminal.out(`${formatJson({ server: host, username: username ?? null, verified, stored: kept })}\n`);

@@ -11,8 +11,8 @@ export const logout = defineCommand({
   name: 'logout',
   summary: 'Log out from a registry',
   description:
-    'Forgets what is stored for the registry, in Docker’s config.json and with its helper. That nothing is stored is no\n' +
-    'failure. Without SERVER, Docker Hub is meant.',
+    'Removes the credentials that are stored for the registry, from Docker’s config.json and from its helper. If nothing is\n' +
+    'stored, that is not an error. Without SERVER, it is Docker Hub.',
   arguments: [
     {
       label: 'SERVER',
@@ -29,7 +29,7 @@ export const logout = defineCommand({
   async run({ words: [word], options }, context) {
     const { terminal, signal } = context;
     if (options.all && word !== undefined) {
-      throw new OciError('USAGE', '--all means every server, and one is named', { hint: 'leave one of them out' });
+      throw new OciError('USAGE', '--all means every server, but one is named', { hint: 'leave one of them out' });
     }
     const logins = await context.logins();
     warnOfOverride(context, logins);
@@ -42,12 +42,12 @@ export const logout = defineCommand({
         ? `${formatJson({ server: server.name, removed })}\n`
         : `Removing login credentials for ${server.shown}\n`,
     );
-    // Of a namespace, those of what it lies in would be found.
+    // Not for a namespace: it would find the login of the whole registry.
     if (server.name === server.host) await warnOfRest(context, logins, [server.host]);
   },
 });
 
-/** Where nothing was stored under this name: what is stored for the rest of the registry stays, and how it goes. */
+/** If nothing was stored under this name: tells of other logins at the registry, which stay, and how to remove them. */
 async function tellOthers({ terminal, signal }: Context, logins: Logins, server: LoginServer): Promise<void> {
   const others = new Set<string>();
   for await (const name of logins.names({ signal })) {
@@ -87,7 +87,7 @@ async function logOutOfAll(logins: Logins, context: Context, json: boolean): Pro
   if (failed.size > 0) throw new OciError('PARTLY_FAILED', `${failed.size} of ${names.length} logins are still stored`);
 }
 
-/** What other programs keep is theirs to forget. */
+/** ocictl does not remove what other programs store; it only warns. */
 async function warnOfRest({ terminal, signal }: Context, logins: Logins, names: Iterable<string>): Promise<void> {
   if (logins.overriddenBy !== undefined) return;
   const sources = new Set<string>();

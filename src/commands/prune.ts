@@ -4,16 +4,16 @@ import { reportFreed } from './storage/report.ts';
 
 export const prune = defineCommand({
   name: 'prune',
-  summary: 'Free what nothing in the local store refers to',
+  summary: 'Remove what nothing in the local store refers to',
   description:
-    'Removes images that have lost their tag, as docker image prune does: to a newer image, or to an rmi that was\n' +
-    'interrupted. An image that was pulled by digest stays until ocictl rmi removes it. Removes every blob that no image\n' +
-    'names, and what pulls left that were interrupted; the next pull of such an image begins anew.\n\n' +
-    'What a running pull, push or copy counts on stays, and stderr says so. With --dry-run nothing is removed, and the\n' +
-    'exit status is 12 where something would be.',
+    'Removes images that have lost their tag to a newer image or to an interrupted rmi, as docker image prune does. An\n' +
+    'image that was pulled by digest stays until ocictl rmi removes it. Also removes every blob that no image names, and\n' +
+    'what interrupted pulls left; the next pull of such an image starts from the beginning.\n\n' +
+    'What a running pull, push or copy needs stays, and stderr says so. With --dry-run nothing is removed, and the exit\n' +
+    'status is 12 if something would be.',
   arguments: [],
   options: {
-    dryRun: flag('--dry-run', 'Only tell what would be removed; exit with 12 where that is something'),
+    dryRun: flag('--dry-run', 'Only show what would be removed; exit with 12 if there is something'),
     json: jsonOption,
   },
   examples: [

@@ -30,9 +30,9 @@ export const pull = defineCommand({
   name: 'pull',
   summary: 'Download an image from a registry into the local store',
   description:
-    'Without a tag, latest is meant. Of an image for several platforms, the one of this machine is taken unless --platform\n' +
-    'says otherwise. What is in the store is not fetched again; a download that was cut off goes on where it stood.\n\n' +
-    'Stdout has the lines that Docker prints, while the pull goes on; with --quiet or --json the result alone.\n\n' +
+    'Without a tag, it pulls latest. For an image with several platforms, it pulls the one of this machine unless\n' +
+    '--platform says otherwise. What is in the store is not downloaded again, and an interrupted download is resumed.\n\n' +
+    'Stdout has the lines that Docker prints while it pulls; with --quiet or --json, only the result.\n\n' +
     severalHelp,
   arguments: [
     {
@@ -45,7 +45,7 @@ export const pull = defineCommand({
   options: {
     allTags: flag('-a, --all-tags', 'Pull every tag of the repository'),
     platform: list('--platform <os/arch>', 'Platforms to pull, comma-separated, or all'),
-    quiet: flag('-q, --quiet', 'Print only the full name of what was pulled'),
+    quiet: flag('-q, --quiet', 'Print only the full name of the pulled image'),
     json: jsonOption,
     progress: progressOption,
     ...serviceOptions,
@@ -165,7 +165,7 @@ async function choosePlatforms(words: readonly string[], context: Context): Prom
   return { platforms: [await context.defaultPlatform()], explicit: false };
 }
 
-/** What `--json` prints for one image. */
+/** The `--json` output for one image. */
 interface PullOutcome {
   readonly reference: string;
   readonly digest: string;

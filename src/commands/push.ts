@@ -30,9 +30,9 @@ export const push = defineCommand({
   name: 'push',
   summary: 'Upload an image of the local store to a registry',
   description:
-    'What the registry has is not sent, and what another of its repositories has is mounted from there. An index of which\n' +
-    'one image alone was pulled is pushed as that image; of which several but not all are here, only with --platform.\n\n' +
-    'Stdout has the lines that Docker prints, while the push goes on; with --quiet or --json the result alone.\n\n' +
+    'What the registry already has is not sent, and blobs that another of its repositories has are mounted from there. If\n' +
+    'only one image of an index was pulled, that image is pushed; if several but not all were, --platform is required.\n\n' +
+    'Stdout has the lines that Docker prints while it pushes; with --quiet or --json, only the result.\n\n' +
     severalHelp,
   arguments: [
     {
@@ -46,10 +46,10 @@ export const push = defineCommand({
     allTags: flag('-a, --all-tags', 'Push every tag of the repository that is in the store'),
     platform: value(
       '--platform <os/arch>',
-      'Push the image for this platform alone, without the index; all: the whole index',
+      'Push only the image for this platform, without the index; all: the whole index',
       { choices: [...platformWords, 'all'] },
     ),
-    quiet: flag('-q, --quiet', 'Print only the full name of what was pushed'),
+    quiet: flag('-q, --quiet', 'Print only the full name of the pushed image'),
     json: jsonOption,
     progress: progressOption,
     ...directOptions,
@@ -191,7 +191,7 @@ async function pushOne(
     progress,
     lineOf: silent ? undefined : lineOf,
   });
-  // Layers of an image that was there are not looked at again; Docker tells of them all the same.
+  // The transfer does not report layers of an image that was there already, but Docker lists them.
   for await (const { digest, size } of layersOf(from, { signal: context.signal })) {
     if (layers.some((told) => told.digest === digest)) continue;
     layers.push({ digest, size, outcome: 'exists' });

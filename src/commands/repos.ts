@@ -40,7 +40,7 @@ export const repos = defineCommand({
     const registry = await (await service(options)).openHost(host);
     const repositories: string[] = [];
     let count = 0;
-    // The registry stops by itself, where all that it lists is printed.
+    // Pass the limit to the registry only if everything that it lists is printed.
     const asked = prefix === '' && options.filter.length === 0 ? limit : undefined;
     for await (const name of listed(registry, host, { limit: asked, signal })) {
       if (!isWanted(name)) continue;

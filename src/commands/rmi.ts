@@ -9,8 +9,8 @@ export const rmi = defineCommand({
   name: 'rmi',
   summary: 'Remove images from the local store',
   description:
-    'A tag is taken away; when it was the last one of its image, the image goes too, and every blob that nothing else\n' +
-    'in the store needs. An image is named as in ocictl images, by tag, by digest or by image ID.\n' +
+    'Removes a tag. With its last tag, an image is removed too, and every blob that nothing else in the store needs. An\n' +
+    'image is named as in ocictl images: by tag, by digest or by image ID.\n\n' +
     severalHelp,
   arguments: [
     {
@@ -21,7 +21,7 @@ export const rmi = defineCommand({
     },
   ],
   options: {
-    force: flag('-f, --force', 'Remove an ID or digest with all its tags; do not mind an image that is not there'),
+    force: flag('-f, --force', 'Remove an ID or digest with all its tags; ignore a missing image'),
     json: jsonOption,
   },
   examples: [

@@ -8,15 +8,15 @@ import { credentialOptions, directOptions, jsonOption } from './command-line/opt
 
 type Entry = SearchResults['results'][number];
 
-/** Characters of a description in the table, the ellipsis included. */
+/** The maximum length of a description in the table, with the ellipsis. */
 const maxDescription = 45;
 
 export const search = defineCommand({
   name: 'search',
   summary: 'Search a registry for repositories',
   description:
-    'Searches Docker Hub, or the registry that the term begins with. Of a registry without a search, the repositories are\n' +
-    'listed and those named are shown whose name holds the term, the one of exactly this name first.',
+    'Searches Docker Hub, or the registry that the term begins with. If a registry has no search, its repositories are\n' +
+    'listed, and those whose name contains the term are shown, an exact match first.',
   arguments: [{ label: 'TERM', summary: 'What to search for, or HOST/TERM', arity: 'one', completes: 'nothing' }],
   options: {
     filter: list('-f, --filter <name=value>', 'Only is-official=true, or stars=N and more; may be repeated'),
@@ -30,12 +30,12 @@ export const search = defineCommand({
   examples: [
     { text: 'Docker Hub', command: 'search --filter is-official=true nginx' },
     { text: 'A registry of your own', command: 'search registry.example.com/nginx' },
-    { text: 'Names alone', command: "search --format '{{.Name}}' nginx" },
+    { text: 'Only names', command: "search --format '{{.Name}}' nginx" },
   ],
   async run({ words, options }, { terminal, signal, service }) {
     const format = options.json ? 'json' : options.format;
     const limit = options.limit === undefined ? undefined : parseLimit(options.limit);
-    // Before anything is asked of a registry: a wrong template is found at once.
+    // Parse before any request, so that a wrong template is reported at once.
     const print = format === undefined || format === '' || format === 'table' ? table : await formatted(format);
     const host = registryAlone(words[0] ?? '');
     if (host !== undefined && host === words[0]) {
@@ -50,7 +50,7 @@ export const search = defineCommand({
     }
     const describe = ({ description }: Entry): string => (options.noTrunc ? description : shorten(description));
     await terminal.out(print(found.results, describe));
-    // A limit that was given and reached is no news.
+    // If the given limit was reached, the user knows that there may be more.
     if (found.more && (!limit || found.found < limit)) terminal.note(truncated(found, limit));
   },
 });
@@ -65,7 +65,7 @@ function truncated({ found, total, source, registry }: SearchResults, limit: num
 
 type Print = (entries: readonly Entry[], describe: (entry: Entry) => string) => string;
 
-// As wide as Docker's columns are at least.
+// Docker's minimum width of columns.
 const tableHeadings = ['NAME', 'DESCRIPTION', 'STARS', 'OFFICIAL'].map((heading) => heading.padEnd(7));
 
 const table: Print = (entries, describe) =>
@@ -77,7 +77,9 @@ function row(entry: Entry, describe: (entry: Entry) => string): readonly string[
 
 const headings = { Name: 'NAME', Description: 'DESCRIPTION', StarCount: 'STARS', IsOfficial: 'OFFICIAL' };
 
-/** By a template, in which `.IsOfficial` is Docker's `[OK]`; as JSON it is `"true"` or `"false"`, and nothing is cut. */
+/**
+ * Formats with a template, in which `.IsOfficial` is Docker's `[OK]`; in JSON it is `"true"` or `"false"`. Nothing is cut.
+ */
 async function formatted(format: string): Promise<Print> {
   const { parseRowFormat } = await import('../terminal/template.ts');
   const print = parseRowFormat(format, headings);

@@ -12,24 +12,24 @@ export const storage = defineCommand({
   name: 'storage',
   summary: "Look after a registry's store",
   description:
-    '`ocictl storage gc --root DIR` removes the blobs that no manifest names any more, as after deletions, and uploads\n' +
-    'that nobody has gone on with for a day. DIR is what `ocictl serve` has as --root; it may be served meanwhile. The\n' +
-    'directory of a distribution registry is collected too: not while somebody pushes to that registry for longer than\n' +
-    '--grace, since it does not tell what it counts on.\n\n' +
-    'Manifests without a tag stay: they may be pulled by digest. With --untagged they go, but for those that an index\n' +
-    'names which stays, and for signatures and other referrers of what stays. Nothing of a repository goes that way where\n' +
-    'a tag is damaged or a manifest is of an unknown type. What was written within --grace stays in any case, and so does\n' +
-    'what a client of a running serve counts on. A directory that holds no registry is left alone.\n\n' +
-    'With --dry-run nothing is removed, and the exit status is 12 where something would be.',
+    '`ocictl storage gc --root DIR` removes blobs that no manifest names any more, as after deletions, and uploads that\n' +
+    'nobody has continued for a day. DIR is the --root of `ocictl serve`, which may run meanwhile. DIR can also be the\n' +
+    'directory of a distribution registry. That registry does not tell what it needs, so no push to it may then take longer\n' +
+    'than --grace.\n\n' +
+    'Manifests without a tag stay, because they may be pulled by digest. --untagged removes them too, except those that a\n' +
+    'remaining index names, and signatures and other referrers of remaining manifests. It removes none in a repository with\n' +
+    'a damaged tag or a manifest of an unknown type. Whatever was written within --grace stays in any case, and so does\n' +
+    'what a client of a running serve needs. A directory that is not a registry’s is left alone.\n\n' +
+    'With --dry-run nothing is removed, and the exit status is 12 if something would be.',
   arguments: [{ label: 'ACTION', summary: 'gc', arity: 'one', choices: ['gc'] }],
   options: {
     root: value('--root <dir>', "The registry's directory"),
-    dryRun: flag('--dry-run', 'Only tell what would be removed; exit with 12 where that is something'),
+    dryRun: flag('--dry-run', 'Only show what would be removed; exit with 12 if there is something'),
     grace: value(
       '--grace <time>',
       `Keep what was written within this time: 0, 30m, 12h (default ${defaultGrace}; 24h for unfinished uploads)`,
     ),
-    untagged: flag('--untagged', 'Also remove manifests that no tag leads to'),
+    untagged: flag('--untagged', 'Also remove manifests that no tag reaches'),
     json: jsonOption,
   },
   examples: [

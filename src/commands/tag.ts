@@ -18,10 +18,10 @@ export const tag = defineCommand({
   name: 'tag',
   summary: 'Give an image another name, or a tag in its registry',
   description:
-    'Names an image of the local store, as docker tag does. SOURCE is written as in ocictl images, by tag, by digest or by\n' +
-    'image ID; nothing is copied. Without a tag, the new name gets latest.\n\n' +
-    'With --remote, SOURCE is an image in a registry, and each TARGET a tag that its repository gets there: the manifest is\n' +
-    'read once and written under each tag, unchanged; no blob is moved or looked at. The local store is not touched.',
+    'Names an image of the local store, as docker tag does. SOURCE is named as in ocictl images: by tag, by digest or by\n' +
+    'image ID. Nothing is copied. Without a tag, the new name gets latest.\n\n' +
+    'With --remote, SOURCE is an image in a registry, and each TARGET is a tag for its repository. The manifest is read\n' +
+    'once and written under each tag, unchanged; no blob is moved or read. The local store is not touched.',
   arguments: [
     { label: 'SOURCE', summary: 'Name, digest or image ID', arity: 'one', completes: 'image' },
     {
@@ -46,7 +46,7 @@ export const tag = defineCommand({
     refuseRemoteOptions(options);
     const [target = '', another] = targets;
     if (another !== undefined) {
-      throw new OciError('USAGE', `tag takes one new name, and here are ${targets.length}`, {
+      throw new OciError('USAGE', `tag takes one new name, not ${targets.length}`, {
         hint: 'with --remote it sets several tags in a registry',
       });
     }
@@ -77,7 +77,7 @@ async function nameInStore(source: string, target: string, json: boolean, contex
     const { formatJson } = await import('../terminal/json.ts');
     await terminal.out(`${formatJson({ reference: name, digest: root.digest, mediaType: root.mediaType })}\n`);
   }
-  // crane tag would have set this tag in the registry.
+  // In crane, this command would set the tag in the registry.
   if (terminal.err$.isTTY && !/[:/]/.test(target) && namesRegistry(source)) {
     terminal.note(
       `named ${name} in the local store; for the tag ${target} in the registry: ocictl tag --remote ${source} ${target}`,
@@ -90,7 +90,7 @@ function namesRegistry(word: string): boolean {
   return rest.length > 0 && looksLikeDomain(first);
 }
 
-/** Without --remote no registry is asked. */
+/** Without --remote, no registry is asked. */
 function refuseRemoteOptions(options: Readonly<Record<string, unknown>>): void {
   const [given] = [...Object.entries(directOptions), ...Object.entries(credentialOptions)].filter(
     ([key, { takes }]) => {

@@ -17,9 +17,8 @@ export const tags = defineCommand({
   name: 'tags',
   summary: 'List the tags of a repository',
   description:
-    'One tag a line, every page of the registry followed, in the order of the registry. Also for\n' +
-    `${otherRepositoriesHelp()}; of layouts\n` +
-    'names that are no tags as well.\n\n' +
+    `Prints one tag per line, from every page of the registry, in its order. Also for ${otherRepositoriesHelp()}; for\n` +
+    'layouts, names that are not tags are listed too.\n\n' +
     '--sort semver sorts by version, the highest last. A version is numbers with dots between, with or without a v; missing\n' +
     'numbers count as 0. Pre-releases (1.2-rc1) come before their release, variants (1.2-alpine) after it. Tags that are no\n' +
     'versions come first.\n\n' +
@@ -32,7 +31,7 @@ export const tags = defineCommand({
     sort: value('--sort <key>', 'Order by name, semver or created', { choices: sortKeys }),
     reverse: flag('--reverse', 'Reverse the order: the highest or youngest first'),
     limit: value('--limit <n>', 'Stop after this many tags (default 0: all of them)'),
-    after: value('--after <tag>', 'Start behind this tag, in the order of names'),
+    after: value('--after <tag>', 'Start after this tag, in the order of names'),
     json: jsonOption,
     ...serviceOptions,
     ...credentialOptions,
@@ -57,7 +56,7 @@ export const tags = defineCommand({
         hint: `leave the tag or digest out: ocictl tags ${place.repository}`,
       });
     }
-    // The registry stops by itself, where all that it lists is printed.
+    // Pass the limit to the registry only if everything that it lists is printed.
     const asked = filter.length > 0 || sort !== undefined || reverse ? undefined : limit;
     const listed = matching(namesOf(place, { after, signal, limit: asked }), wanted);
     if (sort === undefined && !reverse) return print(place, listed, { limit, json: options.json, terminal });
@@ -79,7 +78,7 @@ type Times = ReadonlyMap<string, Date | undefined>;
 
 interface Ordered {
   readonly sorted: readonly string[];
-  /** Where they were read. */
+  /** Present if they were read. */
   readonly created?: Times;
 }
 
@@ -137,7 +136,7 @@ interface Range extends SignalOption {
   readonly limit: number | undefined;
 }
 
-/** Its tags; where it has names that are no tags, all in one order. */
+/** Its tags; if it also has names that are not tags, all of them in one order. */
 async function* namesOf(place: Place, { after, limit, signal }: Range): AsyncIterable<string> {
   const names = await readFrom(place, async () => place.names?.());
   if (names === undefined || names.length === 0) {

@@ -8,17 +8,17 @@ import { jsonOption } from './command-line/options.ts';
 
 export const whoami = defineCommand({
   name: 'whoami',
-  summary: 'Show as whom registries are asked',
+  summary: 'Show which stored credentials are used',
   description:
-    'Who would be shown to a registry, or to a repository of it, with what, and where that is kept; without SERVER, all that\n' +
-    'is stored. No secret is printed, and no registry asked. The exit status is 4 where it would be nobody.',
+    'Shows which credentials a registry, or one of its repositories, would get, and where they are stored; without SERVER,\n' +
+    'all that are stored. No secret is printed, and no registry is asked. The exit status is 4 if there are none.',
   arguments: [
     { label: 'SERVER', summary: 'host[:port], or a repository HOST/NAME', arity: 'optional', completes: 'nothing' },
   ],
   options: { json: jsonOption },
   examples: [
     { text: 'Every login', command: 'whoami' },
-    { text: 'The one that counts for a repository', command: 'whoami registry.example.com/team/app' },
+    { text: 'The login for a repository', command: 'whoami registry.example.com/team/app' },
   ],
   async run({ words, options }, { terminal, signal, logins }) {
     const known = await logins();
@@ -56,7 +56,7 @@ function row({ host, username, kind, source }: StoredLogin): readonly string[] {
   return [shownServer(host), username ?? '-', kind.replace('-', ' '), source].map(visible);
 }
 
-/** In Docker's file it may have been written as a URL, with a password in it. */
+/** In Docker's file, it may be a URL that contains a password. */
 export function shownServer(host: string): string {
   return host.replace(/^.*@/s, '');
 }

@@ -6,14 +6,14 @@ export const withLogin = defineCommand({
   name: 'with-login',
   summary: 'Run a command that is logged in to one registry',
   description:
-    'The command gets a Docker configuration of its own, which holds the credentials of SERVER alone and is erased when the\n' +
-    'command ends, however it ends: docker, podman, buildah, skopeo, helm and oras read it. The credentials are those that\n' +
-    'are stored, or given here, and then checked first and stored nowhere. The exit status is that of the command.',
+    'The command gets a temporary Docker configuration with only the credentials of SERVER, which docker, podman, buildah,\n' +
+    'skopeo, helm and oras read. It is erased when the command ends, however it ends. The credentials are the stored ones,\n' +
+    'or those given here, which are checked first and not stored. The exit status is that of the command.',
   arguments: [
     { label: 'SERVER', summary: 'host[:port] of the registry, or HOST/NAMESPACE', arity: 'one', completes: 'nothing' },
     {
       label: 'COMMAND',
-      summary: 'The command and its words, behind --',
+      summary: 'The command and its arguments, after --',
       arity: 'many',
       completes: 'nothing',
       foreign: true,
@@ -22,7 +22,7 @@ export const withLogin = defineCommand({
   options: {
     username: credentialOptions.username,
     passwordStdin: credentialOptions.passwordStdin,
-    noVerify: flag('--no-verify', 'Do not ask the registry whether the credentials are right'),
+    noVerify: flag('--no-verify', 'Do not check the credentials at the registry'),
     ...directOptions,
   },
   examples: [
@@ -36,7 +36,7 @@ export const withLogin = defineCommand({
   async run({ words, options }, context) {
     const [name, ...command] = words;
     if (command.length === 0) {
-      throw new OciError('USAGE', 'no command to run', { hint: 'write it behind --, as in -- docker push …' });
+      throw new OciError('USAGE', 'no command to run', { hint: 'write it after --, as in -- docker push …' });
     }
     const given = await context.account(options);
     const logins = await context.logins({ insecureRegistries: options.insecureRegistries, certsDir: options.certsDir });

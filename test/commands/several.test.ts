@@ -105,6 +105,6 @@ describe('several references', () => {
     }
     const twice = await ocictl(t, ['rmi', '-', '-'], { input: 'app' });
     assert.equal(twice.exitCode, 2);
-    assert.match(twice.stderr, /- stands twice/);
+    assert.match(twice.stderr, /- is given twice/);
   });
 });

@@ -88,7 +88,7 @@ describe('ocictl tag --remote', () => {
   });
 
   const refusals: readonly (readonly [string, (name: string) => readonly string[], number, RegExp])[] = [
-    ['a name for a tag', (name) => ['--remote', `${name}:1`, 'app:2'], 2, /takes bare tags.*\n.*ocictl copy \S+ app:2/],
+    ['a name for a tag', (name) => ['--remote', `${name}:1`, 'app:2'], 2, /takes tags only.*\n.*ocictl copy \S+ app:2/],
     ['a tag that is none', (name) => ['--remote', `${name}:1`, '-x'.slice(1), '.x'], 2, /invalid tag/],
     ['no tag', (name) => ['--remote', `${name}:1`], 2, /missing required argument/],
     ['a layout', () => ['--remote', 'oci:dir', '1'], 2, /not a name in a registry/],

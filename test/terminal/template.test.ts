@@ -143,7 +143,7 @@ describe('a template that is wrong', () => {
     ['{{/* a }}', /comment is not closed/],
     ['{{}}', /the action is empty/],
     ['{{.Name .Size}}', /only a function takes arguments/],
-    ['{{.Name | .Size}}', /only a function can stand behind \|/],
+    ['{{.Name | .Size}}', /only a function can follow \|/],
     ['{{(.Name}}', /parenthesis is not closed/],
     ['{{.Name)}}', /unexpected "\)"/],
     ['{{.Name |}}', /a value is missing/],

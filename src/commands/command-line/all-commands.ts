@@ -4,12 +4,14 @@ interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   readonly aliases?: readonly string[];
-  /** Not for people: in no help, completion or man page. */
+  /** Not listed in help, completion or man pages. */
   readonly hidden?: true;
   readonly load: () => Promise<Command>;
 }
 
-/** Every command, by name. Only the one that is asked for is loaded; a test compares the summaries with its own. */
+/**
+ * Every command, by name. Only the requested one is loaded; a test compares the summaries here with those of the commands.
+ */
 export const commandTable: readonly CommandEntry[] = [
   {
     name: 'pull',
@@ -43,12 +45,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'prune',
-    summary: 'Free what nothing in the local store refers to',
+    summary: 'Remove what nothing in the local store refers to',
     load: async () => (await import('../prune.ts')).prune,
   },
   {
     name: 'inspect',
-    summary: 'Show what an image is made of, without pulling it',
+    summary: 'Show what an image consists of, without pulling it',
     load: async () => (await import('../inspect.ts')).inspect,
   },
   {
@@ -68,7 +70,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'whoami',
-    summary: 'Show as whom registries are asked',
+    summary: 'Show which stored credentials are used',
     load: async () => (await import('../whoami.ts')).whoami,
   },
   {
@@ -140,7 +142,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
 ];
 
-/** Loads every command that people see. */
+/** Loads every command that is not hidden. */
 export async function loadCommands(): Promise<readonly Command[]> {
   return Promise.all(commandTable.filter(({ hidden }) => !hidden).map(({ load }) => load()));
 }

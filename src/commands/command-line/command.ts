@@ -1,16 +1,16 @@
-/** A command is data plus a short `run`; help, completion and man pages are made from the same data. */
+/** A command is data and a short `run`; help, completion and man pages are generated from the data. */
 import type { Context } from '../../app/context.ts';
 
-/** One option. `T` is what `run` receives for it. */
+/** One option. `T` is the type that `run` receives. */
 export interface OptionSpec<T> {
-  /** As commander writes it: `-q, --quiet`, `--platform <os/arch>`. */
+  /** In commander's form: `-q, --quiet`, `--platform <os/arch>`. */
   readonly flags: string;
   readonly summary: string;
-  /** Turns the words given (none, one, several) into the value. */
+  /** Converts the given words (none, one or several) to the value. */
   readonly parse: (words: readonly string[]) => T;
-  /** Whether it takes a word, and whether it may be given again. */
+  /** Whether it takes a word, and whether it may be repeated. */
   readonly takes: 'nothing' | 'word' | 'words';
-  /** Words it can take, for completion; it may take others too. */
+  /** Words for completion; others may be valid too. */
   readonly choices?: readonly string[];
 }
 
@@ -19,19 +19,19 @@ export interface ArgumentSpec {
   readonly label: string;
   readonly summary: string;
   readonly arity: 'one' | 'optional' | 'many';
-  /** What to complete it with. */
+  /** How to complete it. */
   readonly completes?: 'image' | 'file' | 'directory' | 'nothing';
-  /** Words to complete it with. */
+  /** Words for its completion. */
   readonly choices?: readonly string[];
-  /** Whether it alone is read, and the local store's image may have been meant. */
+  /** The only image the command reads; `store:NAME` is accepted. */
   readonly storeToo?: boolean;
-  /** Whether these are another program's words, with its options, and stand behind `--`. */
+  /** Whether these are another program's arguments and options, after `--`. */
   readonly foreign?: boolean;
 }
 
 interface Example {
   readonly text: string;
-  /** The words after `ocictl`. */
+  /** The arguments after `ocictl`. */
   readonly command: string;
 }
 
@@ -41,13 +41,13 @@ type ValuesOf<O extends Options> = { readonly [K in keyof O]: O[K] extends Optio
 interface CommandInput<O extends Options> {
   readonly words: readonly string[];
   readonly options: ValuesOf<O>;
-  /** Loads every command that people see, for one that tells of all. */
+  /** Loads every command that is not hidden, for commands that list all. */
   readonly commands: () => Promise<readonly Command[]>;
 }
 
 interface CommandSpec<O extends Options> {
   readonly name: string;
-  /** Other words for it. */
+  /** Alternative names. */
   readonly aliases?: readonly string[];
   readonly summary: string;
   /** Paragraphs of help below the summary. */
@@ -55,32 +55,32 @@ interface CommandSpec<O extends Options> {
   readonly arguments: readonly ArgumentSpec[];
   readonly options: O;
   readonly examples: readonly Example[];
-  /** @returns The exit status, where it is another program's; else it is 0, or that of the error. */
+  /** @returns The exit status, if it is another program's; otherwise it is 0, or that of the error. */
   run(input: CommandInput<O>, context: Context): Promise<number | undefined> | Promise<void>;
 }
 
-/** A command whose option types are known to nobody but itself. */
+/** A command whose option types only the command itself knows. */
 export type Command = CommandSpec<Options>;
 
-/** Checks a command's `run` against its own options, then forgets their types. */
+/** Checks a command's `run` against its own options, then erases their types. */
 export function defineCommand<const O extends Options>(spec: CommandSpec<O>): Command {
   return spec as unknown as Command;
 }
 
-/** A switch. */
+/** An option without a value. */
 export function flag(flags: string, summary: string): OptionSpec<boolean> {
   return { flags, summary, takes: 'nothing', parse: (words) => words.length > 0 };
 }
 
-/** What an option may say beside its flags. */
+/** Optional properties of an option. */
 type OptionExtras = Pick<OptionSpec<unknown>, 'choices'>;
 
-/** An option with one value; the last one given counts. */
+/** An option with one value; if it is repeated, the last one counts. */
 export function value(flags: string, summary: string, extras: OptionExtras = {}): OptionSpec<string | undefined> {
   return { ...extras, flags, summary, takes: 'word', parse: (words) => words.at(-1) };
 }
 
-/** An option that may be given several times, or once with a comma-separated list. */
+/** An option that may be repeated, or given once with a comma-separated list. */
 export function list(flags: string, summary: string, extras: OptionExtras = {}): OptionSpec<readonly string[]> {
   return {
     ...extras,
@@ -95,13 +95,13 @@ export function list(flags: string, summary: string, extras: OptionExtras = {}):
 interface FlagParts {
   readonly short: string | undefined;
   readonly long: string;
-  /** `os/arch`; undefined for a switch. */
+  /** `os/arch`; undefined for an option without a value. */
   readonly label: string | undefined;
 }
 
-/** Takes an option's flags apart. @throws TypeError where they are not written as commander wants them. */
+/** Splits an option's flags. @throws TypeError if they do not have commander's form. */
 export function readFlags(flags: string): FlagParts {
   const [, short, long, label] = /^(?:(-\w), )?(--[a-z0-9][a-z0-9-]*)(?: <([^<>]+)>)?$/.exec(flags) ?? [];
-  if (long === undefined) throw new TypeError(`these are no flags: ${flags}`);
+  if (long === undefined) throw new TypeError(`invalid flags: ${flags}`);
   return { short, long, label };
 }

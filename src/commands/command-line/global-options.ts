@@ -1,4 +1,4 @@
-/** The options that stand before or after any command's name. */
+/** The options that are allowed before or after the name of any command. */
 export const globalOptions = {
   config: {
     flags: '--config <dir>',

@@ -1,11 +1,11 @@
-/** How help looks: commander's formatter with our usage lines, groups and widths. */
+/** The layout of help: commander's formatter with our usage lines, groups and widths. */
 import type { Help, HelpConfiguration } from 'commander';
 import type { ArgumentSpec, Command } from './command.ts';
 
-/** Past this, lines get hard to read, however wide the terminal is. */
+/** Longer lines are hard to read, however wide the terminal is. */
 const maxColumns = 100;
 
-/** The headings of `ocictl --help`, and the commands under each; a test finds every command here. */
+/** The headings of `ocictl --help`, with the commands under each. A test checks that every command is listed here. */
 const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'Images:': ['pull', 'push', 'copy', 'tag', 'images', 'rmi', 'prune', 'inspect', 'digest'],
   'Registries:': [
@@ -24,12 +24,12 @@ const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'This program:': ['doctor', 'config', 'completion', 'version', 'help'],
 };
 
-/** The heading that a command stands under in `ocictl --help`; undefined where it has none. */
+/** The heading of a command in `ocictl --help`; undefined if it has none. */
 export function groupOf(name: string): string | undefined {
   return Object.entries(commandGroups).find(([, names]) => names.includes(name))?.[0];
 }
 
-/** `NAME`, `[NAME]` or `NAME...`, as Docker writes them; `-- NAME...` for another program's. */
+/** `NAME`, `[NAME]` or `NAME...`, as in Docker; `-- NAME...` for another program's arguments. */
 export function argumentUsage({ label, arity, foreign }: ArgumentSpec): string {
   if (arity === 'many') return `${foreign ? '-- ' : ''}${label}...`;
   return arity === 'optional' ? `[${label}]` : label;
@@ -41,7 +41,7 @@ export function commandUsage({ name, arguments: list, options }: Command): strin
   return [...words, ...list.map(argumentUsage)].join(' ');
 }
 
-/** A description's paragraphs, each on one line; those that begin with white space are kept as they are. */
+/** Splits a description into paragraphs, each joined to one line; those that begin with white space are kept unchanged. */
 export function paragraphsOf(description: string): readonly string[] {
   return description
     .split(/\n{2,}/)
@@ -49,7 +49,7 @@ export function paragraphsOf(description: string): readonly string[] {
     .map((paragraph) => (/^\s/.test(paragraph) ? paragraph : paragraph.replace(/\s*\n\s*/g, ' ').trim()));
 }
 
-/** The text below the options: what can be typed, and what for. */
+/** The text below the options: example commands and their purposes. */
 export function examplesText({ examples }: Command): string {
   const lines = examples.map(({ text, command }) => `  # ${text}\n  ocictl ${command}`);
   return lines.length === 0 ? '' : `\nExamples:\n${lines.join('\n\n')}`;
@@ -60,7 +60,7 @@ export const helpLayout: HelpConfiguration & ThisType<Help> = {
   prepareContext({ helpWidth }) {
     this.helpWidth = Math.min(helpWidth ?? 80, maxColumns);
   },
-  // Commander's own order puts the options before the commands.
+  // Commander's own order would put the options before the commands.
   formatHelp(program, helper) {
     const width = helper.padWidth(program, helper);
     const row = (term: string, text: string): string => helper.formatItem(term, width, text, helper);
@@ -85,7 +85,7 @@ export const helpLayout: HelpConfiguration & ThisType<Help> = {
       .join('\n');
   },
   subcommandTerm: (command) => command.name(),
-  // Long flags stand in one column, whether there is a short one or not.
+  // Align long flags in one column, with or without a short one.
   optionTerm: ({ flags, short }) => (short === undefined ? `    ${flags}` : flags),
 };
 

@@ -3,7 +3,7 @@ import { parseGlob } from '../../model/glob.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { quote } from '../../model/quote.ts';
 
-/** Reads a whole number of things. @throws OciError USAGE naming the option. */
+/** Parses a whole number. @throws OciError USAGE naming the option. */
 export function parseCount(option: string, word: string | undefined): number | undefined {
   if (word === undefined) return undefined;
   const count = Number(word);
@@ -11,7 +11,7 @@ export function parseCount(option: string, word: string | undefined): number | u
   throw new OciError('USAGE', `${option} takes a whole number, not ${quote(word)}`);
 }
 
-/** Reads the one platform of a command that is about one image. @throws OciError USAGE */
+/** Parses the platform of a command for one image. @throws OciError USAGE */
 export function parseOnePlatform(word: string): Platform {
   if (word !== 'all' && !word.includes(',')) return parsePlatform(word);
   throw new OciError('USAGE', `--platform takes one platform here, not ${quote(word)}`, {
@@ -20,17 +20,17 @@ export function parseOnePlatform(word: string): Platform {
 }
 
 /**
- * Reads patterns as `parseGlob` has them.
+ * Parses patterns for `parseGlob`.
  *
- * @returns Whether a name matches one of them; every name does where there are none.
+ * @returns A function that tells whether a name matches one of them; without patterns, every name matches.
  * @throws OciError USAGE naming the option.
  */
 export function parsePatterns(option: string, words: readonly string[]): (name: string) => boolean {
   const globs = words.map((word) => {
     const glob = parseGlob(word);
     if (glob) return glob;
-    throw new OciError('USAGE', `${option} takes a pattern, and ${quote(word)} is none`, {
-      hint: 'a [ opens a class, as [0-9], and \\ stands before another character',
+    throw new OciError('USAGE', `${option} takes a pattern, not ${quote(word)}`, {
+      hint: 'a [ opens a class, as in [0-9]; write \\ before a character that shall have no special meaning',
     });
   });
   return (name) => globs.length === 0 || globs.some((glob) => glob(name));

@@ -1,10 +1,10 @@
-/** Options that several commands share, so that a flag word means one thing everywhere. */
+/** Options that several commands share, so that a flag has the same meaning in all of them. */
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import { type ProgressMode, progressModes } from '../../terminal/progress/progress.ts';
 import { flag, list, type OptionSpec, value } from './command.ts';
 
-/** Of commands that move bytes. */
+/** For commands that transfer images. */
 export const progressOption: OptionSpec<ProgressMode | undefined> = {
   flags: '--progress <how>',
   summary: `How progress is shown on stderr: ${progressModes.join(', ')}`,
@@ -25,22 +25,22 @@ export const credentialOptions = {
   creds: value('--creds <user:password>', 'Credentials for this run; others on this machine can see them here'),
   username: value('-u, --username <name>', 'User name for this run, with --password-stdin'),
   passwordStdin: flag('--password-stdin', 'Read the password from standard input'),
-  anonymous: flag('--anonymous', 'Show no registry what is stored'),
+  anonymous: flag('--anonymous', 'Do not send stored credentials'),
 };
 
-/** How a registry is reached that is written to, or not by way of a mirror. */
+/** For registries that are written to, or read without mirrors. */
 export const directOptions = {
   insecureRegistries: list('--insecure-registry <host>', 'Registry or CIDR that may use plain http or any certificate'),
   certsDir: value('--certs-dir <dir>', 'Certificates of registries, in a directory for each host[:port]'),
 };
 
-/** How registries are reached that are read. */
+/** For registries that are read. */
 export const serviceOptions = {
   registryMirrors: list('--registry-mirror <url>', 'Ask this mirror of Docker Hub first; may be repeated'),
   ...directOptions,
 };
 
-/** Platforms to complete with. */
+/** Platforms for completion. */
 export const platformWords: readonly string[] = [
   ...['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/arm/v6', 'linux/386', 'linux/ppc64le', 'linux/s390x'],
   ...['linux/riscv64', 'windows/amd64'],

@@ -1,4 +1,4 @@
-/** Builds commander's program out of the command data: all commands by name, one of them whole. */
+/** Builds commander's program from the command data: all commands by name, one of them completely. */
 import { Option, Command as Program } from 'commander';
 import type { Context } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
@@ -13,9 +13,9 @@ import { usageError } from './usage-error.ts';
 interface ProgramOptions {
   readonly version: string;
   readonly out: (text: string) => void;
-  /** Makes the context, when a command is about to run. */
+  /** Creates the context when a command is about to run. */
   readonly context: (globals: GlobalValues) => Context;
-  /** Told the exit status that a command ends with, where it is not 0 by itself. */
+  /** Called with a command's exit status if `run` returned one. */
   readonly onStatus?: (status: number) => void;
 }
 
@@ -28,9 +28,9 @@ export interface GlobalValues {
 const globalGroup = 'Global options:';
 
 /**
- * The program for these words. Only the command they name is loaded.
+ * The program for these arguments. Only the command that they name is loaded.
  *
- * @throws OciError USAGE from `parseAsync`, for whatever commander refuses.
+ * @throws OciError USAGE from `parseAsync`, for everything that commander refuses.
  */
 export async function createProgram(words: readonly string[], options: ProgramOptions): Promise<Program> {
   const program = new Program('ocictl');
@@ -41,7 +41,7 @@ export async function createProgram(words: readonly string[], options: ProgramOp
   program
     .description('Work with container registries without a daemon.')
     .usage('[options] COMMAND')
-    // A command may give a global word a meaning of its own: `inspect --config` is the image's.
+    // A command may use a global option for something else: `inspect --config` means the image's config.
     .enablePositionalOptions()
     .optionsGroup(globalGroup)
     .version(options.version, '-V, --version', 'Show the version')
@@ -53,9 +53,9 @@ export async function createProgram(words: readonly string[], options: ProgramOp
     for (const { name, summary, hidden } of commandTable)
       describe(program.command(name, { hidden: hidden === true }), summary);
   addHelp(program);
-  // Else `ocictl no-such-command --help` would be no failure.
+  // Otherwise `ocictl no-such-command --help` would not be an error.
   if (word !== undefined && word !== 'help' && !entry) program.helpOption(false);
-  // With a handler here, commander would call an unknown command too many arguments.
+  // With a handler, commander would report an unknown command as too many arguments.
   if (word === undefined) program.action(() => program.outputHelp());
   return program;
 }
@@ -106,7 +106,7 @@ function addHelp(program: Program): void {
   describe(program.command('help'), 'Show the help of a command')
     .argument('[COMMAND]', 'The command')
     .usage('[COMMAND]')
-    // The same way as `ocictl COMMAND --help`, so that an unknown command is told the same way too.
+    // Handle it like `ocictl COMMAND --help`, so that an unknown command gives the same error.
     .action(async (name?: string) => {
       await program.parseAsync(name === undefined || name === 'help' ? ['--help'] : [name, '--help'], { from: 'user' });
     });
@@ -129,7 +129,9 @@ function describe(program: Program, summary: string): Program {
   return (group === undefined ? program : program.helpGroup(group)).summary(summary).description(summary);
 }
 
-/** The first word that is neither an option nor the value of a global one; what `help` stands before, where it does. */
+/**
+ * The first word that is neither an option nor the value of a global option. It may be `help`, before the command it is for.
+ */
 function commandWord(words: readonly string[]): string | undefined {
   const takesValue = Object.values(globalOptions).flatMap(({ flags }) =>
     flags.endsWith('>') ? [flags.split(' ')[0]] : [],
@@ -141,11 +143,11 @@ function commandWord(words: readonly string[]): string | undefined {
 function wordsOf(program: Program, option: Option): readonly string[] {
   const value: unknown = program.getOptionValue(option.attributeName());
   if (Array.isArray(value)) return value.map(String);
-  // commander files `--no-trunc` as `trunc: false`.
+  // commander stores `--no-trunc` as `trunc: false`.
   return value === !option.negate ? [''] : [];
 }
 
-/** @throws OciError USAGE for an option that is given nothing. */
+/** @throws OciError USAGE for an option with an empty value. */
 function givenWords(program: Program, option: Option, { takes }: OptionSpec<unknown>): readonly string[] {
   const words = wordsOf(program, option);
   const { long } = option;
@@ -154,7 +156,7 @@ function givenWords(program: Program, option: Option, { takes }: OptionSpec<unkn
   throw emptyValue(long);
 }
 
-/** Docker takes these as not given where they are empty, and scripts write `--platform "$PLATFORM"`. */
+/** Docker treats these as absent if they are empty, and scripts write `--platform "$PLATFORM"`. */
 const emptyIsAbsent: ReadonlySet<string> = new Set(['--platform', '--format', '--filter']);
 
 function emptyValue(option: string): OciError {
@@ -167,12 +169,12 @@ function givenValue(program: Program, option: Option): Readonly<Record<string, u
   return value === undefined ? {} : { [name]: value };
 }
 
-/** The arguments that name images, and no server or file. */
+/** The arguments that name images, not servers or files. */
 function imagesAmong(words: readonly string[], { arguments: list }: Command): readonly string[] {
   return words.filter((_, at) => (list[at] ?? list.at(-1))?.completes === 'image');
 }
 
-/** Docker looks into its own store first, and so may whoever comes from there expect. */
+/** Docker looks in its own store first, and users of Docker may expect the same. */
 async function keptAmong(
   words: readonly string[],
   { arguments: list }: Command,
@@ -188,7 +190,7 @@ async function keptAmong(
   );
 }
 
-/** How often a switch was given. */
+/** How often an option without a value was given. */
 function count(value: unknown): number {
   return typeof value === 'number' ? value : 0;
 }
@@ -197,7 +199,7 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-// commander neither writes nor exits by itself: errors come back as ours.
+// commander must neither write nor exit itself: its errors become ours.
 function configure(program: Program, { out }: ProgramOptions, command: Command | undefined, words: readonly string[]) {
   program
     .configureOutput({ writeOut: out, writeErr: () => {} })

@@ -1,8 +1,8 @@
-/** Commands that take several references, and `-` for those on standard input. */
+/** For commands that take several references, and `-` for those on standard input. */
 import type { Context } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 
-/** Some hundred thousand names. */
+/** Enough for several hundred thousand names. */
 const maxBytes = 16 * 1024 * 1024;
 
 /** For help. */
@@ -11,15 +11,15 @@ export const severalHelp =
 
 interface References {
   readonly words: readonly string[];
-  /** Whether there may be several: with one word that is not `-` the result looks as it does for one. */
+  /** Whether there may be several. With one word other than `-`, the result has the form for one image. */
   readonly several: boolean;
 }
 
 /**
- * The references that a command is about.
+ * The references that a command processes.
  *
- * @param given Its arguments. `-` stands for the lines of standard input; empty ones do not count.
- * @throws OciError USAGE for a second `-`, and beside `--password-stdin`.
+ * @param given Its arguments. `-` is replaced by the lines of standard input, without empty ones.
+ * @throws OciError USAGE for a second `-`, and for `-` together with `--password-stdin`.
  */
 export async function readReferences(
   given: readonly string[],
@@ -33,7 +33,7 @@ export async function readReferences(
       hint: 'log in first, or give the references as arguments',
     });
   }
-  if (dashes > 1) throw new OciError('USAGE', '- stands twice, and standard input can be read once');
+  if (dashes > 1) throw new OciError('USAGE', '- is given twice, but standard input can be read only once');
   const { readInput } = await import('../../terminal/prompt.ts');
   const text = await readInput(stdin(), { maxBytes, what: 'that is no list of references', signal });
   const lines = text
@@ -46,10 +46,11 @@ export async function readReferences(
 }
 
 /**
- * Does something for each reference. A failure of one does not stop the others.
+ * Runs an operation for each reference. A failure does not stop the others.
  *
- * @param what What could not be done: `pulled`.
- * @throws OciError the only one there is; of several the first one where all failed, else PARTLY_FAILED. CANCELLED at once.
+ * @param what The operation that failed: `pulled`.
+ * @throws OciError the only error; with several references the first error if all failed, otherwise PARTLY_FAILED.
+ * CANCELLED at once.
  */
 export async function forEachReference(
   { words, several }: References,
@@ -71,6 +72,6 @@ export async function forEachReference(
   if (!first) return;
   if (failures.length === words.length) throw first;
   throw new OciError('PARTLY_FAILED', `${failures.length} of ${words.length} could not be ${what}`, {
-    hint: 'what is wrong with each of them stands above',
+    hint: 'the reason for each is above',
   });
 }

@@ -1,8 +1,8 @@
-/** What was probably meant by a command or an option that there is not. */
+/** Suggestions for unknown commands and options. */
 
-/** Commands of docker, skopeo, crane, regctl and podman, and what does the same here. */
+/** Commands of docker, skopeo, crane, regctl and podman, and what to use in ocictl. */
 const commands: Readonly<Record<string, string>> = {
-  build: 'ocictl moves images and builds none',
+  build: 'ocictl does not build images, it only moves them',
   cp: 'did you mean copy?',
   export: 'ocictl copy NAME oci:DIR writes an image into a directory',
   'garbage-collect': "ocictl storage gc --root DIR frees space in a registry's directory",
@@ -19,9 +19,9 @@ const commands: Readonly<Record<string, string>> = {
   registry: 'did you mean serve?',
   remove: 'ocictl rmi removes from the local store, ocictl delete from a registry',
   rm: 'ocictl rmi removes from the local store, ocictl delete from a registry',
-  run: 'ocictl moves images and runs none',
+  run: 'ocictl does not run images, it only moves them',
   save: 'ocictl copy NAME oci:DIR writes an image into a directory',
-  system: 'ocictl prune frees what nothing in the local store refers to',
+  system: 'ocictl prune removes what nothing in the local store refers to',
   sync: 'did you mean copy? It copies one image after the other',
 };
 
@@ -47,13 +47,13 @@ const options: Readonly<Record<string, string>> = {
   '--tls-verify': insecure,
 };
 
-/** A hint for a word that is no command. @param known The names of those there are. */
+/** A hint for an unknown command. @param known The names of all commands. */
 export function suggestCommand(word: string, known: readonly string[]): string | undefined {
   const synonym = Object.hasOwn(commands, word) ? commands[word] : undefined;
   return synonym ?? didYouMean(nearest(word, known));
 }
 
-/** A hint for an option that the command lacks, written with or without `=value`. @param known Those it has. */
+/** A hint for an unknown option, written with or without `=value`. @param known The options of the command. */
 export function suggestOption(word: string, known: readonly string[]): string | undefined {
   const bare = word.split('=', 1)[0] ?? '';
   if (!bare.startsWith('--')) return undefined;
@@ -66,10 +66,13 @@ export function suggestOption(word: string, known: readonly string[]): string | 
   return synonym ?? didYouMean(near === undefined ? undefined : `--${near}`);
 }
 
-/** Nobody mistypes a longer one: comparing costs the product of both lengths. */
+/** Longer words are not typing mistakes, and comparing takes time proportional to the product of the lengths. */
 const longestWord = 64;
 
-/** The closest of some words: what begins alike, else what a few typing mistakes lead to, fewer in a short word. */
+/**
+ * The closest of some words: the only one that begins with the word, otherwise one that differs by a few typing
+ * mistakes, fewer for a short word.
+ */
 function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > longestWord) return undefined;
   const [longer, another] = word.length >= 3 ? known.filter((one) => one.startsWith(word)) : [];
@@ -80,7 +83,7 @@ function nearest(word: string, known: readonly string[]): string | undefined {
   return best && word.length >= 2 && best.distance <= allowed ? best.one : undefined;
 }
 
-/** Letters to add, leave out, change or swap with their neighbours. */
+/** The number of letters to add, remove, change or swap with their neighbours. */
 function distanceOf(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,4 +1,4 @@
-/** What commander refuses, as an error of ours with a hint. */
+/** Turns an error of commander into ours, with a hint. */
 import type { CommanderError, Command as Program } from 'commander';
 import { OciError } from '../../model/errors.ts';
 import type { Command } from './command.ts';
@@ -7,16 +7,16 @@ import { suggestCommand, suggestOption } from './suggest.ts';
 
 interface Refused {
   readonly error: CommanderError;
-  /** Where it was refused: the program itself, or its command. */
+  /** Where it was refused: the program itself, or a command of it. */
   readonly program: Program;
-  /** The command that the words name, where there is one. */
+  /** The command that the words name, if there is one. */
   readonly command: Command | undefined;
   readonly words: readonly string[];
 }
 
 export function usageError(refused: Refused): OciError {
   const { error } = refused;
-  // Without the value of an option that there is not: it may be a password.
+  // Leave out the value of an unknown option: it may be a password.
   const message = error.message
     .replace(/^error: /, '')
     .replace(/\n.*/s, '')
@@ -33,7 +33,7 @@ function hintFor({ error, program, command, words }: Refused): string {
     const hint = (whole && command && misplacedHint(command, words)) || suggestOption(word, longs);
     if (hint) return hint;
     const isForeign = command?.arguments.some(({ foreign }) => foreign) === true && !words.includes('--');
-    if (command && !whole && isForeign) return `what is to run stands behind --: ocictl ${commandUsage(command)}`;
+    if (command && !whole && isForeign) return `the command to run comes after --: ocictl ${commandUsage(command)}`;
   }
   if (error.code === 'commander.unknownCommand') {
     const visible = program.createHelp().visibleCommands(program);
@@ -48,7 +48,7 @@ function hintFor({ error, program, command, words }: Refused): string {
   return `ocictl ${whole ? '' : `${program.name()} `}--help shows what there is`;
 }
 
-/** For `ocictl --quiet pull …`: a command's own options stand after its name. */
+/** For `ocictl --quiet pull …`: options of a command must follow its name. */
 function misplacedHint(command: Command, words: readonly string[]): string | undefined {
   const before = words.slice(0, words.indexOf(command.name)).map((word) => word.split('=')[0]);
   const known = Object.values(command.options).flatMap(({ flags }) => flags.split(/[\s,]+/));

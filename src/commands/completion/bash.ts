@@ -56,7 +56,7 @@ function takesOf(completes: Completes): string {
   return completes.kind === 'nothing' ? '' : completes.kind;
 }
 
-/** One line for all patterns that take the same. */
+/** One line for all patterns that take the same values. */
 function cases(list: readonly Case[]): string {
   const lines = [...new Set(list.map(({ takes }) => takes))].map((takes) => {
     const patterns = list.filter((one) => one.takes === takes).map(({ pattern }) => pattern);

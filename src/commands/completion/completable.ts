@@ -1,11 +1,11 @@
-/** What a shell can complete, taken out of the command data once for all shells. */
+/** What shells can complete, derived from the command data once for all shells. */
 
 import type { ArgumentSpec, Command, OptionSpec } from '../command-line/command.ts';
 import { readFlags } from '../command-line/command.ts';
 import { globalOptions } from '../command-line/global-options.ts';
 import { platformWords } from '../command-line/options.ts';
 
-/** What an argument or a value can be: words to choose from (as a comma-separated list, or one), or something to look up. */
+/** The completion of an argument or a value: words to choose from, one or a comma-separated list, or names to look up. */
 export type Completes =
   | { readonly kind: 'words' | 'list'; readonly words: readonly string[] }
   | { readonly kind: 'image' | 'file' | 'directory' | 'nothing' };
@@ -15,9 +15,9 @@ export interface CompletableOption {
   readonly short: string | undefined;
   readonly long: string;
   readonly summary: string;
-  /** Whether it may stand in a line more than once. */
+  /** Whether it may be repeated. */
   readonly repeats: boolean;
-  /** Its value, under the name that help gives it; undefined for a switch. */
+  /** Its value, with its name in help; undefined for an option without a value. */
   readonly value: { readonly label: string; readonly completes: Completes } | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface CompletableArgument {
 export interface CompletableCommand {
   readonly name: string;
   readonly summary: string;
-  /** The command's own, and the global ones that it gives no other meaning. */
+  /** The command's own options, and the global ones that it does not use for something else. */
   readonly options: readonly CompletableOption[];
   readonly arguments: readonly CompletableArgument[];
 }
@@ -41,7 +41,7 @@ export interface Completable {
   readonly commands: readonly CompletableCommand[];
 }
 
-/** By the name that help gives a value, where the option itself says nothing. */
+/** Completion by a value's name in help, if the option itself does not define it. */
 const completesByLabel: Readonly<Record<string, Completes>> = {
   dir: { kind: 'directory' },
   directory: { kind: 'directory' },
@@ -86,7 +86,7 @@ function optionOf({ flags, summary, takes, choices }: OptionSpec<unknown>): Comp
   const known: Completes = choices
     ? { kind: takes === 'words' ? 'list' : 'words', words: choices }
     : (completesByLabel[label] ?? { kind: 'nothing' });
-  // One word is no list, whatever its label says; and of one image there is one platform.
+  // A single-value option is not completed as a list, nor with `all`.
   const completes: Completes =
     known.kind === 'list' && takes === 'word'
       ? { kind: 'words', words: known.words.filter((word) => choices || word !== 'all') }

@@ -3,7 +3,7 @@ import { quote } from '../../model/quote.ts';
 import { familiarName, fromStoreName } from '../../model/reference/reference.ts';
 import { defineCommand } from '../command-line/command.ts';
 
-/** What completion scripts call: names from the local store, read without opening an image. */
+/** Called by completion scripts: names from the local store, read without opening an image. */
 export const complete = defineCommand({
   name: '__complete',
   summary: 'List names for a completion script',

@@ -9,11 +9,11 @@ import { runBatch } from '../moving/run-transfer.ts';
 import { type Copied, conclude, type PlannedCopy, planCopy, type Wish } from './image.ts';
 import type { LatePlace } from './late-place.ts';
 
-/** Tags that are under way while the first of them is not there yet. Their manifests are bounded by the batch. */
+/** How many tags are in progress beyond the first unfinished one. The batch limits the memory for their manifests. */
 const tagsAhead = 500;
-/** Tags that are looked at both places at once. */
+/** How many tags are looked up at once, in the source and the destination. */
 const parallelLooks = 9;
-/** With all tags, as many blobs move at once as if so many images were copied. */
+/** With --all-tags, allow as many parallel blobs as three single copies. */
 const largeImages = 3;
 
 /** Copies every tag of a repository. @throws OciError PARTLY_FAILED naming the tags that could not be copied. */
@@ -28,7 +28,7 @@ export async function copyAllTags(
   const { terminal } = context;
   const failures = new Map<string, OciError>();
   const looks = new Slots(parallelLooks);
-  // What would fail with each of them is not tried to its end with those that are under way.
+  // Stops tags in progress after an error that each of them would meet.
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   let count = 0;
@@ -64,16 +64,16 @@ export async function copyAllTags(
   throwFailures(failures, { count, what: 'copied', hint: 'the others are at the destination' });
 }
 
-/** The place of one tag. @throws OciError USAGE where another one was named. */
+/** The place of one tag. @throws OciError USAGE if another tag was named. */
 function ofTag(place: Place, tag: Tag): Place {
   return place.below?.(tag) ?? refuseTag(place).at(tag);
 }
 
 /**
- * Looks at the tags that a layout has already: it does not know which repository they came from.
+ * Checks tags that a layout has already, because it does not record which repository they came from.
  *
- * @returns What is to be copied under them.
- * @throws OciError REFUSED where one of them is another image.
+ * @returns The planned copies for these tags.
+ * @throws OciError REFUSED if one of them points at another image.
  */
 async function planReplacements(
   source: Place,
@@ -85,7 +85,7 @@ async function planReplacements(
   const replaced: Tag[] = [];
   const look = async (tag: Tag): Promise<void> => {
     const opened = await destination.open();
-    // A name in full says where it is from.
+    // A full name says where the image is from.
     if (opened.below) return;
     const place = ofTag(opened, tag);
     const there = await digestAt(place, place.reference, signal);
@@ -94,11 +94,11 @@ async function planReplacements(
     planned.set(tag, found);
     if (found.root.from.reference !== there) replaced.push(tag);
   };
-  // What is wrong with one of them is told in its turn.
+  // The copy of each tag will report its error.
   for await (const _ of forEveryTag(source.registry.tags(source.repo, { signal }), look));
   if (replaced.length === 0) return planned;
   const { repository } = await destination.open();
-  const inFull = source.hosted && `, or under names in full: ${repository}:${formatReference(source.hosted)}`;
+  const inFull = source.hosted && `, or under full names: ${repository}:${formatReference(source.hosted)}`;
   throw new OciError('REFUSED', `${repository} has other images under these tags: ${shortList(replaced)}`, {
     hint: `copy another repository into a layout of its own${inFull ?? ''}; --replace overwrites them`,
   });
@@ -111,10 +111,10 @@ function shortList(tags: readonly Tag[]): string {
   return tags.slice(0, listedTags).join(', ') + more;
 }
 
-/** @throws OciError USAGE where a tag or digest was named beside --all-tags. */
+/** @throws OciError USAGE if a tag or digest was named together with --all-tags. */
 function refuseTag(place: Place): Place {
   if (!place.named) return place;
   throw new OciError('USAGE', `tag can't be used with --all-tags/-a: ${place.name}`, {
-    hint: 'name the repository alone; all images of one tag are copied without -a, too',
+    hint: 'name the repository without a tag; without -a, all images of one tag are copied too',
   });
 }

@@ -1,4 +1,4 @@
-/** Copies one image: what of it, whether it may be, and what is said of it. */
+/** Copies one image: chooses what to copy, checks whether it is allowed, and reports the result. */
 import type { Context, Place } from '../../app/context.ts';
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
@@ -14,18 +14,21 @@ import { choosePushed, reducedNote } from '../../transfer/pushed.ts';
 import type { TransferResult, TransferRoot } from '../../transfer/transfer.ts';
 
 export interface Wish {
-  /** None: the whole index. */
+  /** None for the whole index. */
   readonly platforms: readonly Platform[];
   /** Whether images that the source lacks are an error. */
   readonly insists: boolean;
   readonly ifAbsent: boolean;
-  /** Whether the destination has every manifest with all that it names, which is known before it is opened. */
+  /** Whether the destination requires everything that a manifest names. This is known before it is opened. */
   readonly toWhole: boolean;
-  /** Whether other tags are copied with it, which may stand for the same: it is looked at, and read by its digest. */
+  /**
+   * Whether other tags are copied too, which may point at the same image: then it is looked up first, and read by its
+   * digest.
+   */
   readonly isOneOfMany: boolean;
 }
 
-/** What is to be copied, and where to. */
+/** What is copied, and the two places. */
 export interface PlannedCopy {
   readonly root: TransferRoot;
   readonly source: Place;
@@ -79,7 +82,7 @@ export async function planCopy(
   };
 }
 
-/** What is said of an image that was copied. */
+/** The output for a copied image. */
 export function conclude(
   { source, destination }: PlannedCopy,
   { root, changed, omitted, transferredBytes }: TransferResult,
@@ -104,7 +107,7 @@ function refuseItself(source: Place, destination: Place): Place {
 
 interface ChosenRoot extends Pick<TransferRoot['from'], 'manifest'> {
   readonly root: Descriptor;
-  /** The one image of an index that is at the source, and what to say of that. */
+  /** If only one image of the index is at the source: that image, and a note about it. */
   readonly reduced?: Pick<ChosenRoot, 'root' | 'manifest'> & { readonly note: string };
 }
 
@@ -112,7 +115,11 @@ function takesForeignLayers({ kind, registry }: Place): boolean {
   return kind.own || registry.extension(foreignLayers)?.accepted === true;
 }
 
-/** What is copied: the image of one platform, else what the reference names. @param mayRead Whether it is surely read. */
+/**
+ * Chooses what is copied: the image of one platform, otherwise what the reference names.
+ *
+ * @param mayRead Whether it will be read in any case.
+ */
 async function resolveRoot(
   source: Place,
   platforms: readonly Platform[] | 'all',
@@ -122,8 +129,7 @@ async function resolveRoot(
   const { registry, repo, reference, name } = source;
   const [platform, another] = platforms === 'all' ? [] : platforms;
   if (platform && !another) return read(await resolveImage(source, platform, { signal }));
-  // A look, which no registry counts as a pull, may be all it takes: the destination may have it, a store or layout the
-  // manifest.
+  // HEAD first (registries do not count it as a pull): the destination may already have the manifest.
   if (mayRead && !source.sparse) {
     return read(await readFrom(source, () => registry.getManifest(repo, reference, { signal })));
   }
@@ -139,10 +145,10 @@ function read(manifest: Manifest): ChosenRoot {
   return { root: manifest.descriptor, manifest };
 }
 
-/** @throws OciError REFUSED where the tag exists with another digest. */
+/** @throws OciError REFUSED if the tag exists with another digest. */
 function refuseOther(root: Descriptor, there: Digest | undefined, { name }: Place): void {
   if (there === undefined || there === root.digest) return;
-  throw new OciError('REFUSED', `${name} is there already, as ${there}`, {
+  throw new OciError('REFUSED', `${name} exists already, as ${there}`, {
     hint: 'leave --if-absent out to overwrite it, or choose another tag',
   });
 }

@@ -2,8 +2,8 @@ import type { Place } from '../../app/context.ts';
 import { leases } from '../../registry/extensions.ts';
 
 /**
- * A place to write to that is opened when it is needed: a source that is not there makes no destination. A store is leased
- * until all is written, so that a collection leaves alone what one image has brought and another is still to name.
+ * A destination that is opened when it is needed: a missing source creates no destination. A store has a lease until
+ * everything is written, so that a collection keeps what one image has brought and another will name.
  */
 export class LatePlace implements AsyncDisposable {
   readonly #open: () => Promise<Place>;
@@ -36,7 +36,7 @@ export class LatePlace implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Where it could not be opened, there is nothing to let go.
+    // If it could not be opened, there is nothing to release.
     const lease = await this.#lease?.catch(() => undefined);
     await lease?.[Symbol.asyncDispose]();
     const place = await this.#place?.catch(() => undefined);

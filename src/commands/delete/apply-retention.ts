@@ -1,4 +1,4 @@
-/** `delete --match --older-than --keep`: looks, tells or asks, and removes. */
+/** `delete --match --older-than --keep`: chooses tags, shows them or asks, and removes them. */
 import type { Context, Place } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Tag } from '../../model/reference/reference.ts';
@@ -15,14 +15,14 @@ interface RetentionFlags {
   readonly json: boolean;
 }
 
-/** The exit status where `--dry-run` found something. */
+/** The exit status if `--dry-run` found something. */
 const wouldChange = 12;
 
 /**
  * Applies rules to the tags of a repository.
  *
  * @returns The exit status.
- * @throws OciError MANIFEST_UNKNOWN where no tag matches; REFUSED where nobody has agreed; PARTLY_FAILED.
+ * @throws OciError MANIFEST_UNKNOWN if no tag matches; REFUSED if the user has not agreed; PARTLY_FAILED.
  */
 export async function applyRetention(
   place: Place,
@@ -93,7 +93,7 @@ interface Removal {
   readonly isAll: boolean;
 }
 
-/** Asks at a terminal. All tags of a repository go only with `--yes`. @throws OciError REFUSED */
+/** Asks on a terminal. All tags of a repository are removed only with `--yes`. @throws OciError REFUSED */
 async function agree(
   { repository }: Place,
   { doomed, count, isAll }: Removal,

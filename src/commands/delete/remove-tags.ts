@@ -7,7 +7,7 @@ import { forEveryTag, isOfOneTag } from '../moving/every-tag.ts';
 import { neededDigests } from './needed-digests.ts';
 import type { Candidate } from './rules.ts';
 
-/** What became of a tag. */
+/** The outcome for a tag. */
 type Removal =
   | { readonly tag: Tag; readonly outcome: 'deleted' | 'gone' }
   | { readonly tag: Tag; readonly outcome: 'kept'; readonly reason: string }
@@ -55,7 +55,7 @@ async function removeAlone(
     await registry.deleteTag(repo, tag, { signal });
     return { tag, outcome: 'deleted' };
   } catch (error) {
-    // distribution 2 takes a DELETE only by digest, and calls the tag an invalid one.
+    // distribution 2 accepts DELETE only by digest, and reports a tag as an invalid digest.
     if (isOciError(error, 'UNSUPPORTED', 'DIGEST_INVALID')) return 'by digest only';
     if (isOciError(error, 'MANIFEST_UNKNOWN')) return { tag, outcome: 'gone' };
     if (!isOfOneTag(error)) throw error;

@@ -1,4 +1,4 @@
-/** Which tags of a repository go: the rules of `delete --match --older-than --keep`. */
+/** The rules of `delete --match --older-than --keep`, which choose the tags to delete. */
 
 import type { Digest } from '../../model/digest.ts';
 import { parseDurationMs } from '../../model/duration.ts';
@@ -11,13 +11,13 @@ import { sortByVersion } from '../tags/version-order.ts';
 /** A tag is kept if any of the rules keeps it. */
 export interface RetentionRules {
   readonly matches: (tag: Tag) => boolean;
-  /** The patterns as they were given; none: every tag. */
+  /** The patterns as they were given; empty for every tag. */
   readonly patterns: readonly string[];
   readonly olderThan: { readonly text: string; readonly ms: number } | undefined;
   readonly keep: number | undefined;
 }
 
-/** What is known of a tag, as far as the rules need it. */
+/** What the rules need to know about a tag. */
 export interface Candidate {
   readonly tag: Tag;
   readonly digest?: Digest | undefined;
@@ -37,7 +37,7 @@ interface RuleFlags {
   readonly keep: string | undefined;
 }
 
-/** @returns Undefined where none is given. @throws OciError USAGE */
+/** @returns Undefined if no rule is given. @throws OciError USAGE */
 export function parseRules({ match, olderThan, keep }: RuleFlags): RetentionRules | undefined {
   if (match.length === 0 && olderThan === undefined && keep === undefined) return undefined;
   const fits = parsePatterns('--match', match);
@@ -51,7 +51,7 @@ export function parseRules({ match, olderThan, keep }: RuleFlags): RetentionRule
   };
 }
 
-/** The tags by which registries without referrers, and cosign, keep what belongs to an image. */
+/** The tags under which cosign, and clients of registries without referrers, store what belongs to an image. */
 export function isDigestTag(tag: string): boolean {
   return /^sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})(?:\..*)?$/.test(tag);
 }
@@ -104,7 +104,7 @@ function youngestFirst(candidates: readonly Candidate[]): readonly Tag[] {
 
 const dayMs = 86_400_000;
 
-/** Reads an age: `30d`, `2w`, `1d12h`, and what Go takes for a duration. */
+/** Reads an age: `30d`, `2w`, `1d12h`, and Go's durations. */
 function parseAge(word: string): number {
   const [, weeks = '0', days = '0', rest = ''] = /^(?:(\d{1,6})w)?(?:(\d{1,6})d)?(.*)$/s.exec(word) ?? [];
   const restMs = rest === '' ? 0 : parseDurationMs(rest);

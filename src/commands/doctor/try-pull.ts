@@ -7,7 +7,7 @@ import { endpointReport } from '../../registry/extensions.ts';
 import { resolveImage } from '../../transfer/platforms.ts';
 
 /**
- * Reads manifest, config and the first byte of the largest layer: where one of them fails, so does the pull.
+ * Reads the manifest, the config and the first byte of the largest layer: if one of them fails, so does a pull.
  *
  * @throws what the pull would fail with.
  */

@@ -3,13 +3,13 @@ import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import { parsePatterns } from '../command-line/option-values.ts';
 
-/** Whether an image is wanted. */
+/** Whether an image is selected. */
 export type ImageFilter = (image: LocalImage) => boolean;
 
 const hint = 'the filters are reference=PATTERN, dangling=true and dangling=false';
 
 /**
- * Reads Docker's filters: patterns of `reference`, of which one must fit, and `dangling`, an image without a tag.
+ * Reads Docker's filters: patterns of `reference`, of which one must match, and `dangling`, which means without a tag.
  *
  * @throws OciError USAGE
  */

@@ -2,7 +2,7 @@ import type { LocalImage } from '../../app/context.ts';
 import { shortDigest } from '../../model/digest.ts';
 import { formatAge, formatBytes } from '../../terminal/format.ts';
 
-/** The fields of a template for `docker images`, and what stands above each in a table. */
+/** The fields of a template for `docker images`, with their headings in a table. */
 export const imageHeadings = {
   Repository: 'REPOSITORY',
   Tag: 'TAG',

@@ -1,6 +1,6 @@
 import type { ImageConfig } from '../../model/manifest/image-config.ts';
 
-/** A config under the names that Go's types have for it, which templates for skopeo use: `{{.Config.Env}}`. */
+/** A config with the names of Go's types for it, which templates for skopeo use: `{{.Config.Env}}`. */
 export function configRecord(config: ImageConfig): Readonly<Record<string, unknown>> {
   return {
     Created: config.created ?? null,

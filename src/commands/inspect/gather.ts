@@ -1,4 +1,4 @@
-/** Fetches what inspect shows, nothing twice: manifests of an index count as pulls where a registry limits them. */
+/** Fetches what inspect shows, and nothing twice: registries that limit pulls count each manifest of an index. */
 import type { Place } from '../../app/context.ts';
 import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { OciError, unlessUnknown } from '../../model/errors.ts';
@@ -16,16 +16,16 @@ import { findEntry, followIndexes, noMatch, requirePlatform } from '../../transf
 
 interface InspectionOptions extends SignalOption {
   readonly platform: Platform;
-  /** Whether the platform was asked for; else it is what this machine would take. */
+  /** Whether the platform was requested; otherwise it is the one this machine would use. */
   readonly explicit: boolean;
 }
 
 /** An entry of an index, with what belongs to it. */
 export interface IndexEntry {
   readonly descriptor: Descriptor;
-  /** Entries that speak about this one. */
+  /** Entries that describe this one. */
   readonly attestations: readonly Descriptor[];
-  /** Of an index in the index; none where it is not there or was shown before. */
+  /** For an index inside the index; empty if it is missing or was shown before. */
   readonly inner: readonly IndexEntry[];
   readonly present: boolean;
 }
@@ -33,7 +33,7 @@ export interface IndexEntry {
 /** Enough for every real image; a hostile index could name thousands. */
 const maxNestedIndexes = 64;
 
-/** One inspection: reads on demand, keeps what it has read. */
+/** One inspection. It reads on demand, and keeps what it has read. */
 export class Inspection {
   readonly place: Place;
   readonly #options: InspectionOptions;
@@ -44,14 +44,14 @@ export class Inspection {
     this.#options = options;
   }
 
-  /** What the reference names. @throws OciError MANIFEST_UNKNOWN, of the local store IMAGE_UNKNOWN */
+  /** What the reference names. @throws OciError MANIFEST_UNKNOWN; for the local store IMAGE_UNKNOWN */
   root(): Promise<Manifest> {
     return readFrom(this.place, () => this.#get(this.place.reference));
   }
 
   /**
-   * The one image to show: the root, or what its index has for the platform. Of a store that holds other platforms alone,
-   * it is one of those unless a platform was asked for.
+   * The one image to show: the root, or the entry of its index for the platform. If a store has only other platforms,
+   * it is one of those, unless a platform was requested.
    *
    * @throws OciError PLATFORM_UNKNOWN
    */
@@ -72,16 +72,18 @@ export class Inspection {
   async configBytes({ view }: Manifest): Promise<Uint8Array> {
     const { registry, repo, name } = this.place;
     if (view.kind === 'schema1') throw schema1Refused(name);
-    if (view.kind !== 'image') throw new OciError('UNSUPPORTED', `${name} has no config: it is no image`);
+    if (view.kind !== 'image') throw new OciError('UNSUPPORTED', `${name} has no config: it is not an image`);
     return readConfig(registry, repo, view.config, this.#options);
   }
 
-  /** What the config says; undefined for an artifact. @throws OciError MANIFEST_INVALID */
+  /** The parsed config; undefined for an artifact. @throws OciError MANIFEST_INVALID */
   async config(image: Manifest): Promise<ImageConfig | undefined> {
     return hasImageConfig(image.view) ? readImageConfig(await this.configBytes(image)) : undefined;
   }
 
-  /** The entries of the root's index, attestations folded under what they are about; none where it is no index. */
+  /**
+   * The entries of the root's index, with attestations under the entry they describe; empty if the root is not an index.
+   */
   async entries(): Promise<readonly IndexEntry[]> {
     const { view } = await this.root();
     return view.kind === 'index' ? this.#entriesOf(view, new Set()) : [];
@@ -99,7 +101,7 @@ export class Inspection {
     return entries;
   }
 
-  /** The entries of an index in the index; undefined where it is not there, none where it was shown before. */
+  /** The entries of an index inside the index; undefined if it is missing, empty if it was shown before. */
   async #innerOf({ digest }: Descriptor, nested: Set<Digest>): Promise<readonly IndexEntry[] | undefined> {
     if (nested.has(digest) || nested.size >= maxNestedIndexes) return [];
     nested.add(digest);
@@ -137,7 +139,7 @@ export class Inspection {
   }
 }
 
-/** Attestations by the entry of the same index that they speak about. */
+/** Attestations by the entry of the same index that they describe. */
 function attestationsIn({ manifests }: IndexView): ReadonlyMap<Digest, readonly Descriptor[]> {
   const about = new Map<Digest, Descriptor[]>();
   for (const { digest } of manifests.filter((entry) => !isAttestation(entry))) about.set(digest, []);

@@ -8,22 +8,22 @@ export function layersOf(view: ManifestView): readonly Descriptor[] {
   return view.kind === 'artifact' ? view.blobs : [];
 }
 
-/** Bytes that a download of all blobs takes: one that is named twice counts once. */
+/** The bytes that a download of all blobs takes; a blob that is named twice counts once. */
 export function sizeOf(view: ManifestView): number {
   const sizes = new Map(blobsOf(view).map(({ digest, size }) => [digest, size]));
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
-/** A step in the making of an image. */
+/** A step of an image's history. */
 interface Step {
-  /** Absent where the step made none. */
+  /** Absent if the step made no layer. */
   readonly layer?: Descriptor;
   readonly line?: HistoryLine;
 }
 
 /**
- * The layers and the history lines that made them, oldest first. Where the history does not fit the layers, nobody can
- * say what made which: the layers come alone.
+ * The layers with the history lines that made them, oldest first. If the history does not match the layers, it is
+ * unknown which line made which layer: only the layers are returned.
  */
 export function stepsOf(layers: readonly Descriptor[], history: readonly HistoryLine[]): readonly Step[] {
   if (history.filter(({ empty }) => !empty).length !== layers.length) return layers.map((layer) => ({ layer }));

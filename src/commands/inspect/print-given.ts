@@ -2,8 +2,8 @@ import { visible } from '../../model/quote.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /**
- * Prints what a registry gave, byte for byte. On a terminal control characters are escaped: they could move its cursor,
- * rewrite what was printed before or run its functions.
+ * Prints a registry's answer, byte for byte. On a terminal, control characters are escaped: they could move its cursor,
+ * overwrite earlier output or run its functions.
  */
 export function printGiven(terminal: Terminal, given: string | Uint8Array): Promise<void> {
   if (!terminal.out$.isTTY) return terminal.out(given);

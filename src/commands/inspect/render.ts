@@ -1,4 +1,4 @@
-/** What inspect prints for eyes. Every word of a registry goes through {@link visible}. */
+/** The output of inspect for people. All text from a registry goes through {@link visible}. */
 
 import { shortDigest } from '../../model/digest.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
@@ -13,20 +13,20 @@ import type { IndexEntry } from './gather.ts';
 import { layersOf, sizeOf, stepsOf } from './layers.ts';
 
 interface RenderedImage {
-  /** Familiar. */
+  /** The familiar name. */
   readonly name: string;
   readonly root: Manifest;
   readonly entries: readonly IndexEntry[];
-  /** Absent where the index has none for this machine. */
+  /** Absent if the index has none for this machine. */
   readonly image: Manifest | undefined;
-  /** Why there is none. */
+  /** The reason why there is none. */
   readonly missing?: string | undefined;
   readonly config: ImageConfig | undefined;
 }
 
 interface RenderOptions {
   readonly now: Date;
-  /** History lines are cut there. */
+  /** History lines are cut at this width. */
   readonly columns: number;
 }
 
@@ -64,7 +64,7 @@ const kinds: Readonly<Record<ManifestView['kind'], string | undefined>> = {
   index: undefined,
   artifact: 'artifact manifest, withdrawn before OCI 1.1',
   schema1: "image in Docker's format schema 1, which Docker and most registries no longer support",
-  other: 'a type that is not known here; inspect --raw prints it',
+  other: 'a type that ocictl does not know; inspect --raw prints it',
 };
 
 function aboutView(view: ManifestView): readonly Fact[] {
@@ -153,13 +153,13 @@ function blobTable(view: ManifestView): string[] {
   return [`Blobs: ${formatBytes(sizeOf(view))}\n${indented(formatTable(rows))}`];
 }
 
-/** How a layer is packed, where its type says so. */
+/** The compression of a layer, if its type names it. */
 function packing(mediaType: string): string {
   const ending = /[.+](gzip|zstd|tar|encrypted)$/.exec(mediaType)?.[1];
   return ending ?? visible(mediaType);
 }
 
-/** `RUN apt-get …`: a history line without the shell that every one begins with. */
+/** `RUN apt-get …`: a history line without the shell that it begins with. */
 function stepText(text: string): string {
   const words = text.replace(/\s+/g, ' ').trim();
   return visible(words.replace(/^\/bin\/sh -c #\(nop\) +/, '').replace(/^\/bin\/sh -c /, 'RUN '));

@@ -1,4 +1,4 @@
-/** The JSON of `skopeo inspect`: its keys in its order, and ours behind them. */
+/** The JSON of `skopeo inspect`: its keys in its order, followed by ours. */
 
 import type { ImageConfig } from '../../model/manifest/image-config.ts';
 import type { Manifest } from '../../model/manifest/manifest.ts';
@@ -9,9 +9,9 @@ import type { IndexEntry } from './gather.ts';
 import { layersOf, sizeOf } from './layers.ts';
 
 interface InspectedImage {
-  /** The repository's full name, where it has one. */
+  /** The repository's full name, if it has one. */
   readonly repository: string | undefined;
-  /** Null where the registry does not let them be listed. */
+  /** Null if the registry does not allow listing tags. */
   readonly tags: readonly string[] | null;
   readonly root: Manifest;
   readonly image: Manifest;
@@ -47,7 +47,7 @@ export function skopeoRecord(inspected: InspectedImage): Readonly<Record<Inspect
   const { repository, tags, root, image, config, entries } = inspected;
   const layers = layersOf(image.view);
   const isDocker = image.mediaType === mediaTypes.dockerManifest;
-  // Docker's format has no annotations; where a layer carries some all the same, skopeo does not see them.
+  // Docker's format has no annotations; if a layer has some nevertheless, skopeo ignores them.
   const annotations = (from: Readonly<Record<string, string>> | undefined) => (from && !isDocker ? mapOf(from) : null);
   return {
     Name: repository,
@@ -75,7 +75,7 @@ export function skopeoRecord(inspected: InspectedImage): Readonly<Record<Inspect
   };
 }
 
-/** What Go's `time.Time` is when nobody set it; Docker's format cannot leave `created` out. */
+/** Go's zero `time.Time`; Docker's format cannot leave `created` out. */
 const zeroTime = '0001-01-01T00:00:00Z';
 
 function platformsOf(entries: readonly IndexEntry[]): readonly unknown[] {

@@ -1,8 +1,8 @@
-/** Commands that go through all tags of a repository: one bad tag does not keep the others back. */
+/** For commands that process all tags of a repository: one bad tag does not stop the others. */
 import { type ErrorCode, isOciError, OciError } from '../../model/errors.ts';
 import type { Tag } from '../../model/reference/reference.ts';
 
-/** What is wrong with one tag says nothing about the others; a registry that is gone would fail with each of them. */
+/** Errors that concern one tag only. Other errors, such as an unreachable registry, would occur for every tag. */
 const ofOneTag: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MANIFEST_UNKNOWN',
   'MANIFEST_INVALID',
@@ -23,7 +23,7 @@ export function isOfOneTag(error: unknown): error is OciError {
 }
 
 interface TagFailures {
-  /** All that were tried. */
+  /** How many tags were tried. */
   readonly count: number;
   /** `pulled` */
   readonly what: string;
@@ -32,7 +32,7 @@ interface TagFailures {
 
 /**
  * @param failures By tag.
- * @throws OciError the only error there is where nothing worked, else PARTLY_FAILED naming the tags.
+ * @throws OciError the only error if nothing worked, otherwise PARTLY_FAILED naming the tags.
  */
 export function throwFailures(failures: ReadonlyMap<string, OciError>, { count, what, hint }: TagFailures): void {
   const [first] = failures.values();
@@ -40,23 +40,23 @@ export function throwFailures(failures: ReadonlyMap<string, OciError>, { count, 
   if (failures.size === count) throw first;
   const tags = [...failures.keys()].join(', ');
   throw new OciError('PARTLY_FAILED', `${failures.size} of ${count} tags could not be ${what}: ${tags}`, {
-    hint: `what is wrong with each of them stands above; ${hint}`,
+    hint: `the reason for each is above; ${hint}`,
   });
 }
 
-/** What became of one tag. */
+/** The outcome for one tag. */
 type TagOutcome<T> =
   | { readonly tag: Tag; readonly result: T; readonly error?: never }
   | { readonly tag: Tag; readonly error: OciError };
 
-/** Small images are mostly waiting for answers. */
+/** Small images mostly wait for answers, so several run at once. */
 const parallelTags = 9;
 
 /**
- * Runs an operation for every tag, some at once.
+ * Runs an operation for every tag, several at once.
  *
  * @returns The outcomes, in the order of the tags.
- * @throws what says something about more than one tag, when all that was under way has come to rest.
+ * @throws an error that concerns more than one tag, after all running operations have ended.
  */
 export async function* forEveryTag<T>(
   tags: AsyncIterable<Tag> | Iterable<Tag>,

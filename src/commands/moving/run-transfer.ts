@@ -81,6 +81,6 @@ export async function runBatch<T>(
   if (used.status === 'fulfilled') return used.value;
   const error: unknown = used.reason;
   if (!isOciError(error, 'CANCELLED')) throw error;
-  const hint = 'layers that have arrived are kept: the same command goes on from there';
+  const hint = 'layers that have arrived are kept: the same command continues from there';
   throw new OciError('CANCELLED', error.message, { hint, cause: error });
 }

@@ -1,11 +1,11 @@
-/** What lists repositories where a registry's API does not. */
+/** Other ways to list repositories, for registries without a catalog API. */
 
 interface NoCatalog {
   readonly hosts: RegExp;
   readonly instead: string;
 }
 
-/** Registries that refuse the list, or give it to few. With each, its own way. */
+/** Registries that refuse the list, or allow it to few users, each with its own way. */
 const known: readonly NoCatalog[] = [
   // https://docs.docker.com/reference/api/hub/latest/
   {
@@ -34,5 +34,5 @@ export function insteadOfCatalog(host: string, { mayLogIn }: { readonly mayLogIn
   const own = known.find(({ hosts }) => hosts.test(host))?.instead;
   if (own !== undefined) return own;
   const login = mayLogIn ? `log in as a user who may list them (ocictl login ${host}), or ` : '';
-  return `${login}name a repository: ocictl tags ${host}/NAME; ocictl search ${host}/TERM where it has a search`;
+  return `${login}name a repository: ocictl tags ${host}/NAME; ocictl search ${host}/TERM if it has a search`;
 }

@@ -1,4 +1,4 @@
-/** What `ocictl serve` tells those who start it: where it listens, and commands that work from here and from elsewhere. */
+/** The messages of `ocictl serve` at its start: where it listens, and commands that work on this machine and on others. */
 import { networkInterfaces } from 'node:os';
 import type { Served } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
@@ -10,7 +10,7 @@ export const defaultAddress = '127.0.0.1:5000';
 interface ListenAddress {
   readonly host: string;
   readonly port: number;
-  /** Whether `:5000` was written, which is every interface elsewhere and this machine alone here. */
+  /** Whether `:5000` was written, which usually means every interface, but here only this machine. */
   readonly hostLeftOut: boolean;
 }
 
@@ -43,11 +43,11 @@ export function parseTime(text: string): number {
 export function parseRate(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new OciError('USAGE', `invalid rate ${quote(text)}`, {
-    hint: 'a rate is a number of bytes a second, as in 256',
+    hint: 'a rate is a number of bytes per second, as in 256',
   });
 }
 
-/** Whom it is for: the address bound, and the one that this machine reaches it by, as host:port. */
+/** Addresses as host:port: the one bound, and the one by which this machine reaches it. */
 interface Place {
   readonly bound: string;
   readonly here: string;
@@ -59,7 +59,7 @@ interface Place {
 export function startLines(served: Served, { bound, here, loopback, asked }: Place): readonly string[] {
   const lines: string[] = [];
   if (asked.hostLeftOut) {
-    lines.push(`${bound} is for this machine alone; for others too: --addr 0.0.0.0:${asked.port}`);
+    lines.push(`${bound} is for this machine only; for other machines too: --addr 0.0.0.0:${asked.port}`);
   }
   const all = /^(?:0\.0\.0\.0|\[::\]):/.test(bound);
   const named = served.tls?.serverName;
@@ -70,14 +70,14 @@ export function startLines(served: Served, { bound, here, loopback, asked }: Pla
   return lines;
 }
 
-/** What those should know who let others reach it. */
+/** A warning about a registry that other machines can reach. */
 export function riskOf({ authorize, readOnly, tls }: Served): string | undefined {
   if (authorize && !tls) {
     return 'passwords cross the network in clear text: name a certificate with --tls-cert, or put a proxy with TLS in front';
   }
   return readOnly || authorize || tls?.needsClients
     ? undefined
-    : 'whoever reaches this address may push and delete; with --read-only nobody may';
+    : 'everyone who can reach this address may push and delete; --read-only prevents that';
 }
 
 function toldFor(served: Served, host: string, from: string, insecure: boolean): string[] {
@@ -91,7 +91,7 @@ function usesOf(served: Served, host: string, from: string, trust: string): stri
   if (example === undefined && !served.readOnly)
     return [`copy to it${from} with: ocictl copy ${trust}alpine ${host}/alpine`];
   const suffix = example === undefined || example.tag === 'latest' ? '' : `:${example.tag}`;
-  if (example === undefined && !served.localStore) return ['there is no image in it, and nobody can put one there'];
+  if (example === undefined && !served.localStore) return ['it contains no image, and nobody can push one'];
   const pulled = mirrorOf === undefined || mirrorOf === defaultDomain ? 'alpine' : `${mirrorOf}/NAME`;
   const lines = example === undefined ? [`there is no image in it yet; ocictl pull ${pulled} puts one there`] : [];
   if (mirrorOf === defaultDomain) {
@@ -107,7 +107,7 @@ function usesOf(served: Served, host: string, from: string, trust: string): stri
   return [...lines, `pull from it${from} with: ocictl pull ${trust}${host}/${name}${suffix}`];
 }
 
-// An address of this machine that others may reach, of the kind that was bound.
+// An address of this machine that others may reach, of the same family as the bound one.
 function outerAddress(bound: string): string {
   const family = bound.startsWith('[') ? 'IPv6' : 'IPv4';
   const outer = Object.values(networkInterfaces())

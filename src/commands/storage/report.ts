@@ -1,20 +1,20 @@
-/** How `prune` and `storage gc` tell what they freed. */
+/** The output of `prune` and `storage gc` about what they freed. */
 import type { Pruned } from '../../app/context.ts';
 import { formatBytes } from '../../terminal/format.ts';
 import { formatJson } from '../../terminal/json.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-const running = 'a running pull, push, copy or serve counts on them';
+const running = 'a running pull, push, copy or serve needs them';
 
-/** Something would change. */
+/** The exit status if something would change. */
 const differs = 12;
 
 interface ReportOptions {
   readonly dryRun: boolean;
   readonly json: boolean;
-  /** Whether every blob is named. */
+  /** Whether every blob is listed. */
   readonly each: boolean;
-  /** Why what is young stays: `were written within the last hour`. */
+  /** Why recent content stays: `were written within the last hour`. */
   readonly recent: string;
 }
 

@@ -1,4 +1,4 @@
-/** `tag --remote`: other tags for an image where it is, in its registry. */
+/** `tag --remote`: sets further tags for an image in its registry. */
 import type { Context, ServiceFlags } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
@@ -17,11 +17,11 @@ import { formatJson } from '../../terminal/json.ts';
 import { forEveryTag, throwFailures } from '../moving/every-tag.ts';
 
 /**
- * Reads the manifest once and writes it under each tag: no blob is looked at.
+ * Reads the manifest once and writes it under each tag, without reading any blob.
  *
  * @param word The image, by tag or digest.
  * @param words The tags.
- * @throws OciError USAGE for a word that is no bare tag; REFUSED where the registry does not let a tag be moved.
+ * @throws OciError USAGE for a word that is not just a tag; REFUSED if the registry does not allow moving a tag.
  */
 export async function tagRemote(
   word: string,
@@ -62,8 +62,8 @@ export async function tagRemote(
 
 function parseBareTag(word: string, source: string): Tag {
   if (/[:/@]/.test(word)) {
-    throw new OciError('USAGE', `--remote takes bare tags, and ${quote(word)} is a name`, {
-      hint: `another repository gets an image with ocictl copy ${source} ${word}`,
+    throw new OciError('USAGE', `--remote takes tags only, but ${quote(word)} is a name`, {
+      hint: `to copy it to another repository: ocictl copy ${source} ${word}`,
     });
   }
   try {

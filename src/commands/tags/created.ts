@@ -1,4 +1,4 @@
-/** When the images of tags were built. */
+/** Finds out when the images of tags were built. */
 import type { Place } from '../../app/context.ts';
 import type { Digest } from '../../model/digest.ts';
 import { glimpseConfig, hasImageConfig } from '../../model/manifest/image-config.ts';
@@ -9,24 +9,25 @@ import { readConfig } from '../../registry/config.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { forEveryTag, isOfOneTag } from '../moving/every-tag.ts';
 
-/** What a tag points at, as far as it can be read. */
+/** The image of a tag, as far as it can be read. */
 interface DatedTag {
   readonly tag: Tag;
   readonly digest: Digest | undefined;
-  /** When the image was built; undefined where nothing usable says so. */
+  /** When the image was built; undefined if nothing usable says so. */
   readonly created: Date | undefined;
 }
 
-/** Builders whose images are the same each time write 1970 or 1980 into them: that is no time. */
+/** Builders of reproducible images write 1970 or 1980: that is not a time. */
 const earliestYear = 1981;
 const createdAnnotation = 'org.opencontainers.image.created';
 /** A hostile registry could nest indexes without end. */
 const maxIndexDepth = 4;
 
 /**
- * Reads when the images of tags were built, in the order of the tags: from the image's config, of an index that of its
- * first image, or else from the annotation `org.opencontainers.image.created`. Per tag that is a GET of the manifest, one
- * more for an index, and one of the config; what several tags have in common is read once. A few tags at once.
+ * Reads when the images of tags were built, in the order of the tags: from the image's config, for an index from that
+ * of its first image, or otherwise from the annotation `org.opencontainers.image.created`. Each tag takes a GET for the
+ * manifest, one more for an index, and one for the config; what several tags have in common is read once. Several tags
+ * are read at once.
  */
 export async function* readCreated(
   { registry, repo }: Pick<Place, 'registry' | 'repo'>,

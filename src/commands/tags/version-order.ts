@@ -1,5 +1,5 @@
 /**
- * The order of versions among tags, which are often no strict semantic versions (`v1.2`, `1.2-alpine`):
+ * The order of versions among tags, which often are not strict semantic versions (`v1.2`, `1.2-alpine`).
  *
  * A version is one or more numbers with dots between, optionally after a `v`, and optionally before a suffix. Missing numbers
  * count as 0. For equal numbers, pre-releases (`-rc.1`, `-beta`, `a1`) come first, then the release, then variants (any other
@@ -34,7 +34,7 @@ function parseVersion(tag: string): Version | undefined {
   const numbers = digits.split('.');
   if (suffix === '') return { numbers, stage: 1, suffix };
   const separated = /^[-_.]/.test(suffix);
-  // Not `3f2a91c`, a commit; `1.1.1w` is a release.
+  // A single number with letters is a commit such as `3f2a91c`, not a version; `1.1.1w` is a release.
   if (!separated && numbers.length === 1) return undefined;
   if (earlySuffix.test(suffix)) return { numbers, stage: 0, suffix };
   return separated || /^[a-z](?:$|[-_.])/i.test(suffix) ? { numbers, stage: 2, suffix } : undefined;
@@ -60,7 +60,7 @@ function compareSuffixes(a: string, b: string): number {
   return left.length - right.length;
 }
 
-/** Numbers of any length: dates and build numbers exceed 2^53. */
+/** Compares numbers of any length: dates and build numbers exceed 2^53. */
 function compareNumbers(one: string, other: string): number {
   const [a, b] = [withoutZeros(one), withoutZeros(other)];
   return a.length - b.length || compareText(a, b);

@@ -103,7 +103,7 @@ function commandValue(command: PipeCommand, piped: readonly unknown[], dot: unkn
   const { name, operands, at } = command;
   const args = operands.map((operand) => operandValue(operand, dot, variables));
   if (name !== undefined) return callFunction(name, [...args, ...piped], at);
-  if (piped.length > 0) throw templateError(at, 'only a function can stand behind |');
+  if (piped.length > 0) throw templateError(at, 'only a function can follow |');
   return args[0];
 }
 

@@ -63,7 +63,7 @@ describe('option words', () => {
     for (const { command, long, takes, label } of uses) {
       assert.equal(label !== undefined, takes !== 'nothing', `${command} ${long}`);
     }
-    assert.throws(() => readFlags('--x <a'), /these are no flags/);
+    assert.throws(() => readFlags('--x <a'), /invalid flags/);
   });
 
   it('that are reserved keep their meaning', () => {

@@ -143,7 +143,7 @@ describe('the command line', () => {
     [
       'with-login a sh -c true',
       /unknown option '-c'/,
-      /behind --: ocictl with-login \[options\] SERVER -- COMMAND\.\.\.$/,
+      /after --: ocictl with-login \[options\] SERVER -- COMMAND\.\.\.$/,
     ],
     ['with-login --usrname x a', /unknown option '--usrname'/, /did you mean --username\?/],
     ['pull --json=yes alpine', /unknown option '--json'$/, /--json takes no value/],

@@ -118,7 +118,7 @@ describe('ocictl copy between registries', () => {
     const words = [`${from.host}/team/app:1`, `${to.host}/team/app:1`];
     const refused = await ocictl(t, ['copy', '--if-absent', ...words]);
     assert.deepEqual([refused.exitCode, refused.stdout], [9, ''], refused.stderr);
-    assert.match(refused.stderr, new RegExp(`team/app:1 is there already, as ${old.descriptor.digest}`));
+    assert.match(refused.stderr, new RegExp(`team/app:1 exists already, as ${old.descriptor.digest}`));
     assert.match(refused.stderr, /hint: leave --if-absent out/);
     assert.deepEqual(writes(to.proxy), []);
     assert.equal((await ocictl(t, ['copy', ...words])).exitCode, 0);

@@ -79,7 +79,7 @@ describe('ocictl login', () => {
     const registry = await startServe(t);
     const { exitCode, stdout, stderr } = await logIn(t, registry.host);
     assert.deepEqual([exitCode, stdout], [0, 'Login Succeeded\n']);
-    assert.match(stderr, /asks nobody to log in: the credentials could not be checked/);
+    assert.match(stderr, /requires no login: the credentials could not be checked/);
   });
 
   it('keeps nothing for what answers with a web page: status 5', async (t) => {

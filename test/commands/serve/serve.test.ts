@@ -28,7 +28,7 @@ describe('the address that ocictl serve tells', () => {
     await pushImage(origin.registry, app, one, await imageFor('amd64'));
     const { stdout, stderr } = await started(t, ['--memory', '--addr', '0.0.0.0:0'], /warning: .*\n/);
     assert.match(stdout, /^Serving memory on http:\/\/0\.0\.0\.0:\d+\n$/);
-    assert.match(stderr, /warning: whoever reaches this address may push and delete/);
+    assert.match(stderr, /warning: everyone who can reach this address may push and delete/);
     const commands = advised(stderr);
     const outer = Object.values(networkInterfaces())
       .flat()
@@ -56,7 +56,7 @@ describe('the address that ocictl serve tells', () => {
   it('is this machine alone where no host was named, and that is said', async (t) => {
     const { stdout, stderr } = await started(t, ['--memory', '--addr', ':0'], /with: .*\n/);
     assert.match(stdout, /http:\/\/127\.0\.0\.1:\d+\n$/);
-    assert.match(stderr, /^127\.0\.0\.1:\d+ is for this machine alone; for others too: --addr 0\.0\.0\.0:0\n/);
+    assert.match(stderr, /^127\.0\.0\.1:\d+ is for this machine only; for other machines too: --addr 0\.0\.0\.0:0\n/);
     assert.doesNotMatch(stderr, /warning/);
   });
 
@@ -101,7 +101,7 @@ describe('the names that ocictl serve tells', () => {
     const store = await started(t, ['--store', '--addr', '127.0.0.1:0'], /with: .*\n/);
     assert.match(store.stderr, /^there is no image in it yet; ocictl pull alpine puts one there\n/);
     const memory = await started(t, ['--memory', '--read-only', '--addr', '127.0.0.1:0'], /nobody .*\n/);
-    assert.match(memory.stderr, /^there is no image in it, and nobody can put one there\n/);
+    assert.match(memory.stderr, /^it contains no image, and nobody can push one\n/);
   });
 });
 

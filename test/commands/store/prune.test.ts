@@ -88,7 +88,7 @@ describe('ocictl prune', () => {
     await until(async () => (await filesBelow(join(store, 'partial'))).some((name) => /\.[0-9]+-/.test(name)));
     const beside = await ocictl(t, ['prune']);
     assert.equal(beside.exitCode, 0, beside.stderr);
-    assert.match(beside.stderr, /kept \d+ blobs? \(.+\): a running pull, push, copy or serve counts on/);
+    assert.match(beside.stderr, /kept \d+ blobs? \(.+\): a running pull, push, copy or serve needs/);
     pull.child.kill('SIGKILL');
     await pull.result;
     const repo = await keepImage(t, 'gone:1', await image('gone'));

@@ -58,7 +58,7 @@ describe('ocictl storage gc', () => {
     assert.equal(young.stdout, 'Total reclaimed space: 0B\n');
     assert.match(young.stderr, /kept 3 blobs \(.*\): they were written within the last 1h \(--grace\)/);
     const used = await gc(t, root, '--grace', '0');
-    assert.match(used.stderr, /kept 3 blobs \(.*\): a running pull, push, copy or serve counts on them/);
+    assert.match(used.stderr, /kept 3 blobs \(.*\): a running pull, push, copy or serve needs them/);
     await stop();
     const planned = await gc(t, root, '--grace', '0', '--dry-run', '--json');
     assert.equal(planned.exitCode, 12, planned.stderr);

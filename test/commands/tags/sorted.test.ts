@@ -101,7 +101,7 @@ describe('ocictl tags --filter', () => {
 
   it('refuses what is no pattern, no order, and --after in another order', async (t) => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
-      [['--filter', '[a'], /--filter takes a pattern, and "\[a" is none/],
+      [['--filter', '[a'], /--filter takes a pattern, not "\[a"/],
       [['--sort', 'age'], /cannot be sorted by "age"\n.*name, semver, created/],
       [['--sort', 'semver', '--after', '1'], /--after goes by name/],
       [['--reverse', '--after', '1'], /--after goes by name/],

@@ -133,7 +133,7 @@ export const machine: Tries = {
         return running.result;
       },
       error: /interrupted/,
-      hint: /goes on from there/,
+      hint: /continues from there/,
     },
   ],
 };
