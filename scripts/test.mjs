@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { groupTests } from './test-groups.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, '.build');
@@ -27,7 +28,9 @@ if (!values['no-build']) {
 const files = testFiles();
 if (files.length === 0) fail('no test file matches', 2);
 
-const inMemory = tier === 'default' ? memoryDirectory() : undefined;
+// As anybody would run them: a process for each command and each file, on the system's directory.
+const exact = process.env.OCICTL_TEST_PROCESSES === '1';
+const inMemory = tier === 'default' && !exact ? memoryDirectory() : undefined;
 const scratch = mkdtempSync(join(inMemory ?? tmpdir(), 'ocictl-tests-'));
 // Some tests work as another user.
 chmodSync(scratch, 0o711);
@@ -38,13 +41,13 @@ const { status, signal } = spawnSync(
   [
     '--test',
     `--test-concurrency=${tier === 'large' ? 1 : availableParallelism() + 1}`,
-    // Of one test, so that one that hangs fails instead of everything behind it waiting.
-    '--test-timeout=600000',
+    // Of one process, so that one that hangs fails instead of everything behind it waiting.
+    '--test-timeout=1200000',
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${new URL('skipped.mjs', import.meta.url)}`,
     `--test-reporter-destination=${skipped}`,
-    ...files,
+    ...(tier === 'default' && !exact ? groupTests(files, root, join(build, 'groups')) : files),
   ],
   {
     cwd: root,

@@ -189,24 +189,13 @@ export async function makeCertificates(t: Scope, { days = 2 }: { readonly days?:
   const directory = await temporaryDirectory(t);
   const at = (name: string): string => join(directory, name);
   const openssl = (...words: string[]) => exec('openssl', words, { cwd: directory });
+  // An RSA key takes a hundred times as long to make.
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   await openssl(
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=Test Authority'],
+    ...['req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=Test Authority'],
     ...['-keyout', 'ca.key', '-out', 'ca.crt'],
   );
-  await openssl(
-    ...[
-      'req',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-subj',
-      '/CN=127.0.0.1',
-      '-keyout',
-      'server.key',
-      '-out',
-      'server.csr',
-    ],
-  );
+  await openssl('req', ...newKey, '-subj', '/CN=127.0.0.1', '-keyout', 'server.key', '-out', 'server.csr');
   await writeFile(at('names'), 'subjectAltName=IP:127.0.0.1,IP:0.0.0.0,DNS:localhost\n');
   await openssl(
     ...[

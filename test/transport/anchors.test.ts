@@ -25,7 +25,8 @@ async function makeChain(t: TestContext): Promise<Record<'root' | 'between' | 'l
   const directory = await temporaryDirectory(t);
   const made = async (name: string, extensions: string, by?: string): Promise<Pair> => {
     await writeFile(join(directory, `${name}.cnf`), `[req]\ndistinguished_name=dn\n[dn]\n[ext]\n${extensions}\n`);
-    const words = `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=${name} -keyout ${name}.key -out ${name}.crt`;
+    const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes';
+    const words = `req -x509 ${newKey} -days 2 -subj /CN=${name} -keyout ${name}.key -out ${name}.crt`;
     const signer = by === undefined ? '' : ` -CA ${by}.crt -CAkey ${by}.key`;
     await exec('openssl', `${words} -config ${name}.cnf -extensions ext${signer}`.split(' '), { cwd: directory });
     const read = (ending: string) => readFile(join(directory, `${name}.${ending}`), 'utf8');
