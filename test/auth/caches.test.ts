@@ -28,7 +28,12 @@ describe('a cache of tokens', () => {
   it('gives it to who asks the same server as the same identity for the same service', async () => {
     const cache = createTokenCache({ nowMs: () => 0 });
     await cache.set(key, token('t'));
-    for (const other of [{ realm: 'https://else.example/token' }, { service: undefined }, { identity: 'ann' }]) {
+    for (const other of [
+      { realm: 'https://else.example/token' },
+      { service: undefined },
+      { service: 'else.example' },
+      { identity: 'ann' },
+    ]) {
       assert.equal(await cache.get({ ...key, ...other }), undefined, JSON.stringify(other));
     }
   });

@@ -250,6 +250,12 @@ describe('a manifest to a remote registry', () => {
     await assert.rejects(registry.pushManifest(repo, raw), fails('DIGEST_MISMATCH'));
   });
 
+  it('is not put where its digest is not the one that was given', async (t) => {
+    const { registry, server } = await fakeRegistry(t, (_, response) => response.writeHead(201).end());
+    await assert.rejects(registry.pushManifest(repo, raw, { digest: otherDigest }), fails('DIGEST_MISMATCH'));
+    assert.deepEqual(server.lines, []);
+  });
+
   it('is put again after a 503', async (t) => {
     const { registry, server } = await fakeRegistry(t, ({ nth }, response) =>
       response.writeHead(nth === 0 ? 503 : 201).end(),

@@ -124,6 +124,19 @@ describe('checking a credential at a registry with a token server', () => {
     assert.doesNotMatch(JSON.stringify(registry.requests), /identity-1/);
   });
 
+  for (const status of [400, 401, 403, 404, 405]) {
+    it(`takes a ${status} to an identity token for a refusal, and asks as nobody else`, async (t) => {
+      const tokens = await startFakeServer(t, (_request, response) => response.writeHead(status).end());
+      const challenge = { 'www-authenticate': `Bearer realm="${tokens.url}token",service="registry.test"` };
+      const registry = await startFakeServer(t, (_request, response) => response.writeHead(401, challenge).end());
+      const { service } = await open(t, {});
+      const error = await refusal(service.auth(registry.host, identity('gone')));
+      assert.equal(error.code, status === 403 ? 'DENIED' : 'UNAUTHORIZED');
+      assert.match(error.message, new RegExp(`failed with status: ${status} [A-Za-z ]+$`));
+      assert.deepEqual(tokens.lines, ['POST /token']);
+    });
+  }
+
   it('does not take what anybody gets for a success of an expired identity token', async (t) => {
     const { registry, tokens } = await startTokenRegistry(t);
     const { service } = await open(t, {});
