@@ -190,8 +190,8 @@ describe('a server that takes tokens', () => {
 
   it('takes the key of a chain that leads to a root, and no other', async (t) => {
     if (!needs(t, 'openssl')) return;
-    const [ours, theirs] = [await makeCertificates(t), await makeCertificates(t)];
-    const expired = await makeCertificates(t, { days: -1 });
+    const [ours, theirs] = [await makeCertificates(t, { rsa: true }), await makeCertificates(t, { rsa: true })];
+    const expired = await makeCertificates(t, { days: -1, rsa: true });
     const [root, leaf, otherRoot, otherLeaf] = await Promise.all(
       [ours.authority, ours.certificate, theirs.authority, theirs.certificate].map((file) => readFile(file, 'utf8')),
     );
