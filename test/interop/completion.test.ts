@@ -152,7 +152,7 @@ describe('fish', () => {
     ['ocictl pull --al', ['--all-tags\tPull every tag of the repository']],
     ['ocictl -v --config x pull -q alp', ['alpine:3.20\tLocal image', 'alpine:edge\tLocal image']],
     ['ocictl pull localhost:5000/t', ['localhost:5000/team/app:v1\tLocal image']],
-    ['ocictl pull alpine alp', ['']],
+    ['ocictl tags alpine alp', ['']],
     ['ocictl rmi alpine loc', ['localhost:5000/team/app:v1\tLocal image']],
     ['ocictl pull --platform linux/s3', ['linux/s390x\tPlatforms to pull, comma-separated, or all']],
     ['ocictl pull --platform=all,linux/s3', ['--platform=all,linux/s390x\tPlatforms to pull, comma-separated, or all']],
