@@ -2,7 +2,7 @@
 import { type App, createApp } from '../app/app.ts';
 import { createProgram } from '../commands/command-line/program.ts';
 import { OciError } from '../model/errors.ts';
-import { Output } from '../terminal/output.ts';
+import { letGoOfTerminals, Output } from '../terminal/output.ts';
 import type { InputStream } from '../terminal/prompt.ts';
 import { report } from '../terminal/report.ts';
 import { createTerminal, type Terminal } from '../terminal/terminal.ts';
@@ -86,6 +86,7 @@ export async function run(words: readonly string[], surroundings: Surroundings =
   } finally {
     await app?.close();
     for (const name of signals) process.removeListener(name, onSignal);
+    letGoOfTerminals();
   }
 }
 

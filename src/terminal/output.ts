@@ -1,4 +1,4 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readlinkSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
@@ -86,4 +86,26 @@ export class Output {
     }
     return taken;
   }
+}
+
+/**
+ * Puts nothing in the place of terminals that are gone: Node would abort at its end, when it cannot give them back the mode that
+ * it found them in.
+ */
+export function letGoOfTerminals(): void {
+  if (process.platform === 'win32') return;
+  for (const descriptor of [0, 1, 2]) {
+    try {
+      if (!fstatSync(descriptor).isCharacterDevice() || isatty(descriptor)) continue;
+      if (/^\/dev\/(?:pts\/|tty)/.test(readlinkSync(`/proc/self/fd/${descriptor}`))) replaceByNull(descriptor);
+    } catch {
+      // Closed, or not Linux.
+    }
+  }
+}
+
+function replaceByNull(descriptor: number): void {
+  closeSync(descriptor);
+  // The lowest number that is free.
+  openSync('/dev/null', 'r+');
 }

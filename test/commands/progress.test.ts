@@ -57,3 +57,65 @@ describe('progress without a terminal', () => {
     assert.doesNotMatch(stdout, /blobs/);
   });
 });
+
+describe('--progress', () => {
+  it('json: every line on stderr is an event, from the first to the error', async (t) => {
+    const name = await startSlowRegistry(t, 8_000_000);
+    const { stdout, stderr, exitCode } = await ocictl(t, ['pull', '--progress', 'json', name]);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout, /Status: Downloaded newer image/);
+    const events = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line): Readonly<Record<string, unknown>> => JSON.parse(line));
+    assert.deepEqual(events[0], { type: 'start', version: 1, action: 'pull' });
+    const states = events.filter(({ kind }) => kind === 'layer').map(({ digest, state }) => `${digest} ${state}`);
+    const [first = ''] = states[0]?.split(' ') ?? [];
+    const ofFirst = states.filter((each) => each.startsWith(first)).map((each) => each.split(' ')[1]);
+    assert.deepEqual([...new Set(ofFirst)], ['waiting', 'moving', 'verifying', 'transferred']);
+    const { type, completed, bytes, totalBytes, doneLayers } = events.at(-1) ?? {};
+    assert.deepEqual({ type, completed, doneLayers }, { type: 'end', completed: true, doneLayers: 2 });
+    assert.equal(bytes, totalBytes);
+
+    const failed = await ocictl(t, ['pull', '--progress=json', `${name}2`]);
+    assert.equal(failed.exitCode, 3);
+    const told = failed.stderr
+      .trimEnd()
+      .split('\n')
+      .map((line): Readonly<Record<string, unknown>> => JSON.parse(line));
+    assert.deepEqual(
+      told.slice(-2).map(({ type }) => type),
+      ['end', 'error'],
+    );
+    assert.match(failed.stderr, /"error":\{"code":"MANIFEST_UNKNOWN"/);
+  });
+
+  it('json to a full disk: the pull is done and its result printed, with status 10', {
+    skip: process.platform !== 'linux' && 'needs /dev/full',
+  }, async (t) => {
+    const name = await startSlowRegistry(t, 8_000_000);
+    const { home, env } = await sandbox(t);
+    const program = `'${process.execPath}' '${join(projectRoot, 'bin', 'ocictl.js')}'`;
+    const run = (words: string): Promise<{ readonly exitCode: number | null; readonly stdout: string }> =>
+      start(t, '/bin/sh', ['-c', `${program} ${words}`], { env, cwd: home }).result;
+    const full = await run(`pull --progress json ${name} 2> /dev/full`);
+    assert.match(full.stdout, /Status: Downloaded newer image/);
+    assert.equal(full.exitCode, 10);
+    // Lines for people are no result.
+    assert.equal((await run(`pull --progress plain ${name} 2> /dev/full`)).exitCode, 0);
+  });
+
+  it('plain leaves a summary, none and -q nothing, and what it does not know is status 2', async (t) => {
+    const name = await startSlowRegistry(t, 8_000_000);
+    const plain = await ocictl(t, ['pull', '--progress', 'plain', name]);
+    assert.match(plain.stderr, /^Pulled 6MB in \S+ \(\S+\/s\) from 127\.0\.0\.1:\d+\n$/);
+    for (const words of [['--progress', 'none'], ['-q']]) {
+      const { stderr, stdout } = await ocictl(t, ['pull', ...words, name]);
+      assert.equal(stderr, '');
+      assert.equal(stdout.split('\n').at(-2)?.endsWith('/team/app:1'), true);
+    }
+    const wrong = await ocictl(t, ['copy', '--progress', 'loud', name, 'oci:there:1']);
+    assert.equal(wrong.exitCode, 2);
+    assert.match(wrong.stderr, /choose auto, bars, plain, json, none/);
+  });
+});

@@ -27,7 +27,8 @@ export interface Screen {
   resize(columns: number, rows?: number): Promise<void>;
   /** What tmux says of the terminal: `#{cursor_flag}`. */
   ask(format: string): Promise<string>;
-  type(...keys: string[]): Promise<void>;
+  /** Ends the terminal under what runs there. */
+  close(): Promise<void>;
 }
 
 /** Runs a line of a shell on a terminal; `$OCICTL` there is the built program. Below its output stands `exit STATUS`. */
@@ -72,8 +73,8 @@ export async function onScreen(
       await tmux('resize-window', '-x', `${width}`, '-y', `${height}`);
     },
     ask: async (format) => (await tmux('display-message', '-p', format)).trim(),
-    async type(...keys) {
-      await tmux('send-keys', ...keys);
+    async close() {
+      await tmux('kill-server');
     },
   };
 }

@@ -27,7 +27,7 @@ export class ProgressReporter {
       this.#tell({ type: 'image', reference: event.reference, digest, mediaType, size });
     } else if (event.type === 'done' && event.kind === 'manifest') {
       this.#tell({ type: 'manifest', digest: event.node.digest, outcome: event.outcome });
-    } else if (event.type === 'images') this.#tell({ ...this.#tracker.images, type: 'images' });
+    } else if (event.type === 'images') this.#tell({ type: 'images', ...this.#tracker.images });
     else if (event.type === 'tagged') this.#tell({ type: 'tag', tag: event.tag, digest: event.root.digest });
     if (blob) this.#blob(blob, nowMs);
     if (nowMs - this.#totalAtMs < intervalMs) return;

@@ -100,7 +100,8 @@ export class ProgressTracker {
     const rate = this.#rate.perSecond(nowMs) ?? 0;
     const left = Math.max(0, this.#totals.totalBytes - this.#totals.bytes);
     const isKnown = rate > 0 && this.#images.complete && this.#rate.isSteady(nowMs);
-    const secondsLeft = left === 0 ? 0 : isKnown ? left / rate : null;
+    const isDone = left === 0 && this.#totals.totalBytes > 0;
+    const secondsLeft = isDone ? 0 : isKnown ? left / rate : null;
     return { ...this.#totals, elapsedSeconds: this.#elapsed(nowMs), bytesPerSecond: rate, secondsLeft };
   }
 

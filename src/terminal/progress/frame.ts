@@ -16,6 +16,11 @@ const intervals: readonly (readonly [untilMs: number, intervalMs: number])[] = [
 // biome-ignore lint/suspicious/noControlCharactersInRegex: styles take no room.
 const style = /\x1b\[\d*m/g;
 
+/** Clears lines from the cursor on, which stays: one by one, as tmux keeps for ever what is cleared to the end of the screen. */
+function cleared(count: number): string {
+  return count > 0 ? `${'\x1b[2K\r\n'.repeat(count)}\x1b[${count}A` : '';
+}
+
 /**
  * The terminal that cli-progress draws on. It keeps what is drawn, and writes a frame at once, of which only the lines that
  * have changed. The cursor rests below it and stays visible, so that whatever ends or stops us leaves a terminal in order.
@@ -74,7 +79,8 @@ export class Frame {
     const height = this.#shown.reduce((sum, line) => {
       return sum + Math.max(1, Math.ceil(line.replace(style, '').length / Math.max(1, columns)));
     }, 0);
-    if (height > 0) this.#stream.write(`\x1b[${Math.min(height, rows)}A\r\x1b[J`);
+    const count = Math.min(height, rows - 1);
+    if (count > 0) this.#stream.write(`\x1b[${count}A\r${cleared(count)}`);
     this.#shown = [];
   }
 
@@ -85,12 +91,12 @@ export class Frame {
     if (this.#above === '' && rows.length === before.length && rows.every((line, at) => line === before[at])) return;
     let text = before.length > 0 ? `\x1b[${before.length}A\r` : '\r';
     const kept = this.#above === '' ? before : [];
-    if (this.#above !== '') text += `\x1b[J${this.#above}`;
+    if (this.#above !== '') text += cleared(before.length) + this.#above;
     text += unwrapped;
     rows.forEach((line, at) => {
       text += line === kept[at] ? '\r\n' : `${line}\x1b[K\r\n`;
     });
-    if (kept.length > rows.length) text += '\x1b[J';
+    text += cleared(kept.length - rows.length);
     this.#above = '';
     this.#shown = rows;
     this.#stream.write(begin + text + wrapped + end);
