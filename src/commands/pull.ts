@@ -181,7 +181,7 @@ class Puller {
   readonly #remote: Registry;
   readonly #choice: PlatformChoice;
   readonly #progress: Progress;
-  /** Whether stdout is for the result alone. */
+  /** Whether stdout gets only the result. */
   readonly #silent: boolean;
 
   constructor(context: Context, remote: Registry, choice: PlatformChoice, progress: Progress, silent: boolean) {

@@ -14,7 +14,7 @@ export type TransferEvent =
   | { readonly type: 'started'; readonly node: Descriptor; readonly resumedBytes: number }
   /** Bytes of the node that have arrived, including resumed ones. At most one event per node every 100 ms. */
   | { readonly type: 'progress'; readonly node: Descriptor; readonly bytes: number }
-  /** Nothing moves, and why; `silent`: the request goes on, and nothing has come for a while. */
+  /** Why a node makes no progress. `silent`: its request is still running, but nothing has arrived for a while. */
   | { readonly type: 'waiting'; readonly node: Descriptor; readonly reason: string; readonly silent?: boolean }
   | {
       readonly type: 'done';
@@ -43,44 +43,44 @@ export type NodeKind = 'manifest' | 'config' | 'layer';
 export type NodeOutcome = 'exists' | 'mounted' | 'transferred' | 'foreign';
 
 /**
- * Where a blob is on its way: found, moving, stopped for a reason, arrived and being checked by the destination; or how it
- * ended.
+ * The state of a blob: found, moving, stopped for a reason, or arrived and being verified by the destination; after that,
+ * its outcome.
  */
 export type BlobState = 'waiting' | 'moving' | 'stopped' | 'verifying' | NodeOutcome;
 
-/** How far a transfer is, or several that are shown as one. Every blob counts once. */
+/** The progress of a transfer, or of several that are shown as one. Every blob counts once. */
 export interface ProgressTotals {
-  /** Blobs that were found so far, configs included, and how many of them have ended. */
+  /** Blobs found so far, including configs, and how many of them have ended. */
   readonly blobs: number;
   readonly doneBlobs: number;
-  /** Those of them that are layers. */
+  /** How many of these are layers. */
   readonly layers: number;
   readonly doneLayers: number;
-  /** Blobs, and layers, that the destination had or that it mounted from another repository. */
+  /** Blobs, and layers among them, that the destination already had or has mounted from another repository. */
   readonly existingBlobs: number;
   readonly existingLayers: number;
-  /** Bytes at the destination, however they came there, of the bytes of all blobs. */
+  /** Bytes of these blobs that are at the destination, by whatever way, and the bytes of all of them. */
   readonly bytes: number;
   readonly totalBytes: number;
-  /** Bytes that went over, those of repetitions included. */
+  /** Bytes that were transferred, including repetitions. */
   readonly transferredBytes: number;
-  /** Bytes that were at the destination before, those of cut-off downloads included. */
+  /** Bytes that the destination already had, including those of interrupted downloads. */
   readonly existingBytes: number;
   readonly elapsedSeconds: number;
-  /** Over the last seconds; at the end over the whole time. */
+  /** The rate over the last seconds; at the end, over the whole time. */
   readonly bytesPerSecond: number;
-  /** null while it cannot be told: nothing moves, or more may be found. */
+  /** null while it is unknown: nothing moves, or more blobs may be found. */
   readonly secondsLeft: number | null;
 }
 
 /**
- * Progress as data: what `onProgress` is called with, and a line each of `--progress json` (docs/progress.md). Fields and
- * types may be added within a version.
+ * Progress as data: the argument of `onProgress`, and the lines of `--progress json` (docs/progress.md). Fields and types
+ * may be added within a version.
  */
 export type ProgressEvent =
-  /** The first one. */
+  /** The first event. */
   | { readonly type: 'start'; readonly version: 1; readonly action: string }
-  /** What a reference stands for. */
+  /** The image or index that a reference resolves to. */
   | {
       readonly type: 'image';
       readonly reference: string;
@@ -88,7 +88,7 @@ export type ProgressEvent =
       readonly mediaType: string;
       readonly size: number;
     }
-  /** A blob was found, its state has changed, or it has come further: then at most every half second. */
+  /** A blob was found, has changed its state, or has made progress; progress is reported at most every half second. */
   | {
       readonly type: 'blob';
       readonly digest: Digest;
@@ -96,13 +96,13 @@ export type ProgressEvent =
       readonly size: number;
       readonly state: BlobState;
       readonly bytes: number;
-      /** Why it is stopped, or that nothing has come for long. */
+      /** Why it is stopped, or that nothing has arrived for long. */
       readonly reason?: string;
       readonly mountedFrom?: RepositoryName;
     }
   | { readonly type: 'manifest'; readonly digest: Digest; readonly outcome: NodeOutcome }
   | { readonly type: 'tag'; readonly tag: string; readonly digest: Digest }
-  /** How many images there are, whenever that changes; `complete`: no other one is found, and the total is the last. */
+  /** The number of images, whenever it changes. `complete`: no more images follow, and the total is final. */
   | {
       readonly type: 'images';
       readonly found: number;
@@ -110,7 +110,7 @@ export type ProgressEvent =
       readonly failed: number;
       readonly complete: boolean;
     }
-  /** At most every half second. */
+  /** Sent at most every half second. */
   | ({ readonly type: 'total' } & ProgressTotals)
-  /** The last one; what failed is the error of the transfer. */
+  /** The last event. A failure is reported by the transfer's error. */
   | ({ readonly type: 'end'; readonly completed: boolean } & ProgressTotals);

@@ -78,7 +78,7 @@ export async function run(words: readonly string[], surroundings: Surroundings =
     });
     await program.parseAsync(words, { from: 'user' }).catch(unlessDone);
     await help;
-    // Whoever asked for data and lacks some of it is told by the exit status, where nothing else can tell.
+    // A program that lacks some of the data it requested learns of it by the exit status: stderr cannot take a message.
     if (terminal.json) await terminal.dataWritten();
     return status;
   } catch (error) {
@@ -96,7 +96,7 @@ function beforeDashes(words: readonly string[]): readonly string[] {
   return at < 0 ? words : words.slice(0, at);
 }
 
-/** Whether stderr is for programs from the first line on. */
+/** Whether stderr is for programs, beginning with the first line. */
 function wantsJsonProgress(words: readonly string[]): boolean {
   const given = words.filter((word, at) => word.startsWith('--progress=') || words[at - 1] === '--progress').at(-1);
   return given === 'json' || given === '--progress=json';

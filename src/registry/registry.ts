@@ -37,7 +37,7 @@ export interface PingResult {
   readonly apiVersion?: string;
 }
 
-/** Told why nothing moves. @param opts.silent The request goes on, and nothing has come for a while: no other one is made. */
+/** Called with the reason for a delay. @param opts.silent The same request is still running, but nothing has arrived for a while. */
 export type OnWait = (reason: string, opts?: { readonly silent?: boolean }) => void;
 
 export interface GetBlobOptions extends SignalOption {
@@ -45,7 +45,7 @@ export interface GetBlobOptions extends SignalOption {
   readonly range?: ByteRange | undefined;
   /** False if the destination verifies on commit, so that no byte is hashed twice. Default: true without a range. */
   readonly verify?: boolean | undefined;
-  /** Told when a registry is not there, asks to wait, or says nothing for long; nobody else is told then. */
+  /** Called when a registry is unreachable, asks to wait, or is silent for long; only this listener is called then. */
   readonly onWait?: OnWait | undefined;
 }
 

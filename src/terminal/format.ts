@@ -24,7 +24,7 @@ const steps: readonly (readonly [limitSeconds: number, unitSeconds: number, name
   [Number.POSITIVE_INFINITY, 365 * 86_400, 'year'],
 ];
 
-/** `3 weeks ago`. A time that lies ahead, by a wrong clock, is `just now`. */
+/** `3 weeks ago`. A time in the future, from a wrong clock, is `just now`. */
 export function formatAge(from: Date, now: Date): string {
   const seconds = Math.floor((now.getTime() - from.getTime()) / 1000);
   if (Number.isNaN(seconds)) return 'N/A';

@@ -3,18 +3,18 @@ import { hiddenCharacter } from '../model/quote.ts';
 import { isRecord, sortedEntries } from './template/values.ts';
 
 interface JsonOptions {
-  /** Spaces of one step; all on one line where absent. */
+  /** Spaces per level; if absent, everything is on one line. */
   readonly indent?: number;
-  /** Writes `<`, `>` and `&` as `\u003c` and so on, as Go does by itself. */
+  /** Writes `<`, `>` and `&` as `\u003c` and so on, as Go does by default. */
   readonly escapeHtml?: boolean;
 }
 
-// A hostile document could overflow the stack, and its indentation the memory.
+// A hostile document could overflow the stack, or, by its indentation, use up the memory.
 const maxDepth = 20;
 
 /**
- * JSON as Go's programs write it: maps sorted by key, records in the order of their fields, undefined fields left out. The
- * control, bidirectional and invisible characters are escaped, so that it can be shown on a terminal.
+ * JSON as Go's programs write it: maps sorted by key, records in the order of their fields, without undefined fields.
+ * Control, bidirectional and invisible characters are escaped, so that it is safe to show on a terminal.
  *
  * @throws OciError TOO_LARGE past 20 levels.
  */
@@ -42,7 +42,8 @@ export function formatJson(value: unknown, { indent = 0, escapeHtml = false }: J
   return write(value, 0);
 }
 
-// As JSON has it, unlike `visible`: what is printed is parsed again. Characters past U+FFFF are two units, an escape each.
+// JSON escapes, unlike those of `visible`, since the output is parsed again. A character past U+FFFF is two units, with
+// an escape each.
 function escapes(character: string): string {
   return character
     .split('')

@@ -4,12 +4,13 @@ import { isatty } from 'node:tty';
 
 type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
-/** So much even a pipe takes at once. */
+/** Even a pipe accepts this many bytes at once. */
 const directBytes = 4096;
 
 /**
- * Stdout or stderr. The little that most commands say is written to the descriptor: to load Node's streams costs a start 3 ms,
- * and those of pipes and terminals 2 ms more. The stream takes what comes after it, and what the descriptor does not take.
+ * Stdout or stderr. The first bytes, enough for most commands, are written directly to the descriptor, because loading
+ * Node's streams takes 3 ms at start, and those of pipes and terminals 2 ms more. The stream writes what comes later,
+ * and what the descriptor does not accept.
  */
 export class Output {
   readonly #open: () => OutputStream;
@@ -18,10 +19,10 @@ export class Output {
   #opened: OutputStream | undefined;
   #left = directBytes;
 
-  /** @param descriptor Of the same file as the stream; absent: all goes to the stream. */
+  /** @param descriptor The descriptor of the stream's file; if absent, everything goes to the stream. */
   constructor(open: () => OutputStream, descriptor?: number) {
     this.#open = open;
-    // What Windows' consoles make of bytes is the stream's matter.
+    // On Windows, only the stream encodes text correctly for consoles.
     this.#descriptor = process.platform === 'win32' ? undefined : descriptor;
   }
 
@@ -46,7 +47,7 @@ export class Output {
     return this.isTTY ? this.stream.rows : undefined;
   }
 
-  /** Whether what reads it may show it on any screen, whenever it likes. */
+  /** Whether its reader may be showing it on any screen, at any time. */
   get isPipe(): boolean {
     if (this.isTTY) return false;
     if (this.#descriptor === undefined) return true;
@@ -60,7 +61,7 @@ export class Output {
     this.#opened?.on('error', listener);
   }
 
-  /** @param done Called when the text was taken, or with the reason why it was not. */
+  /** @param done Called when the text was written, or with the reason why not. */
   write(text: string | Uint8Array, done: (error?: Error | null) => void = () => {}): void {
     const bytes = Buffer.from(text);
     let taken = 0;
@@ -74,7 +75,7 @@ export class Output {
     else done();
   }
 
-  /** @returns How much of it was written. */
+  /** @returns The number of bytes that were written. */
   #direct(bytes: Buffer): number {
     if (this.#descriptor === undefined || this.#opened || bytes.length > this.#left) return 0;
     this.#left -= bytes.length;

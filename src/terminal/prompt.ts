@@ -1,4 +1,4 @@
-/** Questions to a person, and reading a secret from a pipe. */
+/** Asks a person for input, and reads a secret from a pipe. */
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { OciError } from '../model/errors.ts';
@@ -11,28 +11,28 @@ export type InputStream = Readable & {
 
 interface PrompterOptions {
   readonly input: InputStream;
-  /** Where questions are written: not stdout, which is for results. */
+  /** Where questions are written. Not stdout, which is for results. */
   readonly output: Writable;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Asks one question after the other. What is typed ahead is kept for the next one. */
+/** Asks questions one after the other. Input that is typed ahead is kept for the next question. */
 interface Prompter {
   /**
-   * The line that is typed, shown as the terminal shows it.
+   * The line that the user types, with the terminal's echo.
    *
-   * @throws OciError USAGE where the input ends instead, CANCELLED on Ctrl-C and with the signal.
+   * @throws OciError USAGE if the input ends instead, CANCELLED on Ctrl-C and when the signal aborts.
    */
   line(question: string): Promise<string>;
   /**
-   * The same without showing it. The terminal is set right again whatever happens.
+   * The same without echo. The terminal's mode is always restored.
    *
    * @throws OciError as {@link Prompter.line}
    */
   secret(question: string): Promise<string>;
 }
 
-/** @throws OciError USAGE where the input is no terminal. */
+/** @throws OciError USAGE if the input is not a terminal. */
 export function createPrompter(options: PrompterOptions): Prompter {
   const { input, output } = options;
   if (input.isTTY !== true) throw notInteractive();
@@ -43,13 +43,13 @@ export function createPrompter(options: PrompterOptions): Prompter {
       try {
         return await readLine(options, typed);
       } catch (error) {
-        // What is said next begins a line, not behind the question.
+        // Begin a new line, so that the next message does not follow the question.
         output.write('\n');
         throw error;
       }
     },
     async secret(question) {
-      // Echo is off before the question is there, so that nobody can answer too early.
+      // Turn echo off before the question appears, so that nothing can be typed with echo.
       input.setRawMode?.(true);
       try {
         output.write(question);
@@ -69,7 +69,7 @@ export function notInteractive(): OciError {
   });
 }
 
-/** Far more than any token; what is longer is another file. */
+/** Far more than any token; a longer input is something else. */
 export const maxSecretBytes = 1024 * 1024;
 
 interface ReadOptions {
@@ -78,7 +78,7 @@ interface ReadOptions {
 }
 
 /**
- * All of standard input, without the one line ending behind it.
+ * All of standard input, without one final line ending.
  *
  * @throws OciError USAGE past `maxBytes`; the signal's reason.
  */
@@ -90,7 +90,7 @@ export async function readSecret(input: InputStream, options: ReadOptions): Prom
 /**
  * All of standard input.
  *
- * @param options.what What more than `maxBytes` are: `that is no password`.
+ * @param options.what What a longer input is called in the error: `that is no password`.
  * @throws OciError USAGE past `maxBytes`; the signal's reason.
  */
 export async function readInput(
@@ -128,7 +128,7 @@ function readLine({ input, signal }: PrompterOptions, typed: TypedLines): Promis
       input.removeListener('end', onEnd);
       input.removeListener('error', onEnd);
       signal?.removeEventListener('abort', onAbort);
-      // A terminal that is read from keeps the process alive.
+      // Reading from a terminal would keep the process alive.
       input.pause();
     };
     const look = (): boolean => {
@@ -149,7 +149,7 @@ function readLine({ input, signal }: PrompterOptions, typed: TypedLines): Promis
     };
     const onAbort = (): void => {
       settle();
-      // The signal's own reason speaks of what was under way; here nothing was.
+      // Not the signal's own reason: it describes running work, but nothing was running here.
       reject(interrupted(signal?.reason));
     };
     if (signal?.aborted) return onAbort();
@@ -175,7 +175,7 @@ interface TypedLine {
   readonly end: 'line' | 'interrupt' | 'end of input';
 }
 
-/** Makes lines of keys, which come one by one, or many at once where something is pasted. */
+/** Splits typed keys into lines. Keys come one by one, or many at once when text is pasted. */
 class TypedLines {
   readonly #decoder = new StringDecoder('utf8');
   #keys = '';
@@ -184,7 +184,7 @@ class TypedLines {
     this.#keys += typeof chunk === 'string' ? chunk : this.#decoder.write(Buffer.from(chunk));
   }
 
-  /** The first line that is complete; undefined while there is none. */
+  /** The first complete line; undefined if there is none yet. */
   take(): TypedLine | undefined {
     const keys = this.#keys.replace(escapeSequence, '');
     const line: string[] = [];
@@ -209,6 +209,6 @@ class TypedLines {
   }
 }
 
-// Arrow keys, and what some terminals put around pasted text.
+// Arrow keys, and the sequences that some terminals put around pasted text.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what a terminal sends
 const escapeSequence = /\u001b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z]|[^[O])/g;

@@ -6,11 +6,11 @@ import type { Terminal } from './terminal.ts';
 interface ReportOptions {
   readonly terminal: Terminal;
   readonly json: boolean;
-  /** 130, or 143 when it was SIGTERM. */
+  /** 130, or 143 after SIGTERM. */
   readonly signalStatus: number;
 }
 
-/** Tells a failure on stderr, for people and with `--json` also for programs, and gives its exit status. */
+/** Reports a failure on stderr, for people and with `--json` also for programs. Returns its exit status. */
 export function report(error: unknown, { terminal, json, signalStatus }: ReportOptions): number {
   const known = error instanceof OciError ? error : unexpected(error);
   const status = known.code === 'CANCELLED' ? signalStatus : exitStatusOf(known);
@@ -37,9 +37,9 @@ function toJson({ code, message, hint, retryable, endpoint }: OciError): JsonErr
 }
 
 function unexpected(error: unknown): OciError {
-  // Wherever a relative path is resolved.
+  // Any resolution of a relative path may fail with it.
   if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
-    const hint = 'change to a directory that exists; cd "$PWD" where it was made anew';
+    const hint = 'change to a directory that exists; cd "$PWD" if it was created again';
     return new OciError('STORAGE', 'the current directory was deleted', { cause: error, hint });
   }
   if (isOutOfMemory(error)) return outOfMemory('go on', { cause: error });

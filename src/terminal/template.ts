@@ -7,20 +7,20 @@ import { parseNodes } from './template/parser.ts';
 
 export interface Template {
   /**
-   * The text for this data. Plain objects are records, whose fields are all the fields there are; a `Map` may lack any key.
-   * It ends with a line end.
+   * The text for this data, ending with a line end. Plain objects are records, which have only the fields they contain;
+   * a `Map` may lack any key.
    *
-   * @throws OciError USAGE naming the place, and the fields or functions there are.
+   * @throws OciError USAGE naming the position, and the existing fields or functions.
    */
   render(data: unknown): string;
 }
 
 /**
- * Reads a template: fields, `if`, `with`, `range`, variables, pipes, parentheses, `{{-` trimming, comments, and the functions
- * of Docker's and Go's that {@link templateFunctions} lists. `\t` and `\n` outside actions are a tab and a line end.
+ * Reads a template: fields, `if`, `with`, `range`, variables, pipes, parentheses, `{{-` trimming, comments, and the
+ * functions of Docker and Go in {@link templateFunctions}. `\t` and `\n` outside actions are a tab and a line end.
  *
- * @param opts.fields The fields of the data, where they are known beforehand: one that it lacks is refused here already.
- * @throws OciError USAGE naming the place.
+ * @param opts.fields The fields of the data, if they are known beforehand: other fields are then refused here already.
+ * @throws OciError USAGE naming the position.
  * @see https://pkg.go.dev/text/template
  */
 export function parseTemplate(text: string, { fields }: { readonly fields?: readonly string[] } = {}): Template {
@@ -34,14 +34,14 @@ export function parseTemplate(text: string, { fields }: { readonly fields?: read
   };
 }
 
-/** The text of a list. */
+/** Formats a list. */
 type RowFormat = (rows: readonly Readonly<Record<string, unknown>>[]) => string;
 
 /**
- * Prints the rows of a list by `--format`: `json` is an object a line; `table TEMPLATE` aligns at the tabs below a heading; any other
- * template is printed once for each row.
+ * Formats a list as `--format` says: `json` prints one object per line; `table TEMPLATE` aligns the columns at tabs,
+ * below a heading; any other template is printed once for each row.
  *
- * @param headings What stands above each field in a table; its keys are the fields there are.
+ * @param headings The table's heading of each field; its keys are the existing fields.
  * @throws OciError USAGE, as {@link parseTemplate}.
  */
 export function parseRowFormat(format: string, headings: Readonly<Record<string, string>>): RowFormat {

@@ -4,60 +4,65 @@ import { visible } from '../model/quote.ts';
 import { formatJson } from './json.ts';
 import type { Output } from './output.ts';
 
-/** Where a program writes and what it may write there. */
+/** The output of a program, and what it can show. */
 export interface Terminal {
   /**
-   * The result: nothing else goes here. Resolves when the text is taken, so a long list does not pile up in memory.
+   * Writes the result; nothing else is written to stdout. Resolves when the text was accepted, so a long list does not
+   * pile up in memory.
    *
-   * @throws OciError STORAGE_FULL, STORAGE where stdout takes no more, from then on every time; a reader that has gone is
-   *   no error.
+   * @throws OciError STORAGE_FULL or STORAGE if stdout accepts no more, and from then on every time. A reader that has
+   * closed the pipe is not an error.
    */
   out(text: string | Uint8Array): Promise<void>;
   /**
-   * A line for people, on stderr; above the progress bars where there are any. Control characters are escaped, all but
-   * line ends and the style of what {@link paint} gave, which may only stand at its beginning.
+   * Writes a line for people to stderr, above the progress bars if there are any. Control characters are escaped,
+   * except line ends and a style from {@link paint}, which is only allowed at the beginning.
    */
   note(line: string): void;
-  /** `warning: …`; the same text once in a run. */
+  /** `warning: …`; each text only once per run. */
   warn(text: string): void;
-  /** A line of JSON on stderr, for programs. */
+  /** Writes a line of JSON to stderr, for programs. */
   data(record: object): void;
-  /** Whether stderr is for programs: then every line there is JSON, those of {@link note} and {@link warn} too. */
+  /** Whether stderr is for programs: every line there is then JSON, also those of {@link note} and {@link warn}. */
   readonly json: boolean;
-  /** Resolves when stderr has taken all data. @throws OciError STORAGE_FULL, STORAGE where it did not; a reader that has gone is no error. */
+  /**
+   * Resolves when stderr has accepted all data.
+   *
+   * @throws OciError STORAGE_FULL or STORAGE if it has not; a reader that has closed the pipe is not an error.
+   */
   dataWritten(): Promise<void>;
-  /** Whether stdout's reader has gone: more output is pointless, and no error. */
+  /** Whether stdout's reader has closed the pipe: more output is then pointless, but not an error. */
   readonly outClosed: boolean;
   readonly out$: { readonly isTTY: boolean; readonly isPipe: boolean; readonly columns: number };
   readonly err$: { readonly isTTY: boolean };
-  /** What can be drawn on stderr, which is asked for when it is needed: widths change. */
+  /** What can be drawn on stderr. Read it when it is needed, as widths change. */
   readonly drawing: Drawing;
   /** The stream that progress is drawn on. */
   readonly progressStream: Writable;
-  /** Takes what is written while something owns the screen; undefined gives it back. */
+  /** Receives the output while a display occupies the screen; undefined ends this. */
   overlay(overlay: Overlay | undefined): void;
-  /** Text with an ANSI style when stderr shows colours. */
+  /** Adds an ANSI style to the text if stderr shows colours. */
   paint(style: Style, text: string): string;
 }
 
 interface Drawing {
-  /** Whether stderr is a terminal that can move its cursor, and wide enough to be read. */
+  /** Whether stderr is a terminal that can move its cursor and is wide enough. */
   readonly isPossible: boolean;
-  /** Whether nothing speaks against it either. */
+  /** Whether drawing is possible and nothing speaks against it. */
   readonly isWanted: boolean;
-  /** 20 to 250, whatever the terminal says. */
+  /** From 20 to 250, whatever the terminal reports. */
   readonly columns: number;
-  /** 5 to 100. */
+  /** From 5 to 100. */
   readonly rows: number;
   /** Whether it shows characters beyond ASCII. */
   readonly unicode: boolean;
 }
 
-/** Owns the screen for a time. */
+/** A display that occupies the screen for some time. */
 interface Overlay {
   /** A line of {@link Terminal.note}. */
   note(line: string): void;
-  /** Text of {@link Terminal.out}. @returns Whether it sees to it; else it is written as ever. */
+  /** Text of {@link Terminal.out}. @returns Whether it writes the text itself; otherwise the terminal does. */
   takesOut(text: string | Uint8Array): boolean;
 }
 
@@ -67,21 +72,21 @@ export type Painter = (style: Style, text: string) => string;
 interface TerminalOptions {
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Colours stderr; absent where colours are not wanted. */
+  /** Colours stderr; absent if colours are not wanted. */
   readonly painter?: Painter | undefined;
-  /** What the environment says of drawing on stderr. */
+  /** What the environment says about drawing on stderr. */
   readonly screen: { readonly isDumb: boolean; readonly isCi: boolean; readonly unicode: boolean };
   /** Whether stderr is for programs. */
   readonly json?: boolean;
 }
 
-/** A terminal that is narrower cannot be read, one that says 0 knows nothing of its size. */
+/** A narrower terminal is unreadable, and one that reports 0 does not know its size. */
 const leastColumns = 20;
 const mostColumns = 250;
 const mostRows = 100;
 
-// Only the beginning of a line may be painted: what comes from outside follows, and cannot write to the terminal.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what paints.
+// Only the beginning of a line may have a style: text from outside follows, and must not control the terminal.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins a style.
 const leadingPaint = /^\x1b\[\d{1,2}m[^\p{Cc}]*\x1b\[\d{1,2}m/u;
 
 function shownLines(text: string): string {
@@ -96,7 +101,7 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
   let dataWritten = Promise.resolve();
   const warned = new Set<string>();
   const onError = (error: NodeJS.ErrnoException): void => {
-    // `ocictl … | head -1` closes the pipe when it has seen enough.
+    // `ocictl … | head -1` closes the pipe when it has read enough.
     if (error.code === 'EPIPE') outClosed = true;
     else outFailure ??= writeError('the result to stdout', error);
   };
@@ -125,7 +130,7 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
       if (dataFailure) return;
       dataWritten = new Promise((resolve) => {
         stderr.write(`${formatJson(record)}\n`, (error) => {
-          // A reader that has gone, or a terminal, wants no more of it.
+          // A reader that has gone, or a closed terminal, needs no more data.
           const isGone = error && ['EPIPE', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '');
           if (error && !isGone) dataFailure ??= writeError('progress to stderr', error);
           resolve();
@@ -174,7 +179,7 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
   return terminal;
 }
 
-/** A file on a full disk, or a device that takes nothing. @param what `the result to stdout` */
+/** The error of a full disk, or of a device that accepts nothing. @param what `the result to stdout` */
 function writeError(what: string, cause: Error): OciError {
   const { code } = cause as NodeJS.ErrnoException;
   const full = code === 'ENOSPC' || code === 'EDQUOT';

@@ -30,7 +30,7 @@ export interface HttpRequest {
   readonly bulk?: boolean | undefined;
   /** Additional time until the response's headers, counted from when the body was sent. Default 0. */
   readonly moreTimeMs?: number | undefined;
-  /** Told why nothing moves, in place of who listens to the whole transport. `silent`: the request goes on. */
+  /** Called with the reason for a delay, instead of the transport's listener. `silent`: the request is still running. */
   readonly onWait?: ((reason: string, opts?: { readonly silent?: boolean }) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -17,7 +17,7 @@ export class LatePlace implements AsyncDisposable {
     this.#signal = signal;
   }
 
-  /** What it is called, once it is open. */
+  /** Its name, once it is open. */
   get name(): string | undefined {
     return this.#name;
   }

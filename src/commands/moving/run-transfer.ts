@@ -1,4 +1,4 @@
-/** What pull, push and copy do alike: run transfers under a progress display and hand their events on. */
+/** Shared by pull, push and copy: runs transfers with a progress display, and passes their events on. */
 import type { Context } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { TransferEvent } from '../../model/events.ts';
@@ -9,7 +9,7 @@ import type { BatchOptions, TransferResult, TransferRoot } from '../../transfer/
 
 interface RunBatchOptions extends BatchOptions {
   readonly progress: Progress;
-  /** A line for stdout that an event is worth. */
+  /** The line for stdout about an event, if any. */
   readonly lineOf?: ((event: TransferEvent) => string | undefined) | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface BlobOutcome {
   readonly outcome: string;
 }
 
-/** Shows progress while something runs: one transfer, or all that one command makes. */
+/** Shows progress while one or several transfers of a command run. */
 export async function withProgress<T>(
   { terminal }: Context,
   options: ProgressOptions,
@@ -39,7 +39,7 @@ export async function withProgress<T>(
   }
 }
 
-/** Runs a transfer to its end. @returns Its result, and what became of each layer. */
+/** Runs a transfer to its end. @returns Its result, and the outcome of each layer. */
 export async function runTransfer(
   context: Context,
   options: RunTransferOptions,
@@ -55,7 +55,7 @@ export async function runTransfer(
   return { ...result, layers };
 }
 
-/** Runs transfers that go on together, and shows them. @param use Asks for them. */
+/** Runs several transfers together, and shows their progress. @param use Starts them. */
 export async function runBatch<T>(
   { signal }: Context,
   { progress, lineOf, ...options }: RunBatchOptions,

@@ -5,14 +5,14 @@ import { ProgressTracker, type TrackedBlob } from './tracker.ts';
 
 const intervalMs = 500;
 
-/** Makes progress events of what transfers tell: every change of state, and how far they are now and then. */
+/** Turns the events of transfers into progress events: every change of state, and from time to time the progress. */
 export class ProgressReporter {
   readonly #tracker: ProgressTracker;
   readonly #tell: (event: ProgressEvent) => void;
   readonly #told = new Map<Digest, { readonly state: string; readonly atMs: number }>();
   #totalAtMs: number;
 
-  /** @param action What is done, as the first event has it: `pull`. */
+  /** @param action The action in the first event: `pull`. */
   constructor(action: string, tell: (event: ProgressEvent) => void, nowMs = monotonicMs()) {
     this.#tracker = new ProgressTracker(nowMs);
     this.#totalAtMs = nowMs;
@@ -35,7 +35,7 @@ export class ProgressReporter {
     this.#tell({ type: 'total', ...rounded(this.#tracker.totals(nowMs)) });
   }
 
-  /** Tells that all is over. */
+  /** Reports the end. */
   end(completed: boolean, nowMs = monotonicMs()): void {
     this.#tell({ type: 'end', completed, ...rounded(this.#tracker.summary(nowMs)) });
   }

@@ -5,28 +5,28 @@ import type { Descriptor } from '../manifest/descriptor.ts';
 import type { RepositoryName } from '../reference/reference.ts';
 import { Rate } from './rate.ts';
 
-/** A blob as far as it has come. */
+/** A blob and its progress. */
 export interface TrackedBlob {
   readonly node: Descriptor;
   readonly kind: Exclude<NodeKind, 'manifest'>;
   readonly state: BlobState;
   readonly bytes: number;
-  /** Why it is stopped, or that nothing has come for long. */
+  /** Why it is stopped, or that nothing has arrived for long. */
   readonly reason: string | undefined;
   readonly mountedFrom: RepositoryName | undefined;
   readonly rate: Rate;
-  /** When the last byte came, or the state began. */
+  /** When the last byte arrived, or the state began. */
   readonly movedAtMs: number;
 }
 
 type Growing = { -readonly [K in keyof TrackedBlob]: TrackedBlob[K] } & {
-  /** Bytes that went through, which are more than the blob has where a transform makes it larger. */
+  /** Bytes that were read, which may exceed the blob's size if a transform makes it larger. */
   position: number;
 };
 
 const ended: ReadonlySet<BlobState> = new Set<BlobState>(['exists', 'mounted', 'transferred', 'foreign']);
 
-/** Whether nothing more happens to it. */
+/** Whether it has reached its final state. */
 export function hasEnded({ state }: TrackedBlob): boolean {
   return ended.has(state);
 }
@@ -34,10 +34,10 @@ export function hasEnded({ state }: TrackedBlob): boolean {
 /** Follows transfers, one or several after each other, by their events. */
 export class ProgressTracker {
   #images = { found: 0, finished: 0, failed: 0, complete: false };
-  /** What earlier transfers have counted. */
+  /** The counts of earlier transfers. */
   #before = { found: 0, finished: 0, failed: 0 };
   readonly #blobs = new Map<Digest, Growing>();
-  /** Those that have ended once: another transfer that finds them again adds nothing to the totals. */
+  /** Blobs that have ended once. If another transfer finds them again, they add nothing to the totals. */
   readonly #counted = new Set<Digest>();
   readonly #rate = new Rate();
   readonly #startedMs: number;
@@ -63,7 +63,7 @@ export class ProgressTracker {
     return this.#blobs.values();
   }
 
-  /** Images of all transfers, as `images` events count them. */
+  /** Images of all transfers, counted as in `images` events. */
   get images(): {
     readonly found: number;
     readonly finished: number;
@@ -87,7 +87,7 @@ export class ProgressTracker {
     else if (event.type === 'progress') this.#progress(blob, event.bytes, nowMs);
     else if (event.type === 'waiting') {
       blob.reason = event.reason;
-      // A request on which nothing comes is still one that may go on at any time.
+      // A silent request may continue at any time, so the blob still counts as moving.
       if (!event.silent || blob.state === 'waiting') Object.assign(blob, { state: 'stopped', movedAtMs: nowMs });
     } else if (event.type === 'done') {
       blob.mountedFrom = event.mountedFrom;
@@ -105,7 +105,7 @@ export class ProgressTracker {
     return { ...this.#totals, elapsedSeconds: this.#elapsed(nowMs), bytesPerSecond: rate, secondsLeft };
   }
 
-  /** The totals when all is over: the rate is that of the whole time. */
+  /** The totals at the end, with the rate over the whole time. */
   summary(nowMs = monotonicMs()): ProgressTotals {
     const elapsedSeconds = this.#elapsed(nowMs);
     const bytesPerSecond = elapsedSeconds > 0 ? this.#totals.transferredBytes / elapsedSeconds : 0;
@@ -113,7 +113,7 @@ export class ProgressTracker {
   }
 
   #count({ found, finished, failed, complete }: Extract<TransferEvent, { readonly type: 'images' }>): void {
-    // Fewer have ended than before: this is another transfer.
+    // Fewer have ended than before, so this is another transfer.
     if (finished + failed < this.#images.finished + this.#images.failed) {
       this.#before.found += this.#images.found;
       this.#before.finished += this.#images.finished;
@@ -136,7 +136,7 @@ export class ProgressTracker {
       this.#totals.layers += kind === 'layer' ? 1 : 0;
       this.#totals.totalBytes += size;
     }
-    // One that was there before and is found again stands last, with those that it was found with.
+    // A blob that is found again moves to the end, next to those it was found with.
     this.#blobs.delete(digest);
     const bytes = known?.bytes ?? 0;
     const fresh = { reason: undefined, mountedFrom: undefined, rate: new Rate(), movedAtMs };
@@ -146,7 +146,7 @@ export class ProgressTracker {
   }
 
   #started(blob: Growing, resumedBytes: number, nowMs: number): void {
-    // At a second beginning the offset is what this transfer has moved itself.
+    // At a second attempt, this transfer itself has moved the bytes before the offset.
     if (blob.state === 'waiting' && !this.#counted.has(blob.node.digest)) this.#totals.existingBytes += resumedBytes;
     this.#reach(blob, resumedBytes);
     Object.assign(blob, { state: 'moving', reason: undefined, movedAtMs: nowMs });

@@ -7,10 +7,10 @@ import { endWord, summaryLine } from './figures.ts';
 import { actions, type Progress, type ProgressOptions } from './progress.ts';
 import type { Screen } from './screen.ts';
 
-/** What is over sooner needs nothing drawn, and nothing loaded that draws. */
+/** Shorter runs draw nothing, and do not load the code that draws. */
 const quietMs = 150;
 
-/** A line for each layer and one for all, on a terminal. */
+/** On a terminal: a line for each layer, and one for the total. */
 export function createBars(terminal: Terminal, options: ProgressOptions): Progress {
   return new Bars(terminal, options);
 }
@@ -19,11 +19,11 @@ class Bars implements Progress {
   readonly #terminal: Terminal;
   readonly #options: ProgressOptions;
   readonly #tracker = new ProgressTracker();
-  /** Layers that have no line yet that stays, in the order in which they were found. */
+  /** Layers without a permanent line, in the order in which they were found. */
   readonly #open = new Set<TrackedBlob>();
-  /** Lines of stdout, by the layer they are about. */
+  /** Lines of stdout, by the layer that each is about. */
   readonly #results = new Map<Digest, string>();
-  /** For a pipe, which may end on this very screen; and the layers that lines of it are about. */
+  /** Lines of stdout held back for a pipe, whose reader may show them on this screen. */
   readonly #held: string[] = [];
   readonly #heldAbout = new Set<Digest>();
   readonly #writes: Promise<void>[] = [];
@@ -78,7 +78,7 @@ class Bars implements Progress {
     this.#terminal.note(this.#terminal.paint('dim', line));
   }
 
-  // A spinner while nothing is known, then the board.
+  // Shows a spinner until the first layer is known, then the board.
   async #show(): Promise<void> {
     const isKnown = this.#open.size > 0;
     if (!isKnown) {
@@ -99,14 +99,15 @@ class Bars implements Progress {
     });
   }
 
-  // Layers at the top of which stdout tells: that line stays where the layer was, and the others stay where they are.
+  // Removes layers at the top from the board when stdout has a line about them. That line takes the layer's place, and
+  // the other layers do not move.
   #leaveFirst(): void {
     const first: TrackedBlob[] = [];
     for (const blob of this.#open) {
       if (!hasEnded(blob) || !this.#results.has(blob.node.digest)) break;
       first.push(blob);
     }
-    // Before they are written, which may come here again.
+    // Do this before writing them, because writing may call this again.
     for (const blob of first) this.#open.delete(blob);
     this.#leave(first, false);
   }
@@ -114,7 +115,7 @@ class Bars implements Progress {
   #leave(blobs: readonly TrackedBlob[], isEnd: boolean): void {
     const lines = blobs.flatMap(({ node }) => this.#results.get(node.digest) ?? []);
     if (lines.length > 0) this.#write(`${lines.join('\n')}\n`);
-    // What no result tells of stays on stderr, unless it is more than a screen.
+    // Layers without a result line stay on stderr, unless they need more than a screen.
     const rest = blobs.filter(({ node }) => !this.#results.has(node.digest) && !this.#heldAbout.has(node.digest));
     if (!isEnd || !this.#isBoard || rest.length > this.#terminal.drawing.rows - 2) return;
     const words = actions[this.#options.action];
@@ -138,7 +139,7 @@ class Bars implements Progress {
     return true;
   }
 
-  // To stdout, which is the same screen, or may be.
+  // Writes to stdout, which may be the same screen.
   #write(text: string): void {
     const write = (): void => {
       this.#writesItself = true;

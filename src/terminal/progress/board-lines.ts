@@ -12,7 +12,7 @@ interface Where {
   readonly words: ActionWords;
 }
 
-/** A line for each layer and one for all; where there is no room for all layers, those that move come first. */
+/** A line for each layer, and one for the total. If there is not enough room, layers that are moving come first. */
 export function boardLines(
   layers: readonly TrackedBlob[],
   tracker: Pick<ProgressTracker, 'totals' | 'images'>,
@@ -21,9 +21,10 @@ export function boardLines(
 ): readonly string[] {
   const { isPossible, columns, rows, unicode } = terminal.drawing;
   if (!isPossible) return [];
-  // The last column is left free: some terminals wrap when it is written.
+  // Leave the last column free: some terminals wrap when it is written.
   const look: Look = { columns: columns - 1, paint: terminal.paint, unicode, words, nowMs: monotonicMs() };
-  // A row is the total's, one the cursor's, and one is left: what is erased from the first row on goes into tmux's history.
+  // One row is for the total, one for the cursor, and one stays free: tmux puts what is erased from the first row on into
+  // its history.
   const room = Math.min(rows - 3, mostLayers);
   const shown = layers.length <= room ? layers : chosen(layers, room - 1);
   const lines = shown.map((blob) => layerLine(blob, look, results.get(blob.node.digest)));

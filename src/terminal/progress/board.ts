@@ -3,11 +3,15 @@ import type { Terminal } from '../terminal.ts';
 import { Frame } from './frame.ts';
 import type { Screen } from './screen.ts';
 
-/** The rows of cli-progress on a terminal: redrawn ten times a second at most. @param lines What they show, asked for each frame. */
+/**
+ * The rows of cli-progress on a terminal, redrawn at most ten times a second.
+ *
+ * @param lines Called for each frame to get its lines.
+ */
 export function openBoard(terminal: Terminal, lines: () => readonly string[]): Screen {
   const stream = terminal.progressStream as NodeJS.WriteStream;
   const frame = new Frame(terminal);
-  // The option is not among its types.
+  // cli-progress has this option, but its types do not.
   const options: cliProgress.Options & { readonly terminal: Frame } = {
     terminal: frame,
     format: (_options, _params, payload: { readonly line: string }) => payload.line,
@@ -42,7 +46,7 @@ export function openBoard(terminal: Terminal, lines: () => readonly string[]): S
     around(write) {
       frame.hide();
       write();
-      // Lines that are left by a frame are followed by that frame.
+      // Lines above the board are drawn together with the next frame.
       if (!isUpdating) bars.update();
     },
     close() {

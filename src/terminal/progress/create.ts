@@ -2,8 +2,8 @@ import type { Terminal } from '../terminal.ts';
 import type { Progress, ProgressOptions } from './progress.ts';
 
 /**
- * Shows progress as it was asked for. `auto`: bars on a terminal, a line now and then elsewhere, on a dumb terminal, and
- * where CI is set; nothing with `--quiet`. `bars` where nothing can be drawn is `plain`.
+ * Shows progress in the requested mode. `auto`: bars on a terminal; an occasional line elsewhere, on a dumb terminal
+ * and if CI is set; nothing with `--quiet`. `bars` becomes `plain` if drawing is impossible.
  */
 export async function createProgress(terminal: Terminal, options: ProgressOptions): Promise<Progress> {
   const { mode = 'auto', quiet } = options;

@@ -6,12 +6,15 @@ import type { ActionWords } from './progress.ts';
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** For what changes while it is read, of nearly the same width all the time: three digits, as {@link formatBytes}, with zeros at the end too: `5.50MB`, `31.0MB`. */
+/**
+ * A size that changes while it is shown: three digits as in {@link formatBytes}, but with trailing zeros, so that its
+ * width hardly changes: `5.50MB`, `31.0MB`.
+ */
 export function steadyBytes(bytes: number): string {
   let size = Math.round(bytes);
   if (size < 1000) return `${size}B`;
   let unit = 0;
-  // What rounds to 1000 is 1.00 of the next unit.
+  // A size that rounds to 1000 is 1.00 of the next unit.
   while (size >= 999.5 && unit < units.length - 1) {
     size /= 1000;
     unit += 1;
@@ -20,7 +23,7 @@ export function steadyBytes(bytes: number): string {
   return `${size.toFixed(decimals)}${units[unit]}`;
 }
 
-/** `6s`, `1m 05s`, `2h 07m`, `3d 04h`; a second at least. */
+/** `6s`, `1m 05s`, `2h 07m`, `3d 04h`; at least one second. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(1, Math.round(seconds));
   if (whole < 60) return `${whole}s`;
@@ -31,14 +34,14 @@ export function formatSeconds(seconds: number): string {
   return pair(Math.floor(whole / 86_400), 'd', Math.floor((whole % 86_400) / 3600), 'h');
 }
 
-/** A time that is over: below ten seconds with a decimal. */
+/** A completed duration: below ten seconds with one decimal. */
 function formatTaken(seconds: number): string {
   return seconds < 9.95 ? `${seconds.toFixed(1)}s` : formatSeconds(seconds);
 }
 
 /**
- * `Pulled 61.1MB in 6.2s (9.8MB/s) from registry.example.com; 2 of 5 layers (12MB) were there already`; less of it where the
- * line would be longer than it may.
+ * `Pulled 61.1MB in 6.2s (9.8MB/s) from registry.example.com; 2 of 5 layers (12MB) were there already`; shortened if
+ * the line would be too long.
  *
  * @param route `from registry.example.com`
  */
@@ -58,7 +61,7 @@ export function summaryLine(
   return lines.find((line) => line.length <= columns) ?? moved;
 }
 
-/** What became of a layer. */
+/** The outcome of a layer. */
 export function endWord({ state, mountedFrom }: TrackedBlob, words: ActionWords): string {
   if (state === 'mounted') return mountedFrom === undefined ? 'Mounted' : `Mounted from ${mountedFrom}`;
   if (state === 'foreign') return 'Skipped foreign layer';

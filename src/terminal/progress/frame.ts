@@ -1,19 +1,19 @@
 import { monotonicMs } from '../../model/clock.ts';
 import type { Terminal } from '../terminal.ts';
 
-// A frame that a terminal takes as one does not flicker (the first mode); others ignore it. Without wrapping (the second), a
-// terminal that is narrower than it says loses the end of a line, and no more.
+// The first mode makes a terminal take a frame as a whole, so that it does not flicker; other terminals ignore it. Without
+// wrapping (the second), a terminal that is narrower than it reports only loses the ends of lines.
 const [begin, end] = ['\x1b[?2026h', '\x1b[?2026l'];
 const [unwrapped, wrapped] = ['\x1b[?7l', '\x1b[?7h'];
 
-/** What is long is redrawn less often: a session that is recorded does not grow without bounds. */
+/** Long runs are redrawn less often, so that recordings of a session do not grow without limit. */
 const intervals: readonly (readonly [untilMs: number, intervalMs: number])[] = [
   [60_000, 90],
   [600_000, 450],
   [Number.POSITIVE_INFINITY, 950],
 ];
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: styles take no room.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: styles have no width.
 const style = /\x1b\[\d*m/g;
 
 /** Clears lines from the cursor on, which stays: one by one, as tmux keeps for ever what is cleared to the end of the screen. */
@@ -22,8 +22,9 @@ function cleared(count: number): string {
 }
 
 /**
- * The terminal that cli-progress draws on. It keeps what is drawn, and writes a frame at once, of which only the lines that
- * have changed. The cursor rests below it and stays visible, so that whatever ends or stops us leaves a terminal in order.
+ * The terminal that cli-progress draws on. It keeps what is drawn, and writes a frame at once, with only the changed
+ * lines. The cursor stays visible and rests below the frame, so that whatever ends or stops the process leaves the
+ * terminal in order.
  */
 export class Frame {
   readonly #stream: NodeJS.WriteStream;
@@ -41,7 +42,7 @@ export class Frame {
     this.#drawing = () => terminal.drawing;
   }
 
-  /** Writes what has changed, unless it is too soon for that or the terminal is still busy. */
+  /** Writes the changes, unless it is too soon or the terminal is still busy. */
   flush(): void {
     if (this.#stream.writableNeedDrain) return;
     const nowMs = monotonicMs();
@@ -53,13 +54,13 @@ export class Frame {
     this.#paint();
   }
 
-  /** Takes it off the screen. */
+  /** Removes it from the screen. */
   erase(): void {
     this.#rows = [];
     this.#paint();
   }
 
-  /** Takes it off the screen until the next frame, for what writes there in another way. */
+  /** Removes it from the screen until the next frame, so that others can write there. */
   hide(): void {
     const rows = this.#rows;
     this.erase();
@@ -67,13 +68,13 @@ export class Frame {
     this.#isHidden = true;
   }
 
-  /** Forgets where it was drawn: others have written below. */
+  /** Forgets its position, because others have written below it. */
   lose(): void {
     this.#shown = [];
     this.#paint();
   }
 
-  /** Draws anew where the width has changed. Most terminals have wrapped what had become too long. */
+  /** Draws again after the width has changed. Most terminals have wrapped lines that became too long. */
   resize(): void {
     const { columns, rows } = this.#drawing();
     const height = this.#shown.reduce((sum, line) => {
@@ -102,7 +103,7 @@ export class Frame {
     this.#stream.write(begin + text + wrapped + end);
   }
 
-  // What cli-progress calls.
+  // The interface that cli-progress calls.
 
   isTTY(): boolean {
     return true;

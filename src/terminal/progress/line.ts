@@ -1,4 +1,4 @@
-/** How a layer and the total are written in one line of a given width. */
+/** Formats a layer and the total as one line of a given width. */
 import cliProgress from 'cli-progress';
 import { shortDigest } from '../../model/digest.ts';
 import type { ProgressTotals } from '../../model/events.ts';
@@ -9,22 +9,22 @@ import { endWord, formatSeconds, steadyBytes } from './figures.ts';
 import type { ActionWords } from './progress.ts';
 
 export interface Look {
-  /** How wide the line may be. */
+  /** The maximum width of the line. */
   readonly columns: number;
   readonly paint: Terminal['paint'];
-  /** Whether the terminal shows more than ASCII. */
+  /** Whether the terminal shows characters beyond ASCII. */
   readonly unicode: boolean;
   readonly words: ActionWords;
   readonly nowMs: number;
 }
 
-/** `8d55f1ae1234: `, a state, `12.4MB/31.0MB`, `8.20MB/s` and `1m 05s`, each with the blanks before it. */
+/** `8d55f1ae1234: `, a state, `12.4MB/31.0MB`, `8.20MB/s` and `1m 05s`, each with the spaces before it. */
 const widths = { id: 14, state: 11, figures: 14, rate: 10, left: 8 };
 const wideColumns = 60;
 const leastBar = 8;
 const idleAfterMs = 2000;
 
-/** A layer's line. @param result The line that stdout has about it, once it has ended. */
+/** The line of a layer. @param result The line on stdout about it, once it has ended. */
 export function layerLine(blob: TrackedBlob, look: Look, result?: string): string {
   const { paint, columns, words, nowMs } = look;
   const { node, state, bytes, reason } = blob;

@@ -2,7 +2,7 @@ import { ProgressReporter } from '../../model/progress/reporter.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Progress, ProgressOptions } from './progress.ts';
 
-/** Every progress event as a line of JSON. */
+/** Writes every progress event as a line of JSON. */
 export function createNdjson(terminal: Terminal, { action }: ProgressOptions): Progress {
   const reporter = new ProgressReporter(action, (event) => terminal.data(event));
   let ended = false;

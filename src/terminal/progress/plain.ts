@@ -8,8 +8,8 @@ import { actions, type Progress, type ProgressOptions } from './progress.ts';
 const intervalMs = 5000;
 
 /**
- * One line for all every few seconds, for logs, one for each thing that holds it up, and a summary. What is over before the
- * first line leaves no summary either, unless lines were asked for.
+ * For logs: one line for the whole every few seconds, one for each delay, and a summary. A run that ends before the
+ * first line has no summary either, unless this mode was requested.
  */
 export function createPlain(terminal: Terminal, { mode, action, name, route }: ProgressOptions): Progress {
   const tracker = new ProgressTracker();
@@ -20,7 +20,7 @@ export function createPlain(terminal: Terminal, { mode, action, name, route }: P
   let ended = false;
   const timer = setInterval(() => {
     const { bytes, totalBytes, doneBlobs, blobs, bytesPerSecond, secondsLeft } = tracker.totals();
-    // A transfer that stands still says so once and then keeps quiet.
+    // A stalled transfer prints its figures only once.
     if (bytes === told) return;
     told = bytes;
     reasons.clear();
@@ -35,7 +35,7 @@ export function createPlain(terminal: Terminal, { mode, action, name, route }: P
     event(event) {
       if (ended) return;
       tracker.event(event);
-      // Three layers that wait for one server are one piece of news.
+      // Report a reason only once, even if several layers wait for the same server.
       if (event.type !== 'waiting' || reasons.has(event.reason)) return;
       reasons.add(event.reason);
       terminal.note(`${title}: ${shortDigest(event.node.digest)}: ${event.reason}`);

@@ -1,4 +1,4 @@
-/** What shows a transfer to people or programs, and what it is told. */
+/** The interface of progress displays, and the words they use. */
 import type { Digest } from '../../model/digest.ts';
 import type { TransferEvent } from '../../model/events.ts';
 
@@ -6,27 +6,27 @@ import type { TransferEvent } from '../../model/events.ts';
 export const progressModes = ['auto', 'bars', 'plain', 'json', 'none'] as const;
 export type ProgressMode = (typeof progressModes)[number];
 
-/** Shows transfers on stderr, one or several after each other as one. */
+/** Shows transfers on stderr; several in a row are shown as one. */
 export interface Progress {
   event(event: TransferEvent): void;
-  /** Writes a line of the result; one about a layer stands where that layer is shown. */
+  /** Writes a line of the result. If it is about a layer, it appears where that layer is shown. */
   say(line: string, about?: Digest): Promise<void>;
   /**
-   * Takes it off the screen and leaves a summary, once; events are ignored afterwards.
+   * Removes the display and leaves a summary, once; later events are ignored.
    *
-   * @param completed Whether all that was asked for was done.
-   * @throws OciError as {@link Terminal.out}, of text that waited for the screen
+   * @param completed Whether everything that was requested is done.
+   * @throws OciError as {@link Terminal.out}, for text that waited for the screen
    */
   end(completed: boolean): Promise<void>;
 }
 
-/** The words for what is done. */
+/** The words for an action. */
 export interface ActionWords {
   /** `Pulling` */
   readonly doing: string;
   /** `Pulled` */
   readonly did: string;
-  /** What a layer that moves is doing: 11 characters at most, as all states. */
+  /** The state of a layer that is moving: at most 11 characters, like all states. */
   readonly moving: string;
   readonly transferred: string;
   readonly exists: string;
@@ -55,11 +55,11 @@ type Action = keyof typeof actions;
 export interface ProgressOptions {
   /** Default `auto`. */
   readonly mode?: ProgressMode | undefined;
-  /** Whether the result alone is wanted: without a mode, nothing is shown. */
+  /** Whether only the result is wanted: without a mode, no progress is shown. */
   readonly quiet: boolean;
   readonly action: Action;
-  /** What it is done to: `alpine:3`. */
+  /** What the action is for: `alpine:3`. */
   readonly name: string;
-  /** Where the bytes come from or go to, for the summary: `from registry.example.com`. Asked at the end. */
+  /** Where the bytes come from or go to, for the summary: `from registry.example.com`. Called at the end. */
   readonly route?: (() => string | undefined) | undefined;
 }

@@ -1,9 +1,9 @@
-/** What bars or a spinner own of the screen. */
+/** The part of the screen that bars or a spinner occupy. */
 export interface Screen {
-  /** Leaves a line above. */
+  /** Writes a line above it. */
   note(line: string): void;
-  /** Runs what writes lines to the same screen in another way. */
+  /** Runs a function that writes lines to the same screen directly. */
   around(write: () => void): void;
-  /** Takes itself off the screen. */
+  /** Removes it from the screen. */
   close(): void;
 }

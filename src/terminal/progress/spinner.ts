@@ -5,7 +5,7 @@ import type { Screen } from './screen.ts';
 
 const toldAfterMs = 2000;
 
-/** Turns as long as nothing more is known than what is asked for. @param text `Pulling alpine:3`; safe to be shown. */
+/** Spins until the first layer is known. @param text `Pulling alpine:3`; must be safe to show. */
 export function openSpinner(terminal: Terminal, text: string): Screen {
   const { columns, unicode } = terminal.drawing;
   const stream = terminal.progressStream as NodeJS.WriteStream;

@@ -1,13 +1,13 @@
-/** Finds what is wrong with a template before there is any data. */
+/** Finds errors in a template before there is any data. */
 import { requireFunction } from './functions.ts';
 import type { Operand, Pipe, TemplateNode } from './parser.ts';
 import { templateError } from './tokens.ts';
 
 /**
- * Checks that every function exists and takes so many arguments, and that the data has every field that is read of it.
+ * Checks that every function exists and takes this many arguments, and that the data has every field that is used.
  *
- * @param fields The fields of the data; absent where they are not known beforehand.
- * @throws OciError USAGE naming the place.
+ * @param fields The fields of the data; absent if they are not known beforehand.
+ * @throws OciError USAGE naming the position.
  */
 export function checkNodes(nodes: readonly TemplateNode[], fields: readonly string[] | undefined): void {
   new Checker(fields).nodes(nodes, true);
@@ -20,7 +20,7 @@ class Checker {
     this.#fields = fields;
   }
 
-  /** @param whole Whether the dot is the data as a whole, and not something in it. */
+  /** @param whole Whether the dot is the whole data, not a part of it. */
   nodes(nodes: readonly TemplateNode[], whole: boolean): void {
     for (const node of nodes) {
       if (node.kind === 'text') continue;

@@ -1,10 +1,10 @@
-/** Runs a parsed template over data. */
+/** Evaluates a parsed template with data. */
 import { callFunction } from './functions.ts';
 import type { Operand, Pipe, PipeCommand, TemplateNode } from './parser.ts';
 import { templateError } from './tokens.ts';
 import { isRecord, isTrue, kindOf, printed, sortedEntries } from './values.ts';
 
-/** The variables of a block; those of the blocks around it are seen, and can be set. */
+/** The variables of a block. Those of surrounding blocks are visible and can be set. */
 class Variables {
   readonly #own = new Map<string, unknown>();
   readonly #around: Variables | undefined;
@@ -98,7 +98,7 @@ function pipeValue(pipe: Pipe, dot: unknown, variables: Variables): unknown {
   return value;
 }
 
-/** @param piped The value of the command before, as the last argument. */
+/** @param piped The previous command's value, passed as the last argument. */
 function commandValue(command: PipeCommand, piped: readonly unknown[], dot: unknown, variables: Variables): unknown {
   const { name, operands, at } = command;
   const args = operands.map((operand) => operandValue(operand, dot, variables));

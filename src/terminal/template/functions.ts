@@ -4,7 +4,7 @@ import { templateError } from './tokens.ts';
 import { isRecord, isTrue, kindOf, printed } from './values.ts';
 
 interface TemplateFunction {
-  /** How many arguments it takes. */
+  /** The smallest and, in `max`, the largest number of arguments. */
   readonly min: number;
   readonly max: number;
   call(args: readonly unknown[], at: number): unknown;
@@ -46,7 +46,7 @@ export function callFunction(name: string, args: readonly unknown[], at: number)
   return requireFunction(name, args.length, at).call(args, at);
 }
 
-/** The function of this name. @throws OciError USAGE naming the functions there are, or how many arguments it takes. */
+/** The function of this name. @throws OciError USAGE naming the existing functions, or the number of arguments it takes. */
 export function requireFunction(name: string, count: number, at: number): TemplateFunction {
   const found = templateFunctions.get(name);
   if (!found) {
@@ -63,7 +63,7 @@ export function requireFunction(name: string, count: number, at: number): Templa
   return found;
 }
 
-// `find` cannot tell an undefined that it found from finding nothing.
+// `find` returns undefined both for an undefined argument and if nothing was found.
 function falseOr(args: readonly unknown[]): unknown {
   return args.every(isTrue) ? args.at(-1) : undefined;
 }
@@ -98,7 +98,7 @@ function index(from: unknown, key: unknown, at: number): unknown {
       `the fields are ${Object.keys(from).join(', ')}`,
     );
   }
-  // A map that is not there: Go's nil map gives the same.
+  // A missing map: Go's nil map gives the same.
   if (from === null || from === undefined) return '';
   if (!Array.isArray(from)) throw templateError(at, `index needs a list or a map, this is ${kindOf(from)}`);
   const place = number(key, at);

@@ -1,4 +1,4 @@
-/** Makes a tree of a template's segments. @see https://pkg.go.dev/text/template#hdr-Actions */
+/** Parses a template's segments into a tree. @see https://pkg.go.dev/text/template#hdr-Actions */
 import { type Segment, segmentsOf, type Token, templateError } from './tokens.ts';
 
 export type TemplateNode =
@@ -11,24 +11,24 @@ export type TemplateNode =
       readonly otherwise: readonly TemplateNode[];
     };
 
-/** `$a, $b := first | second`: each command's value is the last argument of the next. */
+/** `$a, $b := first | second`: the value of each command is the last argument of the next. */
 export interface Pipe {
-  /** Variables that take the value; a pipe that has some prints nothing. */
+  /** Variables that get the value; a pipe with variables prints nothing. */
   readonly names: readonly string[];
-  /** Whether it sets variables that are there (`=`) rather than making some (`:=`). */
+  /** Whether it sets existing variables (`=`) instead of declaring new ones (`:=`). */
   readonly assigns: boolean;
   readonly commands: readonly [PipeCommand, ...PipeCommand[]];
   readonly at: number;
 }
 
 export interface PipeCommand {
-  /** A function's name; undefined where the command is its one operand. */
+  /** A function's name; undefined if the command is a single operand. */
   readonly name: string | undefined;
   readonly operands: readonly Operand[];
   readonly at: number;
 }
 
-/** A value and the fields to go down from it. */
+/** A value, and the fields to follow from it. */
 export interface Operand {
   readonly base:
     | { readonly kind: 'dot' }
@@ -58,7 +58,9 @@ export function parseNodes(template: string): readonly TemplateNode[] {
 /** What ended a list of nodes: `end` or `else`. */
 type Stop = Token & { readonly rest: Tokens };
 
-/** Blocks or parentheses inside each other, `else if` counted: each is a call of the parser, and of what runs it. */
+/**
+ * Limits nested blocks and parentheses, with `else if`. Each level is a recursive call of the parser and of the evaluation.
+ */
 const maxDepth = 200;
 
 function refuseDepth(depth: number, at: number): void {
@@ -99,7 +101,7 @@ class Parser {
     }
   }
 
-  /** From the word `if`, `with` or `range` to its `end`. */
+  /** Parses from the word `if`, `with` or `range` to its `end`. */
   #block(tokens: Tokens): TemplateNode {
     const opening = tokens.take();
     const kind = opening?.text === 'range' ? 'range' : opening?.text === 'with' ? 'with' : 'if';
@@ -114,7 +116,7 @@ class Parser {
       this.#depth -= 1;
       return { kind, pipe, body, otherwise: [] };
     }
-    // `else if` opens a block that shares our end.
+    // `else if` opens a block that ends with the same `end`.
     if (stop.rest.peek() !== undefined) {
       const next = stop.rest.peek();
       if (kind === 'range' || next?.text !== kind)
@@ -178,7 +180,7 @@ class Tokens {
     return { names, assigns, commands, at };
   }
 
-  /** The variables before `:=` or `=`, which stays to be taken. */
+  /** The variables before `:=` or `=`. The symbol is not consumed. */
   #declared(): string[] {
     const count = [1, 3].find((n) => this.peek(n)?.kind === 'symbol' && [':=', '='].includes(this.peek(n)?.text ?? ''));
     if (count === undefined || (count === 3 && this.peek(1)?.text !== ',')) return [];

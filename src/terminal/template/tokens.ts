@@ -1,4 +1,4 @@
-/** The first pass over a template: texts and actions, and the tokens inside the actions. */
+/** The first pass over a template: splits it into texts and actions, and the actions into tokens. */
 import { OciError } from '../../model/errors.ts';
 import { visible } from '../../model/quote.ts';
 
@@ -6,9 +6,9 @@ export interface Token {
   readonly kind: 'word' | 'field' | 'dot' | 'variable' | 'string' | 'number' | 'symbol';
   /** The name, the string's value, the number's digits or the symbol. */
   readonly text: string;
-  /** Where it starts in the template, from 0. */
+  /** Its position in the template, from 0. */
   readonly at: number;
-  /** No space before it: `.A.B` is one operand, `.A .B` are two. */
+  /** Whether no space precedes it: `.A.B` is one operand, `.A .B` are two. */
   readonly glued: boolean;
 }
 
@@ -16,18 +16,18 @@ export type Segment =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly tokens: readonly Token[]; readonly at: number; readonly endAt: number };
 
-/** The error of a template, naming the place. @param at From 0; people count from 1. */
+/** The error of a template at a position. @param at From 0; messages count from 1. */
 export function templateError(at: number, problem: string, hint?: string): OciError {
   return new OciError('USAGE', `template, character ${at + 1}: ${shown(problem)}`, { hint: hint && shown(hint) });
 }
 
-// Words of a template, and names of fields, may come from anywhere, and be of any length.
+// Words of a template and names of fields may come from anywhere and have any length.
 function shown(text: string): string {
   return visible(text.length > 1000 ? `${text.slice(0, 1000)}…` : text);
 }
 
 /**
- * Splits a template. `{{-` and `-}}` take the white space beside them away, and comments vanish. Outside actions, `\t` and
+ * Splits a template. `{{-` and `-}}` remove adjacent white space, and comments are removed. Outside actions, `\t` and
  * `\n` are a tab and a line end, as in Docker.
  *
  * @throws OciError USAGE

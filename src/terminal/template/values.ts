@@ -1,13 +1,13 @@
-/** What values are to a template: null, booleans, numbers, strings, lists, maps with any keys, records with known fields. */
+/** The values of templates: null, booleans, numbers, strings, lists, maps with any keys, records with known fields. */
 
-/** Whether `if` takes it: not null, false, 0, nor empty. */
+/** Whether `if` accepts it: not null, false, 0 or empty. */
 export function isTrue(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (value instanceof Map) return value.size > 0;
   return value !== null && value !== undefined && value !== false && value !== 0 && value !== '';
 }
 
-/** Whether it is a record: a plain object, whose fields are all the fields there are. */
+/** Whether it is a record: a plain object, which has only the fields it contains. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map);
 }
@@ -20,14 +20,14 @@ export function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'a record' : `a ${typeof value}`;
 }
 
-/** The entries of a map by key, as Go prints and walks them. */
+/** The entries of a map sorted by key, as Go prints and iterates them. */
 export function sortedEntries(map: ReadonlyMap<unknown, unknown>): (readonly [string, unknown])[] {
   return [...map]
     .map(([key, value]) => [String(key), value] as const)
     .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
-/** A value as Go prints it: `[a b]`, `map[k:v]`, `{x y}`; `<no value>` for nothing. */
+/** A value as Go prints it: `[a b]`, `map[k:v]`, `{x y}`; `<no value>` for undefined and null. */
 export function printed(value: unknown): string {
   return value === null || value === undefined ? '<no value>' : inner(value);
 }
