@@ -155,6 +155,9 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       return collectRegistry(root, { ...opts, signal });
     },
     async openServed(options) {
+      if (flags.dockerConfigDir !== undefined) {
+        await (await import('./serve/config-flag.ts')).requireDirectory(flags.dockerConfigDir);
+      }
       prepareForTraffic();
       const { openServed } = await import('./serve/registry.ts');
       return openServed(options, { storeRoot, warn: terminal.warn });

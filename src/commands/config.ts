@@ -24,8 +24,11 @@ export const config = defineCommand({
   async run({ words: [action = ''], options }, context) {
     const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
     if (run) return run(context, options.json);
+    const isImage = /[/:@.]/.test(action);
     throw new OciError('USAGE', `config cannot ${quote(action)}`, {
-      hint: `there is ${Object.keys(actions).join(' and ')}`,
+      hint: isImage
+        ? `ocictl inspect --config ${visible(action)} prints the config of an image`
+        : `there is ${Object.keys(actions).join(' and ')}; ocictl inspect --config prints the config of an image`,
     });
   },
 });

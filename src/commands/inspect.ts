@@ -28,7 +28,9 @@ export const inspect = defineCommand({
     'For an image with several platforms, all are listed and the one for this machine is shown in full.\n\n' +
     '--json prints the keys of skopeo inspect, followed by a few more. --format takes a Go template for the same fields, or\n' +
     'with --config for the config; text between its actions may contain \\t and \\n.\n\n' +
-    `With several references, --json prints one object per line, and --raw is an error. ${severalHelp}`,
+    `With several references, --json prints one object per line, and --raw is an error. ${severalHelp}\n\n` +
+    "This command's --config prints the config; the directory of Docker's config.json is named before the command:\n" +
+    'ocictl --config DIR inspect REF.',
   arguments: [
     {
       label: 'REF',

@@ -102,6 +102,13 @@ export function containersAuthFiles(where: Environment): readonly string[] {
   return known(where.platform === 'linux' ? `/run/containers/${where.uid}/auth.json` : undefined, personal);
 }
 
+/** Where podman keeps images of this user: it is there where somebody has used it. */
+export function containersStorage(where: Environment): string | undefined {
+  if (isRoot(where)) return '/var/lib/containers/storage';
+  const data = xdg(where, 'XDG_DATA_HOME') ?? below(where.homedir, '.local', 'share');
+  return below(data, 'containers', 'storage');
+}
+
 /**
  * The local store: from the flag, `OCICTL_ROOT` or config.yaml; default `$XDG_DATA_HOME/ocictl`, `~/.local/share/ocictl`.
  */

@@ -12,8 +12,16 @@ const foreign: Readonly<Record<string, (rest: string) => string>> = {
   'docker-archive': () => 'archives are not read or written; a directory is: oci:DIR[:TAG]',
   'oci-archive': () => 'archives are not read or written; a directory is: oci:DIR[:TAG]',
   'containers-storage': () => 'the store of podman is not read; that of ocictl is: store:NAME[:TAG]',
+  ocidir: (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,
+  ocifile: (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,
+  'oci-layout': (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,
   'docker-daemon': () => 'the daemon is not read; docker push brings its images to a registry',
 };
+
+/** A reference as skopeo and podman write it, `docker://REF`, without their transport. */
+export function withoutTransport(word: string): string {
+  return word.replace(/^docker:\/\//, '');
+}
 
 /**
  * Refuses words that would be read as an image of Docker Hub but were hardly meant as one: transports of other

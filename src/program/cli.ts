@@ -1,6 +1,6 @@
 /** The command line, except for the answers that main.ts gives by itself: signals, streams, one command and its report. */
 import { type App, createApp } from '../app/app.ts';
-import { createProgram } from '../commands/command-line/program.ts';
+import { createProgram, parseWords } from '../commands/command-line/program.ts';
 import { OciError } from '../model/errors.ts';
 import { letGoOfTerminals, Output } from '../terminal/output.ts';
 import type { InputStream } from '../terminal/prompt.ts';
@@ -76,7 +76,7 @@ export async function run(words: readonly string[], surroundings: Surroundings =
         return app;
       },
     });
-    await program.parseAsync(words, { from: 'user' }).catch(unlessDone);
+    await parseWords(program, words).catch(unlessDone);
     await help;
     // A program that lacks some of the data it requested learns of it by the exit status: stderr cannot take a message.
     if (terminal.json) await terminal.dataWritten();

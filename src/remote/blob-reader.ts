@@ -34,7 +34,7 @@ export class BlobReader {
     await response.body.discard();
     // As for manifests, another failure of HEAD does not mean that GET fails.
     if (response.status !== 200) return blobDescriptor(digest, await this.#sizeByGet(repo, digest, opts?.signal));
-    const size = contentLength(response.headers) ?? (await this.#sizeByGet(repo, digest, opts?.signal));
+    const size = lengthOf(response) ?? (await this.#sizeByGet(repo, digest, opts?.signal));
     this.#compareHeader(response, digest);
     return blobDescriptor(digest, size);
   }
@@ -159,8 +159,14 @@ export class BlobReader {
       this.#subject(repo, digest),
     );
     await response.body.cancel();
-    const size = contentLength(response.headers);
+    const size = lengthOf(response);
     if (size !== undefined) return size;
+    if (encodingsOf(response.headers).length > 0) {
+      // Whether the encoding is part of the blob, only its digest tells.
+      const content = await this.getBlob(repo, digest, { signal });
+      await content.cancel();
+      return content.descriptor.size;
+    }
     throw new OciError('PROTOCOL', `${this.#client.name} does not say how large blob ${digest} is`, {
       endpoint: this.#client.endpoint,
     });
@@ -184,6 +190,11 @@ type OpenAt = (from: number, to: number | undefined) => Promise<HttpResponse>;
 
 function isContent({ status }: HttpResponse): boolean {
   return status === 200 || status === 206;
+}
+
+/** The blob's length, where the answer tells it: of encoded content it is not that of the blob. */
+function lengthOf({ headers }: HttpResponse): number | undefined {
+  return encodingsOf(headers).length > 0 ? undefined : contentLength(headers);
 }
 
 function rangeHeader(start: number, end: number | undefined): Readonly<Record<string, string>> {

@@ -15,6 +15,7 @@ const refusing: readonly number[] = [400, 403, 405, 409, 412];
 /** The first match counts. The links show where a registry uses these words. */
 const phrases: readonly Phrase[] = [
   // Our own server, and others during maintenance; Nexus: https://issues.sonatype.org/browse/NEXUS-25275
+  // Quay, 405 DENIED: https://github.com/quay/quay/blob/master/endpoints/v2/errors.py
   { says: 'sealed', statuses: refusing, words: /\bread[- ]?only\b|\bdelet\w+ (?:is|are) disabled\b/i },
   // docker-registry with `maintenance: readonly` removes these methods, and sends only this text. A pull-through cache
   // sends UNSUPPORTED.
@@ -26,10 +27,19 @@ const phrases: readonly Phrase[] = [
   // Harbor before 2.0: https://github.com/goharbor/harbor/pull/9427
   { says: 'overwrite', statuses: refusing, words: /\bcannot be overwrit/i },
   // Harbor, 412 ("configured as immutable"): https://github.com/goharbor/harbor/pull/9837
+  // Google Artifact Registry, 400 MANIFEST_INVALID ("the repository has enabled tag immutability"):
+  // https://cloud.google.com/artifact-registry/docs/docker/troubleshoot#push
   // The term of Docker Hub and GitLab for such tags:
   // https://docs.docker.com/docker-hub/repos/manage/hub-images/immutable-tags,
   // https://docs.gitlab.com/user/packages/container_registry/immutable_container_tags
   { says: 'overwrite', statuses: refusing, words: /\bimmutab/i },
+  // Quay, 409 TAG_ALREADY_EXISTS, 403 for a quota and 405 for a namespace:
+  // https://github.com/quay/quay/blob/master/endpoints/v2/errors.py
+  { says: 'overwrite', statuses: [409], words: /\btag was already pushed\b/i },
+  { says: 'rule', statuses: [403, 405], words: /\bquota has been exceed|\bnamespace is disabled\b/i },
+  // Azure, 405 for what is locked: https://github.com/Azure/azure-sdk-for-net/issues/22827
+  // https://learn.microsoft.com/azure/container-registry/container-registry-image-lock
+  { says: 'rule', statuses: [405], words: /\boperation is disallowed on this\b/i },
 ];
 
 /**
@@ -52,6 +62,11 @@ const creators: readonly { readonly words: RegExp; readonly how: string }[] = [
   {
     words: /\brepository with name '[^']*' does not exist in the registry\b/i,
     how: 'aws ecr create-repository --repository-name NAME',
+  },
+  // Google Artifact Registry: https://github.com/GoogleCloudPlatform/avocano/issues/412
+  {
+    words: /\brepository "[^"]*" not found\b/i,
+    how: 'gcloud artifacts repositories create NAME --repository-format=docker',
   },
   // Harbor ("project app not found"): https://goharbor.io/docs/main/working-with-projects/create-projects/
   { words: /\bproject\b.{0,255}\bnot found\b/i, how: 'a new project in Harbor' },

@@ -188,7 +188,7 @@ export const parsers: Readonly<Record<string, HostileCase>> = {
     pieces: ['a,', '*.', '1.2.3.4/8,', '::/1,', 'a:1,', ', '],
   },
   'nearest key': { parse: (text) => refuseUnknownKeys({ ...anyDocument, value: { [text]: 1 } }, { root: true }, file) },
-  'nearest command': { parse: (text) => suggestCommand(text, ['pull', 'push']) },
+  'nearest command': { parse: (text) => suggestCommand([text, text], ['pull', 'push']) },
   'nearest option': { parse: (text) => suggestOption(text, ['--platform', '--json']), starts: ['--'] },
   'image filter': {
     parse: (text) => parseImageFilters([text]),

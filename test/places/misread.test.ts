@@ -131,12 +131,12 @@ describe('what was probably meant', () => {
     ['logi', 'login'],
     ['tga', 'tag'],
   ] as const) {
-    it(`by ${word} is ${meant}`, () => assert.equal(suggestCommand(word, known), `did you mean ${meant}?`));
+    it(`by ${word} is ${meant}`, () => assert.equal(suggestCommand([word], known), `did you mean ${meant}?`));
   }
 
   it('is nothing for what is far from everything', () => {
     for (const word of ['x', 'xyz', 'log', 'nonsense', 'constructor', '__proto__']) {
-      assert.equal(suggestCommand(word, known), undefined, word);
+      assert.equal(suggestCommand([word], known), undefined, word);
     }
   });
 

@@ -48,6 +48,18 @@ async function read(
   return Buffer.from(await readContent(await registry.getBlob(repo, ...words), 50_000_000));
 }
 
+describe('the size of a blob that comes encoded although none of it was asked for', () => {
+  it('is that of what has the digest, decoded or as it was sent', async (t) => {
+    const text = Buffer.from('text '.repeat(1000));
+    const packed = zlib.gzipSync(text);
+    for (const answer of [encoded(packed, 'gzip'), chunked(packed, 'gzip')]) {
+      const { registry } = await fakeRegistry(t, answer);
+      assert.equal((await registry.statBlob(repo, await digestBytes(text))).size, text.length);
+      assert.equal((await registry.statBlob(repo, await digestBytes(packed))).size, packed.length);
+    }
+  });
+});
+
 describe('a manifest that comes encoded although none of it was asked for', () => {
   for (const [encoding, encode] of Object.entries(encoders)) {
     if (encoding === 'zstd' && !hasZstd) continue;

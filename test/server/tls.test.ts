@@ -44,7 +44,9 @@ describe('a server with a certificate', () => {
     const found = await answer(server, '/v2/', { ca });
     assert.equal(found.resume().statusCode, 200);
     await assert.rejects(answer(server, '/v2/', {}), /unable to verify/);
-    await assert.rejects(fetch(server.url.replace('https', 'http')));
+    const plainly = await fetch(`${server.url.replace('https', 'http')}/v2/`);
+    assert.equal(plainly.status, 400);
+    assert.equal(await plainly.text(), 'Client sent an HTTP request to an HTTPS server.\n');
     // A server without a certificate has none to renew.
     const plain = await startServer(t);
     assert.throws(

@@ -1,14 +1,14 @@
 /** Builds commander's program from the command data: all commands by name, one of them completely. */
 import { Option, Command as Program } from 'commander';
 import type { Context } from '../../app/context.ts';
-import { OciError } from '../../model/errors.ts';
-import { isUnfound, withMeaning } from '../../places/misread.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
+import { isUnfound, withMeaning, withoutTransport } from '../../places/misread.ts';
 import { isReference } from '../../places/places.ts';
 import { commandTable, loadCommands } from './all-commands.ts';
 import type { Command, OptionSpec } from './command.ts';
 import { globalOptions } from './global-options.ts';
 import { commandUsage, examplesText, groupOf, helpLayout, paragraphsOf } from './help.ts';
-import { usageError } from './usage-error.ts';
+import type { Refused } from './usage-error.ts';
 
 interface ProgramOptions {
   readonly version: string;
@@ -25,12 +25,31 @@ export interface GlobalValues {
   readonly verbosity: number;
 }
 
+/** What commander refused, before the hint is found, for which tables are loaded. */
+class RefusedWords extends Error {
+  readonly refused: Refused;
+
+  constructor(refused: Refused) {
+    super(refused.error.message);
+    this.refused = refused;
+  }
+}
+
+/** Runs the command that the words name. @throws OciError USAGE for whatever commander refuses; what the command throws. */
+export async function parseWords(program: Program, words: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof RefusedWords)) throw error;
+    const { usageError } = await import('./usage-error.ts');
+    throw usageError(error.refused);
+  }
+}
+
 const globalGroup = 'Global options:';
 
 /**
- * The program for these arguments. Only the command that they name is loaded.
- *
- * @throws OciError USAGE from `parseAsync`, for everything that commander refuses.
+ * The program for these words, for {@link parseWords}. Only the command they name is loaded.
  */
 export async function createProgram(words: readonly string[], options: ProgramOptions): Promise<Program> {
   const program = new Program('ocictl');
@@ -89,17 +108,27 @@ function addCommand(program: Program, command: Command, options: ProgramOptions,
     if (globals['config'] === '') throw emptyValue('--config');
     const verbosity = count(program.opts()['verbose']) + count(sub.opts()['verbose']);
     const context = options.context({ config: text(globals['config']), verbosity });
+    const words = sub.args.map((word, at) => (isImageAt(at, command) ? withoutTransport(word) : word));
     try {
-      const status = await command.run(
-        { words: sub.args, options: Object.fromEntries(values), commands: loadCommands },
-        context,
-      );
+      const status = await command.run({ words, options: Object.fromEntries(values), commands: loadCommands }, context);
       if (typeof status === 'number') options.onStatus?.(status);
     } catch (error) {
-      const kept = isUnfound(error) ? await keptAmong(sub.args, command, context) : [];
-      throw withMeaning(error, imagesAmong(sub.args, command), kept);
+      const kept = isUnfound(error) ? await keptAmong(words, command, context) : [];
+      throw await withAction(withMeaning(error, imagesAmong(words, command), kept), command, words);
     }
   });
+}
+
+/** What another program calls an action of its own, as `tag ls`, is read as an image or an unknown action here. */
+async function withAction(error: unknown, { name }: Command, args: readonly string[]): Promise<unknown> {
+  if (args.length === 0 || !isOciError(error, 'USAGE', 'IMAGE_UNKNOWN')) return error;
+  const { suggestAction } = await import('./suggest.ts');
+  const hint = suggestAction([name, ...args], visibleNames());
+  return hint === undefined ? error : new OciError(error.code, error.message, { hint, cause: error });
+}
+
+function visibleNames(): readonly string[] {
+  return commandTable.flatMap(({ name, aliases = [], hidden }) => (hidden ? [] : [name, ...aliases]));
 }
 
 function addHelp(program: Program): void {
@@ -169,9 +198,13 @@ function givenValue(program: Program, option: Option): Readonly<Record<string, u
   return value === undefined ? {} : { [name]: value };
 }
 
-/** The arguments that name images, not servers or files. */
-function imagesAmong(words: readonly string[], { arguments: list }: Command): readonly string[] {
-  return words.filter((_, at) => (list[at] ?? list.at(-1))?.completes === 'image');
+/** The arguments that name images, and no server or file. */
+function imagesAmong(words: readonly string[], command: Command): readonly string[] {
+  return words.filter((_, at) => isImageAt(at, command));
+}
+
+function isImageAt(at: number, { arguments: list }: Command): boolean {
+  return (list[at] ?? list.at(-1))?.completes === 'image';
 }
 
 /** Docker looks in its own store first, and users of Docker may expect the same. */
@@ -206,6 +239,8 @@ function configure(program: Program, { out }: ProgramOptions, command: Command |
     .configureHelp(helpLayout)
     .showSuggestionAfterError(false)
     .exitOverride((error) => {
-      throw error.exitCode === 0 ? error : usageError({ error, program, command, words });
+      throw error.exitCode === 0
+        ? error
+        : new RefusedWords({ error, program, command, words, commands: visibleNames() });
     });
 }

@@ -1,6 +1,7 @@
 /** For commands that take several references, and `-` for those on standard input. */
 import type { Context } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
+import { withoutTransport } from '../../places/misread.ts';
 
 /** Enough for several hundred thousand names. */
 const maxBytes = 16 * 1024 * 1024;
@@ -38,7 +39,7 @@ export async function readReferences(
   const text = await readInput(stdin(), { maxBytes, what: 'that is no list of references', signal });
   const lines = text
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => withoutTransport(line.trim()))
     .filter((line) => line !== '');
   const words = given.flatMap((word) => (word === '-' ? lines : [word]));
   if (words.length === 0) terminal.note('standard input names nothing: nothing to do');

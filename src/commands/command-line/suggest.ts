@@ -1,78 +1,48 @@
-/** Suggestions for unknown commands and options. */
+/** What was probably meant by a command or an option that there is not. */
+import { type Hints, otherCommands } from './other-commands.ts';
+import { otherOptions } from './other-options.ts';
 
-/** Commands of docker, skopeo, crane, regctl and podman, and what to use in ocictl. */
-const commands: Readonly<Record<string, string>> = {
-  build: 'ocictl does not build images, it only moves them',
-  cp: 'did you mean copy?',
-  export: 'ocictl copy NAME oci:DIR writes an image into a directory',
-  'garbage-collect': "ocictl storage gc --root DIR frees space in a registry's directory",
-  gc: "ocictl prune frees space in the local store, ocictl storage gc in a registry's directory",
-  history: 'ocictl inspect shows the line that made each layer',
-  image: 'did you mean images, rmi or prune?',
-  import: 'ocictl copy oci:DIR store:NAME takes an image from a directory',
-  info: 'ocictl version shows versions and where the store is',
-  list: 'ocictl images lists the local store, ocictl tags a repository',
-  'list-tags': 'did you mean tags?',
-  load: 'ocictl copy oci:DIR store:NAME takes an image from a directory',
-  ls: 'ocictl images lists the local store, ocictl tags a repository',
-  manifest: 'ocictl inspect --raw prints the manifest',
-  registry: 'did you mean serve?',
-  remove: 'ocictl rmi removes from the local store, ocictl delete from a registry',
-  rm: 'ocictl rmi removes from the local store, ocictl delete from a registry',
-  run: 'ocictl does not run images, it only moves them',
-  save: 'ocictl copy NAME oci:DIR writes an image into a directory',
-  system: 'ocictl prune removes what nothing in the local store refers to',
-  sync: 'did you mean copy? It copies one image after the other',
-};
-
-const insecure = '--insecure-registry HOST lets that host use plain http or any certificate';
-const platform = 'did you mean --platform OS/ARCH?';
-
-/** Options of those programs. */
-const options: Readonly<Record<string, string>> = {
-  '--arch': platform,
-  '--authfile': '--config DIR or $DOCKER_CONFIG names the directory of config.json',
-  '--creds': 'ocictl login stores credentials; in a script with --password-stdin',
-  '--debug': 'did you mean --verbose?',
-  '--dest-tls-verify': insecure,
-  '--insecure': insecure,
-  '--multi-arch': 'an index is copied whole, unless --platform chooses',
-  '--no-creds': 'did you mean --anonymous?',
-  '--os': platform,
-  '--override-arch': platform,
-  '--override-os': platform,
-  '--password': 'with --password-stdin, nobody else can see it',
-  '--plain-http': insecure,
-  '--src-tls-verify': insecure,
-  '--tls-verify': insecure,
-};
-
-/** A hint for an unknown command. @param known The names of all commands. */
-export function suggestCommand(word: string, known: readonly string[]): string | undefined {
-  const synonym = Object.hasOwn(commands, word) ? commands[word] : undefined;
-  return synonym ?? didYouMean(nearest(word, known));
+/** A hint for words whose first is no command. @param known The names of those there are. */
+export function suggestCommand(words: readonly string[], known: readonly string[]): string | undefined {
+  const [word = ''] = words;
+  return suggestAction(words, known) ?? hintOf(otherCommands, word, /\bocictl ([a-z-]+)/, known) ?? meant(word, known);
 }
 
-/** A hint for an unknown option, written with or without `=value`. @param known The options of the command. */
+/** A hint for a command and its action that are another program's, as `auth login`. */
+export function suggestAction([word = '', action]: readonly string[], known: readonly string[]): string | undefined {
+  return action === undefined ? undefined : hintOf(otherCommands, `${word} ${action}`, /\bocictl ([a-z-]+)/, known);
+}
+
+/** A hint for an option that the command lacks, written with or without `=value`. @param known Those it has. */
 export function suggestOption(word: string, known: readonly string[]): string | undefined {
   const bare = word.split('=', 1)[0] ?? '';
-  if (!bare.startsWith('--')) return undefined;
   if (known.includes(bare)) return `${bare} takes no value`;
-  const near = nearest(
-    bare.slice(2),
-    known.map((option) => option.slice(2)),
-  );
-  const synonym = Object.hasOwn(options, bare) ? options[bare] : undefined;
-  return synonym ?? didYouMean(near === undefined ? undefined : `--${near}`);
+  const hint = hintOf(otherOptions, bare, /(--[a-z-]+)/, known);
+  if (hint !== undefined || !bare.startsWith('--')) return hint;
+  const longs = known.filter((option) => option.startsWith('--')).map((option) => option.slice(2));
+  return meant(bare.slice(2), longs, '--');
 }
 
-/** Longer words are not typing mistakes, and comparing takes time proportional to the product of the lengths. */
+/** The first hint whose command or option there is; the last counts anyway. */
+function hintOf(
+  table: ReadonlyMap<string, Hints>,
+  word: string,
+  naming: RegExp,
+  known: readonly string[],
+): string | undefined {
+  const hints = [table.get(word) ?? []].flat();
+  return hints.find((hint, at) => at === hints.length - 1 || known.includes(naming.exec(hint)?.[1] ?? ''));
+}
+
+function meant(word: string, known: readonly string[], prefix = ''): string | undefined {
+  const near = nearest(word, known);
+  return near === undefined ? undefined : `did you mean ${prefix}${near}?`;
+}
+
+/** Nobody mistypes a longer one: comparing costs the product of both lengths. */
 const longestWord = 64;
 
-/**
- * The closest of some words: the only one that begins with the word, otherwise one that differs by a few typing
- * mistakes, fewer for a short word.
- */
+/** The closest of some words: what begins alike, else what a few typing mistakes lead to, fewer in a short word. */
 function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > longestWord) return undefined;
   const [longer, another] = word.length >= 3 ? known.filter((one) => one.startsWith(word)) : [];
@@ -83,7 +53,7 @@ function nearest(word: string, known: readonly string[]): string | undefined {
   return best && word.length >= 2 && best.distance <= allowed ? best.one : undefined;
 }
 
-/** The number of letters to add, remove, change or swap with their neighbours. */
+/** Letters to add, leave out, change or swap with their neighbours. */
 function distanceOf(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -97,8 +67,4 @@ function distanceOf(a: string, b: string): number {
     [before, last] = [last, row];
   }
   return last[b.length] ?? 0;
-}
-
-function didYouMean(word: string | undefined): string | undefined {
-  return word === undefined ? undefined : `did you mean ${word}?`;
 }

@@ -3,15 +3,17 @@ import type { CommanderError, Command as Program } from 'commander';
 import { OciError } from '../../model/errors.ts';
 import type { Command } from './command.ts';
 import { commandUsage } from './help.ts';
-import { suggestCommand, suggestOption } from './suggest.ts';
+import { suggestAction, suggestCommand, suggestOption } from './suggest.ts';
 
-interface Refused {
+export interface Refused {
   readonly error: CommanderError;
   /** Where it was refused: the program itself, or a command of it. */
   readonly program: Program;
   /** The command that the words name, if there is one. */
   readonly command: Command | undefined;
   readonly words: readonly string[];
+  /** The names of all commands. */
+  readonly commands: readonly string[];
 }
 
 export function usageError(refused: Refused): OciError {
@@ -24,28 +26,35 @@ export function usageError(refused: Refused): OciError {
   return new OciError('USAGE', message, { hint: hintFor(refused), cause: error });
 }
 
-function hintFor({ error, program, command, words }: Refused): string {
+function hintFor({ error, program, command, words, commands }: Refused): string {
   const [, word = ''] = /'([^']*)'/.exec(error.message) ?? [];
   const whole = program.parent === null;
+  const operands = wordsFrom(command?.name ?? word, words);
+  const action = suggestAction(operands, commands);
+  if (command && action !== undefined) return action;
   if (error.code === 'commander.unknownOption') {
     const known = program.createHelp().visibleOptions(program);
-    const longs = known.flatMap(({ long }) => long ?? []);
-    const hint = (whole && command && misplacedHint(command, words)) || suggestOption(word, longs);
-    if (hint) return hint;
+    const flags = known.flatMap(({ long, short }) => [long ?? [], short ?? []].flat());
     const isForeign = command?.arguments.some(({ foreign }) => foreign) === true && !words.includes('--');
+    // A short option is then one of the program that is to run.
+    const isTheirs = isForeign && !word.startsWith('--');
+    const hint = (whole && command && misplacedHint(command, words)) || (!isTheirs && suggestOption(word, flags));
+    if (hint) return hint;
     if (command && !whole && isForeign) return `the command to run comes after --: ocictl ${commandUsage(command)}`;
   }
   if (error.code === 'commander.unknownCommand') {
-    const visible = program.createHelp().visibleCommands(program);
-    const hint = suggestCommand(
-      word,
-      visible.map((one) => one.name()),
-    );
+    const hint = suggestCommand(operands, commands);
     if (hint !== undefined) return hint;
   }
   const counts = error.code === 'commander.missingArgument' || error.code === 'commander.excessArguments';
   if (counts && command && !whole) return `usage: ocictl ${commandUsage(command)}`;
   return `ocictl ${whole ? '' : `${program.name()} `}--help shows what there is`;
+}
+
+/** A word and what follows it, without options. */
+function wordsFrom(word: string, words: readonly string[]): readonly string[] {
+  const from = words.indexOf(word);
+  return from < 0 ? [word] : words.slice(from).filter((each) => !each.startsWith('-'));
 }
 
 /** For `ocictl --quiet pull …`: options of a command must follow its name. */

@@ -1,5 +1,7 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
+import { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { OciError } from '../../model/errors.ts';
 import type { ServedTls } from '../options.ts';
 
@@ -26,7 +28,20 @@ export async function newServer(options: ServerOptions, tls: ServedTls | undefin
     rejectUnauthorized: needsClients,
     handshakeTimeout: options.headersTimeout,
   });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ERR_SSL_HTTP_REQUEST') answerPlain(socket);
+  });
   return { server, renewTls: (renewed) => server.setSecureContext(contextOf(renewed)) };
+}
+
+const wantsTls = 'Client sent an HTTP request to an HTTPS server.\n';
+
+/** Answers plain http in plain http, in the words of Go's servers, which clients know. The socket below has no public name. */
+function answerPlain(socket: TLSSocket): void {
+  const { _parent: below } = socket as { readonly _parent?: unknown };
+  if (!(below instanceof Socket) || below.destroyed) return;
+  below.on('error', () => {});
+  below.end(`HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${wantsTls}`);
 }
 
 function contextOf({ cert, key, clientCa }: ServedTls) {

@@ -4,10 +4,10 @@ import type { Settings } from '../../config/settings.ts';
 import { passwordCredential, refuseUnusableSecret } from '../../credentials/account.ts';
 import type { Credential } from '../../credentials/credential.ts';
 import { createCredentialLookup } from '../../credentials/lookup.ts';
-import { isOnPath } from '../../credentials/on-path.ts';
 import { authConfigKey, shownKey, splitKey } from '../../credentials/registry-key.ts';
 import { type CredentialPlace, type StoreChoice, saveLogin } from '../../credentials/save-login.ts';
 import { makeTemporaryConfig, type TemporaryConfig } from '../../credentials/temporary-config.ts';
+import { usesPodman } from '../../credentials/uses-podman.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { RegistryService } from '../service.ts';
 import { type LoginServer, parseLoginServer } from './server-name.ts';
@@ -125,7 +125,7 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
   ): Promise<LoginOutcome['stored']> => {
     const place = await saveLogin(name, credential, { dockerConfig, env, choice, warn, signal });
     // podman pulls and pushes with an identity token, but refuses `podman login` while one is stored.
-    const blocks = credential.kind === 'identity-token' && isOnPath('podman', env) ? { blocks: ['podman'] } : {};
+    const blocks = credential.kind === 'identity-token' && usesPodman(environment) ? { blocks: ['podman'] } : {};
     return { what: credential.kind, place, ...blocks };
   };
   const proven = async (server: LoginServer, given: GivenLogin, opts: SaveLoginOptions): Promise<Proven> => {

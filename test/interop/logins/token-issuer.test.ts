@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -115,6 +115,9 @@ describe('ocictl serve --issue-tokens', () => {
   it('is used by podman with what ocictl login keeps, which says why podman login refuses', async (t) => {
     if (!needs(t, 'podman')) return;
     const { host } = await startIssuer(t, await writeAccess(t));
+    const { home } = await sandbox(t);
+    await mkdir(join(home, '.config', 'containers'), { recursive: true });
+    await writeFile(join(home, '.config', 'containers', 'auth.json'), '{}');
     const login = await logIn(t, host, ada);
     assert.match(login.stderr, new RegExp(`before 'podman login': ocictl logout ${host}\n`));
     assert.equal((await ocictl(t, ['copy', await layoutOf(t), `${host}/team/app:1`])).exitCode, 0);

@@ -1,4 +1,4 @@
-import { createProgram, type GlobalValues } from '../../../src/commands/command-line/program.ts';
+import { createProgram, type GlobalValues, parseWords } from '../../../src/commands/command-line/program.ts';
 
 export interface Accepted {
   /** The help that was printed on stdout. */
@@ -27,7 +27,7 @@ export async function accept(words: readonly string[]): Promise<Accepted> {
     },
   });
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await parseWords(program, words);
   } catch (error) {
     // Commander ends help by throwing too.
     if (error !== reached && !(error instanceof Error && 'exitCode' in error && error.exitCode === 0)) throw error;

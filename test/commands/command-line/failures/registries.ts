@@ -142,7 +142,7 @@ export const registries: Tries = {
     {
       run: (t) => pushedTo(t, 404, 'NAME_UNKNOWN', 'Repository "app" not found'),
       error: /app has to be created at .* before a push: Repository "app" not found/,
-      hint: /create it there/,
+      hint: /create it with gcloud/,
     },
   ],
   'the registry does not support pushes, for instance a cache': [

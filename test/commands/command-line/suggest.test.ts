@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { commandTable, loadCommands } from '../../../src/commands/command-line/all-commands.ts';
+import { readFlags } from '../../../src/commands/command-line/command.ts';
+import { globalOptions } from '../../../src/commands/command-line/global-options.ts';
+import { commandUsage, paragraphsOf } from '../../../src/commands/command-line/help.ts';
+import { otherCommands } from '../../../src/commands/command-line/other-commands.ts';
+import { otherOptions } from '../../../src/commands/command-line/other-options.ts';
+import { suggestAction, suggestCommand, suggestOption } from '../../../src/commands/command-line/suggest.ts';
+import { isOciError } from '../../../src/model/errors.ts';
+import { ocictl } from '../../support/command.ts';
+import { accept } from '../../support/network/accept.ts';
+import { sandbox } from '../../support/sandbox.ts';
+
+const known = commandTable.flatMap(({ name, aliases = [], hidden }) => (hidden ? [] : [name, ...aliases]));
+
+/** As their documents list them; those that have the same name and meaning here are left out. */
+const theirs: Readonly<Record<string, string>> = {
+  // https://github.com/google/go-containerregistry/tree/main/cmd/crane/doc
+  crane:
+    'annotate, append, auth get, auth login, auth logout, blob, catalog, cp, export, flatten, index, index append, index filter, index list, ls, manifest, mutate, rebase, registry, registry serve, squash, validate',
+  skopeo: 'layers, list-tags, manifest-digest, standalone-sign, standalone-verify, sync',
+  // https://oras.land/docs/category/oras-commands
+  oras: 'attach, backup, blob fetch, blob push, blob delete, cp, discover, manifest delete, manifest fetch, manifest fetch-config, manifest push, manifest index create, repo ls, repo tags, resolve, restore',
+  // https://github.com/regclient/regclient/tree/main/cmd/regctl
+  regctl:
+    'artifact get, artifact list, artifact put, artifact tree, blob copy, blob delete, blob get, blob get-file, blob head, blob put, config get, config set, image check-base, image copy, image create, image delete, image digest, image export, image get-file, image import, image inspect, image manifest, image mod, image ratelimit, index add, index create, index delete, manifest delete, manifest diff, manifest get, manifest head, manifest put, ref, registry config, registry login, registry logout, registry set, registry whoami, repo copy, repo ls, tag delete, tag ls',
+  // https://github.com/sigstore/cosign/tree/main/doc
+  cosign:
+    'attach, attest, attest-blob, bundle, clean, dockerfile, download, env, generate, generate-key-pair, import-key-pair, initialize, load, manifest, piv-tool, pkcs11-tool, policy, public-key, save, sign, sign-blob, signing-config, tree, triangulate, trusted-root, upload, verify, verify-attestation, verify-blob, verify-blob-attestation',
+  docker:
+    'attach, build, builder, buildx, commit, compose, container, cp, create, diff, events, exec, export, history, image build, image history, image import, image inspect, image load, image ls, image prune, image pull, image push, image rm, image save, image tag, import, info, kill, load, logs, manifest, network, pause, plugin, port, ps, rename, restart, rm, run, save, secret, service, stack, start, stats, stop, swarm, system, top, trust, unpause, update, volume, wait',
+  podman:
+    'cp, farm, healthcheck, image mount, image tree, image untag, kube, machine, mount, pod, rmi, system df, tree, unmount, untag',
+};
+
+describe('a command of another program', () => {
+  for (const [program, list] of Object.entries(theirs)) {
+    it(`is named as it is called here: ${program}`, () => {
+      for (const words of list.split(', ').map((text) => text.split(' '))) {
+        if (known.includes(words[0] ?? '') && words.length === 1) continue;
+        const hint = known.includes(words[0] ?? '') ? suggestAction(words, known) : suggestCommand(words, known);
+        assert.ok(hint, `${program} ${words.join(' ')}`);
+      }
+    });
+  }
+
+  it('leads to commands and options that there are', async () => {
+    const commands = await loadCommands();
+    const prose = ['moves', 'neither', 'does', 'asks'];
+    const optionsOf = (name: string) => {
+      const own = commands.find((command) => [command.name, ...(command.aliases ?? [])].includes(name))?.options ?? {};
+      return [...Object.values(own), ...Object.values(globalOptions)].map(({ flags }) => readFlags(flags).long);
+    };
+    const hints = [
+      ...[...otherCommands.keys()].map((words) => suggestCommand(words.split(' '), known) ?? ''),
+      ...[...otherOptions.keys()].map((option) => suggestOption(option, []) ?? ''),
+    ];
+    for (const hint of hints) {
+      const named = [
+        ...hint.matchAll(/ocictl ([a-z-]+)((?: --?[a-z-]+)*)/g),
+        ...hint.matchAll(/did you mean ([a-z][a-z-]*)()/g),
+      ];
+      for (const [, name = '', options = ''] of named) {
+        if (prose.includes(name)) continue;
+        assert.ok(known.includes(name), hint);
+        for (const option of options.match(/--[a-z-]+/g) ?? []) assert.ok(optionsOf(name).includes(option), hint);
+      }
+    }
+  });
+
+  it('is no command here', () => {
+    const stale = [...otherCommands.keys()].filter((words) => known.includes(words));
+    assert.deepEqual(stale, [], 'a command that came needs no hint for its name');
+  });
+
+  it('gets the hint of a command that came later', () => {
+    assert.equal(suggestCommand(['crane'], known), undefined);
+    assert.match(suggestCommand(['validate'], ['pull']) ?? '', /^ocictl pull checks/);
+    assert.match(suggestCommand(['sign-blob'], ['pull', 'sign']) ?? '', /^ocictl sign and ocictl verify/);
+    assert.match(suggestOption('--dest-compress', ['--json']) ?? '', /as they are, so that digests stay/);
+    assert.match(suggestOption('--dest-compress', ['--compress']) ?? '', /did you mean --compress\?/);
+  });
+
+  it('is told where its word is a command or an image here, too', async () => {
+    for (const [words, said] of [
+      [['auth', 'login', '-u', 'ada', '-p', 'secret', 'r.example'], /did you mean login\?/],
+      [['auth', 'login', 'r.example'], /did you mean login\?/],
+      [['image', 'rm', 'app'], /ocictl rmi removes from the local store/],
+      [['image', '-q', 'ls'], /did you mean images\?/],
+      [['copy', '--creds', 'a:b', 'x', 'y'], /did you mean --src-creds or --dest-creds\?/],
+      [['copy', '--dest-compress', 'x', 'y'], /layers are copied as they are/],
+      [['pull', '-p', 'secret', 'x'], /did you mean --creds USER:PASSWORD\?/],
+    ] as const) {
+      await assert
+        .rejects(accept(words), (error) => {
+          assert.ok(isOciError(error, 'USAGE'), String(error));
+          assert.match(`${error.hint}`, said);
+          assert.doesNotMatch(`${error.message} ${error.hint}`, /secret/);
+          return true;
+        })
+        .catch((error: unknown) => {
+          // `auth login HOST` is refused when it runs.
+          if (!(error instanceof Error && /Missing expected rejection/.test(error.message) && words.length === 3))
+            throw error;
+        });
+    }
+  });
+
+  it('is told where only running it shows that it is none', async (t) => {
+    for (const [words, said] of [
+      [['auth', 'login', 'r.example'], /did you mean login\?/],
+      [['tag', 'ls', 'r.example/app'], /did you mean tags\?/],
+      [['config', 'get', 'x'], /usage: ocictl config|ocictl config show prints every setting/],
+      [['config', 'alpine:3'], /ocictl inspect --config alpine:3 prints the config of an image/],
+      [['copy', 'ocidir://x', 'oci:y'], /a layout is written oci:x/],
+    ] as const) {
+      const { exitCode, stderr } = await ocictl(t, words);
+      assert.notEqual(exitCode, 0, words.join(' '));
+      assert.match(stderr, said);
+    }
+  });
+});
+
+describe('docker://REF', () => {
+  it('is REF wherever an image is named', async (t) => {
+    const commands = (await loadCommands()).filter(({ arguments: list }) => list[0]?.completes === 'image');
+    assert.ok(commands.length > 8);
+    const env = { HTTPS_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'http://127.0.0.1:1' };
+    for (const { name, arguments: list } of commands) {
+      const plain = list.map(({ choices }, at) => choices?.[0] ?? `r${at}.example/app:1`);
+      const run = async (prefix: string) => {
+        const words = plain.map((word, at) => (list[at]?.completes === 'image' ? `${prefix}${word}` : word));
+        return ocictl(t, [name, ...words], { env });
+      };
+      const [expected, found] = [await run(''), await run('docker://')];
+      assert.deepEqual([found.exitCode, found.stderr], [expected.exitCode, expected.stderr], name);
+    }
+    const { stderr } = await ocictl(t, ['digest', '-'], { env, input: 'docker://r.example/app:1\n' });
+    assert.equal(stderr, (await ocictl(t, ['digest', 'r.example/app:1'], { env })).stderr);
+  });
+});
+
+describe('--config of a command', () => {
+  it('hides the global one, and help says where that is written', async () => {
+    for (const command of await loadCommands()) {
+      const hidden = Object.values(command.options).some(({ flags }) => readFlags(flags).long === '--config');
+      if (!hidden) continue;
+      const text = paragraphsOf(command.description).join('\n');
+      assert.ok(text.includes(`ocictl --config DIR ${command.name}`), commandUsage(command));
+    }
+  });
+
+  it('of serve is a directory that is there: status 2', async (t) => {
+    const { home } = await sandbox(t);
+    for (const [path, said] of [
+      ['nothing.yml', /--config: there is no directory nothing\.yml\nhint: serve takes its settings as options/],
+      [process.execPath, /--config: \S+ is a file, not a directory\nhint: serve takes its settings as options/],
+    ] as const) {
+      const { exitCode, stderr } = await ocictl(t, ['serve', '--memory', '--addr', '127.0.0.1:0', '--config', path], {
+        cwd: home,
+      });
+      assert.equal(exitCode, 2, stderr);
+      assert.match(stderr, said);
+    }
+  });
+});
