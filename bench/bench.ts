@@ -62,7 +62,7 @@ async function run(bench: Bench): Promise<void> {
   const sections: Section[] = [];
   for await (const section of all(bench)) {
     sections.push(section);
-    process.stdout.write(asText(section));
+    process.stdout.write(await asText(section));
     // Written as they come: hours of figures shall not be lost with the last of them.
     if (bench.json !== undefined)
       await writeFile(bench.json, `${JSON.stringify({ machine, sections }, undefined, 2)}\n`);

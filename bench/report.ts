@@ -4,9 +4,9 @@ import type { Machine } from './machine.ts';
 import type { Row, Section } from './results.ts';
 
 /** One section as aligned text. */
-export function asText({ title, failures, ...section }: Section): string {
+export async function asText({ title, failures, ...section }: Section): Promise<string> {
   const lines = failures.map((failure) => `  not measured: ${failure}\n`).join('');
-  return `\n${title}\n${formatTable(cells(section))}${lines}`;
+  return `\n${title}\n${await formatTable(cells(section))}${lines}`;
 }
 
 /** All sections as Markdown, with the command and the machine that made them. */

@@ -1,7 +1,7 @@
 import type { Context, ShownValue } from '../app/context.ts';
 import { OciError } from '../model/errors.ts';
 import { quote, visible } from '../model/quote.ts';
-import { formatTable } from '../terminal/format.ts';
+import { formatFittingTable } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand } from './command-line/command.ts';
 import { jsonOption } from './command-line/options.ts';
@@ -45,7 +45,7 @@ async function show({ terminal, describeSettings }: Context, json: boolean): Pro
   const rows = settings.flatMap(({ key, values }) =>
     values.map(({ text, origin }) => [key, visible(text), visible(formatPlace(origin))]),
   );
-  await terminal.out(formatTable([['SETTING', 'VALUE', 'FROM'], ...rows]));
+  await terminal.out(await formatFittingTable([['SETTING', 'VALUE', 'FROM'], ...rows], terminal.outColumns));
 }
 
 /** @throws OciError CONFIG_INVALID after printing the list, if a file is invalid. */
@@ -58,7 +58,7 @@ async function path({ terminal, settingsFiles }: Context, json: boolean): Promis
       visible(file),
       namedBy === undefined ? state : `${state}, named by ${visible(namedBy)}`,
     ]);
-    await terminal.out(formatTable([['PURPOSE', 'PATH', 'STATE'], ...rows]));
+    await terminal.out(await formatFittingTable([['PURPOSE', 'PATH', 'STATE'], ...rows], terminal.outColumns));
   }
   const [first, ...others] = faults;
   for (const { message } of others) terminal.warn(message);

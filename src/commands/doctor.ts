@@ -3,6 +3,7 @@ import { isOciError, type OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
 import { parseReference } from '../model/reference/reference.ts';
 import { formatJson } from '../terminal/json.ts';
+import { widthFor, wrapped } from '../terminal/width.ts';
 import { defineCommand, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
@@ -56,6 +57,11 @@ export const doctor = defineCommand({
   },
 });
 
+/** Of the status and the topic before each text. */
+const headColumns = 23;
+/** From so many columns on, texts stand beside their heads. */
+const roomyColumns = 72;
+
 class Report {
   readonly #checks: Check[] = [];
   readonly #context: Context;
@@ -76,8 +82,22 @@ class Report {
     if (endpoint !== this.#endpoint) await this.#print('');
     if (endpoint !== this.#endpoint && endpoint !== undefined) await this.#print(endpoint);
     this.#endpoint = endpoint;
-    await this.#print(`${status.padEnd(9)}${topic.padEnd(14)}${text}`);
-    if (advice !== undefined) await this.#print(`${' '.repeat(23)}→ ${advice}`);
+    const head = `${status.padEnd(9)}${topic.padEnd(14)}`;
+    for (const line of await this.#laidOut(head, visible(text), '')) await this.#print(line);
+    if (advice === undefined) return;
+    for (const line of await this.#laidOut('', visible(advice), '→ ')) await this.#print(line);
+  }
+
+  /** A text beside its head, or below it where the terminal is narrow. */
+  async #laidOut(head: string, text: string, sign: string): Promise<readonly string[]> {
+    const columns = this.#context.terminal.outColumns;
+    const width = await widthFor([text]);
+    const beside = headColumns + sign.length + width(text) <= columns;
+    const indent = beside || columns >= roomyColumns ? headColumns : 2;
+    const lines = wrapped(text, columns - indent - sign.length, width);
+    const shown = lines.map((line, at) => (at === 0 ? sign : ' '.repeat(sign.length)) + line);
+    if (indent < headColumns) return [...(head === '' ? [] : [head.trimEnd()]), ...shown.map((line) => `  ${line}`)];
+    return shown.map((line, at) => (at === 0 ? head : '').padEnd(headColumns) + line);
   }
 
   async end(): Promise<void> {

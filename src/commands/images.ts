@@ -40,7 +40,7 @@ export const images = defineCommand({
       else if (quiet) await terminal.out(`${row.ID}\n`);
       else rows.push(row);
     }
-    if (!json && !quiet) await terminal.out(print(rows));
+    if (!json && !quiet) await terminal.out(await print(rows));
   },
 });
 
@@ -54,7 +54,7 @@ function wantedBy(word: string | undefined, filter: ImageFilter): ImageFilter {
   };
 }
 
-function tableOf(digests: boolean): (rows: readonly ImageRow[]) => string {
+function tableOf(digests: boolean): (rows: readonly ImageRow[]) => Promise<string> {
   const fields = [
     'Repository',
     'Tag',
@@ -66,7 +66,7 @@ function tableOf(digests: boolean): (rows: readonly ImageRow[]) => string {
   return (rows) => formatTable([imageHeadings, ...rows].map((row) => fields.map((field) => row[field])));
 }
 
-async function templated(format: string): Promise<(rows: readonly ImageRow[]) => string> {
+async function templated(format: string): Promise<(rows: readonly ImageRow[]) => Promise<string>> {
   return (await import('../terminal/template.ts')).parseRowFormat(format, imageHeadings);
 }
 

@@ -144,7 +144,7 @@ async function printForEyes(inspection: Inspection, explicit: boolean, { termina
     if (explicit || root.view.kind !== 'index' || !isOciError(error, 'PLATFORM_UNKNOWN')) throw error;
     missing = `${error.message}; --platform shows another`;
   }
-  const rendered = renderImage(
+  const rendered = await renderImage(
     {
       name: place.name,
       root,
@@ -153,7 +153,7 @@ async function printForEyes(inspection: Inspection, explicit: boolean, { termina
       entries: await inspection.entries(),
       config: image && (await inspection.config(image)),
     },
-    { now: new Date(), columns: terminal.out$.isTTY ? terminal.out$.columns : Number.POSITIVE_INFINITY },
+    { now: new Date(), columns: terminal.outColumns },
   );
   await terminal.out(rendered);
 }

@@ -49,7 +49,7 @@ export const search = defineCommand({
       terminal.note(`${found.registry} has no search: these are names out of its list of repositories`);
     }
     const describe = ({ description }: Entry): string => (options.noTrunc ? description : shorten(description));
-    await terminal.out(print(found.results, describe));
+    await terminal.out(await print(found.results, describe));
     // If the given limit was reached, the user knows that there may be more.
     if (found.more && (!limit || found.found < limit)) terminal.note(truncated(found, limit));
   },
@@ -63,7 +63,7 @@ function truncated({ found, total, source, registry }: SearchResults, limit: num
   return `${shown}, and there are more; --limit N shows N${all}`;
 }
 
-type Print = (entries: readonly Entry[], describe: (entry: Entry) => string) => string;
+type Print = (entries: readonly Entry[], describe: (entry: Entry) => string) => Promise<string>;
 
 // Docker's minimum width of columns.
 const tableHeadings = ['NAME', 'DESCRIPTION', 'STARS', 'OFFICIAL'].map((heading) => heading.padEnd(7));

@@ -48,7 +48,7 @@ export const whoami = defineCommand({
       source,
     }));
     if (options.json) await terminal.out(`${formatJson(word === undefined ? records : records[0])}\n`);
-    else await terminal.out(formatTable([['SERVER', 'USER', 'WITH', 'FROM'], ...found.map(row)]));
+    else await terminal.out(await formatTable([['SERVER', 'USER', 'WITH', 'FROM'], ...found.map(row)]));
   },
 });
 

@@ -34,8 +34,8 @@ export function parseTemplate(text: string, { fields }: { readonly fields?: read
   };
 }
 
-/** Formats a list. */
-type RowFormat = (rows: readonly Readonly<Record<string, unknown>>[]) => string;
+/** The text of a list. */
+type RowFormat = (rows: readonly Readonly<Record<string, unknown>>[]) => Promise<string>;
 
 /**
  * Formats a list as `--format` says: `json` prints one object per line; `table TEMPLATE` aligns the columns at tabs,
@@ -45,9 +45,9 @@ type RowFormat = (rows: readonly Readonly<Record<string, unknown>>[]) => string;
  * @throws OciError USAGE, as {@link parseTemplate}.
  */
 export function parseRowFormat(format: string, headings: Readonly<Record<string, string>>): RowFormat {
-  if (format === 'json') return (rows) => rows.map((row) => `${formatJson(row)}\n`).join('');
+  if (format === 'json') return async (rows) => rows.map((row) => `${formatJson(row)}\n`).join('');
   const [, ofTable] = /^table\s+(.+)$/s.exec(format) ?? [];
   const template = parseTemplate(ofTable ?? format, { fields: Object.keys(headings) });
-  if (ofTable === undefined) return (rows) => rows.map((row) => template.render(row)).join('');
+  if (ofTable === undefined) return async (rows) => rows.map((row) => template.render(row)).join('');
   return (rows) => formatTable([headings, ...rows].map((row) => template.render(row).replace(/\n$/, '').split('\t')));
 }

@@ -34,6 +34,8 @@ export interface Terminal {
   /** Whether stdout's reader has closed the pipe: more output is then pointless, but not an error. */
   readonly outClosed: boolean;
   readonly out$: { readonly isTTY: boolean; readonly isPipe: boolean; readonly columns: number };
+  /** The columns that a result may take: those of the terminal on stdout; Infinity where it is none. */
+  readonly outColumns: number;
   readonly err$: { readonly isTTY: boolean };
   /** What can be drawn on stderr. Read it when it is needed, as widths change. */
   readonly drawing: Drawing;
@@ -88,6 +90,9 @@ const mostRows = 100;
 // Only the beginning of a line may have a style: text from outside follows, and must not control the terminal.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins a style.
 const leadingPaint = /^\x1b\[\d{1,2}m[^\p{Cc}]*\x1b\[\d{1,2}m/u;
+
+/** Results are laid out for no fewer columns. */
+const leastOutColumns = 40;
 
 function shownLines(text: string): string {
   return text.split('\n').map(visible).join('\n');
@@ -153,6 +158,9 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
     },
     get out$() {
       return { isTTY: stdout.isTTY, isPipe: stdout.isPipe, columns: stdout.columns ?? 80 };
+    },
+    get outColumns() {
+      return stdout.isTTY ? Math.max(leastOutColumns, stdout.columns || 80) : Number.POSITIVE_INFINITY;
     },
     get err$() {
       return { isTTY: stderr.isTTY };

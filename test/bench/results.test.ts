@@ -39,11 +39,11 @@ describe('what the bench makes of its runs', () => {
     assert.deepEqual(ratios(undefined), [undefined, undefined]);
   });
 
-  it('shows the columns that there is something for, and what was not measured', () => {
+  it('shows the columns that there is something for, and what was not measured', async () => {
     const rows = compared([{ name: 'ours', ...summarize([12.345, 20]), peakBytes: 5e7 }], 'ours');
     const section: Section = { part: 'pull', title: 'pull', unit: 'ms', base: 'ours', rows, failures: ['crane: no'] };
-    assert.match(asText(section), /^ *median ms +spread +× ours +peak$/m);
-    assert.match(asText(section), /^ours {3}16\.2 {8}12\.3–20\.0 {3}1\.00 {5}50MB\n {2}not measured: crane: no\n$/m);
+    assert.match(await asText(section), /^ *median ms +spread +× ours +peak$/m);
+    assert.match(await asText(section), /^ours {3}16\.2 {8}12\.3–20\.0 {3}1\.00 {5}50MB\n {2}not measured: crane: no\n$/m);
     const markdown = asMarkdown(machine, [section]);
     assert.match(markdown, /^`npm run bench`, 2026-01-31: A processor, 2 cores/);
     assert.match(markdown, /^\| ours \| 16\.2 \| 12\.3–20\.0 \| 1\.00 \| 50MB \|$/m);

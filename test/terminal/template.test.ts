@@ -190,23 +190,26 @@ describe('rows by a format', () => {
   ];
   const headings = { Name: 'NAME', StarCount: 'STARS' };
 
-  it('are an object a line for json', () => {
-    assert.equal(parseRowFormat('json', headings)(rows), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  it('are an object a line for json', async () => {
+    assert.equal(await parseRowFormat('json', headings)(rows), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   });
 
-  it('are a template each', () => {
-    assert.equal(parseRowFormat('{{.Name}}: {{.StarCount}}', headings)(rows), 'alpine: 11000\na/longer-name: 3\n');
-  });
-
-  it('are aligned below their headings for table', () => {
+  it('are a template each', async () => {
     assert.equal(
-      parseRowFormat('table {{.Name}}\\t{{.StarCount}}', headings)(rows),
+      await parseRowFormat('{{.Name}}: {{.StarCount}}', headings)(rows),
+      'alpine: 11000\na/longer-name: 3\n',
+    );
+  });
+
+  it('are aligned below their headings for table', async () => {
+    assert.equal(
+      await parseRowFormat('table {{.Name}}\\t{{.StarCount}}', headings)(rows),
       'NAME            STARS\nalpine          11000\na/longer-name   3\n',
     );
   });
 
-  it('are nothing where there are none, but a template is checked all the same', () => {
-    assert.equal(parseRowFormat('{{.Name}}', headings)([]), '');
+  it('are nothing where there are none, but a template is checked all the same', async () => {
+    assert.equal(await parseRowFormat('{{.Name}}', headings)([]), '');
     assert.throws(() => parseRowFormat('{{.Name', headings), /not closed/);
   });
 });

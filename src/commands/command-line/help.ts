@@ -4,6 +4,10 @@ import type { ArgumentSpec, Command } from './command.ts';
 
 /** Longer lines are hard to read, however wide the terminal is. */
 const maxColumns = 100;
+/** No layout is for less. */
+const minColumns = 40;
+/** With less room beside its term, a text stands below it. */
+const leastBeside = 30;
 
 /** The headings of `ocictl --help`, with the commands under each. A test checks that every command is listed here. */
 const commandGroups: Readonly<Record<string, readonly string[]>> = {
@@ -58,7 +62,17 @@ export function examplesText({ examples }: Command): string {
 /** For commander's `configureHelp`. */
 export const helpLayout: HelpConfiguration & ThisType<Help> = {
   prepareContext({ helpWidth }) {
-    this.helpWidth = Math.min(helpWidth ?? 80, maxColumns);
+    this.helpWidth = Math.min(Math.max(helpWidth || 80, minColumns), maxColumns);
+    this.minWidthToWrap = 20;
+  },
+  formatItem(term, termWidth, text, helper) {
+    const columns = this.helpWidth ?? maxColumns;
+    const beside = columns - termWidth - 4;
+    const indent = beside < leastBeside ? 8 : termWidth + 4;
+    const lines = text === '' ? [] : helper.boxWrap(text, columns - indent).split('\n');
+    const shown = lines.map((line) => ' '.repeat(indent) + line);
+    if (beside < leastBeside) return [`  ${term}`, ...shown].join('\n');
+    return `  ${term.padEnd(termWidth)}  ${shown.join('\n').trimStart()}`.trimEnd();
   },
   // Commander's own order would put the options before the commands.
   formatHelp(program, helper) {
@@ -67,7 +81,7 @@ export const helpLayout: HelpConfiguration & ThisType<Help> = {
     const commands = helper.groupItems([], helper.visibleCommands(program), (sub) => sub.helpGroup() || 'Commands:');
     const options = helper.groupItems([], helper.visibleOptions(program), (own) => own.helpGroupHeading ?? 'Options:');
     const sections = [
-      [`Usage: ${helper.commandUsage(program)}`],
+      [helper.boxWrap(`Usage: ${helper.commandUsage(program)}`, this.helpWidth ?? maxColumns)],
       [helper.boxWrap(helper.commandDescription(program), this.helpWidth ?? maxColumns)],
       titled(
         'Arguments:',
@@ -79,6 +93,7 @@ export const helpLayout: HelpConfiguration & ThisType<Help> = {
         ...list.map((own) => row(helper.optionTerm(own), own.description)),
       ]),
     ];
+    if (program.parent === null) sections.push([helper.boxWrap(more, this.helpWidth ?? maxColumns)]);
     return sections
       .filter((lines) => lines.length > 0)
       .map((lines) => `${lines.join('\n')}\n`)
@@ -88,6 +103,8 @@ export const helpLayout: HelpConfiguration & ThisType<Help> = {
   // Align long flags in one column, with or without a short one.
   optionTerm: ({ flags, short }) => (short === undefined ? `    ${flags}` : flags),
 };
+
+const more = 'ocictl help COMMAND tells what a command does and which options it takes.';
 
 function titled(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : [title, ...lines];

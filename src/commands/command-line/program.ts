@@ -64,8 +64,7 @@ export async function createProgram(words: readonly string[], options: ProgramOp
     .enablePositionalOptions()
     .optionsGroup(globalGroup)
     .version(options.version, '-V, --version', 'Show the version')
-    .helpCommand(false)
-    .addHelpText('after', '\nocictl help COMMAND tells what a command does and which options it takes.');
+    .helpCommand(false);
   addGlobals(program, []);
   if (command) addCommand(program, command, options, words);
   else

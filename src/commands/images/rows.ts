@@ -1,6 +1,6 @@
 import type { LocalImage } from '../../app/context.ts';
 import { shortDigest } from '../../model/digest.ts';
-import { formatAge, formatBytes } from '../../terminal/format.ts';
+import { formatAge, formatBytes, isKnownTime } from '../../terminal/format.ts';
 
 /** The fields of a template for `docker images`, with their headings in a table. */
 export const imageHeadings = {
@@ -23,8 +23,8 @@ export function imageRow(image: LocalImage, { now, whole }: { readonly now: Date
     Tag: image.tag ?? '<none>',
     Digest: image.root.digest,
     ID: whole ? image.id : shortDigest(image.id),
-    CreatedSince: created ? formatAge(created, now) : 'N/A',
-    CreatedAt: created ? created.toISOString().replace('T', ' ').replace(/\..*/, ' +0000 UTC') : 'N/A',
+    CreatedSince: isKnownTime(created) ? formatAge(created, now) : 'N/A',
+    CreatedAt: isKnownTime(created) ? created.toISOString().replace('T', ' ').replace(/\..*/, ' +0000 UTC') : 'N/A',
     Size: formatBytes(image.sizeBytes),
   };
 }

@@ -9,6 +9,7 @@ import { formatPlatform } from '../../model/platform/platform.ts';
 import { isAttestation } from '../../model/platform/platform-selection.ts';
 import { visible } from '../../model/quote.ts';
 import { formatAge, formatBytes, formatTable } from '../../terminal/format.ts';
+import { fitting, widthFor } from '../../terminal/width.ts';
 import type { IndexEntry } from './gather.ts';
 import { layersOf, sizeOf, stepsOf } from './layers.ts';
 
@@ -33,29 +34,29 @@ interface RenderOptions {
 /** A label and the lines beside it; a fact without lines is left out. */
 type Fact = readonly [label: string, ...lines: (string | undefined)[]];
 
-export function renderImage(
+export async function renderImage(
   { name, root, entries, image, missing, config }: RenderedImage,
   options: RenderOptions,
-): string {
+): Promise<string> {
   const isIndex = root.view.kind === 'index';
   const parts = [
-    facts([
+    await facts([
       ['Name', name],
       ['Digest', root.descriptor.digest],
       ['Media type', root.mediaType],
       ...aboutView(root.view),
     ]),
   ];
-  if (isIndex) parts.push(`Platforms:\n${indented(formatTable(entryRows(entries, image, 0)))}`);
+  if (isIndex) parts.push(`Platforms:\n${indented(await formatTable(entryRows(entries, image, 0)))}`);
   if (image && isIndex) {
     parts.push(
-      `Image:\n${indented(facts([['Digest', image.descriptor.digest], ['Media type', image.mediaType], ...aboutView(image.view)]))}`,
+      `Image:\n${indented(await facts([['Digest', image.descriptor.digest], ['Media type', image.mediaType], ...aboutView(image.view)]))}`,
     );
   }
   if (missing !== undefined) parts.push(`${visible(missing)}\n`);
-  if (image && config) parts.push(`Config:\n${indented(facts(aboutConfig(config, options.now)))}`);
-  if (image && config) parts.push(layerTable(image.view, config, options.columns));
-  else if (image) parts.push(...blobTable(image.view));
+  if (image && config) parts.push(`Config:\n${indented(await facts(aboutConfig(config, options.now)))}`);
+  if (image && config) parts.push(await layerTable(image.view, config, options.columns));
+  else if (image) parts.push(...(await blobTable(image.view)));
   return parts.join('\n');
 }
 
@@ -122,7 +123,7 @@ function entryLabel(entry: Descriptor): string {
   return entry.platform ? formatPlatform(entry.platform) : (entry.artifactType ?? 'no platform');
 }
 
-function layerTable(view: ManifestView, config: ImageConfig, columns: number): string {
+async function layerTable(view: ManifestView, config: ImageConfig, columns: number): Promise<string> {
   const layers = layersOf(view);
   const rows = stepsOf(layers, config.history).map(({ layer, line }) => [
     layer ? shortDigest(layer.digest) : '',
@@ -130,14 +131,13 @@ function layerTable(view: ManifestView, config: ImageConfig, columns: number): s
     layer ? packing(layer.mediaType) : '',
     line ? stepText(line.createdBy || line.comment) : '',
   ]);
-  const table = formatTable(rows)
-    .split('\n')
-    .map((line) => (line.length + 2 > columns ? `${line.slice(0, columns - 3)}…` : line))
-    .join('\n');
+  const lines = (await formatTable(rows)).split('\n');
+  const width = await widthFor(lines);
+  const table = lines.map((line) => fitting(line, columns - 2, width)).join('\n');
   return `Layers: ${layers.length}, with the config ${formatBytes(sizeOf(view))}\n${indented(table)}`;
 }
 
-function blobTable(view: ManifestView): string[] {
+async function blobTable(view: ManifestView): Promise<string[]> {
   if (view.kind !== 'image' && view.kind !== 'artifact') return [];
   const row = (label: string, { mediaType, digest, size, annotations }: Descriptor): string[] => [
     label,
@@ -150,7 +150,7 @@ function blobTable(view: ManifestView): string[] {
     ...(view.kind === 'image' ? [row('config', view.config)] : []),
     ...layersOf(view).map((blob, i) => row(`blob ${i + 1}`, blob)),
   ];
-  return [`Blobs: ${formatBytes(sizeOf(view))}\n${indented(formatTable(rows))}`];
+  return [`Blobs: ${formatBytes(sizeOf(view))}\n${indented(await formatTable(rows))}`];
 }
 
 /** The compression of a layer, if its type names it. */
@@ -165,7 +165,7 @@ function stepText(text: string): string {
   return visible(words.replace(/^\/bin\/sh -c #\(nop\) +/, '').replace(/^\/bin\/sh -c /, 'RUN '));
 }
 
-function facts(all: readonly Fact[]): string {
+async function facts(all: readonly Fact[]): Promise<string> {
   const rows = all.flatMap(([label, ...lines]) =>
     lines
       .filter((line) => line !== undefined && line !== '')
