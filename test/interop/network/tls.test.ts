@@ -131,6 +131,6 @@ describe('a registry behind nginx that wants a client certificate', () => {
     await cp(stranger.key, join(directory, 'client.key'));
     const refused = await ocictl(t, ['pull', '-q', name]);
     assert.equal(refused.exitCode, 5);
-    assert.match(refused.stderr, /(?:asks for a|refused the) client certificate/);
+    assert.match(refused.stderr, /the registry refused the client certificate/);
   });
 });
