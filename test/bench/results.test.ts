@@ -43,7 +43,10 @@ describe('what the bench makes of its runs', () => {
     const rows = compared([{ name: 'ours', ...summarize([12.345, 20]), peakBytes: 5e7 }], 'ours');
     const section: Section = { part: 'pull', title: 'pull', unit: 'ms', base: 'ours', rows, failures: ['crane: no'] };
     assert.match(await asText(section), /^ *median ms +spread +× ours +peak$/m);
-    assert.match(await asText(section), /^ours {3}16\.2 {8}12\.3–20\.0 {3}1\.00 {5}50MB\n {2}not measured: crane: no\n$/m);
+    assert.match(
+      await asText(section),
+      /^ours {3}16\.2 {8}12\.3–20\.0 {3}1\.00 {5}50MB\n {2}not measured: crane: no\n$/m,
+    );
     const markdown = asMarkdown(machine, [section]);
     assert.match(markdown, /^`npm run bench`, 2026-01-31: A processor, 2 cores/);
     assert.match(markdown, /^\| ours \| 16\.2 \| 12\.3–20\.0 \| 1\.00 \| 50MB \|$/m);
