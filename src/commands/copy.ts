@@ -64,7 +64,10 @@ export const copy = defineCommand({
       () => context.openPlace(destinationWord, 'destination', { ...options, creds: options.destCreds }),
       context.signal,
     );
-    const route = (): string | undefined => destination.name && `to ${destination.name}`;
+    const route = (): string | undefined => {
+      const { opened } = destination;
+      return opened && `to ${allTags ? opened.repository : opened.name}`;
+    };
     const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, route };
     if (allTags) {
       await withProgress(context, display, (progress) =>

@@ -10,22 +10,22 @@ export class LatePlace implements AsyncDisposable {
   readonly #signal: AbortSignal;
   #place: Promise<Place> | undefined;
   #lease: Promise<AsyncDisposable> | undefined;
-  #name: string | undefined;
+  #opened: Place | undefined;
 
   constructor(open: () => Promise<Place>, signal: AbortSignal) {
     this.#open = open;
     this.#signal = signal;
   }
 
-  /** Its name, once it is open. */
-  get name(): string | undefined {
-    return this.#name;
+  /** The place, once it is open. */
+  get opened(): Place | undefined {
+    return this.#opened;
   }
 
   async open(): Promise<Place> {
     this.#place ??= this.#open();
     const place = await this.#place;
-    this.#name = place.name;
+    this.#opened = place;
     this.#lease ??= place.registry.extension(leases)?.lease({ signal: this.#signal });
     await this.#lease;
     return place;
