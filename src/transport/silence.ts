@@ -40,7 +40,7 @@ export function tellAgain(
   onWait?.(`${problem}, trying again${seconds > 0 ? ` in ${seconds} seconds` : ''}`);
 }
 
-/** Tells the request's caller of silence; where there is none to be told, the listener of the whole transport. */
+/** Reports silence to the request's caller; if it has no listener, to the listener of the whole transport. */
 export function silenceTeller(
   { onWait }: Pick<HttpRequest, 'onWait'>,
   onSilence: ((event: Silence) => void) | undefined,
