@@ -1,6 +1,6 @@
 import { loadSettings } from '../src/config/settings.ts';
 import { parseReference } from '../src/model/reference/reference.ts';
-import { createRegistryService } from '../src/service/service.ts';
+import { createRegistryService } from '../src/service/create-service.ts';
 import { buildImage, pushImage } from '../test/support/images.ts';
 import { randomLayer } from '../test/support/layer.ts';
 import { type Bench, scaled, titled } from './context.ts';

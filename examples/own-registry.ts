@@ -4,7 +4,9 @@
 //     docker push localhost:5000/app:1
 //
 // Node 22.18 or newer runs TypeScript as it is.
-import { createMemoryDriver, createStorage, OciError, type Registry, serve } from 'ocictl';
+import { OciError, type Registry } from 'ocictl';
+import { serve } from 'ocictl/server';
+import { createMemoryDriver, createStorage } from 'ocictl/storage';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

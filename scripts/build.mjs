@@ -1,13 +1,16 @@
 // Builds dist/: one entry for the command line, one for the library, one lazily loaded chunk per command.
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { dropStubs, fewFiles } from './chunks.mjs';
+import { besideLibrary, dropStubs, fewFiles } from './chunks.mjs';
 import { shortenLocals } from './shorten.mjs';
 import { placeVendor, vendorImports } from './vendor.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What programs import: `ocictl` is index, `ocictl/server` is server. */
+export const libraryEntries = ['index', 'server', 'storage', 'docker'];
 
 /**
  * Of undici only the pool: its index also loads fetch, WebSocket, caches and mocks, more than half a megabyte of code
@@ -133,6 +136,42 @@ const elsewhere = (module, path) => ({
 });
 
 /**
+ * All entries of the library are one bundle, and each names what it gives of it: an OciError of one is an OciError of the others, and
+ * what several share is not fifty files.
+ */
+async function buildLibrary(outdir) {
+  const entries = libraryEntries.map((entry) => `src/${entry}.ts`);
+  const { metafile } = await build({ ...common, entryPoints: entries, outdir, write: false, metafile: true });
+  const exported = Object.values(metafile.outputs).flatMap(({ entryPoint, exports }) =>
+    entries.includes(entryPoint) ? [{ entryPoint, exports }] : [],
+  );
+  const list = (names, from) => `export { ${names.join(', ')} } from './${from}';\n`;
+  const owned = new Map(exported.flatMap(({ entryPoint, exports }) => exports.map((name) => [name, entryPoint])));
+  const contents = exported.map(({ entryPoint, exports }) =>
+    list(
+      exports.filter((name) => owned.get(name) === entryPoint),
+      entryPoint,
+    ),
+  );
+  await build({
+    ...common,
+    plugins: [
+      ...common.plugins,
+      besideLibrary(
+        join(root, 'src'),
+        entries.map((entry) => join(root, entry)),
+      ),
+    ],
+    stdin: { contents: contents.join(''), resolveDir: root, sourcefile: 'library.js' },
+    outdir: join(outdir, 'library'),
+    entryNames: 'library',
+  });
+  for (const { entryPoint, exports } of exported) {
+    await writeFile(join(outdir, `${basename(entryPoint, '.ts')}.js`), list(exports, 'library/library.js'));
+  }
+}
+
+/**
  * @param target Replaced by what is built.
  * @returns The directories of the packages that are bundled, from the root.
  */
@@ -141,18 +180,13 @@ export async function buildDist(target = join(root, 'dist')) {
   // leaves the old.
   const aside = `${root}/.build-dist-${process.pid}`;
   try {
-    // Apart, or every module that several use would be a file of its own.
-    for (const [entry, file] of [
-      ['index', 'src/index.ts'],
-      ['credential-helper', 'src/program/credential-helper.ts'],
-    ]) {
-      await build({
-        ...common,
-        entryPoints: { [entry]: file },
-        outdir: aside,
-        chunkNames: `${entry}/[name]-[hash]`,
-      });
-    }
+    await buildLibrary(aside);
+    await build({
+      ...common,
+      entryPoints: { 'credential-helper': 'src/program/credential-helper.ts' },
+      outdir: aside,
+      chunkNames: 'credential-helper/[name]-[hash]',
+    });
     const plugins = [...common.plugins, fewFiles(join(root, 'src'))];
     await build({ ...common, entryPoints: { cli: 'src/program/cli.ts' }, outdir: `${aside}/main`, plugins });
     const placeOf = await dropStubs(`${aside}/main`);

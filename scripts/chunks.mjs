@@ -35,6 +35,24 @@ export function fewFiles(root) {
   };
 }
 
+/**
+ * The same for the library: what is loaded late imports all entries, which have been loaded by then.
+ *
+ * @param entries Paths of the entries.
+ */
+export function besideLibrary(root, entries) {
+  return {
+    name: 'beside-library',
+    async setup(builder) {
+      const { late } = await readModules(root);
+      const imports = entries.map((entry) => `import ${JSON.stringify(entry)};`).join(' ');
+      builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) =>
+        late.has(path) ? { contents: `${imports}\n${await readFile(path, 'utf8')}`, loader: 'ts' } : undefined,
+      );
+    },
+  };
+}
+
 /** Who imports whom. */
 async function readModules(root) {
   const late = new Set();

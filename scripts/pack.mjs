@@ -1,10 +1,10 @@
 // Makes the folder that is published: `npm run pack:npm`, then `npm publish .build/package`.
-import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildDist } from './build.mjs';
 import { licenceTexts } from './licences.mjs';
+import { buildTypes } from './types.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -26,10 +26,7 @@ export async function makePackage(folder = published) {
   await mkdir(aside, { recursive: true });
   try {
     const bundled = await buildDist(join(aside, 'dist'));
-    run(process.execPath, [
-      join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
-      ...['-p', join(root, 'tsconfig.types.json'), '--outDir', join(aside, 'dist', 'types')],
-    ]);
+    await buildTypes(join(aside, 'dist', 'types'));
     for (const name of ['bin', 'completions', 'examples', 'man', 'CHANGELOG.md', 'LICENSE', 'README.md']) {
       await cp(join(root, name), join(aside, name), { recursive: true });
     }
@@ -67,15 +64,6 @@ async function publishedManifest(bundled, manPages) {
     man: manPages.sort().map((name) => `man/${name}`),
     ...(left.length > 0 && { dependencies: Object.fromEntries(left) }),
   };
-}
-
-function run(program, words) {
-  const { status, error } = spawnSync(program, words, {
-    cwd: root,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) throw new Error(`${program} ${words.join(' ')} ${error ? error.message : `ended with ${status}`}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

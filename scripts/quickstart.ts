@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadSettings } from '../src/config/settings.ts';
 import { parseReference } from '../src/model/reference/reference.ts';
-import { createRegistryService } from '../src/service/service.ts';
+import { createRegistryService } from '../src/service/create-service.ts';
 import { type Built, buildAttestation, buildImage, buildIndex, pushImage } from '../test/support/images.ts';
 
 const bin = join(process.cwd(), 'bin', 'ocictl.js');

@@ -37,12 +37,12 @@ export function createServices(options: ServicesOptions): Services {
       ? await (await import('./identity-flags.ts')).readIdentity(flags, options.readPassword)
       : undefined;
     prepareForTraffic();
-    const { createRegistryService, createShared, formatFallback } = await import('../service/service.ts');
+    const { createSharedService, createShared, formatFallback } = await import('../service/service.ts');
     const common = await once(shared, hostFlags(flags), async () => createShared());
     const { note, service } = options;
     const onFallback: RegistryServiceOptions['onFallback'] = (event) => note(formatFallback(event));
     const told = { ...service, onFallback, onSilence: note };
-    return createRegistryService({ ...told, settings: await settingsFor(flags), identity }, common);
+    return createSharedService({ ...told, settings: await settingsFor(flags), identity }, common);
   };
   return {
     settings: (flags = {}) => settingsFor(flags),

@@ -1,4 +1,5 @@
 import type { Credential } from '../credentials/credential.ts';
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import { checkNumbers } from '../model/number-options.ts';
 import { ScopeSet } from './scopes.ts';
 import type { Token } from './token-server.ts';
@@ -29,11 +30,18 @@ export interface TokenCacheOptions {
   readonly nowMs?: (() => number) | undefined;
 }
 
+const createTokenCacheShape: Shape<TokenCacheOptions> = {
+  maxTokens: 'number',
+  nowMs: 'function',
+};
+
 /**
  * A cache in memory. A whole process may share one, because a token is only returned for the credential that it was
  * issued for.
  */
-export function createTokenCache({ maxTokens = 500, nowMs = Date.now }: TokenCacheOptions = {}): TokenCache {
+export function createTokenCache(options: TokenCacheOptions = {}): TokenCache {
+  checkOptions('createTokenCache', options, createTokenCacheShape);
+  const { maxTokens = 500, nowMs = Date.now } = options;
   checkNumbers({ maxTokens }, { maxTokens: 0 });
   let held: { readonly place: string; readonly scopes: ScopeSet; readonly token: Token }[] = [];
   const placeOf = ({ realm, service, identity }: TokenKey): string => JSON.stringify([realm, service ?? '', identity]);

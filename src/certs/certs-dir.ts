@@ -4,11 +4,9 @@ import { defaultCertsDirs } from '../config/paths.ts';
 import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
 
-export { setCertsDir } from '../config/paths.ts';
-
 /**
- * The certs.d directory that Docker would use here: root's, rootless Docker's or Docker Desktop's; or the one set by
- * {@link setCertsDir}.
+ * The certs.d directory that Docker would use here: root's, rootless Docker's, Docker Desktop's.
+ * `SettingsFlags.certsDir` names another one for one service.
  *
  * @see https://docs.docker.com/engine/security/certificates/
  */

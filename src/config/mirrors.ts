@@ -1,3 +1,4 @@
+import { checkArgument } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
 import { withoutTrailing } from '../model/without-trailing.ts';
@@ -10,6 +11,7 @@ import { withoutTrailing } from '../model/without-trailing.ts';
  * @see https://docs.docker.com/docker-hub/mirror/#configure-the-docker-daemon
  */
 export function validateMirror(text: string): string {
+  checkArgument('validateMirror', 'the mirror', text, 'string');
   const [, scheme = '', rest = ''] = /^([^:/?#]*):\/\/(.*)$/s.exec(text) ?? [];
   const shown = quote(mask(text));
   if (scheme === '') return refuse(`no scheme in ${shown}, it must begin with https:// or http://`);

@@ -30,13 +30,6 @@ export function daemonJsonFiles(where: Environment): readonly string[] {
   return isRoot(where) ? [system] : known(below(configHome(where), 'docker', 'daemon.json'), system);
 }
 
-let chosenCertsDir: string | undefined;
-
-/** Uses one directory instead of all in {@link defaultCertsDirs}; undefined restores them. Applies to the whole process. */
-export function setCertsDir(directory: string | undefined): void {
-  chosenCertsDir = directory;
-}
-
 /**
  * The certs.d directories: Docker's, starting with the one that Docker itself would use first, then those of the
  * containers tools. The first that has a directory for the host counts.
@@ -45,7 +38,6 @@ export function setCertsDir(directory: string | undefined): void {
  * @see https://github.com/containers/image/blob/main/docs/containers-certs.d.5.md
  */
 export function defaultCertsDirs(where: Environment): readonly string[] {
-  if (chosenCertsDir !== undefined) return [chosenCertsDir];
   const { platform, homedir } = where;
   if (platform === 'win32') return known(dockerProgramData(where, 'certs.d'), below(homedir, '.docker', 'certs.d'));
   const system = systemFile(where, 'docker/certs.d');

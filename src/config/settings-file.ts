@@ -16,9 +16,10 @@ export async function readSettingsFile(file: string, opts: ReadOptions = {}): Pr
 }
 
 /** The purposes of files, as in `ocictl config path`, in order of precedence. */
-const purposes = ['config.yaml', 'daemon.json', 'registries.conf', 'hosts.toml', 'config.json'] as const;
+const purposes: readonly FilePurpose[] = ['config.yaml', 'daemon.json', 'registries.conf', 'hosts.toml', 'config.json'];
 
-type FilePurpose = (typeof purposes)[number];
+/** What a file of settings is, by the name that its format has. */
+export type FilePurpose = 'config.yaml' | 'daemon.json' | 'registries.conf' | 'hosts.toml' | 'config.json';
 
 /** A file where settings were looked for. */
 export interface ConsideredFile {

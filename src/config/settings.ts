@@ -2,8 +2,10 @@
  * Reads all flags, variables and files into one object. Lists that are set in several places are concatenated: flags,
  * the environment, then files, the most personal first. Of a single value the first one counts.
  */
+
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import { type BaseSettings, type LoadSettingsOptions, readBasis, type SettingsBasis } from './base-settings.ts';
 import type { ShortNameRules } from './containers/short-names.ts';
@@ -43,12 +45,22 @@ export interface Settings extends BaseSettings {
   readonly shortNameRules: ShortNameRules | undefined;
 }
 
+const loadSettingsShape: Shape<LoadSettingsOptions> = {
+  flags: 'object',
+  env: 'object',
+  platform: 'string',
+  homedir: 'string',
+  uid: 'number',
+  etc: 'string',
+};
+
 /**
  * Reads the settings. Uses no network.
  *
  * @throws OciError CONFIG_INVALID naming the flag, variable or file and line that is wrong.
  */
 export async function loadSettings(options: LoadSettingsOptions = {}): Promise<Settings> {
+  checkOptions('loadSettings', options, loadSettingsShape);
   const basis = await readBasis(options);
   const { where, reader, warn, own, files } = basis;
   const { flags = {} } = options;

@@ -36,7 +36,7 @@ export function resolveAuthConfig(
  *
  * @param host The only host to which they are sent. In Go they are sent to every host.
  */
-export function newStaticCredentialStore(host: string, authConfig: AuthConfig): CredentialStore {
+export function createAuthConfigStore(host: string, authConfig: AuthConfig): CredentialStore {
   const credential = credentialOf(authConfig);
   return createStaticStore(credential ? { [host]: credential } : {});
 }

@@ -20,7 +20,7 @@ export interface ConfigFileStore extends CredentialStore {
  *
  * @param file Need not exist. Undefined if there is no location for one: changes fail with STORAGE then.
  */
-export function createConfigFileStore(file: string | undefined): ConfigFileStore {
+export function openConfigFileStore(file: string | undefined): ConfigFileStore {
   const setEntry = (name: string, fields: ConfigObject, opts?: StoreOptions): Promise<void> =>
     editConfig(
       placeFor(file),

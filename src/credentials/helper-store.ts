@@ -22,7 +22,7 @@ const tokenUser = '<token>';
  *
  * @throws OciError CONFIG_INVALID for an invalid helper name.
  */
-export function createHelperStore(name: string, options: HelperStoreOptions): CredentialStore {
+export function openHelperStore(name: string, options: HelperStoreOptions): CredentialStore {
   validateHelperName(name, options.where);
   const { env, timeoutMs = 30_000 } = options;
   const source = `docker-credential-${name}`;

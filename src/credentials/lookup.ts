@@ -4,11 +4,11 @@ import { formatOrigin, type Sourced } from '../config/origin.ts';
 import { isOciError, type OciError } from '../model/errors.ts';
 import { credentialFromEntries, credentialOfName } from './auth-entries.ts';
 import { createAuthJson, isUsable } from './auth-json.ts';
-import { createConfigFileStore } from './config-file.ts';
+import { openConfigFileStore } from './config-file.ts';
 import { configuredHelper } from './configured-helper.ts';
 import type { Credential } from './credential.ts';
 import { neverRan } from './helper-program.ts';
-import { createHelperStore } from './helper-store.ts';
+import { openHelperStore } from './helper-store.ts';
 import { keychainObstacle } from './keychain.ts';
 import { ownHelper } from './own-helper.ts';
 import { enclosingNames, keyMatches, literalKeys, otherSpelling, shownKey, splitKey } from './registry-key.ts';
@@ -52,7 +52,7 @@ class CredentialLookup implements CredentialStore {
   constructor(options: CredentialLookupOptions) {
     const { dockerConfig, authFiles: files = [], warn } = options;
     this.#options = options;
-    this.#file = createConfigFileStore(dockerConfig.file);
+    this.#file = openConfigFileStore(dockerConfig.file);
     this.#authJson = createAuthJson({ files, warn, askHelper: (...asked) => this.#ask(...asked) });
   }
 
@@ -181,7 +181,7 @@ class CredentialLookup implements CredentialStore {
 
   #helper({ value: name, origin }: Sourced<string>): CredentialStore {
     const { env, helperTimeoutMs: timeoutMs } = this.#options;
-    const made = this.#helpers.get(name) ?? createHelperStore(name, { env, where: formatOrigin(origin), timeoutMs });
+    const made = this.#helpers.get(name) ?? openHelperStore(name, { env, where: formatOrigin(origin), timeoutMs });
     this.#helpers.set(name, made);
     return made;
   }

@@ -2,7 +2,9 @@
  * The names under which Docker and the containers tools store credentials: `host[:port]`, a URL of one, or
  * `host[:port]/team` for a namespace, which only counts for repositories below it.
  */
+
 import { hubNames } from '../config/docker/index-name.ts';
+import { checkArgument } from '../model/check-arguments.ts';
 
 /** The key of Docker Hub, the URL of its first API. */
 export const hubKey = 'https://index.docker.io/v1/';
@@ -79,6 +81,7 @@ export function shownKey(key: string): string {
 
 /** The `host[:port]` of a host or an http(s) URL: scheme and path are removed. */
 export function convertToHostname(text: string): string {
+  checkArgument('convertToHostname', 'the registry', text, 'string');
   return text.replace(/^https?:\/\//i, '').replace(/\/.*$/s, '');
 }
 

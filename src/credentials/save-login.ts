@@ -2,10 +2,10 @@
 import type { DockerConfig } from '../config/docker/docker-config.ts';
 import { formatOrigin } from '../config/origin.ts';
 import { isOciError, OciError } from '../model/errors.ts';
-import { type ConfigFileStore, createConfigFileStore } from './config-file.ts';
+import { type ConfigFileStore, openConfigFileStore } from './config-file.ts';
 import { configuredHelper, helperWithout } from './configured-helper.ts';
 import type { Credential } from './credential.ts';
-import { createHelperStore } from './helper-store.ts';
+import { openHelperStore } from './helper-store.ts';
 import { keychainObstacle } from './keychain.ts';
 import { isOnPath } from './on-path.ts';
 import { ownHelper } from './own-helper.ts';
@@ -40,7 +40,7 @@ const probeLimitMs = 5000;
  */
 export async function saveLogin(name: string, credential: Credential, options: SaveOptions): Promise<CredentialPlace> {
   const { dockerConfig, env, signal } = options;
-  const file = createConfigFileStore(dockerConfig.file);
+  const file = openConfigFileStore(dockerConfig.file);
   const opts = { signal };
   const choice = options.choice ?? (await defaultChoice(name, options));
   if (choice === 'file') {
@@ -64,7 +64,7 @@ export async function saveLogin(name: string, credential: Credential, options: S
       hint: `name one in ${dockerConfig.file ?? 'config.json'} as "credsStore", or choose --store file or --store keychain`,
     });
   }
-  await createHelperStore(helper.value, { env, where: formatOrigin(helper.origin) }).store(name, credential, opts);
+  await openHelperStore(helper.value, { env, where: formatOrigin(helper.origin) }).store(name, credential, opts);
   if (configuredHelper(dockerConfig, name)?.value !== helper.value) await file.assign(name, undefined, opts);
   await forgetInFile(name, file, opts);
   return helper.value === ownHelper ? { kind: 'keychain' } : { kind: 'helper', name: helper.value };
@@ -80,7 +80,7 @@ async function saveInKeychain(
   if (obstacle !== undefined) {
     throw new OciError('USAGE', `there is no keychain here: ${obstacle}`, { hint: 'choose --store file' });
   }
-  await createHelperStore(ownHelper, { env, where: '--store' }).store(name, credential, { signal });
+  await openHelperStore(ownHelper, { env, where: '--store' }).store(name, credential, { signal });
   const helper = configuredHelper(dockerConfig, name);
   // Docker fails if it cannot find a configured helper. Then only the empty entry shows where the credential is.
   const shared = isOnPath(`docker-credential-${ownHelper}`, env) || helperWithout(dockerConfig, name) !== undefined;
@@ -102,7 +102,7 @@ async function defaultChoice(name: string, { dockerConfig, env, signal }: SaveOp
   if (configuredHelper(dockerConfig, name)) return 'helper';
   if (helperWithout(dockerConfig, name) || keychainObstacle(env, process.platform) !== undefined) return 'file';
   try {
-    await createHelperStore(ownHelper, { env, where: '', timeoutMs: probeLimitMs }).get(name, { signal });
+    await openHelperStore(ownHelper, { env, where: '', timeoutMs: probeLimitMs }).get(name, { signal });
     return 'keychain';
   } catch (error) {
     if (!isOciError(error)) throw error;

@@ -1,3 +1,4 @@
+import { checkArgument } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import type { Credential } from './credential.ts';
 import { enclosingNames, keyMatches, shownKey } from './registry-key.ts';
@@ -5,6 +6,7 @@ import type { CredentialStore } from './store.ts';
 
 /** A store of fixed credentials for some hosts or namespaces. Others are accessed anonymously. It cannot be changed. */
 export function createStaticStore(entries: Readonly<Record<string, Credential>>): CredentialStore {
+  checkArgument('createStaticStore', 'the credentials', entries, 'object');
   const list = Object.entries(entries);
   const refuse = async (): Promise<never> => {
     throw new OciError('UNSUPPORTED', 'these credentials were given for one run and cannot be changed');

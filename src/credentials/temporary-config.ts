@@ -7,7 +7,7 @@ import type { DockerConfig } from '../config/docker/docker-config.ts';
 import { withDockerKeys } from '../config/docker/go-keys.ts';
 import { parseJsonDocument } from '../config/documents/json-document.ts';
 import { isRunning } from '../files/process-id.ts';
-import { createConfigFileStore } from './config-file.ts';
+import { openConfigFileStore } from './config-file.ts';
 import type { Credential } from './credential.ts';
 
 export interface TemporaryConfig {
@@ -48,7 +48,7 @@ export async function makeTemporaryConfig(
       ([key]) => !left.has(key),
     );
     await writeFile(file, JSON.stringify(Object.fromEntries(settings)), { mode: 0o600 });
-    await createConfigFileStore(file).store(name, credential);
+    await openConfigFileStore(file).store(name, credential);
     const own = dockerConfig.file && dirname(dockerConfig.file);
     if (own) for (const entry of linked) await link(join(own, entry), join(directory, entry));
     return {

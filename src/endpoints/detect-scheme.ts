@@ -1,3 +1,4 @@
+import type { ProxySettings } from '../config/docker/service-keys.ts';
 import { parseHostRules } from '../config/host-rules.ts';
 import { isOciError, type OciError } from '../model/errors.ts';
 import { createTransport, type TransportOptions } from '../transport/transport.ts';
@@ -7,7 +8,8 @@ import { matchInsecure } from './lookup.ts';
 export interface DetectSchemeOptions {
   /** Hosts, `host:port` and networks, as in daemon.json. Loopback is always included. */
   readonly insecureRegistries?: readonly string[] | undefined;
-  readonly proxy?: TransportOptions['proxy'];
+  /** Default: no proxy. */
+  readonly proxy?: ProxySettings | undefined;
   /** Default: the system's resolver. */
   readonly resolve?: Resolve | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { makeDirectory } from '../files/durable.ts';
 import { hasErrno } from '../files/file-errors.ts';
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import { parseRepositoryName, type RepositoryName } from '../model/reference/reference.ts';
 import type { ExtensionKey } from '../registry/extensions.ts';
@@ -36,6 +37,12 @@ export interface LayoutOptions {
   readonly readOnly?: boolean | undefined;
 }
 
+const openLayoutShape: Shape<LayoutOptions> = {
+  directory: 'string',
+  create: 'boolean',
+  readOnly: 'boolean',
+};
+
 /**
  * Opens an OCI image layout as a registry. It has one repository without a name: every name means that one, and
  * `repositories()` lists none. Tags are the `org.opencontainers.image.ref.name` annotations in index.json. Several
@@ -46,6 +53,7 @@ export interface LayoutOptions {
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  */
 export async function openLayout(options: LayoutOptions): Promise<Registry> {
+  checkOptions('openLayout', options, openLayoutShape, ['directory']);
   const { directory, readOnly = false } = options;
   const create = options.create === true && !readOnly;
   const name = `oci:${directory}`;

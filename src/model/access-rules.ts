@@ -1,7 +1,8 @@
 /** Access rules: which users may pull, push, delete or list which repositories. The token issuer grants scopes by them. */
 
-export const repositoryActions = ['pull', 'push', 'delete'] as const;
-export type RepositoryAction = (typeof repositoryActions)[number];
+/** What can be done with a repository. */
+export type RepositoryAction = 'pull' | 'push' | 'delete';
+export const repositoryActions: readonly RepositoryAction[] = ['pull', 'push', 'delete'];
 
 export interface AccessRule {
   /** `anybody`: anonymous requests too. `users`: every user who is logged in. A set: the users of these names. */

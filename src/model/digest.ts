@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { checkArgument } from './check-arguments.ts';
 import { OciError } from './errors.ts';
 import { quote } from './quote.ts';
 
@@ -32,6 +33,7 @@ export interface Hasher {
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
  */
 export function parseDigest(text: string): Digest {
+  checkArgument('parseDigest', 'the digest', text, 'string');
   const colon = text.indexOf(':');
   const algorithm = text.slice(0, Math.max(colon, 0));
   const hex = text.slice(colon + 1);

@@ -1,3 +1,4 @@
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { checkNumbers } from '../model/number-options.ts';
@@ -19,8 +20,14 @@ export interface DescriptorCacheOptions {
   readonly maxDescriptors?: number | undefined;
 }
 
+const createDescriptorCacheShape: Shape<DescriptorCacheOptions> = {
+  maxDescriptors: 'number',
+};
+
 /** A cache in memory. */
-export function createDescriptorCache({ maxDescriptors = 10_000 }: DescriptorCacheOptions = {}): BlobDescriptorService {
+export function createDescriptorCache(options: DescriptorCacheOptions = {}): BlobDescriptorService {
+  checkOptions('createDescriptorCache', options, createDescriptorCacheShape);
+  const { maxDescriptors = 10_000 } = options;
   checkNumbers({ maxDescriptors }, { maxDescriptors: 0 });
   const known = new RecentMap<string, Descriptor>(maxDescriptors);
   const keyOf = (repo: RepositoryName, digest: Digest): string => `${repo}@${digest}`;

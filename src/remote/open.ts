@@ -1,18 +1,24 @@
 import type { AuthProvider } from '../auth/auth-provider.ts';
 import { createAuthorizer } from '../auth/authorizer.ts';
-import type { AuthorizerOptions } from '../auth/contract.ts';
+import type { ChallengeCache } from '../auth/challenge-cache.ts';
 import { createDirectAuthorizer } from '../auth/direct-authorizer.ts';
+import type { TokenCache } from '../auth/token-cache.ts';
+import type { TokenOptions } from '../auth/token-server.ts';
+import type { TlsSettings } from '../certs/tls-settings.ts';
+import type { ProxySettings } from '../config/docker/service-keys.ts';
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import { checkNumbers } from '../model/number-options.ts';
 import type { Registry } from '../registry/registry.ts';
 import { checkTransportNumbers } from '../transport/checked-numbers.ts';
-import { createTransport, type TransportOptions } from '../transport/transport.ts';
-import { createRemote, type RemoteOptions } from './remote.ts';
+import type { TransportLimits } from '../transport/origins.ts';
+import type { RetryPolicy } from '../transport/retry/retry.ts';
+import type { Silence } from '../transport/silence.ts';
+import { createTransport, type RequestTrace } from '../transport/transport.ts';
+import { createRemote } from './remote.ts';
 
-export interface OpenRemoteOptions
-  extends Omit<TransportOptions, 'base'>,
-    Pick<AuthorizerOptions, 'tokens' | 'tokenCache' | 'challengeCache'>,
-    Omit<RemoteOptions, 'name' | 'transport' | 'authorizer'> {
+/** How a registry is reached. Everything but the address has a default. */
+export interface OpenRemoteOptions {
   /** `https://registry.example.com`, optionally with a path before the API's `/v2/`. */
   readonly url: string | URL;
   /** The name in messages and for the {@link AuthProvider}. Default: host[:port] of `url`. */
@@ -21,6 +27,47 @@ export interface OpenRemoteOptions
   readonly credentials?: AuthProvider | undefined;
   /** Sends requests without authorisation, and uses no token server: a 401 is an error. Default false. */
   readonly direct?: boolean | undefined;
+  /** Authorities, client certificate, and whether the server's certificate must be valid. Default: Node's and the system's. */
+  readonly tls?: TlsSettings | undefined;
+  /** How long the registry may be silent, and how much it may say. */
+  readonly limits?: TransportLimits | undefined;
+  /** IP addresses at which the host of `url` is connected to. Default: those that its name resolves to. */
+  readonly addresses?: readonly string[] | undefined;
+  /** Default: no proxy. */
+  readonly proxy?: ProxySettings | undefined;
+  /**
+   * Where a registry outside may lead us although it is in a private network: `host`, `host:port`, or a network in CIDR
+   * notation. Default: nowhere.
+   */
+  readonly allowPrivate?: readonly string[] | undefined;
+  /** Sent with every request to the origin of `url`, and not to other origins that it leads to. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The `User-Agent` header. Default: `ocictl`. */
+  readonly userAgent?: string | undefined;
+  /** How often and after which waits a request is repeated. */
+  readonly retry?: RetryPolicy | undefined;
+  /** The API is at the path of `url` itself, without `v2/` below it. Default false. */
+  readonly overridePath?: boolean | undefined;
+  /** Added to queries as `ns=`: the registry that a proxy of many registries is asked for. */
+  readonly namespace?: string | undefined;
+  /** Told of every attempt of every request. Nothing in it is secret. */
+  readonly trace?: ((event: RequestTrace) => void) | undefined;
+  /** Told when the server has sent nothing or could not be reached for a while, once until something moves again. */
+  readonly onSilence?: ((event: Silence) => void) | undefined;
+  /** How tokens are asked for. */
+  readonly tokens?: TokenOptions | undefined;
+  /** Default: one of its own, in memory. */
+  readonly tokenCache?: TokenCache | undefined;
+  /** Default: one of its own, in memory. */
+  readonly challengeCache?: ChallengeCache | undefined;
+  /** What it is used for: before a push, a read that is refused is no word about a pull. Default `pull`. */
+  readonly intent?: 'pull' | 'push' | undefined;
+  /** Bytes of a chunk, where an upload must be cut. Default 8 MiB. */
+  readonly uploadChunkBytes?: number | undefined;
+  /** Bytes of a manifest that is read at most. Default 4 MiB. */
+  readonly maxManifestBytes?: number | undefined;
+  /** Told every text that the registry warns with, once. */
+  readonly onWarning?: ((text: string) => void) | undefined;
 }
 
 /** A registry over HTTP, with its connections. */
@@ -29,6 +76,32 @@ export interface RemoteRegistry extends Registry, AsyncDisposable {
   close(): Promise<void>;
 }
 
+const openRemoteShape: Shape<OpenRemoteOptions> = {
+  url: ['string', 'object'],
+  name: 'string',
+  credentials: 'object',
+  direct: 'boolean',
+  tls: 'object',
+  limits: 'object',
+  addresses: 'array',
+  proxy: 'object',
+  allowPrivate: 'array',
+  headers: 'object',
+  userAgent: 'string',
+  retry: 'object',
+  overridePath: 'boolean',
+  namespace: 'string',
+  trace: 'function',
+  onSilence: 'function',
+  tokens: 'object',
+  tokenCache: 'object',
+  challengeCache: 'object',
+  intent: 'string',
+  uploadChunkBytes: 'number',
+  maxManifestBytes: 'number',
+  onWarning: 'function',
+};
+
 /**
  * Opens a registry at an address with these options only: it reads no files and variables. Docker's settings for
  * mirrors, certificates and credentials are applied by the registry service. Sends nothing before the first call.
@@ -36,6 +109,7 @@ export interface RemoteRegistry extends Registry, AsyncDisposable {
  * @throws OciError USAGE if the URL is not an address of a registry.
  */
 export function openRemote(options: OpenRemoteOptions): RemoteRegistry {
+  checkOptions('openRemote', options, openRemoteShape, ['url']);
   const { url, credentials, direct = false, ...rest } = options;
   checkNumbers(rest, { uploadChunkBytes: 1, maxManifestBytes: 1 });
   checkTransportNumbers(rest);

@@ -12,8 +12,6 @@ import { ManifestWriter } from './manifest-writer.ts';
 import { Referrers } from './referrers.ts';
 import { UploadWriter } from './uploads.ts';
 
-export type { RemoteOptions } from './client.ts';
-
 /**
  * A registry over HTTP. Sends nothing before the first call.
  *

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import { checkNumbers } from '../model/number-options.ts';
 import { cleanSessions } from './clean-sessions.ts';
 import { accessEntryOf } from './http/access-entry.ts';
@@ -16,6 +17,31 @@ import { UploadSessions } from './sessions.ts';
 const maxHeaderBytes = 32 * 1024;
 const keepAliveMs = 60_000;
 
+const serveShape: Shape<ServeOptions> = {
+  registry: 'object',
+  perRequest: 'function',
+  tls: 'object',
+  host: 'string',
+  allowedHosts: 'array',
+  isProxy: 'function',
+  port: 'number',
+  signal: 'object',
+  log: 'function',
+  deletes: 'boolean',
+  writes: 'boolean',
+  maxManifestBytes: 'number',
+  idleTimeoutMs: 'number',
+  sessionWaitMs: 'number',
+  sessionIdleMs: 'number',
+  maxSessions: 'number',
+  maxConnections: 'number',
+  headersTimeoutMs: 'number',
+  minBytesPerSecond: 'number',
+  rateWindowMs: 'number',
+  authorize: 'function',
+  issuer: 'object',
+};
+
 /**
  * Serves a registry over HTTP, with or without TLS.
  *
@@ -23,6 +49,7 @@ const keepAliveMs = 60_000;
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
+  checkOptions('serve', options, serveShape, ['registry']);
   const { registry, host = '127.0.0.1', port = 0, signal } = options;
   checkNumbers(options, {
     port: 0,

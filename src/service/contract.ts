@@ -1,4 +1,5 @@
 /** What the registry service offers, and what it is made of. */
+import type { AuthProvider } from '../auth/auth-provider.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Credential } from '../credentials/credential.ts';
 import type { APIEndpoint } from '../endpoints/endpoint.ts';
@@ -16,6 +17,7 @@ import type { RepositoryInfo } from './repository-info.ts';
 import type { SearchOptions, SearchResults } from './search/search.ts';
 import type { ServiceConfig, ServiceOptions } from './service-config.ts';
 
+/** Finds the registry behind a name by Docker's rules: mirrors, certificates, proxies, credentials. */
 export interface RegistryService {
   resolveRepository(reference: Pick<Reference, 'domain' | 'path'>): Promise<RepositoryInfo>;
   /**
@@ -84,10 +86,16 @@ export interface RegistryService {
   close(): Promise<void>;
 }
 
+/** What a registry service is made with. Everything but the settings has a default. */
 export interface RegistryServiceOptions {
   readonly settings: Settings;
-  /** Called with what the user should know: once about each thing that was skipped, and with the warnings of registries. */
-  readonly warn: (text: string) => void;
+  /**
+   * Credentials for the registries and their mirrors, in place of config.json, its helpers and the other files that hold some.
+   * It is asked for `host[:port]/repository`, and for a mirror by the mirror's own name. Default: what those files have.
+   */
+  readonly credentials?: AuthProvider | undefined;
+  /** Called with what the user should know: once about each thing that was skipped, and with the warnings of registries. Default: none. */
+  readonly warn?: ((text: string) => void) | undefined;
   /** Called with one line for each request, without secrets. */
   readonly trace?: ((line: string) => void) | undefined;
   /** Whether `trace` also gets the headers, with secrets removed. Default false. */
@@ -96,13 +104,15 @@ export interface RegistryServiceOptions {
   readonly onFallback?: ((event: FallbackEvent) => void) | undefined;
   /** Called when a registry has been silent or unreachable for a while, with what is waited for. */
   readonly onSilence?: ((text: string) => void) | undefined;
-  readonly userAgent: string;
+  /** The `User-Agent` header. Default: `ocictl/VERSION`. */
+  readonly userAgent?: string | undefined;
   /** Replaces Docker Hub's own address. */
   readonly defaultRegistry?: string | undefined;
   /** Replaces the address of Docker Hub's search. */
   readonly defaultSearchIndex?: string | undefined;
   /** Default: the system's resolver. */
   readonly resolve?: Resolve | undefined;
+  /** How long a credential helper may take, in milliseconds. Default 30 000. */
   readonly helperTimeoutMs?: number | undefined;
   /** Credentials for registries, but not their mirrors, in place of stored ones; `anonymous`: none, for mirrors too. */
   readonly identity?: Identity | undefined;

@@ -2,15 +2,14 @@
  * The registry service finds the endpoints, TLS settings and credentials for a reference, and opens it as a registry.
  * Commands go through it and never build a URL, read a credential or touch TLS themselves.
  */
+
+import type { AuthProvider } from '../auth/auth-provider.ts';
 import { createTokenCache } from '../auth/token-cache.ts';
 import { indexName } from '../config/docker/index-name.ts';
 import { hostRuleText } from '../config/host-rules.ts';
-import { containersAuthFiles } from '../config/paths.ts';
 import { matchRegistryRule } from '../config/registry-rules.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Credential } from '../credentials/credential.ts';
-import { createCredentialLookup } from '../credentials/lookup.ts';
-import type { CredentialStore } from '../credentials/store.ts';
 import type { APIEndpoint } from '../endpoints/endpoint.ts';
 import {
   type EndpointOptions,
@@ -26,6 +25,7 @@ import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { fallback } from '../registry/wrappers/fallback/fallback.ts';
 import { checkTransportNumbers } from '../transport/checked-numbers.ts';
+import { version } from '../version.ts';
 import type { RegistryService, RegistryServiceOptions } from './contract.ts';
 import type { Check } from './doctor/check.ts';
 import type { BearerToken } from './logins/token.ts';
@@ -42,17 +42,14 @@ import { mirrorsOf, type RepositoryInfo, repositoryInfo } from './repository-inf
 import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
 import { createShared, type Shared } from './shared-connections.ts';
+import { storedCredentials } from './stored-credentials.ts';
 import { formatFallback, formatSilence, traceLines } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions };
 export { createShared, formatFallback };
 
-/**
- * Opens no connection and starts no helper before they are needed.
- *
- * @param shared Shared with services of other identities; the caller closes its connections. Default: one of its own.
- */
-export function createRegistryService(options: RegistryServiceOptions, shared?: Shared): RegistryService {
+/** @param shared Shared with services of other identities; the caller closes its connections. Undefined: one of its own. */
+export function createSharedService(options: RegistryServiceOptions, shared: Shared | undefined): RegistryService {
   checkNumbers(options, { helperTimeoutMs: 0 });
   checkTransportNumbers(options);
   return new Service(options, shared);
@@ -77,7 +74,7 @@ class Service implements RegistryService {
       credentials: this.#credentials(this.#warn),
       identity,
       httpHeaders: settings.dockerConfig.httpHeaders,
-      userAgent,
+      userAgent: userAgent ?? `ocictl/${version}`,
       proxy: settings.proxy,
       allowPrivate: settings.allowPrivate.map(hostRuleText),
       retry: { ...retry, attempts: settings.maxDownloadAttempts.value },
@@ -267,12 +264,8 @@ class Service implements RegistryService {
     };
   }
 
-  #credentials(warn: (text: string) => void): CredentialStore {
-    const { dockerConfig, dockerAuthConfig, environment } = this.#settings;
-    const { helperTimeoutMs } = this.#options;
-    const authFiles = containersAuthFiles(environment);
-    const { env } = environment;
-    return createCredentialLookup({ dockerConfig, dockerAuthConfig, authFiles, env, warn, helperTimeoutMs });
+  #credentials(warn: (text: string) => void): AuthProvider {
+    return this.#options.credentials ?? storedCredentials(this.#settings, { ...this.#options, warn });
   }
 
   #endpointOptions(): EndpointOptions {
@@ -295,6 +288,6 @@ class Service implements RegistryService {
   readonly #warn = (text: string): void => {
     if (this.#warned.has(text)) return;
     this.#warned.add(text);
-    this.#options.warn(text);
+    this.#options.warn?.(text);
   };
 }

@@ -1,3 +1,4 @@
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
 import { checkNumbers } from '../model/number-options.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
@@ -55,12 +56,23 @@ export interface StorageOptions {
   readonly now?: () => Date;
 }
 
+const createStorageShape: Shape<StorageOptions> = {
+  driver: 'object',
+  name: 'string',
+  sparseIndexes: 'boolean',
+  sparse: 'boolean',
+  maxManifestBytes: 'number',
+  keepUnusedMs: 'number',
+  now: 'function',
+};
+
 /**
  * A registry that stores its content with a driver, in the layout of distribution (see paths.ts).
  *
  * Errors besides those of {@link Registry}: STORAGE_DAMAGED for a link file that holds no digest.
  */
 export function createStorage(options: StorageOptions): Registry {
+  checkOptions('createStorage', options, createStorageShape, ['driver']);
   checkNumbers(options, { maxManifestBytes: 1, keepUnusedMs: 0 });
   const { driver } = options;
   const store: Store = {

@@ -1,3 +1,4 @@
+import { checkArgument } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
 import type { TransferEvent } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
@@ -35,12 +36,13 @@ export interface TransferBatch {
   end(): void;
 }
 
-/** Opens a batch; this makes no request. @throws OciError USAGE for invalid options. */
-export function openBatch(options: BatchOptions = {}): TransferBatch {
-  return createBatch(options, new EventQueue());
+/** Makes a batch; this makes no request. @throws OciError USAGE for invalid options. */
+export function createBatch(options: BatchOptions = {}): TransferBatch {
+  checkArgument('createBatch', 'the options', options, 'object');
+  return startBatch(options, new EventQueue());
 }
 
-export function createBatch(options: BatchOptions, events: EventQueue): TransferBatch {
+export function startBatch(options: BatchOptions, events: EventQueue): TransferBatch {
   checkNumbers(options, { parallelBlobs: 1 });
   checkBounds(options.limits ?? {}, { nodes: 1, manifestBytes: 1 });
   return new Batch(options, events);

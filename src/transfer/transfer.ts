@@ -1,7 +1,8 @@
 /** The one copy engine: pull, push, copy and sync use it with different ends. It uses only interfaces. */
 
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import type { TransferEvent } from '../model/events.ts';
-import { createBatch } from './batch.ts';
+import { startBatch } from './batch.ts';
 import { EventQueue } from './event-queue.ts';
 import type { TransferOptions, TransferResult } from './options.ts';
 
@@ -27,8 +28,25 @@ export interface Transfer {
   readonly result: Promise<TransferResult>;
 }
 
+const transferShape: Shape<TransferOptions> = {
+  from: 'object',
+  to: 'object',
+  platforms: 'array',
+  requirePlatform: 'boolean',
+  whole: 'boolean',
+  mountFrom: ['string', 'function'],
+  foreignLayers: 'string',
+  referrers: ['boolean', 'object'],
+  parallelBlobs: 'number',
+  onProgress: 'function',
+  transform: 'object',
+  limits: 'object',
+  signal: 'object',
+};
+
 /** Starts copying an image or index, with all it refers to, from one registry to another. */
 export function transfer(options: TransferOptions): Transfer {
+  checkOptions('transfer', options, transferShape, ['from', 'to']);
   const events = new EventQueue();
   const result = run(options, events).finally(() => events.end());
   // Reading only the events must not crash the process with an unhandled rejection of the result.
@@ -37,7 +55,7 @@ export function transfer(options: TransferOptions): Transfer {
 }
 
 async function run(options: TransferOptions, events: EventQueue): Promise<TransferResult> {
-  const batch = createBatch(options, events);
+  const batch = startBatch(options, events);
   const transferred = batch.transfer(options);
   batch.end();
   return await transferred;

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { certsDir, hostCertsDir, setCertsDir } from '../../src/certs/certs-dir.ts';
-import { loadSettings } from '../../src/config/settings.ts';
+import { certsDir, hostCertsDir } from '../../src/certs/certs-dir.ts';
 import { isOciError } from '../../src/model/errors.ts';
 
 describe('the certs.d directory', () => {
@@ -24,18 +23,6 @@ describe('the certs.d directory', () => {
   for (const [who, where, expected] of places) {
     it(`is ${expected} for ${who}`, () => assert.equal(certsDir(where), expected));
   }
-
-  it('is the one that a program chose, from then on', async (t) => {
-    t.after(() => setCertsDir(undefined));
-    setCertsDir('/chosen');
-    assert.equal(certsDir(places[0][1]), '/chosen');
-    const env = { HOME: homedir, OCICTL_DAEMON_JSON: '/dev/null' };
-    const { certsDirs } = await loadSettings({ env, homedir });
-    assert.deepEqual(
-      certsDirs.map(({ value }) => value),
-      ['/chosen'],
-    );
-  });
 });
 
 describe('the directory of a host', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseDockerConfig } from '../../src/config/docker/docker-config.ts';
-import { createConfigFileStore } from '../../src/credentials/config-file.ts';
+import { openConfigFileStore } from '../../src/credentials/config-file.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import { createCredentialLookup } from '../../src/credentials/lookup.ts';
 import { makeTemporaryConfig } from '../../src/credentials/temporary-config.ts';
@@ -52,7 +52,7 @@ describe('keys in another case', () => {
   it('are changed where they are, and no login is lost', async (t) => {
     const { write, read, configFile } = await scratch(t);
     await write(JSON.stringify({ Auths: { a: { Auth: base64('old:x'), email: 'e' }, b: auth('bob') }, PsFormat: 'x' }));
-    const store = createConfigFileStore(configFile);
+    const store = openConfigFileStore(configFile);
     await store.store('a', ada);
     assert.deepEqual(JSON.parse(await read()), {
       auths: { a: { email: 'e', auth: base64('ada:secret') }, b: auth('bob') },
@@ -68,7 +68,7 @@ describe('keys in another case', () => {
     const env = { ...place.env, XDG_RUNTIME_DIR: place.directory };
     const made = await makeTemporaryConfig('a', ada, { dockerConfig, env });
     atEnd(t, () => made.end());
-    const store = createConfigFileStore(`${made.directory}/config.json`);
+    const store = openConfigFileStore(`${made.directory}/config.json`);
     assert.equal(await store.get('other'), undefined);
     const { readFile } = await import('node:fs/promises');
     assert.deepEqual(JSON.parse(await readFile(`${made.directory}/config.json`, 'utf8')), {

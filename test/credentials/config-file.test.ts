@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { createConfigFileStore } from '../../src/credentials/config-file.ts';
+import { openConfigFileStore } from '../../src/credentials/config-file.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import { isOciError } from '../../src/model/errors.ts';
 import { base64, scratch } from './scratch.ts';
@@ -37,7 +37,7 @@ describe('looking a registry up in config.json', () => {
     it(`finds ${what}`, async (t) => {
       const { write, configFile } = await scratch(t);
       await write(auths(entries));
-      const found = await createConfigFileStore(configFile).get(host);
+      const found = await openConfigFileStore(configFile).get(host);
       assert.equal(found?.kind === 'password' ? found.username : undefined, expected);
       if (found) assert.equal(found.source, `${configFile}:1`);
     });
@@ -51,7 +51,7 @@ describe('looking a registry up in config.json', () => {
         auths: { a: { auth, identitytoken: 'i', registrytoken: 'r' }, b: { auth, identitytoken: 'i' }, c: {} },
       }),
     );
-    const store = createConfigFileStore(configFile);
+    const store = openConfigFileStore(configFile);
     const source = `${configFile}:1`;
     assert.deepEqual(await store.get('a'), { kind: 'registry-token', token: 'r', source });
     assert.deepEqual(await store.get('b'), { kind: 'identity-token', token: 'i', username: 'ada', source });
@@ -61,7 +61,7 @@ describe('looking a registry up in config.json', () => {
   it('fails for the registry whose entry is broken, and for no other', async (t) => {
     const { write, configFile } = await scratch(t);
     await write(JSON.stringify({ auths: { bad: { auth: '!!!' }, good: { auth: base64('ada:x') } } }));
-    const store = createConfigFileStore(configFile);
+    const store = openConfigFileStore(configFile);
     assert.ok(await store.get('good'));
     assert.equal(await store.get('unknown'), undefined);
     await assert.rejects(
@@ -75,7 +75,7 @@ describe('changing config.json', () => {
   it('makes a new file of mode 0600 in a directory of mode 0700', async (t) => {
     const { directory } = await scratch(t);
     const file = join(directory, 'new', '.docker', 'config.json');
-    await createConfigFileStore(file).store('example.com', ada);
+    await openConfigFileStore(file).store('example.com', ada);
     assert.equal((await stat(file)).mode & 0o777, 0o600);
     assert.equal((await stat(join(directory, 'new', '.docker'))).mode & 0o777, 0o700);
     assert.equal(
@@ -95,7 +95,7 @@ describe('changing config.json', () => {
       }),
     );
     await chmod(configFile, 0o640);
-    const store = createConfigFileStore(configFile);
+    const store = openConfigFileStore(configFile);
     await store.store('example.com', ada);
     assert.deepEqual(JSON.parse(await read()), {
       psFormat: 'x',
@@ -112,7 +112,7 @@ describe('changing config.json', () => {
     await mkdir(join(directory, 'dotfiles'));
     await symlink('dotfiles/docker.json', join(directory, 'link.json'));
     await symlink('link.json', join(directory, 'first.json'));
-    const store = createConfigFileStore(join(directory, 'first.json'));
+    const store = openConfigFileStore(join(directory, 'first.json'));
     await store.store('a', ada);
     await store.store('b', ada);
     assert.ok((await lstat(join(directory, 'first.json'))).isSymbolicLink());
@@ -126,7 +126,7 @@ describe('changing config.json', () => {
     await symlink('b.json', join(directory, 'a.json'));
     await symlink('a.json', join(directory, 'b.json'));
     await assert.rejects(
-      createConfigFileStore(join(directory, 'a.json')).store('h', ada),
+      openConfigFileStore(join(directory, 'a.json')).store('h', ada),
       (error) => isOciError(error, 'CONFIG_INVALID') && error.message.includes('leads nowhere'),
     );
   });
@@ -135,7 +135,7 @@ describe('changing config.json', () => {
     it(`never overwrites ${text}`, async (t) => {
       const { write, read, configFile } = await scratch(t);
       await write(text);
-      const store = createConfigFileStore(configFile);
+      const store = openConfigFileStore(configFile);
       const invalid = (error: unknown) => isOciError(error, 'CONFIG_INVALID') && error.message.startsWith(configFile);
       await assert.rejects(store.store('example.com', ada), invalid);
       await assert.rejects(store.erase('example.com'), invalid);
@@ -145,7 +145,7 @@ describe('changing config.json', () => {
 
   it('keeps Docker Hub under its old key, and every kind of credential', async (t) => {
     const { read, configFile } = await scratch(t);
-    const store = createConfigFileStore(configFile);
+    const store = openConfigFileStore(configFile);
     await store.store('docker.io', ada);
     await store.store('a', { kind: 'identity-token', token: 'i', source: 'test' });
     await store.store('b', { kind: 'registry-token', token: 'r', source: 'test' });
@@ -171,7 +171,7 @@ describe('changing config.json', () => {
     await write(
       auths({ 'example.com': 'a', 'https://example.com/v1/': 'b', 'http://example.com': 'c', 'example.com:5000': 'd' }),
     );
-    const store = createConfigFileStore(configFile);
+    const store = openConfigFileStore(configFile);
     assert.equal(await store.erase('example.com'), true);
     assert.deepEqual(Object.keys(JSON.parse(await read()).auths), ['example.com:5000']);
     const before = (await stat(configFile)).mtimeMs;
@@ -182,7 +182,7 @@ describe('changing config.json', () => {
   it('erases nothing, and makes nothing, where there is no file', async (t) => {
     const { directory } = await scratch(t);
     const file = join(directory, 'absent', 'config.json');
-    assert.equal(await createConfigFileStore(file).erase('h'), false);
+    assert.equal(await openConfigFileStore(file).erase('h'), false);
     await assert.rejects(stat(join(directory, 'absent')), { code: 'ENOENT' });
   });
 
@@ -193,7 +193,7 @@ describe('changing config.json', () => {
   ] as const) {
     it(`refuses ${what}, which would come back as another credential`, async (t) => {
       const { configFile } = await scratch(t);
-      await assert.rejects(createConfigFileStore(configFile).store('h', credential), (error) =>
+      await assert.rejects(openConfigFileStore(configFile).store('h', credential), (error) =>
         isOciError(error, 'USAGE'),
       );
     });
@@ -202,7 +202,7 @@ describe('changing config.json', () => {
   it('reports a disk that refuses', async (t) => {
     const { directory } = await scratch(t);
     await writeFile(join(directory, 'file'), '');
-    await assert.rejects(createConfigFileStore(join(directory, 'file', 'config.json')).store('h', ada), (error) =>
+    await assert.rejects(openConfigFileStore(join(directory, 'file', 'config.json')).store('h', ada), (error) =>
       isOciError(error, 'STORAGE'),
     );
   });

@@ -6,7 +6,7 @@ import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { createConfigFileStore } from '../../src/credentials/config-file.ts';
+import { openConfigFileStore } from '../../src/credentials/config-file.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import { editConfig } from '../../src/credentials/edit-config.ts';
 import { isOciError } from '../../src/model/errors.ts';
@@ -22,9 +22,9 @@ describe('several processes changing one config.json', () => {
     const module = new URL('../../src/credentials/config-file.js', import.meta.url).href;
     await writeFile(
       program,
-      `import { createConfigFileStore } from ${JSON.stringify(module)};
+      `import { openConfigFileStore } from ${JSON.stringify(module)};
       const [file, name] = process.argv.slice(2);
-      const store = createConfigFileStore(file);
+      const store = openConfigFileStore(file);
       for (let i = 0; i < 5; i++) {
         await store.store(name + i, { kind: 'password', username: name, password: 'p', source: '' });
       }`,
@@ -54,14 +54,14 @@ describe('several processes changing one config.json', () => {
       import { syncBuiltinESMExports } from 'node:module';
       fs.rename = () => process.kill(process.pid, 'SIGKILL');
       syncBuiltinESMExports();
-      const { createConfigFileStore } = await import(${JSON.stringify(module)});
-      await createConfigFileStore(${JSON.stringify(configFile)}).store('h', ${JSON.stringify(ada)});`,
+      const { openConfigFileStore } = await import(${JSON.stringify(module)});
+      await openConfigFileStore(${JSON.stringify(configFile)}).store('h', ${JSON.stringify(ada)});`,
     );
     const [, signal] = await once(spawn(process.execPath, [program], { stdio: 'inherit' }), 'exit');
     assert.equal(signal, 'SIGKILL');
     assert.equal(await read(), '{"keep": true}');
     assert.equal((await readdir(directory)).length, 4, 'a draft and a lock lie there');
-    await createConfigFileStore(configFile).store('h', ada);
+    await openConfigFileStore(configFile).store('h', ada);
     assert.deepEqual((await readdir(directory)).sort(), ['config.json', 'killed.mjs']);
   });
 
@@ -70,7 +70,7 @@ describe('several processes changing one config.json', () => {
     const child = spawn(process.execPath, ['-e', '0']);
     await once(child, 'exit');
     await writeFile(`${configFile}.lock`, `${child.pid}@${hostname()} x`);
-    await createConfigFileStore(configFile).store('h', ada);
+    await openConfigFileStore(configFile).store('h', ada);
     await assert.rejects(stat(`${configFile}.lock`));
   });
 
@@ -79,13 +79,13 @@ describe('several processes changing one config.json', () => {
     const lock = `${configFile}.lock`;
     await writeFile(lock, '1@elsewhere x');
     const signal = AbortSignal.timeout(150);
-    await assert.rejects(createConfigFileStore(configFile).store('h', ada, { signal }));
+    await assert.rejects(openConfigFileStore(configFile).store('h', ada, { signal }));
     assert.equal(await readFile(lock, 'utf8'), '1@elsewhere x');
     for (const ageMs of [60_000, -3_600_000]) {
       const then = new Date(Date.now() - ageMs);
       await writeFile(lock, '1@elsewhere x');
       await utimes(lock, then, then);
-      await createConfigFileStore(configFile).store('h', ada);
+      await openConfigFileStore(configFile).store('h', ada);
       await assert.rejects(stat(lock));
     }
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createHelperStore } from '../../src/credentials/helper-store.ts';
+import { openHelperStore } from '../../src/credentials/helper-store.ts';
 import { isOciError } from '../../src/model/errors.ts';
 import { type Scratch, scratch } from './scratch.ts';
 
@@ -13,7 +13,7 @@ const keeping = `case $1 in
 esac`;
 
 function open({ env }: Scratch, name = 'test', timeoutMs?: number) {
-  return createHelperStore(name, { env, where: 'config.json:1', timeoutMs });
+  return openHelperStore(name, { env, where: 'config.json:1', timeoutMs });
 }
 
 describe('a credential helper', () => {

@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { parseDockerConfig } from '../../src/config/docker/docker-config.ts';
 import { environment } from '../../src/config/environment.ts';
 import { containersAuthFiles } from '../../src/config/paths.ts';
-import { newStaticCredentialStore, resolveAuthConfig } from '../../src/credentials/auth-config.ts';
+import { createAuthConfigStore, resolveAuthConfig } from '../../src/credentials/auth-config.ts';
 import { createCredentialLookup } from '../../src/credentials/lookup.ts';
 import { enclosingNames, keyMatches, shownKey } from '../../src/credentials/registry-key.ts';
 import type { CredentialStore } from '../../src/credentials/store.ts';
@@ -195,7 +195,7 @@ describe('the counterparts of Docker’s Go functions', () => {
   });
 
   it('make a store of one of them, which no other host is shown', async () => {
-    const store = newStaticCredentialStore('example.com', { identityToken: 'i', username: 'ada' });
+    const store = createAuthConfigStore('example.com', { identityToken: 'i', username: 'ada' });
     const source = 'the program';
     assert.deepEqual(await store.get('example.com/team/app'), {
       kind: 'identity-token',
@@ -204,6 +204,6 @@ describe('the counterparts of Docker’s Go functions', () => {
       source,
     });
     assert.equal(await store.get('docker.io'), undefined);
-    assert.equal(await newStaticCredentialStore('example.com', {}).get('example.com'), undefined);
+    assert.equal(await createAuthConfigStore('example.com', {}).get('example.com'), undefined);
   });
 });

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { createConfigFileStore } from '../../src/credentials/config-file.ts';
+import { openConfigFileStore } from '../../src/credentials/config-file.ts';
 import { detectScheme } from '../../src/endpoints/detect-scheme.ts';
 import { digestBytes } from '../../src/model/digest.ts';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
@@ -39,7 +39,7 @@ describe('the library at a docker-registry with a password file and an authority
       atEnd(t, () => registry.close());
       return registry;
     };
-    const registry = open({ tls: { ca }, credentials: createConfigFileStore(file) });
+    const registry = open({ tls: { ca }, credentials: openConfigFileStore(file) });
     const image = await buildImage({ layers: [] });
     await pushImage(registry, repo, tag, image);
     const app = repository(registry, repo);
@@ -55,7 +55,7 @@ describe('the library at a docker-registry with a password file and an authority
 
     await assert.rejects(open({ tls: { ca } }).statManifest(repo, tag), failsWith('UNAUTHORIZED'));
     await assert.rejects(open({ tls: { ca }, direct: true }).statManifest(repo, tag), failsWith('UNAUTHORIZED'));
-    await assert.rejects(open({ credentials: createConfigFileStore(file) }).ping(), failsWith('TLS'));
+    await assert.rejects(open({ credentials: openConfigFileStore(file) }).ping(), failsWith('TLS'));
   });
 
   it('pushes, reads and copies a signed manifest in schema 1 by the digest of what was signed', async (t) => {

@@ -38,13 +38,16 @@ async function check(t: TestContext, names: readonly string[]): Promise<string> 
     const type = /^[A-Z]/.test(root) ? `library.${root}` : `typeof library.${root}`;
     return `export type T${i} = ${type}${members.map((member) => `['${member}']`).join('')}; // ${name}`;
   });
-  await writeFile(join(directory, 'names.ts'), ["import type * as library from 'ocictl';", ...lines].join('\n'));
+  const entries = ['ocictl', 'ocictl/server', 'ocictl/storage', 'ocictl/docker'];
+  await writeFile(join(directory, 'library.ts'), entries.map((entry) => `export * from '${entry}';`).join('\n'));
+  await writeFile(join(directory, 'names.ts'), ["import type * as library from './library.ts';", ...lines].join('\n'));
   const compilerOptions = {
     noEmit: true,
     incremental: false,
     rootDir: '/',
     typeRoots: [join(projectRoot, 'node_modules', '@types')],
-    paths: { ocictl: [join(projectRoot, 'src', 'index.ts')] },
+    allowImportingTsExtensions: true,
+    paths: { ocictl: [join(projectRoot, 'src', 'index.ts')], 'ocictl/*': [join(projectRoot, 'src', '*.ts')] },
   };
   const config = { extends: join(projectRoot, 'tsconfig.json'), compilerOptions, include: ['names.ts'] };
   await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(config));

@@ -24,7 +24,7 @@ const repo = parseRepositoryName('team/app');
 
 describe('the examples', () => {
   it('are short', async () => {
-    for (const name of ['list-and-copy', 'own-registry']) {
+    for (const name of ['copy', 'list-and-copy', 'own-registry']) {
       const text = await readFile(join(projectRoot, 'examples', `${name}.ts`), 'utf8');
       assert.ok(text.split('\n').length <= 60, name);
     }
@@ -46,6 +46,9 @@ describe('the examples', () => {
     await own.waitFor(new RegExp(`kept/app:2 is ${digest}`));
     const there = await openRemote(t, url).statManifest(parseRepositoryName('kept/app'), parseTag('2'));
     assert.equal(there.digest, digest);
+
+    const byName = await (await example(t, 'copy', [`${host}/team/app:1`, `${target}:1`])).result;
+    assert.equal(byName.stdout, `${target}:1 took 0 bytes\n${digest}\n`, byName.stderr);
 
     const refused = await (await example(t, 'list-and-copy', [`${host}/team/app:2`, `${target}:latest`])).result;
     assert.equal(refused.exitCode, 1);

@@ -6,7 +6,7 @@ import type { TransferEvent } from '../../src/model/events.ts';
 import { parsePlatform } from '../../src/model/platform/platform.ts';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { openBatch, type TransferBatch } from '../../src/transfer/batch.ts';
+import { createBatch, type TransferBatch } from '../../src/transfer/batch.ts';
 import type { TransferResult } from '../../src/transfer/transfer.ts';
 import { type Built, blobsIn, buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { memoryRegistry } from '../support/memory.ts';
@@ -36,7 +36,7 @@ async function transferAll(
   to: Registry,
   tags: Iterable<string>,
 ): Promise<{ readonly outcomes: PromiseSettledResult<TransferResult>[]; readonly events: TransferEvent[] }> {
-  const batch = openBatch();
+  const batch = createBatch();
   const running = [...tags].map((tag) => transfer(batch, from, to, tag));
   batch.end();
   const outcomes = await Promise.allSettled(running);
@@ -168,7 +168,7 @@ describe('a batch of transfers', () => {
     const from = await sourceOf(new Map([['1', built]]));
     const { digest } = built.descriptor;
     const to = new Proxy(memoryRegistry(), { get: () => assert.fail('asked') });
-    const batch = openBatch();
+    const batch = createBatch();
     const { changed, root } = await batch.transfer({
       from: { registry: from, repo, reference: parseTag('1') },
       to: { registry: to, repo, tags: [parseTag('1')], seen: { digest } },

@@ -5,8 +5,8 @@ import { openReloaded } from '../../config/reloaded.ts';
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import type { Authorize } from '../../server/auth/access.ts';
-import { basicAuth } from '../../server/auth/basic-auth.ts';
-import { tokenAuth } from '../../server/auth/token-auth.ts';
+import { createBasicAuth } from '../../server/auth/basic-auth.ts';
+import { createTokenAuth } from '../../server/auth/token-auth.ts';
 import { readJwks, readRoots, type TokenTrust } from '../../server/auth/token-trust.ts';
 import { isLoopbackAddress } from '../../server/http/browsers.ts';
 
@@ -21,7 +21,7 @@ export async function openAuth(word: string | undefined, warn: Warn): Promise<Au
   if (word === undefined || word === 'none') return undefined;
   const [, kind, rest = ''] = /^(htpasswd|token)=(.+)$/s.exec(word) ?? [];
   if (kind === 'htpasswd') {
-    return basicAuth({ accounts: await openHtpasswd(resolve(rest), { warn }), realm: 'ocictl' });
+    return createBasicAuth({ accounts: await openHtpasswd(resolve(rest), { warn }), realm: 'ocictl' });
   }
   if (kind === 'token') return openTokenAuth(rest, warn);
   throw new OciError('USAGE', `invalid --auth ${quote(word)}`, {
@@ -59,7 +59,7 @@ async function openTokenAuth(text: string, warn: Warn): Promise<Authorize> {
     const all = await Promise.all(sources.map((source) => source()));
     return { roots: all.flatMap(({ roots }) => roots), keys: all.flatMap(({ keys }) => keys) };
   };
-  return tokenAuth({ realm, service, issuer, trust });
+  return createTokenAuth({ realm, service, issuer, trust });
 }
 
 function openTrust(

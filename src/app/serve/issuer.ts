@@ -6,8 +6,8 @@ import { type AccessFile, openAccessFile } from '../../config/ocictl/access-file
 import { fileError } from '../../files/file-errors.ts';
 import { libtrustId } from '../../model/libtrust-id.ts';
 import type { Authorize } from '../../server/auth/access.ts';
-import { tokenAuth } from '../../server/auth/token-auth.ts';
-import { type TokenIssuer, tokenIssuer } from '../../server/auth/token-issuer.ts';
+import { createTokenAuth } from '../../server/auth/token-auth.ts';
+import { createTokenIssuer, type TokenIssuer } from '../../server/auth/token-issuer.ts';
 import { tokenPath } from '../../server/routes/token.ts';
 import { checkRealm } from './auth.ts';
 
@@ -38,8 +38,8 @@ export async function openIssuer(file: string, place: IssuerPlace): Promise<Serv
   const key = certificate.publicKey;
   // Its own tokens are verified by the key alone; the certificate is for other registries.
   const trust = { roots: [certificate], keys: [{ ids: [libtrustId(key)], key }] };
-  const tokens = tokenIssuer({ rules: access, privateKey, certificate });
-  const authorize = tokenAuth({
+  const tokens = createTokenIssuer({ rules: access, privateKey, certificate });
+  const authorize = createTokenAuth({
     realm: async ({ origin }) => (await access()).realm?.value ?? ownRealm(origin),
     service: async () => (await access()).services[0],
     issuer: async () => (await access()).issuer,

@@ -4,7 +4,7 @@ import { isOciError, OciError } from '../../model/errors.ts';
 import type { TransferEvent } from '../../model/events.ts';
 import { createProgress } from '../../terminal/progress/create.ts';
 import type { Progress, ProgressOptions } from '../../terminal/progress/progress.ts';
-import { openBatch, type TransferBatch } from '../../transfer/batch.ts';
+import { createBatch, type TransferBatch } from '../../transfer/batch.ts';
 import type { BatchOptions, TransferResult, TransferRoot } from '../../transfer/transfer.ts';
 
 interface RunBatchOptions extends BatchOptions {
@@ -62,7 +62,7 @@ export async function runBatch<T>(
   use: (batch: TransferBatch) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
-  const batch = openBatch({ ...options, signal: AbortSignal.any([options.signal ?? signal, stop.signal]) });
+  const batch = createBatch({ ...options, signal: AbortSignal.any([options.signal ?? signal, stop.signal]) });
   const show = async (): Promise<void> => {
     for await (const event of batch.events) {
       progress.event(event);

@@ -21,7 +21,7 @@ export interface Manifest extends RawManifest {
   readonly view: ManifestView;
 }
 
-interface CommonView {
+export interface CommonView {
   readonly subject?: Descriptor;
   readonly artifactType?: string;
   readonly annotations: Readonly<Record<string, string>>;

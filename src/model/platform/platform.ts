@@ -1,3 +1,4 @@
+import { checkArgument } from '../check-arguments.ts';
 import { OciError } from '../errors.ts';
 import { asObject } from '../json-fields.ts';
 import { hiddenCharacter, quote } from '../quote.ts';
@@ -34,6 +35,7 @@ export function parsePlatformObject(value: unknown, where: string): Platform {
  * @see https://github.com/containerd/platforms/blob/v1.0.0-rc.1/platforms.go
  */
 export function parsePlatform(text: string): Platform {
+  checkArgument('parsePlatform', 'the platform', text, 'string');
   const [, os = '', version = '', , architecture, , variant = ''] =
     /^([\w.-]+)(?:\(([\w.-]+)\))?(\/([\w.-]+)(\/([\w.-]+))?)?$/.exec(text) ?? [];
   if (os === '') throw unreadable(text);

@@ -3,6 +3,7 @@
  *
  * @see https://github.com/distribution/reference/blob/v0.6.0/normalize.go
  */
+import { checkArgument } from '../check-arguments.ts';
 import { type Digest, digestAlgorithms } from '../digest.ts';
 import { OciError } from '../errors.ts';
 import { quote } from '../quote.ts';
@@ -31,6 +32,7 @@ export const defaultTag = 'latest' as Tag;
  * @throws OciError REFERENCE_INVALID. The message starts as Docker's; the hint has the reference that was obviously meant.
  */
 export function parseReference(text: string): Reference {
+  checkArgument('parseReference', 'the reference', text, 'string');
   const read = readReference(text);
   if ('domain' in read) return read;
   const meant = repairReference(text);
@@ -45,6 +47,7 @@ export function parseReference(text: string): Reference {
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
  */
 export function parseRepositoryName(text: string): RepositoryName {
+  checkArgument('parseRepositoryName', 'the name', text, 'string');
   const problem = nameProblem(text) ?? (text.length > maxNameLength ? 'too long' : undefined);
   if (problem === undefined) return text as RepositoryName;
   if (problem === 'too long') {
@@ -56,6 +59,7 @@ export function parseRepositoryName(text: string): RepositoryName {
 
 /** Parses a tag: 1 to 128 word characters, dots and hyphens. @throws OciError TAG_INVALID */
 export function parseTag(text: string): Tag {
+  checkArgument('parseTag', 'the tag', text, 'string');
   const problem = tagProblem(text);
   if (problem === undefined) return text as Tag;
   throw new OciError('TAG_INVALID', `invalid tag ${quote(text)}: ${problem}`);

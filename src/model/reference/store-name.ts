@@ -9,7 +9,7 @@ type Place = Pick<Reference, 'domain' | 'path'>;
  * only and IPv6 addresses in different spellings counted as the same. The name follows the grammar of repository names,
  * so that it can be served over HTTP, but may be longer than 255 characters.
  */
-export function toStoreName({ domain, path }: Place): StoreName {
+export function toStoreName({ domain, path }: Pick<Reference, 'domain' | 'path'>): StoreName {
   const bracket = domain.indexOf(']');
   const groups = bracket === -1 ? undefined : parseIpv6(domain.slice(1, bracket));
   const host = groups ? `ipv6_${groups.join('_')}${domain.slice(bracket + 1)}` : domain.toLowerCase();

@@ -1,3 +1,4 @@
+import { checkOptions, type Shape } from '../../model/check-arguments.ts';
 import type { Authorize, Decision } from './access.ts';
 import { checkLogins, readBasic } from './logins.ts';
 
@@ -8,12 +9,19 @@ export interface BasicAuthOptions {
   readonly realm: string;
 }
 
+const createBasicAuthShape: Shape<BasicAuthOptions> = {
+  accounts: 'function',
+  realm: 'string',
+};
+
 /**
  * Grants everything to users with an account. An unknown user takes as long to refuse as a wrong password.
  *
  * @see https://www.rfc-editor.org/rfc/rfc7617
  */
-export function basicAuth({ accounts, realm }: BasicAuthOptions): Authorize {
+export function createBasicAuth(options: BasicAuthOptions): Authorize {
+  checkOptions('createBasicAuth', options, createBasicAuthShape, ['accounts', 'realm']);
+  const { accounts, realm } = options;
   const challenge: Decision = { outcome: 'challenge', challenges: [{ scheme: 'basic', parameters: { realm } }] };
   const isRight = checkLogins(accounts);
   return async ({ headers, remoteAddress, signal }) => {

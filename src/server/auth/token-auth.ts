@@ -1,4 +1,5 @@
 import type { Challenge } from '../../model/challenge.ts';
+import { checkOptions, type Shape } from '../../model/check-arguments.ts';
 import { quote } from '../../model/quote.ts';
 import { type Access, type AccessRequest, type Authorize, type Decision, denied, formatScope } from './access.ts';
 import { keyFor, type TokenTrust } from './token-trust.ts';
@@ -23,12 +24,22 @@ const maxTokenBytes = 16 * 1024;
 /** Signatures that only the holder of a private key can make: not `none`, and no shared secrets. */
 const algorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 
+const createTokenAuthShape: Shape<TokenAuthOptions> = {
+  realm: ['string', 'function'],
+  service: ['string', 'function'],
+  issuer: ['string', 'function'],
+  trust: 'function',
+  stillAllowed: 'function',
+};
+
 /**
  * Grants a request with a token for the access that it needs; other requests are challenged to get one.
  *
  * @see https://distribution.github.io/distribution/spec/auth/jwt/
  */
-export function tokenAuth({ realm, service, issuer, trust, stillAllowed }: TokenAuthOptions): Authorize {
+export function createTokenAuth(options: TokenAuthOptions): Authorize {
+  checkOptions('createTokenAuth', options, createTokenAuthShape, ['realm', 'service', 'issuer', 'trust']);
+  const { realm, service, issuer, trust, stillAllowed } = options;
   return async (request) => {
     const { headers, access } = request;
     const audience = await now(service);

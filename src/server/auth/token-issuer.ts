@@ -1,5 +1,6 @@
 import { type KeyObject, randomUUID, type X509Certificate } from 'node:crypto';
 import { type AccessRule, actionsIn, mayList, repositoryActions } from '../../model/access-rules.ts';
+import { checkOptions, type Shape } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
 import { libtrustId } from '../../model/libtrust-id.ts';
 import { parseRepositoryName } from '../../model/reference/reference.ts';
@@ -69,8 +70,16 @@ export interface TokenIssuer {
 // With this many long names, the token is still small enough for registries.
 const maxScopes = 24;
 
+const createTokenIssuerShape: Shape<TokenIssuerOptions> = {
+  rules: 'function',
+  privateKey: 'object',
+  certificate: 'object',
+};
+
 /** Issues tokens for the part of the requested access that the rules allow. */
-export function tokenIssuer({ rules, privateKey, certificate }: TokenIssuerOptions): TokenIssuer {
+export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
+  checkOptions('createTokenIssuer', options, createTokenIssuerShape, ['rules', 'privateKey', 'certificate']);
+  const { rules, privateKey, certificate } = options;
   const isRight = checkLogins(async () => (await rules()).accounts());
   const refreshTokens = new RefreshTokens(privateKey);
   const header = {

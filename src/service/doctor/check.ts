@@ -17,7 +17,8 @@ export interface Check {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-type CheckTopic =
+/** What a check is about. */
+export type CheckTopic =
   | 'reference'
   | 'settings'
   | 'store'

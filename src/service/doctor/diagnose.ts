@@ -1,8 +1,8 @@
 /** Checks every step from a reference to its registry. */
 import { readdir } from 'node:fs/promises';
+import type { AuthProvider } from '../../auth/auth-provider.ts';
 import { hostCertsDir } from '../../certs/certs-dir.ts';
 import type { Settings } from '../../config/settings.ts';
-import type { CredentialStore } from '../../credentials/store.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import { manifestReference, type Reference } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
@@ -17,7 +17,7 @@ interface Diagnosed {
   readonly endpoints: () => Promise<readonly APIEndpoint[]>;
   readonly connection: Omit<EndpointRegistryOptions, 'credentials' | 'warn'>;
   /** A lookup that reports helpers that do not work. */
-  readonly credentials: (warn: (text: string) => void) => CredentialStore;
+  readonly credentials: (warn: (text: string) => void) => AuthProvider;
   readonly nowMs?: () => number;
 }
 

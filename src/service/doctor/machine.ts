@@ -6,7 +6,7 @@ import { maskAuthKey } from '../../config/docker/docker-config.ts';
 import { formatOrigin, type Sourced } from '../../config/origin.ts';
 import type { Settings } from '../../config/settings.ts';
 import { runHelper, validateHelperName } from '../../credentials/helper-program.ts';
-import { createHelperStore } from '../../credentials/helper-store.ts';
+import { openHelperStore } from '../../credentials/helper-store.ts';
 import { keychainObstacle } from '../../credentials/keychain.ts';
 import { ownHelper } from '../../credentials/own-helper.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
@@ -43,7 +43,7 @@ async function askKeychain({ environment }: Settings, signal: AbortSignal | unde
   const obstacle = keychainObstacle(env, platform);
   if (obstacle !== undefined) return { topic: 'credentials', status: 'note', text: `no keychain: ${obstacle}` };
   try {
-    const store = createHelperStore(ownHelper, { env, where: 'keychain', timeoutMs: helperTimeoutMs });
+    const store = openHelperStore(ownHelper, { env, where: 'keychain', timeoutMs: helperTimeoutMs });
     let logins = 0;
     for await (const _ of store.list({ signal })) logins += 1;
     return {

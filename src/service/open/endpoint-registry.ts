@@ -1,10 +1,10 @@
+import type { AuthProvider } from '../../auth/auth-provider.ts';
 import { createAuthorizer } from '../../auth/authorizer.ts';
 import type { Authorizer } from '../../auth/contract.ts';
 import type { LateChallenges } from '../../auth/late-challenges.ts';
 import type { TokenCache } from '../../auth/token-cache.ts';
 import type { ProxySettings } from '../../config/docker/service-keys.ts';
 import type { Credential } from '../../credentials/credential.ts';
-import type { CredentialStore } from '../../credentials/store.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -20,7 +20,7 @@ import { createTransport, type RequestTrace, type Transport } from '../../transp
 export type Identity = Credential | 'anonymous';
 
 export interface EndpointRegistryOptions {
-  readonly credentials: CredentialStore;
+  readonly credentials: AuthProvider;
   /** The repository whose credentials are looked up, as some are for a namespace alone; if absent, the registry's own. */
   readonly repository?: RepositoryName | undefined;
   readonly identity?: Identity | undefined;

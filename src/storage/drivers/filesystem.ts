@@ -5,6 +5,7 @@ import { fileMode, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { processState, tryParseProcessId } from '../../files/process-id.ts';
 import { lstat, openFile, stat, unlink, writeBytes } from '../../files/system-calls.ts';
+import { checkOptions, type Shape } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Driver, Journal } from '../driver.ts';
 import { elsewhere } from './file-errors.ts';
@@ -29,6 +30,12 @@ export interface FilesystemDriverOptions {
 const deepLimit = 10_000;
 const dayMs = 24 * 60 * 60 * 1_000;
 
+const openFilesystemDriverShape: Shape<FilesystemDriverOptions> = {
+  root: 'string',
+  readOnly: 'boolean',
+  create: 'boolean',
+};
+
 /**
  * Keeps a store in a directory that any number of processes may share. A directory is created with its first file and
  * removed with its last; an empty directory that another program left is listed as a prefix.
@@ -36,6 +43,7 @@ const dayMs = 24 * 60 * 60 * 1_000;
  * @throws OciError STORAGE if the root is not a directory, STORAGE_DENIED if it cannot be accessed.
  */
 export async function openFilesystemDriver(options: FilesystemDriverOptions): Promise<Driver> {
+  checkOptions('openFilesystemDriver', options, openFilesystemDriverShape, ['root']);
   const directory = resolve(options.root);
   const readOnly = options.readOnly ?? false;
   const root = openRoot(directory, { readOnly, create: options.create ?? true });

@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { parseReference, parseRepositoryName, parseTag, type Tag } from '../../../src/model/reference/reference.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
-import { createRegistryService } from '../../../src/service/service.ts';
+import { createRegistryService } from '../../../src/service/create-service.ts';
 import { transfer } from '../../../src/transfer/transfer.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { assertSame, servedAt } from '../../support/images/walk.ts';

@@ -3,7 +3,7 @@ import http from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { isOciError } from '../../../src/model/errors.ts';
-import { basicAuth } from '../../../src/server/auth/basic-auth.ts';
+import { createBasicAuth } from '../../../src/server/auth/basic-auth.ts';
 import { decoyFor } from '../../../src/server/auth/logins.ts';
 import { basic } from '../../support/login-servers.ts';
 import { type Answer, ask, codeOf, type Served, startServer } from '../client.ts';
@@ -12,7 +12,9 @@ const ada = { username: 'ada', password: 'correct:horse ✓' };
 
 async function startGuarded(t: TestContext, cost = 4): Promise<{ server: Served; accounts: Map<string, string> }> {
   const accounts = new Map([[ada.username, hashSync(ada.password, cost)]]);
-  const server = await startServer(t, { authorize: basicAuth({ accounts: async () => accounts, realm: 'a "b"' }) });
+  const server = await startServer(t, {
+    authorize: createBasicAuth({ accounts: async () => accounts, realm: 'a "b"' }),
+  });
   return { server, accounts };
 }
 

@@ -5,8 +5,8 @@ import { hashSync } from 'bcryptjs';
 import { decodeJwt } from 'jose';
 import { temporarySigningKey } from '../../../src/certs/signing-key.ts';
 import { type AccessRule, repositoryPattern } from '../../../src/model/access-rules.ts';
-import { tokenAuth } from '../../../src/server/auth/token-auth.ts';
-import { type IssuerRules, tokenIssuer } from '../../../src/server/auth/token-issuer.ts';
+import { createTokenAuth } from '../../../src/server/auth/token-auth.ts';
+import { createTokenIssuer, type IssuerRules } from '../../../src/server/auth/token-issuer.ts';
 import { readRoots } from '../../../src/server/auth/token-trust.ts';
 import { ada, basic } from '../../support/login-servers.ts';
 import { type Answer, ask, type Served, startServer } from '../client.ts';
@@ -49,9 +49,9 @@ export async function start(t: TestContext, more: Partial<IssuerRules> = {}): Pr
     ...more,
   };
   const { privateKey, certificate } = temporarySigningKey();
-  const issuer = tokenIssuer({ rules: async () => rules, privateKey, certificate });
+  const issuer = createTokenIssuer({ rules: async () => rules, privateKey, certificate });
   const trust = readRoots(certificate.toString(), 'certificate.pem');
-  const authorize = tokenAuth({
+  const authorize = createTokenAuth({
     realm: 'https://us.test/token',
     service: 'here',
     issuer: 'us',

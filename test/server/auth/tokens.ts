@@ -2,7 +2,7 @@
 import { createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { SignJWT } from 'jose';
-import { tokenAuth } from '../../../src/server/auth/token-auth.ts';
+import { createTokenAuth } from '../../../src/server/auth/token-auth.ts';
 import type { TokenTrust } from '../../../src/server/auth/token-trust.ts';
 import { type Answer, ask, type Served, startServer } from '../client.ts';
 
@@ -60,7 +60,7 @@ export function privateKeyOf(pem: string): KeyObject {
 
 /** A server that accepts the tokens of the trusted issuers. */
 export function startTrusting(t: TestContext, trust: TokenTrust): Promise<Served> {
-  return startServer(t, { authorize: tokenAuth({ realm, service, issuer, trust: async () => trust }) });
+  return startServer(t, { authorize: createTokenAuth({ realm, service, issuer, trust: async () => trust }) });
 }
 
 export function show(server: Served, token: string | undefined, path = '/v2/', method = 'GET'): Promise<Answer> {

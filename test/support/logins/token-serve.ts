@@ -1,6 +1,6 @@
 /** Our registry in this process, which requires tokens, and the token server for it. */
 
-import { tokenAuth } from '../../../src/server/auth/token-auth.ts';
+import { createTokenAuth } from '../../../src/server/auth/token-auth.ts';
 import { readRoots } from '../../../src/server/auth/token-trust.ts';
 import { type ServedRegistry, startServe } from '../registries.ts';
 import type { Scope } from '../sandbox.ts';
@@ -11,7 +11,7 @@ export async function startTokenServe(t: Scope): Promise<ServedRegistry & { read
   const issuer = await startTokenIssuer(t);
   const trust = readRoots(issuer.certificate, 'certificate.pem');
   const { realm, service } = issuer;
-  const authorize = tokenAuth({ realm, service, issuer: issuer.issuer, trust: async () => trust });
+  const authorize = createTokenAuth({ realm, service, issuer: issuer.issuer, trust: async () => trust });
   return { ...(await startServe(t, { authorize })), issuer };
 }
 

@@ -42,14 +42,21 @@ export const layers: Readonly<Record<string, Layer>> = {
   transport: { may: ['model', 'wire', 'config', 'certs', 'files'] },
   auth: { may: ['model', 'wire', 'transport', 'credentials'] },
   endpoints: { may: ['model', 'config', 'certs', 'transport'] },
-  remote: { may: ['model', 'registry', 'wire', 'transport', 'auth', 'files'] },
+  remote: {
+    may: ['model', 'registry', 'wire', 'transport', 'auth', 'files'],
+    types: ['certs', 'config', 'credentials'],
+  },
   server: { may: ['model', 'registry', 'wire', 'packaging'] },
   service: { may: belowService },
   places: { may: ['model', 'registry', 'layout', 'local-store'] },
+  library: { may: ['model', 'registry', 'transfer', 'places', 'service', 'config', 'storage'], types: ['auth'] },
   commands: { may: ['model', 'registry', 'transfer', 'terminal', 'places'], types: ['app'], late: ['server'] },
   app: { may: 'all' },
   program: { may: 'all' },
   'index.ts': { may: 'all' },
+  'server.ts': { may: 'all' },
+  'storage.ts': { may: 'all' },
+  'docker.ts': { may: 'all' },
 };
 
 /** The folders that may read the environment. */

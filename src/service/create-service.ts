@@ -1,0 +1,27 @@
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
+import type { RegistryService, RegistryServiceOptions } from './contract.ts';
+import { createSharedService } from './service.ts';
+
+const createRegistryServiceShape: Shape<RegistryServiceOptions> = {
+  settings: 'object',
+  credentials: 'object',
+  warn: 'function',
+  trace: 'function',
+  traceHeaders: 'boolean',
+  onFallback: 'function',
+  onSilence: 'function',
+  userAgent: 'string',
+  defaultRegistry: 'string',
+  defaultSearchIndex: 'string',
+  resolve: 'function',
+  helperTimeoutMs: 'number',
+  identity: ['object', 'string'],
+  limits: 'object',
+  retry: 'object',
+};
+
+/** Makes a registry service. Opens no connection and starts no helper before they are needed. @throws OciError USAGE */
+export function createRegistryService(options: RegistryServiceOptions): RegistryService {
+  checkOptions('createRegistryService', options, createRegistryServiceShape, ['settings']);
+  return createSharedService(options, undefined);
+}

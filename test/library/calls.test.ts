@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import {
+  type CallOptions,
+  copy,
+  createRegistryService,
+  createStaticStore,
+  deleteTag,
+  getDigest,
+  getImageConfig,
+  getManifest,
+  isOciError,
+  listTags,
+  loadSettings,
+  type ProgressEvent,
+  pushManifest,
+  setTags,
+} from '../../src/index.ts';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
+import { createBasicAuth } from '../../src/server/auth/basic-auth.ts';
+import { buildImage, pushImage } from '../support/images.ts';
+import { memoryRegistry } from '../support/memory.ts';
+import { startServe } from '../support/registries.ts';
+import { sandbox, temporaryDirectory } from '../support/sandbox.ts';
+
+const repo = parseRepositoryName('team/app');
+
+/** A registry with `team/app:1`, and a service that reads nothing of this machine. */
+async function registry(t: TestContext) {
+  const source = memoryRegistry();
+  const image = await buildImage({ layers: [] });
+  await pushImage(source, repo, parseTag('1'), image);
+  const { host } = await startServe(t, { registry: source });
+  const { env, home } = await sandbox(t);
+  const settings = await loadSettings({ env, homedir: home });
+  const service = createRegistryService({ settings });
+  t.after(() => service.close());
+  return { host, settings, service, source, digest: image.descriptor.digest };
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+describe('the calls of the library', () => {
+  it('copy an image by two strings, and tell of it', async (t) => {
+    const { host, service, digest } = await registry(t);
+    const events: ProgressEvent[] = [];
+    const onProgress = (event: ProgressEvent): void => void events.push(event);
+    const copied = await copy(`${host}/team/app:1`, `${host}/kept/app:2`, { service, onProgress });
+    assert.deepEqual([copied.destination, copied.digest, copied.changed], [`${host}/kept/app:2`, digest, true]);
+    assert.equal(await getDigest(`${host}/kept/app:2`, { service }), digest);
+    assert.ok(events.some(({ type }) => type === 'tag'));
+    const again = await copy(`${host}/team/app:1`, `${host}/kept/app:2`, { service });
+    assert.deepEqual([again.changed, again.transferredBytes], [false, 0]);
+  });
+
+  it('copy into a layout, and out of it', async (t) => {
+    const { host, service, digest } = await registry(t);
+    const directory = await temporaryDirectory(t);
+    await copy(`${host}/team/app:1`, `oci:${join(directory, 'app')}:1`, { service });
+    assert.match(await readFile(join(directory, 'app', 'index.json'), 'utf8'), new RegExp(digest));
+    await copy(`oci:${join(directory, 'app')}:1`, `${host}/again:1`, { service });
+    assert.equal(await getDigest(`${host}/again:1`, { service }), digest);
+  });
+
+  it('end a copy whose onProgress throws, with what it threw', async (t) => {
+    const { host, service } = await registry(t);
+    const mine = new Error('mine');
+    const onProgress = (): void => {
+      throw mine;
+    };
+    await assert.rejects(copy(`${host}/team/app:1`, `${host}/never:1`, { service, onProgress }), mine);
+    await assert.rejects(getDigest(`${host}/never:1`, { service }), (error) =>
+      isOciError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN'),
+    );
+  });
+
+  it('look at tags, manifest and config', async (t) => {
+    const { host, service, digest } = await registry(t);
+    assert.deepEqual(await all(listTags(`${host}/team/app`, { service })), ['1']);
+    const { descriptor, view } = await getManifest(`${host}/team/app:1`, { service });
+    assert.deepEqual([descriptor.digest, view.kind], [digest, 'image']);
+    assert.equal((await getImageConfig(`${host}/team/app:1`, { service })).os, 'linux');
+  });
+
+  it('push a manifest, set tags and delete one', async (t) => {
+    const { host, service, digest } = await registry(t);
+    const { mediaType, bytes } = await getManifest(`${host}/team/app:1`, { service });
+    const pushed = await pushManifest(`${host}/team/app:2`, { mediaType, bytes }, { service });
+    assert.equal(pushed.digest, digest);
+    await setTags(`${host}/team/app:2`, ['3', 'latest'], { service });
+    await deleteTag(`${host}/team/app:1`, { service });
+    assert.deepEqual(await all(listTags(`${host}/team/app`, { service })), ['2', '3', 'latest']);
+  });
+
+  it('use the credentials that a service was given instead of stored ones', async (t) => {
+    const { settings, source, digest } = await registry(t);
+    const { hashSync } = await import('bcryptjs');
+    const accounts = new Map([['ada', hashSync('secret', 4)]]);
+    const authorize = createBasicAuth({ accounts: async () => accounts, realm: 'test' });
+    const { host } = await startServe(t, { registry: source, authorize });
+    const credential = { kind: 'password', username: 'ada', password: 'secret', source: 'test' } as const;
+    const service = createRegistryService({ settings, credentials: createStaticStore({ [host]: credential }) });
+    t.after(() => service.close());
+    assert.equal(await getDigest(`${host}/team/app:1`, { service }), digest);
+    const stranger = createRegistryService({ settings });
+    t.after(() => stranger.close());
+    await assert.rejects(getDigest(`${host}/team/app:1`, { service: stranger }), (error) =>
+      isOciError(error, 'UNAUTHORIZED'),
+    );
+  });
+
+  it('refuse credentials beside a service, which has its own', async (t) => {
+    const { host, service } = await registry(t);
+    const options: CallOptions = { service, credentials: createStaticStore({}) };
+    await assert.rejects(getDigest(`${host}/team/app:1`, options), (error) => isOciError(error, 'USAGE'));
+  });
+});
