@@ -10,18 +10,21 @@ export type { ExtensionKey };
 export interface BlobEnumerator {
   blobs(opts?: SignalOption): AsyncIterable<{ readonly digest: Digest; readonly size: number }>;
 }
+/** Ask a registry for its {@link BlobEnumerator}: `registry.extension(blobEnumerator)`. */
 export const blobEnumerator = extensionKey<BlobEnumerator>('blob-enumerator');
 
 /** Lists every manifest of a repository, tagged or not. */
 export interface ManifestEnumerator {
   manifests(repo: RepositoryName, opts?: SignalOption): AsyncIterable<Digest>;
 }
+/** Ask a registry for its {@link ManifestEnumerator}: `registry.extension(manifestEnumerator)`. */
 export const manifestEnumerator = extensionKey<ManifestEnumerator>('manifest-enumerator');
 
 export interface RepositoryRemover {
   /** Removes a repository with its tags and manifests. The next garbage collection removes its blobs. */
   removeRepository(repo: RepositoryName, opts?: SignalOption): Promise<void>;
 }
+/** Ask a registry for its {@link RepositoryRemover}: `registry.extension(repositoryRemover)`. */
 export const repositoryRemover = extensionKey<RepositoryRemover>('repository-remover');
 
 export interface UntaggedRemover {
@@ -44,6 +47,7 @@ export const tagRemover = extensionKey<TagRemover>('tag-remover');
 export interface TagHistory {
   history(repo: RepositoryName, tag: Tag, opts?: SignalOption): AsyncIterable<Digest>;
 }
+/** Ask a registry for its {@link TagHistory}: `registry.extension(tagHistory)`. */
 export const tagHistory = extensionKey<TagHistory>('tag-history');
 
 /** A number of objects, and the sum of their bytes. */
@@ -88,6 +92,7 @@ export interface CollectResult {
 export interface GarbageCollector {
   collect(opts?: CollectOptions): Promise<CollectResult>;
 }
+/** Ask a registry for its {@link GarbageCollector}: `registry.extension(garbageCollector)`. */
 export const garbageCollector = extensionKey<GarbageCollector>('garbage-collector');
 
 /** Cancels abandoned upload sessions, including those of earlier runs. */
@@ -95,12 +100,14 @@ export interface UploadSweeper {
   /** @param opts.idleMs Minimum time since the last write to a session, in milliseconds. */
   sweepUploads(opts: SignalOption & { readonly idleMs: number }): Promise<void>;
 }
+/** Ask a registry for its {@link UploadSweeper}: `registry.extension(uploadSweeper)`. */
 export const uploadSweeper = extensionKey<UploadSweeper>('upload-sweeper');
 
 /** For a store that several processes use: a lease tells garbage collectors that a transfer is in progress. */
 export interface Leases {
   lease(opts?: SignalOption): Promise<AsyncDisposable>;
 }
+/** Ask a registry for its {@link Leases}: `registry.extension(leases)`. */
 export const leases = extensionKey<Leases>('leases');
 
 /** Tells which endpoint answered, for a registry that consists of several. */
@@ -110,6 +117,7 @@ export interface EndpointReport {
   /** Scheme, host and port of that endpoint, as in errors; undefined if it has no address. */
   origin(): string | undefined;
 }
+/** Ask a registry for its {@link EndpointReport}: `registry.extension(endpointReport)`. */
 export const endpointReport = extensionKey<EndpointReport>('endpoint-report');
 
 /** Whether foreign layers, which only their owner may distribute, are pushed to this registry all the same. */
