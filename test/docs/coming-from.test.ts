@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadCommands } from '../../../src/commands/command-line/all-commands.ts';
-import { readFlags } from '../../../src/commands/command-line/command.ts';
-import { globalOptions } from '../../../src/commands/command-line/global-options.ts';
-import { projectRoot } from '../../support/project.ts';
+import { loadCommands } from '../../src/commands/command-line/all-commands.ts';
+import { readFlags } from '../../src/commands/command-line/command.ts';
+import { globalOptions } from '../../src/commands/command-line/global-options.ts';
+import { projectRoot } from '../support/project.ts';
 
 const page = await readFile(join(projectRoot, 'docs', 'coming-from.md'), 'utf8');
 const rows = [...page.matchAll(/^\| `(.*)` \| `ocictl (.*)` \|$/gm)].map(([, theirs = '', ours = '']) => ({
