@@ -29,7 +29,14 @@ function anchorsOf(markdown: string): ReadonlySet<string> {
       .toLowerCase()
       .replace(/[^\p{L}\p{N}\s_-]/gu, '')
       .replaceAll(' ', '-');
-  return new Set([...headings.map(slug), ...explicit]);
+  // Of several headings alike, GitHub numbers all but the first.
+  const counts = new Map<string, number>();
+  const anchors = headings.map(slug).map((one) => {
+    const before = counts.get(one) ?? 0;
+    counts.set(one, before + 1);
+    return before === 0 ? one : `${one}-${before}`;
+  });
+  return new Set([...anchors, ...explicit]);
 }
 
 describe('the links of the documents', () => {
