@@ -7,7 +7,6 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { bundledPackages, common } from './build.mjs';
 import { licenceTexts } from './licences.mjs';
-import { vendorImports } from './vendor.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -78,7 +77,7 @@ async function bundle(work) {
     outdir: work,
     minify: true,
     define: { 'import.meta.url': '""' },
-    plugins: [partsOfSingleFile, ...common.plugins.filter((plugin) => plugin !== vendorImports)],
+    plugins: [partsOfSingleFile, ...common.plugins],
   };
   const passwords = join('src', 'server', 'auth', 'passwords.ts');
   await build({ ...options, entryPoints: { passwords } });

@@ -106,7 +106,7 @@ const noteBundled = {
 /** The directories of the packages of which something was bundled since the process began, from the root. */
 export const bundledPackages = () => [...bundled].sort();
 
-/** What every bundle shares. Packages are bundled in: one file is read where a package's many would be. */
+/** What every bundle shares, those of scripts too. Packages are bundled in: one file is read where a package's many would be. */
 export const common = {
   absWorkingDir: root,
   bundle: true,
@@ -121,11 +121,14 @@ export const common = {
   lineLimit: 160,
   sourcemap: false,
   logLevel: 'warning',
-  plugins: [vendorImports, noteBundled, undiciPool, noPrograms, lateBuiltins],
+  plugins: [noteBundled, undiciPool, noPrograms, lateBuiltins],
   metafile: true,
   // What CommonJS packages require is bundled, all but Node's own modules.
   banner: { js: 'const require = process.getBuiltinModule;' },
 };
+
+/** The bundles of dist/, which find large packages in dist/vendor. */
+const shipped = { ...common, plugins: [vendorImports, ...common.plugins] };
 
 /** Leaves an import to a file that is there already. */
 const elsewhere = (module, path) => ({
@@ -141,7 +144,7 @@ const elsewhere = (module, path) => ({
  */
 async function buildLibrary(outdir) {
   const entries = libraryEntries.map((entry) => `src/${entry}.ts`);
-  const { metafile } = await build({ ...common, entryPoints: entries, outdir, write: false, metafile: true });
+  const { metafile } = await build({ ...shipped, entryPoints: entries, outdir, write: false, metafile: true });
   const exported = Object.values(metafile.outputs).flatMap(({ entryPoint, exports }) =>
     entries.includes(entryPoint) ? [{ entryPoint, exports }] : [],
   );
@@ -154,9 +157,9 @@ async function buildLibrary(outdir) {
     ),
   );
   await build({
-    ...common,
+    ...shipped,
     plugins: [
-      ...common.plugins,
+      ...shipped.plugins,
       besideLibrary(
         join(root, 'src'),
         entries.map((entry) => join(root, entry)),
@@ -182,19 +185,19 @@ export async function buildDist(target = join(root, 'dist')) {
   try {
     await buildLibrary(aside);
     await build({
-      ...common,
+      ...shipped,
       entryPoints: { 'credential-helper': 'src/program/credential-helper.ts' },
       outdir: aside,
       chunkNames: 'credential-helper/[name]-[hash]',
     });
-    const plugins = [...common.plugins, fewFiles(join(root, 'src'))];
-    await build({ ...common, entryPoints: { cli: 'src/program/cli.ts' }, outdir: `${aside}/main`, plugins });
+    const plugins = [...shipped.plugins, fewFiles(join(root, 'src'))];
+    await build({ ...shipped, entryPoints: { cli: 'src/program/cli.ts' }, outdir: `${aside}/main`, plugins });
     const placeOf = await dropStubs(`${aside}/main`);
     await build({
-      ...common,
+      ...shipped,
       entryPoints: { main: 'src/program/main.ts' },
       outdir: aside,
-      plugins: [...common.plugins, elsewhere('./cli.ts', `./main/${placeOf('cli.js')}`)],
+      plugins: [...shipped.plugins, elsewhere('./cli.ts', `./main/${placeOf('cli.js')}`)],
     });
     await shortenLocals(aside, common);
     await placeVendor(aside, join(root, 'src'), common);

@@ -21,13 +21,13 @@ export const vendorImports = {
  *
  * @param outdir Holds the bundles; they go into its folder `vendor`.
  * @param source Our modules.
- * @param options What all bundles have in common.
+ * @param options What all bundles have in common, without `vendorImports`.
  */
 export async function placeVendor(outdir, source, options) {
   const used = await usedNames(source);
   await build({
     ...options,
-    plugins: [usedOf(used, options.absWorkingDir), ...options.plugins.filter((plugin) => plugin !== vendorImports)],
+    plugins: [usedOf(used, options.absWorkingDir), ...options.plugins],
     entryPoints: Object.fromEntries(shared.map((name) => [name, `used:${name}`])),
     outdir: join(outdir, 'vendor'),
     minify: true,
