@@ -1,6 +1,6 @@
 // Builds dist/: one entry for the command line, one for the library, one lazily loaded chunk per command.
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { besideLibrary, dropStubs, fewFiles } from './chunks.mjs';
@@ -181,7 +181,7 @@ async function buildLibrary(outdir) {
 export async function buildDist(target = join(root, 'dist')) {
   // Built aside and renamed: whoever runs ocictl meanwhile finds the old build or the new one, and a failed build
   // leaves the old.
-  const aside = `${root}/.build-dist-${process.pid}`;
+  const aside = join(dirname(target), `.build-dist-${process.pid}`);
   try {
     await buildLibrary(aside);
     await build({
