@@ -19,7 +19,7 @@ export const completion = defineCommand({
   options: {},
   examples: [
     {
-      text: 'bash, for yourself',
+      text: 'bash, for yourself; the directory has to exist (mkdir -p)',
       command: 'completion bash > ~/.local/share/bash-completion/completions/ocictl',
     },
     { text: 'zsh, with ~/.zfunc in $fpath', command: 'completion zsh > ~/.zfunc/_ocictl' },

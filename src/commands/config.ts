@@ -25,7 +25,7 @@ export const config = defineCommand({
     const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
     if (run) return run(context, options.json);
     const isImage = /[/:@.]/.test(action);
-    throw new OciError('USAGE', `config cannot ${quote(action)}`, {
+    throw new OciError('USAGE', `config has no action ${quote(action)}`, {
       hint: isImage
         ? `ocictl inspect --config ${visible(action)} prints the config of an image`
         : `there is ${Object.keys(actions).join(' and ')}; ocictl inspect --config prints the config of an image`,

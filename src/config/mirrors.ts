@@ -33,6 +33,6 @@ function mask(text: string): string {
 
 function refuse(reason: string): never {
   throw new OciError('CONFIG_INVALID', `invalid mirror: ${reason}`, {
-    hint: 'Write a mirror as https://mirror.example.com, without user, query or fragment; log in to it with `ocictl login`.',
+    hint: 'write a mirror as https://mirror.example.com, without user, query or fragment; log in to it with `ocictl login`',
   });
 }

@@ -129,7 +129,7 @@ describe('ocictl config', () => {
     const { exitCode, stdout, stderr } = await ocictl(t, ['config', 'edit']);
     assert.equal(exitCode, 2);
     assert.equal(stdout, '');
-    assert.match(stderr, /config cannot "edit"\n.*show and path/);
+    assert.match(stderr, /config has no action "edit"\n.*show and path/);
     assert.equal((await ocictl(t, ['config'])).exitCode, 2);
   });
 });

@@ -104,7 +104,9 @@ export const helpLayout: HelpConfiguration & ThisType<Help> = {
   optionTerm: ({ flags, short }) => (short === undefined ? `    ${flags}` : flags),
 };
 
-const more = 'ocictl help COMMAND tells what a command does and which options it takes.';
+const more =
+  'ocictl help COMMAND tells what a command does and which options it takes.\n' +
+  'The exit status says what kind of failure it was: man ocictl, or docs/exit-codes.md.';
 
 function titled(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : [title, ...lines];

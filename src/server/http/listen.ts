@@ -31,7 +31,10 @@ export function urlOf(scheme: 'http' | 'https', host: string, port: number): str
 function reasonOf({ code }: NodeJS.ErrnoException, port: number): { reason: string; hint?: string } {
   switch (code) {
     case 'EADDRINUSE':
-      return { reason: 'another program listens there', hint: 'choose another port; port 0 takes a free one' };
+      return {
+        reason: 'another program listens there',
+        hint: 'choose another port with --addr; port 0 takes a free one',
+      };
     case 'EACCES':
       return {
         reason: 'permission denied',

@@ -63,7 +63,7 @@ describe('the address that ocictl serve tells', () => {
   it('cannot be one that is taken, strange or nonsense: status 2', async (t) => {
     const { host } = await spawnServe(t, ['--memory']);
     const said: readonly (readonly [string, RegExp])[] = [
-      [host, /cannot listen on 127\.0\.0\.1:\d+: another program listens there\nhint: choose another port/],
+      [host, /cannot listen on 127\.0\.0\.1:\d+: another program listens there\nhint: choose another port with --addr/],
       ['192.0.2.77:0', /cannot listen on 192\.0\.2\.77:0: this machine has no such address\nhint: /],
       ['5000', /invalid address "5000"\nhint: an address is host:port/],
       ['127.0.0.1:70000', /invalid address/],
