@@ -25,12 +25,17 @@ async function startSlowRegistry(t: TestContext, bytesPerSecond: number): Promis
 }
 
 /** Pulls on a pseudo terminal of a given width. @returns What the terminal showed. */
-async function pullOnTerminal(t: TestContext, name: string, columns: number): Promise<string> {
+async function pullOnTerminal(
+  t: TestContext,
+  name: string,
+  columns: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const { home, env } = await sandbox(t);
   const command = `stty cols ${columns} rows 30; '${process.execPath}' '${join(projectRoot, 'bin', 'ocictl.js')}' pull ${name}`;
   const { NO_COLOR: _, ...colourful } = env;
   const { result } = start(t, 'script', ['-qefc', command, '/dev/null'], {
-    env: { ...colourful, TERM: 'xterm-256color' },
+    env: { ...colourful, TERM: 'xterm-256color', ...more },
     cwd: home,
     timeoutMs: 30_000,
   });
@@ -46,6 +51,21 @@ describe('progress on a terminal', {
     const shown = await pullOnTerminal(t, await startSlowRegistry(t, 8_000_000), 0);
     assert.doesNotMatch(shown, /Downloading/);
     assert.match(shown, /Status: Downloaded/);
+  });
+
+  for (const more of [{ TERM: 'dumb' }, { CI: '1' }]) {
+    it(`moves no cursor and draws no bar: ${JSON.stringify(more)}`, async (t) => {
+      const shown = await pullOnTerminal(t, await startSlowRegistry(t, 4_000_000), 80, more);
+      assert.ok(!shown.includes('\u001b'), shown);
+      assert.doesNotMatch(shown, /Downloading/);
+    });
+  }
+
+  it('draws bars without colour where NO_COLOR is set', async (t) => {
+    const shown = await pullOnTerminal(t, await startSlowRegistry(t, 4_000_000), 80, { NO_COLOR: '1' });
+    assert.match(shown, /Downloading/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: SGR sequences begin with ESC
+    assert.doesNotMatch(shown, /\u001b\[[0-9;]*m/);
   });
 });
 
