@@ -34,9 +34,10 @@ const inside = join('docker', 'registry', 'v2');
 // In any other directory, unrelated files could look like a store's leftovers and would be deleted.
 async function recognise(directory: string): Promise<void> {
   if (await isDirectory(join(directory, inside))) return;
-  if (!(await isDirectory(directory))) throw new OciError('STORAGE', `there is no directory ${directory}`);
+  const hint = 'name the directory that serve has as --root, or distribution as rootdirectory';
+  if (!(await isDirectory(directory))) throw new OciError('STORAGE', `there is no directory ${directory}`, { hint });
   throw new OciError('STORAGE', `${directory} holds no registry: there is no ${inside} in it`, {
-    hint: above(directory) ?? 'name the directory that serve has as --root, or distribution as rootdirectory',
+    hint: above(directory) ?? hint,
   });
 }
 

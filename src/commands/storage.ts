@@ -49,7 +49,7 @@ export const storage = defineCommand({
     const graceMs = readGrace(grace ?? defaultGrace);
     const waits = { graceMs, unfinishedMs: grace === undefined ? unfinishedMs : graceMs };
     const freed = await context.collectRegistry(root, { ...waits, dryRun, untagged });
-    const recent = `were written within the last ${grace ?? defaultGrace} (--grace)`;
+    const recent = graceMs === 0 ? undefined : `were written within the last ${grace ?? defaultGrace} (--grace)`;
     return reportFreed(freed, context.terminal, { dryRun, json, each: false, recent });
   },
 });

@@ -14,8 +14,8 @@ interface ReportOptions {
   readonly json: boolean;
   /** Whether every blob is listed. */
   readonly each: boolean;
-  /** Why recent content stays: `were written within the last hour`. */
-  readonly recent: string;
+  /** Why recent content stays: `were written within the last hour`. Undefined without such a bound. */
+  readonly recent: string | undefined;
 }
 
 /** @returns The exit status. */
@@ -42,10 +42,11 @@ export async function reportFreed(
     terminal.note(`${would} what was left of ${what} (${formatBytes(unfinished.bytes)})`);
   }
   if (kept.inUse.count > 0) terminal.note(`${keptLine(kept.inUse)}: ${running}`);
-  if (kept.recent.count > 0) terminal.note(`${keptLine(kept.recent)}: they ${recent}`);
+  if (kept.recent.count > 0) terminal.note(`${keptLine(kept.recent)}: they ${recent ?? 'are new'}`);
   if (kept.manifests > 0) {
+    const why = recent === undefined ? running : `${running}, or they ${recent}`;
     const what = counted(kept.manifests, 'manifest');
-    terminal.note(`kept ${what} without a tag, with all that they name: ${running}, or they ${recent}`);
+    terminal.note(`kept ${what} without a tag, with all that they name: ${why}`);
   }
   await terminal.out(`${dryRun ? 'Total reclaimable space' : 'Total reclaimed space'}: ${formatBytes(freedBytes)}\n`);
   return status;

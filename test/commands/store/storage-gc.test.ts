@@ -145,7 +145,7 @@ describe('ocictl storage gc', () => {
     for (const [wrong, told] of [
       [other, /holds no registry/],
       [join(root, 'docker/registry/v2/blobs'), new RegExp(`did you mean --root ${root}\\?`)],
-      [join(home, 'nowhere'), /there is no directory/],
+      [join(home, 'nowhere'), /there is no directory .*\nhint: name the directory that serve has as --root/],
     ] as const) {
       const refused = await gc(t, wrong, '--grace', '0', '--untagged');
       assert.equal(refused.exitCode, 10);
