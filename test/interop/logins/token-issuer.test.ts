@@ -16,7 +16,7 @@ const exec = promisify(execFile);
 
 describe('ocictl serve --issue-tokens', () => {
   it('is a whole token system for ocictl: login keeps an identity token, and the rules count', async (t) => {
-    const { host, url, output } = await startIssuer(t, await writeAccess(t));
+    const { host, url, output, waitFor } = await startIssuer(t, await writeAccess(t));
     const image = await layoutOf(t);
     const push = ['copy', image, `${host}/team/app:1`];
     const nobody = await ocictl(t, push);
@@ -34,7 +34,7 @@ describe('ocictl serve --issue-tokens', () => {
     assert.equal((await ocictl(t, ['pull', '-q', `${host}/team/app:1`])).exitCode, 0);
     const mounted = await ocictl(t, ['copy', `${host}/team/app:1`, `${host}/public/app:1`]);
     assert.equal(mounted.exitCode, 0, mounted.stderr);
-    assert.match(output().stderr, /POST \/v2\/public\/app\/blobs\/uploads\/ 201 .*user="ada"/);
+    await waitFor(/POST \/v2\/public\/app\/blobs\/uploads\/ 201 .*user="ada"/);
     const search = await ocictl(t, ['search', `${host}/app`]);
     assert.match(search.stdout, /team\/app/, search.stderr);
     assert.equal((await ocictl(t, ['delete', '-y', `${host}/public/app:1`])).exitCode, 0);

@@ -22,7 +22,7 @@ describe('ocictl serve --store for docker', () => {
     const env = { ...(await sandbox(t)).env, ...(await startDocker(t, advice.split(' '))) };
     const { stdout } = await exec('docker', ['pull', 'ocictl-mirrored:1'], { env });
     assert.match(stdout, new RegExp(`Digest: ${image.descriptor.digest}`));
-    assert.match(mirror.output().stderr, /GET \/v2\/library\/ocictl-mirrored\/manifests\/\S+ 200 .*agent="docker\//);
+    await mirror.waitFor(/GET \/v2\/library\/ocictl-mirrored\/manifests\/\S+ 200 .*agent="docker\//);
   });
 
   it('has every image under the name of its registry', async (t) => {
