@@ -1,5 +1,7 @@
 /** The registry services of one run. Part of the composition root. */
+import { cacheDirectory } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
+import type { KeptHostFacts } from '../host-facts/host-facts.ts';
 import type { RegistryService, RegistryServiceOptions } from '../service/service.ts';
 import type { Shared } from '../service/shared-connections.ts';
 import type { ServiceFlags } from './context.ts';
@@ -28,6 +30,7 @@ export function createServices(options: ServicesOptions): Services {
   const settings = new Map<string, Promise<Settings>>();
   const shared = new Map<string, Promise<Shared>>();
   const services = new Map<string, Promise<RegistryService>>();
+  let hostFacts: KeptHostFacts | undefined;
   const settingsFor = (flags: ServiceFlags): Promise<Settings> =>
     once(settings, hostFlags(flags), () => options.settings(flags));
   const open = async (flags: ServiceFlags): Promise<RegistryService> => {
@@ -37,12 +40,17 @@ export function createServices(options: ServicesOptions): Services {
       ? await (await import('./identity-flags.ts')).readIdentity(flags, options.readPassword)
       : undefined;
     prepareForTraffic();
-    const { createSharedService, createShared, formatFallback } = await import('../service/service.ts');
-    const common = await once(shared, hostFlags(flags), async () => createShared());
+    const { createHostFacts, createSharedService, createShared, formatFallback } = await import(
+      '../service/service.ts'
+    );
+    const found = await settingsFor(flags);
+    hostFacts ??= createHostFacts({ directory: cacheDirectory(found.environment), note: options.service.trace });
+    const facts = hostFacts;
+    const common = await once(shared, hostFlags(flags), async () => createShared(facts));
     const { note, service } = options;
     const onFallback: RegistryServiceOptions['onFallback'] = (event) => note(formatFallback(event));
     const told = { ...service, onFallback, onSilence: note };
-    return createSharedService({ ...told, settings: await settingsFor(flags), identity }, common);
+    return createSharedService({ ...told, settings: found, identity }, common);
   };
   return {
     settings: (flags = {}) => settingsFor(flags),
@@ -50,6 +58,7 @@ export function createServices(options: ServicesOptions): Services {
     async close() {
       const opened = await Promise.allSettled(shared.values());
       await Promise.allSettled(opened.map((one) => one.status === 'fulfilled' && one.value.connections.close()));
+      hostFacts?.save();
     },
   };
 }

@@ -58,6 +58,12 @@ export function containersAliasFile(where: Environment): string | undefined {
   return below(cache, 'containers', 'short-name-aliases.conf');
 }
 
+/** What may be lost: `$XDG_CACHE_HOME/ocictl`, by default `~/.cache/ocictl`; on Windows in the local application data. */
+export function cacheDirectory(where: Environment): string | undefined {
+  if (where.platform === 'win32') return below(variable(where.env, 'LOCALAPPDATA'), 'ocictl', 'cache');
+  return below(xdg(where, 'XDG_CACHE_HOME') ?? below(where.homedir, '.cache'), 'ocictl');
+}
+
 /** The roots of containerd's `HOST/hosts.toml`: the rootless one, then the system's. On Linux only. */
 export function hostsDirs(where: Environment): readonly string[] {
   const { platform } = where;

@@ -1,5 +1,6 @@
 import { challengesOf, mayHide } from '../auth/challenges.ts';
 import type { Authorizer } from '../auth/contract.ts';
+import type { HostRecord } from '../host-facts/host-facts.ts';
 import { type ErrorCode, isOciError, type OciError } from '../model/errors.ts';
 import type { OnWait } from '../registry/registry.ts';
 import { type HttpMethod, type HttpResponse, header, headerLines } from '../transport/http.ts';
@@ -15,6 +16,8 @@ export interface RemoteOptions {
   readonly name: string;
   readonly transport: Transport;
   readonly authorizer: Authorizer;
+  /** What was learned of the registry's host. Default: nothing is known, and nothing is kept. */
+  readonly facts?: HostRecord | undefined;
   /** The registry for which a mirror is used, sent as `?ns=`, if the mirror needs that. */
   readonly nsQuery?: string | undefined;
   /** The purpose: a refused read before a push is not reported as a denied pull. Default: reading. */

@@ -17,6 +17,7 @@ import {
   lookupPushEndpoints,
   matchInsecureRegistry,
 } from '../endpoints/lookup.ts';
+import { createHostFacts } from '../host-facts/host-facts.ts';
 import { checkNumbers } from '../model/number-options.ts';
 import type { Reference, RepositoryName } from '../model/reference/reference.ts';
 import { type ExtensionKey, foreignLayers } from '../registry/extensions.ts';
@@ -46,7 +47,7 @@ import { storedCredentials } from './stored-credentials.ts';
 import { formatFallback, formatSilence, traceLines } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions };
-export { createShared, formatFallback };
+export { createHostFacts, createShared, formatFallback };
 
 /** @param shared Shared with services of other identities; the caller closes its connections. Undefined: one of its own. */
 export function createSharedService(options: RegistryServiceOptions, shared: Shared | undefined): RegistryService {
@@ -257,6 +258,7 @@ class Service implements RegistryService {
       ...this.#endpoint,
       connections: this.#shared.connections,
       lateChallenges: this.#shared.lateChallenges,
+      hostFacts: this.#shared.hostFacts,
       trace: (event) => {
         if (event.status !== undefined || event.speaksTls) onAnswer();
         trace?.(event);

@@ -1,4 +1,5 @@
 import { LateChallenges } from '../auth/late-challenges.ts';
+import { createHostFacts, type HostFacts } from '../host-facts/host-facts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { Connections } from '../transport/connections.ts';
 
@@ -9,10 +10,11 @@ import { Connections } from '../transport/connections.ts';
 export interface Shared {
   readonly connections: Connections;
   readonly lateChallenges: LateChallenges;
+  readonly hostFacts: HostFacts;
   /** By origin: whether it has answered, which also tells which scheme a host speaks. */
   readonly states: Map<string, EndpointState>;
 }
 
-export function createShared(): Shared {
-  return { connections: new Connections(), lateChallenges: new LateChallenges(), states: new Map() };
+export function createShared(hostFacts: HostFacts = createHostFacts()): Shared {
+  return { connections: new Connections(), lateChallenges: new LateChallenges(), hostFacts, states: new Map() };
 }

@@ -12,11 +12,11 @@ export class Connections {
   #known: readonly Known[] = [];
 
   /** The connections for a base. None is opened before the first request. */
-  to(base: URL, { tls, limits, addresses, proxy, allowPrivate }: OriginsOptions): Origins {
+  to(base: URL, { tls, limits, addresses, proxy, allowPrivate, hostFacts }: OriginsOptions): Origins {
     const options = { tls, limits, addresses, proxy, allowPrivate };
     const same = this.#known.find((one) => one.base === base.origin && isDeepStrictEqual(one.options, options));
     if (same) return same.origins;
-    const origins = new Origins(base, options);
+    const origins = new Origins(base, { ...options, hostFacts });
     this.#known = [...this.#known, { base: base.origin, options, origins }];
     return origins;
   }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import type { TlsSettings } from '../certs/tls-settings.ts';
 import type { ProxySettings } from '../config/docker/service-keys.ts';
+import type { HostFacts } from '../host-facts/host-facts.ts';
 import { OciError } from '../model/errors.ts';
 import { BulkDispatcher } from './bulk.ts';
 import { createConnector, isForwarded } from './connector.ts';
@@ -41,6 +42,8 @@ export interface OriginsOptions {
    * Private targets to which a public registry may lead: `host`, `host:port`, or a network in CIDR notation. Default: none.
    */
   readonly allowPrivate?: readonly string[] | undefined;
+  /** What was learned of hosts. Default: nothing is known, and nothing is kept. */
+  readonly hostFacts?: HostFacts | undefined;
 }
 
 interface Origin {

@@ -6,6 +6,7 @@ import type { TokenCache } from '../../auth/token-cache.ts';
 import type { ProxySettings } from '../../config/docker/service-keys.ts';
 import type { Credential } from '../../credentials/credential.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
+import type { HostFacts, HostRecord } from '../../host-facts/host-facts.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { renamed } from '../../registry/wrappers/renamed.ts';
@@ -39,6 +40,7 @@ export interface EndpointRegistryOptions {
   readonly connections?: Connections | undefined;
   readonly tokenCache?: TokenCache | undefined;
   readonly lateChallenges?: LateChallenges | undefined;
+  readonly hostFacts?: HostFacts | undefined;
   readonly warn: (text: string) => void;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
   readonly onSilence?: ((event: Silence) => void) | undefined;
@@ -86,6 +88,7 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     userAgent,
     proxy,
     allowPrivate: options.allowPrivate,
+    hostFacts: options.hostFacts,
     retry,
     alternatives,
     connections,
@@ -109,10 +112,15 @@ export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOpt
     name: endpoint.credentialHost,
     transport,
     authorizer,
+    facts: recordOf(endpoint, options.hostFacts),
     intent: options.intent,
     onWarning: options.warn,
   });
   const { rename, nameBack = () => undefined } = endpoint;
   const names = rename && { inside: rename, outside: nameBack };
   return { registry: names ? renamed(registry, names) : registry, transport, authorizer };
+}
+
+function recordOf({ url, tls }: APIEndpoint, facts: HostFacts | undefined): HostRecord | undefined {
+  return facts?.of(url, { verified: tls.verify ?? true });
 }
