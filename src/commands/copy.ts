@@ -68,7 +68,7 @@ export const copy = defineCommand({
       const { opened } = destination;
       return opened && `to ${allTags ? opened.repository : opened.name}`;
     };
-    const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, route };
+    const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, several: allTags, route };
     if (allTags) {
       await withProgress(context, display, (progress) =>
         copyAllTags(source, destination, { ...wish, progress }, context, lineOf),

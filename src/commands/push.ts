@@ -85,7 +85,7 @@ async function pushReference(word: string, options: PushFlags, context: Context)
   const remote = await (await context.service(options)).open(reference, 'push');
   const name = allTags ? familiarName(reference) : familiarReference(withDefaultTag(reference));
   const route = (): string => `to ${reference.domain}`;
-  await withProgress(context, { mode, quiet, action: 'push', name, route }, (progress) =>
+  await withProgress(context, { mode, quiet, action: 'push', name, several: allTags, route }, (progress) =>
     pushTags(reference, tags, { ...options, store, remote, progress }, context),
   );
 }

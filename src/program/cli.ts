@@ -78,11 +78,14 @@ export async function run(words: readonly string[], surroundings: Surroundings =
     });
     await parseWords(program, words).catch(unlessDone);
     await help;
+    await terminal.finish();
     // A program that lacks some of the data it requested learns of it by the exit status: stderr cannot take a message.
     if (terminal.json) await terminal.dataWritten();
     return status;
   } catch (error) {
-    return report(error, { terminal, json: beforeDashes(words).includes('--json'), signalStatus });
+    const reported = report(error, { terminal, json: beforeDashes(words).includes('--json'), signalStatus });
+    await terminal.finish().catch(() => {}); // the first failure decides
+    return reported;
   } finally {
     await app?.close();
     for (const name of signals) process.removeListener(name, onSignal);

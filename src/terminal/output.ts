@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readlinkSync, statSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
@@ -53,6 +53,19 @@ export class Output {
     if (this.#descriptor === undefined) return true;
     const facts = fstatSync(this.#descriptor);
     return facts.isFIFO() || facts.isSocket();
+  }
+
+  /** Whether both are terminals, and the same one as far as is known. */
+  isSameTerminal(other: Output): boolean {
+    if (!this.isTTY || !other.isTTY) return false;
+    const devices = [this.#descriptor, other.#descriptor].map((each) => each && fstatSync(each).rdev);
+    if (devices.includes(undefined) || devices[0] === devices[1]) return true;
+    try {
+      // Another name of the terminal that controls this process.
+      return devices.includes(statSync('/dev/tty').rdev);
+    } catch {
+      return false;
+    }
   }
 
   /** Called with every error of the stream. */

@@ -8,12 +8,15 @@ import type { Output } from './output.ts';
 export interface Terminal {
   /**
    * Writes the result; nothing else is written to stdout. Resolves when the text was accepted, so a long list does not
-   * pile up in memory.
+   * pile up in memory. While a display occupies the screen that stdout is on too, the display makes room for the text.
+   * What a pipe gets after a display was opened waits for {@link finish}: its reader may show it on this screen (`| tee`).
    *
    * @throws OciError STORAGE_FULL or STORAGE if stdout accepts no more, and from then on every time. A reader that has
    * closed the pipe is not an error.
    */
   out(text: string | Uint8Array): Promise<void>;
+  /** Writes results that wait. The last call of a run. @throws OciError as {@link out} */
+  finish(): Promise<void>;
   /**
    * Writes a line for people to stderr, above the progress bars if there are any. Control characters are escaped,
    * except line ends and a style from {@link paint}, which is only allowed at the beginning.
@@ -33,7 +36,12 @@ export interface Terminal {
   dataWritten(): Promise<void>;
   /** Whether stdout's reader has closed the pipe: more output is then pointless, but not an error. */
   readonly outClosed: boolean;
-  readonly out$: { readonly isTTY: boolean; readonly isPipe: boolean; readonly columns: number };
+  readonly out$: { readonly isTTY: boolean; readonly columns: number };
+  /**
+   * Where results appear, as seen from stderr: on the same `screen`; in a `pipe` whose reader may show them there; or
+   * `elsewhere`, such as in a file or on another terminal.
+   */
+  readonly resultsGo: 'screen' | 'pipe' | 'elsewhere';
   /** The columns that a result may take: those of the terminal on stdout; Infinity where it is none. */
   readonly outColumns: number;
   readonly err$: { readonly isTTY: boolean };
@@ -64,8 +72,8 @@ interface Drawing {
 interface Overlay {
   /** A line of {@link Terminal.note}. */
   note(line: string): void;
-  /** Text of {@link Terminal.out}. @returns Whether it writes the text itself; otherwise the terminal does. */
-  takesOut(text: string | Uint8Array): boolean;
+  /** Results are written to the same screen: calls `write`, once, when there is room for them. */
+  aside(write: () => void): void;
 }
 
 type Style = 'red' | 'yellow' | 'cyan' | 'dim' | 'bold';
@@ -102,6 +110,7 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
   let outClosed = false;
   let outFailure: OciError | undefined;
   let overlay: Overlay | undefined;
+  let held: (string | Uint8Array)[] | undefined;
   let dataFailure: OciError | undefined;
   let dataWritten = Promise.resolve();
   const warned = new Set<string>();
@@ -115,14 +124,26 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
   const terminal: Terminal = {
     out(text) {
       if (outFailure) return Promise.reject(outFailure);
-      if (outClosed || text.length === 0 || overlay?.takesOut(text)) return Promise.resolve();
+      if (outClosed || text.length === 0) return Promise.resolve();
+      if (held) {
+        held.push(text);
+        return Promise.resolve();
+      }
       return new Promise((resolve, reject) => {
-        stdout.write(text, (error) => {
-          if (error) onError(error);
-          if (outFailure) reject(outFailure);
-          else resolve();
-        });
+        const write = (): void =>
+          stdout.write(text, (error) => {
+            if (error) onError(error);
+            if (outFailure) reject(outFailure);
+            else resolve();
+          });
+        if (overlay && terminal.resultsGo === 'screen') overlay.aside(write);
+        else write();
       });
+    },
+    async finish() {
+      const texts = (held ?? []).map((text) => Buffer.from(text));
+      held = undefined;
+      await terminal.out(Buffer.concat(texts));
     },
     note(text) {
       if (json) return terminal.data({ type: 'note', text });
@@ -157,7 +178,12 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
       return outClosed;
     },
     get out$() {
-      return { isTTY: stdout.isTTY, isPipe: stdout.isPipe, columns: stdout.columns ?? 80 };
+      return { isTTY: stdout.isTTY, columns: stdout.columns ?? 80 };
+    },
+    get resultsGo() {
+      if (!stderr.isTTY) return 'elsewhere';
+      if (stdout.isTTY) return stdout.isSameTerminal(stderr) ? 'screen' : 'elsewhere';
+      return stdout.isPipe ? 'pipe' : 'elsewhere';
     },
     get outColumns() {
       return stdout.isTTY ? Math.max(leastOutColumns, stdout.columns || 80) : Number.POSITIVE_INFINITY;
@@ -181,6 +207,7 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
     },
     overlay(given) {
       overlay = given;
+      if (given && terminal.resultsGo === 'pipe') held ??= [];
     },
     paint: (style, text) => (painter ? painter(style, visible(text)) : text),
   };

@@ -22,8 +22,13 @@ export interface Screen {
   text(): Promise<string>;
   /** The lines that are on the screen, with the escape sequences of their colours. */
   painted(): Promise<string>;
-  /** Waits until the text matches. @returns The text. */
-  waitFor(pattern: RegExp): Promise<string>;
+  /**
+   * Waits until the text matches.
+   *
+   * @param opts.after Also after its own line has ended: something else writes there.
+   * @returns The text.
+   */
+  waitFor(pattern: RegExp, opts?: { readonly after?: boolean }): Promise<string>;
   resize(columns: number, rows?: number): Promise<void>;
   /** What tmux says of the terminal: `#{cursor_flag}`. */
   ask(format: string): Promise<string>;
@@ -60,12 +65,12 @@ export async function onScreen(
   return {
     text,
     painted: async () => lines(await tmux('capture-pane', '-p', '-e')),
-    async waitFor(pattern) {
+    async waitFor(pattern, { after = false } = {}) {
       for (;;) {
         const now = await text();
         if (pattern.test(now)) return now;
         // Nothing follows the end of the line; a line that hangs is a matter of the runner's time limit.
-        if (/^exit \d+$/m.test(now)) throw new Error(`the screen does not show ${pattern}:\n${now}`);
+        if (!after && /^exit \d+$/m.test(now)) throw new Error(`the screen does not show ${pattern}:\n${now}`);
         await sleep(50);
       }
     },

@@ -39,7 +39,7 @@ describe('a line for people', () => {
   it('goes escaped to whoever owns the screen', () => {
     const { terminal } = opened();
     const lines: string[] = [];
-    terminal.overlay({ note: (line) => lines.push(line), takesOut: () => false });
+    terminal.overlay({ note: (line) => lines.push(line), aside: (write) => write() });
     terminal.note(hostile);
     assert.deepEqual(lines, [harmless]);
   });

@@ -21,23 +21,22 @@ class Bars implements Progress {
   readonly #tracker = new ProgressTracker();
   /** Layers without a permanent line, in the order in which they were found. */
   readonly #open = new Set<TrackedBlob>();
-  /** Lines of stdout, by the layer that each is about. */
+  /** Lines of stdout that take the place of a layer on this screen. */
   readonly #results = new Map<Digest, string>();
-  /** Lines of stdout held back for a pipe, whose reader may show them on this screen. */
-  readonly #held: string[] = [];
-  readonly #heldAbout = new Set<Digest>();
+  /** Layers of which a pipe has a line, whose reader may show it on this screen. */
+  readonly #piped = new Set<Digest>();
   readonly #writes: Promise<void>[] = [];
   readonly #timer: NodeJS.Timeout;
   #screen: Screen | undefined;
   #isBoard = false;
-  #writesItself = false;
+  #isLeaving = false;
   #ended = false;
 
   constructor(terminal: Terminal, options: ProgressOptions) {
     this.#terminal = terminal;
     this.#options = options;
     this.#timer = setTimeout(() => void this.#show(), quietMs);
-    terminal.overlay({ note: (line) => this.#note(line), takesOut: (text) => this.#takesOut(text) });
+    terminal.overlay({ note: (line) => this.#note(line), aside: (write) => this.#aside(write) });
   }
 
   event(event: TransferEvent): void {
@@ -49,12 +48,12 @@ class Bars implements Progress {
   }
 
   async say(line: string, about?: Digest): Promise<void> {
-    const { isTTY, isPipe } = this.#terminal.out$;
-    if (about !== undefined && isTTY) {
+    const { resultsGo } = this.#terminal;
+    if (about !== undefined && resultsGo === 'screen') {
       this.#results.set(about, line);
       return;
     }
-    if (about !== undefined && isPipe) this.#heldAbout.add(about);
+    if (about !== undefined && resultsGo === 'pipe') this.#piped.add(about);
     await this.#terminal.out(`${line}\n`);
   }
 
@@ -62,14 +61,11 @@ class Bars implements Progress {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
-    const rest = [...this.#open].filter(hasEnded);
-    this.#open.clear();
-    this.#leave(rest, true);
+    this.#leaveAll();
     const isDrawn = this.#screen !== undefined;
     this.#screen?.close();
     this.#terminal.overlay(undefined);
     await Promise.all(this.#writes);
-    if (this.#held.length > 0) await this.#terminal.out(this.#held.join(''));
     const totals = this.#tracker.summary();
     if (!completed || (!isDrawn && totals.transferredBytes === 0)) return;
     const { action, route } = this.#options;
@@ -99,27 +95,42 @@ class Bars implements Progress {
     });
   }
 
-  // Removes layers at the top from the board when stdout has a line about them. That line takes the layer's place, and
-  // the other layers do not move.
+  // Layers at the top of the board that have a line on stdout leave the board. That line takes the layer's place, and the
+  // other layers do not move.
   #leaveFirst(): void {
     const first: TrackedBlob[] = [];
     for (const blob of this.#open) {
       if (!hasEnded(blob) || !this.#results.has(blob.node.digest)) break;
       first.push(blob);
     }
-    // Do this before writing them, because writing may call this again.
-    for (const blob of first) this.#open.delete(blob);
-    this.#leave(first, false);
+    this.#leave(first);
   }
 
-  #leave(blobs: readonly TrackedBlob[], isEnd: boolean): void {
-    const lines = blobs.flatMap(({ node }) => this.#results.get(node.digest) ?? []);
-    if (lines.length > 0) this.#write(`${lines.join('\n')}\n`);
-    // Layers without a result line stay on stderr, unless they need more than a screen.
-    const rest = blobs.filter(({ node }) => !this.#results.has(node.digest) && !this.#heldAbout.has(node.digest));
-    if (!isEnd || !this.#isBoard || rest.length > this.#terminal.drawing.rows - 2) return;
+  // All layers that have ended leave the board.
+  #leaveAll(): void {
+    this.#leave([...this.#open].filter(hasEnded));
+  }
+
+  // Without a line on stdout, a layer gets one on stderr, unless there are several images, or more layers than rows.
+  #leave(blobs: readonly TrackedBlob[]): void {
+    for (const blob of blobs) this.#open.delete(blob);
+    const { drawing } = this.#terminal;
+    const hasLines = this.#isBoard && !this.#options.several && blobs.length <= drawing.rows - 2;
     const words = actions[this.#options.action];
-    for (const blob of rest) this.#screen?.note(`${shortDigest(blob.node.digest)}: ${endWord(blob, words)}`);
+    for (const blob of blobs) {
+      const { digest } = blob.node;
+      const result = this.#results.get(digest);
+      if (result !== undefined) this.#out(`${result}\n`);
+      else if (hasLines && !this.#piped.has(digest)) this.#note(`${shortDigest(digest)}: ${endWord(blob, words)}`);
+    }
+  }
+
+  #out(text: string): void {
+    this.#isLeaving = true;
+    const written = this.#terminal.out(text);
+    this.#isLeaving = false;
+    written.catch(() => {}); // reported at the end
+    this.#writes.push(written);
   }
 
   #note(line: string): void {
@@ -127,27 +138,10 @@ class Bars implements Progress {
     else this.#terminal.progressStream.write(`${line}\n`);
   }
 
-  #takesOut(text: string | Uint8Array): boolean {
-    if (this.#writesItself) return false;
-    const { isTTY, isPipe } = this.#terminal.out$;
-    if (!isTTY && !isPipe) return false;
-    const whole = typeof text === 'string' ? text : Buffer.from(text).toString();
-    if (isTTY) {
-      this.#leaveFirst();
-      this.#write(whole);
-    } else this.#held.push(whole);
-    return true;
-  }
-
-  // Writes to stdout, which may be the same screen.
-  #write(text: string): void {
-    const write = (): void => {
-      this.#writesItself = true;
-      const written = this.#terminal.out(text);
-      written.catch(() => {}); // reported at the end
-      this.#writes.push(written);
-      this.#writesItself = false;
-    };
+  // A result that is about no layer follows all layers of its image.
+  #aside(write: () => void): void {
+    if (!this.#isLeaving && this.#options.several) this.#leaveFirst();
+    else if (!this.#isLeaving) this.#leaveAll();
     if (this.#screen) this.#screen.around(write);
     else write();
   }

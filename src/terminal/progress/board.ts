@@ -42,7 +42,8 @@ export function openBoard(terminal: Terminal, lines: () => readonly string[]): S
   rows.push(bars.create(1, 0, { line: '' }));
   bars.update();
   return {
-    note: (line) => bars.log(`${line}\n`),
+    // Not cli-progress's own log, whose lines would come after what is written meanwhile.
+    note: (line) => frame.write(`${line}\n`, true),
     around(write) {
       frame.hide();
       write();

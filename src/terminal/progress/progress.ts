@@ -60,6 +60,8 @@ export interface ProgressOptions {
   readonly action: Action;
   /** What the action is for: `alpine:3`. */
   readonly name: string;
+  /** Whether these are several images, which may share layers: then no layer leaves a line of its own. */
+  readonly several?: boolean | undefined;
   /** Where the bytes come from or go to, for the summary: `from registry.example.com`. Called at the end. */
   readonly route?: (() => string | undefined) | undefined;
 }

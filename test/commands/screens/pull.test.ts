@@ -1,0 +1,56 @@
+import { describe, it } from 'node:test';
+import type { Digest } from '../../../src/model/digest.ts';
+import { needsTmux, onScreen, type Screen } from '../../support/screen.ts';
+import { type Held, holdLayers, repo } from './held.ts';
+import { compare } from './kept.ts';
+
+/** What a pull shows from its beginning to its end, one state after the other. */
+async function watchPull(screen: Screen, { registry, layers }: Held): Promise<(readonly [string, string])[]> {
+  const [a, b, c, d, e] = layers as readonly [Digest, Digest, Digest, Digest, Digest];
+  const seen: (readonly [string, string])[] = [];
+  const see = async (title: string, pattern: RegExp): Promise<void> => {
+    seen.push([title, await screen.waitFor(pattern)]);
+  };
+  await see('three layers begin, two wait', /(?:(?:Downloading|Stalled) .*[\s\S]*){3}Total/);
+  registry.allow(b, 1_000_000);
+  registry.allow(c, 1_500_000);
+  registry.allow(e, 2_000_000);
+  await see('they come on', /1\.00MB\/3\.00MB[\s\S]*1\.50MB\/2\.10MB[\s\S]*2\.00MB\/3\.30MB/);
+  registry.allow(e, Number.POSITIVE_INFINITY);
+  await see('one is done in its place, another begins', /0B\/1\.20MB[\s\S]*: Pull complete[\s\S]*Total.* 1\/5/);
+  registry.allow(a, 400_000);
+  registry.allow(d, Number.POSITIVE_INFINITY);
+  await see('two are done, the first is half there', /400kB\/904kB[\s\S]*Total.* 2\/5/);
+  registry.allow(a, Number.POSITIVE_INFINITY);
+  await see('the first is done: its line stays', /^[0-9a-f]{12}: Pull complete\n[\s\S]*Total.* 3\/5/m);
+  registry.release();
+  await see('the end', /^exit /m);
+  return seen;
+}
+
+describe('the screen of a pull', needsTmux, () => {
+  for (const columns of [40, 80, 200]) {
+    it(`is kept for ${columns} columns`, async (t) => {
+      const held = await holdLayers(t);
+      const screen = await onScreen(t, `run pull ${held.host}/${repo}:1`, { columns });
+      await compare(`pull-${columns}`, await watchPull(screen, held));
+    });
+  }
+
+  it('is kept for a terminal of six rows', async (t) => {
+    const held = await holdLayers(t);
+    const screen = await onScreen(t, `run pull ${held.host}/${repo}:1`, { columns: 80, rows: 6 });
+    const begun = await screen.waitFor(/(?:(?:Downloading|Stalled) .*[\s\S]*){2}and 3 more: 1 moving, 2 waiting/);
+    held.registry.release();
+    await compare('pull-6-rows', [
+      ['three layers begin', begun],
+      ['the end', await screen.waitFor(/^exit /m)],
+    ]);
+  });
+
+  it('is kept for a terminal that shows ASCII alone', async (t) => {
+    const held = await holdLayers(t);
+    const screen = await onScreen(t, `run pull ${held.host}/${repo}:1`, { columns: 80, env: { LANG: 'C' } });
+    await compare('pull-ascii', await watchPull(screen, held));
+  });
+});
