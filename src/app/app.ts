@@ -38,6 +38,8 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     for (const warning of warnings) if (!told.has(warning)) terminal.warn(warning);
     for (const warning of warnings) told.add(warning);
   };
+  // What a service warns about is a line of the diagnosis.
+  let diagnosing = false;
   const base = once(async () => {
     const loaded = await loadBaseSettings({ flags, env });
     tell(loaded.warnings);
@@ -64,7 +66,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     readPassword: password,
     note: (text) => terminal.note(text),
     service: {
-      warn: (text) => tell([text]),
+      warn: (text) => diagnosing || tell([text]),
       userAgent: `ocictl/${version}`,
       ...(verbosity > 0 && { trace: (line: string) => terminal.note(terminal.paint('dim', line)) }),
       traceHeaders: verbosity > 1,
@@ -108,7 +110,11 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       return runWithConfig(command, config, { env, tell: (text) => terminal.note(text) });
     },
     async *diagnose(reference, more) {
-      if (reference) return yield* (await service(more)).diagnose(withDefaultTag(reference), { signal });
+      if (reference) {
+        const opened = await service(more);
+        diagnosing = true;
+        return yield* opened.diagnose(withDefaultTag(reference), { signal });
+      }
       const { examineFiles, examineMachine } = await import('../service/doctor/machine.ts');
       const text = `ocictl ${version}, Node ${process.versions.node}, ${process.platform}/${process.arch}`;
       yield { topic: 'program', status: 'ok', text };

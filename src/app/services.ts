@@ -40,15 +40,13 @@ export function createServices(options: ServicesOptions): Services {
       ? await (await import('./identity-flags.ts')).readIdentity(flags, options.readPassword)
       : undefined;
     prepareForTraffic();
-    const { createHostFacts, createSharedService, createShared, formatFallback } = await import(
-      '../service/service.ts'
-    );
+    const { createHostFacts, createSharedService, createShared } = await import('../service/service.ts');
     const found = await settingsFor(flags);
     hostFacts ??= createHostFacts({ directory: cacheDirectory(found.environment), note: options.service.trace });
     const facts = hostFacts;
     const common = await once(shared, hostFlags(flags), async () => createShared(facts));
     const { note, service } = options;
-    const onFallback: RegistryServiceOptions['onFallback'] = (event) => note(formatFallback(event));
+    const onFallback: RegistryServiceOptions['onFallback'] = ({ text }) => service.warn?.(text);
     const told = { ...service, onFallback, onSilence: note };
     return createSharedService({ ...told, settings: found, identity }, common);
   };

@@ -1,5 +1,5 @@
 import type { Check, Context } from '../app/context.ts';
-import { isOciError, type OciError } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import { visible } from '../model/quote.ts';
 import { parseReference } from '../model/reference/reference.ts';
 import { formatJson } from '../terminal/json.ts';
@@ -53,9 +53,16 @@ export const doctor = defineCommand({
     }
     await report.end();
     failure ??= report.failure;
-    if (failure) throw failure;
+    if (failure) throw options.json ? failure : alreadyShown(failure, name);
   },
 });
+
+/** The failure without what the table has just said. */
+function alreadyShown(failure: OciError, name: string | undefined): OciError {
+  const { code, status, endpoint, retryable } = failure;
+  const message = name === undefined ? 'something is wrong on this machine' : `a pull of ${name} would fail`;
+  return new OciError(code, message, { cause: failure, status, endpoint, retryable });
+}
 
 /** Of the status and the topic before each text. */
 const headColumns = 23;

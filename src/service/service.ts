@@ -44,10 +44,10 @@ import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
 import { createShared, type Shared } from './shared-connections.ts';
 import { storedCredentials } from './stored-credentials.ts';
-import { formatFallback, formatSilence, traceLines } from './trace.ts';
+import { formatSilence, traceLines } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions };
-export { createHostFacts, createShared, formatFallback };
+export { createHostFacts, createShared };
 
 /** @param shared Shared with services of other identities; the caller closes its connections. Undefined: one of its own. */
 export function createSharedService(options: RegistryServiceOptions, shared: Shared | undefined): RegistryService {
@@ -281,7 +281,7 @@ class Service implements RegistryService {
     const { trace, onFallback } = this.#options;
     const { from, to, error } = event;
     const told = `${from} ${error.code} ${to}`;
-    if (to === plainName(from) || this.#warned.has(told)) trace?.(formatFallback(event));
+    if (to === plainName(from) || this.#warned.has(told)) trace?.(event.text);
     else onFallback?.(event);
     this.#warned.add(told);
   };

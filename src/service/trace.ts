@@ -1,4 +1,3 @@
-import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { Silence } from '../transport/silence.ts';
 import type { RequestTrace } from '../transport/transport.ts';
 
@@ -36,10 +35,4 @@ export function formatSilence({ host, what = 'an answer', silentMs, attempt, out
   }
   const again = attempt > 1 ? ` (attempt ${attempt})` : '';
   return `${host}: nothing has come for ${Math.round(silentMs / 1000)} seconds, waiting for ${what}${again}`;
-}
-
-/** `mirror:5000: connection refused, trying registry-1.docker.io`. Most messages already begin with the host. */
-export function formatFallback({ from, to, error: { message } }: FallbackEvent): string {
-  const named = message.startsWith(`${from}: `) || message.startsWith(`${from} `);
-  return `${named ? '' : `${from}: `}${message}, trying ${to}`;
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
+import { deadAddress } from '../service/recorder.ts';
+import { ocictl } from '../support/command.ts';
 import { doctor, writeDockerConfig } from '../support/doctor.ts';
+import { startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
 
 describe('ocictl doctor without a reference', () => {
@@ -47,5 +50,34 @@ describe('ocictl doctor without a reference', () => {
     const found = await doctor(t, [], { OCICTL_ROOT: file });
     assert.equal(found.exitCode, 10);
     assert.match(found.find('store')[0]?.text ?? '', /is not a directory$/);
+  });
+});
+
+describe('ocictl doctor of an image that its mirror lacks, while the registry is unreachable', () => {
+  const start = async (
+    t: TestContext,
+  ): Promise<{ readonly image: string; readonly mirror: string; readonly env: Record<string, string> }> => {
+    const mirror = await startServe(t);
+    const dead = await deadAddress();
+    const rule = { prefix: dead, mirrors: [mirror.url] };
+    const file = join((await sandbox(t)).home, 'config.yaml');
+    await writeFile(file, JSON.stringify({ registries: [rule] }));
+    return { image: `${dead}/team/app:nope`, mirror: mirror.host, env: { OCICTL_CONFIG: file } };
+  };
+
+  it('says once why a pull would fail, and stderr has neither the reason nor a warning of the pull', async (t) => {
+    const { image, mirror, env } = await start(t);
+    const { exitCode, stdout, stderr } = await ocictl(t, ['doctor', image], { env });
+    assert.equal(exitCode, 5);
+    assert.equal(stderr, `error: a pull of ${image} would fail\n`);
+    const host = image.split('/')[0];
+    const reason = `would fail: mirror ${mirror} has no team/app:nope, and ${host} cannot be reached (connection refused)`;
+    assert.ok(stdout.includes(`problem  pull          ${reason}\n`), stdout);
+  });
+
+  it('has the whole error on stderr with --json', async (t) => {
+    const { image, env } = await start(t);
+    const { stderr } = await ocictl(t, ['doctor', '--json', image], { env });
+    assert.match(stderr, /"message":"mirror \S+ has no team\/app:nope, and \S+ cannot be reached/);
   });
 });

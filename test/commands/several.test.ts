@@ -43,6 +43,7 @@ describe('several references', () => {
     assert.match(some.stderr, /^error: 2 of 3 could not be found$/m);
     const all = await ocictl(t, ['digest', `${name}:9`, 'App']);
     assert.deepEqual([all.exitCode, all.stdout], [3, '']);
+    assert.match(all.stderr, /^error: none of 2 could be found\nhint: the reason for each is above\n$/m);
     const none = await ocictl(t, ['digest', '-'], { input: '\n' });
     assert.deepEqual(
       [none.exitCode, none.stdout, none.stderr],

@@ -50,7 +50,8 @@ export async function readReferences(
  * Runs an operation for each reference. A failure does not stop the others.
  *
  * @param what The operation that failed: `pulled`.
- * @throws OciError the only error; with several references the first error if all failed, otherwise PARTLY_FAILED.
+ * @throws OciError the only error; with several references one with the first error's code if all failed, otherwise
+ * PARTLY_FAILED.
  * CANCELLED at once.
  */
 export async function forEachReference(
@@ -71,8 +72,11 @@ export async function forEachReference(
   }
   const [first] = failures;
   if (!first) return;
-  if (failures.length === words.length) throw first;
-  throw new OciError('PARTLY_FAILED', `${failures.length} of ${words.length} could not be ${what}`, {
-    hint: 'the reason for each is above',
-  });
+  const hint = 'the reason for each is above';
+  if (failures.length === words.length) {
+    const { code, status, endpoint, retryable } = first;
+    const message = `none of ${words.length} could be ${what}`;
+    throw new OciError(code, message, { hint, cause: first, status, endpoint, retryable });
+  }
+  throw new OciError('PARTLY_FAILED', `${failures.length} of ${words.length} could not be ${what}`, { hint });
 }

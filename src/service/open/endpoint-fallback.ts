@@ -11,11 +11,12 @@ export function asFallback(
   state: EndpointState,
   open: (answered: () => void) => Registry,
 ): FallbackEndpoint {
-  const { mirror, plainTwin, references } = endpoint;
+  const { mirror, official, plainTwin, references } = endpoint;
   const name = endpointName(endpoint);
   return {
     // Only the plain http endpoint needs its scheme: apart from it, each host has one endpoint.
     name: plainTwin ? plainName(name) : name,
+    ...(official && !plainTwin && { title: 'Docker Hub' }),
     origin: endpointOf(endpoint.url),
     kind: mirror && intent === 'pull' ? 'mirror' : 'origin',
     open: async (answered) => open(answered),

@@ -2,11 +2,14 @@ import { type ErrorCode, isOciError, type OciError } from '../../../model/errors
 import type { Registry } from '../../registry.ts';
 import type { Candidate, FallbackEndpoint } from './candidate.ts';
 import { asOciError, combinedError, type Failure } from './error.ts';
+import { clauseOf, nameInSentence } from './wording.ts';
 
 export interface FallbackEvent {
   readonly from: string;
   readonly to: string;
   readonly error: OciError;
+  /** For people, without secrets: `mirror m:5000 has no library/alpine:nope, trying Docker Hub`. */
+  readonly text: string;
 }
 
 /** The endpoints in the order in which they are asked, with their failures. */
@@ -14,6 +17,7 @@ export class Attempts {
   readonly #candidates: readonly Candidate[];
   readonly #onFallback: ((event: FallbackEvent) => void) | undefined;
   readonly #signal: AbortSignal | undefined;
+  readonly #subject: string | undefined;
   readonly #tried = new Set<Candidate>();
   readonly #failures: Failure[] = [];
 
@@ -22,11 +26,14 @@ export class Attempts {
     opts: {
       readonly signal?: AbortSignal | undefined;
       readonly onFallback?: ((event: FallbackEvent) => void) | undefined;
+      /** What is asked for, for messages; absent if it is not one thing. */
+      readonly subject?: string | undefined;
     },
   ) {
     this.#candidates = candidates;
     this.#signal = opts.signal;
     this.#onFallback = opts.onFallback;
+    this.#subject = opts.subject;
   }
 
   /** Asks one endpoint after the other. @throws the error that {@link combinedError} makes of their failures. */
@@ -40,13 +47,14 @@ export class Attempts {
         this.failed(candidate, error);
       }
     }
-    throw combinedError(this.#failures);
+    throw combinedError(this.#failures, { subject: this.#subject });
   }
 
   /** Records why an endpoint failed. @throws the final error if no other endpoint may be asked. */
   failed(candidate: Candidate, error: unknown): void {
     this.#failures.push({ candidate, error, asked: true });
-    if (!movesOn(candidate.endpoint, error, this.#signal)) throw combinedError(this.#failures);
+    if (movesOn(candidate.endpoint, error, this.#signal)) return;
+    throw combinedError(this.#failures, { subject: this.#subject, isFinal: true });
   }
 
   #next(): Candidate | undefined {
@@ -71,8 +79,11 @@ export class Attempts {
 
   #announce(to: Candidate): void {
     const from = this.#failures.findLast(({ asked }) => asked);
-    if (from)
-      this.#onFallback?.({ from: from.candidate.endpoint.name, to: to.endpoint.name, error: asOciError(from.error) });
+    if (!from) return;
+    const { candidate } = from;
+    const error = asOciError(from.error);
+    const text = `${clauseOf({ candidate, error }, this.#subject)}, trying ${nameInSentence(to.endpoint)}`;
+    this.#onFallback?.({ from: candidate.endpoint.name, to: to.endpoint.name, error, text });
   }
 }
 

@@ -13,6 +13,8 @@ export interface FallbackRequest {
 export interface FallbackEndpoint {
   /** For messages: host[:port], with `http://` if it is not TLS. */
   readonly name: string;
+  /** What people call it, if not by its host: `Docker Hub`. */
+  readonly title?: string | undefined;
   /** `https://host[:port]`, if it has an address. */
   readonly origin?: string;
   /** A mirror holds copies: what it lacks, another endpoint may have. The answer of an origin is final. */

@@ -25,7 +25,8 @@ export interface FallbackOptions {
  * blob that breaks in the middle is continued from the next endpoint. Writes and deletes go to the first origin that
  * answers.
  *
- * The error is that of the endpoint that was asked last; its message and `detail.tried` list the others with their reasons.
+ * The error has the code of a final answer, otherwise that of the origin: what could not be asked may have the image. Its
+ * message names every endpoint, the one that knew most first, and `detail.tried` has their own messages.
  */
 export function fallback(endpoints: readonly FallbackEndpoint[], options: FallbackOptions = {}): Registry {
   const candidates = endpoints.map((endpoint) => new Candidate(endpoint));
@@ -43,16 +44,17 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
     if (kind !== 'manifest' || tryParseDigest(reference) === undefined) return candidates;
     return [...candidates.filter((candidate) => !lacking.has(candidate)), ...lacking];
   };
-  const attempt = (request: FallbackRequest, opts: SignalOption | undefined): Attempts => {
+  const attempt = (request: FallbackRequest, opts: SignalOption | undefined, subject?: string): Attempts => {
     const willing = ordered(request).filter(({ endpoint }) => !endpoint.skipWhen?.(request));
-    return new Attempts(willing, { signal: opts?.signal, onFallback });
+    return new Attempts(willing, { signal: opts?.signal, onFallback, subject });
   };
   const manifest = <T>(
+    repo: RepositoryName,
     reference: Tag | Digest,
     opts: SignalOption | undefined,
     ask: (registry: Registry, candidate: Candidate) => Promise<T>,
   ): Promise<T> =>
-    attempt({ kind: 'manifest', reference }, opts).first(async (registry, candidate) => {
+    attempt({ kind: 'manifest', reference }, opts, nameOf(repo, reference)).first(async (registry, candidate) => {
       try {
         const found = await ask(registry, candidate);
         served = candidate;
@@ -99,10 +101,11 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
   };
   const list = async function* <T>(
     opts: SignalOption | undefined,
+    subject: string | undefined,
     open: (registry: Registry) => AsyncIterable<T>,
   ): AsyncGenerator<T> {
     // After its first entry the list is read from that endpoint only: parts of two lists cannot be joined.
-    const { entries, first } = await attempt({ kind: 'list' }, opts).first(async (registry) => {
+    const { entries, first } = await attempt({ kind: 'list' }, opts, subject).first(async (registry) => {
       const iterator = open(registry)[Symbol.asyncIterator]();
       return { entries: iterator, first: await iterator.next() };
     });
@@ -123,25 +126,33 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
         registry.ping(opts),
       ),
     statManifest: (repo, reference, opts) =>
-      manifest(reference, opts, (registry, { endpoint }) =>
+      manifest(repo, reference, opts, (registry, { endpoint }) =>
         // Mirrors often lack manifests.
         registry.statManifest(repo, reference, endpoint.kind === 'mirror' ? { ...opts, mayBeAbsent: true } : opts),
       ),
     getManifest: (repo, reference, opts) =>
-      manifest(reference, opts, (registry) => registry.getManifest(repo, reference, opts)),
+      manifest(repo, reference, opts, (registry) => registry.getManifest(repo, reference, opts)),
     statBlob: (repo, digest, opts) =>
-      attempt({ kind: 'blob', reference: digest }, opts).first((registry) => registry.statBlob(repo, digest, opts)),
+      attempt({ kind: 'blob', reference: digest }, opts, nameOf(repo, digest)).first((registry) =>
+        registry.statBlob(repo, digest, opts),
+      ),
     async getBlob(repo, blob, opts) {
       // An invalid range is invalid for every endpoint.
       if (opts?.range !== undefined) checkRange(opts.range, blob);
       const digest = typeof blob === 'string' ? blob : blob.digest;
-      const content = await openBlob(attempt({ kind: 'blob', reference: digest }, opts), repo, blob, opts);
+      const content = await openBlob(
+        attempt({ kind: 'blob', reference: digest }, opts, nameOf(repo, digest)),
+        repo,
+        blob,
+        opts,
+      );
       const verify = opts?.range === undefined && opts?.verify !== false;
       return verify ? await verifiedContent(content) : content;
     },
-    repositories: (opts) => list(opts, (registry) => registry.repositories(opts)),
-    tags: (repo, opts) => list(opts, (registry) => registry.tags(repo, opts)),
-    referrers: (repo, digest, opts) => list(opts, (registry) => registry.referrers(repo, digest, opts)),
+    repositories: (opts) => list(opts, undefined, (registry) => registry.repositories(opts)),
+    tags: (repo, opts) => list(opts, `repository ${repo}`, (registry) => registry.tags(repo, opts)),
+    referrers: (repo, digest, opts) =>
+      list(opts, nameOf(repo, digest), (registry) => registry.referrers(repo, digest, opts)),
     pushBlob: (repo, descriptor, source, opts) => write(opts, (r) => r.pushBlob(repo, descriptor, source, opts)),
     startUpload: (repo, opts) => write(opts, (r) => r.startUpload(repo, opts)),
     resumeUpload: (repo, id, opts) => write(opts, (r) => r.resumeUpload(repo, id, opts)),
@@ -151,6 +162,10 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
     deleteManifest: (repo, digest, opts) => write(opts, (r) => r.deleteManifest(repo, digest, opts)),
     deleteTag: (repo, tag, opts) => write(opts, (r) => r.deleteTag(repo, tag, opts)),
   };
+}
+
+function nameOf(repo: RepositoryName, reference: Tag | Digest): string {
+  return `${repo}${tryParseDigest(reference) === undefined ? ':' : '@'}${reference}`;
 }
 
 // Each endpoint may serve only a part, which it cannot verify: the digest is checked over all parts.

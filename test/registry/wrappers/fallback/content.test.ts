@@ -74,7 +74,7 @@ describe('a blob', () => {
       origin.breaking = { afterBytes: 10, error: failing('TIMEOUT') };
       const content = await fallback([mirror, origin]).getBlob(repo, blob);
       await assert.rejects(readAll(content), (error: Error) => {
-        assert.match(error.message, /^TIMEOUT .*mirror: NETWORK/);
+        assert.match(error.message, /^mirror mirror failed \(NETWORK .*, and origin failed \(TIMEOUT/);
         return failsWith('TIMEOUT')(error);
       });
     });
