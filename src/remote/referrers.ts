@@ -11,10 +11,10 @@ import type { ReferrerOptions } from '../registry/registry.ts';
 import { header } from '../transport/http.ts';
 import { headers } from '../wire/headers.ts';
 import type { RemoteClient, Subject } from './client.ts';
-import { pages } from './lister.ts';
 import { putManifest } from './manifest-put.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { shownName } from './names.ts';
+import { pages } from './pages.ts';
 
 /** A list is sorted as a whole, so it is held in memory. This suffices for 200 000 entries. */
 const maxListBytes = 64 * 1024 * 1024;

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { digestBytes } from '../../src/model/digest.ts';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
-import { parseTag } from '../../src/model/reference/reference.ts';
 import { all } from '../contract/contract.ts';
 import { type Answer, json, startFakeServer } from '../support/fake-server.ts';
 import { connect, fails, fakeRegistry, repo } from './fake-registry.ts';
@@ -194,10 +193,69 @@ describe('a list from a remote registry', () => {
   it('is asked for without a page size where that is too large', async (t) => {
     const errors = [{ code: 'PAGINATION_NUMBER_INVALID' }];
     const { registry } = await fakeRegistry(t, ({ query }, response) =>
-      query.has('n') ? json(response, 400, { errors }) : json(response, 200, { tags: ['a'] }),
+      query.has('n') ? json(response, 400, { errors }) : json(response, 200, { tags: ['a'], repositories: ['b'] }),
     );
-    assert.deepEqual(await all(registry.tags(repo)), ['a']);
+    assert.deepEqual(await all(registry.tags(repo, { limit: 500 })), ['a']);
+    assert.deepEqual(await all(registry.repositories()), ['b']);
   });
+
+  it('of tags is asked for at once, and with a number only where few are wanted', async (t) => {
+    const { registry, server } = await fakeRegistry(t, (_, response) => json(response, 200, { tags: ['a', 'b'] }));
+    assert.deepEqual(await all(registry.tags(repo)), ['a', 'b']);
+    assert.deepEqual(await all(registry.tags(repo, { limit: 1 })), ['a']);
+    assert.deepEqual(
+      server.requests.map(({ query }) => query.get('n')),
+      [null, '1'],
+    );
+  });
+
+  it('of tags is asked for in long pages where the registry sends short ones', async (t) => {
+    const tags = Array.from({ length: 120 }, (_, i) => `v${String(i).padStart(3, '0')}`);
+    const { registry, server } = await fakeRegistry(t, ({ query }, response) => {
+      const n = Number(query.get('n') ?? 50);
+      const from = tags.indexOf(query.get('last') ?? '') + 1;
+      const page = tags.slice(from, from + n);
+      json(response, 200, { tags: page }, from + n < tags.length ? next(`list?n=${n}&last=${page.at(-1)}`) : {});
+    });
+    assert.deepEqual(await all(registry.tags(repo)), tags);
+    assert.deepEqual(
+      server.requests.map(({ query }) => query.get('n')),
+      [null, '1000'],
+    );
+  });
+
+  it('of tags goes on with the pages of the registry where it refuses longer ones', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ query }, response) => {
+      if (query.get('n') === '1000') return json(response, 400, { errors: [{ code: 'PAGINATION_NUMBER_INVALID' }] });
+      if (query.has('last')) return json(response, 200, { tags: ['c'] });
+      json(response, 200, { tags: ['a', 'b'] }, next('list?n=2&last=b'));
+    });
+    assert.deepEqual(await all(registry.tags(repo)), ['a', 'b', 'c']);
+    assert.equal(server.requests.at(-1)?.query.get('n'), '2');
+  });
+
+  it('of tags follows a Link that has a place of its own as it is', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ query }, response) =>
+      query.has('next_page')
+        ? json(response, 200, { tags: ['b'] })
+        : json(response, 200, { tags: ['a'] }, next('list?next_page=gAAAA&n=50')),
+    );
+    assert.deepEqual(await all(registry.tags(repo)), ['a', 'b']);
+    assert.equal(server.requests.at(-1)?.query.get('n'), '50');
+  });
+
+  for (const [why, status, body] of [
+    ['are longer than what is read', 200, Buffer.alloc(4 * 1024 * 1024 + 1, 0x20)],
+    ['are an error of the registry', 501, Buffer.from('{}')],
+  ] as const) {
+    it(`of tags comes in pages where all at once ${why}`, async (t) => {
+      const { registry, server } = await fakeRegistry(t, ({ query }, response) =>
+        query.has('n') ? json(response, 200, { tags: ['a'] }) : response.writeHead(status).end(body),
+      );
+      assert.deepEqual(await all(registry.tags(repo)), ['a']);
+      assert.equal(server.requests.at(-1)?.query.get('n'), '1000');
+    });
+  }
 
   it('begins behind an entry where the registry knows no `last`', async (t) => {
     const { registry } = await fakeRegistry(t, (_, response) => json(response, 200, { tags: ['c', 'a', 'b', 'B'] }));
@@ -209,75 +267,5 @@ describe('a list from a remote registry', () => {
     const { registry } = await fakeRegistry(t, (_, response) => response.writeHead(404).end());
     await assert.rejects(all(registry.tags(repo)), fails('NAME_UNKNOWN'));
     await assert.rejects(all(registry.repositories()), fails('UNSUPPORTED'));
-  });
-});
-
-describe('deletes at a remote registry', () => {
-  const tag = parseTag('old');
-
-  for (const status of [200, 202, 204]) {
-    it(`are done with a ${status}`, async (t) => {
-      const { registry, server } = await fakeRegistry(t, (_, response) => response.writeHead(status).end());
-      await registry.deleteTag(repo, tag);
-      await registry.deleteBlob(repo, subject.digest);
-      assert.deepEqual(server.lines, [
-        'DELETE /v2/team/app/manifests/old',
-        `DELETE /v2/team/app/blobs/${subject.digest}`,
-      ]);
-    });
-  }
-
-  it('that are turned off say so', async (t) => {
-    const { registry } = await fakeRegistry(t, ({ method }, response) =>
-      response.writeHead(method === 'DELETE' ? 405 : 404).end(),
-    );
-    await assert.rejects(
-      registry.deleteBlob(repo, subject.digest),
-      fails('UNSUPPORTED', /does not delete/, /deletes are disabled/),
-    );
-    await assert.rejects(registry.deleteTag(repo, tag), fails('UNSUPPORTED', /./, /by its digest/));
-  });
-
-  it('of a tag alone are not known to docker-registry 2.8', async (t) => {
-    const errors = [{ code: 'DIGEST_INVALID', message: 'provided digest did not match' }];
-    const { registry } = await fakeRegistry(t, (_, response) => json(response, 400, { errors }));
-    await assert.rejects(registry.deleteTag(repo, tag), fails('UNSUPPORTED', /./, /by its digest/));
-  });
-
-  it('of what is not there say so', async (t) => {
-    const { registry } = await fakeRegistry(t, (_, response) => response.writeHead(404).end());
-    await assert.rejects(registry.deleteTag(repo, tag), fails('MANIFEST_UNKNOWN'));
-    await assert.rejects(registry.deleteManifest(repo, subject.digest), fails('MANIFEST_UNKNOWN'));
-    await assert.rejects(registry.deleteBlob(repo, subject.digest), fails('BLOB_UNKNOWN'));
-  });
-});
-
-describe('a ping', () => {
-  it('tells the challenges of a 401, without answering them', async (t) => {
-    const { registry, server } = await fakeRegistry(t, (_, response) =>
-      response
-        .writeHead(
-          401,
-          [
-            ['WWW-Authenticate', 'Bearer realm="https://auth.example/token",service="s"'],
-            ['WWW-Authenticate', 'Basic realm="r"'],
-            ['Docker-Distribution-API-Version', 'registry/2.0'],
-          ].flat(),
-        )
-        .end(),
-    );
-    const result = await registry.ping();
-    assert.equal(result.authorized, false);
-    assert.equal(result.apiVersion, 'registry/2.0');
-    assert.deepEqual(
-      result.challenges.map(({ scheme }) => scheme),
-      ['bearer', 'basic'],
-    );
-    assert.deepEqual(server.lines, ['GET /v2/']);
-  });
-
-  it('fails where there is no registry', async (t) => {
-    const { registry } = await fakeRegistry(t, (_, response) => response.writeHead(404).end('<html>'));
-    await assert.rejects(registry.ping(), fails('PROTOCOL', /does not answer as a registry/));
   });
 });
