@@ -1,6 +1,6 @@
-import { type ErrorCode, isOciError, type OciError } from '../../../model/errors.ts';
+import { isOciError, type OciError } from '../../../model/errors.ts';
 import type { Registry } from '../../registry.ts';
-import type { Candidate, FallbackEndpoint } from './candidate.ts';
+import { type Candidate, type FallbackEndpoint, mayBeElsewhere } from './candidate.ts';
 import { asOciError, combinedError, type Failure } from './error.ts';
 import { clauseOf, nameInSentence } from './wording.ts';
 
@@ -87,11 +87,9 @@ export class Attempts {
   }
 }
 
-const originMovesOn: readonly ErrorCode[] = ['NETWORK', 'TIMEOUT', 'TLS', 'PROTOCOL', 'UNAVAILABLE', 'UNKNOWN'];
-
 function movesOn({ kind }: FallbackEndpoint, error: unknown, signal: AbortSignal | undefined): boolean {
   if (signal?.aborted || isOciError(error, 'CANCELLED', 'NOT_MODIFIED')) return false;
-  if (kind === 'origin') return isOciError(error, ...originMovesOn) || statusOf(error) >= 500;
+  if (kind === 'origin') return mayBeElsewhere(error);
   // An UNSUPPORTED without an HTTP status is about the image's format: no other endpoint could serve it better.
   return !(isOciError(error, 'UNSUPPORTED') && error.status === undefined);
 }
@@ -99,8 +97,4 @@ function movesOn({ kind }: FallbackEndpoint, error: unknown, signal: AbortSignal
 /** Whether a body that broke with this error may be continued from another endpoint. */
 export function isBrokenBody(error: unknown): boolean {
   return isOciError(error) && (error.retryable || isOciError(error, 'NETWORK', 'TIMEOUT', 'TLS', 'PROTOCOL'));
-}
-
-function statusOf(error: unknown): number {
-  return isOciError(error) ? (error.status ?? 0) : 0;
 }

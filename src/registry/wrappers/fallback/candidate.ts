@@ -52,6 +52,7 @@ export class Candidate {
   readonly endpoint: FallbackEndpoint;
   readonly #state: EndpointState;
   #registry: Promise<Registry> | undefined;
+  #works = false;
 
   constructor(endpoint: FallbackEndpoint) {
     this.endpoint = endpoint;
@@ -60,6 +61,11 @@ export class Candidate {
 
   get answered(): boolean {
     return this.#state.answered;
+  }
+
+  /** Whether its last answer was a registry's, so a ping would find it: a result, or an error that is final. */
+  get works(): boolean {
+    return this.#works;
   }
 
   /** Why it could not be reached. Such an endpoint is asked only if no other is left. */
@@ -78,6 +84,7 @@ export class Candidate {
       const result = await question(registry);
       this.#state.answered = true;
       this.#state.failure = undefined;
+      this.#works = true;
       return result;
     } catch (error) {
       this.failed(error);
@@ -86,9 +93,17 @@ export class Candidate {
   }
 
   failed(error: unknown): void {
+    if (mayBeElsewhere(error)) this.#works = false;
+    else if (isOciError(error) && error.status !== undefined) this.#works = true;
     if (isConnectionFailure(error)) this.#state.failure = { error, atMs: Date.now() };
     else if (isAnswer(error)) this.#state.answered = true;
   }
+}
+
+/** Whether another origin is asked after this error of an origin. */
+export function mayBeElsewhere(error: unknown): boolean {
+  const unclear = ['NETWORK', 'TIMEOUT', 'TLS', 'PROTOCOL', 'UNAVAILABLE', 'UNKNOWN'] as const;
+  return isOciError(error, ...unclear) || (isOciError(error) && (error.status ?? 0) >= 500);
 }
 
 function isConnectionFailure(error: unknown): boolean {

@@ -70,10 +70,10 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
       await registry.ping(opts);
       return candidate;
     });
-  // The origin that a ping would find first: it has just served a manifest.
+  // The origin that a ping would find first: it has just answered something else.
   const answeringOrigin = (): Candidate | undefined => {
     const first = origins.find(({ unreachable }) => unreachable === undefined);
-    return first === served ? first : undefined;
+    return first?.works ? first : undefined;
   };
   // All first writes share one search. If the caller that started it gives up, the next caller starts another.
   const writableOrigin = async (opts: SignalOption | undefined): Promise<Candidate> => {

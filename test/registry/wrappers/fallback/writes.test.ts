@@ -26,7 +26,7 @@ describe('writing through a fallback', () => {
     assert.deepEqual(await all(second.registry.tags(repo)), ['new']);
   });
 
-  it('goes without a ping to the origin that has just served a manifest, unless one before it may answer', async () => {
+  it('goes without a ping to the origin that has just answered, unless one before it may answer', async () => {
     const actors = [actor('mirror', 'mirror'), actor('first', 'origin'), actor('second', 'origin')] as const;
     const [mirror, first, second] = actors;
     await fill(bytes, first, second);
@@ -35,6 +35,12 @@ describe('writing through a fallback', () => {
     const manifest = await registry.getManifest(repo, latest);
     await registry.pushManifest(repo, manifest, { tags: [parseTag('new')] });
     assert.deepEqual(first.asked, ['getManifest', 'pushManifest']);
+    first.failure = failing('MANIFEST_UNKNOWN', { status: 404 });
+    const lacking = fallback([first, second]);
+    await assert.rejects(lacking.statManifest(repo, latest), failsWith('MANIFEST_UNKNOWN'));
+    first.failure = undefined;
+    await lacking.pushManifest(repo, manifest);
+    assert.deepEqual(first.asked.splice(2), ['statManifest', 'pushManifest']);
     first.failure = failing('UNAVAILABLE', { status: 503 });
     const another = fallback([first, second]);
     await another.getManifest(repo, latest);
