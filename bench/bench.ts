@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { findProgram } from '../test/support/programs.ts';
 import { type Scope, sandbox } from '../test/support/sandbox.ts';
 import { type Bench, neededBytes } from './context.ts';
+import { countDistance } from './distance/distance.ts';
 import { benchGrowth } from './growth.ts';
 import { checkRoom, describeMachine, nodeVersion } from './machine.ts';
 import { stopAll } from './measure.ts';
@@ -51,7 +52,9 @@ async function main(options: Options): Promise<void> {
     const scope: Scope = { after: (end) => void ends.push(end as () => unknown) };
     const { env } = await sandbox(scope);
     const until = Date.now() + options.minutes * 60_000;
-    await run({ ...options, work, scope, env, nodes, bin: join(process.cwd(), 'bin', 'ocictl.js'), until });
+    const bin = join(process.cwd(), 'bin', 'ocictl.js');
+    const bench: Bench = { ...options, work, scope, env, nodes, bin, until };
+    await (options.count ? countDistance(bench) : run(bench));
   } finally {
     await leave();
   }

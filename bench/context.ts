@@ -66,7 +66,8 @@ export function tell(text: string): void {
 
 /** The most that lies on tmpfs at once: of an image both registries' copies, the store's, a layout's, and what docker unpacks. */
 export function neededBytes(options: Options): number {
-  const small = ['startup', 'growth'];
+  const small = ['startup', 'growth', 'distance'];
+  if (options.count) return 1e9;
   const images = options.only.some((part) => !small.includes(part)) ? 8e9 : 0;
   return Math.max(images, options.only.includes('growth') ? 2e9 : 0) * options.scale + 300e6;
 }

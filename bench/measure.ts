@@ -15,6 +15,8 @@ export interface MeasureOptions {
   readonly env: NodeJS.ProcessEnv;
   /** What runs longer is killed and counts as failed. */
   readonly timeoutMs?: number;
+  /** Called with the process that has just been started. */
+  readonly started?: (pid: number | undefined) => void;
 }
 
 /** Runs commands one after the other: the time of all, the memory of the largest. @throws Error where one fails. */
@@ -43,7 +45,7 @@ export async function unlessStopped(): Promise<void> {
 }
 
 /** @throws Error with the end of the program's stderr when it fails: a bench of failures measures nothing. */
-export async function measure(command: Command, { env, timeoutMs = 300_000 }: MeasureOptions): Promise<Run> {
+export async function measure(command: Command, { env, timeoutMs = 300_000, started }: MeasureOptions): Promise<Run> {
   const [program = '', ...words] = command;
   await unlessStopped();
   const startedAt = performance.now();
@@ -51,6 +53,7 @@ export async function measure(command: Command, { env, timeoutMs = 300_000 }: Me
   // Node's own time limit goes on ticking where there was no such program.
   const limit = setTimeout(() => child.kill(), timeoutMs);
   running.add(child);
+  started?.(child.pid);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-2000);

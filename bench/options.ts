@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** What can be measured, in the order in which it is. */
-export const parts = ['pull', 'push', 'copy', 'startup', 'serve', 'growth'] as const;
+export const parts = ['pull', 'push', 'copy', 'startup', 'serve', 'growth', 'distance'] as const;
 export type Part = (typeof parts)[number];
 
 export interface Options {
@@ -9,6 +9,10 @@ export interface Options {
   readonly only: readonly Part[];
   /** Words that a shape's name must contain one of; empty: all shapes. */
   readonly images: readonly string[];
+  /** Names of cells of `distance`; empty: all. */
+  readonly cells: readonly string[];
+  /** Only counts what cells of `distance` take from the network, and prints it wait for wait. */
+  readonly count: boolean;
   readonly nodes: readonly string[];
   /** A fraction of all sizes and counts, for a look that is quick and proves nothing. */
   readonly scale: number;
@@ -22,6 +26,8 @@ export const usage = `npm run bench -- [options]
   --runs N          Counted runs of each command, after one that is not (default 7)
   --only PART,…     Of ${parts.join(', ')} (default all)
   --image WORD,…    Only images whose name contains one of these words: 5-layers, 1-layer, 200-layers, 50-images
+  --cell NAME,…     Only these cells of distance
+  --count           Only count what these take from the network, and print it wait for wait
   --node PATH       Node to run ocictl with; may be repeated (default this one)
   --scale X         A fraction of all sizes and counts, for a quick look (default 1)
   --minutes N       Start nothing more after this time (default 120)
@@ -37,6 +43,8 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
       runs: { type: 'string', default: '7' },
       only: { type: 'string', multiple: true, default: [] },
       image: { type: 'string', multiple: true, default: [] },
+      cell: { type: 'string', multiple: true, default: [] },
+      count: { type: 'boolean', default: false },
       node: { type: 'string', multiple: true, default: [process.execPath] },
       scale: { type: 'string', default: '1' },
       minutes: { type: 'string', default: '120' },
@@ -53,6 +61,8 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     runs: positive('--runs', values.runs, Number.isInteger),
     only: parts.filter((part) => chosen.length === 0 || chosen.includes(part)),
     images: listed(values.image),
+    cells: listed(values.cell),
+    count: values.count,
     nodes: values.node,
     scale: positive('--scale', values.scale),
     minutes: positive('--minutes', values.minutes),
@@ -62,11 +72,13 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
 }
 
 /** The command that measures the same, without the paths of this machine. */
-export function commandOf({ runs, only, images, scale }: Pick<Options, 'runs' | 'only' | 'images' | 'scale'>): string {
+export function commandOf(options: Pick<Options, 'runs' | 'only' | 'images' | 'cells' | 'scale'>): string {
+  const { runs, only, images, cells, scale } = options;
   const words = [
     ...(runs === 7 ? [] : [`--runs ${runs}`]),
     ...(only.length === parts.length ? [] : [`--only ${only.join(',')}`]),
     ...(images.length === 0 ? [] : [`--image ${images.join(',')}`]),
+    ...(cells.length === 0 ? [] : [`--cell ${cells.join(',')}`]),
     ...(scale === 1 ? [] : [`--scale ${scale}`]),
   ];
   return ['npm run bench', ...(words.length === 0 ? [] : ['--', ...words])].join(' ');

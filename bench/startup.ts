@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { findProgram, startDockerRegistry } from '../test/support/programs.ts';
 import { type Bench, scoped } from './context.ts';
 import type { Command } from './measure.ts';
+import { type At, peers, ref } from './programs.ts';
 import { race } from './race.ts';
 import type { Section } from './results.ts';
 import { fill } from './shapes.ts';
@@ -12,7 +13,7 @@ export async function* benchStartup(bench: Bench): AsyncGenerator<Section> {
   yield* await scoped(bench, async (scope, directory) => {
     const { host } = await startDockerRegistry(scope, { root: join(directory, 'registry') });
     await fill(host, 'bench/small', { name: 'small', images: 1, layers: 1, layerBytes: 1000 });
-    const image = `${host}/bench/small:v1`;
+    const of: At = { host, path: 'bench/small', tags: ['v1'] };
     const sections: Section[] = [];
     for (const { path, name } of bench.nodes) {
       const ours = (...words: string[]): Command[] => [[path, bench.bin, ...words]];
@@ -21,11 +22,11 @@ export async function* benchStartup(bench: Bench): AsyncGenerator<Section> {
         { name: 'node -e 0', commands: [[path, '-e', '0']] },
         { name: 'ocictl --version', commands: ours('--version') },
         { name: 'ocictl images', commands: ours('images') },
-        { name: 'ocictl digest', commands: ours('digest', image) },
+        { name: 'ocictl digest', commands: ours('digest', ref(of)) },
       ];
       sections.push(await race(bench, { part: 'startup', title, runners, base: (row) => row === 'node -e 0' }));
     }
-    const runners = peerCommands(image, host)
+    const runners = peerCommands(of)
       .filter(([, [program = '']]) => findProgram(program) !== undefined)
       .map(([name, command]) => ({ name, commands: [command] }));
     if (runners.length === 0) return sections;
@@ -34,15 +35,10 @@ export async function* benchStartup(bench: Bench): AsyncGenerator<Section> {
   });
 }
 
-function peerCommands(image: string, host: string): (readonly [name: string, command: Command])[] {
-  return [
-    ['crane version', ['crane', 'version']],
-    ['crane digest', ['crane', 'digest', '--insecure', image]],
-    ['skopeo --version', ['skopeo', '--version']],
-    ['skopeo inspect', ['skopeo', 'inspect', '--tls-verify=false', '--no-tags', `docker://${image}`]],
-    ['regctl version', ['regctl', 'version']],
-    ['regctl image digest', ['regctl', '--host', `reg=${host},tls=disabled`, 'image', 'digest', image]],
-    ['oras version', ['oras', 'version']],
-    ['oras resolve', ['oras', 'resolve', '--plain-http', image]],
-  ];
+function peerCommands(of: At): (readonly [name: string, command: Command])[] {
+  const version: Readonly<Record<string, string>> = { skopeo: '--version' };
+  return peers('http').flatMap(({ name, digest }) => [
+    [`${name} version`, [name, version[name] ?? 'version']] as const,
+    [`${name} digest`, digest(of)] as const,
+  ]);
 }

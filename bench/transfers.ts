@@ -5,7 +5,7 @@ import { findProgram, startDockerRegistry } from '../test/support/programs.ts';
 import type { Scope } from '../test/support/sandbox.ts';
 import { type Bench, scoped, tell } from './context.ts';
 import { measure } from './measure.ts';
-import { type At, docker, type OnDisk, ocictl, type Program, peers, ref } from './programs.ts';
+import { type At, docker, type OnDisk, ocictl, type Program, peers, ref, type Scheme } from './programs.ts';
 import { type Runner, race } from './race.ts';
 import type { Section } from './results.ts';
 import { fill, type Shape, shapesOf, tagsOf } from './shapes.ts';
@@ -30,7 +30,7 @@ async function races(bench: Bench, shape: Shape, scope: Scope, directory: string
   const emptied = (path: string) => () => rm(path, { recursive: true, force: true });
   // docker-registry keeps nothing in memory: without its directory it begins anew.
   const emptyDestination = emptied(join(destination.root, 'docker'));
-  const programs = contenders(bench);
+  const programs = contenders(bench, 'http');
   const run = (part: string, title: string, runners: readonly Runner[]): Promise<Section> =>
     race(bench, { part, title: `${title} of ${shape.title}`, runners, base: (name) => isPeer(name) });
   const sections: Section[] = [];
@@ -61,14 +61,14 @@ async function races(bench: Bench, shape: Shape, scope: Scope, directory: string
 }
 
 /** ocictl with every Node, and the peers that are there. */
-function contenders(bench: Bench): Program[] {
-  const found = peers.filter(({ name }) => findProgram(name) !== undefined);
+export function contenders(bench: Bench, scheme: Scheme): Program[] {
+  const found = peers(scheme).filter(({ name }) => findProgram(name) !== undefined);
   return [...bench.nodes.map((node) => ocictl(bench, node)), ...found];
 }
 
 /** docker is no base: it does more than the others. */
 function isPeer(name: string): boolean {
-  return peers.some((peer) => peer.name === name);
+  return peers('http').some((peer) => peer.name === name);
 }
 
 async function dockerPulls(bench: Bench, scope: Scope, from: At): Promise<Runner[]> {
@@ -81,7 +81,12 @@ async function dockerPulls(bench: Bench, scope: Scope, from: At): Promise<Runner
 }
 
 /** The images as they lie before a push: in the local store under the name that is pushed, and as OCI layouts. */
-async function prepare(bench: Bench, from: At, to: At, { store, layouts }: OnDisk): Promise<void> {
+export async function prepare(
+  bench: Pick<Bench, 'env' | 'bin'>,
+  from: At,
+  to: At,
+  { store, layouts }: OnDisk,
+): Promise<void> {
   await mkdir(layouts);
   const run = (...words: string[]) =>
     measure([process.execPath, bench.bin, ...words], { env: { ...bench.env, OCICTL_ROOT: store } });

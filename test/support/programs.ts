@@ -127,7 +127,7 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
     root,
     pid: running.child.pid,
     requests: () =>
-      [...running.output().stdout.matchAll(/"([A-Z]+) (\/[^ ?"]*)\S* HTTP\/1\.1" (\d{3}) /g)].map(
+      [...running.output().stdout.matchAll(/"([A-Z]+) (\/[^ ?"]*)\S* HTTP\/\d\.\d" (\d{3}) /g)].map(
         ([, method = '', path = '', status]) => ({ method, path, status: Number(status) }),
       ),
     async stop() {
@@ -189,12 +189,14 @@ interface CertificateOptions {
   readonly days?: number;
   /** Default false: an elliptic key, which takes a hundredth of the time to make. */
   readonly rsa?: boolean;
+  /** IPv4 addresses besides those of loopback. */
+  readonly addresses?: readonly string[];
 }
 
 /** A certificate for loopback addresses, from an authority that nobody trusts. */
 export async function makeCertificates(
   t: Scope,
-  { days = 2, rsa = false }: CertificateOptions = {},
+  { days = 2, rsa = false, addresses = [] }: CertificateOptions = {},
 ): Promise<Certificates> {
   const directory = await temporaryDirectory(t);
   const at = (name: string): string => join(directory, name);
@@ -206,7 +208,8 @@ export async function makeCertificates(
     ...['-keyout', 'ca.key', '-out', 'ca.crt'],
   );
   await openssl('req', ...newKey, '-subj', '/CN=127.0.0.1', '-keyout', 'server.key', '-out', 'server.csr');
-  await writeFile(at('names'), 'subjectAltName=IP:127.0.0.1,IP:0.0.0.0,DNS:localhost\n');
+  const names = ['127.0.0.1', '0.0.0.0', ...addresses].map((address) => `IP:${address}`);
+  await writeFile(at('names'), `subjectAltName=${[...names, 'DNS:localhost'].join(',')}\n`);
   await openssl(
     ...[
       'x509',

@@ -1,7 +1,8 @@
 /** A token server whose tokens docker-registry accepts: signed, and limited to what each account may do. */
 import { randomUUID, sign, X509Certificate } from 'node:crypto';
+import type { ServerOptions } from 'node:https';
 import { issue } from '../../certs/issue.ts';
-import { type FakeServer, json, startFakeServer } from '../fake-server.ts';
+import { type Answer, type FakeServer, json, startFakeServer } from '../fake-server.ts';
 import { type Account, ada, basic } from '../login-servers.ts';
 import type { TrustedIssuer } from '../programs.ts';
 import type { Scope } from '../sandbox.ts';
@@ -20,6 +21,8 @@ export interface TokenIssuerOptions {
   readonly anybody?: readonly string[];
   /** The lifetime of tokens that it states. Default 300. */
   readonly expiresInS?: number;
+  /** Serves https with this certificate. */
+  readonly tls?: ServerOptions;
 }
 
 interface Access {
@@ -31,7 +34,7 @@ interface Access {
 /** Starts it on loopback. @see https://distribution.github.io/distribution/spec/auth/jwt/ */
 export async function startTokenIssuer(
   t: Scope,
-  { account = ada, anybody = [], expiresInS = 300 }: TokenIssuerOptions = {},
+  { account = ada, anybody = [], expiresInS = 300, tls }: TokenIssuerOptions = {},
 ): Promise<TokenIssuer> {
   const [issuer, service, identityToken] = ['test issuer', 'test registry', 'identity-of-ada'];
   const authority = issue('CN=Test Issuer');
@@ -48,7 +51,7 @@ export async function startTokenIssuer(
     const signature = sign('sha256', Buffer.from(text), { key: authority.privateKey, dsaEncoding: 'ieee-p1363' });
     return `${text}.${signature.toString('base64url')}`;
   };
-  const server = await startFakeServer(t, ({ method, headers, query, body }, response) => {
+  const answers: Answer = ({ method, headers, query, body }, response) => {
     const everything = (): boolean => true;
     const answer = (token: string, more: object = {}): void =>
       json(response, 200, { token, access_token: token, expires_in: expiresInS, ...more });
@@ -63,7 +66,8 @@ export async function startTokenIssuer(
       return json(response, 401, { details: 'incorrect username or password' });
     const offline = query.get('offline_token') === 'true' ? { refresh_token: identityToken } : {};
     return answer(tokenFor(account.username, scopes, everything), offline);
-  });
+  };
+  const server = await startFakeServer(t, answers, tls ? { tls } : {});
   const realm = `${server.url}token`;
   const challenge = `Bearer realm="${realm}",service="${service}"`;
   return { server, realm, service, issuer, certificate: authority.cert, identityToken, challenge };

@@ -1,0 +1,67 @@
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Scope, temporaryDirectory } from '../../test/support/sandbox.ts';
+import type { Bench } from '../context.ts';
+import { measure } from '../measure.ts';
+import { type At, ref } from '../programs.ts';
+import { fill, tagsOf } from '../shapes.ts';
+import { prepare } from '../transfers.ts';
+import type { RowKind, Stage } from './rows.ts';
+import type { Site } from './site.ts';
+
+/** Fills a site for a row, beside the relays: nothing of it is delayed or counted. */
+export async function setStage(
+  bench: Pick<Bench, 'env' | 'bin'>,
+  scope: Scope,
+  site: Site,
+  row: RowKind,
+): Promise<Stage> {
+  const [first, last] = [site.spots[0], site.spots[row.registries - 1]];
+  if (!first || !last) throw new Error(`${row.name} needs ${row.registries} registries`);
+  const path = `bench/${row.name}`;
+  const tags = tagsOf(row);
+  await fill(first.behind, path, row);
+  if (row.moreTags) await addTags(join(first.root, 'docker/registry/v2/repositories', path), row.moreTags);
+  const work = await temporaryDirectory(scope);
+  const disk = { store: join(work, 'store'), layouts: join(work, 'layouts') };
+  const from: At = { host: first.host, path, tags };
+  const to: At = { host: last.host, path: `${path}-copy`, tags };
+  if (row.pushes) {
+    // Pulled under another name, so that the store knows no repository of this registry to mount from.
+    const behind: At = { ...from, host: first.behind };
+    await prepare(bench, behind, to, disk);
+    await again(bench, behind, from, disk.store);
+  }
+  return { site, from, to, disk, target: join(work, 'target') };
+}
+
+/** What commands need in their environment to find the stage's directories. */
+export function stageEnv({ disk, target }: Stage, { pushes }: RowKind): Readonly<Record<string, string>> {
+  return { OCICTL_ROOT: pushes ? disk.store : target };
+}
+
+async function again(bench: Pick<Bench, 'env' | 'bin'>, from: At, to: At, store: string): Promise<void> {
+  for (const tag of from.tags) {
+    const words = [process.execPath, bench.bin, 'tag', ref(from, tag), ref(to, tag)];
+    await measure(words, { env: { ...bench.env, OCICTL_ROOT: store } });
+  }
+}
+
+/** As docker-registry keeps them; thousands of pushes would take longer than what is measured. */
+async function addTags(repository: string, count: number): Promise<void> {
+  const tags = join(repository, '_manifests', 'tags');
+  const [known = ''] = await readdir(tags);
+  for (let i = 0; i < count; i += 1) {
+    await cp(join(tags, known), join(tags, `tag-${String(i).padStart(5, '0')}`), { recursive: true });
+  }
+}
+
+/** Takes away what was learned in earlier runs: facts of hosts and tokens, but not Node's compiled code. */
+export async function forget(env: Readonly<Record<string, string>>): Promise<void> {
+  const [cache, run] = [env['XDG_CACHE_HOME'] ?? '', env['XDG_RUNTIME_DIR'] ?? ''];
+  for (const name of await readdir(join(cache, 'ocictl')).catch(() => [])) {
+    if (name !== 'compile-cache') await rm(join(cache, 'ocictl', name), { recursive: true, force: true });
+  }
+  await rm(run, { recursive: true, force: true });
+  await mkdir(run, { mode: 0o700 });
+}
