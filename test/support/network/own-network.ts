@@ -48,7 +48,10 @@ async function runAgain(t: TestContext, file: string): Promise<void> {
   const words = [...unshared, 'sh', '-c', script, 'sh', resolver, process.execPath, file];
   // Otherwise the runner would take its child process for one of the outer run.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env as Record<string, string>;
-  const { exitCode, stdout, stderr } = await start(t, 'unshare', words, { env: { ...env, [marker]: '1' }, timeoutMs: 600_000 }).result;
+  const { exitCode, stdout, stderr } = await start(t, 'unshare', words, {
+    env: { ...env, [marker]: '1' },
+    timeoutMs: 600_000,
+  }).result;
   if (exitCode !== 0) throw new Error(`${stdout}\n${stderr}`);
 }
 
