@@ -6,9 +6,9 @@ import type { Auth } from '../../../bench/distance/site.ts';
 import { setStage, stageEnv } from '../../../bench/distance/stage.ts';
 import { ocictl } from '../../../bench/programs.ts';
 import { inOwnNetwork, outside } from '../../support/network/own-network.ts';
+import { startCounting } from '../../support/network/waits.ts';
 import { needs } from '../../support/programs.ts';
 import { projectRoot } from '../../support/project.ts';
-import { startCounting } from '../../support/waits.ts';
 
 /**
  * The most round trips that a command may wait for one after the other: on the first run, and on a host that it knows. The authority is

@@ -1,10 +1,10 @@
 /** What a command takes from the network: the longest chain of waits, counted by a relay in front of real registries. */
-import { type Count, count } from '../../bench/distance/count.ts';
-import { Rounds } from '../../bench/distance/rounds.ts';
-import { type Site, type SiteOptions, startSite } from '../../bench/distance/site.ts';
-import { forget } from '../../bench/distance/stage.ts';
-import type { Command } from '../../bench/measure.ts';
-import type { Scope } from './sandbox.ts';
+import { type Count, count } from '../../../bench/distance/count.ts';
+import { Rounds } from '../../../bench/distance/rounds.ts';
+import { type Site, type SiteOptions, startSite } from '../../../bench/distance/site.ts';
+import { forget } from '../../../bench/distance/stage.ts';
+import type { Command } from '../../../bench/measure.ts';
+import type { Scope } from '../sandbox.ts';
 
 export interface Counting {
   readonly site: Site;
