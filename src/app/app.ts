@@ -1,5 +1,6 @@
 /** The composition root: creates what commands need when they first ask for it. */
 import { loadBaseSettings } from '../config/base-settings.ts';
+import type { Sourced } from '../config/origin.ts';
 import { loadSettings, type SettingsFlags } from '../config/settings.ts';
 import { listImages } from '../local-store/list.ts';
 import { OciError } from '../model/errors.ts';
@@ -88,8 +89,8 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     async defaultPlatform() {
       return (await base()).defaultPlatform?.value ?? hostPlatform();
     },
-    parallelUploads: async () => (await base()).maxConcurrentUploads.value,
-    parallelDownloads: async () => (await base()).maxConcurrentDownloads.value,
+    parallelUploads: async () => unlessDefault((await base()).maxConcurrentUploads),
+    parallelDownloads: async () => unlessDefault((await base()).maxConcurrentDownloads),
     service,
     async logins(more) {
       const { createLogins } = await import('../service/logins/logins.ts');
@@ -183,6 +184,11 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
 
 async function openStore(root: string): Promise<Registry> {
   return createStorage({ driver: await openFilesystemDriver({ root }), name: 'the local store', sparseIndexes: true });
+}
+
+/** A number that somebody has set. */
+function unlessDefault({ value, origin }: Sourced<number>): number | undefined {
+  return origin.kind === 'default' ? undefined : value;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

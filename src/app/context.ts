@@ -40,8 +40,9 @@ export interface Context {
   /** The directory of the local store, which may not exist yet; undefined if none is configured. */
   storeRoot(): Promise<string | undefined>;
   defaultPlatform(): Promise<Platform>;
-  parallelDownloads(): Promise<number>;
-  parallelUploads(): Promise<number>;
+  /** How many blobs may move at once, if that is set. */
+  parallelDownloads(): Promise<number | undefined>;
+  parallelUploads(): Promise<number | undefined>;
   service(flags?: ServiceFlags): Promise<RegistryService>;
   logins(flags?: Omit<ServiceFlags, keyof CredentialFlags>): Promise<Logins>;
   /** The account that `--username` and `--password-stdin` give. @throws OciError USAGE */

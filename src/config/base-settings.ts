@@ -76,8 +76,8 @@ export async function readBasis(options: LoadSettingsOptions): Promise<SettingsB
   const settings = {
     environment: where,
     storeRoot: storeRoot(options.flags?.storeRoot, own?.root, where),
-    maxConcurrentDownloads: first(files, 'maxConcurrentDownloads', 3),
-    maxConcurrentUploads: first(files, 'maxConcurrentUploads', 5),
+    maxConcurrentDownloads: first(files, 'maxConcurrentDownloads', 4, byThroughput),
+    maxConcurrentUploads: first(files, 'maxConcurrentUploads', 4, byThroughput),
     maxDownloadAttempts: first(files, 'maxDownloadAttempts', 5),
     defaultPlatform: readDefaultPlatform(where) ?? own?.platform,
     shortNames: own?.shortNames ?? {
@@ -91,9 +91,12 @@ export async function readBasis(options: LoadSettingsOptions): Promise<SettingsB
 
 type CountKey = 'maxConcurrentDownloads' | 'maxConcurrentUploads' | 'maxDownloadAttempts';
 
-function first(files: readonly ServiceKeys[], key: CountKey, value: number): Sourced<number> {
+/** As `transfer/lanes.ts` does where no number is set. */
+const byThroughput = 'blobs above 1 MiB to begin with, and up to 8 where that is faster';
+
+function first(files: readonly ServiceKeys[], key: CountKey, value: number, why = "Docker's default"): Sourced<number> {
   const found = files.map((file) => file[key]).find((sourced) => sourced !== undefined);
-  return found ?? { value, origin: { kind: 'default', name: "Docker's default" } };
+  return found ?? { value, origin: { kind: 'default', name: why } };
 }
 
 /** @throws OciError CONFIG_INVALID */

@@ -22,6 +22,11 @@ export interface Content extends AsyncIterable<Uint8Array> {
 export interface BlobSource {
   /** @param offset The first byte to read; at most the blob's size. */
   open(offset: number, opts?: { readonly signal?: AbortSignal | undefined }): Promise<Content>;
+  /**
+   * Resolves when the bytes may move; `open` waits for the same. A destination calls it before it begins what should not
+   * wait long, such as an upload at a registry.
+   */
+  ready?(opts?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
 }
 
 /** A descriptor for a blob of which only digest and size are known. */

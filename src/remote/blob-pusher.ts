@@ -160,6 +160,7 @@ export class BlobPusher {
     let inChunks = false;
     // Bytes that the best session reached. Only more than that is progress; otherwise restarts could go on for ever.
     let furthest = 0;
+    await upload.ready();
     for (let failures = 0; ; ) {
       let tried: number | undefined;
       try {

@@ -31,6 +31,11 @@ export class UploadSource {
     this.#signal = signal;
   }
 
+  /** Resolves when the source may be read. */
+  async ready(): Promise<void> {
+    await this.#source.ready?.({ signal: this.#signal });
+  }
+
   /**
    * All bytes, as the source lends them: a large piece is valid until the next one is requested, a small one permanently.
    *

@@ -3,21 +3,20 @@ import { CountedSource } from './counted-source.ts';
 import { refuseDamagedSource } from './damaged-source.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { BlobNode } from './graph.ts';
+import { Lanes, type Way } from './lanes.ts';
 import type { BatchOptions, TransferOptions } from './options.ts';
-import { Slots } from './slots.ts';
-import type { BlobWanter, MovingBlob, Target } from './target.ts';
 
-const defaultParallelBlobs = 3;
+import type { BlobWanter, MovingBlob, Target } from './target.ts';
 
 /** Transfers the blobs of a batch, several at once, each to a repository once, however many images need it there. */
 export class BlobMover {
-  readonly #slots: Slots;
+  readonly #lanes: Lanes;
   readonly #signal: AbortSignal | undefined;
   readonly #events: EventQueue;
   readonly #all = new Set<MovingBlob>();
 
-  constructor({ parallelBlobs = defaultParallelBlobs, signal }: BatchOptions, events: EventQueue) {
-    this.#slots = new Slots(parallelBlobs);
+  constructor({ parallelBlobs, signal }: BatchOptions, events: EventQueue) {
+    this.#lanes = new Lanes(parallelBlobs);
     this.#signal = signal;
     this.#events = events;
     signal?.addEventListener('abort', this.#stopAll);
@@ -68,27 +67,31 @@ export class BlobMover {
 
   /** The transfer of a blob, started if necessary; undefined if the blob has arrived already. */
   #moving(blob: BlobNode, options: TransferOptions, target: Target): MovingBlob | undefined {
-    const { digest } = blob.changed?.descriptor ?? blob.descriptor;
+    const { digest, size } = blob.changed?.descriptor ?? blob.descriptor;
     if (target.arrivedBlobs.has(digest)) return undefined;
     const known = target.movingBlobs.get(digest);
     if (known && !known.stopped) return known;
+    const way = this.#lanes.way(size);
     const work = async (): Promise<void> => {
       try {
+        // A look at the local store costs nothing. There a blob waits for its lane before it holds any lock.
+        await (options.to.sparse ? way.ready() : way.look());
         this.#signal?.throwIfAborted();
         if (moving.stopped) throw moving.stopped.reason;
         moving.stop = new AbortController();
-        moving.bytes = await transferBlob(blob, { ...options, signal: moving.stop.signal }, this.#events);
+        moving.bytes = await transferBlob(blob, { ...options, signal: moving.stop.signal }, this.#events, way);
         target.arrivedBlobs.add(digest);
       } catch (error) {
-        // Do this before the slot is free, so that no other blob of the failed image begins.
+        // Do this before the lane is free, so that no other blob of the failed image begins.
         for (const wanter of moving.wanters) wanter.giveUp(error);
         throw error;
       } finally {
+        await way.end();
         this.#all.delete(moving);
         if (target.movingBlobs.get(digest) === moving) target.movingBlobs.delete(digest);
       }
     };
-    const moving: MovingBlob = { done: this.#slots.run(work), wanters: new Set(), bytes: 0 };
+    const moving: MovingBlob = { done: work(), wanters: new Set(), bytes: 0 };
     this.#all.add(moving);
     target.movingBlobs.set(digest, moving);
     return moving;
@@ -100,7 +103,7 @@ function stop(blob: MovingBlob, reason: unknown): void {
   blob.stop?.abort(reason);
 }
 
-async function transferBlob(blob: BlobNode, options: TransferOptions, events: EventQueue): Promise<number> {
+async function transferBlob(blob: BlobNode, options: TransferOptions, events: EventQueue, way: Way): Promise<number> {
   const { descriptor, kind, foreign, changed } = blob;
   if (foreign && options.foreignLayers === 'skip') {
     events.push({ type: 'done', node: descriptor, kind, outcome: 'foreign' });
@@ -110,8 +113,12 @@ async function transferBlob(blob: BlobNode, options: TransferOptions, events: Ev
   const pushed = changed?.descriptor ?? descriptor;
   const mountFrom =
     typeof options.mountFrom === 'function' ? await options.mountFrom(pushed.digest) : options.mountFrom;
-  const source = new CountedSource(blob, options, events);
-  const onWait = (reason: string): void => events.push({ type: 'waiting', node: descriptor, reason });
+  const source = new CountedSource(blob, options, events, way);
+  const onWait = (reason: string): void => {
+    // A store waits for another process, a registry because something failed.
+    if (!to.sparse) way.trouble();
+    events.push({ type: 'waiting', node: descriptor, reason });
+  };
   let outcome: PushBlobResult['outcome'];
   try {
     ({ outcome } = await to.registry.pushBlob(to.repo, pushed, source, { mountFrom, signal, onWait }));

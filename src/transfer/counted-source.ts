@@ -1,7 +1,8 @@
 import type { BlobSource, Content, Sink } from '../registry/content.ts';
-import type { OnWait } from '../registry/registry.ts';
+import type { OnWait, SignalOption } from '../registry/registry.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { BlobNode } from './graph.ts';
+import type { Way } from './lanes.ts';
 import type { TransferOptions } from './options.ts';
 
 const progressIntervalMs = 100;
@@ -13,25 +14,34 @@ export class CountedSource implements BlobSource {
   readonly #blob: BlobNode;
   readonly #options: TransferOptions;
   readonly #events: EventQueue;
+  readonly #way: Way;
   #toldAtMs = 0;
   #position = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(blob: BlobNode, options: TransferOptions, events: EventQueue) {
+  constructor(blob: BlobNode, options: TransferOptions, events: EventQueue, way: Way) {
     this.#blob = blob;
     this.#options = options;
     this.#events = events;
+    this.#way = way;
   }
 
-  async open(offset: number, opts?: { readonly signal?: AbortSignal | undefined }): Promise<Content> {
+  ready(opts?: SignalOption): Promise<void> {
+    return this.#way.ready({ signal: opts?.signal ?? this.#options.signal });
+  }
+
+  async open(offset: number, opts?: SignalOption): Promise<Content> {
+    await this.ready(opts);
     const { from } = this.#options;
     const { descriptor, changed } = this.#blob;
     const signal = opts?.signal ?? this.#options.signal;
     this.#events.push({ type: 'started', node: descriptor, resumedBytes: offset });
     // Skip verification here: the destination verifies what it commits, and no byte need be hashed twice.
     const range = offset > 0 ? { start: offset } : undefined;
-    const onWait: OnWait = (reason, { silent = false } = {}) =>
+    const onWait: OnWait = (reason, { silent = false } = {}) => {
+      this.#way.trouble();
       this.#events.push({ type: 'waiting', node: descriptor, reason, ...(silent && { silent }) });
+    };
     const content = changed
       ? await changed.source.open(offset, { signal })
       : await from.registry.getBlob(from.repo, descriptor, { verify: false, onWait, signal, range });
@@ -39,6 +49,7 @@ export class CountedSource implements BlobSource {
     const count = (chunk: Uint8Array): void => {
       position += chunk.length;
       this.readBytes += chunk.length;
+      this.#way.moved(chunk.length);
       this.#tell(position);
     };
     return {

@@ -60,7 +60,9 @@ describe('ocictl config show', () => {
     ]);
     assert.deepEqual(rows('insecure-registries'), [`10.0.0.0/8 | ${daemonJson}:2`]);
     assert.deepEqual(rows('max-concurrent-uploads'), [`2 | ${daemonJson}:3`]);
-    assert.deepEqual(rows('max-concurrent-downloads'), ["3 | Docker's default"]);
+    assert.deepEqual(rows('max-concurrent-downloads'), [
+      '4 | blobs above 1 MiB to begin with, and up to 8 where that is faster',
+    ]);
     assert.deepEqual(rows('https-proxy'), ['http://…@proxy.example:3128 | HTTPS_PROXY']);
     assert.deepEqual(rows('registries'), [
       `corp.example: mirror m.example:5000/corp (insecure, pull+resolve); server https://origin.example/api/ | ${own}:3`,

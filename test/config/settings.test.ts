@@ -7,12 +7,12 @@ import { isOciError } from '../../src/model/errors.ts';
 import { world } from './world.ts';
 
 describe('settings without any file', () => {
-  it("are Docker's defaults", async (t) => {
+  it('are the defaults', async (t) => {
     const settings = await (await world(t)).load();
     assert.deepEqual(settings.registryMirrors, []);
     assert.deepEqual(settings.insecureRegistries, []);
-    assert.equal(settings.maxConcurrentDownloads.value, 3);
-    assert.equal(settings.maxConcurrentUploads.value, 5);
+    assert.equal(settings.maxConcurrentDownloads.value, 4);
+    assert.equal(settings.maxConcurrentUploads.value, 4);
     assert.equal(settings.maxDownloadAttempts.value, 5);
     assert.equal(settings.defaultPlatform, undefined);
     assert.equal(settings.dockerAuthConfig, undefined);
@@ -69,7 +69,7 @@ describe('daemon.json', () => {
       ['10.0.0.0/8', 'plain:5000'],
     );
     assert.deepEqual(settings.maxConcurrentDownloads, { value: 7, origin: { kind: 'file', name: file, line: 7 } });
-    assert.equal(settings.maxConcurrentUploads.value, 5, '0 stands for the default');
+    assert.equal(settings.maxConcurrentUploads.value, 4, '0 stands for the default');
     assert.equal(settings.maxDownloadAttempts.value, 2);
     assert.equal(settings.allowNondistributableArtifacts.length, 1);
     assert.match(settings.warnings.join(), /daemon\.json:6: .*http:\/\/plain:5000/);

@@ -13,7 +13,7 @@ import type { LatePlace } from './late-place.ts';
 const tagsAhead = 500;
 /** How many tags are looked up at once, in the source and the destination. */
 const parallelLooks = 9;
-/** With --all-tags, allow as many parallel blobs as three single copies. */
+/** With --all-tags, allow as many parallel blobs as three single copies, if a number is set. */
 const largeImages = 3;
 
 /** Copies every tag of a repository. @throws OciError PARTLY_FAILED naming the tags that could not be copied. */
@@ -32,9 +32,10 @@ export async function copyAllTags(
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   let count = 0;
+  const set = await context.parallelDownloads();
   const options = {
     progress: wish.progress,
-    parallelBlobs: largeImages * (await context.parallelDownloads()),
+    parallelBlobs: set && largeImages * set,
     signal,
   };
   const planTag = (tag: Tag): Promise<PlannedCopy> =>

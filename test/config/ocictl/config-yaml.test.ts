@@ -44,7 +44,7 @@ describe('config.yaml', () => {
     assert.deepEqual(settings.allowPrivate.map(hostRuleText), ['auth.example', '10.0.0.0/8']);
     assert.deepEqual(settings.allowPrivate[0]?.origin, at(16));
     assert.deepEqual(settings.maxConcurrentDownloads, { value: 7, origin: at(6) });
-    assert.equal(settings.maxConcurrentUploads.value, 5, '0 stands for the default');
+    assert.equal(settings.maxConcurrentUploads.value, 4, '0 stands for the default');
     assert.deepEqual(settings.maxDownloadAttempts, { value: 2, origin: at(8) });
     assert.deepEqual(settings.storeRoot, { value: join(home, 'images'), origin: at(9) });
     assert.deepEqual(settings.certsDirs, [{ value: join(home, '.config/ocictl/certs'), origin: at(10) }]);
