@@ -19,6 +19,7 @@ import { endpointReport, leases, pins } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { Progress, ProgressMode } from '../terminal/progress/progress.ts';
+import { reportOne } from '../terminal/report.ts';
 import type { TransferResult } from '../transfer/transfer.ts';
 import { defineCommand, flag, list } from './command-line/command.ts';
 import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
@@ -119,7 +120,7 @@ async function pullTags(reference: Reference, wish: Wish, context: Context): Pro
     } catch (error) {
       if (!allTags || !isOfOneTag(error)) throw error;
       failures.set(`${wanted.tag}`, error);
-      context.terminal.note(`${familiarReference(wanted)}: ${error.message}`);
+      reportOne(familiarReference(wanted), error, context.terminal);
     }
   }
   throwFailures(failures, { count, what: 'pulled', hint: 'the others are in the local store' });

@@ -103,7 +103,7 @@ export const serve = defineCommand({
     const minBytesPerSecond = parseRate(options.minRate ?? '256');
     const served = await context.openServed(options);
     const { serve: listen } = await import('../server/server.ts');
-    const { formatAccess, formatAccessJson, isOurFailure } = await import('../server/http/access-log.ts');
+    const { accessRecord, formatAccess, isOurFailure } = await import('../server/http/access-log.ts');
     const { host, port } = asked;
     const writes = !served.readOnly;
     const server = await listen({
@@ -120,7 +120,8 @@ export const serve = defineCommand({
       minBytesPerSecond,
       log(entry) {
         if (!verbose && !isOurFailure(entry)) return;
-        terminal.note((json ? formatAccessJson : formatAccess)(entry, new Date()));
+        if (json) terminal.data(accessRecord(entry, new Date()));
+        else terminal.note(formatAccess(entry, new Date()));
       },
     });
     const { address, url, loopback } = server;

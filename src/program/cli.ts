@@ -34,7 +34,9 @@ function ownProcess(): Surroundings {
  * @returns The exit status, as docs/exit-codes.md lists them.
  */
 export async function run(words: readonly string[], surroundings: Surroundings = ownProcess()): Promise<number> {
-  const terminal = await openTerminal(surroundings, wantsJsonProgress(beforeDashes(words)));
+  const own = beforeDashes(words);
+  const progress = progressMode(own);
+  const terminal = await openTerminal(surroundings, wantsJson(own, progress));
   const interrupt = new AbortController();
   let signalStatus = 130;
   let interruptedMs = 0;
@@ -80,10 +82,10 @@ export async function run(words: readonly string[], surroundings: Surroundings =
     await help;
     await terminal.finish();
     // A program that lacks some of the data it requested learns of it by the exit status: stderr cannot take a message.
-    if (terminal.json) await terminal.dataWritten();
+    if (progress === 'json') await terminal.dataWritten();
     return status;
   } catch (error) {
-    const reported = report(error, { terminal, json: beforeDashes(words).includes('--json'), signalStatus });
+    const reported = report(error, { terminal, json: own.includes('--json'), signalStatus });
     await terminal.finish().catch(() => {}); // the first failure decides
     return reported;
   } finally {
@@ -99,10 +101,15 @@ function beforeDashes(words: readonly string[]): readonly string[] {
   return at < 0 ? words : words.slice(0, at);
 }
 
-/** Whether stderr is for programs, beginning with the first line. */
-function wantsJsonProgress(words: readonly string[]): boolean {
+function progressMode(words: readonly string[]): string | undefined {
   const given = words.filter((word, at) => word.startsWith('--progress=') || words[at - 1] === '--progress').at(-1);
-  return given === 'json' || given === '--progress=json';
+  return given?.replace(/^--progress=/, '');
+}
+
+/** Whether stderr is for programs, beginning with the first line. Bars and lines that were asked for are for people. */
+function wantsJson(words: readonly string[], progress: string | undefined): boolean {
+  if (progress === 'bars' || progress === 'plain') return false;
+  return progress === 'json' || words.includes('--json');
 }
 
 async function openTerminal({ env, stdout, stderr }: Surroundings, json: boolean): Promise<Terminal> {

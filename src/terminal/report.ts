@@ -1,6 +1,5 @@
 import { type ErrorCode, exitStatusOf, OciError } from '../model/errors.ts';
 import { isOutOfMemory, outOfMemory } from '../model/out-of-memory.ts';
-import { formatJson } from './json.ts';
 import type { Terminal } from './terminal.ts';
 
 interface ReportOptions {
@@ -10,7 +9,11 @@ interface ReportOptions {
   readonly signalStatus: number;
 }
 
-/** Reports a failure on stderr, for people and with `--json` also for programs. Returns its exit status. */
+/**
+ * Reports a failure on stderr: for people, or as JSON where stderr is for programs. Returns its exit status.
+ *
+ * @param options.json Whether a line of JSON follows the lines for people.
+ */
 export function report(error: unknown, { terminal, json, signalStatus }: ReportOptions): number {
   const known = error instanceof OciError ? error : unexpected(error);
   const status = known.code === 'CANCELLED' ? signalStatus : exitStatusOf(known);
@@ -20,8 +23,14 @@ export function report(error: unknown, { terminal, json, signalStatus }: ReportO
   }
   terminal.note(`${terminal.paint('red', 'error:')} ${known.message}`);
   if (known.hint !== undefined) terminal.note(`${terminal.paint('dim', 'hint:')} ${known.hint}`);
-  if (json) terminal.note(formatJson({ error: toJson(known) }));
+  if (json) terminal.data({ type: 'error', error: toJson(known) });
   return status;
+}
+
+/** Reports the failure of one of several things on stderr. The command goes on. */
+export function reportOne(name: string, error: OciError, terminal: Terminal): void {
+  if (terminal.json) terminal.data({ type: 'failed', name, error: toJson(error) });
+  else terminal.note(`${name}: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`);
 }
 
 interface JsonError {

@@ -153,7 +153,6 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
       else stderr.write(`${line}\n`);
     },
     data(record) {
-      if (dataFailure) return;
       dataWritten = new Promise((resolve) => {
         stderr.write(`${formatJson(record)}\n`, (error) => {
           // A reader that has gone, or a closed terminal, needs no more data.

@@ -18,7 +18,7 @@ export const progressOption: OptionSpec<ProgressMode | undefined> = {
   },
 };
 
-export const jsonOption = flag('--json', 'Print the result as JSON; a failure as JSON on stderr');
+export const jsonOption = flag('--json', 'Print the result as JSON; failures and warnings as lines of JSON on stderr');
 
 /** Credentials for the registry that a command names, in place of stored ones. */
 export const credentialOptions = {

@@ -2,6 +2,7 @@
 import type { Context } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import { withoutTransport } from '../../places/misread.ts';
+import { reportOne } from '../../terminal/report.ts';
 
 /** Enough for several hundred thousand names. */
 const maxBytes = 16 * 1024 * 1024;
@@ -66,7 +67,7 @@ export async function forEachReference(
     } catch (error) {
       if (!isOciError(error) || error.code === 'CANCELLED' || !several || words.length === 1) throw error;
       failures.push(error);
-      terminal.note(`${word}: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`);
+      reportOne(word, error, terminal);
     }
     if (terminal.outClosed) break;
   }

@@ -2,6 +2,7 @@ import type { Context, Place } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
 import { formatReference, type Tag } from '../../model/reference/reference.ts';
 import type { Progress } from '../../terminal/progress/progress.ts';
+import { reportOne } from '../../terminal/report.ts';
 import { digestAt } from '../../transfer/manifests.ts';
 import { Slots } from '../../transfer/slots.ts';
 import { forEveryTag, isOfOneTag, throwFailures } from '../moving/every-tag.ts';
@@ -56,7 +57,7 @@ export async function copyAllTags(
       if (outcome.error === undefined) await wish.progress.say(lineOf(outcome.result));
       else {
         failures.set(outcome.tag, outcome.error);
-        terminal.note(`${source.at(outcome.tag).name}: ${outcome.error.message}`);
+        reportOne(source.at(outcome.tag).name, outcome.error, terminal);
       }
     }
   });

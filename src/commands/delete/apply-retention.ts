@@ -1,9 +1,11 @@
 /** `delete --match --older-than --keep`: chooses tags, shows them or asks, and removes them. */
+
 import type { Context, Place } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Tag } from '../../model/reference/reference.ts';
 import { formatJson } from '../../terminal/json.ts';
 import { createPrompter } from '../../terminal/prompt.ts';
+import { reportOne } from '../../terminal/report.ts';
 import { throwFailures } from '../moving/every-tag.ts';
 import { readCreated } from '../tags/created.ts';
 import { removeTags } from './remove-tags.ts';
@@ -58,7 +60,7 @@ export async function applyRetention(
     const name = `${repository}:${tag}`;
     if (removal.outcome === 'failed') {
       failures.set(tag, removal.error);
-      if (doomed.length > 1) terminal.note(`${name}: ${removal.error.message}`);
+      if (doomed.length > 1) reportOne(name, removal.error, terminal);
     } else if (removal.outcome === 'kept') {
       stayed.push({ tag, reason: removal.reason, notable: true });
       terminal.note(`${name} stays: ${removal.reason}`);

@@ -1,4 +1,5 @@
 /** `tag --remote`: sets further tags for an image in its registry. */
+
 import type { Context, ServiceFlags } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
@@ -14,6 +15,7 @@ import {
 } from '../../model/reference/reference.ts';
 import { refuseMisread } from '../../places/misread.ts';
 import { formatJson } from '../../terminal/json.ts';
+import { reportOne } from '../../terminal/report.ts';
 import { forEveryTag, throwFailures } from '../moving/every-tag.ts';
 
 /**
@@ -47,7 +49,7 @@ export async function tagRemote(
   for await (const { tag, error } of forEveryTag(tags, put)) {
     if (error) {
       failures.set(tag, error);
-      if (tags.length > 1) terminal.note(`${name}:${tag}: ${error.message}`);
+      if (tags.length > 1) reportOne(`${name}:${tag}`, error, terminal);
       continue;
     }
     set.push(tag);

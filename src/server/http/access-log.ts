@@ -22,12 +22,12 @@ export function formatAccess(entry: AccessEntry, at: Date): string {
   return facts.join(' ');
 }
 
-/** The same as one JSON document. */
-export function formatAccessJson(entry: AccessEntry, at: Date): string {
+/** The same for programs. */
+export function accessRecord(entry: AccessEntry, at: Date): object {
   // Only the keys in docs/serving.md.
   const { requestId: _requestId, handler: _handler, error, ...told } = entry;
   const failure = error === undefined ? {} : { error: describeFailure(error) };
-  return JSON.stringify({ time: at.toISOString(), ...told, ...failure });
+  return { time: at.toISOString(), ...told, ...failure };
 }
 
 /** Whether the operator should see the error: a failure of this server, not an invalid or aborted request. */

@@ -3,11 +3,11 @@ import type { Progress, ProgressOptions } from './progress.ts';
 
 /**
  * Shows progress in the requested mode. `auto`: bars on a terminal; an occasional line elsewhere, on a dumb terminal
- * and if CI is set; nothing with `--quiet`. `bars` becomes `plain` if drawing is impossible.
+ * and if CI is set; nothing with `--quiet`, or where stderr is for programs. `bars` becomes `plain` if drawing is impossible.
  */
 export async function createProgress(terminal: Terminal, options: ProgressOptions): Promise<Progress> {
   const { mode = 'auto', quiet } = options;
-  if (mode === 'none' || (mode === 'auto' && quiet)) {
+  if (mode === 'none' || (mode === 'auto' && (quiet || terminal.json))) {
     return { event: () => {}, say: (line) => terminal.out(`${line}\n`), end: async () => {} };
   }
   if (mode === 'json') return (await import('./ndjson.ts')).createNdjson(terminal, options);

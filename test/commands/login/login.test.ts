@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ocictl } from '../../support/command.ts';
@@ -43,6 +43,10 @@ describe('ocictl login', () => {
     const { exitCode, stderr } = await logIn(t, registry.host, { env: { PATH: programs } });
     assert.deepEqual([exitCode, stderr], [0, '']);
     await writeFile(join(programs, 'podman'), '', { mode: 0o755 });
+    // As after `podman login`: this user uses podman.
+    const used = join((await sandbox(t)).home, 'run', 'containers');
+    await mkdir(used);
+    await writeFile(join(used, 'auth.json'), '{}');
     const told = await logIn(t, registry.host, { env: { PATH: programs } });
     assert.match(told.stderr, new RegExp(`^podman uses .*; before 'podman login': ocictl logout ${registry.host}\n$`));
     assert.deepEqual(await readConfig(t), {
@@ -66,7 +70,7 @@ describe('ocictl login', () => {
     });
     const failed = await ocictl(t, words, { input: 'wrong' });
     assert.deepEqual([failed.exitCode, failed.stdout], [4, '']);
-    assert.match(failed.stderr.trimEnd().split('\n').at(-1) ?? '', /^\{"error":\{"code":"UNAUTHORIZED"/);
+    assert.match(failed.stderr.trimEnd().split('\n').at(-1) ?? '', /^\{"type":"error","error":\{"code":"UNAUTHORIZED"/);
   });
 
   it('stores under the host, whatever URL it was given', async (t) => {

@@ -138,11 +138,10 @@ describe('ocictl images', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { missing: unknown }).missing);
     assert.deepEqual(missing, [[digest], []]);
-    assert.equal(
-      stderr,
-      `warning: ${host}/team/app:1 is damaged: 1 of its 3 layers and configs are missing or not whole. ` +
-        'ocictl pull repairs it, ocictl rmi removes it\n',
-    );
+    const text =
+      `${host}/team/app:1 is damaged: 1 of its 3 layers and configs are missing or not whole. ` +
+      'ocictl pull repairs it, ocictl rmi removes it';
+    assert.deepEqual(JSON.parse(stderr), { type: 'warning', text });
     assert.equal((await ocictl(t, ['pull', '-q', `${host}/team/app:1`])).exitCode, 0);
     assert.equal((await ocictl(t, ['images'])).stderr, '');
   });

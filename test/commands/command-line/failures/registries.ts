@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { issue } from '../../../certs/issue.ts';
+import { deadAddress } from '../../../service/recorder.ts';
 import { ocictl, spawnServe } from '../../../support/command.ts';
 import { startFakeServer } from '../../../support/fake-server.ts';
 import { buildImage, buildIndex, pushImage } from '../../../support/images.ts';
@@ -168,6 +169,19 @@ export const registries: Tries = {
       },
       error: /offers neither a search nor a list of its repositories/,
       hint: /ocictl tags/,
+    },
+  ],
+  'a mirror has no such image, and the registry itself cannot be reached': [
+    {
+      async run(t) {
+        const mirror = await startServe(t);
+        const dead = await deadAddress();
+        const file = join((await sandbox(t)).home, 'config.yaml');
+        await writeFile(file, JSON.stringify({ registries: [{ prefix: dead, mirrors: [mirror.url] }] }));
+        return ocictl(t, ['pull', `${dead}/team/app:nope`], { env: { OCICTL_CONFIG: file } });
+      },
+      error: /^mirror \S+ has no team\/app:nope, and \S+ cannot be reached \(connection refused\)$/,
+      hint: /^check the spelling; \S+ may have it: check that the registry runs/,
     },
   ],
   'no server answers, or the name does not resolve': [
