@@ -40,7 +40,8 @@ describe('a narrow terminal', () => {
       lines
         .join(' ')
         .split(/\s+/)
-        .filter((word) => word !== '');
+        // Free space changes between two runs.
+        .filter((word) => word !== '' && !/^\d+\.\d$/.test(word));
     for (const words of ['copy --help', 'doctor']) {
       const [narrow, wide] = [await onTerminal(t, 40, words), await onTerminal(t, 100, words)];
       assert.deepEqual(plain(narrow), plain(wide));
