@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { type Dirent, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { variable } from '../config/environment.ts';
@@ -51,6 +51,7 @@ export function pemCertificates(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
 }
 
+// Without a pause: 300 small files take 30 ms when each is awaited, and the roots are wanted before a handshake ends.
 async function readSystemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   // Since Node 22.15 this reads stores of the operating system that are not files.
   const tls = process.getBuiltinModule('node:tls') as { readonly getCACertificates?: CertificateStore };
@@ -59,8 +60,8 @@ async function readSystemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[
   const ofSystem = file === undefined && named === undefined && process.platform !== 'linux';
   const found = [
     ...(ofSystem ? (tls.getCACertificates?.('system') ?? []) : []),
-    ...(file === undefined ? await firstBundle() : await readNamed(file)),
-    ...(await inDirectories(named === undefined ? directories : named.split(delimiter))),
+    ...(file === undefined ? firstBundle() : readNamed(file)),
+    ...inDirectories(named === undefined ? directories : named.split(delimiter)),
   ];
   // Files may have different line breaks.
   const own = new Set(rootCertificates.map(bare));
@@ -75,10 +76,10 @@ function bare(pem: string): string {
 
 const rootsHint = 'unset SSL_CERT_FILE, or have it name a file of PEM certificates';
 
-async function readNamed(file: string): Promise<readonly string[]> {
+function readNamed(file: string): readonly string[] {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new OciError('CONFIG_INVALID', `SSL_CERT_FILE names ${file}, which cannot be read`, {
       cause: error,
@@ -92,25 +93,32 @@ async function readNamed(file: string): Promise<readonly string[]> {
   });
 }
 
-async function firstBundle(): Promise<readonly string[]> {
+function firstBundle(): readonly string[] {
   for (const file of bundles) {
-    const text = await readFile(file, 'utf8').catch(() => '');
+    const text = attempt(() => readFileSync(file, 'utf8'), '');
     if (text !== '') return pemCertificates(text);
   }
   return [];
 }
 
 // A missing directory or an unreadable file is skipped without a warning, as by OpenSSL and Go.
-async function inDirectories(names: readonly string[]): Promise<readonly string[]> {
+function inDirectories(names: readonly string[]): readonly string[] {
   const texts: string[] = [];
   for (const directory of names) {
-    const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
+    for (const entry of attempt<readonly Dirent[]>(() => readdirSync(directory, { withFileTypes: true }), [])) {
       const file = join(directory, entry.name);
       // OpenSSL's hash names are links to files in the same directory.
-      const beside = entry.isSymbolicLink() && !(await readlink(file).catch(() => '/')).includes('/');
-      if (!beside && !bundles.includes(file)) texts.push(await readFile(file, 'utf8').catch(() => ''));
+      const beside = entry.isSymbolicLink() && !attempt(() => readlinkSync(file), '/').includes('/');
+      if (!beside && !bundles.includes(file)) texts.push(attempt(() => readFileSync(file, 'utf8'), ''));
     }
   }
   return texts.flatMap(pemCertificates);
+}
+
+function attempt<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
 }

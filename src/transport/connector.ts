@@ -1,14 +1,14 @@
 /** Opens connections to an origin: the address, the trusted roots, and the proxy. */
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { createSecureContext, type SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
 import type { TlsSettings } from '../certs/tls-settings.ts';
-import { type Connect, createDialler, type DialOptions, type Goal } from './dial.ts';
+import type { HostRecord } from '../host-facts/host-facts.ts';
+import { type Connect, createDialler } from './dial.ts';
 import type { NetworkGuard, Visit } from './guard/network-guard.ts';
 import { answersInPlain } from './plain-probe.ts';
 import { isSocks, type ProxyServer } from './proxy/proxy.ts';
 import { connectToProxy, openTunnel } from './proxy/tunnel.ts';
-import { isUnknownAuthority, isUntrusted } from './tls-failures.ts';
+import { type Secured, secured } from './trust/secured.ts';
 
 export interface ConnectorOptions {
   readonly url: URL;
@@ -24,6 +24,8 @@ export interface ConnectorOptions {
   readonly proxy?: ProxyServer | undefined;
   /** Sockets that are being connected, so that a close can destroy them. */
   readonly pending?: Set<Socket> | undefined;
+  /** What is known of the host, and where it is noted which trust anchors fit. */
+  readonly facts?: HostRecord | undefined;
   /** Called if the server requests a client certificate in a successful handshake. */
   readonly onCertificateRequest?: (() => void) | undefined;
 }
@@ -59,15 +61,15 @@ interface DirectOptions extends Omit<ConnectorOptions, 'guard'> {
 }
 
 function direct(options: DirectOptions): Connect {
-  const { url, tls, own, verify, timeoutMs, addresses, visit, pending, onCertificateRequest } = options;
+  const { url, tls, own, verify, timeoutMs, addresses, visit, pending, facts, onCertificateRequest } = options;
   const socket = { timeoutMs, pending, lookup: addresses ? lookupOf(addresses) : visit?.lookup };
   if (url.protocol !== 'https:') return createDialler(socket);
-  const secure = secured(tls, { own, verify, onCertificateRequest, ...socket });
+  const secure = secured(tls, { own, verify, facts, onCertificateRequest, ...socket });
   return verify ? (goal) => secure(async () => goal) : unlessPlain(createDialler(socket), secure);
 }
 
 // A host whose certificate may be invalid often has none. The probe finds that out before TLS is loaded.
-function unlessPlain(plain: Connect, secure: ReturnType<typeof secured>): Connect {
+function unlessPlain(plain: Connect, secure: Secured): Connect {
   let spoken = false;
   return async (goal) => {
     if (!spoken && (await answersInPlain(plain, goal))) {
@@ -80,11 +82,11 @@ function unlessPlain(plain: Connect, secure: ReturnType<typeof secured>): Connec
 }
 
 function proxied(options: ConnectorOptions, proxy: ProxyServer): Connect {
-  const { url, tls, own, verify, timeoutMs, addresses, pending, onCertificateRequest } = options;
+  const { url, tls, own, verify, timeoutMs, addresses, pending, facts, onCertificateRequest } = options;
   // The proxy is another party: the certificates of the registry's settings do not apply to it.
   const trust = tls.systemRoots ? { systemRoots: tls.systemRoots } : {};
   const toProxy = direct({ url: proxy.url, tls: trust, own: false, verify: true, timeoutMs, pending });
-  const trusting = { own, verify, pending, timeoutMs, onCertificateRequest };
+  const trusting = { own, verify, pending, timeoutMs, facts, onCertificateRequest };
   const secure = url.protocol === 'https:' ? secured(tls, trusting) : undefined;
   return async (goal) => {
     if (isForwarded({ url, proxy, addresses })) return connectToProxy(proxy, url, toProxy);
@@ -109,82 +111,10 @@ async function firstOf<T, R>(candidates: readonly T[], attempt: (candidate: T) =
   throw failure;
 }
 
-interface Trusting extends DialOptions {
-  readonly own: boolean;
-  readonly verify: boolean;
-  readonly onCertificateRequest?: (() => void) | undefined;
-}
-
-/**
- * TLS that tries one set of roots after the other. Joining them costs 20 ms per 150 roots, and is rarely needed; a
- * chain that one set accepts would be accepted by the joined set as well.
- *
- * @returns Called with a function that makes a goal, once per handshake.
- */
-function secured(
-  tls: TlsSettings,
-  { own, verify, onCertificateRequest, ...socket }: Trusting,
-): (makeGoal: () => Promise<Goal>) => Promise<Socket> {
-  const { ca, cert, key, systemRoots } = tls;
-  const connectWith = (roots: readonly string[] | undefined): Connect => {
-    const identity = own && cert !== undefined && key !== undefined ? { cert, key } : undefined;
-    return createDialler({ ...socket, secure: { context: contextOf(roots, identity), verify, onCertificateRequest } });
-  };
-  const nodes = async () => connectWith(undefined);
-  const hosts = ca && (async () => connectWith(ca));
-  const systems = systemRoots && (async () => connectWith(await systemRoots()));
-  const order = verify ? (own ? [hosts, nodes, systems] : [nodes, hosts, systems]) : [nodes];
-  const stores = order.flatMap((open) => (open ? [once(open)] : []));
-  let trusted = 0;
-  return async (makeGoal) => {
-    let failure: unknown;
-    // Concurrent handshakes may change `trusted`, but every store must be tried.
-    const first = trusted;
-    for (let count = 0; count < stores.length; count += 1) {
-      const at = (first + count) % stores.length;
-      try {
-        const connect = await (stores[at] as () => Promise<Connect>)();
-        const socket = await connect(await makeGoal());
-        trusted = at;
-        return socket;
-      } catch (error) {
-        if (!isUntrusted(error)) throw error;
-        // An error from a store that knows the authority is more specific.
-        if (failure === undefined || isUnknownAuthority(failure)) failure = error;
-      }
-    }
-    throw failure;
-  };
-}
-
-const contexts = new WeakMap<readonly string[], SecureContext>();
-
-function contextOf(
-  roots: readonly string[] | undefined,
-  identity: { readonly cert: string; readonly key: string } | undefined,
-): SecureContext {
-  const known = roots && !identity && contexts.get(roots);
-  if (known) return known;
-  // As in Go, a given certificate is a trust anchor, even an intermediate or the server's own. Node's own roots are not
-  // passed: Node 20 would then ignore NODE_EXTRA_CA_CERTS.
-  const trust = roots && { ca: [...roots], allowPartialTrustChain: true };
-  const made = createSecureContext({ minVersion: 'TLSv1.2', ...identity, ...trust });
-  if (roots && !identity) contexts.set(roots, made);
-  return made;
-}
-
 function lookupOf(addresses: readonly string[]): LookupFunction {
   const all = addresses.map((address) => ({ address, family: isIP(address) }));
   return (_hostname, { all: wantsAll }, callback) => {
     if (wantsAll) callback(null, all);
     else callback(null, all[0]?.address ?? '', all[0]?.family);
-  };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
   };
 }

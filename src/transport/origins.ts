@@ -129,7 +129,7 @@ export class Origins {
   }
 
   #open(url: URL, own: boolean): Origin {
-    const { tls = {}, limits = {}, proxy: proxies = {} } = this.#options;
+    const { tls = {}, limits = {}, proxy: proxies = {}, hostFacts } = this.#options;
     const { connectTimeoutMs = 10_000, headersTimeoutMs = defaultHeadersTimeoutMs, idleTimeoutMs = 60_000 } = limits;
     const { keepAliveMs = 15_000, headerBytes = 64 * 1024 } = limits;
     // A host without verification has none at any port, and may only be at the addresses that were checked.
@@ -139,11 +139,13 @@ export class Origins {
     const decision = decideProxy(url, proxies);
     const proxy = decision.kind === 'proxy' ? decision.proxy : undefined;
     const forwarded = isForwarded({ url, proxy, addresses }) ? proxy : undefined;
+    const verify = !isBase || (tls.verify ?? true);
     const connect = createConnector({
       url,
       tls,
       own,
-      verify: !isBase || (tls.verify ?? true),
+      verify,
+      facts: hostFacts?.of(url, { verified: verify }),
       timeoutMs: connectTimeoutMs,
       addresses,
       guard: this.#guard,

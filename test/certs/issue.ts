@@ -6,7 +6,7 @@ export interface Issued {
   readonly cert: string;
   /** PEM. */
   readonly key: string;
-  readonly subject: string;
+  readonly subject: string | Buffer;
   readonly privateKey: KeyObject;
 }
 
@@ -19,8 +19,11 @@ export interface IssueOptions {
   readonly notAfter?: Date;
 }
 
-/** Issues a certificate for a new P-256 key. @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
-export function issue(subject: string, { by, dnsNames = [], addresses = [], notAfter }: IssueOptions = {}): Issued {
+/** Issues a certificate for a new P-256 key. @param subject A common name, or a whole name in DER. @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
+export function issue(
+  subject: string | Buffer,
+  { by, dnsNames = [], addresses = [], notAfter }: IssueOptions = {},
+): Issued {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(oid('06082a8648ce3d040302'));
   const alternatives = [
@@ -71,7 +74,9 @@ function extension(id: string, value: Buffer): Buffer {
   return sequence(oid(id), der(0x04, value));
 }
 
-function nameOf(commonName: string): Buffer {
+function nameOf(subject: string | Buffer): Buffer {
+  if (typeof subject !== 'string') return subject;
+  const commonName = subject;
   return sequence(der(0x31, sequence(oid('0603550403'), der(0x0c, Buffer.from(commonName)))));
 }
 
