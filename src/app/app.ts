@@ -58,7 +58,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     const { maxSecretBytes, readSecret } = await import('../terminal/prompt.ts');
     return readSecret(stdin(), { maxBytes: maxSecretBytes, signal });
   });
-  const { settings, service, close } = createServices({
+  const { settings, service, forgetHost, close } = createServices({
     async settings(more) {
       const loaded = await loadSettings({ flags: { ...flags, ...more }, env });
       tell(loaded.warnings);
@@ -116,13 +116,14 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
         diagnosing = true;
         return yield* opened.diagnose(withDefaultTag(reference), { signal });
       }
-      const { examineFiles, examineMachine } = await import('../service/doctor/machine.ts');
+      const { examineFiles, examineMachine } = await import('../service/doctor/local.ts');
       const text = `ocictl ${version}, Node ${process.versions.node}, ${process.platform}/${process.arch}`;
       yield { topic: 'program', status: 'ok', text };
       const considered = await this.settingsFiles();
       yield* examineFiles(considered);
       if (considered.faults.length === 0) yield* examineMachine(await settings(more), { signal });
     },
+    forgetHost,
     async describeSettings() {
       const { describeSettings } = await import('../config/describe.ts');
       return describeSettings(await settings());

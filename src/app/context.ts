@@ -53,6 +53,8 @@ export interface Context {
   runWith(command: readonly string[], config: TemporaryConfig): Promise<number>;
   /** Checks every step of a pull, or, without a reference, the setup of this machine. */
   diagnose(reference: Reference | undefined, flags?: ServiceFlags): AsyncIterable<Check>;
+  /** Forgets what was learned of a registry's host, and its tokens. @returns Whether anything was known. @throws OciError USAGE */
+  forgetHost(server: string): Promise<{ readonly host: string; readonly known: boolean }>;
   /** Every setting that is in effect, without secrets. */
   describeSettings(): Promise<readonly ShownSetting[]>;
   /** The files that settings are looked for in, and the errors in them. */

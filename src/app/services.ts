@@ -1,7 +1,8 @@
 /** The registry services of one run. Part of the composition root. */
-import { cacheDirectory } from '../config/paths.ts';
+import { cacheDirectory, runtimeDirectory } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import type { KeptHostFacts } from '../host-facts/host-facts.ts';
+import type { forgetHost } from '../service/doctor/local.ts';
 import type { RegistryService, RegistryServiceOptions } from '../service/service.ts';
 import type { Shared } from '../service/shared-connections.ts';
 import type { ServiceFlags } from './context.ts';
@@ -19,6 +20,8 @@ interface ServicesOptions {
 interface Services {
   settings(flags?: ServiceFlags): Promise<Settings>;
   service(flags?: ServiceFlags): Promise<RegistryService>;
+  /** Forgets what was learned of a host. */
+  forgetHost(server: string): ReturnType<typeof forgetHost>;
   close(): Promise<void>;
 }
 
@@ -42,21 +45,32 @@ export function createServices(options: ServicesOptions): Services {
     prepareForTraffic();
     const { createHostFacts, createSharedService, createShared } = await import('../service/service.ts');
     const found = await settingsFor(flags);
-    hostFacts ??= createHostFacts({ directory: cacheDirectory(found.environment), note: options.service.trace });
+    const directory = cacheDirectory(found.environment);
+    hostFacts ??= createHostFacts({ directory, note: options.service.trace });
     const facts = hostFacts;
     const common = await once(shared, hostFlags(flags), async () => createShared(facts));
+    const tokenDirectory = found.tokenCache.value === 'on' ? runtimeDirectory(found.environment) : undefined;
     const { note, service } = options;
     const onFallback: RegistryServiceOptions['onFallback'] = ({ text }) => service.warn?.(text);
     const told = { ...service, onFallback, onSilence: note };
-    return createSharedService({ ...told, settings: found, identity }, common);
+    return createSharedService({ ...told, settings: found, identity, tokenDirectory }, common);
   };
+  const service = (flags: ServiceFlags = {}): Promise<RegistryService> =>
+    once(services, hostFlags(flags) + identityFlags(flags), () => open(flags));
   return {
     settings: (flags = {}) => settingsFor(flags),
-    service: (flags = {}) => once(services, hostFlags(flags) + identityFlags(flags), () => open(flags)),
+    service,
+    async forgetHost(server) {
+      const { forgetHost } = await import('../service/doctor/local.ts');
+      const opened = await service({});
+      const { hostFacts: facts } = await (shared.get(hostFlags({})) as Promise<Shared>);
+      return forgetHost(server, { service: opened, settings: await settingsFor({}), facts });
+    },
     async close() {
+      if (shared.size === 0) return;
       const opened = await Promise.allSettled(shared.values());
-      await Promise.allSettled(opened.map((one) => one.status === 'fulfilled' && one.value.connections.close()));
-      hostFacts?.save();
+      const { closeShared } = await import('../service/service.ts');
+      await Promise.allSettled(opened.map((one) => one.status === 'fulfilled' && closeShared(one.value)));
     },
   };
 }

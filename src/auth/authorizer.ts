@@ -1,9 +1,7 @@
 import type { Credential } from '../credentials/credential.ts';
 import type { Challenge } from '../model/challenge.ts';
-import { isOciError, OciError } from '../model/errors.ts';
-import { endpointOf } from '../transport/redact.ts';
+import { isOciError, type OciError } from '../model/errors.ts';
 import type { Transport } from '../transport/transport.ts';
-import { printable } from '../wire/errors.ts';
 import { abortable } from './abortable.ts';
 import { type ChallengeCache, createChallengeCache, lasting } from './challenge-cache.ts';
 import type { Authorizer, AuthorizerOptions, RefusedRequest } from './contract.ts';
@@ -11,12 +9,19 @@ import { LateChallenges } from './late-challenges.ts';
 import { checkedRealm } from './realm.ts';
 import { ScopeSet } from './scopes.ts';
 import { createTokenCache, identityOf, type TokenCache, type TokenKey } from './token-cache.ts';
-import { basicAuthorization, fetchToken, loginHint, type Token } from './token-server.ts';
+import { basicAuthorization, fetchToken, type Token } from './token-server.ts';
+import { refusedCredential, unauthorized, unsupportedChallenges } from './unauthorized.ts';
 
 type Method =
   | { readonly kind: 'basic'; readonly authorization: string }
   | { readonly kind: 'fixed'; readonly authorization: string }
-  | { readonly kind: 'bearer'; readonly realm: URL; readonly service: string | undefined };
+  | Bearer;
+
+interface Bearer {
+  readonly kind: 'bearer';
+  readonly realm: URL;
+  readonly service: string | undefined;
+}
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   return new ChallengeAuthorizer(options);
@@ -39,7 +44,11 @@ class ChallengeAuthorizer implements Authorizer {
   readonly #challenges: ChallengeCache;
   readonly #late: LateChallenges;
   #isLate = false;
+  #isUnasked = false;
+  /** What a token server has refused unasked: it is not asked the same again when the registry does ask. */
+  #refusal: { readonly exchangeKey: string; readonly error: OciError } | undefined;
   #lateRefusal: OciError | undefined;
+  readonly #kept = new Set<string>();
   readonly #exchanges = new Map<string, Promise<Token>>();
 
   constructor(options: AuthorizerOptions) {
@@ -66,6 +75,24 @@ class ChallengeAuthorizer implements Authorizer {
     return this.#lateRefusal;
   }
 
+  get isUnasked(): boolean {
+    return this.#isUnasked;
+  }
+
+  isKept(authorization: string): boolean {
+    return this.#kept.has(authorization);
+  }
+
+  taken(): void {
+    this.#isUnasked = false;
+  }
+
+  async unwanted(): Promise<void> {
+    if (!this.#isUnasked) return;
+    this.#stopRecalling();
+    await this.#challenges.set(this.#transport.base.href, []).catch(() => {});
+  }
+
   async authorize(
     scopes: readonly string[],
     opts?: { readonly signal?: AbortSignal | undefined; readonly refused?: string | undefined },
@@ -81,6 +108,7 @@ class ChallengeAuthorizer implements Authorizer {
   }
 
   async challenged(refused: RefusedRequest): Promise<string> {
+    this.#isUnasked = false;
     const next = await this.#meet(refused);
     if (refused.challenges.length > 0) {
       await this.#challenges.set(this.#transport.base.href, refused.challenges.map(lasting)).catch(() => {});
@@ -118,15 +146,24 @@ class ChallengeAuthorizer implements Authorizer {
   async #recall(scopes: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
     this.#recalled ??= this.#challenges.get(this.#transport.base.href).catch(() => undefined);
     const challenges = await this.#recalled;
-    if (challenges === undefined) return undefined;
+    if (challenges === undefined || challenges.length === 0) return undefined;
     try {
+      this.#isUnasked = true;
       return await this.#meet({ challenges, scopes, authorization: undefined, signal });
     } catch (error) {
       if (!isOciError(error)) throw error;
-      this.#method = undefined;
-      this.#recalled = Promise.resolve(undefined);
+      if (this.#method?.kind === 'bearer' && (error.code === 'UNAUTHORIZED' || error.code === 'DENIED')) {
+        this.#refusal = { exchangeKey: exchangeKeyOf(this.#method, ScopeSet.of(scopes)), error };
+      }
+      this.#stopRecalling();
       return undefined;
     }
+  }
+
+  #stopRecalling(): void {
+    this.#isUnasked = false;
+    this.#method = undefined;
+    this.#recalled = Promise.resolve(undefined);
   }
 
   async #meet({ challenges, scopes, authorization, signal }: RefusedRequest): Promise<string> {
@@ -136,20 +173,11 @@ class ChallengeAuthorizer implements Authorizer {
       return this.#fixed(`Bearer ${credential.token}`, credential, authorization);
     }
     if (bearer) return this.#bearer(bearer, scopes, authorization, signal);
-    if (!challenges.some(({ scheme }) => scheme === 'basic')) {
-      if (challenges.some(({ scheme }) => scheme === 'bearer')) throw this.#noRealm();
-      const schemes = [...new Set(challenges.map(({ scheme }) => scheme))];
-      const offered = printable(schemes.slice(0, 5).join(', ')).slice(0, 100);
-      throw new OciError(
-        'UNAUTHORIZED',
-        `unauthorized: ${this.#registry} asks for ${offered === '' ? 'no way of logging in' : offered}, which is not supported`,
-        { status: 401, endpoint: endpointOf(this.#transport.base) },
-      );
-    }
-    if (credential?.kind !== 'password') throw this.#unauthorized('authentication required', credential);
+    if (!challenges.some(({ scheme }) => scheme === 'basic')) throw unsupportedChallenges(this.#asking, challenges);
+    if (credential?.kind !== 'password') throw unauthorized(this.#asking, 'authentication required', credential);
     const next = basicAuthorization(credential);
     if (next === authorization) {
-      if (!(await this.#hasChanged(credential))) throw this.#refusedCredential(credential);
+      if (!(await this.#hasChanged(credential))) throw refusedCredential(this.#asking, credential);
       return this.#meet({ challenges, scopes, authorization, signal });
     }
     this.#method = { kind: 'basic', authorization: next };
@@ -157,7 +185,7 @@ class ChallengeAuthorizer implements Authorizer {
   }
 
   #fixed(next: string, credential: Credential, refused: string | undefined): string {
-    if (next === refused) throw this.#refusedCredential(credential);
+    if (next === refused) throw refusedCredential(this.#asking, credential);
     this.#method = { kind: 'fixed', authorization: next };
     return next;
   }
@@ -169,7 +197,7 @@ class ChallengeAuthorizer implements Authorizer {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const realm = checkedRealm(challenge.parameters['realm'] ?? '', this.#transport.base);
-    const method: Method = { kind: 'bearer', realm, service: challenge.parameters['service'] };
+    const method: Bearer = { kind: 'bearer', realm, service: challenge.parameters['service'] };
     this.#method = method;
     await this.#forget(refused);
     // Some registries require other scopes than the spec's, and name them in the challenge.
@@ -182,22 +210,17 @@ class ChallengeAuthorizer implements Authorizer {
   }
 
   /** A token that covers the scopes: a cached one, one that is being fetched, or a new one. */
-  async #token(
-    method: Extract<Method, { kind: 'bearer' }>,
-    scopes: ScopeSet,
-    signal: AbortSignal | undefined,
-  ): Promise<string> {
-    const exchangeKey = JSON.stringify([method.realm.href, method.service ?? '', scopes.toStrings()]);
+  async #token(method: Bearer, scopes: ScopeSet, signal: AbortSignal | undefined): Promise<string> {
+    const exchangeKey = exchangeKeyOf(method, scopes);
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
+    if (refusal?.exchangeKey === exchangeKey) throw refusal.error;
     const running = this.#exchanges.get(exchangeKey) ?? this.#exchange(method, scopes.toStrings(), exchangeKey);
     return (await abortable(running, signal)).value;
   }
 
   // Several requests share it, so it is not bound to the signal of one; the transport's timeouts end it.
-  #exchange(
-    method: Extract<Method, { kind: 'bearer' }>,
-    scopes: readonly string[],
-    exchangeKey: string,
-  ): Promise<Token> {
+  #exchange(method: Bearer, scopes: readonly string[], exchangeKey: string): Promise<Token> {
     const run = async (): Promise<Token> => {
       const credential = await this.#findCredential();
       try {
@@ -216,13 +239,17 @@ class ChallengeAuthorizer implements Authorizer {
   }
 
   async #fetch(
-    { realm, service }: Extract<Method, { kind: 'bearer' }>,
+    { realm, service }: Bearer,
     scopes: readonly string[],
     credential: Credential | undefined,
   ): Promise<Token> {
-    const key: TokenKey = { realm: realm.href, service, identity: await identityOf(credential), scopes };
+    const identity = (await this.#tokens.identify?.(credential)) ?? (await identityOf(credential));
+    const key: TokenKey = { realm: realm.href, service, identity, scopes };
     const held = await this.#tokens.get(key).catch(() => undefined);
-    if (held && held.expiresAtMs > this.#nowMs()) return held;
+    if (held && held.expiresAtMs > this.#nowMs()) {
+      if (held.kept) this.#kept.add(`Bearer ${held.value}`);
+      return held;
+    }
     const { tokens: options } = this.#options;
     const request = {
       ...{ realm, service, scopes, registry: this.#registry, options },
@@ -254,28 +281,11 @@ class ChallengeAuthorizer implements Authorizer {
     return this.#credential;
   }
 
-  #noRealm(): OciError {
-    return new OciError(
-      'UNAUTHORIZED',
-      `unauthorized: ${this.#registry} asks for a token and does not say where to get one`,
-      {
-        status: 401,
-        endpoint: endpointOf(this.#transport.base),
-        hint: 'its WWW-Authenticate: Bearer has no realm; those who run it set the address of the token server',
-      },
-    );
+  get #asking(): { readonly registry: string; readonly base: URL } {
+    return { registry: this.#registry, base: this.#transport.base };
   }
+}
 
-  #refusedCredential(credential: Credential): OciError {
-    return this.#unauthorized(`${this.#registry} refused the credentials from ${credential.source}`, credential);
-  }
-
-  #unauthorized(what: string, credential: Credential | undefined): OciError {
-    const unfit = credential?.kind === 'identity-token' ? ' (the stored identity token cannot be used here)' : '';
-    return new OciError('UNAUTHORIZED', `unauthorized: ${what}${unfit}`, {
-      status: 401,
-      endpoint: endpointOf(this.#transport.base),
-      hint: loginHint(this.#registry, credential !== undefined),
-    });
-  }
+function exchangeKeyOf({ realm, service }: Bearer, scopes: ScopeSet): string {
+  return JSON.stringify([realm.href, service ?? '', scopes.toStrings()]);
 }

@@ -8,6 +8,7 @@ import { RecentMap } from '../model/recent-map.ts';
 export interface ChallengeCache {
   /** @param endpoint The base URL of the registry's API. */
   get(endpoint: string): Promise<readonly Challenge[] | undefined>;
+  /** @param challenges Empty: it has been found to work without. */
   set(endpoint: string, challenges: readonly Challenge[]): Promise<void>;
 }
 

@@ -47,6 +47,8 @@ export interface Authorizer {
   readonly isLate: boolean;
   /** Why the credentials that {@link late} found could not be used. */
   readonly lateRefusal: OciError | undefined;
+  /** Whether {@link authorize} answers a remembered challenge, and the registry has neither sent one nor taken the answer yet. */
+  readonly isUnasked: boolean;
   /**
    * The header for a request, as far as known: none before the first challenge, then a token that covers the scopes. A
    * challenge in the cache counts as well.
@@ -58,6 +60,12 @@ export interface Authorizer {
     scopes: readonly string[],
     opts?: { readonly signal?: AbortSignal | undefined; readonly refused?: string | undefined },
   ): Promise<string | undefined>;
+  /** Whether it holds a token of an earlier process, which may allow less than a new one, or nothing. */
+  isKept(authorization: string): boolean;
+  /** The registry has taken an unasked authorization. */
+  taken(): void;
+  /** The registry has refused an unasked authorization, and answers the same request without any. */
+  unwanted(): Promise<void>;
   /**
    * The header to send after a 401, different from the refused one.
    *

@@ -6,9 +6,13 @@ export function createDirectAuthorizer(registry: string): Authorizer {
   return {
     source: undefined,
     isLate: false,
+    isUnasked: false,
     lateRefusal: undefined,
     late: async () => undefined,
     authorize: async () => undefined,
+    isKept: () => false,
+    taken() {},
+    async unwanted() {},
     async challenged() {
       throw new OciError(
         'UNAUTHORIZED',

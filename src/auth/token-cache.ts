@@ -21,6 +21,11 @@ export interface TokenCache {
   set(key: TokenKey, token: Token): Promise<void>;
   /** Removes a token that a registry has refused. */
   forget(value: string): Promise<void>;
+  /**
+   * Names an identity in keys, if the cache is shared with other processes: the same for the same credential in each of them, and
+   * useless to a reader. Default, and if undefined: a name that only this process gives.
+   */
+  identify?(credential: Credential | undefined): Promise<string | undefined>;
 }
 
 export interface TokenCacheOptions {
@@ -67,6 +72,12 @@ export async function identityOf(credential: Credential | undefined): Promise<st
   if (credential === undefined) return 'anonymous';
   const { createHmac, randomBytes } = await import('node:crypto');
   secret ??= randomBytes(32);
-  const { source: _source, ...proof } = credential;
-  return createHmac('sha256', secret).update(JSON.stringify(proof)).digest('hex');
+  return createHmac('sha256', secret)
+    .update(JSON.stringify(proofOf(credential)))
+    .digest('hex');
+}
+
+/** The whole credential, and not where it was found: the same list for the same credential. */
+export function proofOf({ source: _source, ...proof }: Credential): readonly unknown[] {
+  return Object.entries(proof).sort(([one], [other]) => (one < other ? -1 : 1));
 }

@@ -40,6 +40,8 @@ export interface Token {
   readonly identityToken?: string;
   /** When to stop using the token, in milliseconds of the given clock. */
   readonly expiresAtMs: number;
+  /** Whether an earlier process asked for it: what it allows may have changed since. */
+  readonly kept?: boolean;
 }
 
 const maxTokenBytes = 1024 * 1024;
@@ -155,10 +157,15 @@ async function readToken(
   const value = [document['access_token'], document['token']].find((text) => typeof text === 'string' && text !== '');
   if (typeof value !== 'string') throw unusable('answered without a token');
   // A line break in a token could inject another header.
-  if (!/^[\x21-\x7e]+$/.test(value)) throw unusable('sent a token with invalid characters');
+  if (!isTokenText(value)) throw unusable('sent a token with invalid characters');
   const refreshToken = document['refresh_token'];
   const identityToken = typeof refreshToken === 'string' && refreshToken !== '' ? refreshToken : undefined;
   return { value, expiresAtMs: expiry(document, nowMs()), ...(identityToken !== undefined && { identityToken }) };
+}
+
+/** Whether it can be sent as a token. */
+export function isTokenText(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
 }
 
 /**

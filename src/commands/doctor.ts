@@ -13,13 +13,14 @@ export const doctor = defineCommand({
   summary: 'Find out why a pull works or does not',
   description:
     'With a reference, it shows how the reference is read, which endpoints are asked in which order and why, their TLS\n' +
-    'certificates and proxies, which credentials are used and where they are stored, the answers of the registry, its clock\n' +
-    'and its rate limit, and finally whether a pull would work. Nothing is stored, and no secret is printed. Without a\n' +
-    'reference, it checks the files, the store and the credential helpers of this machine. The exit status is 0 only if a\n' +
-    'pull would work, otherwise that of the pull.',
+    'certificates and proxies, which credentials are used and where they are stored, what earlier commands learned of the\n' +
+    'registry, its answers, its clock and its rate limit, and finally whether a pull would work. No image is stored, and no\n' +
+    'secret is printed. Without a reference, it checks the files, the store and the credential helpers of this machine. The\n' +
+    'exit status is 0 only if a pull would work, otherwise that of the pull.',
   arguments: [{ label: 'REF', summary: 'The image', arity: 'optional', completes: 'image' }],
   options: {
     platform: value('--platform <os/arch>', 'Try the image for this platform'),
+    forget: value('--forget <host>', 'Forget what was learned of a registry, and its tokens, and check nothing'),
     json: jsonOption,
     ...serviceOptions,
     ...credentialOptions,
@@ -27,8 +28,10 @@ export const doctor = defineCommand({
   examples: [
     { text: 'Why does this not pull?', command: 'doctor registry.example.com/team/app:1.2' },
     { text: 'What is set up on this machine', command: 'doctor' },
+    { text: 'Find out anew what a registry can do', command: 'doctor --forget registry.example.com' },
   ],
   async run({ words, options }, context) {
+    if (options.forget !== undefined) return forget(options.forget, { words, options }, context);
     const name = words[0] === undefined ? undefined : await context.imageName(words[0], options);
     const reference = name === undefined ? undefined : parseReference(name);
     const platform = options.platform === undefined ? undefined : parseOnePlatform(options.platform);
@@ -62,6 +65,21 @@ function alreadyShown(failure: OciError, name: string | undefined): OciError {
   const { code, status, endpoint, retryable } = failure;
   const message = name === undefined ? 'something is wrong on this machine' : `a pull of ${name} would fail`;
   return new OciError(code, message, { cause: failure, status, endpoint, retryable });
+}
+
+async function forget(
+  server: string,
+  { words, options }: { readonly words: readonly string[]; readonly options: { readonly json: boolean } },
+  context: Context,
+): Promise<void> {
+  if (words.length > 0) {
+    throw new OciError('USAGE', '--forget names a host, and no image is checked with it', {
+      hint: 'leave one of them out',
+    });
+  }
+  const { host, known } = await context.forgetHost(server);
+  const text = known ? `Forgot what was learned of ${host}` : `Nothing was known of ${host}`;
+  await context.terminal.out(options.json ? `${formatJson({ host, known })}\n` : `${text}\n`);
 }
 
 /** Of the status and the topic before each text. */

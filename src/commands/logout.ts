@@ -11,8 +11,8 @@ export const logout = defineCommand({
   name: 'logout',
   summary: 'Log out from a registry',
   description:
-    'Removes the credentials that are stored for the registry, from Docker’s config.json and from its helper. If nothing is\n' +
-    'stored, that is not an error. Without SERVER, it is Docker Hub.',
+    'Removes the credentials that are stored for the registry, from Docker’s config.json and from its helper, and the tokens\n' +
+    'that were kept of it. If nothing is stored, that is not an error. Without SERVER, it is Docker Hub.',
   arguments: [
     {
       label: 'SERVER',
@@ -78,6 +78,7 @@ async function logOutOfAll(logins: Logins, context: Context, json: boolean): Pro
       terminal.warn(`${server}: ${error.message}`);
     }
   }
+  logins.eraseTokens();
   await warnOfRest(
     context,
     logins,

@@ -36,6 +36,8 @@ export interface BaseSettings {
   readonly defaultPlatform: Sourced<Platform> | undefined;
   /** How names without a registry are resolved: to images of Docker Hub, or by registries.conf. */
   readonly shortNames: Sourced<ShortNames>;
+  /** Whether tokens may be kept for later commands. */
+  readonly tokenCache: Sourced<'on' | 'off'>;
   /** Files where settings were looked for. */
   readonly files: readonly ConsideredFile[];
   /** Warnings about the settings, to be printed once on stderr. */
@@ -83,6 +85,10 @@ export async function readBasis(options: LoadSettingsOptions): Promise<SettingsB
     shortNames: own?.shortNames ?? {
       value: 'docker' as const,
       origin: { kind: 'default' as const, name: "Docker's default" },
+    },
+    tokenCache: own?.tokenCache ?? {
+      value: 'on' as const,
+      origin: { kind: 'default' as const, name: 'default' },
     },
     warnings,
   };

@@ -54,6 +54,7 @@ export function describeSettings(settings: Settings): readonly ShownSetting[] {
       ),
     ),
     list('registries', settings.registryRules.map(rule)),
+    single('token-cache', settings.tokenCache),
     single('docker-config', settings.dockerConfigDir),
     single('credsStore', dockerConfig.credsStore),
     list(

@@ -64,6 +64,11 @@ export function cacheDirectory(where: Environment): string | undefined {
   return below(xdg(where, 'XDG_CACHE_HOME') ?? below(where.homedir, '.cache'), 'ocictl');
 }
 
+/** The directory that the system keeps for this user while logged in, if there is one. Whether it is private is not checked here. */
+export function runtimeDirectory(where: Environment): string | undefined {
+  return xdg(where, 'XDG_RUNTIME_DIR');
+}
+
 /** The roots of containerd's `HOST/hosts.toml`: the rootless one, then the system's. On Linux only. */
 export function hostsDirs(where: Environment): readonly string[] {
   const { platform } = where;
@@ -94,7 +99,7 @@ export function dockerConfigDir(
 export function containersAuthFiles(where: Environment): readonly string[] {
   const named = variable(where.env, 'REGISTRY_AUTH_FILE');
   if (named !== undefined) return [named];
-  const runtime = xdg(where, 'XDG_RUNTIME_DIR');
+  const runtime = runtimeDirectory(where);
   const personal = below(configHome(where), 'containers', 'auth.json');
   if (runtime !== undefined) return known(join(runtime, 'containers', 'auth.json'), personal);
   return known(where.platform === 'linux' ? `/run/containers/${where.uid}/auth.json` : undefined, personal);

@@ -118,7 +118,7 @@ export class PrivateDirectory {
     return (
       unlessMissing(() => {
         this.#check();
-        rmSync(this.path, { recursive: true });
+        rmSync(this.path, { recursive: true, maxRetries: 3 });
         return true;
       }) ?? false
     );

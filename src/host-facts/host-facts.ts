@@ -3,12 +3,16 @@
  * what is allowed: a wrong one costs a request that is repeated, and whoever notices learns the right one.
  */
 import { type FactName, type Facts, factNames } from './facts.ts';
-import { type KeptRecord, RecordFiles } from './record-files.ts';
+import { type KeptRecord, lifetimeMs, RecordFiles } from './record-files.ts';
+
+export { lifetimeMs };
 
 /** What is known of one origin. */
 export interface HostRecord {
   /** The first read of it reads the host's file, if there is one. Never throws. */
   readonly known: Facts;
+  /** When an earlier run learned the oldest of it, in milliseconds since 1970; undefined: no earlier run did. */
+  readonly sinceMs: number | undefined;
   /** Counts from now on, and is kept for later runs at the end of this one. `undefined`: the fact is not known any more. */
   learn(facts: Facts): void;
 }
@@ -26,6 +30,8 @@ export interface HostFacts {
 export interface KeptHostFacts extends HostFacts {
   /** Writes what was learned, once. Never throws. */
   save(): void;
+  /** Forgets the URL's origin. @returns Whether a file was kept of it. @throws errors of the system. */
+  forget(url: URL): boolean;
 }
 
 interface HostFactsOptions {
@@ -41,9 +47,10 @@ interface HostFactsOptions {
 export function createHostFacts({ directory, note, nowMs = Date.now }: HostFactsOptions = {}): KeptHostFacts {
   const files = directory === undefined ? undefined : new RecordFiles(directory, { note, nowMs });
   const records = new Map<string, Record>();
+  const nameOf = ({ origin }: URL, verified: boolean): string => (verified ? origin : `${origin} unverified`);
   return {
-    of({ origin }, { verified = true } = { verified: true }) {
-      const name = verified ? origin : `${origin} unverified`;
+    of(url, { verified = true } = { verified: true }) {
+      const name = nameOf(url, verified);
       const known = records.get(name) ?? new Record(() => files?.read(name));
       records.set(name, known);
       return known;
@@ -54,6 +61,11 @@ export function createHostFacts({ directory, note, nowMs = Date.now }: HostFacts
         record.news.clear();
       }
     },
+    forget(url) {
+      const names = [nameOf(url, true), nameOf(url, false)];
+      for (const name of names) records.delete(name);
+      return names.filter((name) => files?.remove(name)).length > 0;
+    },
   };
 }
 
@@ -62,14 +74,22 @@ class Record implements HostRecord {
   readonly news = new Map<FactName, unknown>();
   readonly #read: () => KeptRecord | undefined;
   #facts: Facts | undefined;
+  #sinceMs: number | undefined;
 
   constructor(read: () => KeptRecord | undefined) {
     this.#read = read;
   }
 
   get known(): Facts {
-    this.#facts ??= this.#read()?.facts ?? {};
+    if (this.#facts) return this.#facts;
+    const kept = this.#read();
+    this.#sinceMs = kept?.sinceMs;
+    this.#facts = kept?.facts ?? {};
     return this.#facts;
+  }
+
+  get sinceMs(): number | undefined {
+    return this.known && this.#sinceMs;
   }
 
   learn(facts: Facts): void {

@@ -15,7 +15,7 @@ export interface KeptRecord {
 const format = 1;
 const maxBytes = 64 * 1024;
 /** Hosts change; what was right for a week is found out again. */
-const lifetimeMs = 7 * 24 * 60 * 60 * 1000;
+export const lifetimeMs = 7 * 24 * 60 * 60 * 1000;
 
 export class RecordFiles {
   readonly #directory: PrivateDirectory;
@@ -50,7 +50,7 @@ export class RecordFiles {
     this.#trying(() => this.#directory.write(fileName(name), `${text}\n`));
   }
 
-  /** @returns Whether there was one. @throws errors of the system. */
+  /** @returns Whether there was one. @throws OciError STORAGE_DENIED, errors of the system. */
   remove(name: string): boolean {
     return this.#directory.remove(fileName(name));
   }

@@ -66,6 +66,12 @@ export interface Subject {
   readonly notFound?: ErrorCode | undefined;
 }
 
+/** An answer, and the `Authorization` that the request had. */
+interface Authorized {
+  readonly response: HttpResponse;
+  readonly authorization: string | undefined;
+}
+
 /** Sends requests to one registry, with the `Authorization` header of the authorizer. */
 export class RemoteClient {
   readonly name: string;
@@ -131,14 +137,20 @@ export class RemoteClient {
     return this.#refused.has(wider.join(' '));
   }
 
-  async #sendAs(
-    request: RemoteRequest,
-    scopes: readonly string[],
-    refused?: string,
-  ): Promise<{ readonly response: HttpResponse; readonly authorization: string | undefined }> {
+  async #sendAs(request: RemoteRequest, scopes: readonly string[], refused?: string): Promise<Authorized> {
     const { signal } = request;
     let authorization = await this.#authorizer.authorize(scopes, { refused, signal });
+    const unasked = authorization !== undefined && this.#authorizer.isUnasked;
     let response = await this.#send(request, authorization);
+    if (authorization !== undefined && isRefusal(response) && this.#authorizer.isKept(authorization)) {
+      await response.body.discard();
+      authorization = await this.#authorizer.authorize(scopes, { refused: authorization, signal }).catch(unlessAnswer);
+      response = await this.#send(request, authorization);
+    }
+    const given = authorization;
+    if (unasked && given !== undefined) {
+      ({ response, authorization } = await this.#unlessUnwanted(request, { response, authorization }));
+    }
     let challenges = challengesOf(response, request.url);
     if (challenges.length === 0 && authorization === undefined && mayHide(response, request.url)) {
       authorization = await this.#late(response, scopes, signal);
@@ -150,8 +162,42 @@ export class RemoteClient {
     const settled = request.settled && authorization !== undefined;
     if (challenges.length === 0 || settled) return { response, authorization };
     await response.body.discard();
-    const next = await this.#authorizer.challenged({ challenges, scopes, authorization, signal });
+    const next = await this.#authorizer.challenged({
+      challenges,
+      scopes,
+      authorization: authorization ?? given,
+      signal,
+    });
     return { response: await this.#send(request, next), authorization: next };
+  }
+
+  /**
+   * If a request was refused with an authorization that the registry has not asked for, it is sent once more without: what was
+   * remembered of the registry may be wrong, and its answer tells.
+   */
+  async #unlessUnwanted(request: RemoteRequest, answer: Authorized): Promise<Authorized> {
+    const { response } = answer;
+    if (response.status !== 400 && !isRefusal(response)) {
+      this.#authorizer.taken();
+      return answer;
+    }
+    let anonymous: HttpResponse;
+    try {
+      anonymous = await this.#send(request, undefined);
+    } catch (error) {
+      await response.body.cancel();
+      throw error;
+    }
+    const works = anonymous.status < 400;
+    // A login that may not do this is told so: nobody is asked for a login in that case.
+    if (response.status !== 401 && !works) {
+      await anonymous.body.discard();
+      this.#authorizer.taken();
+      return answer;
+    }
+    await response.body.discard();
+    if (challengesOf(anonymous, request.url).length === 0) await this.#authorizer.unwanted();
+    return { response: anonymous, authorization: undefined };
   }
 
   /** Sends a request that must be answered with one of these statuses. @throws OciError for any other. */
@@ -218,6 +264,16 @@ export class RemoteClient {
       this.options.onWarning?.(text);
     }
   }
+}
+
+function isRefusal({ status }: HttpResponse): boolean {
+  return status === 401 || status === 403;
+}
+
+// Then the registry is asked as if nothing were known of it, and tells what to do.
+function unlessAnswer(error: unknown): undefined {
+  if (!isOciError(error) || error.code === 'CANCELLED') throw error;
+  return undefined;
 }
 
 /** Whether a registry or its token server answered. Some token servers fail for two repositories, with 500 or without a token. */

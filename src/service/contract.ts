@@ -106,6 +106,17 @@ export interface RegistryServiceOptions {
   readonly onSilence?: ((text: string) => void) | undefined;
   /** The `User-Agent` header. Default: `ocictl/VERSION`. */
   readonly userAgent?: string | undefined;
+  /**
+   * Where what was learned of hosts is kept for later services, without secrets: which challenge a host sends, what it can do.
+   * With it, a login is shown with the first request to a host that has asked for it before, over verified TLS only. The
+   * directory is made. Default: none, and nothing is kept.
+   */
+  readonly cacheDirectory?: string | undefined;
+  /**
+   * Where tokens are kept for their lifetime. It exists, is in memory, and is this user's alone (mode 0700), as `$XDG_RUNTIME_DIR` is;
+   * otherwise it is not used. Default: none, and tokens end with the service.
+   */
+  readonly tokenDirectory?: string | undefined;
   /** Replaces Docker Hub's own address. */
   readonly defaultRegistry?: string | undefined;
   /** Replaces the address of Docker Hub's search. */

@@ -11,6 +11,8 @@ const createRegistryServiceShape: Shape<RegistryServiceOptions> = {
   onFallback: 'function',
   onSilence: 'function',
   userAgent: 'string',
+  cacheDirectory: 'string',
+  tokenDirectory: 'string',
   defaultRegistry: 'string',
   defaultSearchIndex: 'string',
   resolve: 'function',

@@ -5,6 +5,7 @@
 
 import type { AuthProvider } from '../auth/auth-provider.ts';
 import { createTokenCache } from '../auth/token-cache.ts';
+import { TokenFiles } from '../auth/token-files.ts';
 import { indexName } from '../config/docker/index-name.ts';
 import { hostRuleText } from '../config/host-rules.ts';
 import { matchRegistryRule } from '../config/registry-rules.ts';
@@ -42,12 +43,12 @@ import {
 import { mirrorsOf, type RepositoryInfo, repositoryInfo } from './repository-info.ts';
 import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
-import { createShared, type Shared } from './shared-connections.ts';
+import { closeShared, createShared, type Shared } from './shared-connections.ts';
 import { storedCredentials } from './stored-credentials.ts';
 import { formatSilence, traceLines } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions };
-export { createHostFacts, createShared };
+export { closeShared, createHostFacts, createShared };
 
 /** @param shared Shared with services of other identities; the caller closes its connections. Undefined: one of its own. */
 export function createSharedService(options: RegistryServiceOptions, shared: Shared | undefined): RegistryService {
@@ -64,11 +65,14 @@ class Service implements RegistryService {
   readonly #shared: Shared;
   readonly #ownsShared: boolean;
   readonly #tokens = createTokenCache();
+  readonly #tokenFiles: TokenFiles | undefined;
 
   constructor(options: RegistryServiceOptions, shared: Shared | undefined) {
-    this.#shared = shared ?? createShared();
-    this.#ownsShared = shared === undefined;
     const { settings, trace, traceHeaders, onSilence, userAgent, identity, limits, retry } = options;
+    const { cacheDirectory, tokenDirectory } = options;
+    this.#shared = shared ?? createShared(createHostFacts({ directory: cacheDirectory, note: trace }));
+    this.#tokenFiles = tokenDirectory ? new TokenFiles({ directory: tokenDirectory, note: trace }) : undefined;
+    this.#ownsShared = shared === undefined;
     this.#settings = settings;
     this.#options = options;
     this.#endpoint = {
@@ -181,13 +185,14 @@ class Service implements RegistryService {
       settings: this.#settings,
       endpoints: () => this.lookupPullEndpoints(reference.domain, reference.path),
       connection: this.#endpoint,
+      hostFacts: this.#shared.hostFacts,
       credentials: (warn: (text: string) => void) => this.#credentials(warn),
     };
     yield* diagnose(reference, subject, opts);
   }
 
   async close(): Promise<void> {
-    if (this.#ownsShared) await this.#shared.connections.close();
+    if (this.#ownsShared) await closeShared(this.#shared);
   }
 
   readonly #connect = (
@@ -213,7 +218,7 @@ class Service implements RegistryService {
         const isLast = others.every(({ plainTwin }) => plainTwin);
         const alternatives = isLast ? others.length > 0 && ('until-answered' as const) : true;
         // Only here, not for a requested token: a cached token may allow more than was requested.
-        const tokenCache = this.#tokens;
+        const tokenCache = this.#tokenFiles?.of(endpoint.credentialHost, this.#tokens) ?? this.#tokens;
         const options = { ...this.#telling(answered), repository, alternatives, intent, tokenCache };
         return openEndpoint(endpoint, options).registry;
       }),

@@ -1,5 +1,5 @@
 import { LateChallenges } from '../auth/late-challenges.ts';
-import { createHostFacts, type HostFacts } from '../host-facts/host-facts.ts';
+import type { KeptHostFacts } from '../host-facts/host-facts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { Connections } from '../transport/connections.ts';
 
@@ -10,11 +10,17 @@ import { Connections } from '../transport/connections.ts';
 export interface Shared {
   readonly connections: Connections;
   readonly lateChallenges: LateChallenges;
-  readonly hostFacts: HostFacts;
+  readonly hostFacts: KeptHostFacts;
   /** By origin: whether it has answered, which also tells which scheme a host speaks. */
   readonly states: Map<string, EndpointState>;
 }
 
-export function createShared(hostFacts: HostFacts = createHostFacts()): Shared {
+/** Writes what was learned of hosts, and closes the connections. */
+export async function closeShared({ connections, hostFacts }: Shared): Promise<void> {
+  hostFacts.save();
+  await connections.close();
+}
+
+export function createShared(hostFacts: KeptHostFacts): Shared {
   return { connections: new Connections(), lateChallenges: new LateChallenges(), hostFacts, states: new Map() };
 }

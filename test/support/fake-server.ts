@@ -38,7 +38,7 @@ export interface FakeServer {
 /**
  * Starts a server.
  *
- * @param options.tls Makes it an https server, with the host name localhost.
+ * @param options.tls Makes it an https server, with the host name localhost unless an address is given.
  * @param options.address Where it listens, in place of 127.0.0.1.
  * @param options.early Answers before the request's body has arrived.
  */
@@ -80,10 +80,10 @@ export async function startFakeServer(
     socket.on('close', () => sockets.delete(socket));
   });
   server.on('tlsClientError', () => {});
-  const { address = '127.0.0.1' } = options;
-  server.listen(0, address);
+  const { address } = options;
+  server.listen(0, address ?? '127.0.0.1');
   await once(server, 'listening');
-  const host = `${options.tls ? 'localhost' : address}:${(server.address() as AddressInfo).port}`;
+  const host = `${address ?? (options.tls ? 'localhost' : '127.0.0.1')}:${(server.address() as AddressInfo).port}`;
   const close = (): void => {
     server.close();
     for (const socket of sockets) socket.destroy();

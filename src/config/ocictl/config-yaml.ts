@@ -32,6 +32,7 @@ export interface ConfigYaml extends ServiceKeys {
   readonly dockerConfig: Sourced<string> | undefined;
   readonly platform: Sourced<Platform> | undefined;
   readonly shortNames: Sourced<ShortNames> | undefined;
+  readonly tokenCache: Sourced<'on' | 'off'> | undefined;
   readonly allowPrivate: readonly Sourced<string>[];
   readonly proxy: ProxySettings;
   readonly registries: readonly RegistryRule[];
@@ -64,6 +65,7 @@ const keys: KnownKeys = {
   'docker-config': true,
   platform: true,
   'short-names': true,
+  'token-cache': true,
   'allow-private': true,
   proxies: { 'http-proxy': true, 'https-proxy': true, 'all-proxy': true, 'no-proxy': true },
   registries: [{ prefix: true, blocked: true, mirrors: [sourceKeys], server: sourceKeys }],
@@ -104,6 +106,7 @@ export function parseConfigYaml({ file, text }: SettingsText, homedir: string | 
       origin: platform.origin,
     },
     shortNames: fields.choice('short-names', ['docker', 'containers']),
+    tokenCache: fields.choice('token-cache', ['on', 'off']),
     allowPrivate: fields.strings('allow-private'),
     registries: readRules(fields, resolve),
   };

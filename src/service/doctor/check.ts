@@ -27,6 +27,7 @@ export type CheckTopic =
   | 'credentials'
   | 'proxy'
   | 'tls'
+  | 'learned'
   | 'ping'
   | 'clock'
   | 'image'

@@ -4,12 +4,14 @@ import type { AuthProvider } from '../../auth/auth-provider.ts';
 import { hostCertsDir } from '../../certs/certs-dir.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
+import type { HostFacts } from '../../host-facts/host-facts.ts';
 import { manifestReference, type Reference } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import type { RequestTrace } from '../../transport/transport.ts';
 import type { EndpointRegistryOptions } from '../open/endpoint-registry.ts';
 import { type Check, problem } from './check.ts';
 import { checkEndpoint, endpointAddress } from './endpoint.ts';
+import { checkLearned } from './learned.ts';
 
 /** The parts of the service that a diagnosis examines. */
 interface Diagnosed {
@@ -18,6 +20,7 @@ interface Diagnosed {
   readonly connection: Omit<EndpointRegistryOptions, 'credentials' | 'warn'>;
   /** A lookup that reports helpers that do not work. */
   readonly credentials: (warn: (text: string) => void) => AuthProvider;
+  readonly hostFacts: HostFacts;
   readonly nowMs?: () => number;
 }
 
@@ -61,6 +64,7 @@ export async function* diagnose(
       continue;
     }
     yield* checkEndpoint(endpoint, { path, target: manifestReference(reference), connection, nowMs, signal });
+    yield* checkLearned(endpoint, endpointAddress(endpoint), { facts: subject.hostFacts, nowMs });
     for (const text of warnings.splice(0)) yield { topic: 'credentials', status: 'warning', text };
   }
 }

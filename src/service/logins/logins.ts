@@ -1,5 +1,6 @@
 /** Logins and logouts: what is checked at the registry, and where it is stored. */
-import { containersAuthFiles } from '../../config/paths.ts';
+import { eraseTokens } from '../../auth/token-files.ts';
+import { containersAuthFiles, runtimeDirectory } from '../../config/paths.ts';
 import type { Settings } from '../../config/settings.ts';
 import { passwordCredential, refuseUnusableSecret } from '../../credentials/account.ts';
 import type { Credential } from '../../credentials/credential.ts';
@@ -93,6 +94,8 @@ export interface Logins {
    * @throws OciError CONFIG_INVALID and STORAGE_* when it cannot be erased.
    */
   logout(server: LoginServer | string, opts?: LoginOptions): Promise<boolean>;
+  /** Erases the tokens of all servers that are kept for later commands. {@link logout} erases those of its server. */
+  eraseTokens(): void;
   /**
    * Writes the credentials of one server into a private directory, for programs that read Docker's configuration.
    *
@@ -133,6 +136,14 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
     if (opts.verify === false) return { credential, verified: false };
     const result = await service.auth(server.host, credential, opts);
     return { credential: identityOf(result, given.username) ?? credential, verified: result.verified };
+  };
+  const eraseKept = (host: string | undefined): void => {
+    const directory = runtimeDirectory(environment);
+    try {
+      if (directory !== undefined) eraseTokens(directory, host);
+    } catch (error) {
+      warn(`tokens are still kept in ${directory}: ${error instanceof Error ? error.message : error}`);
+    }
   };
   return {
     overriddenBy: dockerAuthConfig === undefined ? undefined : 'DOCKER_AUTH_CONFIG',
@@ -185,6 +196,7 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
     async logout(server, opts) {
       const { host, name, given } =
         typeof server === 'string' ? { host: splitKey(server).host, name: server, given: server } : server;
+      eraseKept(host);
       let found = false;
       const spellings = name === host ? [host, given, `http://${host}`, `https://${host}`] : [name];
       for (const key of new Set(spellings.map(authConfigKey))) {
@@ -192,6 +204,7 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
       }
       return found;
     },
+    eraseTokens: () => eraseKept(undefined),
     async temporaryConfig(server, given, opts = {}) {
       const credential = given
         ? (await proven(server, given, opts)).credential

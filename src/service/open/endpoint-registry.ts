@@ -1,6 +1,7 @@
 import type { AuthProvider } from '../../auth/auth-provider.ts';
 import { createAuthorizer } from '../../auth/authorizer.ts';
 import type { Authorizer } from '../../auth/contract.ts';
+import { keptChallenges } from '../../auth/kept-challenges.ts';
 import type { LateChallenges } from '../../auth/late-challenges.ts';
 import type { TokenCache } from '../../auth/token-cache.ts';
 import type { ProxySettings } from '../../config/docker/service-keys.ts';
@@ -95,10 +96,13 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     trace,
     onSilence,
   });
+  const record = recordOf(endpoint, options.hostFacts);
   const authorizer = createAuthorizer({
     transport,
     credentials: (opts) => findCredential(endpoint, options, opts),
     registry: credentialHost,
+    // Remembered, a challenge is answered unasked: only where it can be no impostor who has sent it, or gets the answer.
+    challengeCache: isVerified(endpoint) ? record && keptChallenges(record) : undefined,
     tokenCache,
     lateChallenges: options.lateChallenges,
   });
@@ -121,6 +125,11 @@ export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOpt
   return { registry: names ? renamed(registry, names) : registry, transport, authorizer };
 }
 
-function recordOf({ url, tls }: APIEndpoint, facts: HostFacts | undefined): HostRecord | undefined {
-  return facts?.of(url, { verified: tls.verify ?? true });
+function recordOf(endpoint: APIEndpoint, facts: HostFacts | undefined): HostRecord | undefined {
+  return facts?.of(endpoint.url, { verified: endpoint.tls.verify ?? true });
+}
+
+/** Whether the certificate of an endpoint has to be valid. */
+function isVerified({ url, tls }: APIEndpoint): boolean {
+  return url.protocol === 'https:' && (tls.verify ?? true);
 }

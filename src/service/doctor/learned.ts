@@ -1,0 +1,58 @@
+/** What was learned of an endpoint's host, as a diagnosis shows it. */
+import type { APIEndpoint } from '../../endpoints/endpoint.ts';
+import type { Facts } from '../../host-facts/facts.ts';
+import { type HostFacts, lifetimeMs } from '../../host-facts/host-facts.ts';
+import { printable } from '../../wire/errors.ts';
+import type { Check } from './check.ts';
+
+const hourMs = 60 * 60 * 1000;
+
+/** None if nothing is kept of it. The diagnosis itself uses none of it. */
+export function* checkLearned(
+  { url, tls }: APIEndpoint,
+  endpoint: string,
+  { facts, nowMs }: { readonly facts: HostFacts; readonly nowMs: () => number },
+): Generator<Check> {
+  const { known, sinceMs } = facts.of(url, { verified: tls.verify ?? true });
+  const parts = wordsOf(known, url);
+  if (sinceMs === undefined || parts.length === 0) return;
+  const ageMs = nowMs() - sinceMs;
+  const age = `known for ${hours(ageMs)}, forgotten in ${hours(lifetimeMs - ageMs)} or by 'doctor --forget'`;
+  const detail = { ...known, since: new Date(sinceMs).toISOString() };
+  yield { topic: 'learned', endpoint, status: 'ok', text: `${parts.join('; ')} (${age})`, detail };
+}
+
+function hours(ms: number): string {
+  const count = Math.max(Math.round(ms / hourMs), 0);
+  if (count === 0) return 'less than an hour';
+  if (count < 48) return `${count} hour${count === 1 ? '' : 's'}`;
+  return `${Math.round(count / 24)} days`;
+}
+
+const words: { readonly [K in keyof Facts]-?: (value: Exclude<Facts[K], undefined>, url: URL) => string | undefined } =
+  {
+    scheme: (scheme) => (scheme === 'http' ? 'answers without TLS alone' : 'speaks TLS'),
+    challenges: (challenges, { pathname }) => {
+      const asked = challenges[pathname] ?? Object.values(challenges)[0];
+      return asked && `asks for ${printable(asked.join(', '))}`;
+    },
+    roots: (roots) =>
+      ({
+        host: 'its certificate fits those of its own directory',
+        node: "its certificate fits Node's",
+        system: "its certificate fits the system's",
+      })[roots],
+    http2: (has) => (has ? 'HTTP/2' : 'no HTTP/2'),
+    isPublic: (is) => (is ? 'at a public address' : 'at a private address'),
+    mounts: (has) => (has ? 'mounts blobs' : 'mounts no blobs'),
+    heads: (has) => (has ? 'answers HEAD' : 'does not answer HEAD as GET'),
+    ranges: (has) => (has ? 'sends ranges of blobs' : 'sends no ranges of blobs'),
+    maxBodyBytes: (bytes) => `takes bodies of up to ${bytes} bytes`,
+  };
+
+function wordsOf(known: Facts, url: URL): readonly string[] {
+  return Object.entries(words).flatMap(([name, say]) => {
+    const value = known[name as keyof Facts];
+    return value === undefined ? [] : ((say as (value: unknown, url: URL) => string | undefined)(value, url) ?? []);
+  });
+}

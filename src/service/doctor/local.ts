@@ -1,0 +1,3 @@
+/** What `doctor` does without asking a registry. */
+export { forgetHost } from './forget.ts';
+export { examineFiles, examineMachine } from './machine.ts';
