@@ -136,6 +136,7 @@ complete -c ocictl -n '__ocictl_at tag' -s v -l verbose -d 'Tell requests and de
 complete -c ocictl -n '__ocictl_at tag' -s h -l help -d 'Show help'
 complete -c ocictl -n '__ocictl_at tag 0' -f -a '(__ocictl_images)' -d 'Local image'
 complete -c ocictl -n '__ocictl_at tag' -f -a '(__ocictl_images)' -d 'Local image'
+complete -c ocictl -n '__ocictl_at images' -s a -l all -d 'List all images, as it does anyway'
 complete -c ocictl -n '__ocictl_at images' -s q -l quiet -d 'Print only image IDs'
 complete -c ocictl -n '__ocictl_at images' -l digests -d 'Show the digest of what each tag points at'
 complete -c ocictl -n '__ocictl_at images' -l no-trunc -d 'Do not shorten image IDs'

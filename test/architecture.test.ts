@@ -7,6 +7,7 @@ import {
   crowdedFolders,
   fileCycles,
   folderCycles,
+  hintViolations,
   lengthViolations,
   medianLines,
   nameViolations,
@@ -68,6 +69,8 @@ describe('the source tree', () => {
     assert.deepEqual(lengthViolations([...src, ...tests]), []));
 
   it('has no names that say nothing', () => assert.deepEqual(nameViolations([...src, ...tests]), []));
+
+  it('has hints that begin in lower case and end without a full stop', () => assert.deepEqual(hintViolations(src), []));
 
   it('has no circle between files, also none of types', () => assert.deepEqual(fileCycles(src), []));
 

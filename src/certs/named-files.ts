@@ -2,18 +2,24 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { formatOrigin, type Origin } from '../config/origin.ts';
-import { OciError } from '../model/errors.ts';
+import { OciError, type OciErrorOptions } from '../model/errors.ts';
 import { pemCertificates } from './roots.ts';
-import { type Pair, pairFault } from './usable-pair.ts';
+import { certificateHint, type Pair, pairFault } from './usable-pair.ts';
 
 /** Reads all certificates of the files. @throws OciError CONFIG_INVALID naming the setting and the file. */
 export async function readAuthorityFiles(files: readonly string[], origin: Origin): Promise<readonly string[]> {
   const found: string[] = [];
   for (const file of files) {
     const certificates = pemCertificates(await read(file, origin));
-    if (certificates.length === 0) throw invalid(origin, `${file} holds no PEM certificate`);
-    for (const pem of certificates)
-      check(() => new X509Certificate(pem), origin, `${file} holds a certificate that cannot be read`);
+    const hint = certificateHint(file);
+    if (certificates.length === 0) throw invalid(origin, `${file} holds no PEM certificate`, { hint });
+    for (const pem of certificates) {
+      try {
+        new X509Certificate(pem);
+      } catch (cause) {
+        throw invalid(origin, `${file} holds a certificate that cannot be read`, { hint, cause });
+      }
+    }
     found.push(...certificates);
   }
   return found;
@@ -27,8 +33,8 @@ export async function readAuthorityFiles(files: readonly string[], origin: Origi
  */
 export async function readPair(files: Pair, origins: { readonly cert: Origin; readonly key: Origin }): Promise<Pair> {
   const pair = { cert: await read(files.cert, origins.cert), key: await read(files.key, origins.key) };
-  const fault = pairFault(pair, files.cert);
-  if (fault) throw invalid(origins[fault.file], `${files[fault.file]} ${fault.reason}`, fault.cause);
+  const fault = pairFault(pair, files);
+  if (fault) throw invalid(origins[fault.file], `${files[fault.file]} ${fault.reason}`, fault);
   return pair;
 }
 
@@ -39,21 +45,13 @@ async function read(file: string, origin: Origin): Promise<string> {
       throw Object.assign(new Error('it is not a regular file'), { code: 'not a regular file' });
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw invalid(origin, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
+    throw invalid(origin, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
   }
 }
 
-function check<T>(parse: () => T, origin: Origin, problem: string): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw invalid(origin, problem, error);
-  }
-}
-
-function invalid(origin: Origin, problem: string, cause?: unknown): OciError {
+function invalid(origin: Origin, problem: string, { hint, cause }: Pick<OciErrorOptions, 'hint' | 'cause'>): OciError {
   return new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${problem}`, {
     cause,
-    hint: 'Correct the file, or the setting that names it.',
+    hint: hint ?? 'correct the file, or the setting that names it',
   });
 }

@@ -39,11 +39,13 @@ export async function readCertsDirectory(
     const stem = name.replace(/\.(?:cert|key)$/, '');
     if (name.endsWith('.crt')) ca.push(...(await readAuthorities(join(directory, name), warn)));
     else if (name.endsWith('.key') && !names.includes(`${stem}.cert`)) {
-      refuse(directory, `missing client certificate ${stem}.cert for key ${name}`);
+      const hint = `put the certificate of this key into ${join(directory, `${stem}.cert`)}, or remove the key`;
+      refuse(`missing client certificate ${stem}.cert for key ${name}`, hint);
     } else if (name.endsWith('.cert')) {
       if (!names.includes(`${stem}.key`)) {
         const rule = 'CA certificates must use the extension .crt';
-        refuse(directory, `missing key ${stem}.key for client certificate ${name}. ${rule}`);
+        const hint = `put its key into ${join(directory, `${stem}.key`)}; a certificate of an authority is renamed to ${stem}.crt`;
+        refuse(`missing key ${stem}.key for client certificate ${name}. ${rule}`, hint);
       }
       const client = await readClient(directory, stem, warn);
       if (client) clients.push({ ...client, name });
@@ -66,12 +68,12 @@ async function readAuthorities(file: string, warn: (text: string) => void): Prom
 }
 
 async function readClient(directory: string, stem: string, warn: (text: string) => void): Promise<Pair | undefined> {
-  const [certFile, keyFile] = [`${stem}.cert`, `${stem}.key`];
-  const cert = await readPem(join(directory, certFile), warn);
-  const key = await readPem(join(directory, keyFile), warn);
+  const files = { cert: join(directory, `${stem}.cert`), key: join(directory, `${stem}.key`) };
+  const cert = await readPem(files.cert, warn);
+  const key = await readPem(files.key, warn);
   if (cert === undefined || key === undefined) return undefined;
-  const fault = pairFault({ cert, key }, certFile);
-  return fault ? refuse(directory, `${fault.file === 'cert' ? certFile : keyFile} ${fault.reason}`) : { cert, key };
+  const fault = pairFault({ cert, key }, files);
+  return fault ? refuse(`${files[fault.file]} ${fault.reason}`, fault.hint) : { cert, key };
 }
 
 async function readPem(file: string, warn: (text: string) => void): Promise<string | undefined> {
@@ -91,8 +93,6 @@ function parse<T>(read: () => T): T | undefined {
   }
 }
 
-function refuse(directory: string, reason: string): never {
-  throw new OciError('CONFIG_INVALID', reason, {
-    hint: `Correct the files in ${directory}.`,
-  });
+function refuse(reason: string, hint: string): never {
+  throw new OciError('CONFIG_INVALID', reason, { hint });
 }

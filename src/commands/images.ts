@@ -15,6 +15,7 @@ export const images = defineCommand({
     'SIZE is the space of the image in the store: its compressed layers and configs, for all platforms that are there.',
   arguments: [{ label: 'NAME[:TAG]', summary: 'Only this repository or image', arity: 'optional', completes: 'image' }],
   options: {
+    all: flag('-a, --all', 'List all images, as it does anyway'),
     quiet: flag('-q, --quiet', 'Print only image IDs'),
     digests: flag('--digests', 'Show the digest of what each tag points at'),
     noTrunc: flag('--no-trunc', 'Do not shorten image IDs'),

@@ -50,7 +50,9 @@ export const login = defineCommand({
       throw new OciError('USAGE', 'conflicting options: cannot specify both --password and --password-stdin');
     }
     if (passwordStdin && username === undefined) {
-      throw new OciError('USAGE', 'the --password-stdin option requires --username to be set');
+      throw new OciError('USAGE', 'the --password-stdin option requires --username to be set', {
+        hint: 'add --username NAME; for an identity token there is --identity-token-stdin',
+      });
     }
     if (options.identityTokenStdin && (password !== undefined || passwordStdin)) {
       throw new OciError('USAGE', 'conflicting options: an identity token replaces the password');

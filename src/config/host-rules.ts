@@ -26,7 +26,7 @@ function parseHostRule(entry: Sourced<string>, setting: string, warn: (text: str
   const shown = entry.value.replace(/^.*@/s, '…@');
   const refuse = (reason: string): never => {
     throw new OciError('CONFIG_INVALID', `${where}: invalid ${setting} entry ${quote(shown)}: ${reason}`, {
-      hint: `An entry is host, host:port or a network such as 10.0.0.0/8.`,
+      hint: `an entry is host, host:port or a network such as 10.0.0.0/8`,
     });
   };
   let text = entry.value;

@@ -147,7 +147,7 @@ export function repositoryAt(rule: RegistryRule, source: RegistrySource, path: s
   throw new OciError(
     'CONFIG_INVALID',
     `${formatOrigin(source.origin)}: no name is left for ${quote(path)} of ${quote(rule.prefix)}`,
-    { hint: 'Give the place a path too, or the rule a shorter prefix.' },
+    { hint: 'give the place a path too, or the rule a shorter prefix' },
   );
 }
 

@@ -46,7 +46,7 @@ function credentialOf(entry: AuthEntry): Credential | undefined {
   }
   if (fault !== undefined) {
     throw new OciError('CONFIG_INVALID', `${source}: the credentials of ${key} cannot be read: ${fault}`, {
-      hint: `Log in again with \`ocictl login ${key}\`.`,
+      hint: `log in again with \`ocictl login ${key}\``,
     });
   }
   return username === undefined ? undefined : { kind: 'password', username, password, source };

@@ -64,7 +64,7 @@ async function readConfig(file: string): Promise<ConfigObject> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return withDockerKeys(value as ConfigObject);
   throw new OciError('CONFIG_INVALID', `${file}: the file must be a JSON object; it was not changed`, {
-    hint: `Correct ${file}, or remove it.`,
+    hint: `correct ${file}, or remove it`,
   });
 }
 

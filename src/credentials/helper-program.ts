@@ -24,7 +24,7 @@ const maxAnswerBytes = 1 << 20;
 export function validateHelperName(name: string, where: string): string {
   if (/^[\w.+-]+$/.test(name) && !name.includes('..')) return name;
   throw new OciError('CONFIG_INVALID', `${where}: ${quote(name)} cannot be the name of a credential helper`, {
-    hint: 'It is the part of the program’s name after docker-credential-, as in "pass" or "osxkeychain".',
+    hint: 'it is the part of the program’s name after docker-credential-, as in "pass" or "osxkeychain"',
   });
 }
 
@@ -70,7 +70,7 @@ export async function runHelper(
       child.stdin.end(input);
       child.on('error', (error: NodeJS.ErrnoException) => {
         const reason = error.code === 'ENOENT' ? 'is not on PATH' : `cannot be run (${error.code})`;
-        const hint = `Install ${program}, or remove it from Docker's config.json.`;
+        const hint = `install ${program}, or remove it from Docker's config.json`;
         reject(new OciError('CONFIG_INVALID', `${program} ${reason}`, { hint, cause: error }));
       });
       child.on('close', (status, killer) => {
@@ -113,9 +113,9 @@ function reasonIn(said: string): string {
 }
 
 function hintFor(said: string): string | undefined {
-  if (/pass not initialized|pass store is uninitialized/i.test(said)) return 'Run `pass init <gpg-id>` once.';
-  if (/gpg|pinentry/i.test(said)) return 'Unlock the GPG key that pass uses.';
+  if (/pass not initialized|pass store is uninitialized/i.test(said)) return 'run `pass init <gpg-id>` once';
+  if (/gpg|pinentry/i.test(said)) return 'unlock the GPG key that pass uses';
   if (/keychain|keyring|locked|dbus|d-bus|secret service/i.test(said))
-    return 'Unlock the keyring, or log in to a desktop session.';
+    return 'unlock the keyring, or log in to a desktop session';
   return undefined;
 }

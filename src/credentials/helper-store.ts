@@ -79,7 +79,7 @@ function encode(credential: Credential): { readonly Username: string; readonly S
   if (credential.kind === 'password') return { Username: credential.username, Secret: credential.password };
   if (credential.kind === 'identity-token') return { Username: tokenUser, Secret: credential.token };
   throw new OciError('UNSUPPORTED', 'a credential helper cannot keep a registry token', {
-    hint: 'Keep it in the file, or give it for one run in DOCKER_AUTH_CONFIG.',
+    hint: 'keep it in the file, or give it for one run in DOCKER_AUTH_CONFIG',
   });
 }
 

@@ -33,7 +33,7 @@ export async function withLockFile<T>(
   const lock = await locks.acquire(file, { patienceMs, pollMs: 25, signal });
   if (lock === undefined) {
     throw new OciError('TIMEOUT', `${file} is held by another process`, {
-      hint: 'If no other login is running, remove that file.',
+      hint: 'if no other login is running, remove that file',
     });
   }
   try {

@@ -206,7 +206,7 @@ class CredentialLookup implements CredentialStore {
   #warnOfBroken(helper: Sourced<string>, error: OciError): void {
     if (this.#broken.has(helper.value)) return;
     this.#broken.add(helper.value);
-    const hint = error.hint === undefined ? '' : ` ${error.hint}`;
-    this.#options.warn(`${error.message}; continuing without credentials.${hint}`);
+    const hint = error.hint === undefined ? '' : `: ${error.hint}`;
+    this.#options.warn(`${error.message}; continuing without credentials${hint}`);
   }
 }

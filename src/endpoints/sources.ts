@@ -95,7 +95,7 @@ function urlOf({ scheme = 'https', path, origin }: RegistrySource, host: string)
   const text = `${scheme}://${host}${path}`;
   if (URL.canParse(text)) return new URL(text);
   throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${quote(host)} is not a valid registry host`, {
-    hint: 'A host is written as host or host:port.',
+    hint: 'a host is written as host or host:port',
   });
 }
 
@@ -119,7 +119,7 @@ function renaming(
   if (path !== undefined && movedName(path, here, there) === undefined) {
     const name = quote(repositoryAt(rule, source, path));
     throw new OciError('CONFIG_INVALID', `${formatOrigin(origin)}: ${name} is not a valid repository name`, {
-      hint: 'Correct the path that the rule puts in front of names.',
+      hint: 'correct the path that the rule puts in front of names',
     });
   }
   return {

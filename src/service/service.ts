@@ -175,6 +175,7 @@ class Service implements RegistryService {
       endpoints: index,
       connect: this.#connect,
       catalog: isHub ? undefined : async () => this.#open(endpoints, 'pull'),
+      mirrors: isHub ? this.serviceConfig().mirrors : [],
     };
     return searchRegistry(searched, opts);
   }

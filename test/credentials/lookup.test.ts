@@ -97,7 +97,7 @@ describe('looking for credentials', () => {
     assert.equal(warnings.length, 1);
     assert.match(
       warnings[0] ?? '',
-      /docker-credential-missing is not on PATH; continuing without credentials\. Install/,
+      /docker-credential-missing is not on PATH; continuing without credentials: install/,
     );
   });
 

@@ -9,10 +9,13 @@ const rmi = 'ocictl rmi removes from the local store';
 const remove = `${rmi}, ocictl delete from a registry`;
 const raw = 'ocictl inspect --raw prints the manifest';
 const repos = 'ocictl repos HOST lists the repositories of a registry';
-const save = ['ocictl save writes images into an archive', 'ocictl copy NAME oci:DIR writes an image into a directory'];
+const save = [
+  'ocictl save writes images into an archive',
+  'ocictl copy NAME oci:DIR writes an image into a directory, and tar -cf FILE -C DIR . makes an archive of it',
+];
 const load = [
   'ocictl load takes images from an archive',
-  'ocictl copy oci:DIR store:NAME takes an image from a directory',
+  'unpack the archive with tar -xf FILE -C DIR; if DIR has an index.json, ocictl copy oci:DIR store:NAME takes the image',
 ];
 const free = 'ocictl prune frees what nothing in the local store refers to';
 const containers = 'ocictl moves images and runs none';

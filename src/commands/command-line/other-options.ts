@@ -29,6 +29,7 @@ const timeout = 'each wait has a limit of its own; `timeout 60 ocictl …` bound
 const referrers = ['did you mean --referrers?', 'what refers to an image is not copied'];
 const headers = 'HttpHeaders in config.json adds headers';
 const file = 'ocictl copy NAME oci:DIR writes an image into a directory';
+const shown = 'it is shown anyway: leave it out';
 
 const table: readonly (readonly [names: string, hints: Hints])[] = [
   ['--insecure --plain-http --tls-verify --src-tls-verify --dest-tls-verify --tls --http --skip-tls-verify', insecure],
@@ -55,6 +56,18 @@ const table: readonly (readonly [names: string, hints: Hints])[] = [
   ['--preserve-digests', 'digests stay in any case: leave it out'],
   ['--remove-signatures --sign-by --sign-by-sigstore --sign-by-sigstore-private-key --sign-identity', signatures],
   ['--sign-passphrase-file --policy --insecure-policy --registries.d --key', signatures],
+  [
+    '--all -a',
+    ['did you mean --all-tags?', 'ocictl images and ocictl tags list everything; ocictl rmi removes images by name'],
+  ],
+  ['--tree', 'ocictl inspect store:NAME shows the platforms of an image'],
+  ['--no-prune', 'a layer stays while another image needs it: leave it out'],
+  ['--platform', 'images are taken with all their platforms; ocictl copy --platform takes some of them'],
+  ['--automated', 'Docker Hub has no automated builds any more: leave it out'],
+  ['--stars', ['did you mean --filter stars=N?', 'ocictl search --filter stars=N finds repositories with N stars']],
+  ['--list-tags', 'ocictl tags REPO lists the tags of a repository'],
+  ['--size -s', shown],
+  ['--type', 'ocictl inspect is for images alone: leave it out'],
   ['--disable-content-trust', 'there is no content trust to disable: leave it out'],
   ['--encryption-key --decryption-key --encrypt-layer', encryption],
   ['--retry-times --retry --retry-delay', retries],

@@ -47,7 +47,12 @@ function hintFor({ error, program, command, words, commands }: Refused): string 
     if (hint !== undefined) return hint;
   }
   const counts = error.code === 'commander.missingArgument' || error.code === 'commander.excessArguments';
-  if (counts && command && !whole) return `usage: ocictl ${commandUsage(command)}`;
+  if (counts && command && !whole) {
+    const missing =
+      error.code === 'commander.missingArgument' ? command.arguments.find(({ label }) => label === word) : undefined;
+    const choose = missing?.choices ? `choose ${missing.choices.join(', ')}; ` : '';
+    return `${choose}usage: ocictl ${commandUsage(command)}`;
+  }
   return `ocictl ${whole ? '' : `${program.name()} `}--help shows what there is`;
 }
 

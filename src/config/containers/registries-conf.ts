@@ -60,7 +60,7 @@ function rulesOf(fields: Fields, dropIn: boolean, warn: (text: string) => void):
     mixed
       ? 'versions 1 and 2 of the format are mixed'
       : 'a file in registries.conf.d must have version 2 of the format',
-    'Write [[registry]] tables instead of [registries.insecure] and [registries.block].',
+    'write [[registry]] tables instead of [registries.insecure] and [registries.block]',
   );
 }
 

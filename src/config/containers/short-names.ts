@@ -94,14 +94,14 @@ export function resolveShortName(word: string, { search, aliases, mode }: ShortN
       'REFERENCE_INVALID',
       `the short name ${quote(word)} has no alias, and no registries are searched`,
       {
-        hint: 'Name the registry too, as in docker.io/library/alpine, or set short-names: docker.',
+        hint: 'name the registry too, as in docker.io/library/alpine, or set short-names: docker',
       },
     );
   }
   if (mode === 'enforcing' && search.length > 1) {
     const hosts = search.map(({ value }) => value).join(', ');
     throw new OciError('REFERENCE_INVALID', `the short name ${quote(word)} could be in any of ${hosts}`, {
-      hint: 'Name the registry too, or give the name an alias in registries.conf.',
+      hint: 'name the registry too, or give the name an alias in registries.conf',
     });
   }
   return search.map(({ value, origin }) => ({ reference: parseReference(`${value}/${word}`), origin }));

@@ -8,8 +8,8 @@ export function configError(origin: Origin, reason: string, hint = correctionOf(
 
 /** How to correct a setting. Files are read before anything else is done. */
 export function correctionOf({ kind, name }: Pick<Origin, 'kind' | 'name'>): string | undefined {
-  if (kind === 'file') return `Correct ${name}; nothing was changed and nothing was contacted.`;
-  return kind === 'environment' ? `Correct the variable ${name}, or unset it.` : undefined;
+  if (kind === 'file') return `correct ${name}; nothing was changed and nothing was contacted`;
+  return kind === 'environment' ? `correct the variable ${name}, or unset it` : undefined;
 }
 
 /** Adds the place of a setting in front of an error's message. */

@@ -7,5 +7,5 @@ import { configError } from './config-error.ts';
 export function readDurationMs({ value, origin }: Sourced<string>): number {
   const ms = parseDurationMs(value);
   if (ms !== undefined) return Math.ceil(ms);
-  throw configError(origin, `${quote(value)} is not a duration`, 'Write it as 30s, 500ms or 1m30s.');
+  throw configError(origin, `${quote(value)} is not a duration`, 'write it as 30s, 500ms or 1m30s');
 }

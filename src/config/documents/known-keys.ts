@@ -36,7 +36,7 @@ function unknownKey(
   const key = String(path.at(-1));
   const nearest = nearestWord(key, keys);
   return new OciError('CONFIG_INVALID', `${where}: unknown key ${quote(key)}`, {
-    hint: nearest === undefined ? `The keys here are ${keys.join(', ')}.` : `Did you mean ${nearest}?`,
+    hint: nearest === undefined ? `the keys here are ${keys.join(', ')}` : `did you mean ${nearest}?`,
   });
 }
 

@@ -21,7 +21,7 @@ export function readSourceUrl(
     throw configError(
       origin,
       `${shown} is not the address of a registry: ${reason}`,
-      'Write it as https://host[:port][/path].',
+      'write it as https://host[:port][/path]',
     );
   };
   const [, scheme = 'https', rest = ''] = /^(?:([^:/?#]*):\/\/)?(.*)$/s.exec(value) ?? [];
@@ -48,7 +48,7 @@ export function readLocation({ value, origin }: Sourced<string>): string {
   }
   const { host, path } = splitPrefix(location);
   if (!/^(?:[\w.-]+|\[[0-9A-Fa-f:]+\])(?::\d+)?$/.test(host) || /[\s?#\\\p{Cc}]|\/\//u.test(path)) {
-    throw configError(origin, `${quote(value)} is not the location of a registry`, 'Write it as host[:port][/path].');
+    throw configError(origin, `${quote(value)} is not the location of a registry`, 'write it as host[:port][/path]');
   }
   return location;
 }

@@ -107,7 +107,7 @@ function readUsers(fields: Fields): ReadonlyMap<string, string> {
     // The value may be the password itself, so no message quotes it.
     const problem = hashProblem(value);
     if (problem) {
-      throw configError(origin, `the password of ${quote(user)} ${problem.reason}`, `Make it with: ${problem.hint}`);
+      throw configError(origin, `the password of ${quote(user)} ${problem.reason}`, `make it with: ${problem.hint}`);
     }
     users.set(user, String(value));
   }
@@ -122,7 +122,7 @@ function readRule(fields: Fields): AccessRule {
     const action = repositoryActions.find((each) => each === value);
     if (action !== undefined) actions.add(action);
     else if (value !== 'catalog') {
-      throw configError(origin, `${quote(value)} is not an action`, 'The actions are pull, push, delete and catalog.');
+      throw configError(origin, `${quote(value)} is not an action`, 'the actions are pull, push, delete and catalog');
     }
   }
   // Clients check what exists before they push.
@@ -164,7 +164,7 @@ function warnOfStrangers(fields: Fields, users: ReadonlyMap<string, string>, war
 function readPattern({ value, origin }: Sourced<string>): RepositoryPattern {
   const pattern = repositoryPattern(value);
   if (pattern !== undefined) return pattern;
-  const hint = 'Write it as team/app, team/* for what is right below, or team/** for all below.';
+  const hint = 'write it as team/app, team/* for what is right below, or team/** for all below';
   throw configError(origin, `${quote(value)} covers no repository`, hint);
 }
 

@@ -145,7 +145,7 @@ function readRule(fields: Fields, resolve: Resolve): RegistryRule {
 function refuseUnmatchable(prefix: string, origin: Origin): void {
   const { host, path } = splitPrefix(prefix);
   if (host === 'index.docker.io' || host === 'registry-1.docker.io') {
-    const hint = `Write ${['docker.io', path].filter((part) => part !== '').join('/')}.`;
+    const hint = `write ${['docker.io', path].filter((part) => part !== '').join('/')}`;
     throw configError(origin, `${quote(prefix)} covers nothing: images of Docker Hub are in docker.io`, hint);
   }
   if (host === defaultPrefix || looksLikeDomain(host)) return;
@@ -153,7 +153,7 @@ function refuseUnmatchable(prefix: string, origin: Origin): void {
   throw configError(
     origin,
     `${quote(prefix)} covers nothing: ${quote(host)} is not a registry, because it has neither a dot nor a port`,
-    `For images of Docker Hub write ${meant}.`,
+    `for images of Docker Hub write ${meant}`,
   );
 }
 

@@ -26,6 +26,8 @@ export interface Searched extends SearchTerm {
   readonly connect: Connect;
   /** Opens its list of repositories; undefined: it has none, and its search must answer. */
   readonly catalog: (() => Promise<Registry>) | undefined;
+  /** Addresses of the mirrors that a pull would ask; for a hint. */
+  readonly mirrors: readonly string[];
 }
 
 interface FoundBySearch {

@@ -4,6 +4,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { printable } from '../../wire/errors.ts';
 import { defaultSearchLimit, type SearchEntry } from '../../wire/v1-search.ts';
 import { type Searched, searchBySearch } from './by-search.ts';
+import { withMirrorHint } from './mirror-hint.ts';
 import { parseSearchFilters } from './search-filters.ts';
 import type { SearchTerm } from './search-term.ts';
 
@@ -44,7 +45,9 @@ export async function searchRegistry(searched: Searched, opts: SearchOptions): P
   const { index: registry, query, catalog } = searched;
   const wanted = parseSearchFilters(opts.filters ?? []);
   const limit = readLimit(opts.limit);
-  const found = await searchBySearch(searched, limit, opts.signal);
+  const found = await searchBySearch(searched, limit, opts.signal).catch((error: unknown) => {
+    throw withMirrorHint(error, query, searched.mirrors);
+  });
   if (found) {
     const { results, total, more } = found;
     return { registry, query, source: 'search', results: results.filter(wanted), found: results.length, total, more };

@@ -27,6 +27,8 @@ const reserved: Readonly<Record<string, Shape>> = {
 const sharedShorts: Readonly<Record<string, readonly string[]>> = {
   // docker rmi -f, docker search -f, docker inspect -f.
   '-f': ['--force', '--filter', '--format'],
+  // docker images -a, docker pull -a.
+  '-a': ['--all', '--all-tags'],
 };
 
 /** Global options that have another meaning after a command's name. */

@@ -14,7 +14,7 @@ describe('an error says what to do', () => {
       assert.equal(exitCode, 2);
       assert.match(
         stderr,
-        /^error: \S+config\.json:1: .* must be .*\nhint: Correct \S+config\.json; nothing was changed/,
+        /^error: \S+config\.json:1: .* must be .*\nhint: correct \S+config\.json; nothing was changed/,
       );
     });
   }

@@ -122,6 +122,56 @@ describe('a command of another program', () => {
   });
 });
 
+/** From `docker COMMAND --help`, version 29, with a value where one is needed. */
+const dockersOptions: Readonly<Record<string, string>> = {
+  images: '-a, --all, --digests, -f reference=x, --filter reference=x, --format json, --no-trunc, -q, --quiet, --tree',
+  rmi: '-f, --force, --no-prune, --platform linux/amd64',
+  search: '-f is-official=true, --filter stars=1, --format json, --limit 3, --no-trunc, --automated, --stars 3',
+  login: '-p x, --password x, --password-stdin, -u x, --username x',
+  inspect: '-f json, --format json, -s, --size, --type image',
+  pull: '-a, --all-tags, --disable-content-trust, --platform linux/amd64, -q, --quiet',
+  push: '-a, --all-tags, --disable-content-trust, --platform linux/amd64, -q, --quiet',
+};
+
+describe("docker's options", () => {
+  for (const [name, list] of Object.entries(dockersOptions)) {
+    it(`of ${name} are accepted, or have a hint of their own`, async () => {
+      const command = (await loadCommands()).find((each) => each.name === name) ?? assert.fail();
+      const all = [...Object.values(command.options), ...Object.values(globalOptions)];
+      const ours = all.flatMap(({ flags }) => [readFlags(flags).long, readFlags(flags).short ?? []].flat());
+      for (const option of list.split(', ')) {
+        const [word = ''] = option.split(' ');
+        if (ours.includes(word)) continue;
+        const hint = suggestOption(word, ours) ?? assert.fail(`${name} ${word} has no hint`);
+        assert.doesNotMatch(hint, /--help/);
+      }
+    });
+  }
+
+  it('show the images of the store as without them: images -a, -aq', async (t) => {
+    for (const words of [['-a'], ['--all'], ['-aq']]) {
+      const { exitCode, stdout } = await ocictl(t, ['images', ...words]);
+      const plain = await ocictl(t, ['images', ...(words[0] === '-aq' ? ['-q'] : [])]);
+      assert.deepEqual([exitCode, stdout], [0, plain.stdout]);
+    }
+  });
+});
+
+describe('a command without its argument', () => {
+  it('names what there is to choose from', async (t) => {
+    for (const [name, choices] of [
+      ['config', 'show, path'],
+      ['completion', 'bash, zsh, fish'],
+      ['storage', 'gc'],
+      ['auth', 'token'],
+    ] as const) {
+      const { exitCode, stderr } = await ocictl(t, [name]);
+      assert.equal(exitCode, 2);
+      assert.match(stderr, new RegExp(`^hint: choose ${choices}; usage: ocictl ${name} `, 'm'));
+    }
+  });
+});
+
 describe('docker://REF', () => {
   it('is REF wherever an image is named', async (t) => {
     const commands = (await loadCommands()).filter(({ arguments: list }) => list[0]?.completes === 'image');

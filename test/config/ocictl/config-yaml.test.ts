@@ -214,13 +214,13 @@ describe('config.yaml', () => {
   }
 
   const unknown = [
-    ['registry-mirror: [a]', '1:1', 'registry-mirror', 'Did you mean registry-mirrors?'],
-    ['root: a\n  \ninsecure_registries: []', '3:1', 'insecure_registries', 'Did you mean insecure-registries?'],
-    ['proxies:\n  http: p', '2:3', 'http', 'The keys here are http-proxy, https-proxy, all-proxy, no-proxy.'],
-    ['proxies: { httpproxy: p }', '1:12', 'httpproxy', 'Did you mean http-proxy?'],
-    ['registries:\n- prefix: h.io\n  mirrors:\n  - url: a\n    insecur: 1', '5:5', 'insecur', 'Did you mean insecure?'],
-    ['registries:\n- prefix: h.io\n  blokced: true', '3:3', 'blokced', 'Did you mean blocked?'],
-    ['3: true', '1:1', '3', /^The keys here are registry-mirrors, /],
+    ['registry-mirror: [a]', '1:1', 'registry-mirror', 'did you mean registry-mirrors?'],
+    ['root: a\n  \ninsecure_registries: []', '3:1', 'insecure_registries', 'did you mean insecure-registries?'],
+    ['proxies:\n  http: p', '2:3', 'http', 'the keys here are http-proxy, https-proxy, all-proxy, no-proxy'],
+    ['proxies: { httpproxy: p }', '1:12', 'httpproxy', 'did you mean http-proxy?'],
+    ['registries:\n- prefix: h.io\n  mirrors:\n  - url: a\n    insecur: 1', '5:5', 'insecur', 'did you mean insecure?'],
+    ['registries:\n- prefix: h.io\n  blokced: true', '3:3', 'blokced', 'did you mean blocked?'],
+    ['3: true', '1:1', '3', /^the keys here are registry-mirrors, /],
   ] as const;
   for (const [text, place, key, hint] of unknown) {
     it(`${JSON.stringify(text)} has a key that nobody reads, at ${place}`, async (t) => {

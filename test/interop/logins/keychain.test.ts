@@ -109,7 +109,7 @@ describe('ocictl login with a keychain', () => {
     assert.equal(who.stderr.split('\n')[0], warning);
     const again = await logIn(t, registry.host, env);
     assert.equal(again.exitCode, 2, 'what is configured is kept to');
-    assert.match(again.stderr, /Cannot create an item in a locked collection\nhint: Unlock the keyring/);
+    assert.match(again.stderr, /Cannot create an item in a locked collection\nhint: unlock the keyring/);
     const other = await logIn(t, `${registry.host}/team`, env, '--no-verify');
     assert.equal(other.exitCode, 2);
     const { registry: second } = await startTokenRegistry(t, { identityTokens: false });

@@ -10,7 +10,7 @@ import { memoryRegistry } from '../../support/memory.ts';
 import { startServe } from '../../support/registries.ts';
 import type { Scope } from '../../support/sandbox.ts';
 import { open } from '../opened.ts';
-import { startRecorder } from '../recorder.ts';
+import { deadAddress, startRecorder } from '../recorder.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -47,6 +47,25 @@ async function withoutSearch(t: Scope, names: readonly string[], status = 404) {
 }
 
 describe('searching Docker Hub', () => {
+  it('says that mirrors serve pulls only, where Docker Hub cannot be reached', async (t) => {
+    const dead = await deadAddress();
+    const defaultSearchIndex = `http://${dead}`;
+    const given = { daemon: { 'registry-mirrors': ['http://127.0.0.1:5'] }, defaultSearchIndex };
+    const { service } = await open(t, given);
+    const hint = /; mirrors serve pulls only; ocictl search 127\.0\.0\.1:5\/nginx searches one by its name$/;
+    await assert.rejects(service.search('library/nginx'), (error) => {
+      assert.ok(isOciError(error, 'NETWORK'));
+      assert.match(error.hint ?? '', hint);
+      return true;
+    });
+    const without = await open(t, { defaultSearchIndex });
+    await assert.rejects(without.service.search('nginx'), (error) => {
+      assert.ok(isOciError(error, 'NETWORK'));
+      assert.doesNotMatch(error.hint ?? '', /mirror/);
+      return true;
+    });
+  });
+
   it('asks its index as Docker does, and not its mirror', async (t) => {
     const hub = await startSearch(t);
     const mirror = await startRecorder(t, {});

@@ -4,6 +4,7 @@ import {
   crowdedFolders,
   fileCycles,
   folderCycles,
+  hintViolations,
   lengthViolations,
   medianLines,
   nameViolations,
@@ -30,6 +31,16 @@ describe('a check of the source tree', () => {
   it('finds I/O in the model', () => {
     const found = purityViolations([file('model/a.ts', "import { readFile } from 'node:fs/promises';")]);
     assert.deepEqual(found, ['model/a.ts imports node:fs/promises']);
+  });
+
+  it('finds hints that begin with a capital letter or end with a full stop, but no names', () => {
+    const found = hintViolations([
+      file('a.ts', "throw new OciError('USAGE', 'bad', { hint: 'Do it.' });"),
+      file('b.ts', "const hint = isOld ? 'renew it.' : 'wait';"),
+      file('c.ts', "throw configError(origin, `bad`, 'Write it');"),
+      file('d.ts', "const hint = 'Docker Hub has it'; const text = { hint: 'do it', message: 'Bad.' };"),
+    ]);
+    assert.deepEqual(found, ['a.ts: Do it.', 'b.ts: renew it.', 'c.ts: Write it']);
   });
 
   it('finds long files, except where the first comment says why', () => {

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { folderOf, importsOf, lineCount, type SourceFile, targetOf } from './reading.ts';
 
+const properNames = /^(?:Docker|Node|Linux|Windows)\b/;
 const ioModules = /^(?:node:)?(?:fs|net|tls|http|https|http2|dns|dgram|child_process|worker_threads)(?:\/|$)|^undici$/;
 const vagueNames = /^(?:utils?|helpers?|common|misc)(?:\.[a-z.]+)?$/;
 const maxLines = 300;
@@ -73,6 +74,18 @@ export function purityViolations(files: readonly SourceFile[]): string[] {
     .flatMap((file) => importsOf(file))
     .filter(({ specifier, kind }) => kind !== 'type' && ioModules.test(specifier))
     .map(({ from, specifier }) => `${from} imports ${specifier}`);
+}
+
+/** Hints that begin with a capital letter or end with a full stop: they follow `hint: ` and other clauses. */
+export function hintViolations(files: readonly SourceFile[]): string[] {
+  const named = /\bhint(?::| =)\s*(?:[^'"`;{}()]*\? ?)?(['"`])(?<hint>(?:(?!\1).)*)\1/gs;
+  const third = /\bconfigError\(\s*[^,]+,\s*[^;]*?,\s*(['"`])(?<hint>(?:(?!\1).)*)\1,?\s*\)/gs;
+  return files.flatMap(({ path, text }) =>
+    [...text.matchAll(named), ...text.matchAll(third)]
+      .map(({ groups }) => groups?.['hint'] ?? '')
+      .filter((hint) => (/^[A-Z](?!\w*[A-Z])/.test(hint) && !properNames.test(hint)) || /[^.]\.$/.test(hint))
+      .map((hint) => `${path}: ${hint}`),
+  );
 }
 
 /** Files directly in `src` that are neither public modules nor for every folder. */

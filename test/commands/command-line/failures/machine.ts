@@ -169,7 +169,7 @@ export const harmless: Readonly<Record<string, readonly Omit<Try, 'hint'>[]>> = 
         proxy.fail({ without, status: 401, headers: { 'www-authenticate': challenge } });
         return ocictl(t, ['pull', '--quiet', `${host}/team/app:1`]);
       },
-      error: /^warning: docker-credential-nowhere is not on PATH; continuing without credentials\.[^\n]*\n$/,
+      error: /^warning: docker-credential-nowhere is not on PATH; continuing without credentials: [^\n]*\n$/,
     },
   ],
   'Ctrl-C or SIGTERM for `ocictl serve`': (['SIGINT', 'SIGTERM'] as const).map((signal) => ({

@@ -43,7 +43,7 @@ export const usage: Tries = {
         return uncontacted(t, ['pull', '@/x']);
       },
       error: /config\.json:1:12: not valid JSON/,
-      hint: /Correct .*nothing was contacted/,
+      hint: /correct .*nothing was contacted/,
     },
     {
       async run(t) {
@@ -75,7 +75,7 @@ export const usage: Tries = {
         return ocictl(t, ['login', '-u', ada.username, '--password-stdin', host], { input: ada.password });
       },
       error: /docker-credential-nowhere is not on PATH/,
-      hint: /Install docker-credential-nowhere/,
+      hint: /install docker-credential-nowhere/,
     },
     {
       run: (t) => uncontacted(t, ['search', '--filter', 'is-free=true', '@/x']),
