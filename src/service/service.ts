@@ -170,14 +170,9 @@ class Service implements RegistryService {
     const isHub = split.index === indexName;
     // Headers and certificates of a rule are for the address that it names, not for the search.
     const index = isHub ? (await this.#atItsName(indexName)).map((endpoint) => ({ ...endpoint, url })) : endpoints;
-    const searched = {
-      ...split,
-      endpoints: index,
-      connect: this.#connect,
-      catalog: isHub ? undefined : async () => this.#open(endpoints, 'pull'),
-      mirrors: isHub ? this.serviceConfig().mirrors : [],
-    };
-    return searchRegistry(searched, opts);
+    const catalog = isHub ? undefined : async () => this.#open(endpoints, 'pull');
+    const mirrors = isHub ? this.serviceConfig().mirrors : [];
+    return searchRegistry({ ...split, endpoints: index, connect: this.#connect, catalog, mirrors }, opts);
   }
 
   async *diagnose(reference: Reference, opts: SignalOption = {}): AsyncGenerator<Check> {
