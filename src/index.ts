@@ -40,7 +40,16 @@ export {
   type OciErrorOptions,
   statusOf,
 } from './model/errors.ts';
-export type { BlobState, NodeKind, NodeOutcome, ProgressEvent, ProgressTotals, TransferEvent } from './model/events.ts';
+export type {
+  BlobState,
+  NodeKind,
+  NodeOutcome,
+  ProgressEvent,
+  ProgressTotals,
+  TransferEvent,
+  WaitFacts,
+  Waiting,
+} from './model/events.ts';
 export { type Descriptor, parseDescriptor } from './model/manifest/descriptor.ts';
 export type { HistoryLine, ImageConfig } from './model/manifest/image-config.ts';
 export type { CommonView } from './model/manifest/manifest.ts';
@@ -160,7 +169,7 @@ export {
 } from './transfer/transfer.ts';
 export type { TransportLimits } from './transport/origins.ts';
 export type { RetryPolicy } from './transport/retry/retry.ts';
-export type { Silence } from './transport/silence.ts';
 export type { RequestTrace } from './transport/transport.ts';
+export type { Repetition, Wait } from './transport/waits.ts';
 export { version } from './version.ts';
 export type { SearchEntry } from './wire/v1-search.ts';

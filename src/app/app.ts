@@ -65,7 +65,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       return loaded;
     },
     readPassword: password,
-    note: (text) => terminal.note(text),
+    onWait: (wait) => terminal.waiting(wait),
     service: {
       warn: (text) => diagnosing || tell([text]),
       userAgent: `ocictl/${version}`,

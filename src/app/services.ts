@@ -12,7 +12,7 @@ interface ServicesOptions {
   readonly settings: (flags: ServiceFlags) => Promise<Settings>;
   /** Reads standard input, for `--password-stdin`. */
   readonly readPassword: () => Promise<string>;
-  readonly note: (text: string) => void;
+  readonly onWait: RegistryServiceOptions['onWait'];
   readonly service: Pick<RegistryServiceOptions, 'warn' | 'userAgent' | 'trace' | 'traceHeaders'>;
 }
 
@@ -50,9 +50,9 @@ export function createServices(options: ServicesOptions): Services {
     const facts = hostFacts;
     const common = await once(shared, hostFlags(flags), async () => createShared(facts));
     const tokenDirectory = found.tokenCache.value === 'on' ? runtimeDirectory(found.environment) : undefined;
-    const { note, service } = options;
+    const { onWait, service } = options;
     const onFallback: RegistryServiceOptions['onFallback'] = ({ text }) => service.warn?.(text);
-    const told = { ...service, onFallback, onSilence: note };
+    const told = { ...service, onFallback, onWait };
     return createSharedService({ ...told, settings: found, identity, tokenDirectory }, common);
   };
   const service = (flags: ServiceFlags = {}): Promise<RegistryService> =>

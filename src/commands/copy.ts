@@ -68,7 +68,8 @@ export const copy = defineCommand({
       const { opened } = destination;
       return opened && `to ${allTags ? opened.repository : opened.name}`;
     };
-    const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, several: allTags, route };
+    const several = allTags ? 'at once' : undefined;
+    const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, several, route };
     if (allTags) {
       await withProgress(context, display, (progress) =>
         copyAllTags(source, destination, { ...wish, progress }, context, lineOf),

@@ -86,7 +86,8 @@ async function pullReference(
   const remote = await (await context.service(options)).open(reference, 'pull');
   const name = allTags ? familiarName(reference) : familiarReference(withDefaultTag(reference));
   const route = (): string | undefined => from(remote.extension(endpointReport)?.servedBy());
-  await withProgress(context, { mode, quiet, action: 'pull', name, several: allTags, route }, (progress) =>
+  const several = allTags ? 'in turn' : undefined;
+  await withProgress(context, { mode, quiet, action: 'pull', name, several, route }, (progress) =>
     pullTags(reference, { ...options, remote, choice, progress }, context),
   );
 }

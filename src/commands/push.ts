@@ -85,7 +85,8 @@ async function pushReference(word: string, options: PushFlags, context: Context)
   const remote = await (await context.service(options)).open(reference, 'push');
   const name = allTags ? familiarName(reference) : familiarReference(withDefaultTag(reference));
   const route = (): string => `to ${reference.domain}`;
-  await withProgress(context, { mode, quiet, action: 'push', name, several: allTags, route }, (progress) =>
+  const several = allTags ? 'in turn' : undefined;
+  await withProgress(context, { mode, quiet, action: 'push', name, several, route }, (progress) =>
     pushTags(reference, tags, { ...options, store, remote, progress }, context),
   );
 }

@@ -2,7 +2,7 @@ import { loadSettings } from '../config/settings.ts';
 import { checkArgument, type Shape } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
-import type { ProgressEvent } from '../model/events.ts';
+import type { ProgressEvent, Waiting } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { openPlace } from '../places/open-place.ts';
@@ -25,7 +25,10 @@ export interface CopyOptions extends CallOptions {
   readonly referrers?: boolean | undefined;
   /** Blobs that move at once. Default 3. */
   readonly parallelBlobs?: number | undefined;
-  /** Told how far the copy is, while it runs. What it throws ends the copy, which rejects with that. */
+  /**
+   * Told how far the copy is, while it runs, and of every wait, unless there is a `service`, which has its own `onWait`. What
+   * it throws ends the copy, which rejects with that.
+   */
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
@@ -65,7 +68,8 @@ export async function copy(source: string, destination: string, options: CopyOpt
   checkCallOptions('copy', options, copyShape);
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const { signal = new AbortController().signal, onProgress, referrers, parallelBlobs } = options;
-  await using session = await openSession(options);
+  const onWait = onProgress && ((wait: Waiting) => onProgress({ type: 'waiting', ...wait }));
+  await using session = await openSession(options, { onWait });
   const places = placesOf(session.service, signal);
   await using from = await openPlace(source, 'source', places);
   const root = await findRoot(from, platform, signal);

@@ -5,7 +5,7 @@ import { checkArgument, checkOptions, type Shape } from '../model/check-argument
 import { OciError } from '../model/errors.ts';
 import { parseReference, type Reference } from '../model/reference/reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { RegistryService } from '../service/contract.ts';
+import type { RegistryService, RegistryServiceOptions } from '../service/contract.ts';
 import { createRegistryService } from '../service/create-service.ts';
 
 /** How a call reaches registries. */
@@ -36,9 +36,12 @@ interface Session extends AsyncDisposable {
 }
 
 /** @throws OciError CONFIG_INVALID */
-export async function openSession({ service, credentials, warn }: CallOptions): Promise<Session> {
+export async function openSession(
+  { service, credentials, warn }: CallOptions,
+  { onWait }: Pick<RegistryServiceOptions, 'onWait'> = {},
+): Promise<Session> {
   if (service) return { service, [Symbol.asyncDispose]: async () => {} };
-  const own = createRegistryService({ settings: await loadSettings(), credentials, warn });
+  const own = createRegistryService({ settings: await loadSettings(), credentials, warn, onWait });
   return { service: own, [Symbol.asyncDispose]: () => own.close() };
 }
 

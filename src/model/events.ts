@@ -14,8 +14,8 @@ export type TransferEvent =
   | { readonly type: 'started'; readonly node: Descriptor; readonly resumedBytes: number }
   /** Bytes of the node that have arrived, including resumed ones. At most one event per node every 100 ms. */
   | { readonly type: 'progress'; readonly node: Descriptor; readonly bytes: number }
-  /** Why a node makes no progress. `silent`: its request is still running, but nothing has arrived for a while. */
-  | { readonly type: 'waiting'; readonly node: Descriptor; readonly reason: string; readonly silent?: boolean }
+  /** Why a node makes no progress. */
+  | ({ readonly type: 'waiting'; readonly node: Descriptor } & Waiting)
   | {
       readonly type: 'done';
       readonly node: Descriptor;
@@ -38,6 +38,20 @@ export type TransferEvent =
       /** No image and no node follows: the sizes of the nodes discovered add up to the total. */
       readonly complete: boolean;
     };
+
+/** What is known of a wait. */
+export interface WaitFacts {
+  /** The same request is still running, but nothing has arrived for a while. */
+  readonly silent?: boolean;
+  /** When it is tried again, if the registry asked for that wait. */
+  readonly seconds?: number;
+}
+
+/** A wait for a registry, or for another process that downloads the same. */
+export interface Waiting extends WaitFacts {
+  /** `registry.example.com asks to wait 30 seconds (429)` */
+  readonly reason: string;
+}
 
 export type NodeKind = 'manifest' | 'config' | 'layer';
 export type NodeOutcome = 'exists' | 'mounted' | 'transferred' | 'foreign';
@@ -100,6 +114,8 @@ export type ProgressEvent =
       readonly reason?: string;
       readonly mountedFrom?: RepositoryName;
     }
+  /** Something has to wait: a blob, or a request for names, manifests, tags or tokens, which has no digest. */
+  | ({ readonly type: 'waiting'; readonly digest?: Digest } & Waiting)
   | { readonly type: 'manifest'; readonly digest: Digest; readonly outcome: NodeOutcome }
   | { readonly type: 'tag'; readonly tag: string; readonly digest: Digest }
   /** The number of images, whenever it changes. `complete`: no more images follow, and the total is final. */

@@ -9,6 +9,7 @@
  */
 import type { Challenge } from '../model/challenge.ts';
 import type { Digest, DigestAlgorithm } from '../model/digest.ts';
+import type { WaitFacts } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
@@ -37,8 +38,8 @@ export interface PingResult {
   readonly apiVersion?: string;
 }
 
-/** Called with the reason for a delay. @param opts.silent The same request is still running, but nothing has arrived for a while. */
-export type OnWait = (reason: string, opts?: { readonly silent?: boolean }) => void;
+/** Called with the reason for a delay. */
+export type OnWait = (reason: string, facts?: WaitFacts) => void;
 
 export interface GetBlobOptions extends SignalOption {
   /** Part of the blob. RANGE_INVALID if it is not within the blob, see {@link ByteRange}. */

@@ -5,8 +5,10 @@ import { type Content, type Sink, sizeMismatch } from '../registry/content.ts';
 import type { OnWait } from '../registry/registry.ts';
 import type { HttpBody, HttpResponse } from '../transport/http.ts';
 import type { Retry } from '../transport/retry/retry.ts';
-import { namedTimeout, tellAgain } from '../transport/silence.ts';
+import { namedTimeout, tellAgain } from '../transport/waits.ts';
 import { bodyAt, type Span } from './blob-span.ts';
+
+const endedEarly = { message: 'the body ended early', status: undefined, endpoint: undefined };
 
 interface BlobContentOptions {
   readonly descriptor: Descriptor;
@@ -118,8 +120,7 @@ export class BlobContent implements Content {
         if (failure === undefined) throw sizeMismatch({ ...descriptor, size: span.end }, this.#position);
         throw namedTimeout(failure, `blob ${shortDigest(descriptor.digest)}`, this.#failures);
       }
-      const problem = isOciError(failure) ? failure.message : 'the body ended early';
-      tellAgain({ onWait }, problem, this.#failures);
+      tellAgain({ onWait }, isOciError(failure) ? failure : endedEarly, this.#failures);
       await retry.pause(this.#failures, { signal });
       try {
         this.#body = await this.#open();

@@ -4,7 +4,8 @@ import { isOciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { BlobSource } from '../registry/content.ts';
-import type { PushBlobOptions, PushBlobResult } from '../registry/registry.ts';
+import type { OnWait, PushBlobOptions, PushBlobResult } from '../registry/registry.ts';
+import { tellAgain } from '../transport/waits.ts';
 import type { BlobReader } from './blob-reader.ts';
 import { isAnswer, type RemoteClient, type Subject } from './client.ts';
 import { shownName } from './names.ts';
@@ -21,8 +22,12 @@ interface OpenUploadOptions {
   readonly mount?: Digest | undefined;
   readonly from?: RepositoryName | undefined;
   readonly digestAlgorithm?: string | undefined;
+  readonly onWait?: OnWait | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Who is told of waits, and how they end. */
+type Attended = Pick<PushBlobOptions, 'onWait' | 'signal'>;
 
 /** Pushes blobs to a registry: in one request if the registry accepts that, otherwise in chunks. */
 export class BlobPusher {
@@ -46,14 +51,14 @@ export class BlobPusher {
 
   /** Opens a session, or mounts the blob: undefined if it was mounted. */
   async openUpload(repo: RepositoryName, options: OpenUploadOptions = {}): Promise<UploadSession | undefined> {
-    const { mount, from, digestAlgorithm, signal } = options;
+    const { mount, from, digestAlgorithm, onWait, signal } = options;
     const scopes = [uploadScope(repo)];
     const wider = mountScopes(repo, from);
     const query = { mount, from, 'digest-algorithm': digestAlgorithm === 'sha256' ? undefined : digestAlgorithm };
     const url = this.#client.url({ name: 'uploads', repo }, query);
     const subject = this.#subject(repo, 'upload');
     // Retrying is safe: registries expire unused sessions.
-    const request = { method: 'POST', url, body: new Uint8Array(0), idempotent: true, signal } as const;
+    const request = { method: 'POST', url, body: new Uint8Array(0), idempotent: true, onWait, signal } as const;
     const persistent = mount !== undefined && wider.length === 0;
     const response = await this.#client.expect(
       { ...request, scopes: [...scopes, ...wider], persistent },
@@ -62,7 +67,7 @@ export class BlobPusher {
     );
     await response.body.discard();
     if (response.status === 201) return undefined;
-    return openedSession(this.#client, response, scopes, subject);
+    return openedSession(this.#client, response, { scopes, subject, onWait });
   }
 
   async pushBlob(
@@ -77,12 +82,12 @@ export class BlobPusher {
     // A mount from the same repository checks and opens an upload in one request. Without mounts, the blob is just sent
     // again.
     const own = mountFrom === undefined && this.#mayMountOwn(descriptor);
-    if (!own && (await this.exists(repo, descriptor.digest, signal, mountFrom))) {
+    if (!own && (await this.exists(repo, descriptor.digest, opts, mountFrom))) {
       return { descriptor, outcome: 'exists' };
     }
     const from = own ? repo : mountFrom;
     const session =
-      from && this.#mayMount(repo, from) ? await this.#mount(repo, descriptor.digest, from, signal) : undefined;
+      from && this.#mayMount(repo, from) ? await this.#mount(repo, descriptor.digest, from, opts) : undefined;
     if (session === 'mounted') return { descriptor, outcome: own ? 'exists' : 'mounted' };
     if (own && session === undefined) this.#mountsOwn = false;
     const upload = new UploadSource(descriptor, source, signal);
@@ -97,11 +102,11 @@ export class BlobPusher {
   async exists(
     repo: RepositoryName,
     digest: Digest,
-    signal: AbortSignal | undefined,
+    { onWait, signal }: Attended,
     mountFrom?: RepositoryName,
   ): Promise<boolean> {
-    const scopes = { scopes: [uploadScope(repo)], wider: mountScopes(repo, mountFrom) };
-    const response = await this.#blobs.head(repo, digest, scopes, signal);
+    const more = { scopes: [uploadScope(repo)], wider: mountScopes(repo, mountFrom), onWait };
+    const response = await this.#blobs.head(repo, digest, more, signal);
     await response.body.discard();
     if (response.status === 200) return true;
     // If the registry does not support HEAD, the blob is sent again, which does no harm.
@@ -116,7 +121,7 @@ export class BlobPusher {
     from: RepositoryName | undefined,
     signal: AbortSignal | undefined,
   ): Promise<UploadSession | undefined> {
-    const session = this.#mayMount(repo, from) ? await this.#mount(repo, digest, from, signal) : undefined;
+    const session = this.#mayMount(repo, from) ? await this.#mount(repo, digest, from, { signal }) : undefined;
     return session === 'mounted' ? undefined : (session ?? (await this.openUpload(repo, { signal })));
   }
 
@@ -132,10 +137,10 @@ export class BlobPusher {
     repo: RepositoryName,
     mount: Digest,
     from: RepositoryName | undefined,
-    signal: AbortSignal | undefined,
+    opts: Attended,
   ): Promise<UploadSession | 'mounted' | undefined> {
     try {
-      return (await this.openUpload(repo, { mount, from, signal })) ?? 'mounted';
+      return (await this.openUpload(repo, { ...opts, mount, from })) ?? 'mounted';
     } catch (error) {
       // If the registry cannot mount, or not from there, the bytes are sent; few registries mount from the same
       // repository. A 429 to that would also be the answer to an upload.
@@ -164,7 +169,7 @@ export class BlobPusher {
     for (let failures = 0; ; ) {
       let tried: number | undefined;
       try {
-        session ??= await this.openUpload(repo, { signal });
+        session ??= await this.openUpload(repo, { onWait, signal });
         if (session === undefined) return;
         if (inChunks || this.#chunkBytes !== undefined || session.size > 0) {
           tried = Math.max(this.chunkBytes, session.minChunkBytes);
@@ -183,17 +188,18 @@ export class BlobPusher {
           throw upload.failure ? upload.failure.error : error;
         }
         if (isInterruption(error)) {
-          onWait?.(`the upload of ${descriptor.digest} was interrupted; trying again`);
-          await retry.pause(failures, { signal, leastMs: waitAskedFor(error, retry) });
+          const leastMs = waitAskedFor(error, retry);
+          tellAgain({ onWait }, error, Number.POSITIVE_INFINITY, leastMs);
+          await retry.pause(failures, { signal, leastMs });
           if (!inChunks && failures < 3 && this.#mayMountOwn(descriptor)) {
             // A mount from the same repository answers both questions in one request: stored already, or a new session.
             // Later attempts use chunks, which survive more interruptions.
-            const again = await this.#mount(repo, descriptor.digest, repo, signal);
+            const again = await this.#mount(repo, descriptor.digest, repo, opts);
             if (again === 'mounted') return;
             session = again;
             continue;
           }
-          if (await this.exists(repo, descriptor.digest, signal)) return;
+          if (await this.exists(repo, descriptor.digest, opts)) return;
         }
         inChunks = true;
         session = await this.#stillOpen(session, descriptor, error, signal);
@@ -260,7 +266,7 @@ export class BlobPusher {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     for await (const chunk of upload.pieces(session.size, chunkBytes)) await session.append(chunk, signal);
-    await session.commitSurely(digest, new Uint8Array(0), () => this.exists(repo, digest, signal), signal);
+    await session.commitSurely(digest, new Uint8Array(0), () => this.exists(repo, digest, { signal }), signal);
   }
 
   #subject(repo: RepositoryName, what: string): Subject {

@@ -43,11 +43,11 @@ export class BlobReader {
   head(
     repo: RepositoryName,
     digest: Digest,
-    scopes: Pick<RemoteRequest, 'scopes' | 'wider'>,
+    more: Pick<RemoteRequest, 'scopes' | 'wider' | 'onWait'>,
     signal: AbortSignal | undefined,
   ): Promise<HttpResponse> {
     const url = this.#client.url({ name: 'blob', repo, digest });
-    return this.#client.send({ method: 'HEAD', url, ...scopes, persistent: true, signal });
+    return this.#client.send({ method: 'HEAD', url, ...more, persistent: true, signal });
   }
 
   async getBlob(repo: RepositoryName, blob: Digest | Descriptor, opts: GetBlobOptions = {}): Promise<Content> {

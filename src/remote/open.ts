@@ -13,8 +13,8 @@ import type { Registry } from '../registry/registry.ts';
 import { checkTransportNumbers } from '../transport/checked-numbers.ts';
 import type { TransportLimits } from '../transport/origins.ts';
 import type { RetryPolicy } from '../transport/retry/retry.ts';
-import type { Silence } from '../transport/silence.ts';
 import { createTransport, type RequestTrace } from '../transport/transport.ts';
+import type { Wait } from '../transport/waits.ts';
 import { createRemote } from './remote.ts';
 
 /** How a registry is reached. Everything but the address has a default. */
@@ -53,7 +53,7 @@ export interface OpenRemoteOptions {
   /** Told of every attempt of every request. Nothing in it is secret. */
   readonly trace?: ((event: RequestTrace) => void) | undefined;
   /** Told when the server has sent nothing or could not be reached for a while, once until something moves again. */
-  readonly onSilence?: ((event: Silence) => void) | undefined;
+  readonly onWait?: ((event: Wait) => void) | undefined;
   /** How tokens are asked for. */
   readonly tokens?: TokenOptions | undefined;
   /** Default: one of its own, in memory. */
@@ -92,7 +92,7 @@ const openRemoteShape: Shape<OpenRemoteOptions> = {
   overridePath: 'boolean',
   namespace: 'string',
   trace: 'function',
-  onSilence: 'function',
+  onWait: 'function',
   tokens: 'object',
   tokenCache: 'object',
   challengeCache: 'object',

@@ -1,7 +1,9 @@
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
+import type { OnWait } from '../registry/registry.ts';
 import { type HttpResponse, header } from '../transport/http.ts';
 import type { Retry } from '../transport/retry/retry.ts';
+import { tellAgain } from '../transport/waits.ts';
 import { headers, parseUploadRange } from '../wire/headers.ts';
 import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { uploadLocation, withDigest } from './upload-location.ts';
@@ -16,6 +18,8 @@ interface UploadSessionOptions {
   readonly location: URL;
   readonly scopes: readonly string[];
   readonly subject: Subject;
+  /** Told of every wait of its requests. */
+  readonly onWait?: OnWait | undefined;
   /** `OCI-Chunk-Min-Length`; 0 if absent. */
   readonly minChunkBytes: number;
 }
@@ -26,6 +30,7 @@ export class UploadSession {
   readonly #client: RemoteClient;
   readonly #scopes: readonly string[];
   readonly #subject: Subject;
+  readonly #onWait: OnWait | undefined;
   #location: URL;
   #size = 0;
 
@@ -34,6 +39,7 @@ export class UploadSession {
     this.#location = options.location;
     this.#scopes = options.scopes;
     this.#subject = options.subject;
+    this.#onWait = options.onWait;
     this.minChunkBytes = options.minChunkBytes;
   }
 
@@ -78,7 +84,7 @@ export class UploadSession {
         failures += 1;
         const wrongPlace = isOciError(error, 'RANGE_INVALID');
         if ((!wrongPlace && !isInterruption(error)) || failures >= retry.attempts) throw error;
-        if (!wrongPlace) await retry.pause(failures, { signal, leastMs: waitAskedFor(error, retry) });
+        if (!wrongPlace) await this.#pause(error, failures, signal, waitAskedFor(error, retry));
         const before = this.#size;
         const held = await this.refresh(signal);
         if (held < startedAt || held > end) throw this.#rangeInvalid(held, before);
@@ -128,7 +134,7 @@ export class UploadSession {
       } catch (error) {
         signal?.throwIfAborted();
         if (!isInterruption(error) || failures >= retry.attempts) throw error;
-        await retry.pause(failures, { signal });
+        await this.#pause(error, failures, signal);
         if (await exists()) return;
         const held = await this.refresh(signal);
         if (held < startedAt || held > startedAt + body.length) throw error;
@@ -170,8 +176,13 @@ export class UploadSession {
     this.#size = end;
   }
 
+  async #pause(error: unknown, failures: number, signal: AbortSignal | undefined, leastMs = 0): Promise<void> {
+    if (isOciError(error)) tellAgain({ onWait: this.#onWait }, error, failures, leastMs);
+    await this.#client.transport.retry.pause(failures, { signal, leastMs });
+  }
+
   #request(method: RemoteRequest['method'], more: Omit<RemoteRequest, 'method' | 'url' | 'scopes'>): RemoteRequest {
-    return { method, url: this.#location, scopes: this.#scopes, ...more };
+    return { method, url: this.#location, scopes: this.#scopes, onWait: this.#onWait, ...more };
   }
 
   #moved(response: HttpResponse): void {
@@ -202,7 +213,7 @@ export class UploadSession {
 }
 
 /** Whether a failure is temporary, in the connection or the registry: the same request may succeed later. */
-export function isInterruption(error: unknown): boolean {
+export function isInterruption(error: unknown): error is OciError {
   return isOciError(error, 'NETWORK', 'TIMEOUT', 'UNAVAILABLE', 'UNKNOWN', 'TOOMANYREQUESTS') && error.retryable;
 }
 
@@ -220,8 +231,7 @@ export function waitAskedFor(error: unknown, retry: Retry): number {
 export function openedSession(
   client: RemoteClient,
   response: HttpResponse,
-  scopes: readonly string[],
-  subject: Subject,
+  options: Pick<UploadSessionOptions, 'scopes' | 'subject' | 'onWait'>,
 ): UploadSession {
   const location = header(response.headers, 'location');
   if (location === undefined) {
@@ -241,8 +251,7 @@ export function openedSession(
   return new UploadSession({
     client,
     location: uploadLocation(location, response.url),
-    scopes,
-    subject,
     minChunkBytes,
+    ...options,
   });
 }

@@ -67,7 +67,7 @@ export class UploadWriter {
       session,
       names: this.#names,
       chunkBytes: chunkBytes ?? this.#pusher.chunkBytes,
-      exists: (digest) => this.#pusher.exists(repo, digest, undefined),
+      exists: (digest) => this.#pusher.exists(repo, digest, {}),
     });
   }
 

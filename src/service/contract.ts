@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Credential } from '../credentials/credential.ts';
 import type { APIEndpoint } from '../endpoints/endpoint.ts';
 import type { Resolve } from '../endpoints/host-match.ts';
+import type { Waiting } from '../model/events.ts';
 import type { Reference, RepositoryName } from '../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
@@ -102,8 +103,11 @@ export interface RegistryServiceOptions {
   readonly traceHeaders?: boolean | undefined;
   /** Called when the next endpoint is asked because of an error. */
   readonly onFallback?: ((event: FallbackEvent) => void) | undefined;
-  /** Called when a registry has been silent or unreachable for a while, with what is waited for. */
-  readonly onSilence?: ((text: string) => void) | undefined;
+  /**
+   * Called when a request has to wait: the registry, or its token server, has been silent or unreachable for a while, asks
+   * to wait, or has answered with errors. Waits for a blob are told to the `onWait` of its transfer instead.
+   */
+  readonly onWait?: ((wait: Waiting) => void) | undefined;
   /** The `User-Agent` header. Default: `ocictl/VERSION`. */
   readonly userAgent?: string | undefined;
   /**

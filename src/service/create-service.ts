@@ -9,7 +9,7 @@ const createRegistryServiceShape: Shape<RegistryServiceOptions> = {
   trace: 'function',
   traceHeaders: 'boolean',
   onFallback: 'function',
-  onSilence: 'function',
+  onWait: 'function',
   userAgent: 'string',
   cacheDirectory: 'string',
   tokenDirectory: 'string',

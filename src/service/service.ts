@@ -27,6 +27,7 @@ import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { fallback } from '../registry/wrappers/fallback/fallback.ts';
 import { checkTransportNumbers } from '../transport/checked-numbers.ts';
+import { waitFacts } from '../transport/waits.ts';
 import { version } from '../version.ts';
 import type { RegistryService, RegistryServiceOptions } from './contract.ts';
 import type { Check } from './doctor/check.ts';
@@ -45,7 +46,7 @@ import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
 import { closeShared, createShared, type Shared } from './shared-connections.ts';
 import { storedCredentials } from './stored-credentials.ts';
-import { formatSilence, traceLines } from './trace.ts';
+import { formatWait, traceLines } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions };
 export { closeShared, createHostFacts, createShared };
@@ -68,7 +69,7 @@ class Service implements RegistryService {
   readonly #tokenFiles: TokenFiles | undefined;
 
   constructor(options: RegistryServiceOptions, shared: Shared | undefined) {
-    const { settings, trace, traceHeaders, onSilence, userAgent, identity, limits, retry } = options;
+    const { settings, trace, traceHeaders, onWait, userAgent, identity, limits, retry } = options;
     const { cacheDirectory, tokenDirectory } = options;
     this.#shared = shared ?? createShared(createHostFacts({ directory: cacheDirectory, note: trace }));
     this.#tokenFiles = tokenDirectory ? new TokenFiles({ directory: tokenDirectory, note: trace }) : undefined;
@@ -86,7 +87,7 @@ class Service implements RegistryService {
       limits,
       warn: this.#warn,
       trace: trace && traceLines(trace, { headers: traceHeaders === true }),
-      onSilence: onSilence && ((event) => onSilence(formatSilence(event))),
+      onWait: onWait && ((wait) => onWait({ reason: formatWait(wait), ...waitFacts(wait) })),
     };
     for (const text of settings.warnings) this.#warn(text);
   }

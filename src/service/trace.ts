@@ -1,5 +1,5 @@
-import type { Silence } from '../transport/silence.ts';
 import type { RequestTrace } from '../transport/transport.ts';
+import { reasonOf, type Wait } from '../transport/waits.ts';
 
 interface TraceFormat {
   /** Whether the headers of the request and the response follow, one per line. */
@@ -26,13 +26,14 @@ export function traceLines(trace: (line: string) => void, format: TraceFormat): 
 }
 
 /**
- * `host: nothing has come for 10 seconds, waiting for blob 28cff67c03fa (attempt 2)`, or
- * `host: connection refused, waiting for blob 28cff67c03fa; trying again for up to 15 seconds`.
+ * `host: nothing has come for 10 seconds, waiting for blob 28cff67c03fa (attempt 2)`,
+ * `host: connection refused, waiting for blob 28cff67c03fa; trying again for up to 15 seconds`, or
+ * `host asks to wait 30 seconds (429), waiting for manifest 3 of library/alpine`.
  */
-export function formatSilence({ host, what = 'an answer', silentMs, attempt, outage }: Silence): string {
+export function formatWait({ what = 'an answer', attempt, ...wait }: Wait): string {
+  const { outage, again } = wait;
   if (outage) {
     return `${outage.message}, waiting for ${what}; trying again for up to ${Math.round(outage.patienceMs / 1000)} seconds`;
   }
-  const again = attempt > 1 ? ` (attempt ${attempt})` : '';
-  return `${host}: nothing has come for ${Math.round(silentMs / 1000)} seconds, waiting for ${what}${again}`;
+  return `${reasonOf(wait)}, waiting for ${what}${attempt > 1 && !again ? ` (attempt ${attempt})` : ''}`;
 }

@@ -1,8 +1,10 @@
 import type { Writable } from 'node:stream';
 import { OciError } from '../model/errors.ts';
+import type { Waiting } from '../model/events.ts';
 import { visible } from '../model/quote.ts';
 import { formatJson } from './json.ts';
 import type { Output } from './output.ts';
+import { SpacedLines } from './spaced-lines.ts';
 
 /** The output of a program, and what it can show. */
 export interface Terminal {
@@ -22,6 +24,10 @@ export interface Terminal {
    * except line ends and a style from {@link paint}, which is only allowed at the beginning.
    */
   note(line: string): void;
+  /** Tells why a request that no display follows does not get on: a display says so in its own way, otherwise as a note. */
+  waiting(wait: Waiting): void;
+  /** Receives waits while transfers are shown; undefined ends this. */
+  onWaiting(listener: ((wait: Waiting) => void) | undefined): void;
   /** `warning: …`; each text only once per run. */
   warn(text: string): void;
   /** Writes a line of JSON to stderr, for programs. */
@@ -111,9 +117,11 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
   let outFailure: OciError | undefined;
   let overlay: Overlay | undefined;
   let held: (string | Uint8Array)[] | undefined;
+  let onWaiting: ((wait: Waiting) => void) | undefined;
   let dataFailure: OciError | undefined;
   let dataWritten = Promise.resolve();
   const warned = new Set<string>();
+  const waits = new SpacedLines((line) => terminal.note(line));
   const onError = (error: NodeJS.ErrnoException): void => {
     // `ocictl … | head -1` closes the pipe when it has read enough.
     if (error.code === 'EPIPE') outClosed = true;
@@ -151,6 +159,14 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
       const line = painted + shownLines(text.slice(painted.length));
       if (overlay) overlay.note(line);
       else stderr.write(`${line}\n`);
+    },
+    waiting(wait) {
+      if (onWaiting) onWaiting(wait);
+      else if (json) terminal.data({ type: 'waiting', ...wait });
+      else waits.tell(wait.reason);
+    },
+    onWaiting(listener) {
+      onWaiting = listener;
     },
     data(record) {
       dataWritten = new Promise((resolve) => {

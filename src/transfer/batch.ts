@@ -32,7 +32,7 @@ export interface TransferBatch {
    * registries throw. Rejects only after all work for this image alone has ended.
    */
   transfer(root: TransferRoot): Promise<TransferResult>;
-  /** Call it after the last `transfer`. */
+  /** Call it after the last `transfer` has begun, as soon as that is known: then the total is. */
   end(): void;
 }
 
@@ -86,6 +86,7 @@ class Batch implements TransferBatch {
   }
 
   end(): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#completeWhenKnown();
     this.#endWhenDone();

@@ -1,4 +1,4 @@
-import type { PushBlobResult } from '../registry/registry.ts';
+import type { OnWait, PushBlobResult } from '../registry/registry.ts';
 import { CountedSource } from './counted-source.ts';
 import { refuseDamagedSource } from './damaged-source.ts';
 import type { EventQueue } from './event-queue.ts';
@@ -114,10 +114,10 @@ async function transferBlob(blob: BlobNode, options: TransferOptions, events: Ev
   const mountFrom =
     typeof options.mountFrom === 'function' ? await options.mountFrom(pushed.digest) : options.mountFrom;
   const source = new CountedSource(blob, options, events, way);
-  const onWait = (reason: string): void => {
-    // A store waits for another process, a registry because something failed.
-    if (!to.sparse) way.trouble();
-    events.push({ type: 'waiting', node: descriptor, reason });
+  const onWait: OnWait = (reason, facts) => {
+    // A store waits for another process, a registry because something failed. One that is silent may be checking what it got.
+    if (!to.sparse && !facts?.silent) way.trouble();
+    events.push({ type: 'waiting', node: descriptor, reason, ...facts });
   };
   let outcome: PushBlobResult['outcome'];
   try {

@@ -38,9 +38,9 @@ export class CountedSource implements BlobSource {
     this.#events.push({ type: 'started', node: descriptor, resumedBytes: offset });
     // Skip verification here: the destination verifies what it commits, and no byte need be hashed twice.
     const range = offset > 0 ? { start: offset } : undefined;
-    const onWait: OnWait = (reason, { silent = false } = {}) => {
+    const onWait: OnWait = (reason, facts) => {
       this.#way.trouble();
-      this.#events.push({ type: 'waiting', node: descriptor, reason, ...(silent && { silent }) });
+      this.#events.push({ type: 'waiting', node: descriptor, reason, ...facts });
     };
     const content = changed
       ? await changed.source.open(offset, { signal })

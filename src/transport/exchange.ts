@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { ResponseBody } from './body.ts';
 import { networkError } from './failures.ts';
 import type { HttpBody, HttpHeaders, HttpMethod } from './http.ts';
-import { SilenceWatch } from './silence.ts';
+import { SilenceWatch } from './waits.ts';
 
 /** One request, ready to be sent. */
 interface Exchange {

@@ -1,4 +1,5 @@
 /** Types of HTTP requests and responses, independent of their transport. */
+import type { WaitFacts } from '../model/events.ts';
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -30,8 +31,8 @@ export interface HttpRequest {
   readonly bulk?: boolean | undefined;
   /** Additional time until the response's headers, counted from when the body was sent. Default 0. */
   readonly moreTimeMs?: number | undefined;
-  /** Called with the reason for a delay, instead of the transport's listener. `silent`: the request is still running. */
-  readonly onWait?: ((reason: string, opts?: { readonly silent?: boolean }) => void) | undefined;
+  /** Called with the reason for a delay, instead of the transport's listener. */
+  readonly onWait?: ((reason: string, facts?: WaitFacts) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -24,7 +24,7 @@ export interface TransportLimits {
   readonly headersTimeoutMs?: number;
   /** Time between two pieces of a body. Default 60 000. */
   readonly idleTimeoutMs?: number;
-  /** Time of silence after which `onSilence` is called. Default 10 000. */
+  /** Time of silence after which `onWait` is called. Default 10 000. */
   readonly silenceMs?: number;
   /** Default 15 000. */
   readonly keepAliveMs?: number;

@@ -15,8 +15,8 @@ import { isRedirect, redirectTarget } from './redirects.ts';
 import { Outage } from './retry/outage.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry/retry.ts';
 import { isTooMany, retryAfterMs } from './retry/retry-after.ts';
-import { askedFor, namedTimeout, reasonOf, type Silence, silenceTeller, tellAgain } from './silence.ts';
 import { isClientCertificateError } from './tls-failures.ts';
+import { askedFor, isTold, namedTimeout, reasonOf, type Wait, waitFacts } from './waits.ts';
 
 /** An attempt of a request, for `-v`. It contains no secrets. */
 export interface RequestTrace {
@@ -55,8 +55,11 @@ export interface TransportOptions extends OriginsOptions {
    */
   readonly alternatives?: boolean | 'until-answered' | undefined;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
-  /** Called when a server has sent nothing or was unreachable for a while; again only after something has moved. */
-  readonly onSilence?: ((event: Silence) => void) | undefined;
+  /**
+   * Called when a request without its own listener does not get on: nothing comes, the server is unreachable or asks to
+   * wait, or it is tried again repeatedly.
+   */
+  readonly onWait?: ((event: Wait) => void) | undefined;
 }
 
 /** The connection to one registry endpoint: sockets, TLS, redirects and repetitions. */
@@ -166,7 +169,9 @@ class UndiciTransport implements Transport {
         const leastMs = retryAfterMs(answer, url, this.retry);
         await answer.body.discard();
         failures += 1;
-        tellAgain(request, `${url.host} answered ${answer.status}`, failures, leastMs);
+        const { status } = answer;
+        const again = { problem: `${url.host} answered ${status}`, status, askedMs: leastMs };
+        if (isTold(again, failures)) this.#tell(request, { host: url.host, what, attempt, silentMs: 0, again });
         await this.retry.pause(failures, { signal, leastMs });
       } catch (error) {
         signal?.throwIfAborted();
@@ -191,7 +196,8 @@ class UndiciTransport implements Transport {
         }
         failures += 1;
         if (!away) {
-          tellAgain(request, error.message, failures);
+          const again = { problem: error.message, askedMs: 0 };
+          if (isTold(again, failures)) this.#tell(request, { host: url.host, what, attempt, silentMs: 0, again });
           await this.retry.pause(failures, { signal });
           continue;
         }
@@ -201,12 +207,18 @@ class UndiciTransport implements Transport {
     }
   }
 
-  #tellOutage(event: Silence | undefined, { origin }: URL, { onWait }: HttpRequest): void {
-    if (event === undefined || this.retry.outageMs === 0) return;
-    if (onWait) return void onWait(reasonOf(event));
-    if (this.#origins.outages.has(origin)) return;
-    this.#origins.outages.add(origin);
-    this.#options.onSilence?.(event);
+  #tellOutage(wait: Wait | undefined, { origin }: URL, request: HttpRequest): void {
+    if (wait === undefined || this.retry.outageMs === 0) return;
+    if (!request.onWait) {
+      if (this.#origins.outages.has(origin)) return;
+      this.#origins.outages.add(origin);
+    }
+    this.#tell(request, wait);
+  }
+
+  #tell({ onWait }: HttpRequest, wait: Wait): void {
+    if (onWait) onWait(reasonOf(wait), waitFacts(wait));
+    else this.#options.onWait?.(wait);
   }
 
   async #once(
@@ -242,9 +254,8 @@ class UndiciTransport implements Transport {
       signal?.throwIfAborted();
       const usualMs = this.#options.limits?.headersTimeoutMs ?? defaultHeadersTimeoutMs;
       const headersTimeoutMs = usualMs + Math.ceil(moreTimeMs);
-      const { onSilence, limits } = this.#options;
+      const { limits, onWait } = this.#options;
       const afterMs = limits?.silenceMs ?? defaultSilenceMs;
-      const tellSilence = silenceTeller(request, onSilence);
       const answer = await exchange(dispatcher, {
         method,
         url,
@@ -253,9 +264,9 @@ class UndiciTransport implements Transport {
         headersTimeoutMs,
         certsDir,
         signal,
-        onSilence: tellSilence && {
+        onSilence: (request.onWait || onWait) && {
           afterMs,
-          tell: () => tellSilence({ host: url.host, what, attempt, silentMs: afterMs }),
+          tell: () => this.#tell(request, { host: url.host, what, attempt, silentMs: afterMs }),
         },
       });
       this.#origins.answered.add(url.origin);

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { formatSilence } from '../../src/service/trace.ts';
-import type { Silence } from '../../src/transport/silence.ts';
+import { formatWait } from '../../src/service/trace.ts';
 import type { Transport, TransportOptions } from '../../src/transport/transport.ts';
+import type { Wait } from '../../src/transport/waits.ts';
 import { atEnd } from '../support/sandbox.ts';
 import { fails, get, open, start } from './open.ts';
 
@@ -14,7 +14,7 @@ interface Gone {
   readonly host: string;
   /** The waits since it went away, recorded instead of waited. */
   readonly waits: number[];
-  readonly told: Silence[];
+  readonly told: Wait[];
   /** Its answers after it is back. */
   answers: number[];
   /** The wait after which it comes back. Default: never. */
@@ -38,14 +38,14 @@ async function gone(t: TestContext, options: Partial<TransportOptions> = {}): Pr
   const { port } = server.address() as AddressInfo;
   atEnd(t, () => (server.listening ? close() : undefined));
   const waits: number[] = [];
-  const told: Silence[] = [];
+  const told: Wait[] = [];
   const wait = async (ms: number): Promise<void> => {
     waits.push(ms);
     if (waits.length === state.backAfter) await listen(port);
   };
   const transport = open(t, `http://127.0.0.1:${port}/`, {
     retry: { wait },
-    onSilence: (event) => told.push(event),
+    onWait: (event) => told.push(event),
     ...options,
   });
   const state: Gone = { transport, host: `127.0.0.1:${port}`, waits, told, answers: [], backAfter: -1 };
@@ -87,7 +87,7 @@ describe('a server that has answered and is gone', () => {
     assert.ok(event && event.silentMs >= 1000);
     assert.deepEqual(others, []);
     assert.equal(
-      formatSilence(event),
+      formatWait(event),
       `${host}: connection refused, waiting for the tags of team/app; trying again for up to 15 seconds`,
     );
   });

@@ -17,6 +17,8 @@ const parallelLooks = 9;
 /** With --all-tags, allow as many parallel blobs as three single copies, if a number is set. */
 const largeImages = 3;
 
+const listing = Symbol('the list of tags');
+
 /** Copies every tag of a repository. @throws OciError PARTLY_FAILED naming the tags that could not be copied. */
 export async function copyAllTags(
   source: Place,
@@ -43,16 +45,31 @@ export async function copyAllTags(
     planCopy(source.at(tag), async () => ofTag(await destination.open(), tag), wish, { ...context, signal });
   const planned = wish.keepsOthers ? await planReplacements(source, destination, planTag, signal) : undefined;
   await runBatch(context, options, async (batch) => {
+    // The total is known when every tag has been listed and planned.
+    const unplanned = new Set<Tag | typeof listing>([listing]);
+    const planEnded = (of: Tag | typeof listing): void => {
+      if (unplanned.delete(of) && unplanned.size === 0) batch.end();
+    };
+    const tags = async function* (): AsyncGenerator<Tag> {
+      for await (const tag of source.registry.tags(source.repo, { signal })) {
+        unplanned.add(tag);
+        yield tag;
+      }
+      planEnded(listing);
+    };
     const copyTag = async (tag: Tag): Promise<Copied> => {
       try {
         const plan = planned?.get(tag) ?? (await looks.run(() => planTag(tag)));
-        return conclude(plan, await batch.transfer(plan.root), wish, context);
+        const transferred = batch.transfer(plan.root);
+        planEnded(tag);
+        return conclude(plan, await transferred, wish, context);
       } catch (error) {
+        planEnded(tag);
         if (!isOfOneTag(error)) stop.abort(error);
         throw error;
       }
     };
-    for await (const outcome of forEveryTag(source.registry.tags(source.repo, { signal }), copyTag, tagsAhead)) {
+    for await (const outcome of forEveryTag(tags(), copyTag, tagsAhead)) {
       count += 1;
       if (outcome.error === undefined) await wish.progress.say(lineOf(outcome.result));
       else {

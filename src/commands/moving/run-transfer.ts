@@ -29,12 +29,14 @@ export async function withProgress<T>(
   run: (progress: Progress) => Promise<T>,
 ): Promise<T> {
   const progress = await createProgress(terminal, options);
+  terminal.onWaiting(progress.waiting?.bind(progress));
   let completed = false;
   try {
     const result = await run(progress);
     completed = true;
     return result;
   } finally {
+    terminal.onWaiting(undefined);
     await progress.end(completed);
   }
 }
@@ -51,7 +53,11 @@ export async function runTransfer(
     }
     return options.lineOf?.(event);
   };
-  const result = await runBatch(context, { ...options, lineOf }, (batch) => batch.transfer(options));
+  const result = await runBatch(context, { ...options, lineOf }, (batch) => {
+    const transferred = batch.transfer(options);
+    batch.end();
+    return transferred;
+  });
   return { ...result, layers };
 }
 

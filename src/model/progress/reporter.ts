@@ -1,6 +1,6 @@
 import { monotonicMs } from '../clock.ts';
 import type { Digest } from '../digest.ts';
-import type { ProgressEvent, ProgressTotals, TransferEvent } from '../events.ts';
+import type { ProgressEvent, ProgressTotals, TransferEvent, Waiting } from '../events.ts';
 import { ProgressTracker, type TrackedBlob } from './tracker.ts';
 
 const intervalMs = 500;
@@ -12,9 +12,17 @@ export class ProgressReporter {
   readonly #told = new Map<Digest, { readonly state: string; readonly atMs: number }>();
   #totalAtMs: number;
 
-  /** @param action The action in the first event: `pull`. */
-  constructor(action: string, tell: (event: ProgressEvent) => void, nowMs = monotonicMs()) {
-    this.#tracker = new ProgressTracker(nowMs);
+  /**
+   * @param action The action in the first event: `pull`.
+   * @param opts.followed As for the tracker.
+   */
+  constructor(
+    action: string,
+    tell: (event: ProgressEvent) => void,
+    nowMs = monotonicMs(),
+    opts: { readonly followed?: boolean } = {},
+  ) {
+    this.#tracker = new ProgressTracker(nowMs, opts);
     this.#totalAtMs = nowMs;
     this.#tell = tell;
     tell({ type: 'start', version: 1, action });
@@ -25,6 +33,9 @@ export class ProgressReporter {
     if (event.type === 'resolved') {
       const { digest, mediaType, size } = event.root;
       this.#tell({ type: 'image', reference: event.reference, digest, mediaType, size });
+    } else if (event.type === 'waiting') {
+      const { type, node, ...wait } = event;
+      this.#tell({ type, digest: node.digest, ...wait });
     } else if (event.type === 'done' && event.kind === 'manifest') {
       this.#tell({ type: 'manifest', digest: event.node.digest, outcome: event.outcome });
     } else if (event.type === 'images') this.#tell({ type: 'images', ...this.#tracker.images });
@@ -33,6 +44,11 @@ export class ProgressReporter {
     if (nowMs - this.#totalAtMs < intervalMs) return;
     this.#totalAtMs = nowMs;
     this.#tell({ type: 'total', ...rounded(this.#tracker.totals(nowMs)) });
+  }
+
+  /** Reports a wait of a request that is not a blob's. */
+  waiting(wait: Waiting): void {
+    this.#tell({ type: 'waiting', ...wait });
   }
 
   /** Reports the end. */

@@ -13,6 +13,8 @@ export interface TrackedBlob {
   readonly bytes: number;
   /** Why it is stopped, or that nothing has arrived for long. */
   readonly reason: string | undefined;
+  /** When it is tried again, if that is known. */
+  readonly resumesAtMs: number | undefined;
   readonly mountedFrom: RepositoryName | undefined;
   readonly rate: Rate;
   /** When the last byte arrived, or the state began. */
@@ -54,8 +56,12 @@ export class ProgressTracker {
     existingBytes: 0,
   };
 
-  constructor(nowMs = monotonicMs()) {
+  readonly #followed: boolean;
+
+  /** @param opts.followed Whether more transfers follow, so that no total is the last. Default false. */
+  constructor(nowMs = monotonicMs(), { followed = false }: { readonly followed?: boolean } = {}) {
     this.#startedMs = nowMs;
+    this.#followed = followed;
   }
 
   /** In the order in which they were found. */
@@ -72,7 +78,7 @@ export class ProgressTracker {
   } {
     const { found, finished, failed } = this.#before;
     const now = this.#images;
-    const { complete } = now;
+    const complete = now.complete && !this.#followed;
     return { found: found + now.found, finished: finished + now.finished, failed: failed + now.failed, complete };
   }
 
@@ -87,6 +93,7 @@ export class ProgressTracker {
     else if (event.type === 'progress') this.#progress(blob, event.bytes, nowMs);
     else if (event.type === 'waiting') {
       blob.reason = event.reason;
+      blob.resumesAtMs = event.seconds === undefined ? undefined : nowMs + event.seconds * 1000;
       // A silent request may continue at any time, so the blob still counts as moving.
       if (!event.silent || blob.state === 'waiting') Object.assign(blob, { state: 'stopped', movedAtMs: nowMs });
     } else if (event.type === 'done') {
@@ -99,7 +106,7 @@ export class ProgressTracker {
   totals(nowMs = monotonicMs()): ProgressTotals {
     const rate = this.#rate.perSecond(nowMs) ?? 0;
     const left = Math.max(0, this.#totals.totalBytes - this.#totals.bytes);
-    const isKnown = rate > 0 && this.#images.complete && this.#rate.isSteady(nowMs);
+    const isKnown = rate > 0 && this.images.complete && this.#rate.isSteady(nowMs);
     const isDone = left === 0 && this.#totals.totalBytes > 0;
     const secondsLeft = isDone ? 0 : isKnown ? left / rate : null;
     return { ...this.#totals, elapsedSeconds: this.#elapsed(nowMs), bytesPerSecond: rate, secondsLeft };
@@ -139,7 +146,7 @@ export class ProgressTracker {
     // A blob that is found again moves to the end, next to those it was found with.
     this.#blobs.delete(digest);
     const bytes = known?.bytes ?? 0;
-    const fresh = { reason: undefined, mountedFrom: undefined, rate: new Rate(), movedAtMs };
+    const fresh = { reason: undefined, resumesAtMs: undefined, mountedFrom: undefined, rate: new Rate(), movedAtMs };
     const blob: Growing = { node, kind, state: 'waiting', bytes, position: bytes, ...fresh };
     this.#blobs.set(digest, blob);
     return blob;

@@ -15,8 +15,8 @@ import { createRemote } from '../../remote/remote.ts';
 import type { Connections } from '../../transport/connections.ts';
 import type { TransportLimits } from '../../transport/origins.ts';
 import type { RetryPolicy } from '../../transport/retry/retry.ts';
-import type { Silence } from '../../transport/silence.ts';
 import { createTransport, type RequestTrace, type Transport } from '../../transport/transport.ts';
+import type { Wait } from '../../transport/waits.ts';
 
 /** Credentials for the registry instead of stored ones; `anonymous`: none, for mirrors too. */
 export type Identity = Credential | 'anonymous';
@@ -44,7 +44,7 @@ export interface EndpointRegistryOptions {
   readonly hostFacts?: HostFacts | undefined;
   readonly warn: (text: string) => void;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
-  readonly onSilence?: ((event: Silence) => void) | undefined;
+  readonly onWait?: ((event: Wait) => void) | undefined;
 }
 
 /** One endpoint as a registry, with its connections. */
@@ -75,7 +75,7 @@ export async function findCredential(
 
 /** Opens no connection and reads no credential before the first request. */
 export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOptions): EndpointConnection {
-  const { httpHeaders, userAgent, proxy, retry, alternatives, connections, tokenCache, trace, onSilence } = options;
+  const { httpHeaders, userAgent, proxy, retry, alternatives, connections, tokenCache, trace, onWait } = options;
   const { credentialHost, overridePath, namespace, connectTimeoutMs } = endpoint;
   const transport = createTransport({
     base: endpoint.url,
@@ -94,7 +94,7 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     alternatives,
     connections,
     trace,
-    onSilence,
+    onWait,
   });
   const record = recordOf(endpoint, options.hostFacts);
   const authorizer = createAuthorizer({

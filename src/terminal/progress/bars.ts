@@ -1,14 +1,22 @@
 import { type Digest, shortDigest } from '../../model/digest.ts';
-import type { TransferEvent } from '../../model/events.ts';
+import type { TransferEvent, Waiting } from '../../model/events.ts';
 import { hasEnded, ProgressTracker, type TrackedBlob } from '../../model/progress/tracker.ts';
 import { visible } from '../../model/quote.ts';
 import type { Terminal } from '../terminal.ts';
-import { endWord, summaryLine } from './figures.ts';
+import { endWord, summaryLines } from './figures.ts';
 import { actions, type Progress, type ProgressOptions } from './progress.ts';
 import type { Screen } from './screen.ts';
+import { type ShownWait, startWait } from './shown-wait.ts';
 
 /** Shorter runs draw nothing, and do not load the code that draws. */
 const quietMs = 150;
+
+/** After these, what a request waited for has come. */
+const endsWait: ReadonlySet<TransferEvent['type']> = new Set<TransferEvent['type']>([
+  'resolved',
+  'discovered',
+  'tagged',
+]);
 
 /** On a terminal: a line for each layer, and one for the total. */
 export function createBars(terminal: Terminal, options: ProgressOptions): Progress {
@@ -18,7 +26,7 @@ export function createBars(terminal: Terminal, options: ProgressOptions): Progre
 class Bars implements Progress {
   readonly #terminal: Terminal;
   readonly #options: ProgressOptions;
-  readonly #tracker = new ProgressTracker();
+  readonly #tracker: ProgressTracker;
   /** Layers without a permanent line, in the order in which they were found. */
   readonly #open = new Set<TrackedBlob>();
   /** Lines of stdout that take the place of a layer on this screen. */
@@ -28,6 +36,8 @@ class Bars implements Progress {
   readonly #writes: Promise<void>[] = [];
   readonly #timer: NodeJS.Timeout;
   #screen: Screen | undefined;
+  /** The latest wait of a request that is not a blob's. */
+  #wait: ShownWait | undefined;
   #isBoard = false;
   #isLeaving = false;
   #ended = false;
@@ -35,6 +45,7 @@ class Bars implements Progress {
   constructor(terminal: Terminal, options: ProgressOptions) {
     this.#terminal = terminal;
     this.#options = options;
+    this.#tracker = new ProgressTracker(undefined, { followed: options.several === 'in turn' });
     this.#timer = setTimeout(() => void this.#show(), quietMs);
     terminal.overlay({ note: (line) => this.#note(line), aside: (write) => this.#aside(write) });
   }
@@ -42,9 +53,14 @@ class Bars implements Progress {
   event(event: TransferEvent): void {
     if (this.#ended) return;
     const blob = this.#tracker.event(event);
+    if (endsWait.has(event.type)) this.#wait = undefined;
     if (event.type !== 'discovered' || blob?.kind !== 'layer') return;
     this.#open.add(blob);
     if (this.#screen && !this.#isBoard) void this.#show();
+  }
+
+  waiting(wait: Waiting): void {
+    this.#wait = startWait(wait);
   }
 
   async say(line: string, about?: Digest): Promise<void> {
@@ -62,16 +78,15 @@ class Bars implements Progress {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#leaveAll();
-    const isDrawn = this.#screen !== undefined;
     this.#screen?.close();
     this.#terminal.overlay(undefined);
     await Promise.all(this.#writes);
-    const totals = this.#tracker.summary();
-    if (!completed || (!isDrawn && totals.transferredBytes === 0)) return;
+    if (!completed) return;
     const { action, route } = this.#options;
     const { columns } = this.#terminal.drawing;
-    const line = summaryLine(totals, actions[action], { route: route?.(), columns });
-    this.#terminal.note(this.#terminal.paint('dim', line));
+    for (const line of summaryLines(this.#tracker.summary(), actions[action], { route: route?.(), columns })) {
+      this.#terminal.note(this.#terminal.paint('dim', line));
+    }
   }
 
   // Shows a spinner until the first layer is known, then the board.
@@ -81,7 +96,8 @@ class Bars implements Progress {
       const { openSpinner } = await import('./spinner.ts');
       if (this.#ended || this.#screen) return;
       const { action, name } = this.#options;
-      this.#screen = openSpinner(this.#terminal, `${actions[action].doing} ${visible(name)}`);
+      const text = `${actions[action].doing} ${visible(name)}`;
+      this.#screen = openSpinner(this.#terminal, text, () => this.#wait);
       if (this.#open.size === 0) return;
     }
     this.#isBoard = true;
@@ -91,7 +107,8 @@ class Bars implements Progress {
     this.#screen = openBoard(this.#terminal, () => {
       this.#leaveFirst();
       const words = actions[this.#options.action];
-      return boardLines([...this.#open], this.#tracker, this.#results, { terminal: this.#terminal, words });
+      const where = { terminal: this.#terminal, words, wait: this.#wait };
+      return boardLines([...this.#open], this.#tracker, this.#results, where);
     });
   }
 

@@ -1,7 +1,9 @@
 /** Words, sizes and times of progress. */
 import type { ProgressTotals } from '../../model/events.ts';
 import type { TrackedBlob } from '../../model/progress/tracker.ts';
+import { visible } from '../../model/quote.ts';
 import { formatBytes } from '../format.ts';
+import { wrapped } from '../width.ts';
 import type { ActionWords } from './progress.ts';
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
@@ -34,31 +36,38 @@ export function formatSeconds(seconds: number): string {
   return pair(Math.floor(whole / 86_400), 'd', Math.floor((whole % 86_400) / 3600), 'h');
 }
 
-/** A completed duration: below ten seconds with one decimal. */
+/** A completed duration: below ten seconds with one decimal, and never 0. */
 function formatTaken(seconds: number): string {
-  return seconds < 9.95 ? `${seconds.toFixed(1)}s` : formatSeconds(seconds);
+  return seconds < 9.95 ? `${Math.max(0.1, seconds).toFixed(1)}s` : formatSeconds(seconds);
 }
 
 /**
- * `Pulled 61.1MB in 6.2s (9.8MB/s) from registry.example.com; 2 of 5 layers (12MB) were there already`; shortened if
- * the line would be too long.
+ * `Pulled 61.1MB in 6.2s (9.8MB/s) from registry.example.com; 2 of 5 layers (12MB) were there already`, in as many lines as
+ * the columns require.
  *
  * @param route `from registry.example.com`
  */
-export function summaryLine(
+export function summaryLines(
   totals: ProgressTotals,
   { did }: ActionWords,
   { route, columns = Number.POSITIVE_INFINITY }: { readonly route: string | undefined; readonly columns?: number },
-): string {
-  const { transferredBytes, elapsedSeconds, bytesPerSecond, existingBytes, existingLayers, layers } = totals;
+): readonly string[] {
+  const { transferredBytes, elapsedSeconds, bytesPerSecond } = totals;
   const rate = transferredBytes > 0 ? ` (${formatBytes(Math.round(bytesPerSecond))}/s)` : '';
-  const moved = `${did} ${formatBytes(transferredBytes)} in ${formatTaken(elapsedSeconds)}`;
-  const where = route === undefined ? '' : ` ${route}`;
+  const amount = transferredBytes > 0 ? formatBytes(transferredBytes) : 'nothing';
+  const where = route === undefined ? '' : ` ${visible(route)}`;
+  const text = `${did} ${amount} in ${formatTaken(elapsedSeconds)}${rate}${where}${thereAlready(totals)}`;
+  const indent = '  ';
+  const [first = '', ...rest] = wrapped(text, columns - indent.length, (part) => part.length);
+  return [first, ...rest.map((line) => indent + line)];
+}
+
+function thereAlready({ existingBytes, existingLayers, layers, transferredBytes }: ProgressTotals): string {
+  if (existingBytes === 0) return transferredBytes > 0 ? '' : '; everything was there already';
   const size = formatBytes(existingBytes);
-  const blobs = existingLayers === 0 ? size : `${existingLayers} of ${layers} layers (${size})`;
-  const there = existingBytes === 0 ? '' : `; ${blobs} were there already`;
-  const lines = [moved + rate + where + there, moved + rate + where, moved + rate, moved];
-  return lines.find((line) => line.length <= columns) ?? moved;
+  if (existingLayers === 0) return `; ${size} were there already`;
+  const which = existingLayers < layers ? `${existingLayers} of ${layers}` : layers === 1 ? 'the' : `all ${layers}`;
+  return `; ${which} layer${layers === 1 ? '' : 's'} (${size}) ${layers === 1 ? 'was' : 'were'} there already`;
 }
 
 /** The outcome of a layer. */

@@ -20,14 +20,27 @@ export interface Look {
 
 /** `8d55f1ae1234: `, a state, `12.4MB/31.0MB`, `8.20MB/s` and `1m 05s`, each with the spaces before it. */
 const widths = { id: 14, state: 11, figures: 14, rate: 10, left: 8 };
-const wideColumns = 60;
+/** Narrower lines have neither rates nor reasons. */
+export const wideColumns = 60;
 const leastBar = 8;
 const idleAfterMs = 2000;
 
-/** The line of a layer. @param result The line on stdout about it, once it has ended. */
-export function layerLine(blob: TrackedBlob, look: Look, result?: string): string {
+interface LayerOptions {
+  /** The line on stdout about it, once it has ended. */
+  readonly result?: string | undefined;
+  /** The time left for it, where no other line tells it. */
+  readonly secondsLeft?: number | null;
+}
+
+/** Whether it waits for a reason that is still true. */
+export function isStopped({ state, resumesAtMs }: TrackedBlob, nowMs: number): boolean {
+  return state === 'stopped' && (resumesAtMs === undefined || resumesAtMs > nowMs);
+}
+
+/** The line of a layer. */
+export function layerLine(blob: TrackedBlob, look: Look, { result, secondsLeft }: LayerOptions = {}): string {
   const { paint, columns, words, nowMs } = look;
-  const { node, state, bytes, reason } = blob;
+  const { node, state, bytes, reason, resumesAtMs } = blob;
   const id = `${shortDigest(node.digest)}: `;
   if (hasEnded(blob)) {
     const text = clip(result ?? id + endWord(blob, words), look);
@@ -39,15 +52,18 @@ export function layerLine(blob: TrackedBlob, look: Look, result?: string): strin
     const end = columns < widths.id + widths.state + widths.figures ? '' : size;
     return paint('dim', clip(start + end.padStart(figuresEnd(columns) - start.length), look));
   }
-  if (state === 'stopped') {
-    return id + paint('yellow', clip(`${'Waiting'.padEnd(widths.state)} ${reason}`, look, columns - widths.id));
+  if (isStopped(blob, nowMs)) {
+    const word = `Waiting${resumesAtMs === undefined ? '' : ` ${shortTime((resumesAtMs - nowMs) / 1000)}`}`;
+    const text = columns < wideColumns ? word : `${word.padEnd(widths.state)} ${reason}`;
+    return id + paint('yellow', clip(text, look, columns - widths.id));
   }
-  const idleMs = nowMs - blob.movedAtMs;
-  const isIdle = state === 'moving' && idleMs > idleAfterMs;
+  const idleMs = nowMs - Math.max(blob.movedAtMs, resumesAtMs ?? 0);
+  const isIdle = state !== 'verifying' && idleMs > idleAfterMs;
   const word = isIdle ? `Stalled ${shortTime(idleMs / 1000)}` : state === 'verifying' ? 'Verifying' : words.moving;
   const perSecond = isIdle || state === 'verifying' ? undefined : blob.rate.perSecond(nowMs);
   const start = { text: id, state: word, style: isIdle ? 'yellow' : undefined } as const;
-  return row(start, { bytes, totalBytes: node.size, perSecond, secondsLeft: undefined }, look);
+  const left = isIdle || state === 'verifying' ? undefined : (secondsLeft ?? undefined);
+  return row(start, { bytes, totalBytes: node.size, perSecond, secondsLeft: left }, look);
 }
 
 /** The line below the layers. */
@@ -122,7 +138,8 @@ function shortTime(seconds: number): string {
   return formatSeconds(seconds).split(' ')[0] ?? '';
 }
 
-function clip(text: string, look: Look, columns = look.columns): string {
+/** As much of a text as fits. */
+export function clip(text: string, look: Look, columns = look.columns): string {
   const shown = visible(text);
   if (shown.length <= columns) return shown;
   const end = look.unicode ? '…' : '...';

@@ -1,6 +1,6 @@
 /** The interface of progress displays, and the words they use. */
 import type { Digest } from '../../model/digest.ts';
-import type { TransferEvent } from '../../model/events.ts';
+import type { TransferEvent, Waiting } from '../../model/events.ts';
 
 /** How progress is shown. `auto` chooses `bars` or `plain`. */
 export const progressModes = ['auto', 'bars', 'plain', 'json', 'none'] as const;
@@ -9,6 +9,8 @@ export type ProgressMode = (typeof progressModes)[number];
 /** Shows transfers on stderr; several in a row are shown as one. */
 export interface Progress {
   event(event: TransferEvent): void;
+  /** Shows that a request waits that is not a blob's; absent if it shows nothing. */
+  waiting?(wait: Waiting): void;
   /** Writes a line of the result. If it is about a layer, it appears where that layer is shown. */
   say(line: string, about?: Digest): Promise<void>;
   /**
@@ -60,8 +62,8 @@ export interface ProgressOptions {
   readonly action: Action;
   /** What the action is for: `alpine:3`. */
   readonly name: string;
-  /** Whether these are several images, which may share layers: then no layer leaves a line of its own. */
-  readonly several?: boolean | undefined;
+  /** Several images may share layers: then no layer leaves a line of its own. Those in turn have no total beforehand. */
+  readonly several?: 'at once' | 'in turn' | undefined;
   /** Where the bytes come from or go to, for the summary: `from registry.example.com`. Called at the end. */
   readonly route?: (() => string | undefined) | undefined;
 }

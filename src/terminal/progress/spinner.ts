@@ -1,20 +1,36 @@
 import ora from 'ora';
+import { monotonicMs } from '../../model/clock.ts';
+import { visible } from '../../model/quote.ts';
 import type { Terminal } from '../terminal.ts';
+import { wrapped } from '../width.ts';
 import { formatSeconds } from './figures.ts';
 import type { Screen } from './screen.ts';
+import { type ShownWait, waitWord } from './shown-wait.ts';
 
 const toldAfterMs = 2000;
 
-/** Spins until the first layer is known. @param text `Pulling alpine:3`; must be safe to show. */
-export function openSpinner(terminal: Terminal, text: string): Screen {
+/**
+ * Spins until the first layer is known.
+ *
+ * @param text `Pulling alpine:3`; must be safe to show.
+ * @param wait What a request waits for.
+ */
+export function openSpinner(terminal: Terminal, text: string, wait: () => ShownWait | undefined): Screen {
   const { columns, unicode } = terminal.drawing;
   const stream = terminal.progressStream as NodeJS.WriteStream;
-  const startedMs = Date.now();
+  const startedMs = monotonicMs();
+  const ellipsis = unicode ? '…' : '...';
   const isPainted = terminal.paint('cyan', 'x') !== 'x';
   const shown = (): string => {
-    const ms = Date.now() - startedMs;
+    const nowMs = monotonicMs();
+    const ms = nowMs - startedMs;
     const time = ms < toldAfterMs ? '' : ` ${formatSeconds(ms / 1000)}`;
-    return text.slice(0, columns - 12) + time;
+    const waits = wait();
+    const word = waits && waitWord(waits, nowMs);
+    const reason = word === undefined ? [] : wrapped(`${word}: ${waits?.reason}`, columns - 4, (part) => part.length);
+    const room = columns - 4 - time.length;
+    const title = text.length <= room ? text : `${text.slice(0, room - ellipsis.length)}${ellipsis}`;
+    return [title + time, ...reason.map((line) => `  ${visible(line)}`)].join('\n');
   };
   const spinner = ora({
     text: shown(),
@@ -27,7 +43,7 @@ export function openSpinner(terminal: Terminal, text: string): Screen {
   }).start();
   const clock = setInterval(() => {
     spinner.text = shown();
-  }, 1000);
+  }, 500);
   const around = (write: () => void): void => {
     spinner.clear();
     write();

@@ -1,5 +1,5 @@
 import { monotonicMs } from '../../model/clock.ts';
-import type { Silence } from '../silence.ts';
+import type { Wait } from '../waits.ts';
 import type { Retry } from './retry.ts';
 
 /** Maximum delay, so that a server that comes back is noticed soon. */
@@ -40,7 +40,7 @@ export class Outage {
   }
 
   /** The report for people; undefined while the outage is short. */
-  report(about: Pick<Silence, 'host' | 'what' | 'attempt'>, error: Error): Silence | undefined {
+  report(about: Pick<Wait, 'host' | 'what' | 'attempt'>, error: Error): Wait | undefined {
     if (this.#ms < toldAfterMs) return undefined;
     return { ...about, silentMs: this.#ms, outage: { message: error.message, patienceMs: this.#retry.outageMs } };
   }

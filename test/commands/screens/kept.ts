@@ -4,9 +4,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../../support/project.ts';
 
-/** Without what no two runs have alike: ports, rates and times. */
+/** Without what no two runs have alike: ports, rates and times. The lines of a summary are joined: they depend on these. */
 function masked(text: string): string {
   return text
+    .replace(/^(?:Pulled|Pushed|Copied) .*(?:\n {2}.*)+/gm, (summary) => summary.replaceAll('\n ', ''))
     .split('\n')
     .map((line) =>
       line

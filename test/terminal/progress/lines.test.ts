@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { monotonicMs } from '../../../src/model/clock.ts';
 import { parseDigest } from '../../../src/model/digest.ts';
 import type { TransferEvent } from '../../../src/model/events.ts';
-import { ProgressTracker } from '../../../src/model/progress/tracker.ts';
+import { ProgressTracker, type TrackedBlob } from '../../../src/model/progress/tracker.ts';
 import { boardLines } from '../../../src/terminal/progress/board-lines.ts';
-import { formatSeconds, steadyBytes, summaryLine } from '../../../src/terminal/progress/figures.ts';
+import { formatSeconds, steadyBytes, summaryLines } from '../../../src/terminal/progress/figures.ts';
 import { actions } from '../../../src/terminal/progress/progress.ts';
+import { startWait } from '../../../src/terminal/progress/shown-wait.ts';
 
 function tracker(count: number): ProgressTracker {
   const made = new ProgressTracker();
@@ -50,6 +52,38 @@ describe('the lines of layers', () => {
     ]);
   });
 
+  it('tell how long a layer waits, and why: below the layers where its line has no room', () => {
+    const made = tracker(3);
+    const [blob] = made.blobs;
+    const { node } = blob as TrackedBlob;
+    made.event({ type: 'waiting', node, reason: 'registry.example.com asks to wait 30 seconds (429)', seconds: 30 });
+    const shown = (columns: number, more: object = {}): readonly string[] => {
+      const drawing = { isPossible: true, isWanted: true, columns, rows: 24, unicode: true };
+      const terminal = { drawing, paint: (_style: string, text: string) => text };
+      return boardLines([...made.blobs], made, new Map(), { terminal, words: actions.pull, ...more });
+    };
+    assert.match(shown(80)[0] ?? '', /^0{12}: Waiting \d\ds registry\.example\.com asks to wait 30 seconds \(429\)$/);
+    const narrow = shown(40);
+    assert.match(narrow[0] ?? '', /^0{12}: Waiting \d\ds$/);
+    assert.deepEqual(narrow.slice(3, 5), ['registry.example.com asks to wait 30', 'seconds (429)']);
+    const wait = startWait({ reason: 'registry.example.com answered 503, trying again' });
+    assert.equal(shown(80, { wait }).at(-2), 'Waiting: registry.example.com answered 503, trying again');
+    assert.match(shown(80, { wait: startWait({ reason: 'busy', seconds: 9 }) }).at(-2) ?? '', /^Waiting \ds: busy$/);
+    const over = startWait({ reason: 'busy', seconds: 9 }, monotonicMs() - 9000);
+    assert.equal(shown(80, { wait: over }).length, 4);
+  });
+
+  it('are without a total where there is one layer', () => {
+    const made = tracker(1);
+    const drawing = { isPossible: true, isWanted: true, columns: 80, rows: 24, unicode: true };
+    const terminal = { drawing, paint: (_style: string, text: string) => text };
+    const shown = (): readonly string[] =>
+      boardLines([...made.blobs], made, new Map(), { terminal, words: actions.pull });
+    assert.equal(shown().length, 2);
+    made.event({ type: 'images', found: 1, finished: 0, failed: 0, complete: true });
+    assert.deepEqual(shown(), ['000000000000: Waiting                                  1.00MB']);
+  });
+
   it('are ASCII where the terminal shows no more', () => {
     assert.match(lines(2, 80, 24, false).join('\n'), /^[\x20-\x7e\n]+$/);
   });
@@ -89,17 +123,30 @@ describe('figures', () => {
       elapsedSeconds: 6.2,
       bytesPerSecond: 9_850_000,
     };
-    const line = (columns?: number): string =>
-      summaryLine(totals, actions.pull, {
+    const lines = (columns?: number, more: Partial<typeof totals> = {}): readonly string[] =>
+      summaryLines({ ...totals, ...more }, actions.pull, {
         route: 'from registry.example.com',
         ...(columns !== undefined && { columns }),
       });
-    assert.equal(
-      line(),
-      'Pulled 61.1MB in 6.2s (9.85MB/s) from registry.example.com; 1 of 4 layers (4MB) were there already',
-    );
-    assert.equal(line(80), 'Pulled 61.1MB in 6.2s (9.85MB/s) from registry.example.com');
-    assert.equal(line(40), 'Pulled 61.1MB in 6.2s (9.85MB/s)');
-    assert.equal(line(20), 'Pulled 61.1MB in 6.2s');
+    const whole = 'Pulled 61.1MB in 6.2s (9.85MB/s) from registry.example.com; 1 of 4 layers (4MB) were there already';
+    assert.deepEqual(lines(), [whole]);
+    for (let columns = 30; columns <= 120; columns += 1) {
+      const shown = lines(columns);
+      for (const line of shown) assert.ok(line.length <= columns, `${columns}: ${line}`);
+      assert.equal(shown.map((line) => line.trim()).join(' '), whole);
+    }
+    assert.deepEqual(lines(40), [
+      'Pulled 61.1MB in 6.2s (9.85MB/s) from',
+      '  registry.example.com; 1 of 4 layers',
+      '  (4MB) were there already',
+    ]);
+    const nothing = { transferredBytes: 0, elapsedSeconds: 0.1, existingBytes: 0, existingLayers: 0, layers: 0 };
+    assert.deepEqual(lines(undefined, nothing), [
+      'Pulled nothing in 0.1s from registry.example.com; everything was there already',
+    ]);
+    const all = { ...nothing, existingBytes: 4_000_000, existingLayers: 1, layers: 1 };
+    assert.deepEqual(lines(undefined, all), [
+      'Pulled nothing in 0.1s from registry.example.com; the layer (4MB) was there already',
+    ]);
   });
 });

@@ -5,8 +5,8 @@ import { parseDigest } from '../../src/model/digest.ts';
 import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import { readContent } from '../../src/registry/content.ts';
 import { createRemote } from '../../src/remote/remote.ts';
-import { formatSilence } from '../../src/service/trace.ts';
-import type { Silence } from '../../src/transport/silence.ts';
+import { formatWait } from '../../src/service/trace.ts';
+import type { Wait } from '../../src/transport/waits.ts';
 import type { Answer } from '../support/fake-server.ts';
 import { fails, get, start } from './open.ts';
 
@@ -19,17 +19,17 @@ async function watch(
   answer: Answer,
   { headersTimeoutMs = 60_000, idleTimeoutMs = 60_000, silenceMs = 50 } = {},
 ) {
-  const told: Silence[] = [];
+  const told: Wait[] = [];
   let onFirst = (): void => {};
   const first = new Promise<void>((resolve) => {
     onFirst = resolve;
   });
-  const onSilence = (event: Silence): void => {
+  const onWait = (event: Wait): void => {
     told.push(event);
     onFirst();
   };
   const limits = { silenceMs, headersTimeoutMs, idleTimeoutMs };
-  return { told, first, ...(await start(t, answer, { limits, onSilence })) };
+  return { told, first, ...(await start(t, answer, { limits, onWait })) };
 }
 
 describe('a server that has said nothing for a while', () => {
@@ -99,9 +99,65 @@ describe('a server that has said nothing for a while', () => {
   it('is spoken of in one line', () => {
     const event = { host: 'example.com:5000', what: 'blob abababababab', silentMs: 10_000, attempt: 2 };
     assert.equal(
-      formatSilence(event),
+      formatWait(event),
       'example.com:5000: nothing has come for 10 seconds, waiting for blob abababababab (attempt 2)',
     );
-    assert.match(formatSilence({ ...event, what: undefined, attempt: 1 }), /waiting for an answer$/);
+    assert.match(formatWait({ ...event, what: undefined, attempt: 1 }), /waiting for an answer$/);
+  });
+});
+
+describe('a server that asks to wait, or fails again and again', () => {
+  const wait = async (): Promise<void> => {};
+
+  it('is told of once for each wait that it asks for', async (t) => {
+    const told: Wait[] = [];
+    let left = 2;
+    const { server, transport } = await start(
+      t,
+      (_, response) => {
+        left -= 1;
+        if (left >= 0) response.writeHead(429, { 'retry-after': '30' }).end();
+        else response.end('there');
+      },
+      { retry: { wait }, onWait: (event) => told.push(event) },
+    );
+    const response = await get(transport, 'v2/team/app/manifests/1');
+    assert.equal(response.status, 200);
+    const again = { problem: `${server.host} answered 429`, status: 429, askedMs: 30_000 };
+    const about = { host: server.host, what: 'manifest 1 of team/app', silentMs: 0, again };
+    assert.deepEqual(told, [
+      { ...about, attempt: 1 },
+      { ...about, attempt: 2 },
+    ]);
+    const text = `${server.host} asks to wait 30 seconds (429), waiting for manifest 1 of team/app`;
+    assert.deepEqual(told.map(formatWait), [text, text]);
+  });
+
+  it('is told of from the third failure in a row', async (t) => {
+    const told: Wait[] = [];
+    const { server, transport } = await start(t, (_, response) => response.writeHead(503).end(), {
+      retry: { wait },
+      onWait: (event) => told.push(event),
+    });
+    assert.equal((await get(transport, blob)).status, 503);
+    assert.deepEqual(
+      told.map(({ attempt }) => attempt),
+      [3, 4],
+    );
+    const text = `${server.host} answered 503, trying again, waiting for blob abababababab`;
+    assert.deepEqual(told.map(formatWait), [text, text]);
+  });
+
+  it('is told to the listener of the request, and to no other', async (t) => {
+    const told: Wait[] = [];
+    const heard: unknown[] = [];
+    const { server, transport } = await start(
+      t,
+      ({ nth }, response) => response.writeHead(nth === 0 ? 429 : 200, { 'retry-after': '1' }).end(),
+      { retry: { wait }, onWait: (event) => told.push(event) },
+    );
+    await get(transport, blob, { onWait: (...facts) => heard.push(facts) });
+    assert.deepEqual(heard, [[`${server.host} asks to wait 1 second (429)`, { seconds: 1 }]]);
+    assert.deepEqual(told, []);
   });
 });

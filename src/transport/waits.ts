@@ -1,12 +1,13 @@
-/** Reports of requests without progress. */
+/** Reports of requests that do not get on. */
 import { shortDigest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
+import type { WaitFacts } from '../model/events.ts';
 import { isDigestReference } from '../model/reference/reference.ts';
 import { parseRoute, type Route } from '../wire/routes.ts';
 import type { HttpRequest } from './http.ts';
 
-/** A request whose server has sent nothing for a while. It continues; its timeout is independent. */
-export interface Silence {
+/** Why a request does not get on. It continues or is sent again; its timeout is independent. */
+export interface Wait {
   /** The host[:port] whose response is awaited. */
   readonly host: string;
   /** `blob 28cff67c03fa`, `manifest 1 of team/app`; undefined for requests without a name, such as for a token. */
@@ -16,36 +17,61 @@ export interface Silence {
   readonly attempt: number;
   /** If connections are refused or cut: the error, and how long it is tried in total. */
   readonly outage?: { readonly message: string; readonly patienceMs: number } | undefined;
+  /** If the server has answered with an error, or not in time: see {@link Repetition}. */
+  readonly again?: Repetition | undefined;
+}
+
+/** Why a request is sent again. */
+export interface Repetition {
+  /** `registry.example.com answered 503` */
+  readonly problem: string;
+  readonly status?: number | undefined;
+  /** The wait that the server asked for; 0 if it did not. */
+  readonly askedMs: number;
 }
 
 /** The reason why nothing moves, for a caller that knows what it waits for. */
-export function reasonOf({ host, silentMs, outage }: Silence): string {
-  if (!outage) return `${host}: nothing has come for ${Math.round(silentMs / 1000)} seconds`;
-  return `${outage.message}, trying again for up to ${Math.round(outage.patienceMs / 1000)} seconds`;
+export function reasonOf({ host, silentMs, outage, again }: Omit<Wait, 'what' | 'attempt'>): string {
+  if (outage) return `${outage.message}, trying again for up to ${inSeconds(outage.patienceMs)}`;
+  if (!again) return `${host}: nothing has come for ${inSeconds(silentMs)}`;
+  const { problem, status, askedMs } = again;
+  if (askedMs < toldWaitMs) return `${problem}, trying again`;
+  return `${host} asks to wait ${inSeconds(askedMs)}${status === undefined ? '' : ` (${status})`}`;
+}
+
+function inSeconds(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return `${seconds} second${seconds === 1 ? '' : 's'}`;
+}
+
+/** What callers are told beside the reason. */
+export function waitFacts({ outage, again }: Omit<Wait, 'what' | 'attempt'>): WaitFacts {
+  if (outage) return {};
+  if (!again) return { silent: true };
+  return again.askedMs < toldWaitMs ? {} : { seconds: Math.ceil(again.askedMs / 1000) };
 }
 
 /** Shorter waits and fewer failures in a row are not reported. */
 const toldWaitMs = 1000;
 const quietFailures = 2;
 
-/** Tells the caller that a request is sent again. @param leastMs The wait that the server asked for. */
-export function tellAgain(
-  { onWait }: Pick<HttpRequest, 'onWait'>,
-  problem: string,
-  failures: number,
-  leastMs = 0,
-): void {
-  if (leastMs < toldWaitMs && failures <= quietFailures) return;
-  const seconds = Math.ceil(leastMs / 1000);
-  onWait?.(`${problem}, trying again${seconds > 0 ? ` in ${seconds} seconds` : ''}`);
+/** Whether a repetition is worth telling of. @param failures In a row. */
+export function isTold({ askedMs }: Repetition, failures: number): boolean {
+  return askedMs >= toldWaitMs || failures > quietFailures;
 }
 
-/** Reports silence to the request's caller; if it has no listener, to the listener of the whole transport. */
-export function silenceTeller(
+/** Tells a caller that repeats requests itself. @param askedMs The wait that the server asked for, as far as it is honoured. */
+export function tellAgain(
   { onWait }: Pick<HttpRequest, 'onWait'>,
-  onSilence: ((event: Silence) => void) | undefined,
-): ((event: Silence) => void) | undefined {
-  return onWait ? (event) => onWait(reasonOf(event), { silent: true }) : onSilence;
+  error: Pick<OciError, 'message' | 'status' | 'endpoint'>,
+  failures: number,
+  askedMs = 0,
+): void {
+  const { message: problem, status, endpoint = '' } = error;
+  const again = { problem, status, askedMs };
+  if (!onWait || !isTold(again, failures)) return;
+  const wait = { host: endpoint.replace(/^https?:\/\//, ''), silentMs: 0, again };
+  onWait(reasonOf(wait), waitFacts(wait));
 }
 
 /** Calls `tell` once when nothing has moved for a time, and again only after something has moved. */
