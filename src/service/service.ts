@@ -27,7 +27,6 @@ import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { fallback } from '../registry/wrappers/fallback/fallback.ts';
 import { checkTransportNumbers } from '../transport/checked-numbers.ts';
-import { waitFacts } from '../transport/waits.ts';
 import { version } from '../version.ts';
 import type { RegistryService, RegistryServiceOptions } from './contract.ts';
 import type { Check } from './doctor/check.ts';
@@ -46,7 +45,7 @@ import type { SearchOptions, SearchResults } from './search/search.ts';
 import { describeConfig, readServiceOptions, type ServiceConfig, type ServiceOptions } from './service-config.ts';
 import { closeShared, createShared, type Shared } from './shared-connections.ts';
 import { storedCredentials } from './stored-credentials.ts';
-import { formatWait, traceLines } from './trace.ts';
+import { describeWait, traceLines } from './trace.ts';
 
 export type { RegistryService, RegistryServiceOptions };
 export { closeShared, createHostFacts, createShared };
@@ -87,7 +86,7 @@ class Service implements RegistryService {
       limits,
       warn: this.#warn,
       trace: trace && traceLines(trace, { headers: traceHeaders === true }),
-      onWait: onWait && ((wait) => onWait({ reason: formatWait(wait), ...waitFacts(wait) })),
+      onWait: onWait && ((wait) => onWait(describeWait(wait))),
     };
     for (const text of settings.warnings) this.#warn(text);
   }

@@ -1,5 +1,6 @@
+import type { Waiting } from '../model/events.ts';
 import type { RequestTrace } from '../transport/transport.ts';
-import { reasonOf, type Wait } from '../transport/waits.ts';
+import { reasonOf, type Wait, waitFacts } from '../transport/waits.ts';
 
 interface TraceFormat {
   /** Whether the headers of the request and the response follow, one per line. */
@@ -25,12 +26,17 @@ export function traceLines(trace: (line: string) => void, format: TraceFormat): 
   };
 }
 
+/** What is told of a wait. The reason is as {@link formatWait} writes it. */
+export function describeWait(wait: Wait): Waiting {
+  return { reason: formatWait(wait), ...waitFacts(wait) };
+}
+
 /**
  * `host: nothing has come for 10 seconds, waiting for blob 28cff67c03fa (attempt 2)`,
  * `host: connection refused, waiting for blob 28cff67c03fa; trying again for up to 15 seconds`, or
  * `host asks to wait 30 seconds (429), waiting for manifest 3 of library/alpine`.
  */
-export function formatWait({ what = 'an answer', attempt, ...wait }: Wait): string {
+function formatWait({ what = 'an answer', attempt, ...wait }: Wait): string {
   const { outage, again } = wait;
   if (outage) {
     return `${outage.message}, waiting for ${what}; trying again for up to ${Math.round(outage.patienceMs / 1000)} seconds`;

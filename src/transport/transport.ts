@@ -16,7 +16,7 @@ import { Outage } from './retry/outage.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry/retry.ts';
 import { isTooMany, retryAfterMs } from './retry/retry-after.ts';
 import { isClientCertificateError } from './tls-failures.ts';
-import { askedFor, isTold, namedTimeout, reasonOf, type Wait, waitFacts } from './waits.ts';
+import { askedFor, namedTimeout, type Wait, WaitTeller } from './waits.ts';
 
 /** An attempt of a request, for `-v`. It contains no secrets. */
 export interface RequestTrace {
@@ -151,6 +151,7 @@ class UndiciTransport implements Transport {
     const replayable = request.body === undefined || request.body instanceof Uint8Array;
     const repeatable = replayable && (request.idempotent ?? (request.method === 'GET' || request.method === 'HEAD'));
     const outage = new Outage(this.retry);
+    const waits = new WaitTeller({ host: url.host, what }, request.onWait, this.#options.onWait);
     let failures = 0;
     let resetOnce = false;
     let silentMs = 0;
@@ -161,7 +162,7 @@ class UndiciTransport implements Transport {
       const most = persistent ? this.retry.attempts * 2 - 1 : this.retry.attempts;
       const isLast = (): boolean => !repeatable || failures + 1 >= most;
       try {
-        const answer = await this.#once(request, url, left, { attempt, what });
+        const answer = await this.#once(request, url, left, { attempt, waits });
         const later = isRetryableStatus(answer.status);
         if (!later) this.#origins.well.add(url.origin);
         failures -= outage.end();
@@ -170,8 +171,7 @@ class UndiciTransport implements Transport {
         await answer.body.discard();
         failures += 1;
         const { status } = answer;
-        const again = { problem: `${url.host} answered ${status}`, status, askedMs: leastMs };
-        if (isTold(again, failures)) this.#tell(request, { host: url.host, what, attempt, silentMs: 0, again });
+        waits.again({ problem: `${url.host} answered ${status}`, status, askedMs: leastMs }, failures, attempt);
         await this.retry.pause(failures, { signal, leastMs });
       } catch (error) {
         signal?.throwIfAborted();
@@ -196,36 +196,22 @@ class UndiciTransport implements Transport {
         }
         failures += 1;
         if (!away) {
-          const again = { problem: error.message, askedMs: 0 };
-          if (isTold(again, failures)) this.#tell(request, { host: url.host, what, attempt, silentMs: 0, again });
+          waits.again({ problem: error.message, askedMs: 0 }, failures, attempt);
           await this.retry.pause(failures, { signal });
           continue;
         }
-        this.#tellOutage(outage.report({ host: url.host, what, attempt }, error), url, request);
+        const report = outage.report({ host: url.host, what, attempt }, error);
+        if (report && this.retry.outageMs > 0) waits.outage(report, url.origin, this.#origins.outages);
         await outage.pause(failures, signal);
       }
     }
-  }
-
-  #tellOutage(wait: Wait | undefined, { origin }: URL, request: HttpRequest): void {
-    if (wait === undefined || this.retry.outageMs === 0) return;
-    if (!request.onWait) {
-      if (this.#origins.outages.has(origin)) return;
-      this.#origins.outages.add(origin);
-    }
-    this.#tell(request, wait);
-  }
-
-  #tell({ onWait }: HttpRequest, wait: Wait): void {
-    if (onWait) onWait(reasonOf(wait), waitFacts(wait));
-    else this.#options.onWait?.(wait);
   }
 
   async #once(
     request: HttpRequest,
     url: URL,
     left: boolean,
-    { attempt, what }: { readonly attempt: number; readonly what: string | undefined },
+    { attempt, waits }: { readonly attempt: number; readonly waits: WaitTeller },
   ): Promise<Answer> {
     const { method, body, moreTimeMs = 0, signal } = request;
     const anonymous = left || (request.anonymous ?? false);
@@ -254,8 +240,7 @@ class UndiciTransport implements Transport {
       signal?.throwIfAborted();
       const usualMs = this.#options.limits?.headersTimeoutMs ?? defaultHeadersTimeoutMs;
       const headersTimeoutMs = usualMs + Math.ceil(moreTimeMs);
-      const { limits, onWait } = this.#options;
-      const afterMs = limits?.silenceMs ?? defaultSilenceMs;
+      const afterMs = this.#options.limits?.silenceMs ?? defaultSilenceMs;
       const answer = await exchange(dispatcher, {
         method,
         url,
@@ -264,10 +249,7 @@ class UndiciTransport implements Transport {
         headersTimeoutMs,
         certsDir,
         signal,
-        onSilence: (request.onWait || onWait) && {
-          afterMs,
-          tell: () => this.#tell(request, { host: url.host, what, attempt, silentMs: afterMs }),
-        },
+        onSilence: waits.isHeard ? { afterMs, tell: () => waits.silent(afterMs, attempt) } : undefined,
       });
       this.#origins.answered.add(url.origin);
       this.#origins.outages.delete(url.origin);

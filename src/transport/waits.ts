@@ -44,7 +44,7 @@ function inSeconds(ms: number): string {
   return `${seconds} second${seconds === 1 ? '' : 's'}`;
 }
 
-/** What callers are told beside the reason. */
+/** What listeners are told beside the reason. */
 export function waitFacts({ outage, again }: Omit<Wait, 'what' | 'attempt'>): WaitFacts {
   if (outage) return {};
   if (!again) return { silent: true };
@@ -55,8 +55,49 @@ export function waitFacts({ outage, again }: Omit<Wait, 'what' | 'attempt'>): Wa
 const toldWaitMs = 1000;
 const quietFailures = 2;
 
+/** Tells of the waits of one request: its own listener, otherwise that of the transport. */
+export class WaitTeller {
+  readonly #about: Pick<Wait, 'host' | 'what'>;
+  readonly #own: HttpRequest['onWait'];
+  readonly #common: ((wait: Wait) => void) | undefined;
+
+  constructor(
+    about: Pick<Wait, 'host' | 'what'>,
+    own: HttpRequest['onWait'],
+    common: ((wait: Wait) => void) | undefined,
+  ) {
+    this.#about = about;
+    this.#own = own;
+    this.#common = common;
+  }
+
+  get isHeard(): boolean {
+    return (this.#own ?? this.#common) !== undefined;
+  }
+
+  silent(silentMs: number, attempt: number): void {
+    this.#tell({ ...this.#about, silentMs, attempt });
+  }
+
+  again(again: Repetition, failures: number, attempt: number): void {
+    if (isTold(again, failures)) this.#tell({ ...this.#about, silentMs: 0, attempt, again });
+  }
+
+  /** @param told Origins whose outage the transport's listener knows already. */
+  outage(wait: Wait, origin: string, told: Set<string>): void {
+    if (!this.#own && told.has(origin)) return;
+    if (!this.#own) told.add(origin);
+    this.#tell(wait);
+  }
+
+  #tell(wait: Wait): void {
+    if (this.#own) this.#own(reasonOf(wait), waitFacts(wait));
+    else this.#common?.(wait);
+  }
+}
+
 /** Whether a repetition is worth telling of. @param failures In a row. */
-export function isTold({ askedMs }: Repetition, failures: number): boolean {
+function isTold({ askedMs }: Repetition, failures: number): boolean {
   return askedMs >= toldWaitMs || failures > quietFailures;
 }
 

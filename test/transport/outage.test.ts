@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { formatWait } from '../../src/service/trace.ts';
+import { describeWait } from '../../src/service/trace.ts';
 import type { Transport, TransportOptions } from '../../src/transport/transport.ts';
 import type { Wait } from '../../src/transport/waits.ts';
 import { atEnd } from '../support/sandbox.ts';
@@ -87,7 +87,7 @@ describe('a server that has answered and is gone', () => {
     assert.ok(event && event.silentMs >= 1000);
     assert.deepEqual(others, []);
     assert.equal(
-      formatWait(event),
+      describeWait(event).reason,
       `${host}: connection refused, waiting for the tags of team/app; trying again for up to 15 seconds`,
     );
   });

@@ -5,7 +5,7 @@ import { parseDigest } from '../../src/model/digest.ts';
 import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import { readContent } from '../../src/registry/content.ts';
 import { createRemote } from '../../src/remote/remote.ts';
-import { formatWait } from '../../src/service/trace.ts';
+import { describeWait } from '../../src/service/trace.ts';
 import type { Wait } from '../../src/transport/waits.ts';
 import type { Answer } from '../support/fake-server.ts';
 import { fails, get, start } from './open.ts';
@@ -99,10 +99,10 @@ describe('a server that has said nothing for a while', () => {
   it('is spoken of in one line', () => {
     const event = { host: 'example.com:5000', what: 'blob abababababab', silentMs: 10_000, attempt: 2 };
     assert.equal(
-      formatWait(event),
+      describeWait(event).reason,
       'example.com:5000: nothing has come for 10 seconds, waiting for blob abababababab (attempt 2)',
     );
-    assert.match(formatWait({ ...event, what: undefined, attempt: 1 }), /waiting for an answer$/);
+    assert.match(describeWait({ ...event, what: undefined, attempt: 1 }).reason, /waiting for an answer$/);
   });
 });
 
@@ -130,7 +130,10 @@ describe('a server that asks to wait, or fails again and again', () => {
       { ...about, attempt: 2 },
     ]);
     const text = `${server.host} asks to wait 30 seconds (429), waiting for manifest 1 of team/app`;
-    assert.deepEqual(told.map(formatWait), [text, text]);
+    assert.deepEqual(
+      told.map((wait) => describeWait(wait).reason),
+      [text, text],
+    );
   });
 
   it('is told of from the third failure in a row', async (t) => {
@@ -145,7 +148,10 @@ describe('a server that asks to wait, or fails again and again', () => {
       [3, 4],
     );
     const text = `${server.host} answered 503, trying again, waiting for blob abababababab`;
-    assert.deepEqual(told.map(formatWait), [text, text]);
+    assert.deepEqual(
+      told.map((wait) => describeWait(wait).reason),
+      [text, text],
+    );
   });
 
   it('is told to the listener of the request, and to no other', async (t) => {
