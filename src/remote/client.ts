@@ -242,13 +242,21 @@ export class RemoteClient {
   async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {
     const { scopes: _scopes, wider: _wider, settled: _settled, headers, ...rest } = request;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const withWrites = this.options.intent === 'push';
     let { url } = request;
     // As in the transport: after another origin, even this registry gets no credentials, since that origin chose the path.
     let left = false;
     for (let hops = 0; ; hops += 1) {
       const body = typeof request.body === 'function' ? await request.body() : request.body;
       const who = left ? { anonymous: true } : { authorization };
-      const response = await this.transport.request({ ...rest, url, ...who, body, ...(headers && { headers }) });
+      const response = await this.transport.request({
+        ...rest,
+        url,
+        ...who,
+        body,
+        withWrites,
+        ...(headers && { headers }),
+      });
       if (header(response.headers, 'warning') !== undefined) this.#warn(response);
       const target = isRead ? undefined : await redirectedWrite(response, request.method, hops);
       if (target === undefined) return response;

@@ -176,7 +176,6 @@ export class ManifestReader {
     const url = this.#client.url({ name: 'manifest', repo, reference });
     const scopes = [repositoryScope(repo, 'pull')];
     const wholeBytes = method === 'GET' ? this.#maxBytes : undefined;
-    const bulk = method === 'HEAD' && this.#client.options.intent !== 'push';
     const takesServerErrors = method === 'HEAD';
     const how = {
       scopes,
@@ -186,7 +185,6 @@ export class ManifestReader {
       takesServerErrors,
       settled,
       wholeBytes,
-      bulk,
       signal,
     };
     return this.#client.send({ method, url, ...how });

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { type BulkHead, parseBulkHead } from './bulk-head.ts';
 import { BulkMemory } from './bulk-memory.ts';
-import { coded } from './error-code.ts';
+import { ChunkedFraming } from './chunked.ts';
+import { coded, errorCode } from './error-code.ts';
 
 export interface BulkLimits {
   readonly headersTimeoutMs: number;
@@ -22,6 +23,8 @@ interface BulkRequest {
   onUnusual(): void;
   /** Called if the connection can be reused, with the time for which it stays open. */
   onReusable(restMs: number): void;
+  /** Called if a connection that had rested turns out to be gone: nothing has answered the request. */
+  onStale(): void;
 }
 
 /** The controls of a request's reader. `done` returns the memory of a chunk, at any time. */
@@ -32,8 +35,9 @@ interface BulkController extends Dispatcher.DispatchController {
 interface Current extends BulkRequest {
   readonly controller: BulkController;
   head: BulkHead | undefined;
-  /** Bytes of the body that are still to come. */
+  /** Bytes of the body that are still to come, or its chunks. */
   missing: number;
+  chunks: ChunkedFraming | undefined;
 }
 
 /**
@@ -49,6 +53,8 @@ export class BulkConnection {
   #timer: NodeJS.Timeout | undefined;
   #paused = false;
   #heading = '';
+  /** Whether it was idle before this request: the server may have closed it meanwhile. */
+  #rested = false;
 
   /** @param ended Called when the connection is gone. */
   constructor(limits: BulkLimits, ended: () => void) {
@@ -67,7 +73,7 @@ export class BulkConnection {
     return this.#socket !== undefined && !this.#socket.destroyed && this.#socket.writable;
   }
 
-  /** Sets the connected socket, and sends the waiting request. */
+  /** Sets the connected socket. */
   attach(socket: Socket): void {
     this.#socket = socket;
     socket.on('error', (error) => this.destroy(error));
@@ -76,23 +82,28 @@ export class BulkConnection {
       else this.#giveUp(this.#current);
     });
     socket.on('close', () => this.destroy(coded('UND_ERR_SOCKET')));
-    if (this.#current) this.#write(this.#current);
-    else socket.destroy();
   }
 
-  /** Sends a request, once there is a socket. */
+  /** Sends a request. */
   send(request: BulkRequest): void {
-    const current: Current = { ...request, controller: this.#controller(), head: undefined, missing: 0 };
+    const current: Current = {
+      ...request,
+      controller: this.#controller(),
+      head: undefined,
+      missing: 0,
+      chunks: undefined,
+    };
     this.#current = current;
     this.#paused = false;
     this.#heading = '';
     clearTimeout(this.#timer);
     request.handler.onRequestStart?.(current.controller, undefined);
-    if (this.#current === current && this.#socket) this.#write(current);
+    if (this.#current === current) this.#write(current);
   }
 
   /** Keeps the connection idle until the next request. Any byte that arrives meanwhile ends it. */
   rest(restMs: number): void {
+    this.#rested = true;
     this.#socket?.unref();
     this.#timer = setTimeout(() => this.destroy(), restMs).unref();
   }
@@ -104,7 +115,9 @@ export class BulkConnection {
     this.#socket?.destroy();
     this.#memory.close();
     this.#ended();
-    current?.handler.onResponseError?.(current.controller, error);
+    const isStale = this.#rested && isCut(error) && current?.head === undefined && this.#heading === '';
+    if (current && isStale) current.onStale();
+    else current?.handler.onResponseError?.(current.controller, error);
   }
 
   #write({ text, headersTimeoutMs }: Current): void {
@@ -136,7 +149,8 @@ export class BulkConnection {
     if (head) {
       this.#heading = '';
       current.head = head;
-      current.missing = head.bodyBytes;
+      current.missing = head.bodyBytes ?? 0;
+      current.chunks = head.bodyBytes === undefined ? new ChunkedFraming() : undefined;
       this.#limitTime(idleTimeoutMs, () => coded('UND_ERR_BODY_TIMEOUT'));
       current.handler.onResponseStart?.(current.controller, head.status, head.headers);
       this.#body(current, chunk.subarray(headBytes));
@@ -152,22 +166,45 @@ export class BulkConnection {
   }
 
   #body(current: Current, chunk: Uint8Array): void {
+    const extra = current.chunks ? this.#inChunks(current, current.chunks, chunk) : this.#inLength(current, chunk);
+    if (extra === undefined || this.#current !== current) return;
+    this.#current = undefined;
+    this.#paused = false;
+    clearTimeout(this.#timer);
+    const restMs = current.head?.restMs ?? 0;
+    // Bytes after the end belong to no response.
+    const reusable = extra === 0 && restMs > 0 && this.open;
+    if (!reusable) this.destroy();
+    current.handler.onResponseEnd?.(current.controller, {});
+    if (reusable) current.onReusable(restMs);
+  }
+
+  /** @returns The number of bytes after the end of the body; undefined if it has not ended. */
+  #inLength(current: Current, chunk: Uint8Array): number | undefined {
     const wanted = this.#current === current ? current.missing : 0; // its reader may have cancelled
     const own = chunk.subarray(0, wanted);
     this.#memory.take(chunk.subarray(own.length));
     current.missing -= own.length;
     this.#timer?.refresh();
     if (own.length > 0) current.handler.onResponseData?.(current.controller, own as Buffer);
-    if (current.missing > 0 || this.#current !== current) return;
-    this.#current = undefined;
-    this.#paused = false;
-    clearTimeout(this.#timer);
-    const restMs = current.head?.restMs ?? 0;
-    // Bytes after the end belong to no response.
-    const reusable = own.length === chunk.length && restMs > 0 && this.open;
-    if (!reusable) this.destroy();
-    current.handler.onResponseEnd?.(current.controller, {});
-    if (reusable) current.onReusable(restMs);
+    return current.missing > 0 ? undefined : chunk.length - own.length;
+  }
+
+  #inChunks(current: Current, chunks: ChunkedFraming, chunk: Uint8Array): number | undefined {
+    const framing = (piece: Uint8Array): void => this.#memory.take(piece);
+    const content = (piece: Uint8Array): void => {
+      if (this.#current === current) current.handler.onResponseData?.(current.controller, piece as Buffer);
+      else this.#memory.take(piece);
+    };
+    this.#timer?.refresh();
+    try {
+      const extra = chunks.read(chunk, { framing, content });
+      this.#memory.take(extra);
+      return chunks.ended ? extra.length : undefined;
+    } catch (error) {
+      this.destroy(error as Error);
+      return undefined;
+    }
   }
 
   #controller(): BulkController {
@@ -201,6 +238,11 @@ export class BulkConnection {
       else this.destroy(makeError());
     }, ms);
   }
+}
+
+// As when a server closes an idle connection.
+function isCut(error: Error): boolean {
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(errorCode(error));
 }
 
 // Stops waiting early for a response that is not HTTP, or has other line ends.

@@ -4,18 +4,19 @@ export interface BulkHead {
   readonly status: number;
   /** Names in lower case. A field that occurs several times is a list. */
   readonly headers: Record<string, string | string[]>;
-  readonly bodyBytes: number;
+  /** Undefined for a chunked body. */
+  readonly bodyBytes: number | undefined;
   /** How long the connection may stay idle; 0 if it cannot be reused. */
   readonly restMs: number;
 }
 
 const statusLine = /^HTTP\/1\.1 ([2-5]\d\d)(?: [\t\x20-\x7e]*)?$/;
 const fieldName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const plainText = /^[\t\x20-\x7e]*$/;
+const plainText = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Statuses whose responses have no body, whatever their Content-Length says. */
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+const bodiless: ReadonlySet<number> = new Set([204, 304]);
 /** Fields with which the following bytes are not just the content. */
-const framing = ['transfer-encoding', 'content-encoding', 'trailer', 'upgrade'];
+const framing = ['content-encoding', 'upgrade'];
 /** The server closes an idle connection after the announced time. Stop using it this much earlier. */
 const keepAliveMarginMs = 1000;
 
@@ -23,13 +24,15 @@ const keepAliveMarginMs = 1000;
  * Parses a response's header without the empty line at its end.
  *
  * @param text As latin1.
- * @param hasBody Whether a body follows. A response to HEAD may omit its length.
- * @returns Undefined for everything that is not strictly a final HTTP/1.1 response with one Content-Length.
+ * @param asked Whether a body was asked for. A response to HEAD has none, and may omit its length.
+ * @returns Undefined for everything that is not strictly a final HTTP/1.1 response with either one Content-Length or chunks.
  */
-export function parseBulkHead(text: string, keepAliveMs: number, hasBody: boolean): BulkHead | undefined {
+export function parseBulkHead(text: string, keepAliveMs: number, asked: boolean): BulkHead | undefined {
   const [first = '', ...lines] = text.split('\r\n');
   const status = Number(statusLine.exec(first)?.[1] ?? 0);
-  if (status === 0 || bodiless.has(status)) return undefined;
+  // Parsers disagree about the body of a 205.
+  if (status === 0 || status === 205) return undefined;
+  const hasBody = asked && !bodiless.has(status);
   const headers: Record<string, string | string[]> = Object.create(null);
   for (const line of lines) {
     const colon = line.indexOf(':');
@@ -43,13 +46,19 @@ export function parseBulkHead(text: string, keepAliveMs: number, hasBody: boolea
     else if (Array.isArray(earlier)) earlier.push(value);
     else headers[name] = [earlier, value];
   }
-  const length = headers['content-length'] ?? (hasBody ? undefined : '0');
+  const coding = headers['transfer-encoding'];
+  const isChunked = typeof coding === 'string' && coding.toLowerCase() === 'chunked';
+  // With both, parsers disagree about which counts.
+  if (coding !== undefined && (!isChunked || headers['content-length'] !== undefined)) return undefined;
+  const length = headers['content-length'] ?? (hasBody && !isChunked ? undefined : '0');
   if (typeof length !== 'string' || !/^\d{1,15}$/.test(length)) return undefined;
   if (framing.some((name) => headers[name] !== undefined)) return undefined;
+  // Parsers disagree about a body that must not be there.
+  if (asked && !hasBody && Number(length) > 0) return undefined;
   const connection = headers['connection'] ?? 'keep-alive';
   if (typeof connection !== 'string' || !/^(?:keep-alive|close)$/i.test(connection)) return undefined;
   const restMs = connection.toLowerCase() === 'close' ? 0 : restOf(headers['keep-alive'], keepAliveMs);
-  return { status, headers, bodyBytes: hasBody ? Number(length) : 0, restMs };
+  return { status, headers, bodyBytes: hasBody ? (isChunked ? undefined : Number(length)) : 0, restMs };
 }
 
 function restOf(field: string | string[] | undefined, usualMs: number): number {

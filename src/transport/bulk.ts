@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { buildConnector, Dispatcher } from 'undici';
 import { BulkConnection, type BulkLimits } from './bulk-connection.ts';
 import type { Goal } from './dial.ts';
+import { coded } from './error-code.ts';
 
 interface BulkOptions {
   readonly url: URL;
@@ -14,62 +15,128 @@ interface BulkOptions {
 /** Fields that are written here, or that would change the framing. */
 const ownFields = /^(?:host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect)$/i;
 
+/** A request that waits for a connection, or has one. */
+interface Job {
+  readonly text: string;
+  readonly options: Dispatcher.DispatchOptions;
+  readonly handler: Dispatcher.DispatchHandler;
+}
+
 /**
- * Sends HEADs, and GETs of large bodies, over connections that read into reusable memory. It handles what nearly all
- * servers send. After the first other response, the fallback serves this origin permanently.
+ * Sends GETs and HEADs over connections that read into reusable memory. It handles what nearly all servers send. After
+ * the first other response, the fallback serves this origin permanently.
  */
 export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
   readonly #options: BulkOptions;
   readonly #resting: BulkConnection[] = [];
   readonly #all = new Set<BulkConnection>();
+  readonly #connecting = new Set<BulkConnection>();
+  /** A request is sent over the connection that is ready first, be it new or free again. */
+  #waiting: Job[] = [];
   #fit = true;
+  #closed = false;
 
   constructor(options: BulkOptions) {
     this.#options = options;
   }
 
+  /** Whether a request would be sent at once. */
+  get ready(): boolean {
+    return this.#fit && this.#resting.some(({ open }) => open);
+  }
+
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const { url, fallback, limits } = this.#options;
+    const { url, fallback } = this.#options;
     const text = this.#fit ? requestText(options, url) : undefined;
     if (text === undefined) return fallback.dispatch(options, handler);
-    const connection = this.#connection();
+    const job = { text, options, handler };
+    const rested = this.#rested();
+    if (rested) this.#send(job, rested);
+    else this.#wait(job);
+    return true;
+  }
+
+  /** Opens connections, so that this many requests can be sent at once. Their failures are left to later requests. */
+  open(count: number): void {
+    if (!this.#fit) return;
+    const there = this.#resting.filter(({ open }) => open).length + this.#connecting.size - this.#waiting.length;
+    for (let more = count - there; more > 0; more -= 1) this.#connect();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#giveUp((job) => job.handler.onResponseError?.(undefined as never, coded('UND_ERR_DESTROYED')));
+    for (const connection of this.#all) connection.destroy();
+  }
+
+  #wait(job: Job): void {
+    this.#waiting.push(job);
+    if (this.#connecting.size < this.#waiting.length) this.#connect();
+  }
+
+  #send({ text, options, handler }: Job, connection: BulkConnection): void {
+    const { fallback, limits } = this.#options;
     connection.send({
       text,
       hasBody: options.method !== 'HEAD',
       headersTimeoutMs: options.headersTimeout ?? limits.headersTimeoutMs,
       handler,
       onUnusual: () => {
-        this.#fit = false;
+        this.#giveUp((job) => fallback.dispatch(job.options, job.handler));
         fallback.dispatch(options, handler);
       },
-      onReusable: (restMs) => {
-        connection.rest(restMs);
-        this.#resting.push(connection);
+      onStale: () => {
+        if (this.#fit) this.#wait({ text, options, handler });
+        else fallback.dispatch(options, handler);
       },
+      onReusable: (restMs) => this.#free(connection, restMs),
     });
-    return true;
   }
 
-  close(): void {
+  #giveUp(leave: (job: Job) => void): void {
     this.#fit = false;
-    for (const connection of this.#all) connection.destroy();
+    const left = this.#waiting;
+    this.#waiting = [];
+    for (const job of left) leave(job);
   }
 
-  #connection(): BulkConnection {
+  #free(connection: BulkConnection, restMs: number): void {
+    const next = this.#waiting.shift();
+    if (next) this.#send(next, connection);
+    else {
+      connection.rest(restMs);
+      this.#resting.push(connection);
+    }
+  }
+
+  #rested(): BulkConnection | undefined {
     for (let rested = this.#resting.pop(); rested; rested = this.#resting.pop()) {
       if (rested.open) return rested;
     }
+    return undefined;
+  }
+
+  #connect(): void {
     const { url, connect, limits } = this.#options;
     const connection = new BulkConnection(limits, () => this.#all.delete(connection));
     this.#all.add(connection);
+    this.#connecting.add(connection);
     const { host, protocol, port } = url;
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
     const goal: Goal = { host, hostname, protocol, port, onread: connection.onread };
     connect(goal as buildConnector.Options, (error: Error | null, socket: Socket | null) => {
-      if (socket) connection.attach(socket);
-      else connection.destroy(error ?? undefined);
+      this.#connecting.delete(connection);
+      if (!socket || this.#closed) {
+        connection.destroy();
+        socket?.destroy();
+        // Not if it was opened in advance, or if another connection has taken the request over.
+        const job = this.#waiting.length > this.#connecting.size ? this.#waiting.shift() : undefined;
+        job?.handler.onResponseError?.(undefined as never, error ?? coded('UND_ERR_DESTROYED'));
+        return;
+      }
+      connection.attach(socket);
+      this.#free(connection, limits.keepAliveMs);
     });
-    return connection;
   }
 }
 

@@ -13,9 +13,9 @@ export class LatePool implements Pick<Dispatcher, 'dispatch'> {
     this.#options = options;
   }
 
-  /** Whether a request has used it. */
-  get used(): boolean {
-    return this.#opening !== undefined;
+  /** Whether a request would be sent at once. */
+  get ready(): boolean {
+    return (this.#pool?.stats.free ?? 0) > 0;
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {

@@ -99,23 +99,18 @@ export class Origins {
   }
 
   /**
-   * @param request.bulk See HttpRequest.
+   * @param request.bulk See HttpRequest; `withWrites` too.
    * @throws OciError CONFIG_INVALID for an invalid proxy address.
    */
   dispatcher(
     url: URL,
     anonymous: boolean,
-    { method, bulk }: Pick<HttpRequest, 'method' | 'bulk'>,
+    { method, bulk: isLarge, withWrites }: Pick<HttpRequest, 'method' | 'bulk' | 'withWrites'>,
   ): Pick<Dispatcher, 'dispatch'> {
-    if (this.#closed) throw new OciError('NETWORK', `${url.host}: the transport is closed`, { retryable: false });
-    // The client certificate authenticates us, so it is for the base only.
-    const ownCertificate = !anonymous && url.origin === this.#base.origin;
-    const name = `${ownCertificate ? 'own' : 'other'} ${url.origin}`;
-    const known = this.#origins.get(name) ?? this.#open(url, ownCertificate);
-    this.#origins.set(name, known);
-    // If the pool has connections already, a HEAD uses them.
-    const simple = bulk && (method !== 'HEAD' || !known.pool.used);
-    return (simple && known.bulk) || known.dispatcher;
+    const { pool, bulk, dispatcher } = this.#origin(url, anonymous);
+    if (!bulk || (method !== 'GET' && method !== 'HEAD')) return dispatcher;
+    if (isLarge || bulk.ready) return bulk;
+    return withWrites || pool.ready ? dispatcher : bulk;
   }
 
   async close(): Promise<void> {
@@ -126,6 +121,16 @@ export class Origins {
     await Promise.all(origins.map(({ pool }) => pool.destroy()));
     // undici would leave them to their timeouts, which would keep the process alive.
     for (const socket of this.#pending) socket.destroy();
+  }
+
+  #origin(url: URL, anonymous: boolean): Origin {
+    if (this.#closed) throw new OciError('NETWORK', `${url.host}: the transport is closed`, { retryable: false });
+    // The client certificate authenticates us, so it is for the base only.
+    const ownCertificate = !anonymous && url.origin === this.#base.origin;
+    const name = `${ownCertificate ? 'own' : 'other'} ${url.origin}`;
+    const known = this.#origins.get(name) ?? this.#open(url, ownCertificate);
+    this.#origins.set(name, known);
+    return known;
   }
 
   #open(url: URL, own: boolean): Origin {

@@ -12,6 +12,7 @@ import { contentLength, header } from './http.ts';
 import { defaultHeadersTimeoutMs, Origins, type OriginsOptions } from './origins.ts';
 import { endpointOf, redactHeaders, redactUrl } from './redact.ts';
 import { isRedirect, redirectTarget } from './redirects.ts';
+import { requestHeaders } from './request-headers.ts';
 import { Outage } from './retry/outage.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry/retry.ts';
 import { isTooMany, retryAfterMs } from './retry/retry-after.ts';
@@ -215,7 +216,8 @@ class UndiciTransport implements Transport {
   ): Promise<Answer> {
     const { method, body, moreTimeMs = 0, signal } = request;
     const anonymous = left || (request.anonymous ?? false);
-    const headers = this.#headers(request, url, left);
+    const { base } = this;
+    const headers = requestHeaders(request, { ...this.#options, url, base, left });
     const startedMs = monotonicMs();
     const tell = (outcome: {
       status?: number;
@@ -233,11 +235,12 @@ class UndiciTransport implements Transport {
         ...outcome,
       });
     try {
-      const dispatcher = this.#origins.dispatcher(url, anonymous, request);
-      const certsDir = this.#origins.certsDir(url);
       // undici releases a connection one turn after its response has ended. Without the wait it would open another.
       await setImmediate();
       signal?.throwIfAborted();
+      // Not earlier: requests that begin together must not all count on the same idle connection.
+      const dispatcher = this.#origins.dispatcher(url, anonymous, request);
+      const certsDir = this.#origins.certsDir(url);
       const usualMs = this.#options.limits?.headersTimeoutMs ?? defaultHeadersTimeoutMs;
       const headersTimeoutMs = usualMs + Math.ceil(moreTimeMs);
       const afterMs = this.#options.limits?.silenceMs ?? defaultSilenceMs;
@@ -264,25 +267,6 @@ class UndiciTransport implements Transport {
       throw error;
     }
   }
-
-  #headers(request: HttpRequest, url: URL, left: boolean): Record<string, string> {
-    const { authorization, anonymous = false, contentBytes, body } = request;
-    const own = url.origin === this.base.origin && !anonymous && !left;
-    const length = body !== undefined && !(body instanceof Uint8Array) ? contentBytes : undefined;
-    return {
-      'user-agent': this.#options.userAgent ?? 'ocictl',
-      // A compressing proxy would change the bytes that digests cover.
-      'accept-encoding': 'identity',
-      ...(own && lowerCased(this.#options.headers)),
-      ...lowerCased(request.headers),
-      ...(length !== undefined && { 'content-length': String(length) }),
-      ...(authorization !== undefined && !left && { authorization }),
-    };
-  }
-}
-
-function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 async function whole(answer: Answer, maxBytes: number | undefined): Promise<Answer> {

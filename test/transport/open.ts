@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ServerOptions } from 'node:https';
 import type { TestContext } from 'node:test';
 import { OciError } from '../../src/model/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../src/transport/http.ts';
@@ -19,9 +20,10 @@ export function open(t: TestContext, url: string, options: Partial<TransportOpti
 export async function start(
   t: TestContext,
   answer: Answer,
-  options: Partial<TransportOptions> & { readonly early?: boolean } = {},
+  options: Partial<TransportOptions> & { readonly early?: boolean; readonly serverTls?: ServerOptions } = {},
 ): Promise<{ server: FakeServer; transport: Transport }> {
-  const server = await startFakeServer(t, answer, { early: options.early ?? false });
+  const { early = false, serverTls } = options;
+  const server = await startFakeServer(t, answer, { early, ...(serverTls && { tls: serverTls }) });
   return { server, transport: open(t, server.url, options) };
 }
 
