@@ -56,7 +56,7 @@ export const copy = defineCommand({
     if (options.replace) refuseReplace(options);
     // Tags of a repository are its own; those of a layout may have come from any.
     const keepsOthers = !kindOf(destinationWord).hasRepository && !options.replace && !ifAbsent;
-    const wish = { platforms, insists, ifAbsent, toWhole, isOneOfMany: allTags, keepsOthers };
+    const wish = { platforms, insists, ifAbsent, toWhole, keepsOthers };
     const lineOf = ({ name, json }: Copied): string => (options.json ? formatJson(json) : name);
     const role = allTags ? 'repository' : 'source';
     await using source = await context.openPlace(sourceWord, role, { ...options, creds: options.srcCreds });

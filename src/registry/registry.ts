@@ -90,6 +90,8 @@ export interface Reader {
 export interface PushBlobOptions extends SignalOption {
   /** A repository of the same registry that probably holds the blob. */
   readonly mountFrom?: RepositoryName | undefined;
+  /** Whether it certainly holds the blob: a mount is then tried before the blob is looked up. Default false. */
+  readonly mountFirst?: boolean | undefined;
   /** Called when the transfer has to wait: another process is transferring the blob, or a retry is due. */
   readonly onWait?: OnWait | undefined;
 }

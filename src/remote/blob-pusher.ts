@@ -39,6 +39,8 @@ export class BlobPusher {
   #mountsOwn = true;
   /** `repository source` pairs for which a mount was refused. */
   readonly #unmountable = new Set<string>();
+  /** Pairs where a mount that should have worked brought nothing: there blobs are looked up first. */
+  readonly #mountedInVain = new Set<string>();
 
   constructor(client: RemoteClient, blobs: BlobReader) {
     this.#client = client;
@@ -82,14 +84,22 @@ export class BlobPusher {
     // A mount from the same repository checks and opens an upload in one request. Without mounts, the blob is just sent
     // again.
     const own = mountFrom === undefined && this.#mayMountOwn(descriptor);
-    if (!own && (await this.exists(repo, descriptor.digest, opts, mountFrom))) {
-      return { descriptor, outcome: 'exists' };
-    }
+    const mountFirst =
+      opts.mountFirst === true && mountFrom !== undefined && !this.#mountedInVain.has(`${repo} ${mountFrom}`);
+    const exists = (): Promise<boolean> => this.exists(repo, descriptor.digest, opts, mountFrom);
+    if (!own && !mountFirst && (await exists())) return { descriptor, outcome: 'exists' };
     const from = own ? repo : mountFrom;
     const session =
       from && this.#mayMount(repo, from) ? await this.#mount(repo, descriptor.digest, from, opts) : undefined;
     if (session === 'mounted') return { descriptor, outcome: own ? 'exists' : 'mounted' };
     if (own && session === undefined) this.#mountsOwn = false;
+    if (mountFirst) {
+      this.#mountedInVain.add(`${repo} ${mountFrom}`);
+      if (await exists()) {
+        await session?.cancel();
+        return { descriptor, outcome: 'exists' };
+      }
+    }
     const upload = new UploadSource(descriptor, source, signal);
     try {
       await this.#send(repo, descriptor, upload, session, opts);

@@ -8,6 +8,7 @@ import type { Registry } from '../registry/registry.ts';
 import { BlobMover } from './blobs.ts';
 import { EventQueue } from './event-queue.ts';
 import { discoverGraph, type Graph, type Sharing } from './graph.ts';
+import { type Looked, lookAtEnds } from './look.ts';
 import { pushManifests } from './manifests.ts';
 import type { BatchOptions, TransferEnd, TransferOptions, TransferResult, TransferRoot } from './options.ts';
 import { Room } from './room.ts';
@@ -92,19 +93,26 @@ class Batch implements TransferBatch {
     this.#endWhenDone();
   }
 
-  async #run(options: TransferOptions): Promise<TransferResult> {
-    const target = this.#target(options.to);
+  async #run(asked: TransferOptions): Promise<TransferResult> {
+    const target = this.#target(asked.to);
     const sharing: Sharing = { target, hold: new Hold(target), large: this.#room.large(), events: this.events };
     try {
-      const graph = await this.#lookThrough(options, sharing).finally(() => {
-        this.#lookedThrough += 1;
-        this.#completeWhenKnown();
-      });
+      const [options, graph] = await this.#room
+        .walk(async () => {
+          const looked = await lookAtEnds(asked);
+          return [looked, await this.#lookThrough(looked, sharing)] as const;
+        })
+        .finally(() => {
+          this.#lookedThrough += 1;
+          this.#completeWhenKnown();
+        });
       // Read all of this first: pushing removes the manifests from the graph.
       const lacked = [...graph.manifests, ...graph.referrers].some((node) => !node.exists);
       const referrers = graph.referrers.map(({ manifest }) => manifest.descriptor);
       const rewritten = rewrittenIn(graph);
-      const transferredBytes = await this.#blobs.move(graph.blobs, options, target);
+      const hasAllBlobs = graph.manifests.length + referrers.length === 1 ? graph.rootIsThere : undefined;
+      const transferredBytes = await this.#blobs.move(graph.blobs, options, target, hasAllBlobs);
+      if (await graph.rootIsThere) markRootAsThere(graph);
       const tagged = await this.#room.push(() => pushManifests(graph, options, sharing));
       const changed = tagged.length > 0 || lacked || transferredBytes > 0;
       return { root: graph.root, rewritten, changed, transferredBytes, referrers, omitted: graph.omitted };
@@ -114,16 +122,14 @@ class Batch implements TransferBatch {
     }
   }
 
-  async #lookThrough(options: TransferOptions, sharing: Sharing): Promise<Graph> {
-    const { from, transform, signal } = options;
-    const root = from.root ?? (await from.registry.statManifest(from.repo, from.reference, { signal }));
+  async #lookThrough(options: Looked, sharing: Sharing): Promise<Graph> {
+    const { from, transform } = options;
+    const { root } = from;
     this.events.push({ type: 'resolved', root, reference: from.reference });
     if (isThere(root, options)) return { root, manifests: [], referrers: [], blobs: [], omitted: [] };
-    return this.#room.walk(async () => {
-      const graph = await discoverGraph(root, options, sharing);
-      if (!transform) return graph;
-      return (await import('./rewrite.ts')).rewriteGraph(graph, options, sharing.target);
-    });
+    const graph = await discoverGraph(root, options, sharing);
+    if (!transform) return graph;
+    return (await import('./rewrite.ts')).rewriteGraph(graph, options, sharing.target);
   }
 
   #target({ registry, repo }: TransferEnd): Target {
@@ -156,6 +162,11 @@ class Batch implements TransferBatch {
 /** Whether the tags are known to point at the image already. A registry then has everything that it names. */
 function isThere({ digest }: Descriptor, { to, referrers, transform }: TransferOptions): boolean {
   return to.seen?.digest === digest && !to.sparse && !referrers && !transform;
+}
+
+function markRootAsThere({ manifests }: Graph): void {
+  const root = manifests.pop();
+  if (root) manifests.push({ ...root, exists: true });
 }
 
 function rewrittenIn({ manifests, referrers }: Graph): ReadonlyMap<Digest, Descriptor> {

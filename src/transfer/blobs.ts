@@ -1,3 +1,4 @@
+import { OciError } from '../model/errors.ts';
 import type { OnWait, PushBlobResult } from '../registry/registry.ts';
 import { CountedSource } from './counted-source.ts';
 import { refuseDamagedSource } from './damaged-source.ts';
@@ -26,9 +27,15 @@ export class BlobMover {
    * Transfers the blobs of an image, the largest first. The first failure stops those that no other image needs; what
    * they have received stays resumable.
    *
+   * @param isThere Whether the destination has the image already, and all its blobs: then the others are not needed.
    * @returns The number of bytes that were transferred, without those that another image has counted.
    */
-  async move(blobs: readonly BlobNode[], options: TransferOptions, target: Target): Promise<number> {
+  async move(
+    blobs: readonly BlobNode[],
+    options: TransferOptions,
+    target: Target,
+    isThere?: Promise<boolean>,
+  ): Promise<number> {
     const wanted: MovingBlob[] = [];
     const wanter: BlobWanter = {
       giveUp(error) {
@@ -43,11 +50,16 @@ export class BlobMover {
       moving?.wanters.add(wanter);
       if (moving) wanted.push(moving);
     }
+    const unneeded = isThere?.then((is) => {
+      if (is) wanter.giveUp(new OciError('CANCELLED', 'the destination has the image already'));
+      return is;
+    });
     try {
       await Promise.all(wanted.map(({ done }) => done));
     } catch (error) {
       await Promise.allSettled(wanted.map(({ wanters, done }) => wanters.size === 0 && done));
-      throw error;
+      if (!(await unneeded)) throw error;
+      this.#tellThere(blobs, target);
     }
     let transferredBytes = 0;
     for (const blob of wanted) {
@@ -55,6 +67,14 @@ export class BlobMover {
       blob.bytes = 0;
     }
     return transferredBytes;
+  }
+
+  #tellThere(blobs: readonly BlobNode[], { arrivedBlobs, movingBlobs }: Target): void {
+    for (const { descriptor, kind } of blobs) {
+      if (arrivedBlobs.has(descriptor.digest) || movingBlobs.has(descriptor.digest)) continue;
+      arrivedBlobs.add(descriptor.digest);
+      this.#events.push({ type: 'done', node: descriptor, kind, outcome: 'exists' });
+    }
   }
 
   close(): void {
@@ -121,7 +141,8 @@ async function transferBlob(blob: BlobNode, options: TransferOptions, events: Ev
   };
   let outcome: PushBlobResult['outcome'];
   try {
-    ({ outcome } = await to.registry.pushBlob(to.repo, pushed, source, { mountFrom, signal, onWait }));
+    const mountFirst = mountFrom !== undefined && mountFrom === options.from.repo && !options.from.sparse && !changed;
+    ({ outcome } = await to.registry.pushBlob(to.repo, pushed, source, { mountFrom, mountFirst, signal, onWait }));
   } catch (error) {
     if (!changed) await refuseDamagedSource(error, descriptor, options);
     throw error;

@@ -1,5 +1,5 @@
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { NodeKind } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { blobsOf, childrenOf, type IndexView, type Manifest, schema1Refused } from '../model/manifest/manifest.ts';
@@ -7,6 +7,7 @@ import { isForeignLayerType, mediaTypes } from '../model/manifest/media-types.ts
 import { schema1Layers } from '../model/manifest/schema1.ts';
 import { formatPlatform, type Platform } from '../model/platform/platform.ts';
 import type { EventQueue } from './event-queue.ts';
+import { NodeReader, unlessLost } from './node-reader.ts';
 import type { ChangedBlob, TransferOptions } from './options.ts';
 import { checkType, findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
 import type { LargeTurn } from './room.ts';
@@ -30,6 +31,11 @@ export interface Graph {
   readonly referrers: ManifestNode[];
   readonly blobs: readonly BlobNode[];
   readonly omitted: readonly Descriptor[];
+  /**
+   * Whether the destination has the root under another name, where that is still being asked. The root is then not
+   * marked as existing. Never rejects.
+   */
+  readonly rootIsThere?: Promise<boolean> | undefined;
 }
 
 /** What a transfer shares with others of its batch, and what it holds itself. */
@@ -45,8 +51,19 @@ export interface Sharing {
  * costs no request.
  */
 export async function discoverGraph(root: Descriptor, options: TransferOptions, sharing: Sharing): Promise<Graph> {
+  const walk = new Walk(root, options, sharing);
+  try {
+    return await walkAll(walk, root, options, sharing);
+  } catch (error) {
+    await walk.nodes.rootIsThere;
+    throw error;
+  } finally {
+    await walk.nodes.settled();
+  }
+}
+
+async function walkAll(walk: Walk, root: Descriptor, options: TransferOptions, sharing: Sharing): Promise<Graph> {
   const { from, platforms, signal } = options;
-  const walk = new Walk(options, sharing);
   await walk.visit(root, platforms, 0);
   walk.refuseAbsent();
   const rootNode = walk.manifests.get(root.digest);
@@ -61,6 +78,7 @@ export async function discoverGraph(root: Descriptor, options: TransferOptions, 
     referrers: [...walk.manifests.values()].slice(manifests.length),
     blobs: [...walk.blobs.values()],
     omitted: [...walk.omitted.values()].filter((entry) => !walk.manifests.has(entry.digest)),
+    rootIsThere: walk.nodes.rootIsThere,
   };
 }
 
@@ -98,10 +116,12 @@ class Walk {
   readonly omitted = new Map<Digest, Descriptor>();
   /** Entries that the source does not have. */
   readonly #absent = new Map<Digest, Descriptor>();
+  readonly nodes: NodeReader;
   readonly #options: TransferOptions;
   readonly #sharing: Sharing;
 
-  constructor(options: TransferOptions, sharing: Sharing) {
+  constructor(root: Descriptor, options: TransferOptions, sharing: Sharing) {
+    this.nodes = new NodeReader(root.digest, options, sharing);
     this.#options = options;
     this.#sharing = sharing;
   }
@@ -115,7 +135,7 @@ class Walk {
     if (this.manifests.has(node.digest)) return;
     if (depth > maxIndexDepth) throw new OciError('MANIFEST_INVALID', `index ${node.digest} is nested too deeply`);
     if (parent && !wanted && this.#hasArrived(node)) return;
-    const read = await this.#get(node);
+    const read = await this.nodes.get(node);
     const { manifest, exists } = read;
     this.#heldBytes += manifest.bytes.length;
     this.#refuseExcess();
@@ -127,10 +147,15 @@ class Walk {
     }
     this.#tell(manifest.descriptor, 'manifest', parent);
     // A registry that refuses sparse indexes has everything below an index it holds, but may lack referrers.
-    const whole = exists && !this.#options.to.sparse && !this.#options.referrers;
-    if (manifest.view.kind === 'index' && !whole) await this.#visitChildren(manifest.view, wanted, depth, node.digest);
-    else if (manifest.view.kind === 'other' && !whole) {
-      for (const child of childrenOf(manifest.view)) await this.visit(child, undefined, depth + 1, node.digest);
+    const isComplete = exists && !this.#options.to.sparse && !this.#options.referrers;
+    if (manifest.view.kind === 'index' && !isComplete)
+      await this.#visitChildren(manifest.view, wanted, depth, node.digest);
+    else if (manifest.view.kind === 'other' && !isComplete) {
+      const children = childrenOf(manifest.view);
+      for (const [i, entry] of children.entries()) {
+        this.nodes.readAhead(children, i);
+        await this.visit(entry, undefined, depth + 1, node.digest);
+      }
     }
     await this.#addBlobs(manifest, exists);
     this.manifests.set(node.digest, read);
@@ -182,7 +207,10 @@ class Walk {
     depth: number,
     parent: Digest,
   ): Promise<void> {
-    for (const { entry, platforms } of wanted ? await this.#choose(view, wanted, depth) : view.manifests.map(whole)) {
+    const choices = wanted ? await this.#choose(view, wanted, depth) : view.manifests.map(whole);
+    const entries = choices.map(({ entry }) => entry);
+    for (const [i, { entry, platforms }] of choices.entries()) {
+      this.nodes.readAhead(entries, i);
       try {
         await this.visit(entry, platforms, depth + 1, parent);
       } catch (error) {
@@ -194,32 +222,10 @@ class Walk {
     }
   }
 
-  // A sparse destination is the local store: look there first.
-  #get({ digest }: Descriptor): Promise<ManifestNode> {
-    const { from, to, transform, signal } = this.#options;
-    const { hold, target } = this.#sharing;
-    const fetch = async (): Promise<Manifest> =>
-      from.manifest?.descriptor.digest === digest
-        ? from.manifest
-        : from.registry.getManifest(from.repo, digest, { signal });
-    return hold.read(digest, async () => {
-      // The transform has not run yet, so the digest at the destination is unknown.
-      if (transform) return { manifest: await fetch(), exists: false };
-      if (to.sparse) {
-        const there = await unlessLost(to.registry.getManifest(to.repo, digest, { signal }));
-        return there ? { manifest: there, exists: true } : { manifest: await fetch(), exists: false };
-      }
-      if (target.there.has(digest)) return { manifest: await fetch(), exists: true };
-      const there = unlessLost(to.registry.statManifest(to.repo, digest, { signal, mayBeAbsent: true }));
-      const [manifest, stat] = await Promise.all([fetch(), there]);
-      return { manifest, exists: stat !== undefined };
-    });
-  }
-
   async #choose(view: IndexView, wanted: readonly Platform[], depth: number): Promise<readonly Choice[]> {
     const chosen = new Map<Digest, { entry: Descriptor; platforms: Platform[] | undefined }>();
     const get = async (entry: Descriptor): Promise<Manifest> => {
-      const { manifest } = await this.#get(entry);
+      const { manifest } = await this.nodes.get(entry);
       checkType(entry, manifest);
       return manifest;
     };
@@ -290,9 +296,4 @@ function whole(entry: Descriptor): Choice {
 
 function isUnknown(error: unknown): boolean {
   return isOciError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN');
-}
-
-/** What a destination has; anything damaged there counts as missing and is transferred again. */
-function unlessLost<T>(promise: Promise<T>): Promise<T | undefined> {
-  return unlessUnknown(promise, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'BLOB_UNKNOWN', 'STORAGE_DAMAGED');
 }

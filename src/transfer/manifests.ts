@@ -1,12 +1,15 @@
 /** Pushes the manifests of a graph, and points tags at its root. */
 import type { Digest } from '../model/digest.ts';
 import { isOciError, unlessUnknown } from '../model/errors.ts';
-import { schema1Refused } from '../model/manifest/manifest.ts';
+import { childrenOf, schema1Refused } from '../model/manifest/manifest.ts';
 import { isIndexType } from '../model/manifest/media-types.ts';
 import type { Tag } from '../model/reference/reference.ts';
 import type { Graph, Sharing } from './graph.ts';
 import type { TransferEnd, TransferOptions } from './options.ts';
 import type { ManifestNode } from './target.ts';
+
+/** Manifests that are pushed at once. */
+const parallelManifests = 8;
 
 /**
  * Pushes children before their parents, so a reader of the destination never sees a parent without them. The root is
@@ -17,17 +20,41 @@ import type { ManifestNode } from './target.ts';
 export async function pushManifests(graph: Graph, options: TransferOptions, sharing: Sharing): Promise<readonly Tag[]> {
   const root = graph.manifests.at(-1);
   const children = options.to.sparse && graph.manifests.length > 1 ? graph.manifests.slice(0, -1) : [];
-  let tags: readonly Tag[] = [];
-  // Remove each manifest from the list, so that its bytes can be freed after the push.
-  const next = (): ManifestNode | undefined => graph.manifests.shift() ?? graph.referrers.shift();
-  for (let node = next(); node; node = next()) {
-    if (node === root) tags = await staleTags(node, options);
+  const tags = root ? await staleTags(root, options) : [];
+  const bringOne = async (node: ManifestNode): Promise<void> => {
     await bring(node, node === root ? tags : [], options, sharing);
     if (!options.to.sparse) sharing.hold.letGo((node.original ?? node.manifest.descriptor).digest);
+  };
+  while (graph.manifests.length + graph.referrers.length > 0) {
+    // All of them end before an error is thrown: nothing continues in the background.
+    const settled = await Promise.allSettled(nextWave(graph).map(bringOne));
+    const failed = settled.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
   await bringAgain(children, options, sharing);
   for (const tag of tags) sharing.events.push({ type: 'tagged', root: graph.root, tag });
   return tags;
+}
+
+/**
+ * Takes manifests that do not name each other from the front of the graph: they are pushed at once. They are removed
+ * from it, so that their bytes can be freed after the push.
+ */
+function nextWave(graph: Graph): ManifestNode[] {
+  const wave: ManifestNode[] = [];
+  const digests = new Set<Digest>();
+  for (const list of [graph.manifests, graph.referrers]) {
+    for (let node = list[0]; node && wave.length < parallelManifests; node = list[0]) {
+      const { descriptor, view } = node.manifest;
+      const named = view.subject ? [...childrenOf(view), view.subject] : childrenOf(view);
+      if (named.some(({ digest }) => digests.has(digest))) return wave;
+      digests.add(descriptor.digest);
+      wave.push(node);
+      list.shift();
+    }
+    if (list.length > 0) return wave;
+  }
+  return wave;
 }
 
 /** Pushes a manifest, unless the destination has it by now and no tag must be set. */

@@ -168,3 +168,49 @@ describe('a mount from the very repository, which stands for a look', () => {
     assert.equal(methods(server.requests), 'POST POST');
   });
 });
+
+describe('a mount that is tried first', () => {
+  it('is one request where it succeeds', async (t) => {
+    const { registry, server } = await fakeRegistry(t, (_, response) => response.writeHead(201).end());
+    const pushed = await registry.pushBlob(repo, blob, source, { mountFrom, mountFirst: true });
+    assert.equal(pushed.outcome, 'mounted');
+    assert.equal(told(server), 'mount');
+  });
+
+  it('is followed by a look where it opens an upload; from then on blobs are looked up first', async (t) => {
+    let there = true;
+    const { registry, server } = await fakeRegistry(t, ({ method }, response) => {
+      if (method === 'HEAD') return response.writeHead(there ? 200 : 404).end();
+      response.writeHead(method === 'POST' ? 202 : 201, { location: '/session' }).end();
+    });
+    const push = () => registry.pushBlob(repo, blob, source, { mountFrom, mountFirst: true });
+    assert.equal((await push()).outcome, 'exists');
+    assert.equal(told(server), 'mount HEAD DELETE');
+    assert.equal((await push()).outcome, 'exists');
+    assert.equal(told(server), 'mount HEAD DELETE HEAD');
+    there = false;
+    assert.equal((await push()).outcome, 'pushed');
+    assert.equal(told(server), 'mount HEAD DELETE HEAD HEAD mount PUT');
+  });
+
+  it('goes on in its upload where the blob is not there', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ method }, response) =>
+      method === 'HEAD'
+        ? response.writeHead(404).end()
+        : response.writeHead(method === 'POST' ? 202 : 201, { location: '/session' }).end(),
+    );
+    const pushed = await registry.pushBlob(repo, blob, source, { mountFrom, mountFirst: true });
+    assert.equal(pushed.outcome, 'pushed');
+    assert.equal(told(server), 'mount HEAD PUT');
+  });
+
+  it('is not tried again where it is refused', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ method, query }, response) => {
+      if (query.has('mount')) return json(response, 405, {});
+      if (method === 'HEAD') return response.writeHead(404).end();
+      response.writeHead(method === 'POST' ? 202 : 201, { location: '/session' }).end();
+    });
+    for (let i = 0; i < 2; i += 1) await registry.pushBlob(repo, blob, source, { mountFrom, mountFirst: true });
+    assert.equal(told(server), 'mount HEAD POST PUT HEAD POST PUT');
+  });
+});

@@ -21,11 +21,6 @@ export interface Wish {
   readonly ifAbsent: boolean;
   /** Whether the destination requires everything that a manifest names. This is known before it is opened. */
   readonly toWhole: boolean;
-  /**
-   * Whether other tags are copied too, which may point at the same image: then it is looked up first, and read by its
-   * digest.
-   */
-  readonly isOneOfMany: boolean;
 }
 
 /** What is copied, and the two places. */
@@ -45,18 +40,13 @@ export interface Copied {
 export async function planCopy(
   source: Place,
   openDestination: () => Promise<Place>,
-  { platforms, insists, ifAbsent, toWhole, isOneOfMany }: Wish,
+  { platforms, insists, ifAbsent, toWhole }: Wish,
   { terminal, signal }: Context,
 ): Promise<PlannedCopy> {
   const open = async (): Promise<Place> => refuseItself(source, await openDestination());
   const whole = toWhole ? await open() : undefined;
   const look = async (): Promise<Digest | undefined> => whole && digestAt(whole, whole.reference, signal);
-  const resolve = (mayRead: boolean): Promise<ChosenRoot> =>
-    resolveRoot(source, insists ? 'all' : platforms, mayRead, signal);
-  const looking = look();
-  const [chosen, there] = isOneOfMany
-    ? await Promise.all([resolve(false), looking])
-    : [await resolve(toWhole && (await looking) === undefined), await looking];
+  const [chosen, there] = await Promise.all([resolveRoot(source, insists ? 'all' : platforms, signal), look()]);
   const destination = whole ?? (await open());
   const asPulled = destination.kind.incomplete === 'usual';
   const reduced = asPulled ? undefined : chosen.reduced;
@@ -115,24 +105,16 @@ function takesForeignLayers({ kind, registry }: Place): boolean {
   return kind.own || registry.extension(foreignLayers)?.accepted === true;
 }
 
-/**
- * Chooses what is copied: the image of one platform, otherwise what the reference names.
- *
- * @param mayRead Whether it will be read in any case.
- */
+/** Chooses what is copied: the image of one platform, otherwise what the reference names. */
 async function resolveRoot(
   source: Place,
   platforms: readonly Platform[] | 'all',
-  mayRead: boolean,
   signal: AbortSignal,
 ): Promise<ChosenRoot> {
   const { registry, repo, reference, name } = source;
   const [platform, another] = platforms === 'all' ? [] : platforms;
   if (platform && !another) return read(await resolveImage(source, platform, { signal }));
-  // HEAD first (registries do not count it as a pull): the destination may already have the manifest.
-  if (mayRead && !source.sparse) {
-    return read(await readFrom(source, () => registry.getManifest(repo, reference, { signal })));
-  }
+  // HEAD first (registries do not count it as a pull): the destination, which is asked meanwhile, may have the manifest.
   const root = await readFrom(source, () => registry.statManifest(repo, reference, { signal }));
   if (platforms === 'all' || another || !source.sparse) return { root };
   const chosen = await choosePushed({ ...source, reference: root.digest }, undefined, { signal });

@@ -44,26 +44,31 @@ async function copy(t: TestContext, ...words: readonly string[]): Promise<void> 
 }
 
 describe('a copy', () => {
-  it('within a registry connects to it once, tries TLS once, and asks for one token for each right', async (t) => {
+  it('within a registry tries TLS once for each side, which are asked at the same time, and asks for few tokens', async (t) => {
     const place = await startCounted(t, await writeAccess(t), 'images');
     const to = async (name: string) => {
       const [counts] = await during([place], () => copy(t, `${place.host}/team/app:1`, `${place.host}/${name}`));
       return counts;
     };
-    assert.deepEqual(await to('team/app:2'), { connections: 1, handshakes: 1, tokens: 2 });
-    // Blobs of another repository are mounted in parallel, over several connections. One token is that of the first copy.
-    const { handshakes, tokens } = (await to('team/other:1')) ?? {};
-    assert.deepEqual({ handshakes, tokens }, { handshakes: 1, tokens: 2 });
+    const both = [await to('team/app:2'), await to('team/other:1')];
+    // The second copy has the tokens that the first one asked for, except that for a mount.
+    assert.deepEqual(
+      both.map((counts) => [counts?.handshakes, counts?.tokens]),
+      [
+        [2, 3],
+        [2, 2],
+      ],
+    );
   });
 
-  it('with other credentials for each side tries TLS once, and shows each side its own alone', async (t) => {
+  it('with other credentials for each side shows each side its own alone', async (t) => {
     const place = await startCounted(t, await writeAccess(t), 'images');
     const credentials = ['--src-creds', written(eve), '--dest-creds', written(ada)];
     const from = place.proxy.requests.length;
     const [counts] = await during([place], () =>
       copy(t, ...credentials, `${place.host}/team/app:1`, `${place.host}/team/app:2`),
     );
-    assert.deepEqual(counts, { connections: 1, handshakes: 1, tokens: 3 });
+    assert.deepEqual([counts?.handshakes, counts?.tokens], [2, 3]);
     const requests = place.proxy.requests.slice(from).filter(({ headers }) => headers.authorization !== undefined);
     const usersOf = (path: RegExp): readonly string[] => [
       ...new Set(
