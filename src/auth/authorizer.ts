@@ -1,6 +1,7 @@
 import type { Credential } from '../credentials/credential.ts';
 import type { Challenge } from '../model/challenge.ts';
 import { isOciError, type OciError } from '../model/errors.ts';
+import { RecentMap } from '../model/recent-map.ts';
 import type { Transport } from '../transport/transport.ts';
 import { abortable } from './abortable.ts';
 import { type ChallengeCache, createChallengeCache, lasting } from './challenge-cache.ts';
@@ -22,6 +23,8 @@ interface Bearer {
   readonly realm: URL;
   readonly service: string | undefined;
 }
+
+const maxKept = 100;
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   return new ChallengeAuthorizer(options);
@@ -48,7 +51,9 @@ class ChallengeAuthorizer implements Authorizer {
   /** What a token server has refused unasked: it is not asked the same again when the registry does ask. */
   #refusal: { readonly exchangeKey: string; readonly error: OciError } | undefined;
   #lateRefusal: OciError | undefined;
-  readonly #kept = new Set<string>();
+  /** Tokens that were requested here, and the headers with others. */
+  readonly #requested = new WeakSet<Token>();
+  readonly #kept = new RecentMap<string, true>(maxKept);
   readonly #exchanges = new Map<string, Promise<Token>>();
 
   constructor(options: AuthorizerOptions) {
@@ -247,7 +252,7 @@ class ChallengeAuthorizer implements Authorizer {
     const key: TokenKey = { realm: realm.href, service, identity, scopes };
     const held = await this.#tokens.get(key).catch(() => undefined);
     if (held && held.expiresAtMs > this.#nowMs()) {
-      if (held.kept) this.#kept.add(`Bearer ${held.value}`);
+      if (!this.#requested.has(held)) this.#kept.set(`Bearer ${held.value}`, true);
       return held;
     }
     const { tokens: options } = this.#options;
@@ -259,6 +264,7 @@ class ChallengeAuthorizer implements Authorizer {
     // Some servers accept an identity token only once, and return the next one in the response.
     if (token.identityToken !== undefined) this.#renewed = { token: token.identityToken };
     this.#taken = true;
+    this.#requested.add(token);
     await this.#tokens.set(key, token).catch(() => {});
     return token;
   }

@@ -60,7 +60,7 @@ export interface Authorizer {
     scopes: readonly string[],
     opts?: { readonly signal?: AbortSignal | undefined; readonly refused?: string | undefined },
   ): Promise<string | undefined>;
-  /** Whether it holds a token of an earlier process, which may allow less than a new one, or nothing. */
+  /** Whether its token is from a cache, and was not requested here: it may allow less than a new one, or nothing. */
   isKept(authorization: string): boolean;
   /** The registry has taken an unasked authorization. */
   taken(): void;

@@ -115,7 +115,7 @@ export class TokenFiles {
     // A clock that was set back would keep it beyond its end.
     if (typeof sinceMs !== 'number' || sinceMs > now) return undefined;
     if (typeof expiresAtMs !== 'number' || expiresAtMs <= now || !isTokenText(value)) return undefined;
-    return { value, expiresAtMs, kept: true };
+    return { value, expiresAtMs };
   }
 
   #trying<T>(work: () => T): T | undefined {

@@ -40,8 +40,6 @@ export interface Token {
   readonly identityToken?: string;
   /** When to stop using the token, in milliseconds of the given clock. */
   readonly expiresAtMs: number;
-  /** Whether an earlier process asked for it: what it allows may have changed since. */
-  readonly kept?: boolean;
 }
 
 const maxTokenBytes = 1024 * 1024;

@@ -46,7 +46,7 @@ export class PrivateDirectory {
     this.#ownBase = privateBase;
   }
 
-  /** @returns Undefined if there is no such file. @throws OciError STORAGE_DENIED if it is not private; errors of the system. */
+  /** @returns Undefined if there is no such file, or it is larger. @throws OciError STORAGE_DENIED if it is not private; errors of the system. */
   read(name: string, maxBytes: number): Uint8Array | undefined {
     return unlessMissing(() => {
       this.#check();
@@ -56,8 +56,7 @@ export class PrivateDirectory {
       try {
         const stats = fstatSync(descriptor);
         refuseOthers(stats, stats.isFile(), name);
-        if (stats.size > maxBytes) throw notPrivate(`${name} is too large`);
-        return readFileSync(descriptor);
+        return stats.size > maxBytes ? undefined : readFileSync(descriptor);
       } finally {
         closeSync(descriptor);
       }

@@ -147,10 +147,17 @@ export class RemoteClient {
       authorization = await this.#authorizer.authorize(scopes, { refused: authorization, signal }).catch(unlessAnswer);
       response = await this.#send(request, authorization);
     }
-    const given = authorization;
-    if (unasked && given !== undefined) {
-      ({ response, authorization } = await this.#unlessUnwanted(request, { response, authorization }));
-    }
+    const answer = { response, authorization };
+    if (!unasked || request.settled) return this.#settled(request, scopes, answer);
+    if (response.status === 400 || isRefusal(response)) return this.#withoutMemory(request, scopes, answer);
+    this.#authorizer.taken();
+    return this.#settled(request, scopes, answer);
+  }
+
+  /** Answers the challenge of a response, if it has one. */
+  async #settled(request: RemoteRequest, scopes: readonly string[], answer: Authorized): Promise<Authorized> {
+    const { signal } = request;
+    let { response, authorization } = answer;
     let challenges = challengesOf(response, request.url);
     if (challenges.length === 0 && authorization === undefined && mayHide(response, request.url)) {
       authorization = await this.#late(response, scopes, signal);
@@ -159,45 +166,44 @@ export class RemoteClient {
       response = await this.#send(request, authorization);
       challenges = challengesOf(response, request.url);
     }
-    const settled = request.settled && authorization !== undefined;
-    if (challenges.length === 0 || settled) return { response, authorization };
+    const isFinal = request.settled && authorization !== undefined;
+    if (challenges.length === 0 || isFinal) return { response, authorization };
     await response.body.discard();
-    const next = await this.#authorizer.challenged({
-      challenges,
-      scopes,
-      authorization: authorization ?? given,
-      signal,
-    });
+    const next = await this.#authorizer.challenged({ challenges, scopes, authorization, signal });
     return { response: await this.#send(request, next), authorization: next };
   }
 
   /**
-   * If a request was refused with an authorization that the registry has not asked for, it is sent once more without: what was
-   * remembered of the registry may be wrong, and its answer tells.
+   * After a refusal of an authorization that the registry has not asked for: what was remembered may be wrong. The same request
+   * without it tells, and the result is what it would be if nothing had been remembered.
+   *
+   * @param given The body of its response stays unread until it is known whether it counts.
    */
-  async #unlessUnwanted(request: RemoteRequest, answer: Authorized): Promise<Authorized> {
-    const { response } = answer;
-    if (response.status !== 400 && !isRefusal(response)) {
-      this.#authorizer.taken();
-      return answer;
-    }
-    let anonymous: HttpResponse;
+  async #withoutMemory(request: RemoteRequest, scopes: readonly string[], given: Authorized): Promise<Authorized> {
+    const { signal } = request;
     try {
-      anonymous = await this.#send(request, undefined);
+      const response = await this.#send(request, undefined);
+      const challenges = challengesOf(response, request.url);
+      // A login that may not do this is told so: others are asked for a login.
+      const counts = given.response.status !== 401 && response.status >= 400;
+      if (challenges.length === 0 && !counts) {
+        await given.response.body.discard();
+        await this.#authorizer.unwanted();
+        return await this.#settled(request, scopes, { response, authorization: undefined });
+      }
+      await response.body.discard();
+      if (counts) {
+        this.#authorizer.taken();
+        return given;
+      }
+      const next = await this.#authorizer.challenged({ challenges, scopes, authorization: undefined, signal });
+      if (next === given.authorization) return given;
+      await given.response.body.discard();
+      return { response: await this.#send(request, next), authorization: next };
     } catch (error) {
-      await response.body.cancel();
+      await given.response.body.cancel();
       throw error;
     }
-    const works = anonymous.status < 400;
-    // A login that may not do this is told so: nobody is asked for a login in that case.
-    if (response.status !== 401 && !works) {
-      await anonymous.body.discard();
-      this.#authorizer.taken();
-      return answer;
-    }
-    await response.body.discard();
-    if (challengesOf(anonymous, request.url).length === 0) await this.#authorizer.unwanted();
-    return { response: anonymous, authorization: undefined };
   }
 
   /** Sends a request that must be answered with one of these statuses. @throws OciError for any other. */

@@ -40,12 +40,18 @@ export interface FakeServer {
  *
  * @param options.tls Makes it an https server, with the host name localhost unless an address is given.
  * @param options.address Where it listens, in place of 127.0.0.1.
+ * @param options.port Default: a free one.
  * @param options.early Answers before the request's body has arrived.
  */
 export async function startFakeServer(
   t: Scope,
   answer: Answer,
-  options: { readonly tls?: ServerOptions; readonly early?: boolean; readonly address?: string } = {},
+  options: {
+    readonly tls?: ServerOptions;
+    readonly early?: boolean;
+    readonly address?: string;
+    readonly port?: number;
+  } = {},
 ): Promise<FakeServer> {
   const requests: AskedRequest[] = [];
   const sockets = new Set<Socket>();
@@ -80,8 +86,8 @@ export async function startFakeServer(
     socket.on('close', () => sockets.delete(socket));
   });
   server.on('tlsClientError', () => {});
-  const { address } = options;
-  server.listen(0, address ?? '127.0.0.1');
+  const { address, port = 0 } = options;
+  server.listen(port, address ?? '127.0.0.1');
   await once(server, 'listening');
   const host = `${address ?? (options.tls ? 'localhost' : '127.0.0.1')}:${(server.address() as AddressInfo).port}`;
   const close = (): void => {

@@ -20,7 +20,7 @@ const manifest = Buffer.from(
 const digest = await digestBytes(manifest);
 
 /** What a test changes between two runs. */
-export interface Behaviour {
+interface Behaviour {
   /** The challenge of a request that is not allowed; undefined: every request is. */
   challenge: string | undefined;
   /** The `Authorization` that is allowed. */
@@ -30,11 +30,11 @@ export interface Behaviour {
   answer?: Answer;
 }
 
-export const allowsAda = (authorization: string | undefined): boolean => authorization === basic(ada);
+const allowsAda = (authorization: string | undefined): boolean => authorization === basic(ada);
 export const allowsTokens = (authorization: string | undefined): boolean =>
   authorization?.startsWith('Bearer t') ?? false;
 
-export function registryAnswer(behaviour: Behaviour): Answer {
+function registryAnswer(behaviour: Behaviour): Answer {
   return (request, response, incoming) => {
     if (behaviour.answer) return behaviour.answer(request, response, incoming);
     const { challenge, allowed, status } = behaviour;
@@ -65,8 +65,11 @@ export interface Outside {
 }
 
 /** @param challenge Given the address of the token server. */
-export async function startOutside(t: TestContext, challenge: (tokens: string) => string): Promise<Outside> {
-  const authority = issue('Test Authority');
+export async function startOutside(
+  t: TestContext,
+  challenge: (tokens: string) => string,
+  authority: Issued = issue('Test Authority'),
+): Promise<Outside> {
   const tls = issue('server', { by: authority, addresses: [outside, '127.0.0.1'] });
   const behaviour: Behaviour = { challenge: undefined, allowed: allowsAda, status: 401 };
   const tokens = await startFakeServer(t, issues, { tls, address: outside });
@@ -77,7 +80,7 @@ export async function startOutside(t: TestContext, challenge: (tokens: string) =
   return { authority, registry, tokens, behaviour };
 }
 
-export async function trust(t: TestContext, { host }: FakeServer, { cert }: Issued): Promise<void> {
+async function trust(t: TestContext, { host }: FakeServer, { cert }: Issued): Promise<void> {
   const { certsDir } = await sandbox(t);
   await mkdir(join(certsDir, host), { recursive: true });
   await writeFile(join(certsDir, host, 'ca.crt'), cert);
