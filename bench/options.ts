@@ -23,7 +23,7 @@ export interface Options {
 
 export const usage = `npm run bench -- [options]
 
-  --runs N          Counted runs of each command, after one that is not (default 7)
+  --runs N          Counted runs of each command, after one that is not (default 7; of distance 5 at most)
   --only PART,…     Of ${parts.join(', ')} (default all)
   --image WORD,…    Only images whose name contains one of these words: 5-layers, 1-layer, 200-layers, 50-images
   --cell NAME,…     Only these cells of distance

@@ -22,6 +22,8 @@ export interface OnDisk {
 export interface Program {
   /** Under which it is looked for on PATH. */
   readonly name: string;
+  /** Does nothing but start. */
+  readonly version: Command;
   pull(from: At, into: string): readonly Command[];
   push(from: OnDisk, to: At): readonly Command[];
   copy(from: At, to: At): readonly Command[];
@@ -49,6 +51,7 @@ export function ocictl({ bin }: Pick<Bench, 'bin'>, node: NodeProgram): Program 
   const run = (...words: string[]): Command => [node.path, bin, ...words];
   return {
     name: node.name,
+    version: run('--version'),
     pull: (from) => [one(from) ? run('pull', '-q', ref(from)) : run('pull', '-q', '-a', repository(from))],
     push: (_, to) => [one(to) ? run('push', '-q', ref(to)) : run('push', '-q', '-a', repository(to))],
     copy: (from, to) => [
@@ -75,6 +78,7 @@ function crane(scheme: Scheme): Program {
   const run = (...words: string[]): Command => ['crane', ...words, ...(scheme === 'http' ? ['--insecure'] : [])];
   return {
     name: 'crane',
+    version: ['crane', 'version'],
     pull: (from, into) => [run('pull', '--format=oci', ...from.tags.map((tag) => ref(from, tag)), into)],
     push: ({ layouts }, to) => to.tags.map((tag) => run('push', join(layouts, tag), ref(to, tag))),
     copy: (from, to) => [
@@ -92,6 +96,7 @@ function skopeo(scheme: Scheme): Program {
   const copy = (...words: string[]): Command => run('copy', '-q', ...at('src-'), ...at('dest-'), ...words);
   return {
     name: 'skopeo',
+    version: ['skopeo', '--version'],
     pull: (from, into) => from.tags.map((tag) => copy(`docker://${ref(from, tag)}`, `oci:${into}:${tag}`)),
     push: ({ layouts }, to) =>
       to.tags.map((tag) => copy(`oci:${join(layouts, tag)}:${tag}`, `docker://${ref(to, tag)}`)),
@@ -112,6 +117,7 @@ function regctl(scheme: Scheme): Program {
   const copy = (hosts: readonly string[], from: string, to: string): Command => run(hosts, 'image', 'copy', from, to);
   return {
     name: 'regctl',
+    version: ['regctl', 'version'],
     pull: (from, into) => from.tags.map((tag) => copy([from.host], ref(from, tag), `ocidir://${into}:${tag}`)),
     push: ({ layouts }, to) =>
       to.tags.map((tag) => copy([to.host], `ocidir://${join(layouts, tag)}:${tag}`, ref(to, tag))),
@@ -128,6 +134,7 @@ function oras(scheme: Scheme): Program {
   const copy = (...words: string[]): Command => ['oras', 'cp', '--no-tty', ...words];
   return {
     name: 'oras',
+    version: ['oras', 'version'],
     pull: (from, into) =>
       from.tags.map((t) => copy(...plain('from-'), '--to-oci-layout', ref(from, t), `${into}:${t}`)),
     push: ({ layouts }, to) =>

@@ -19,30 +19,40 @@ export interface Race {
   readonly runners: readonly Runner[];
   /** What the ratios compare with; the fastest of them. */
   readonly base: (name: string) => boolean;
+  /** One of the base that takes so many times as long as the fastest in the first round runs no more: that is its figure. */
+  readonly patience?: number;
 }
 
 /**
  * Runs all in turn, round for round, so that whatever disturbs the machine disturbs everybody. A first round that is not
  * counted warms caches; who fails is left out from then on, and why is told.
  */
-export async function race(bench: Bench, { part, title, runners, base }: Race): Promise<Section> {
+export async function race(
+  bench: Bench,
+  { part, title, runners, base, patience = Number.POSITIVE_INFINITY }: Race,
+): Promise<Section> {
   const runs = new Map<string, Run[]>(runners.map(({ name }) => [name, []]));
   const failures: string[] = [];
+  const first = new Map<string, Run>();
+  const tooSlow = (name: string): boolean =>
+    base(name) && (first.get(name)?.wallMs ?? 0) > patience * Math.min(...[...first.values()].map((run) => run.wallMs));
   for (let round = 0; round <= bench.runs && (round < 2 || Date.now() < bench.until); round += 1) {
     tell(`${title}: ${round === 0 ? 'warming up' : `${round} of ${bench.runs}`}`);
     for (const { name, commands, env, before } of runners) {
       const list = runs.get(name);
-      if (!list) continue;
+      if (!list || tooSlow(name)) continue;
       try {
         await before?.();
         const run = await measureAll(commands, { env: { ...bench.env, ...env } });
         if (round > 0) list.push(run);
+        else first.set(name, run);
       } catch (error) {
         runs.delete(name);
         failures.push(failure(bench, name, error));
       }
     }
   }
+  for (const [name, run] of first) if (tooSlow(name)) runs.get(name)?.push(run);
   const elsewhere = new Set(runners.filter((runner) => runner.elsewhere).map(({ name }) => name));
   const rows = [...runs].map(([name, list]) => {
     const { peakBytes, ...figures } = summarizeRuns(list);

@@ -47,6 +47,10 @@ function cells({ unit, base, rows }: Pick<Section, 'unit' | 'base' | 'rows'>): s
     [`× ${base}`, ({ ratio }) => ratio?.toFixed(2)],
     ['µs each', ({ items, median }) => (items === undefined ? undefined : figure((median / items) * 1000))],
     ['MB/s', ({ bytesPerSecond }) => (bytesPerSecond === undefined ? undefined : figure(bytesPerSecond / 1e6))],
+    ['waits', ({ waits }) => waits?.toString()],
+    ['connections', ({ connections }) => connections?.toString()],
+    ['requests', ({ requests }) => requests?.toString()],
+    ['on the wire', ({ wireBytes }) => (wireBytes === undefined ? undefined : formatBytes(wireBytes))],
     ['peak', ({ peakBytes }) => (peakBytes ? formatBytes(peakBytes) : undefined)],
   ];
   const used = columns.filter(([, cell]) => rows.some((row) => cell(row) !== undefined));

@@ -13,6 +13,11 @@ export interface Row {
   readonly bytesPerSecond?: number;
   /** Of growth: how many there were; the time of each is the median divided by it. */
   readonly items?: number;
+  /** Of one run over a network: see `distance/count.ts`. */
+  readonly waits?: number;
+  readonly connections?: number;
+  readonly requests?: number;
+  readonly wireBytes?: number;
 }
 
 export interface Section {

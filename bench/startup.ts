@@ -36,9 +36,8 @@ export async function* benchStartup(bench: Bench): AsyncGenerator<Section> {
 }
 
 function peerCommands(of: At): (readonly [name: string, command: Command])[] {
-  const version: Readonly<Record<string, string>> = { skopeo: '--version' };
-  return peers('http').flatMap(({ name, digest }) => [
-    [`${name} version`, [name, version[name] ?? 'version']] as const,
+  return peers('http').flatMap(({ name, version, digest }) => [
+    [`${name} version`, version] as const,
     [`${name} digest`, digest(of)] as const,
   ]);
 }

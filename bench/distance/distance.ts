@@ -1,61 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Scope } from '../../test/support/sandbox.ts';
-import { type Bench, failure, scoped } from '../context.ts';
+import { type Bench, failure, scoped, tell, titled } from '../context.ts';
+import { race } from '../race.ts';
+import type { Section } from '../results.ts';
 import { contenders } from '../transfers.ts';
-import { type Count, count } from './count.ts';
-import { canHaveOwnNetwork, inOwnNetwork, relayAddress } from './own-network.ts';
-import { Rounds } from './rounds.ts';
-import { type RowKind, rowKinds } from './rows.ts';
-import { type Auth, startSite } from './site.ts';
-import { forget, setStage, stageEnv } from './stage.ts';
+import { type Cell, cells, type Setting, settings } from './cells.ts';
+import type { Count } from './count.ts';
+import { asColumns, counts, isChosen } from './counting.ts';
+import { Delay } from './delay.ts';
+import { isOurs, openSetting, where } from './opened.ts';
+import { canHaveOwnNetwork, inOwnNetwork } from './own-network.ts';
 
-/** Prints what the chosen rows take from the network, wait for wait, without any distance. */
-export async function countDistance(bench: Bench): Promise<void> {
-  if (canHaveOwnNetwork()) return inOwnNetwork(bench.scope, process.argv.slice(2), 'inherit');
-  const address = relayAddress();
-  if (address === '127.0.0.1') process.stdout.write('On loopback, where other rules hold for insecure registries.\n');
-  for (const auth of ['basic', 'token'] as const) {
-    for (const row of rowKinds) {
-      const name = auth === 'basic' ? row.name : `${row.name}-${auth}`;
-      if (bench.cells.length > 0 && !bench.cells.includes(name)) continue;
-      await scoped(bench, (scope) => countRow(bench, scope, { row, auth, address, name }));
-    }
+const mostMinutes = 20;
+const mostRuns = 5;
+/** A peer that takes so many times as long as the fastest shows that with one run. */
+const patience = 4;
+const part = 'distance';
+
+/** Wall time of every cell, with what each program takes from the network. */
+export async function* benchDistance(bench: Bench): AsyncGenerator<Section> {
+  if (canHaveOwnNetwork()) return yield* again(bench);
+  const until = Math.min(bench.until, Date.now() + mostMinutes * 60_000);
+  const limited: Bench = { ...bench, until, runs: Math.min(bench.runs, mostRuns) };
+  const chosen = cells.filter(({ name, setting }) => isChosen(bench, name, setting.name));
+  if (chosen.length > 0) yield await startTimes(limited);
+  for (const setting of settings) {
+    const own = chosen.filter((cell) => cell.setting === setting);
+    if (own.length > 0 && Date.now() < until) {
+      yield* await scoped(limited, (scope) => timeSetting(limited, scope, setting, own)).catch((error: unknown) => [
+        { part, title: setting.name, unit: 'ms' as const, rows: [], failures: [failure(bench, setting.name, error)] },
+      ]);
+    } else if (own.length > 0) tell(`no time was left for ${own.map(({ name }) => name).join(', ')}`);
   }
 }
 
-interface Cell {
-  readonly row: RowKind;
-  readonly auth: Auth;
-  readonly address: string;
-  readonly name: string;
+/** In a network of its own. */
+async function* again(bench: Bench): AsyncGenerator<Section> {
+  const file = join(bench.work, 'distance.json');
+  const minutes = Math.max(0.1, (bench.until - Date.now()) / 60_000);
+  const words = [
+    ...[
+      '--only',
+      part,
+      '--json',
+      file,
+      '--runs',
+      `${bench.runs}`,
+      '--scale',
+      `${bench.scale}`,
+      '--minutes',
+      `${minutes}`,
+    ],
+    ...bench.nodes.flatMap(({ path }) => ['--node', path]),
+    ...bench.cells.flatMap((name) => ['--cell', name]),
+  ];
+  await inOwnNetwork(bench.scope, words, 'ignore').catch((error: unknown) => tell(String(error)));
+  const { sections } = JSON.parse(await readFile(file, 'utf8')) as { readonly sections: readonly Section[] };
+  yield* sections;
 }
 
-async function countRow(bench: Bench, scope: Scope, { row, auth, address, name }: Cell): Promise<void> {
-  const rounds = new Rounds();
-  const site = await startSite(scope, { link: rounds, auth, address, registries: row.registries });
-  for (const pid of site.pids) rounds.watch(pid);
-  const stage = await setStage(bench, scope, site, row);
-  process.stdout.write(`\n${name}: ${row.title}\n`);
-  for (const program of contenders(bench, 'https')) {
-    const commands = row.commands(program, stage);
-    if (!commands) continue;
-    const ours = bench.nodes.some((node) => node.name === program.name);
-    if (ours) await forget(site.env);
-    for (const [nth, what] of (ours ? ['first run', 'known host'] : ['']).entries()) {
-      try {
-        await row.before?.(stage);
-        const counted = await count(commands, { site, rounds, env: stageEnv(stage, row) });
-        process.stdout.write(described(`${program.name}${what && `, ${what}`}`, counted, ours && nth === 0));
-      } catch (error) {
-        process.stdout.write(`  not counted: ${failure(bench, program.name, error)}\n`);
-      }
-    }
+/** What every command costs before it does anything: Go's programs start in a fraction of Node's time. */
+function startTimes(bench: Bench): Promise<Section> {
+  const runners = contenders(bench, 'https').map(({ name, version }) => ({ name, commands: [version] }));
+  return race(bench, { part, title: 'start: the version of each', runners, base: (name) => !isOurs(bench, name) });
+}
+
+async function timeSetting(bench: Bench, scope: Scope, setting: Setting, own: readonly Cell[]): Promise<Section[]> {
+  const opened = await openSetting(bench, scope, setting);
+  const { runners } = opened;
+  const base = (name: string): boolean => !isOurs(bench, name);
+  const sections: Section[] = [];
+  for (const { name, title, delay } of own) {
+    opened.use(new Delay(delay));
+    sections.push(
+      await race(bench, { part, title: titled(bench, `${name}: ${title}${where()}`), runners, base, patience }),
+    );
   }
-}
-
-function described(name: string, counted: Count, detailed: boolean): string {
-  const { waits, connections, requests, sentBytes, receivedBytes, rounds } = counted;
-  const head = `  ${name}: ${waits} waits, ${connections} connections, ${requests.length} requests, ${sentBytes} + ${receivedBytes} bytes\n`;
-  if (!detailed) return head;
-  const lines = [...rounds.map((round, i) => `${i + 1}. ${round.join('; ')}`), ...requests];
-  return head + lines.map((line) => `      ${line}\n`).join('');
+  opened.use(opened.rounds);
+  // Who was too slow to run again would be slow to count.
+  const lasting = new Set(
+    sections.flatMap(({ rows }) => rows.filter(({ runs }) => runs === bench.runs)).map((row) => row.name),
+  );
+  const found = new Map<string, Count | undefined>();
+  for await (const [name, counted] of counts(bench, opened, (each) => lasting.has(each))) found.set(name, counted);
+  return sections.map((section) => ({
+    ...section,
+    rows: section.rows.map((row) => ({ ...row, ...asColumns(found.get(row.name)) })),
+  }));
 }

@@ -5,6 +5,7 @@ import { ada } from '../../test/support/login-servers.ts';
 import type { Command } from '../measure.ts';
 import type { At, OnDisk, Program } from '../programs.ts';
 import type { Site } from './site.ts';
+import type { Front } from './spots.ts';
 
 /** Where a row's images are. */
 export interface Stage {
@@ -26,6 +27,8 @@ export interface RowKind {
   /** Further tags of the first image. */
   readonly moreTags?: number;
   readonly registries: 1 | 2;
+  /** What it needs at the far end; else anything. */
+  readonly front?: Front;
   /** Whether programs push what lies on the disk. */
   readonly pushes?: boolean;
   commands(program: Program, stage: Stage): readonly Command[] | undefined;
@@ -49,6 +52,10 @@ export const rowKinds: readonly RowKind[] = [
     commands: ({ tags }, { from }) => [tags(from)],
   },
   {
+    ...{ name: 'tags-pages', title: 'tags, 10 pages of 500', ...small, moreTags: 4999, front: 'paging' },
+    commands: ({ tags }, { from }) => [tags(from)],
+  },
+  {
     ...{ name: 'login', title: 'login', ...small },
     commands: ({ login }, { from }) => login && [login(from.host, ada)],
   },
@@ -59,6 +66,11 @@ export const rowKinds: readonly RowKind[] = [
   },
   {
     ...{ name: 'pull-one', title: 'pull, 1 layer of 20 MB', ...ten, layers: 1, layerBytes: 20e6 },
+    commands: ({ pull }, { from, target }) => pull(from, target),
+    before: forgetTarget,
+  },
+  {
+    ...{ name: 'pull-five', title: 'pull, 5 layers of 10 MB', ...ten, layers: 5, layerBytes: 10e6 },
     commands: ({ pull }, { from, target }) => pull(from, target),
     before: forgetTarget,
   },
@@ -99,6 +111,6 @@ async function emptyRegistry(site: Site, { host }: At): Promise<void> {
 
 function contentOf({ spots }: Site, host: string): string {
   const spot = spots.find((each) => each.host === host);
-  if (!spot) throw new Error(`${host} is no registry of this site`);
+  if (spot?.root === undefined) throw new Error(`${host} has no directory that can be emptied`);
   return join(spot.root, 'docker', 'registry', 'v2');
 }

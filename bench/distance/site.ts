@@ -2,10 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ada } from '../../test/support/login-servers.ts';
-import { startTokenIssuer, type TokenIssuer } from '../../test/support/logins/token-issuer.ts';
-import { makeCertificates, startDockerRegistry } from '../../test/support/programs.ts';
-import { type Scope, sandbox, temporaryDirectory } from '../../test/support/sandbox.ts';
+import { startTokenIssuer } from '../../test/support/logins/token-issuer.ts';
+import { startSquid } from '../../test/support/programs/squid.ts';
+import { makeCertificates } from '../../test/support/programs.ts';
+import { type Scope, sandbox } from '../../test/support/sandbox.ts';
 import { type Link, type Relay, startRelay, type Traffic } from './relay.ts';
+import { type FarEnd, type Front, startFarEnd } from './spots.ts';
 
 export const auths = ['none', 'basic', 'token'] as const;
 export type Auth = (typeof auths)[number];
@@ -18,17 +20,14 @@ export interface SiteOptions {
   readonly address?: string;
   /** Default 1. */
   readonly registries?: number;
+  /** What the registries are. Default docker-registry. */
+  readonly front?: Front;
+  /** Puts an HTTP proxy near the client, which all connections pass. */
+  readonly proxy?: boolean;
 }
 
-/** A registry as the programs see it, and where it can be filled and emptied. */
-interface Spot {
-  /** host:port of its relay. */
-  readonly host: string;
-  /** host:port where the same repositories take everything from everybody, over plain http. */
-  readonly behind: string;
-  /** The directory that contains its `docker/registry/v2`. */
-  readonly root: string;
-}
+/** A registry as the programs see it: `host` is that of its relay. */
+export type Spot = Pick<FarEnd, 'host' | 'behind' | 'root' | 'registry'>;
 
 export interface Site {
   readonly spots: readonly Spot[];
@@ -44,7 +43,7 @@ export interface Site {
 }
 
 export async function startSite(scope: Scope, options: SiteOptions): Promise<Site> {
-  const { link, auth = 'none', address = '127.0.0.1', registries = 1 } = options;
+  const { link, auth = 'none', address = '127.0.0.1', registries = 1, front = 'docker-registry' } = options;
   const certificates = await makeCertificates(scope, { addresses: [address] });
   const { authority: ca, certificate, key } = certificates;
   const tls = { cert: await readFile(certificate), key: await readFile(key) };
@@ -60,18 +59,15 @@ export async function startSite(scope: Scope, options: SiteOptions): Promise<Sit
   const pids: (number | undefined)[] = [];
   const spots: Spot[] = [];
   for (let i = 0; i < registries; i += 1) {
-    const root = await temporaryDirectory(scope);
-    const behind = await startDockerRegistry(scope, { root });
-    const front = await startDockerRegistry(scope, {
-      root,
-      tls: certificates,
-      accessLog: true,
-      ...login(auth, tokens),
+    const end = await startFarEnd(scope, {
+      front,
+      certificates,
+      auth: tokens ?? (auth === 'basic' ? auth : 'none'),
+      address,
     });
-    pids.push(front.pid);
-    logs.push(() => front.requests().map(({ method, path, status }) => `${method} ${path} ${status}`));
-    const host = await relay(i === 0 ? 'registry' : `registry${i + 1}`, front.host);
-    spots.push({ host, behind: behind.host, root });
+    pids.push(...end.pids);
+    logs.push(end.requests);
+    spots.push({ ...end, host: await relay(i === 0 ? 'registry' : `registry${i + 1}`, end.host) });
   }
   const { env, dockerConfig } = await sandbox(scope);
   if (auth !== 'none')
@@ -82,7 +78,7 @@ export async function startSite(scope: Scope, options: SiteOptions): Promise<Sit
   let seen = logs.map(() => 0);
   return {
     spots,
-    env: { ...env, SSL_CERT_FILE: ca },
+    env: { ...env, SSL_CERT_FILE: ca, ...(options.proxy && (await proxyEnv(scope, relays))) },
     pids,
     traffic: () => sum(relays.map(({ traffic }) => traffic)),
     requests: () => logs.flatMap((log, i) => log().slice(seen[i])),
@@ -93,16 +89,18 @@ export async function startSite(scope: Scope, options: SiteOptions): Promise<Sit
   };
 }
 
-function login(auth: Auth, tokens: TokenIssuer | undefined): Parameters<typeof startDockerRegistry>[1] {
-  if (auth === 'basic') return { htpasswd: ada };
-  return tokens ? { tokens } : {};
-}
-
 /** As `docker login` leaves it, which all programs read. */
 async function logIn(dockerConfig: string, hosts: readonly string[]): Promise<void> {
   const auth = Buffer.from(`${ada.username}:${ada.password}`).toString('base64');
   const config = { auths: Object.fromEntries(hosts.map((host) => [host, { auth }])) };
   await writeFile(join(dockerConfig, 'config.json'), JSON.stringify(config));
+}
+
+/** A proxy opens tunnels to the relays: its own connections have the distance. */
+async function proxyEnv(scope: Scope, relays: readonly Relay[]): Promise<Readonly<Record<string, string>>> {
+  const tunnelPorts = relays.map(({ host }) => new URL(`http://${host}`).port);
+  const { url } = await startSquid(scope, { tunnelPorts });
+  return { HTTPS_PROXY: url, https_proxy: url };
 }
 
 function sum(all: readonly Traffic[]): Traffic {

@@ -1,5 +1,6 @@
-import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { type Scope, temporaryDirectory } from '../../test/support/sandbox.ts';
 import type { Bench } from '../context.ts';
 import { measure } from '../measure.ts';
@@ -7,7 +8,7 @@ import { type At, ref } from '../programs.ts';
 import { fill, tagsOf } from '../shapes.ts';
 import { prepare } from '../transfers.ts';
 import type { RowKind, Stage } from './rows.ts';
-import type { Site } from './site.ts';
+import type { Site, Spot } from './site.ts';
 
 /** Fills a site for a row, beside the relays: nothing of it is delayed or counted. */
 export async function setStage(
@@ -21,7 +22,7 @@ export async function setStage(
   const path = `bench/${row.name}`;
   const tags = tagsOf(row);
   await fill(first.behind, path, row);
-  if (row.moreTags) await addTags(join(first.root, 'docker/registry/v2/repositories', path), row.moreTags);
+  if (row.moreTags) await addTags(first, path, row.moreTags);
   const work = await temporaryDirectory(scope);
   const disk = { store: join(work, 'store'), layouts: join(work, 'layouts') };
   const from: At = { host: first.host, path, tags };
@@ -47,13 +48,25 @@ async function again(bench: Pick<Bench, 'env' | 'bin'>, from: At, to: At, store:
   }
 }
 
-/** As docker-registry keeps them; thousands of pushes would take longer than what is measured. */
-async function addTags(repository: string, count: number): Promise<void> {
-  const tags = join(repository, '_manifests', 'tags');
-  const [known = ''] = await readdir(tags);
-  for (let i = 0; i < count; i += 1) {
-    await cp(join(tags, known), join(tags, `tag-${String(i).padStart(5, '0')}`), { recursive: true });
+/** More names of `v1`, beside the relay. */
+async function addTags({ behind, registry }: Spot, path: string, count: number): Promise<void> {
+  const url = `http://${behind}/v2/${path}/manifests`;
+  const manifest = await fetch(`${url}/v1`, { headers: { accept: '*/*' } });
+  const mediaType = manifest.headers.get('content-type') ?? '';
+  const bytes = new Uint8Array(await manifest.arrayBuffer());
+  const names = Array.from({ length: count }, (_, i) => `tag-${String(i).padStart(5, '0')}`);
+  if (registry) {
+    await registry.pushManifest(parseRepositoryName(path), { mediaType, bytes }, { tags: names.map(parseTag) });
+    return;
   }
+  const put = async (): Promise<void> => {
+    for (let name = names.pop(); name !== undefined; name = names.pop()) {
+      const sent = { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes };
+      const { status } = await fetch(`${url}/${name}`, sent);
+      if (status !== 201) throw new Error(`tag ${name}: ${status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, put));
 }
 
 /** Takes away what was learned in earlier runs: facts of hosts and tokens, but not Node's compiled code. */

@@ -1,0 +1,80 @@
+import type { DelayOptions } from './delay.ts';
+import { type RowKind, rowKinds } from './rows.ts';
+import type { Auth } from './site.ts';
+import type { Front } from './spots.ts';
+
+/** What can be counted: a row, with what stands at the far end. */
+export interface Setting {
+  /** `pull-ten`, `digest-token` */
+  readonly name: string;
+  readonly row: RowKind;
+  readonly auth: Auth;
+  readonly front: Front;
+  readonly proxy: boolean;
+}
+
+/** What is timed: a setting at a distance. */
+export interface Cell {
+  /** `pull-ten-40` */
+  readonly name: string;
+  readonly title: string;
+  readonly setting: Setting;
+  readonly delay: DelayOptions;
+}
+
+/** All that differ in what passes over the network. */
+export const settings: readonly Setting[] = [
+  ...rowKinds.filter(({ front }) => !front).flatMap((row) => [setting(row.name), setting(row.name, { auth: 'token' })]),
+  ...rowKinds.filter(({ front }) => front).map(({ name, front }) => setting(name, { ...(front && { front }) })),
+  ...['pull-ten', 'push-ten'].flatMap((row) => [setting(row, { front: 'http1' }), setting(row, { front: 'nginx' })]),
+  ...['digest', 'pull-ten'].map((row) => setting(row, { proxy: true })),
+];
+
+const hundredMbit = 12.5e6;
+
+/** At most 40: the long chains at every distance, the others at one. */
+export const cells: readonly Cell[] = [
+  ...at(0, 'digest', 'pull-ten', 'push-ten'),
+  ...at(10, 'digest', 'pull-ten', 'push-ten', 'copy-within'),
+  ...at(40, 'digest', 'inspect', 'tags', 'many-tags', 'tags-pages', 'login', 'pull-ten', 'pull-one'),
+  ...at(40, 'push-ten', 'push-again', 'copy-within', 'copy-between', 'copy-all'),
+  ...at(40, 'digest-token', 'pull-ten-token', 'push-ten-token', 'push-again-token', 'copy-between-token'),
+  ...at(40, 'pull-ten-http1', 'push-ten-http1', 'pull-ten-nginx', 'push-ten-nginx', 'digest-proxy', 'pull-ten-proxy'),
+  ...at(150, 'digest', 'pull-ten', 'push-ten', 'copy-between', 'pull-ten-token'),
+  cell('digest-token', 'far-tokens', '10 ms, the token server 80 ms', { rttMs: 10, rttMsOf: { tokens: 80 } }),
+  cell('pull-five', 'shared', '40 ms, 100 Mbit/s for all', { rttMs: 40, sharedRate: hundredMbit }),
+  cell('pull-five', 'each', '40 ms, 100 Mbit/s for each connection', { rttMs: 40, rate: hundredMbit }),
+  ...['pull-ten', 'push-ten'].map((name) =>
+    cell(name, 'unsteady', '40 ms, to 20 more, and stalls of 200', {
+      ...{ rttMs: 40, jitterMs: 20, stalls: { oneIn: 50, ms: 200 } },
+    }),
+  ),
+];
+
+function setting(rowName: string, options: Partial<Pick<Setting, 'auth' | 'front' | 'proxy'>> = {}): Setting {
+  const row = rowKinds.find(({ name }) => name === rowName);
+  if (!row) throw new Error(`there is no row ${rowName}`);
+  const { auth = 'basic', front = 'docker-registry', proxy = false } = options;
+  const words = [auth === 'basic' ? '' : auth, front === row.front || front === 'docker-registry' ? '' : front];
+  const name = [rowName, ...words, proxy ? 'proxy' : ''].filter((word) => word !== '').join('-');
+  return { name, row, auth, front, proxy };
+}
+
+function at(rttMs: number, ...names: string[]): Cell[] {
+  return names.map((name) => cell(name, String(rttMs), `${rttMs} ms`, { rttMs }));
+}
+
+function cell(settingName: string, word: string, title: string, delay: DelayOptions): Cell {
+  const found = settings.find(({ name }) => name === settingName);
+  if (!found) throw new Error(`there is no setting ${settingName}`);
+  return { name: `${settingName}-${word}`, title: `${titleOf(found)}; ${title}`, setting: found, delay };
+}
+
+export function titleOf({ row, auth, front, proxy }: Setting): string {
+  const words = [
+    auth === 'token' ? 'tokens' : '',
+    front === 'http1' ? 'HTTP/1.1' : front === 'nginx' ? 'behind nginx' : '',
+    proxy ? 'through a proxy' : '',
+  ];
+  return [row.title, ...words].filter((word) => word !== '').join(', ');
+}
