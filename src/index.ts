@@ -17,7 +17,14 @@ export type { CredentialStore, GetOptions, StoredEntry, StoreOptions } from './c
 export type { APIEndpoint } from './endpoints/endpoint.ts';
 export { type LayoutOptions, layoutRepository, openLayout } from './layout/layout.ts';
 export { type CopyOptions, type CopyResult, copy } from './library/copy.ts';
-export { getDigest, getImageConfig, getManifest, listTags, type ReadOptions } from './library/read.ts';
+export {
+  getDigest,
+  getImageConfig,
+  getManifest,
+  listRepositories,
+  listTags,
+  type ReadOptions,
+} from './library/read.ts';
 export type { CallOptions } from './library/session.ts';
 export { deleteTag, pushManifest, setTags } from './library/write.ts';
 export type { Challenge } from './model/challenge.ts';

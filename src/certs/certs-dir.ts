@@ -1,6 +1,7 @@
 import { posix, win32 } from 'node:path';
 import { type Environment, environment } from '../config/environment.ts';
 import { defaultCertsDirs } from '../config/paths.ts';
+import { checkArgument, checkOptions } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
 
@@ -11,6 +12,13 @@ import { quote } from '../model/quote.ts';
  * @see https://docs.docker.com/engine/security/certificates/
  */
 export function certsDir(where: Partial<Environment> = {}): string {
+  checkOptions('certsDir', where, {
+    env: 'object',
+    platform: 'string',
+    homedir: 'string',
+    uid: 'number',
+    etc: 'string',
+  });
   return defaultCertsDirs(environment(where))[0] ?? '/etc/docker/certs.d';
 }
 
@@ -21,6 +29,9 @@ export function certsDir(where: Partial<Environment> = {}): string {
  * @throws OciError CONFIG_INVALID for a host that leads out of the directory.
  */
 export function hostCertsDir(directory: string, host: string, platform: NodeJS.Platform = process.platform): string {
+  checkArgument('hostCertsDir', 'the directory', directory, 'string');
+  checkArgument('hostCertsDir', 'the host', host, 'string');
+  checkArgument('hostCertsDir', 'the platform', platform, 'string');
   const { join } = platform === 'win32' ? win32 : posix;
   const name = platform === 'win32' ? host.replaceAll(':', '') : host;
   // Path traversal: with a host of `../..`, certificates and keys would be read from elsewhere.

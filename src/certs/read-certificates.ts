@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkArgument } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import { pemCertificates } from './roots.ts';
 import { type Pair, pairFault } from './usable-pair.ts';
@@ -25,6 +26,8 @@ export async function readCertsDirectory(
   directory: string,
   warn: (text: string) => void,
 ): Promise<HostCertificates | undefined> {
+  checkArgument('readCertsDirectory', 'the directory', directory, 'string');
+  checkArgument('readCertsDirectory', 'the function that is warned', warn, 'function');
   let names: string[];
   try {
     names = (await readdir(directory)).sort();

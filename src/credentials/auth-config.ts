@@ -1,4 +1,5 @@
 /** Docker's `AuthConfig`, the form in which its API and Go packages pass credentials. */
+import { checkArgument, checkOptions, type Shape } from '../model/check-arguments.ts';
 import type { Credential } from './credential.ts';
 import { exactKeys, keyMatches } from './registry-key.ts';
 import { createStaticStore } from './static.ts';
@@ -25,11 +26,20 @@ export function resolveAuthConfig(
   authConfigs: Readonly<Record<string, AuthConfig>>,
   registry: { readonly name: string } | string,
 ): AuthConfig {
+  checkArgument('resolveAuthConfig', 'the list of credentials', authConfigs, 'object');
+  checkArgument('resolveAuthConfig', 'the registry', registry, ['string', 'object']);
   const name = typeof registry === 'string' ? registry : registry.name;
   const exact = exactKeys(name).find((key) => Object.hasOwn(authConfigs, key));
   const found = exact ?? Object.keys(authConfigs).find((key) => keyMatches(key, name));
   return (found === undefined ? undefined : authConfigs[found]) ?? {};
 }
+
+const authConfigShape: Shape<AuthConfig> = {
+  username: 'string',
+  password: 'string',
+  identityToken: 'string',
+  registryToken: 'string',
+};
 
 /**
  * A store with the credentials of a single registry, for `createRegistryService`.
@@ -37,6 +47,8 @@ export function resolveAuthConfig(
  * @param host The only host to which they are sent. In Go they are sent to every host.
  */
 export function createAuthConfigStore(host: string, authConfig: AuthConfig): CredentialStore {
+  checkArgument('createAuthConfigStore', 'the host', host, 'string');
+  checkOptions('createAuthConfigStore', authConfig, authConfigShape);
   const credential = credentialOf(authConfig);
   return createStaticStore(credential ? { [host]: credential } : {});
 }

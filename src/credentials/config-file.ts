@@ -1,4 +1,5 @@
 import { loadDockerConfig } from '../config/docker/docker-config.ts';
+import { checkArgument } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import { credentialFromEntries } from './auth-entries.ts';
 import type { Credential } from './credential.ts';
@@ -21,6 +22,7 @@ export interface ConfigFileStore extends CredentialStore {
  * @param file Need not exist. Undefined if there is no location for one: changes fail with STORAGE then.
  */
 export function openConfigFileStore(file: string | undefined): ConfigFileStore {
+  if (file !== undefined) checkArgument('openConfigFileStore', 'the file', file, 'string');
   const setEntry = (name: string, fields: ConfigObject, opts?: StoreOptions): Promise<void> =>
     editConfig(
       placeFor(file),

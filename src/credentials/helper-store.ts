@@ -1,3 +1,4 @@
+import { checkArgument, checkOptions, type Shape } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import { parseJson } from '../model/json.ts';
 import type { Credential } from './credential.ts';
@@ -13,6 +14,8 @@ export interface HelperStoreOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+const helperStoreShape: Shape<HelperStoreOptions> = { env: 'object', where: 'string', timeoutMs: 'number' };
+
 /** The user name for identity tokens in Docker's protocol. */
 const tokenUser = '<token>';
 
@@ -23,6 +26,8 @@ const tokenUser = '<token>';
  * @throws OciError CONFIG_INVALID for an invalid helper name.
  */
 export function openHelperStore(name: string, options: HelperStoreOptions): CredentialStore {
+  checkArgument('openHelperStore', 'the name', name, 'string');
+  checkOptions('openHelperStore', options, helperStoreShape, ['env', 'where']);
   validateHelperName(name, options.where);
   const { env, timeoutMs = 30_000 } = options;
   const source = `docker-credential-${name}`;

@@ -1,6 +1,8 @@
 /** Where credentials are looked up, in Docker's order, and where they are stored. */
+
 import { type AuthEntry, type DockerConfig, loadDockerConfig } from '../config/docker/docker-config.ts';
 import { formatOrigin, type Sourced } from '../config/origin.ts';
+import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import { isOciError, type OciError } from '../model/errors.ts';
 import { credentialFromEntries, credentialOfName } from './auth-entries.ts';
 import { createAuthJson, isUsable } from './auth-json.ts';
@@ -26,6 +28,15 @@ export interface CredentialLookupOptions {
   readonly helperTimeoutMs?: number | undefined;
 }
 
+const lookupShape: Shape<CredentialLookupOptions> = {
+  dockerConfig: 'object',
+  dockerAuthConfig: 'array',
+  authFiles: 'array',
+  env: 'object',
+  warn: 'function',
+  helperTimeoutMs: 'number',
+};
+
 /**
  * Credentials are looked up in `DOCKER_AUTH_CONFIG`, then with the registry's helper in `credHelpers`, then
  * `credsStore`, then in `auths` of config.json, then in auth.json of podman and skopeo. In each, the longest namespace
@@ -35,6 +46,7 @@ export interface CredentialLookupOptions {
  * @throws OciError from changes: the error of the helper or file.
  */
 export function createCredentialLookup(options: CredentialLookupOptions): CredentialStore {
+  checkOptions('createCredentialLookup', options, lookupShape, ['dockerConfig', 'env', 'warn']);
   return new CredentialLookup(options);
 }
 

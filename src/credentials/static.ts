@@ -1,4 +1,4 @@
-import { checkArgument } from '../model/check-arguments.ts';
+import { checkArgument, checkFields } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import type { Credential } from './credential.ts';
 import { enclosingNames, keyMatches, shownKey } from './registry-key.ts';
@@ -7,6 +7,9 @@ import type { CredentialStore } from './store.ts';
 /** A store of fixed credentials for some hosts or namespaces. Others are accessed anonymously. It cannot be changed. */
 export function createStaticStore(entries: Readonly<Record<string, Credential>>): CredentialStore {
   checkArgument('createStaticStore', 'the credentials', entries, 'object');
+  for (const credential of Object.values(entries)) {
+    checkFields('createStaticStore', 'a credential', credential, { kind: 'string' });
+  }
   const list = Object.entries(entries);
   const refuse = async (): Promise<never> => {
     throw new OciError('UNSUPPORTED', 'these credentials were given for one run and cannot be changed');

@@ -1,5 +1,6 @@
 import type { ProxySettings } from '../config/docker/service-keys.ts';
 import { parseHostRules } from '../config/host-rules.ts';
+import { checkArgument, checkOptions, type Shape } from '../model/check-arguments.ts';
 import { isOciError, type OciError } from '../model/errors.ts';
 import { createTransport, type TransportOptions } from '../transport/transport.ts';
 import type { Resolve } from './host-match.ts';
@@ -15,6 +16,13 @@ export interface DetectSchemeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const detectSchemeShape: Shape<DetectSchemeOptions> = {
+  insecureRegistries: 'array',
+  proxy: 'object',
+  resolve: 'function',
+  signal: 'object',
+};
+
 /**
  * Detects the scheme of a registry. It is https without any request, unless the host is loopback or configured as
  * insecure: such a host gets http if it does not answer over TLS but does without.
@@ -23,6 +31,8 @@ export interface DetectSchemeOptions {
  * @throws OciError the failure over TLS if neither answers; CONFIG_INVALID for an invalid entry.
  */
 export async function detectScheme(host: string, options: DetectSchemeOptions = {}): Promise<'https' | 'http'> {
+  checkArgument('detectScheme', 'the host', host, 'string');
+  checkOptions('detectScheme', options, detectSchemeShape);
   const named = (options.insecureRegistries ?? []).map((value) => ({
     value,
     origin: { kind: 'option', name: 'insecureRegistries' } as const,

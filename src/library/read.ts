@@ -1,15 +1,21 @@
 /** Looks at what a registry has, one question a call. */
-import type { Shape } from '../model/check-arguments.ts';
+import { checkArgument, type Shape } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import { hasImageConfig, type ImageConfig, readImageConfig } from '../model/manifest/image-config.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
 import { hostPlatform, parsePlatform } from '../model/platform/platform.ts';
-import { formatReference, manifestReference, type Reference, type Tag } from '../model/reference/reference.ts';
+import {
+  formatReference,
+  manifestReference,
+  type Reference,
+  type RepositoryName,
+  type Tag,
+} from '../model/reference/reference.ts';
 import { readConfig } from '../registry/config.ts';
 import type { Registry } from '../registry/registry.ts';
 import { resolveImage } from '../transfer/platforms.ts';
-import { type CallOptions, callShape, checkCall, openSession, withRegistry } from './session.ts';
+import { type CallOptions, callShape, checkCall, checkCallOptions, openSession, withRegistry } from './session.ts';
 
 /** Which image of an index is meant. */
 export interface ReadOptions extends CallOptions {
@@ -30,6 +36,25 @@ export async function* listTags(repository: string, options: CallOptions = {}): 
   await using session = await openSession(options);
   const registry = await session.service.open(reference, 'pull');
   yield* registry.tags(reference.path, { signal: options.signal });
+}
+
+/**
+ * Lists the repositories of a registry, in its order. A page is fetched when it is reached. Mirrors are not asked.
+ *
+ * @param host `host[:port]`, or a URL of one.
+ * @throws OciError USAGE; UNSUPPORTED, NAME_UNKNOWN, DENIED for a registry that shows no list, as public ones do; what registries
+ *   throw, see {@link Registry}.
+ * @see https://github.com/distribution/distribution/blob/v3.0.0/docs/content/spec/api.md#listing-repositories
+ */
+export async function* listRepositories(
+  host: string,
+  options: CallOptions = {},
+): AsyncGenerator<RepositoryName, void, undefined> {
+  checkArgument('listRepositories', 'the host', host, 'string');
+  checkCallOptions('listRepositories', options, callShape);
+  await using session = await openSession(options);
+  const registry = await session.service.openHost(host);
+  yield* registry.repositories({ signal: options.signal });
 }
 
 /**

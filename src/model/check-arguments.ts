@@ -35,8 +35,33 @@ export function checkOptions<T extends object>(
 
 /** @param what `the reference`. @throws OciError USAGE for an argument that has the wrong type, or is missing. */
 export function checkArgument(caller: string, what: string, value: unknown, kinds: Kind | readonly Kind[]): void {
+  // Some callers are called for every request.
+  if (typeof value === kinds && kinds !== 'object') return;
   if (value === undefined) throw usage(`${caller}: ${what} is missing`);
   checkKind(`${caller}: ${what}`, value, kinds);
+}
+
+/**
+ * Checks an argument that is an object, and the fields of it that the function reads.
+ *
+ * @param what `the reference`.
+ * @throws OciError USAGE for what is no object, and for a field that is missing or has the wrong type.
+ */
+export function checkFields(
+  caller: string,
+  what: string,
+  value: object,
+  fields: Readonly<Record<string, Kind | readonly Kind[]>>,
+): void {
+  checkArgument(caller, what, value, 'object');
+  for (const [name, kinds] of Object.entries(fields)) {
+    checkArgument(caller, `${name} of ${what}`, (value as Readonly<Record<string, unknown>>)[name], kinds);
+  }
+}
+
+/** Checks a registry that wrappers and handles are made over. @throws OciError USAGE */
+export function checkRegistry(caller: string, registry: object): void {
+  checkFields(caller, 'the registry', registry, { name: 'string', extension: 'function' });
 }
 
 function checkKind(what: string, value: unknown, kinds: Kind | readonly Kind[]): void {

@@ -72,6 +72,7 @@ export function tryParseDigest(text: unknown): Digest | undefined {
 
 /** The algorithm of a digest. */
 export function digestAlgorithm(digest: Digest): DigestAlgorithm {
+  checkArgument('digestAlgorithm', 'the digest', digest, 'string');
   return digest.slice(0, digest.indexOf(':')) as DigestAlgorithm;
 }
 
@@ -85,8 +86,13 @@ export function shortDigest(digest: Digest): string {
   return digestHex(digest).slice(0, 12);
 }
 
-/** Starts a hash. Asynchronous because the module for blake3 is only loaded when it is needed. */
+/** Starts a hash. Asynchronous because the module for blake3 is only loaded when it is needed. @throws OciError USAGE for an unknown algorithm. */
 export async function createHasher(algorithm: DigestAlgorithm = 'sha256'): Promise<Hasher> {
+  checkArgument('createHasher', 'the algorithm', algorithm, 'string');
+  if (!isDigestAlgorithm(algorithm)) {
+    const hint = `the algorithms are ${Object.keys(digestAlgorithms).join(', ')}`;
+    throw new OciError('USAGE', `createHasher: there is no algorithm ${quote(String(algorithm))}`, { hint });
+  }
   if (algorithm === 'blake3') {
     const { blake3 } = await import('@noble/hashes/blake3.js');
     const hash = blake3.create({});
@@ -106,6 +112,7 @@ export async function createHasher(algorithm: DigestAlgorithm = 'sha256'): Promi
 
 /** The digest of bytes in memory. */
 export async function digestBytes(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Promise<Digest> {
+  checkArgument('digestBytes', 'the bytes', bytes, 'bytes');
   const hasher = await createHasher(algorithm);
   hasher.update(bytes);
   return hasher.digest();

@@ -133,11 +133,12 @@ export async function unlessUnknown<T>(promise: Promise<T>, ...codes: readonly E
 
 /** Whether a word that a registry sent is one of our codes. */
 export function isErrorCode(word: string): word is ErrorCode {
-  return Object.hasOwn(errorCodes, word);
+  return typeof word === 'string' && Object.hasOwn(errorCodes, word);
 }
 
-/** The HTTP status for a code. */
+/** The HTTP status for a code. @throws OciError USAGE for what is no code. */
 export function statusOf(code: ErrorCode): number {
+  if (!isErrorCode(code)) throw new OciError('USAGE', 'statusOf: the code must be one of errorCodes');
   return errorCodes[code].status;
 }
 

@@ -1,3 +1,4 @@
+import { checkArgument, checkFields, checkOptions } from '../model/check-arguments.ts';
 import { type RepositoryName, tryParseRepositoryName } from '../model/reference/reference.ts';
 import type { Lister, SignalOption } from './registry.ts';
 
@@ -14,8 +15,12 @@ const usualMaxNames = 200_000;
 export async function searchCatalog(
   registry: Pick<Lister, 'repositories'>,
   term: string,
-  { limit, maxNames = usualMaxNames, signal }: SignalOption & { readonly limit: number; readonly maxNames?: number },
+  opts: SignalOption & { readonly limit: number; readonly maxNames?: number },
 ): Promise<readonly RepositoryName[]> {
+  checkFields('searchCatalog', 'the registry', registry, { repositories: 'function' });
+  checkArgument('searchCatalog', 'the term', term, 'string');
+  checkOptions('searchCatalog', opts, { limit: 'number', maxNames: 'number', signal: 'object' }, ['limit']);
+  const { limit, maxNames = usualMaxNames, signal } = opts;
   const wanted = term.trim().toLowerCase();
   let exact: RepositoryName | undefined;
   // If no repository can have this name, the search stops at the limit instead of waiting for an exact match.

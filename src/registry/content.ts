@@ -1,3 +1,4 @@
+import { checkArgument, checkFields } from '../model/check-arguments.ts';
 import { createHasher, type Digest, digestAlgorithm, type Hasher } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
@@ -34,13 +35,19 @@ export function blobDescriptor(digest: Digest, size: number): Descriptor {
   return { mediaType: mediaTypes.octetStream, digest, size };
 }
 
+const inDescriptor = { digest: 'string', size: 'number' } as const;
+const inContent = { descriptor: 'object', drainTo: 'function' } as const;
+
 /** A source over bytes in memory. */
 export function bytesSource(descriptor: Descriptor, bytes: Uint8Array): BlobSource {
+  checkFields('bytesSource', 'the descriptor', descriptor, inDescriptor);
+  checkArgument('bytesSource', 'the bytes', bytes, 'bytes');
   return { open: async (offset) => bytesContent(descriptor, bytes.subarray(offset)) };
 }
 
 /** Content over bytes in memory. */
 export function bytesContent(descriptor: Descriptor, bytes: Uint8Array): Content {
+  checkArgument('bytesContent', 'the bytes', bytes, 'bytes');
   return streamContent(descriptor, [bytes].values());
 }
 
@@ -50,6 +57,9 @@ export function streamContent(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   cancel: () => Promise<void> = async () => {},
 ): Content {
+  checkFields('streamContent', 'the descriptor', descriptor, inDescriptor);
+  checkArgument('streamContent', 'the chunks', chunks, ['object', 'array']);
+  checkArgument('streamContent', 'the function to cancel', cancel, 'function');
   return {
     descriptor,
     async *[Symbol.asyncIterator]() {
@@ -72,6 +82,7 @@ export function streamContent(
  * @throws OciError while reading: DIGEST_MISMATCH, SIZE_MISMATCH
  */
 export async function verifiedContent(content: Content): Promise<Content> {
+  checkFields('verifiedContent', 'the content', content, inContent);
   const { descriptor } = content;
   const hasher = await createHasher(digestAlgorithm(descriptor.digest));
   let seen = 0;
@@ -105,6 +116,8 @@ export async function verifiedContent(content: Content): Promise<Content> {
 
 /** Reads content into memory, for blobs that are known to be small. @throws OciError TOO_LARGE past `maxBytes`. */
 export async function readContent(content: Content, maxBytes: number): Promise<Uint8Array> {
+  checkFields('readContent', 'the content', content, inContent);
+  checkArgument('readContent', 'the maximum of bytes', maxBytes, 'number');
   const chunks: Uint8Array[] = [];
   let size = 0;
   await content.drainTo({

@@ -1,3 +1,4 @@
+import { checkArgument, checkRegistry } from '../model/check-arguments.ts';
 import { type Digest, type DigestAlgorithm, digestBytes } from '../model/digest.ts';
 import { unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
@@ -80,6 +81,8 @@ const lookupWidth = 8;
 
 /** A handle on one repository of a registry. Makes no request by itself. */
 export function repository(registry: Registry, name: RepositoryName): Repository {
+  checkRegistry('repository', registry);
+  checkArgument('repository', 'the name', name, 'string');
   return {
     name,
     manifests: manifestService(registry, name),

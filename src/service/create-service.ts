@@ -1,4 +1,5 @@
 import { checkOptions, type Shape } from '../model/check-arguments.ts';
+import { checkedService } from './checked-service.ts';
 import type { RegistryService, RegistryServiceOptions } from './contract.ts';
 import { createSharedService } from './service.ts';
 
@@ -25,5 +26,5 @@ const createRegistryServiceShape: Shape<RegistryServiceOptions> = {
 /** Makes a registry service. Opens no connection and starts no helper before they are needed. @throws OciError USAGE */
 export function createRegistryService(options: RegistryServiceOptions): RegistryService {
   checkOptions('createRegistryService', options, createRegistryServiceShape, ['settings']);
-  return createSharedService(options, undefined);
+  return checkedService(createSharedService(options, undefined));
 }

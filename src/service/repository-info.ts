@@ -1,6 +1,7 @@
 import { indexName } from '../config/docker/index-name.ts';
 import type { RegistryRule } from '../config/registry-rules.ts';
 import { loopbackRules, matchHost, type Resolve } from '../endpoints/host-match.ts';
+import { checkFields, checkOptions } from '../model/check-arguments.ts';
 import { familiarName, type Reference, type RepositoryName } from '../model/reference/reference.ts';
 import type { IndexInfo } from './service-config.ts';
 
@@ -19,6 +20,8 @@ export async function parseRepositoryInfo(
   reference: Pick<Reference, 'domain' | 'path'>,
   opts: { readonly resolve?: Resolve | undefined } = {},
 ): Promise<RepositoryInfo> {
+  checkFields('parseRepositoryInfo', 'the reference', reference, { domain: 'string', path: 'string' });
+  checkOptions('parseRepositoryInfo', opts, { resolve: 'function' });
   return repositoryInfo(reference, await unconfiguredIndex(reference.domain, opts.resolve));
 }
 

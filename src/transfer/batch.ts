@@ -1,4 +1,4 @@
-import { checkArgument } from '../model/check-arguments.ts';
+import { checkArgument, checkOptions, type Shape } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
 import type { TransferEvent } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
@@ -6,6 +6,7 @@ import { checkBounds, checkNumbers } from '../model/number-options.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { BlobMover } from './blobs.ts';
+import { checkRoot } from './check-root.ts';
 import { EventQueue } from './event-queue.ts';
 import { discoverGraph, type Graph, type Sharing } from './graph.ts';
 import { type Looked, lookAtEnds } from './look.ts';
@@ -39,9 +40,26 @@ export interface TransferBatch {
 
 /** Makes a batch; this makes no request. @throws OciError USAGE for invalid options. */
 export function createBatch(options: BatchOptions = {}): TransferBatch {
-  checkArgument('createBatch', 'the options', options, 'object');
-  return startBatch(options, new EventQueue());
+  checkOptions('createBatch', options, batchShape);
+  const batch = startBatch(options, new EventQueue());
+  return {
+    events: batch.events,
+    async transfer(root) {
+      checkArgument('transfer', 'the root', root, 'object');
+      checkRoot('transfer', root);
+      return batch.transfer(root);
+    },
+    end: () => batch.end(),
+  };
 }
+
+const batchShape: Shape<BatchOptions> = {
+  parallelBlobs: 'number',
+  transform: 'object',
+  limits: 'object',
+  onProgress: 'function',
+  signal: 'object',
+};
 
 export function startBatch(options: BatchOptions, events: EventQueue): TransferBatch {
   checkNumbers(options, { parallelBlobs: 1 });

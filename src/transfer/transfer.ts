@@ -3,6 +3,7 @@
 import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import type { TransferEvent } from '../model/events.ts';
 import { startBatch } from './batch.ts';
+import { checkRoot } from './check-root.ts';
 import { EventQueue } from './event-queue.ts';
 import type { TransferOptions, TransferResult } from './options.ts';
 
@@ -47,6 +48,7 @@ const transferShape: Shape<TransferOptions> = {
 /** Starts copying an image or index, with all it refers to, from one registry to another. */
 export function transfer(options: TransferOptions): Transfer {
   checkOptions('transfer', options, transferShape, ['from', 'to']);
+  checkRoot('transfer', options);
   const events = new EventQueue();
   const result = run(options, events).finally(() => events.end());
   // Reading only the events must not crash the process with an unhandled rejection of the result.

@@ -1,4 +1,5 @@
 import type { Challenge } from '../model/challenge.ts';
+import { checkArgument, checkFields } from '../model/check-arguments.ts';
 
 const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const padding = /[ \t]*/y;
@@ -14,8 +15,12 @@ const bare = /[^",\s]+/y;
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  */
 export function parseChallenges(value: string | readonly string[] | undefined): readonly Challenge[] {
+  if (value !== undefined) checkArgument('parseChallenges', 'the header', value, ['string', 'array']);
   const lines = typeof value === 'string' ? [value] : (value ?? []);
-  return lines.flatMap(parseLine);
+  return lines.flatMap((line) => {
+    checkArgument('parseChallenges', 'a line', line, 'string');
+    return parseLine(line);
+  });
 }
 
 function parseLine(line: string): Challenge[] {
@@ -54,6 +59,7 @@ function parseLine(line: string): Challenge[] {
 
 /** Formats one challenge with quoted values. The inverse of {@link parseChallenges}. */
 export function formatChallenge(challenge: Challenge): string {
+  checkFields('formatChallenge', 'the challenge', challenge, { scheme: 'string', parameters: 'object' });
   const parameters = Object.entries(challenge.parameters).map(
     ([key, value]) => `${key}="${value.replace(/["\\]/g, '\\$&')}"`,
   );

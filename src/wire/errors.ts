@@ -1,9 +1,11 @@
+import { checkArgument, checkFields } from '../model/check-arguments.ts';
 import { type ErrorCode, isErrorCode, OciError, statusOf } from '../model/errors.ts';
 import { parseJson } from '../model/json.ts';
 import { userEnd } from '../model/reference/reference-grammar.ts';
 
 /** The spec's error body, as a server sends it. */
 export function encodeErrors(error: OciError): string {
+  checkFields('encodeErrors', 'the error', error, { code: 'string', message: 'string' });
   const entry = {
     code: publicCode(error.code),
     message: error.message,
@@ -29,6 +31,8 @@ export interface ErrorContext {
  * @param body At most its first MiB.
  */
 export function decodeError(body: Uint8Array, context: ErrorContext): OciError {
+  checkArgument('decodeError', 'the body', body, 'bytes');
+  checkFields('decodeError', 'the context', context, { status: 'number', subject: 'string', endpoint: 'string' });
   const { status, subject, endpoint, retryAfterMs } = context;
   const first = firstEntry(body);
   const code = believedCode(first?.code ?? '', status) ?? codeOf(context);

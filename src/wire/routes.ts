@@ -3,6 +3,7 @@
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
  */
+import { checkArgument, checkFields } from '../model/check-arguments.ts';
 import { type Digest, parseDigest } from '../model/digest.ts';
 import { parseRepositoryName, parseTag, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 
@@ -19,6 +20,7 @@ export type Route =
 
 /** The path of a route, starting with `/v2/`. Every part is a branded type or is encoded here. */
 export function routePath(route: Route): string {
+  checkFields('routePath', 'the route', route, { name: 'string' });
   switch (route.name) {
     case 'base':
       return '/v2/';
@@ -46,6 +48,7 @@ export function routePath(route: Route): string {
  * @throws OciError NAME_INVALID, TAG_INVALID, DIGEST_INVALID if a route matches but one of its parts is malformed.
  */
 export function parseRoute(path: string): Route | undefined {
+  checkArgument('parseRoute', 'the path', path, 'string');
   if (path === '/v2' || path === '/v2/') return { name: 'base' };
   if (path === '/v2/_catalog') return { name: 'catalog' };
   const match = /^\/v2\/(.+)\/(?:(manifests|blobs|referrers)\/([^/]+)|(tags)\/list|(blobs)\/(uploads)\/([^/]*))$/.exec(

@@ -12,6 +12,7 @@ import {
   getImageConfig,
   getManifest,
   isOciError,
+  listRepositories,
   listTags,
   loadSettings,
   type ProgressEvent,
@@ -82,6 +83,7 @@ describe('the calls of the library', () => {
 
   it('look at tags, manifest and config', async (t) => {
     const { host, service, digest } = await registry(t);
+    assert.deepEqual(await all(listRepositories(host, { service })), ['team/app']);
     assert.deepEqual(await all(listTags(`${host}/team/app`, { service })), ['1']);
     const { descriptor, view } = await getManifest(`${host}/team/app:1`, { service });
     assert.deepEqual([descriptor.digest, view.kind], [digest, 'image']);

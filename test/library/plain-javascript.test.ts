@@ -5,6 +5,8 @@ import * as library from '../../src/index.ts';
 import { isOciError } from '../../src/index.ts';
 import * as server from '../../src/server.ts';
 import * as storage from '../../src/storage.ts';
+import { memoryRegistry } from '../support/memory.ts';
+import { sandbox } from '../support/sandbox.ts';
 
 type Call = (...words: readonly unknown[]) => unknown;
 
@@ -37,35 +39,73 @@ async function refusal(name: string, ...words: readonly unknown[]): Promise<stri
   return error.message;
 }
 
-/** The functions that a program begins with. What they give is typed by then, and its methods take what these gave. */
-const checked = [
-  ...['copy', 'listTags', 'getDigest', 'getManifest', 'getImageConfig', 'pushManifest', 'setTags', 'deleteTag'],
-  ...['openRemote', 'openLayout', 'createStorage', 'openFilesystemDriver', 'serve', 'createRegistryService'],
-  ...['loadSettings', 'createTokenCache', 'createDescriptorCache', 'createStaticStore', 'createBatch'],
-  ...['createBasicAuth', 'createTokenAuth', 'createTokenIssuer', 'transfer'],
-  ...['parseReference', 'parseRepositoryName', 'parseTag', 'parseDigest', 'parsePlatform'],
-  ...['validateIndexName', 'validateMirror', 'convertToHostname'],
+/** Functions without arguments, and two that take any value. */
+const takesAnything = [
+  ...['manifestAcceptHeader', 'manifestMediaTypes', 'createChallengeCache', 'createMemoryDriver'],
+  ...['isOciError', 'exitStatusOf'],
 ];
 
-/** Whether all options have defaults, and none were given. */
-function mayBeCalledWith(name: string, words: readonly unknown[]): boolean {
-  return words.length === 0 && /^(?:loadSettings|createTokenCache|createDescriptorCache|createBatch)$/.test(name);
-}
+/** Functions whose arguments all have defaults. */
+const takesNothing = [
+  ...['loadSettings', 'createTokenCache', 'createDescriptorCache', 'createBatch', 'createHasher', 'hostPlatform'],
+  ...['certsDir', 'openConfigFileStore', 'parseChallenges'],
+];
 
 describe('a mistake in plain JavaScript', () => {
-  it('is no TypeError from inside, for what makes something and what reads a word', async () => {
-    const wrong: string[] = [];
-    for (const name of checked) {
-      const call = functions.get(name);
-      assert.ok(call, name);
-      for (const words of [[], [null], [5], [['a']]]) {
+  for (const [name, call] of functions) {
+    if (takesAnything.includes(name)) continue;
+    it(`is an OciError of ${name}, and no TypeError from inside`, async () => {
+      const mistakes = [
+        ...(takesNothing.includes(name) ? [] : [[]]),
+        [null],
+        [5],
+        [['a', 5]],
+        [() => {}],
+        [{ a: 1 }, 5],
+      ];
+      for (const words of mistakes) {
         const error = await failure(() => call(...words));
-        if (!mayBeCalledWith(name, words) || error !== undefined) {
-          if (!isOciError(error)) wrong.push(`${name}(${JSON.stringify(words).slice(1, -1)}): ${error}`);
-        }
+        assert.ok(isOciError(error), `${name}(${words.map((word) => JSON.stringify(word)).join(', ')}): ${error}`);
+      }
+    });
+  }
+
+  it('is an OciError of the methods of a service', async (t) => {
+    const { env, home } = await sandbox(t);
+    const service = library.createRegistryService({ settings: await library.loadSettings({ env, homedir: home }) });
+    t.after(() => service.close());
+    for (const [name, method] of Object.entries(service)) {
+      if (name === 'close' || name === 'serviceConfig') continue;
+      for (const words of [[], [null], [5], [['a']], [{ a: 1 }, 5]]) {
+        const error = await failure(() => (method as Call).apply(service, words));
+        assert.ok(
+          isOciError(error, 'USAGE'),
+          `${name}(${words.map((word) => JSON.stringify(word)).join(', ')}): ${error}`,
+        );
       }
     }
-    assert.deepEqual(wrong, []);
+    const error = await failure(() => (service.open as Call)('alpine', 'pull'));
+    assert.ok(isOciError(error, 'USAGE'));
+    assert.equal(error.message, 'open: the reference (of parseReference) must be an object, not a string');
+  });
+
+  it('is named inside the ends of a transfer, and for each image of a batch', async () => {
+    const registry = memoryRegistry();
+    const end = { registry, repo: 'app', reference: '1', tags: [] };
+    assert.equal(await refusal('transfer', { from: end, to: {} }), 'transfer: registry of to is missing');
+    assert.equal(
+      await refusal('transfer', { from: { ...end, reference: 1 }, to: end }),
+      'transfer: reference of from must be a string, not a number',
+    );
+    assert.equal(
+      await refusal('transfer', { from: end, to: { ...end, tags: [1] } }),
+      'transfer: a tag must be a string, not a number',
+    );
+    const batch = library.createBatch();
+    const error = await failure(() => (batch.transfer as Call)({ from: end }));
+    assert.ok(isOciError(error, 'USAGE'));
+    batch.end();
+    assert.equal(await refusal('createBatch', { parallel: 3 }), 'createBatch: there is no option parallel');
   });
 
   it('is named: a missing argument, a wrong type, an option that there is not', async () => {

@@ -68,7 +68,9 @@ export async function runBatch<T>(
   use: (batch: TransferBatch) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
-  const batch = createBatch({ ...options, signal: AbortSignal.any([options.signal ?? signal, stop.signal]) });
+  const { parallelBlobs, transform, limits, onProgress } = options;
+  const stopping = AbortSignal.any([options.signal ?? signal, stop.signal]);
+  const batch = createBatch({ parallelBlobs, transform, limits, onProgress, signal: stopping });
   const show = async (): Promise<void> => {
     for await (const event of batch.events) {
       progress.event(event);

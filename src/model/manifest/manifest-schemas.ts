@@ -1,3 +1,4 @@
+import { checkArgument } from '../check-arguments.ts';
 import { OciError } from '../errors.ts';
 import { quote } from '../quote.ts';
 import type { Descriptor } from './descriptor.ts';
@@ -31,6 +32,8 @@ const schemas = new Map<string, ReadManifestReferences>();
  * @throws OciError USAGE if it is not a media type, or is known already.
  */
 export function registerManifestSchema(mediaType: string, read: ReadManifestReferences): void {
+  checkArgument('registerManifestSchema', 'the media type', mediaType, 'string');
+  checkArgument('registerManifestSchema', 'the reader', read, 'function');
   const type = bareMediaType(mediaType);
   if (!/^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/.test(type)) {
     throw new OciError('USAGE', `${quote(mediaType)} is not a media type`);

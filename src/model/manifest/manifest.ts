@@ -1,3 +1,4 @@
+import { checkArgument, checkFields } from '../check-arguments.ts';
 import type { Digest, DigestAlgorithm } from '../digest.ts';
 import { digestBytes } from '../digest.ts';
 import { isOciError, OciError } from '../errors.ts';
@@ -68,6 +69,7 @@ export type ManifestView = ImageView | IndexView | ArtifactView | Schema1View | 
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
  */
 export function parseManifest(raw: RawManifest): ManifestView {
+  checkFields('parseManifest', 'the manifest', raw, { mediaType: 'string', bytes: 'bytes' });
   const type = bareMediaType(raw.mediaType);
   const before = received.get(raw.bytes);
   return before?.type === type ? before.view : viewOf(type, raw.bytes, () => parseJsonObject(raw.bytes));
@@ -152,6 +154,7 @@ function viewOf(type: string, bytes: Uint8Array, readDocument: ReadDocument): Ma
 
 /** Completes raw bytes to a {@link Manifest}. @throws OciError MANIFEST_INVALID, as {@link parseManifest}. */
 export async function readManifest(raw: RawManifest, algorithm?: DigestAlgorithm): Promise<Manifest> {
+  checkFields('readManifest', 'the manifest', raw, { mediaType: 'string', bytes: 'bytes' });
   const mediaType = bareMediaType(raw.mediaType);
   const view = parseManifest(raw);
   const digest: Digest = await digestBytes(digestedPart(raw), algorithm);
@@ -160,6 +163,7 @@ export async function readManifest(raw: RawManifest, algorithm?: DigestAlgorithm
 
 /** The blobs that a manifest references: config, layers, blobs of an artifact or of a registered type. */
 export function blobsOf(view: ManifestView): readonly Descriptor[] {
+  checkFields('blobsOf', 'the view', view, { kind: 'string' });
   if (view.kind === 'image') return [view.config, ...view.layers];
   if (view.kind === 'other') return view.references?.blobs ?? [];
   return view.kind === 'artifact' ? view.blobs : [];
@@ -167,6 +171,7 @@ export function blobsOf(view: ManifestView): readonly Descriptor[] {
 
 /** The manifests that an index references, or a manifest of a registered type; an empty list for other manifests. */
 export function childrenOf(view: ManifestView): readonly Descriptor[] {
+  checkFields('childrenOf', 'the view', view, { kind: 'string' });
   if (view.kind === 'other') return view.references?.manifests ?? [];
   return view.kind === 'index' ? view.manifests : [];
 }
@@ -187,6 +192,7 @@ export function schema1Refused(name: string, cause?: unknown): OciError {
  * @throws OciError MANIFEST_INVALID if the bytes are not a JSON object, or its fields imply no type.
  */
 export function detectMediaType(bytes: Uint8Array): string {
+  checkArgument('detectMediaType', 'the bytes', bytes, 'bytes');
   return received.get(bytes)?.implied ?? impliedType(parseJsonObject(bytes));
 }
 

@@ -3,7 +3,9 @@
  *
  * @see https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-1.md#signed-manifests
  */
+
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
+import { checkArgument } from '../check-arguments.ts';
 import type { Digest } from '../digest.ts';
 import { OciError } from '../errors.ts';
 import { parseJson } from '../json.ts';
@@ -71,6 +73,7 @@ export function digestedPart({ mediaType, bytes }: { mediaType: string; bytes: U
  * @throws OciError MANIFEST_UNVERIFIED if it is not signed or a signature is invalid; MANIFEST_INVALID if it is malformed.
  */
 export function verifySchema1(bytes: Uint8Array): VerifiedSchema1 {
+  checkArgument('verifySchema1', 'the bytes', bytes, 'bytes');
   const signatures = readSignatures(bytes);
   if (signatures.length === 0) throw unverified('it is not signed');
   const payload = payloadOf(bytes, signatures);

@@ -1,4 +1,4 @@
-import { checkArgument } from '../check-arguments.ts';
+import { checkArgument, checkFields, checkOptions } from '../check-arguments.ts';
 import { OciError } from '../errors.ts';
 import { asObject } from '../json-fields.ts';
 import { hiddenCharacter, quote } from '../quote.ts';
@@ -64,7 +64,9 @@ export function normalizePlatform(platform: Platform): Platform {
 }
 
 /** `linux/arm/v7`, `windows(10.0.17763)/amd64`; characters that could write to a terminal become `?`. */
-export function formatPlatform({ os, architecture, variant, osVersion }: Platform): string {
+export function formatPlatform(platform: Platform): string {
+  checkFields('formatPlatform', 'the platform', platform, { os: 'string', architecture: 'string' });
+  const { os, architecture, variant, osVersion } = platform;
   const system = osVersion === undefined ? os : `${os}(${osVersion})`;
   const text = `${system}/${architecture}${variant === undefined ? '' : `/${variant}`}`;
   return text.replace(hiddenCharacter, '?');
@@ -77,6 +79,7 @@ export function formatPlatform({ os, architecture, variant, osVersion }: Platfor
  * @param facts Another machine, in Node's terms (`process.platform`, `process.arch`).
  */
 export function hostPlatform(facts: { readonly os?: string; readonly architecture?: string } = {}): Platform {
+  checkOptions('hostPlatform', facts, { os: 'string', architecture: 'string' });
   const architecture = facts.architecture ?? process.arch;
   const { arm_version: armVersion } = process.config.variables as { readonly arm_version?: string | number };
   return normalizePlatform({

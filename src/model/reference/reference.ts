@@ -3,7 +3,7 @@
  *
  * @see https://github.com/distribution/reference/blob/v0.6.0/normalize.go
  */
-import { checkArgument } from '../check-arguments.ts';
+import { checkArgument, checkFields } from '../check-arguments.ts';
 import { type Digest, digestAlgorithms } from '../digest.ts';
 import { OciError } from '../errors.ts';
 import { quote } from '../quote.ts';
@@ -76,13 +76,18 @@ export function tryParseRepositoryName(text: unknown): RepositoryName | undefine
   return nameProblem(text) === undefined ? (text as RepositoryName) : undefined;
 }
 
+/** What every reference has. */
+const inReference = { domain: 'string', path: 'string' } as const;
+
 /** The same reference, with the tag `latest` if it has neither tag nor digest. */
 export function withDefaultTag(reference: Reference): Reference {
+  checkFields('withDefaultTag', 'the reference', reference, inReference);
   return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: defaultTag } : reference;
 }
 
 /** The full form: `docker.io/library/alpine:3`. */
 export function formatReference(reference: Reference): string {
+  checkFields('formatReference', 'the reference', reference, inReference);
   return `${reference.domain}/${reference.path}${suffix(reference)}`;
 }
 
@@ -92,7 +97,9 @@ export function familiarReference(reference: Reference): string {
 }
 
 /** The short form without tag and digest: `alpine`. The full form if the short one would be parsed as another image. */
-export function familiarName({ domain, path }: Pick<Reference, 'domain' | 'path'>): string {
+export function familiarName(reference: Pick<Reference, 'domain' | 'path'>): string {
+  checkFields('familiarName', 'the reference', reference, inReference);
+  const { domain, path } = reference;
   if (domain !== defaultDomain) return `${domain}/${path}`;
   const short = /^library\/[^/]+$/.test(path) ? path.slice('library/'.length) : path;
   const slash = short.indexOf('/');
@@ -102,11 +109,13 @@ export function familiarName({ domain, path }: Pick<Reference, 'domain' | 'path'
 
 /** The last part of `/v2/<name>/manifests/<reference>`: the digest if there is one, else the tag, else `latest`. */
 export function manifestReference(reference: Reference): Tag | Digest {
+  checkFields('manifestReference', 'the reference', reference, inReference);
   return reference.digest ?? reference.tag ?? defaultTag;
 }
 
 /** Distinguishes a digest from a tag, and from a name in a layout, which may contain a colon too. */
 export function isDigestReference(reference: Tag | Digest): reference is Digest {
+  checkArgument('isDigestReference', 'the reference', reference, 'string');
   return Object.hasOwn(digestAlgorithms, reference.slice(0, Math.max(0, reference.indexOf(':'))));
 }
 

@@ -1,3 +1,4 @@
+import { checkFields } from '../check-arguments.ts';
 import { formatIpv6, parseIpv6 } from '../ipv6.ts';
 import type { Reference, RepositoryName, StoreName } from './names.ts';
 import { nameProblem, readReference } from './reference-grammar.ts';
@@ -9,7 +10,9 @@ type Place = Pick<Reference, 'domain' | 'path'>;
  * only and IPv6 addresses in different spellings counted as the same. The name follows the grammar of repository names,
  * so that it can be served over HTTP, but may be longer than 255 characters.
  */
-export function toStoreName({ domain, path }: Pick<Reference, 'domain' | 'path'>): StoreName {
+export function toStoreName(reference: Pick<Reference, 'domain' | 'path'>): StoreName {
+  checkFields('toStoreName', 'the reference', reference, { domain: 'string', path: 'string' });
+  const { domain, path } = reference;
   const bracket = domain.indexOf(']');
   const groups = bracket === -1 ? undefined : parseIpv6(domain.slice(1, bracket));
   const host = groups ? `ipv6_${groups.join('_')}${domain.slice(bracket + 1)}` : domain.toLowerCase();

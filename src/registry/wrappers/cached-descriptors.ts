@@ -1,3 +1,4 @@
+import { checkFields, checkOptions, checkRegistry } from '../../model/check-arguments.ts';
 import type { Digest } from '../../model/digest.ts';
 import { isOciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
@@ -37,8 +38,16 @@ const forwarded: ReadonlySet<ExtensionKey<unknown>> = new Set<ExtensionKey<unkno
 export function cachedDescriptors(
   registry: Registry,
   cache: BlobDescriptorService,
-  { onCacheError }: CachedDescriptorsOptions = {},
+  options: CachedDescriptorsOptions = {},
 ): Registry {
+  checkRegistry('cachedDescriptors', registry);
+  checkFields('cachedDescriptors', 'the cache', cache, {
+    stat: 'function',
+    setDescriptor: 'function',
+    clear: 'function',
+  });
+  checkOptions('cachedDescriptors', options, { onCacheError: 'function' });
+  const { onCacheError } = options;
   const attempt = async <T>(ask: () => Promise<T>, opts: SignalOption | undefined): Promise<T | undefined> => {
     try {
       return await ask();

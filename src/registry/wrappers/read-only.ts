@@ -1,3 +1,4 @@
+import { checkRegistry } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
 import { blobEnumerator, type ExtensionKey, endpointReport, manifestEnumerator, tagHistory } from '../extensions.ts';
 import type { Registry } from '../registry.ts';
@@ -12,6 +13,7 @@ const reading: ReadonlySet<ExtensionKey<unknown>> = new Set<ExtensionKey<unknown
 
 /** A registry that can only be read. @throws OciError DENIED from every write and delete. */
 export function readOnly(registry: Registry): Registry {
+  checkRegistry('readOnly', registry);
   const refuse = async (): Promise<never> => {
     throw new OciError('DENIED', `${registry.name} is read-only: nothing can be pushed to it or deleted from it`);
   };

@@ -1,3 +1,4 @@
+import { checkFields, checkRegistry } from '../../model/check-arguments.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import {
   type ExtensionKey,
@@ -21,6 +22,8 @@ export interface Renaming {
  * refused: they would show or remove what is outside of this view.
  */
 export function renamed(registry: Registry, names: Renaming): Registry {
+  checkRegistry('renamed', registry);
+  checkFields('renamed', 'the renaming', names, { inside: 'function', outside: 'function' });
   const inside = (repo: RepositoryName): RepositoryName => names.inside(repo);
   const extensions = extensionsOf(registry, inside);
   return {

@@ -1,3 +1,4 @@
+import { checkArgument, checkFields, checkRegistry } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import {
@@ -21,6 +22,7 @@ export const globalScope: Scope = { contains: () => true };
 
 /** A repository and all below it: `team` contains `team` and `team/app`, not `teammate`. */
 export function pathScope(path: RepositoryName): Scope {
+  checkArgument('pathScope', 'the path', path, 'string');
   return { contains: (repo) => repo === path || repo.startsWith(`${path}/`) };
 }
 
@@ -29,6 +31,8 @@ export function pathScope(path: RepositoryName): Scope {
  * no blob is mounted from there. Capabilities over all repositories (all blobs, garbage collection) are refused.
  */
 export function scoped(registry: Registry, scope: Scope): Registry {
+  checkRegistry('scoped', registry);
+  checkFields('scoped', 'the scope', scope, { contains: 'function' });
   const outside = (repo: RepositoryName): OciError | undefined =>
     scope.contains(repo)
       ? undefined

@@ -1,6 +1,8 @@
 /** What a request needs to be allowed, and the interface of the code that decides. */
+
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Challenge } from '../../model/challenge.ts';
+import { checkArgument, checkFields } from '../../model/check-arguments.ts';
 import { parseRepositoryName, type RepositoryName } from '../../model/reference/reference.ts';
 
 /** @see https://distribution.github.io/distribution/spec/auth/scope/ */
@@ -57,7 +59,11 @@ export type Authorize = (request: AccessRequest) => Promise<Decision>;
 
 /** The `scope` parameter of a Bearer challenge; undefined if no access is needed. */
 export function formatScope(access: readonly Access[]): string | undefined {
-  const scopes = access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`);
+  checkArgument('formatScope', 'the access', access, 'array');
+  const scopes = access.map((each) => {
+    checkFields('formatScope', 'an access', each, { type: 'string', name: 'string', actions: 'array' });
+    return `${each.type}:${each.name}:${each.actions.join(',')}`;
+  });
   return scopes.length === 0 ? undefined : scopes.join(' ');
 }
 

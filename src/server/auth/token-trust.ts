@@ -1,5 +1,7 @@
 /** Trusted root certificates and keys, and the choice of one by a token's header. */
+
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { checkArgument } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
 import { parseJson } from '../../model/json.ts';
 import { libtrustId } from '../../model/libtrust-id.ts';
@@ -38,6 +40,8 @@ const maxCertificateBytes = 16 * 1024;
  * @throws OciError CONFIG_INVALID
  */
 export function readRoots(pem: string, file: string): TokenTrust {
+  checkArgument('readRoots', 'the text', pem, 'string');
+  checkArgument('readRoots', 'the name of the file', file, 'string');
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) {
     throw new OciError('CONFIG_INVALID', `${file} has no certificate in PEM`, {
@@ -56,6 +60,8 @@ export function readRoots(pem: string, file: string): TokenTrust {
 
 /** Reads a JSON Web Key Set. @throws OciError CONFIG_INVALID @see https://www.rfc-editor.org/rfc/rfc7517#section-5 */
 export function readJwks(text: string, file: string): TokenTrust {
+  checkArgument('readJwks', 'the text', text, 'string');
+  checkArgument('readJwks', 'the name of the file', file, 'string');
   const refuse = (reason: string): never => {
     throw new OciError('CONFIG_INVALID', `${file}: ${reason}`, {
       hint: 'a key set is {"keys":[…]} with the public keys of the token server',

@@ -1,5 +1,6 @@
 import { indexName, validateIndexName } from '../../config/docker/index-name.ts';
 import type { Resolve } from '../../endpoints/host-match.ts';
+import { checkArgument, checkOptions } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
 import { show } from '../../model/reference/reference-grammar.ts';
 import { unconfiguredIndex } from '../repository-info.ts';
@@ -38,6 +39,8 @@ export async function parseSearchIndexInfo(
   text: string,
   opts: { readonly resolve?: Resolve | undefined } = {},
 ): Promise<IndexInfo> {
+  checkArgument('parseSearchIndexInfo', 'the text', text, 'string');
+  checkOptions('parseSearchIndexInfo', opts, { resolve: 'function' });
   const { index: name } = splitSearchTerm(text);
   return unconfiguredIndex(name, opts.resolve);
 }

@@ -1,3 +1,4 @@
+import { checkArgument, checkFields, checkOptions } from '../../../model/check-arguments.ts';
 import { type Digest, tryParseDigest } from '../../../model/digest.ts';
 import { OciError } from '../../../model/errors.ts';
 import type { Descriptor } from '../../../model/manifest/descriptor.ts';
@@ -29,6 +30,10 @@ export interface FallbackOptions {
  * message names every endpoint, the one that knew most first, and `detail.tried` has their own messages.
  */
 export function fallback(endpoints: readonly FallbackEndpoint[], options: FallbackOptions = {}): Registry {
+  checkArgument('fallback', 'the list of endpoints', endpoints, 'array');
+  for (const each of endpoints)
+    checkFields('fallback', 'an endpoint', each, { name: 'string', kind: 'string', open: 'function' });
+  checkOptions('fallback', options, { onFallback: 'function' });
   const candidates = endpoints.map((endpoint) => new Candidate(endpoint));
   const origins = candidates.filter(({ endpoint }) => endpoint.kind === 'origin');
   const [main] = [...origins, ...candidates];
