@@ -11,9 +11,36 @@ export const directoryMode = 0o755;
 /** How often a directory is created again, if another process keeps removing it because it is empty. */
 const maxAttempts = 20;
 
-/** Makes a directory's entries survive a power cut. Windows has no such call and needs none. */
-export async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
+interface RunningSync {
+  readonly running: Promise<void>;
+  /** The one after it, if anybody waits for it. */
+  next: Promise<void> | undefined;
+}
+
+const syncs = new Map<string, RunningSync>();
+
+/**
+ * Makes a directory's entries survive a power cut. Calls that come while one is running share the next one, so that many
+ * files in a directory need few syncs. Windows has no such call and needs none.
+ */
+export function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return Promise.resolve();
+  const known = syncs.get(directory);
+  if (!known) return beginSync(directory);
+  // The running one may have begun before the caller's entry was there.
+  known.next ??= known.running.catch(() => {}).then(() => beginSync(directory));
+  return known.next;
+}
+
+function beginSync(directory: string): Promise<void> {
+  const entry: RunningSync = { running: sync(directory), next: undefined };
+  syncs.set(directory, entry);
+  const end = (): void => void (entry.next || syncs.delete(directory));
+  entry.running.then(end, end);
+  return entry.running;
+}
+
+async function sync(directory: string): Promise<void> {
   try {
     await withFile(await openFile(directory, 'r'), syncFile);
   } catch (error) {
