@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildDist } from './build.mjs';
 import { licenceTexts } from './licences.mjs';
+import { fitDocuments } from './packed-docs.mjs';
 import { buildTypes } from './types.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -35,6 +36,7 @@ export async function makePackage(folder = published) {
       if (!forDevelopers.includes(name))
         await cp(join(root, 'docs', name), join(aside, 'docs', name), { recursive: true });
     }
+    await fitDocuments(aside);
     await writeFile(join(aside, 'THIRD-PARTY-LICENCES.txt'), await licenceTexts(root, bundled));
     const manifest = await publishedManifest(bundled, await readdir(join(root, 'man')));
     await writeFile(join(aside, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);

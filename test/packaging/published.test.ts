@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type RunResult, start } from '../support/process.ts';
 import { projectRoot } from '../support/project.ts';
@@ -66,6 +66,25 @@ describe('the published package', () => {
       paths.filter((path) => /^(?:src|test|scripts|bench|node_modules)\/|\.map$|architecture/.test(path)),
       [],
     );
+  });
+
+  it('has documents whose links and images lead to files of the package', async () => {
+    const pages = packed.files.map(({ path }) => path).filter((path) => path.endsWith('.md'));
+    assert.ok(pages.includes('README.md') && pages.includes('docs/README.md'));
+    for (const page of pages) {
+      const prose = (await readFile(join(folder, page), 'utf8')).replace(/^```.*?^```$/gms, '');
+      for (const [, target = ''] of prose.matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)) {
+        if (/^(?:https?|mailto):/.test(target)) continue;
+        const path = normalize(join(dirname(page), target));
+        const known = packed.files.some(
+          (file) => file.path === path || file.path.startsWith(`${path.replace(/\/$/, '')}/`),
+        );
+        assert.ok(known, `${page} links to ${target}`);
+      }
+    }
+    const readme = await readFile(join(folder, 'README.md'), 'utf8');
+    assert.doesNotMatch(readme, /pull\.svg|npm run recording|architecture/);
+    assert.match(readme, /^## Install$/m);
   });
 
   it('depends on nothing that it holds itself, and names every man page', async () => {
