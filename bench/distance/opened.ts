@@ -1,5 +1,6 @@
 import type { Scope } from '../../test/support/sandbox.ts';
 import { type Bench, scaled } from '../context.ts';
+import { measureAll } from '../measure.ts';
 import type { Runner } from '../race.ts';
 import { contenders } from '../transfers.ts';
 import type { Setting } from './cells.ts';
@@ -67,7 +68,20 @@ function firstRun(runner: Runner, stage: Stage): Runner {
 }
 
 function knownHost(runner: Runner, stage: Stage): Runner {
-  return { ...runner, name: `${runner.name}, known host`, env: ownMemory(runner, stage, 'known') };
+  const env = ownMemory(runner, stage, 'known');
+  let isKnown = false;
+  return {
+    ...{ ...runner, name: `${runner.name}, known host`, env },
+    async before() {
+      if (!isKnown) {
+        await forget(env);
+        await runner.before?.();
+        await measureAll(runner.commands, { env });
+        isKnown = true;
+      }
+      await runner.before?.();
+    },
+  };
 }
 
 /** Where this runner alone keeps what it learns, and Node's compiled code. */
