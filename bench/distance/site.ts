@@ -1,11 +1,12 @@
 /** Registries at a distance: docker-registry over TLS behind relays, with a login that every program has. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Issued, issue } from '../../test/certs/issue.ts';
 import { ada } from '../../test/support/login-servers.ts';
 import { startTokenIssuer } from '../../test/support/logins/token-issuer.ts';
 import { startSquid } from '../../test/support/programs/squid.ts';
-import { makeCertificates } from '../../test/support/programs.ts';
-import { type Scope, sandbox } from '../../test/support/sandbox.ts';
+import type { Certificates } from '../../test/support/programs.ts';
+import { type Scope, sandbox, temporaryDirectory } from '../../test/support/sandbox.ts';
 import { type Link, type Relay, startRelay, type Traffic } from './relay.ts';
 import { type FarEnd, type Front, startFarEnd } from './spots.ts';
 
@@ -44,9 +45,9 @@ export interface Site {
 
 export async function startSite(scope: Scope, options: SiteOptions): Promise<Site> {
   const { link, auth = 'none', address = '127.0.0.1', registries = 1, front = 'docker-registry' } = options;
-  const certificates = await makeCertificates(scope, { addresses: [address] });
-  const { authority: ca, certificate, key } = certificates;
-  const tls = { cert: await readFile(certificate), key: await readFile(key) };
+  const authority = issue('CN=Bench Authority');
+  const tls = issue('CN=registry', { by: authority, addresses: ['127.0.0.1', address] });
+  const certificates = await filesOf(scope, authority, tls);
   const relays: Relay[] = [];
   const relay = async (name: string, target: string): Promise<string> => {
     const made = await startRelay(scope, { name, target, link, address });
@@ -78,7 +79,7 @@ export async function startSite(scope: Scope, options: SiteOptions): Promise<Sit
   let seen = logs.map(() => 0);
   return {
     spots,
-    env: { ...env, SSL_CERT_FILE: ca, ...(options.proxy && (await proxyEnv(scope, relays))) },
+    env: { ...env, SSL_CERT_FILE: certificates.authority, ...(options.proxy && (await proxyEnv(scope, relays))) },
     pids,
     traffic: () => sum(relays.map(({ traffic }) => traffic)),
     requests: () => logs.flatMap((log, i) => log().slice(seen[i])),
@@ -86,6 +87,21 @@ export async function startSite(scope: Scope, options: SiteOptions): Promise<Sit
       for (const each of relays) each.reset();
       seen = logs.map((log) => log().length);
     },
+  };
+}
+
+/** As servers and programs want them, in files. */
+async function filesOf(scope: Scope, authority: Issued, server: Issued): Promise<Certificates> {
+  const directory = await temporaryDirectory(scope);
+  const write = async (name: string, text: string): Promise<string> => {
+    const file = join(directory, name);
+    await writeFile(file, text);
+    return file;
+  };
+  return {
+    authority: await write('ca.crt', authority.cert),
+    certificate: await write('server.crt', server.cert),
+    key: await write('server.key', server.key),
   };
 }
 
