@@ -58,6 +58,8 @@ export const rowKinds: readonly RowKind[] = [
   {
     ...{ name: 'login', title: 'login', ...small },
     commands: ({ login }, { from }) => login && [login(from.host, ada)],
+    // What one program stored is not for the next.
+    before: ({ site }) => site.logOut(),
   },
   {
     ...{ name: 'pull-ten', title: 'pull, 10 layers of 1 MB', ...ten },

@@ -41,6 +41,8 @@ export interface Site {
   /** Requests that arrived since the last reset, at the registries and at the token server. */
   requests(): readonly string[];
   reset(): void;
+  /** Takes the login away. */
+  logOut(): Promise<void>;
 }
 
 export async function startSite(scope: Scope, options: SiteOptions): Promise<Site> {
@@ -87,6 +89,7 @@ export async function startSite(scope: Scope, options: SiteOptions): Promise<Sit
       for (const each of relays) each.reset();
       seen = logs.map((log) => log().length);
     },
+    logOut: () => writeFile(join(dockerConfig, 'config.json'), '{}'),
   };
 }
 
