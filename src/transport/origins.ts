@@ -72,7 +72,8 @@ export class Origins {
   constructor(base: URL, options: OriginsOptions = {}) {
     this.#base = base;
     this.#options = options;
-    this.#guard = new NetworkGuard({ base, ...options });
+    const facts = options.hostFacts?.of(base, { verified: options.tls?.verify ?? true });
+    this.#guard = new NetworkGuard({ base, ...options, facts });
   }
 
   /** The directory for certificates of a host; undefined if unknown. */

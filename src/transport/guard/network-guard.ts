@@ -1,6 +1,7 @@
 import { lookup as resolveName } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { parseCidr } from '../../config/documents/cidr.ts';
+import type { HostRecord } from '../../host-facts/host-facts.ts';
 import { OciError } from '../../model/errors.ts';
 import { endpointOf } from '../redact.ts';
 import { isLocalName, literalAddress, privateNetworkOf } from './private-networks.ts';
@@ -15,6 +16,8 @@ interface NetworkGuardOptions {
   readonly addresses?: readonly string[] | undefined;
   /** Allowed private targets: `host` at any port, `host:port`, and networks in CIDR notation. */
   readonly allowPrivate?: readonly string[] | undefined;
+  /** What was learned of the registry, which may lead somewhere before it is connected to. */
+  readonly facts?: HostRecord | undefined;
   readonly resolve?: Resolve | undefined;
 }
 
@@ -45,8 +48,11 @@ export class NetworkGuard {
   /** Records the address at which the registry itself was reached. */
   met(url: URL, address: string | undefined): void {
     if (address === undefined || url.origin !== this.#options.base.origin) return;
-    if (privateNetworkOf(address) === undefined) this.#metPublic = true;
+    const isPublic = privateNetworkOf(address) === undefined;
+    if (isPublic) this.#metPublic = true;
     else this.#metPrivate = true;
+    const { facts } = this.#options;
+    if (isPublic || facts?.known.isPublic) facts?.learn({ isPublic });
   }
 
   /** @returns Undefined for the registry itself, and for targets that the settings allow. */
@@ -92,7 +98,9 @@ export class NetworkGuard {
   /** Whether the registry is public: by the address that was connected to, or, if only a proxy knows that, by its name. */
   async #isPublic(): Promise<boolean> {
     if (this.#metPublic || this.#metPrivate) return this.#metPublic;
-    const { base, addresses } = this.#options;
+    const { base, addresses, facts } = this.#options;
+    // Its name may resolve to a private address at this moment, for a token server of a challenge that came from outside.
+    if (facts?.known.isPublic) return true;
     const literal = literalAddress(base.hostname);
     if (literal !== undefined) return privateNetworkOf(literal) === undefined;
     // A name without a dot belongs to the local network.

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { writeConfig } from '../../commands/login/stored-credentials.ts';
 import { ocictl } from '../../support/command.ts';
@@ -9,7 +11,7 @@ import { writeLayout } from '../../support/layout.ts';
 import { ada } from '../../support/login-servers.ts';
 import { startTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from '../../support/logins/token-issuer.ts';
 import { needs, startDockerRegistry } from '../../support/programs.ts';
-import { temporaryDirectory } from '../../support/sandbox.ts';
+import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 
 interface Setup {
   readonly issuer: TokenIssuer;
@@ -23,8 +25,15 @@ interface Setup {
 
 const size = 4 * 1024 * 1024;
 
-/** A docker-registry that requires tokens, behind a proxy, with ada logged in. */
-async function setup(t: TestContext, options: TokenIssuerOptions = {}): Promise<Setup> {
+/** A docker-registry that requires tokens, behind a proxy, with ada logged in. Commands keep no tokens unless `keep` is set. */
+async function setup(
+  t: TestContext,
+  { keep = false, ...options }: TokenIssuerOptions & { readonly keep?: boolean } = {},
+): Promise<Setup> {
+  const { home } = await sandbox(t);
+  await mkdir(join(home, 'config', 'ocictl'), { recursive: true });
+  await writeFile(join(home, 'config', 'ocictl', 'config.yaml'), `token-cache: ${keep ? 'on' : 'off'}\n`);
+
   const issuer = await startTokenIssuer(t, options);
   const registry = await startDockerRegistry(t, { tokens: issuer });
   const proxy = await startFaultProxy(t, registry.url);
@@ -42,6 +51,21 @@ async function setup(t: TestContext, options: TokenIssuerOptions = {}): Promise<
     expire: (path, method) => proxy.fail({ path, status: 401, headers, times: 1, ...(method && { method }) }),
   };
 }
+
+describe('a loop of a hundred commands', () => {
+  it('asks for one token, each command being a process of its own', async (t) => {
+    if (!needs(t, 'docker-registry')) return;
+    const { issuer, proxy, layout } = await setup(t, { keep: true });
+    const name = `${proxy.host}/team/app:1`;
+    assert.equal((await ocictl(t, ['copy', '-q', layout, name])).exitCode, 0);
+    const asked = issuer.server.requests.length;
+    for (let count = 0; count < 100; count += 1) {
+      const { exitCode, stderr } = await ocictl(t, ['digest', name], { ownProcess: true });
+      assert.deepEqual([exitCode, stderr], [0, '']);
+    }
+    assert.equal(issuer.server.requests.length - asked, 1);
+  });
+});
 
 describe('a token that expires in the middle of a transfer', () => {
   it('is replaced, and a cut download goes on from where it stood', async (t) => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { type Issued, issue } from '../../certs/issue.ts';
 import { type Answer, type FakeServer, json, startFakeServer } from '../../support/fake-server.ts';
-import { inOwnNetwork, outside } from '../../support/network/own-network.ts';
-import { during, issues, type Outside, type RunOptions, run, startOutside } from './runs.ts';
+import { inOwnNetwork, outside, startNames } from '../../support/network/own-network.ts';
+import { during, issues, type Outside, type RunOptions, run, startOutside, trust } from './runs.ts';
 
 /** Asks for whatever there is, by all ways. */
 function greedy(challenge: string): Answer {
@@ -102,6 +102,31 @@ inOwnNetwork(import.meta.url, () => {
         // What was remembered is corrected by the first run: its token is that of the new realm.
         assert.deepEqual(remembering, lines);
       }
+    });
+
+    it('leads nowhere inside while it is not connected to, though its name resolves to an address inside now', async (t) => {
+      let address: string = outside;
+      await startNames(t, () => [address]);
+      const place = await startOutside(t, challenges['a token']);
+      const tls = issue('server', { by: place.authority, dnsNames: ['tokens.example', 'registry.example'] });
+      const tokens = await startFakeServer(t, issues, { address: outside, tls });
+      const port = Number(new URL(tokens.url).port);
+      const challenge = challenges['a token'](`https://tokens.example:${port}/`);
+      const registry = await startFakeServer(
+        t,
+        ({ headers }, response) =>
+          headers.authorization === undefined
+            ? json(response, 401, {}, { 'www-authenticate': challenge })
+            : json(response, 200, { schemaVersion: 2, manifests: [] }),
+        { address: outside, tls },
+      );
+      const host = `registry.example:${new URL(registry.url).port}`;
+      await trust(t, { host }, place.authority);
+      assert.equal(await run(t, host), 'ok');
+      const inside = await startFakeServer(t, issues, { address: '127.0.0.1', port, tls });
+      address = '127.0.0.1';
+      await run(t, host);
+      assert.equal(inside.connections, 0);
     });
 
     it('gets from its token server nothing for another host', async (t) => {

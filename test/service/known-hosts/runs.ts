@@ -80,7 +80,7 @@ export async function startOutside(
   return { authority, registry, tokens, behaviour };
 }
 
-async function trust(t: TestContext, { host }: FakeServer, { cert }: Issued): Promise<void> {
+export async function trust(t: TestContext, { host }: Pick<FakeServer, 'host'>, { cert }: Issued): Promise<void> {
   const { certsDir } = await sandbox(t);
   await mkdir(join(certsDir, host), { recursive: true });
   await writeFile(join(certsDir, host, 'ca.crt'), cert);
