@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-const built = await import('../dist/main.js').catch((error) => {
+const built = await import('../dist/installed.js').catch((error) => {
   // A checkout in which nothing was built yet; of a package it cannot be missing.
-  if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !/module '[^']*main\.js'/.test(error.message)) throw error;
+  if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !/module '[^']*installed\.js'/.test(error.message)) throw error;
   process.stderr.write('error: ocictl is not built yet\nhint: run npm ci and npm run build in its checkout\n');
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { bundledPackages, common } from './build.mjs';
+import { bundledPackages, common, directReads } from './build.mjs';
 import { licenceTexts } from './licences.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -77,7 +77,7 @@ async function bundle(work) {
     outdir: work,
     minify: true,
     define: { 'import.meta.url': '""' },
-    plugins: [partsOfSingleFile, ...common.plugins],
+    plugins: [partsOfSingleFile, directReads, ...common.plugins],
   };
   const passwords = join('src', 'server', 'auth', 'passwords.ts');
   await build({ ...options, entryPoints: { passwords } });
@@ -95,6 +95,17 @@ const partsOfSingleFile = {
   setup(builder) {
     builder.onResolve({ filter: /\/package-parts\.ts$/ }, () => ({
       path: join(root, 'src', 'packaging', 'single-file-parts.ts'),
+    }));
+    // There is no script loader that prepares undici.
+    builder.onLoad({ filter: /.*/, namespace: 'pool' }, () => ({
+      contents: `
+        import { undiciPreparation } from ${JSON.stringify(join(root, 'src', 'app', 'engine.ts'))};
+        const { before, after } = undiciPreparation();
+        before();
+        const Pool = require('undici/lib/dispatcher/pool.js');
+        after?.();
+        export { Pool };`,
+      resolveDir: root,
     }));
     // The command line is an asset there.
     builder.onResolve({ filter: /^\.\/cli\.ts$/ }, ({ path }) => ({ path, external: true }));

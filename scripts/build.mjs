@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { besideLibrary, dropStubs, fewFiles } from './chunks.mjs';
+import { makeCommonJs } from './commonjs.mjs';
 import { shortenLocals } from './shorten.mjs';
 import { placeVendor, vendorImports } from './vendor.mjs';
 
@@ -62,10 +63,10 @@ const fewSpinners = {
  * export, of which some loads more: of node:fs the streams, of node:http Node's own copy of undici. HTTP/2, which undici
  * loads and we never speak, costs 6 to 12 ms.
  */
-const lateBuiltins = {
+const lateBuiltins = (files) => ({
   name: 'late-builtins',
   async setup(builder) {
-    const names = await importedNames(join(root, 'src'));
+    const names = await importedNames(files ?? (await sources()));
     builder.onResolve({ filter: /^node:/ }, ({ path, kind, importer }) =>
       kind === 'import-statement' && /[/\\]src[/\\]/.test(importer) ? { path, namespace: 'late' } : undefined,
     );
@@ -80,14 +81,43 @@ const lateBuiltins = {
       contents: 'module.exports = { constants: {} };',
     }));
   },
+});
+
+const readDirectly = ['readFile', 'readdir', 'stat', 'lstat', 'readlink'];
+
+/**
+ * The command line reads settings, certificates and credentials directly: small files, before which it can do nothing else.
+ * node:fs/promises loads streams and readline and starts threads, which takes 3 ms.
+ */
+export const directReads = {
+  name: 'direct-reads',
+  async setup(builder) {
+    const names = await importedNames(await sources());
+    builder.onResolve({ filter: /^node:fs\/promises$/ }, ({ path, importer }) =>
+      /[/\\]src[/\\](?:config|certs|credentials)[/\\]/.test(importer) ? { path, namespace: 'direct' } : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: 'direct' }, ({ path }) => ({
+      contents: [...names.get(path)]
+        .map((name) => {
+          const call = readDirectly.includes(name) ? `('node:fs').${name}Sync` : `('node:fs/promises').${name}`;
+          return `export async function ${name}(...values) { return process.getBuiltinModule${call}(...values); }`;
+        })
+        .join('\n'),
+    }));
+  },
 };
 
-/** What our files import of each of Node's modules. */
-async function importedNames(folder) {
+async function sources() {
+  const folder = join(root, 'src');
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => name.endsWith('.ts')).map((name) => join(folder, name));
+}
+
+/** What files of ours import of each of Node's modules. */
+async function importedNames(files) {
   const names = new Map();
-  for (const name of await readdir(folder, { recursive: true })) {
-    if (!name.endsWith('.ts')) continue;
-    const text = await readFile(join(folder, name), 'utf8');
+  for (const name of files) {
+    const text = await readFile(name, 'utf8');
     if (/^import (?!type |\{).* from 'node:/m.test(text))
       throw new Error(`${name}: import what is used of node: by name`);
     for (const [, list, module] of text.matchAll(builtinImport)) {
@@ -133,10 +163,10 @@ export const common = {
   // Names stay: stack traces that can be read matter more than the last kilobyte.
   minifySyntax: true,
   minifyWhitespace: true,
-  lineLimit: 160,
+  lineLimit: 320,
   sourcemap: false,
   logLevel: 'warning',
-  plugins: [noteBundled, undiciPool, noPrograms, fewSpinners, lateBuiltins],
+  plugins: [noteBundled, undiciPool, noPrograms, fewSpinners, lateBuiltins()],
   metafile: true,
   // What CommonJS packages require is bundled, all but Node's own modules.
   banner: { js: 'const require = process.getBuiltinModule;' },
@@ -144,14 +174,6 @@ export const common = {
 
 /** The bundles of dist/, which find large packages in dist/vendor. */
 const shipped = { ...common, plugins: [vendorImports, ...common.plugins] };
-
-/** Leaves an import to a file that is there already. */
-const elsewhere = (module, path) => ({
-  name: 'elsewhere',
-  setup(builder) {
-    builder.onResolve({ filter: /./ }, (asked) => (asked.path === module ? { path, external: true } : undefined));
-  },
-});
 
 /**
  * All entries of the library are one bundle, and each names what it gives of it: an OciError of one is an OciError of the others, and
@@ -193,6 +215,24 @@ async function buildLibrary(outdir) {
   }
 }
 
+/** The entry, which no code is kept of: so it is small, and knows of Node's modules only what it uses. */
+async function buildEntry(outdir, scripts) {
+  const options = {
+    ...common,
+    entryPoints: { installed: 'src/program/installed.ts' },
+    outdir,
+    splitting: false,
+    minify: true,
+    // The way to the rest of the command line in the sources.
+    external: ['./cli.ts'],
+    define: { scripts: JSON.stringify(scripts) },
+  };
+  const { metafile } = await build({ ...options, write: false });
+  const files = Object.keys(metafile.inputs).filter((name) => name.endsWith('.ts'));
+  const plugins = [undiciPool, noPrograms, lateBuiltins(files.map((name) => join(root, name)))];
+  await build({ ...options, plugins });
+}
+
 /**
  * @param target Replaced by what is built.
  * @returns The directories of the packages that are bundled, from the root.
@@ -209,17 +249,14 @@ export async function buildDist(target = join(root, 'dist')) {
       outdir: aside,
       chunkNames: 'credential-helper/[name]-[hash]',
     });
-    const plugins = [...shipped.plugins, fewFiles(join(root, 'src'))];
+    const plugins = [directReads, ...shipped.plugins, fewFiles(join(root, 'src'))];
     await build({ ...shipped, entryPoints: { cli: 'src/program/cli.ts' }, outdir: `${aside}/main`, plugins });
     const placeOf = await dropStubs(`${aside}/main`);
-    await build({
-      ...shipped,
-      entryPoints: { main: 'src/program/main.ts' },
-      outdir: aside,
-      plugins: [...shipped.plugins, elsewhere('./cli.ts', `./main/${placeOf('cli.js')}`)],
-    });
     await shortenLocals(aside, common);
     await placeVendor(aside, join(root, 'src'), common);
+    const hash = await makeCommonJs(aside, ['main', 'vendor'], common);
+    const cli = `main/${placeOf('cli.js').replace(/\.js$/, '.cjs')}`;
+    await buildEntry(aside, { cli, hash });
     await rm(target, { recursive: true, force: true });
     await rename(aside, target);
     return bundledPackages();

@@ -1,11 +1,16 @@
-// Which of our modules lie together in a file of dist/. A file costs a start half a millisecond, whatever is in it.
+// Which of our modules lie together in a file of dist/. A file costs a start a fifth of a millisecond, whatever is in it, and code
+// that is not used a millisecond for 100 KB.
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+
+/** Of a module that several need, and of one that a command loads late. */
+const smallBytes = 2500;
+const tinyBytes = 1800;
 
 /**
  * esbuild makes a file of each set of modules that the same entries share, which would be thirty of a few lines for one command.
  * So every module that is loaded late imports all that the command line has loaded by then, with what several commands share;
- * and those that reach a registry, all that is needed for that.
+ * and those that reach a registry, the local store or the copy engine, all that is needed for that.
  *
  * @param root The folder of our modules.
  */
@@ -13,19 +18,42 @@ export function fewFiles(root) {
   return {
     name: 'few-files',
     async setup(builder) {
-      const { late, reachedBy, usesPackage } = await readModules(root);
+      const { late, reachedBy, usesPackage, sizeOf } = await readModules(root);
       const cli = join(root, 'program', 'cli.ts');
-      const entries = [join(root, 'service', 'service.ts')];
-      const start = reachedBy(cli);
-      const traffic = new Set(entries.flatMap((entry) => [...reachedBy(entry)]).filter((file) => !start.has(file)));
+      const service = join(root, 'service', 'service.ts');
+      const ofStore = reachedBy(join(root, 'app', 'local-store.ts'));
+      // What registries and the store both need is loaded at the start, so that neither loads the other.
+      const both = [...reachedBy(service)].filter((file) => ofStore.has(file) && !usesPackage(file));
+      const start = new Set([...reachedBy(cli), ...both]);
+      const traffic = new Set([...reachedBy(service)].filter((file) => !start.has(file)));
       const commands = [...late].filter((file) => dirname(file) === join(root, 'commands')).map(reachedBy);
-      const shared = [...new Set(commands.flatMap((files) => [...files]))].filter(
+      const common = [...new Set(commands.flatMap((files) => [...files]))].filter(
         (file) => commands.filter((files) => files.has(file)).length > 1 && !traffic.has(file) && !usesPackage(file),
       );
+      const apart = ['storage', 'transfer'].map((folder) => {
+        const isOf = (file) => !start.has(file) && relative(root, file).startsWith(`${folder}${sep}`);
+        return common.filter((file) => [...reachedBy(file)].some(isOf));
+      });
+      const shared = common.filter((file) => !apart.some((files) => files.includes(file)));
+      // A few lines that several need are not worth a file either.
+      const withStart = new Set([...start, ...shared]);
+      const reachOfLate = [...late].map(reachedBy);
+      const isSmall = (file) => sizeOf(file) < smallBytes && !traffic.has(file) && !usesPackage(file);
+      const few = [...new Set(reachOfLate.flatMap((files) => [...files]))].filter(
+        (file) =>
+          !withStart.has(file) &&
+          (late.has(file) ? sizeOf(file) < tinyBytes : reachOfLate.filter((files) => files.has(file)).length > 1) &&
+          [...reachedBy(file)].every((one) => withStart.has(one) || isSmall(one)),
+      );
       const along = (file) => {
-        if (file === cli) return shared;
+        if (file === cli) return [...both, ...shared, ...few];
         if (!late.has(file)) return [];
-        return [cli, ...([...reachedBy(file)].some((reached) => traffic.has(reached)) ? entries : [])];
+        const reaches = (files) => [...reachedBy(file)].some((reached) => files.has(reached));
+        return [
+          cli,
+          ...(reaches(traffic) ? [service] : []),
+          ...apart.filter((files) => reaches(new Set(files))).flat(),
+        ];
       };
       builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
         const imports = along(path).map((file) => `import ${JSON.stringify(file)};`);
@@ -58,6 +86,7 @@ async function readModules(root) {
   const late = new Set();
   const imports = new Map();
   const withPackage = new Set();
+  const sizes = new Map();
   for (const name of await readdir(root, { recursive: true })) {
     if (!name.endsWith('.ts')) continue;
     const file = join(root, name);
@@ -66,6 +95,7 @@ async function readModules(root) {
     const targets = [...text.matchAll(/^(?:import|export) (?!type )(?:[^;]* from )?'([^']+)';/gm)].map(
       ([, target]) => target,
     );
+    sizes.set(file, text.length);
     imports.set(
       file,
       targets.filter((target) => target.startsWith('.')).map((target) => resolve(dirname(file), target)),
@@ -81,6 +111,7 @@ async function readModules(root) {
   return {
     late,
     reachedBy: (file) => reachedBy(file),
+    sizeOf: (file) => sizes.get(file),
     usesPackage: (file) => [...reachedBy(file)].some((x) => withPackage.has(x)),
   };
 }

@@ -2,14 +2,10 @@
 import { loadBaseSettings } from '../config/base-settings.ts';
 import type { Sourced } from '../config/origin.ts';
 import { loadSettings, type SettingsFlags } from '../config/settings.ts';
-import { listImages } from '../local-store/list.ts';
 import { OciError } from '../model/errors.ts';
 import { hostPlatform } from '../model/platform/platform.ts';
 import { type Reference, withDefaultTag } from '../model/reference/reference.ts';
 import { openPlace } from '../places/open-place.ts';
-import type { Registry } from '../registry/registry.ts';
-import { openFilesystemDriver } from '../storage/drivers/filesystem.ts';
-import { createStorage } from '../storage/storage.ts';
 import type { InputStream } from '../terminal/prompt.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { version } from '../version.ts';
@@ -53,7 +49,10 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       hint: 'name a directory with $OCICTL_ROOT',
     });
   };
-  const store = once(async () => openStore(await storeRoot()));
+  const store = once(async () => {
+    const { openLocalStore } = await import('./local-store.ts');
+    return openLocalStore(await storeRoot());
+  });
   const password = once(async () => {
     const { maxSecretBytes, readSecret } = await import('../terminal/prompt.ts');
     return readSecret(stdin(), { maxBytes: maxSecretBytes, signal });
@@ -138,6 +137,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       const onDamage = (name: string, { message }: OciError): void => {
         terminal.warn(`${name} is damaged: ${message}. ocictl pull repairs it, ocictl rmi removes it`);
       };
+      const { listImages } = await import('./local-store.ts');
       yield* listImages(await store(), { signal, platform: (await base()).defaultPlatform?.value, onDamage });
     },
     async findImage(word) {
@@ -183,11 +183,6 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
   };
 }
 
-async function openStore(root: string): Promise<Registry> {
-  return createStorage({ driver: await openFilesystemDriver({ root }), name: 'the local store', sparseIndexes: true });
-}
-
-/** A number that somebody has set. */
 function unlessDefault({ value, origin }: Sourced<number>): number | undefined {
   return origin.kind === 'default' ? undefined : value;
 }

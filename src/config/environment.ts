@@ -26,7 +26,7 @@ export function environment(given: Partial<Environment> = {}): Environment {
 }
 
 /** The home directory: `HOME` (except on Windows), or else the system's entry for the user; undefined if there is none. */
-export function homeDirectory(env: NodeJS.ProcessEnv, os: NodeJS.Platform = platform()): string | undefined {
+function homeDirectory(env: NodeJS.ProcessEnv, os: NodeJS.Platform = platform()): string | undefined {
   const named = os === 'win32' ? undefined : variable(env, 'HOME');
   if (named !== undefined) return named;
   try {

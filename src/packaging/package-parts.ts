@@ -60,6 +60,3 @@ export function hasNativePackage(name: string): boolean {
 export function loadNativePackage(name: string): unknown {
   return createRequire(import.meta.url)(name);
 }
-
-/** Whether the code is compiled already, so that there is no use in caching compiled code. */
-export const isCompiled: boolean = false;

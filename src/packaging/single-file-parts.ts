@@ -39,8 +39,6 @@ export const loadNativePackage: typeof packageParts.loadNativePackage = (name) =
   }
 };
 
-export const isCompiled: typeof packageParts.isCompiled = true;
-
 /**
  * Runs a script that is an asset, with its compiled code if there is any.
  *

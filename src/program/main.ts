@@ -1,6 +1,5 @@
 /** The entry of the program: words in, exit status out. */
 import { writeSync } from 'node:fs';
-import { tuneEngine } from '../app/engine.ts';
 import { version } from '../version.ts';
 import type { Surroundings } from './cli.ts';
 
@@ -10,7 +9,7 @@ type CommandLine = Pick<typeof import('./cli.ts'), 'run'>;
  * Runs the command line.
  *
  * @param words The words after `ocictl`.
- * @param surroundings Given by a program that runs the command line inside itself; the JavaScript engine is then not tuned.
+ * @param surroundings Given by a program that runs the command line inside itself.
  * @param load Loads the rest of the command line.
  * @returns The exit status, as docs/exit-codes.md lists them.
  */
@@ -23,7 +22,6 @@ export async function main(
   if (!surroundings && words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
     if (printed(`${version}\n`)) return 0;
   }
-  if (!surroundings) tuneEngine(process.env);
   const { run } = await load();
   return run(words, surroundings);
 }

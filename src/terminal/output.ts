@@ -110,8 +110,9 @@ export function letGoOfTerminals(): void {
   if (process.platform === 'win32') return;
   for (const descriptor of [0, 1, 2]) {
     try {
-      if (!fstatSync(descriptor).isCharacterDevice() || isatty(descriptor)) continue;
-      if (/^\/dev\/(?:pts\/|tty)/.test(readlinkSync(`/proc/self/fd/${descriptor}`))) replaceByNull(descriptor);
+      if (!fstatSync(descriptor).isCharacterDevice()) continue;
+      const isTerminal = /^\/dev\/(?:pts\/|tty)/.test(readlinkSync(`/proc/self/fd/${descriptor}`));
+      if (isTerminal && !isatty(descriptor)) replaceByNull(descriptor);
     } catch {
       // Closed, or not Linux.
     }

@@ -82,7 +82,7 @@ export const helpLayout: HelpConfiguration & ThisType<Help> = {
     const options = helper.groupItems([], helper.visibleOptions(program), (own) => own.helpGroupHeading ?? 'Options:');
     const sections = [
       [helper.boxWrap(`Usage: ${helper.commandUsage(program)}`, this.helpWidth ?? maxColumns)],
-      [helper.boxWrap(helper.commandDescription(program), this.helpWidth ?? maxColumns)],
+      [helper.boxWrap(paragraphsOf(helper.commandDescription(program)).join('\n\n'), this.helpWidth ?? maxColumns)],
       titled(
         'Arguments:',
         helper.visibleArguments(program).map((own) => row(own.name(), own.description)),

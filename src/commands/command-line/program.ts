@@ -7,7 +7,7 @@ import { isReference } from '../../places/places.ts';
 import { commandTable, loadCommands } from './all-commands.ts';
 import type { Command, OptionSpec } from './command.ts';
 import { globalOptions } from './global-options.ts';
-import { commandUsage, examplesText, groupOf, helpLayout, paragraphsOf } from './help.ts';
+import { commandUsage, examplesText, groupOf, helpLayout } from './help.ts';
 import type { Refused } from './usage-error.ts';
 
 interface ProgramOptions {
@@ -84,7 +84,7 @@ function addCommand(program: Program, command: Command, options: ProgramOptions,
   configure(sub, options, command, words);
   if (command.aliases) sub.aliases(command.aliases);
   sub
-    .description([`${command.summary}.`, ...paragraphsOf(command.description)].join('\n\n'))
+    .description(`${command.summary}.\n\n${command.description}`)
     .usage(commandUsage(command).slice(command.name.length + 1));
   for (const { label, summary, arity } of command.arguments) {
     const name = arity === 'many' ? `${label}...` : label;
@@ -99,7 +99,7 @@ function addCommand(program: Program, command: Command, options: ProgramOptions,
   sub.optionsGroup(globalGroup);
   const own = specs.map(({ option }) => option);
   const shared = addGlobals(sub, own);
-  sub.addHelpText('after', examplesText(command));
+  sub.addHelpText('after', () => examplesText(command));
   sub.action(async () => {
     const values = specs.map(({ key, spec, option }) => [key, spec.parse(givenWords(sub, option, spec))]);
     const globals = { ...program.opts() };

@@ -18,7 +18,7 @@ describe('a checkout in which nothing was built', () => {
     assert.equal(stderr, 'error: ocictl is not built yet\nhint: run npm ci and npm run build in its checkout\n');
     // A build that exists but is broken is a different failure.
     await mkdir(join(root, 'dist'));
-    await writeFile(join(root, 'dist', 'main.js'), "import './gone.js';");
+    await writeFile(join(root, 'dist', 'installed.js'), "import './gone.js';");
     assert.match((await run()).stderr, /gone\.js/);
   });
 });
