@@ -35,7 +35,7 @@ const hundredMbit = 12.5e6;
 /** At most 40: the long chains at every distance, the others at one. */
 export const cells: readonly Cell[] = [
   ...at(0, 'digest', 'pull-ten', 'push-ten'),
-  ...at(10, 'digest', 'pull-ten', 'push-ten', 'copy-within'),
+  ...at(10, 'digest', 'pull-ten', 'push-ten'),
   ...at(40, 'digest', 'inspect', 'tags', 'many-tags', 'tags-pages', 'login', 'pull-ten', 'pull-one'),
   ...at(40, 'push-ten', 'push-again', 'copy-within', 'copy-between', 'copy-all'),
   ...at(40, 'digest-token', 'pull-ten-token', 'push-ten-token', 'push-again-token', 'copy-between-token'),

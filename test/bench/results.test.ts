@@ -47,6 +47,9 @@ describe('what the bench makes of its runs', () => {
       await asText(section),
       /^ours {3}16\.2 {8}12\.3–20\.0 {3}1\.00 {5}50MB\n {2}not measured: crane: no\n$/m,
     );
+    const counted = { waits: 4, connections: 1, requests: 2, wireBytes: 3000 };
+    const wire = { ...section, rows: rows.map((row) => ({ ...row, ...counted })), failures: [] };
+    assert.match(await asText(wire), /waits +connections +requests +on the wire +peak\n.* 4 +1 +2 +3kB +50MB\n$/);
     const markdown = asMarkdown(machine, [section]);
     assert.match(markdown, /^`npm run bench`, 2026-01-31: A processor, 2 cores/);
     assert.match(markdown, /^\| ours \| 16\.2 \| 12\.3–20\.0 \| 1\.00 \| 50MB \|$/m);
@@ -100,9 +103,12 @@ describe('the options of the bench', () => {
       '/somewhere/node',
       '--json',
       '/out',
+      '--cell',
+      'digest-40',
+      '--count',
     ]);
-    assert.ok(options !== 'help');
-    assert.equal(commandOf(options), 'npm run bench -- --runs 3 --only pull,serve');
+    assert.ok(options !== 'help' && options.count);
+    assert.equal(commandOf(options), 'npm run bench -- --runs 3 --only pull,serve --cell digest-40');
   });
 
   for (const [words, message] of [
