@@ -5,8 +5,8 @@ type Roots = 'host' | 'node' | 'system';
 
 /** Nothing in it is secret. Every fact may be wrong by now: it only decides what is tried first. */
 export interface Facts {
-  /** `http`: it answers without TLS alone. Only of hosts that may be used so. */
-  readonly scheme?: 'https' | 'http' | undefined;
+  /** It speaks TLS, where it need not. That a host speaks plain http is never remembered. */
+  readonly scheme?: 'https' | undefined;
   /** By the path of the API's base: the `WWW-Authenticate` of its challenges, without what belongs to one request. */
   readonly challenges?: Readonly<Record<string, readonly string[]>> | undefined;
   /** The collection that its certificate fits. */
@@ -30,7 +30,7 @@ export type FactName = keyof Facts;
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 
 const accepted: Readonly<Record<FactName, (value: unknown) => boolean>> = {
-  scheme: (value) => value === 'https' || value === 'http',
+  scheme: (value) => value === 'https',
   challenges: isChallenges,
   roots: (value) => value === 'host' || value === 'node' || value === 'system',
   http2: isBoolean,

@@ -65,18 +65,23 @@ function direct(options: DirectOptions): Connect {
   const socket = { timeoutMs, pending, lookup: addresses ? lookupOf(addresses) : visit?.lookup };
   if (url.protocol !== 'https:') return createDialler(socket);
   const secure = secured(tls, { own, verify, facts, onCertificateRequest, ...socket });
-  return verify ? (goal) => secure(async () => goal) : unlessPlain(createDialler(socket), secure);
+  return verify ? (goal) => secure(async () => goal) : unlessPlain(createDialler(socket), secure, facts);
 }
 
 // A host whose certificate may be invalid often has none. The probe finds that out before TLS is loaded.
-function unlessPlain(plain: Connect, secure: Secured): Connect {
+function unlessPlain(plain: Connect, secure: Secured, facts: HostRecord | undefined): Connect {
   let spoken = false;
   return async (goal) => {
-    if (!spoken && (await answersInPlain(plain, goal))) {
+    const isKnown = spoken || facts?.known.scheme === 'https';
+    if (!isKnown && (await answersInPlain(plain, goal))) {
       throw Object.assign(new Error('it answered in plain http'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' });
     }
-    const socket = await secure(async () => goal);
+    const socket = await secure(async () => goal).catch((error: unknown) => {
+      facts?.learn({ scheme: undefined });
+      throw error;
+    });
     spoken = true;
+    facts?.learn({ scheme: 'https' });
     return socket;
   };
 }

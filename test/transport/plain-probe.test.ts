@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createHostFacts } from '../../src/host-facts/host-facts.ts';
 import { createDialler } from '../../src/transport/dial.ts';
 import { answersInPlain } from '../../src/transport/plain-probe.ts';
 import { issue } from '../certs/issue.ts';
@@ -96,6 +97,23 @@ describe('a server that is asked in TLS first', () => {
       assert.ok(performance.now() - startedMs < 50_000);
     });
   }
+
+  it('is not asked by a run that knows that it speaks TLS, until it does not', async (t) => {
+    const tls = issue('server', { addresses: ['127.0.0.1'] });
+    const server = await startFakeServer(t, (_, response) => response.end(), { tls });
+    const hostFacts = createHostFacts();
+    const ask = (url = server.url) => get(open(t, url, { tls: { verify: false }, hostFacts }));
+    await (await ask()).body.discard();
+    assert.equal(server.connections, 2);
+    await (await ask()).body.discard();
+    assert.equal(server.connections, 3);
+    server.close();
+    const port = Number(new URL(server.url).port);
+    const plain = await startFakeServer(t, (_, response) => response.end(), { port });
+    await assert.rejects(ask(), fails('TLS'));
+    assert.equal(hostFacts.of(new URL(server.url), { verified: false }).known.scheme, undefined);
+    assert.deepEqual(plain.requests, []);
+  });
 
   it('is asked once more by what is then loaded, and only until it has spoken TLS', async (t) => {
     const server = await startFakeServer(t, (_, response) => response.writeHead(200, { connection: 'close' }).end(), {

@@ -31,7 +31,7 @@ function hours(ms: number): string {
 
 const words: { readonly [K in keyof Facts]-?: (value: Exclude<Facts[K], undefined>, url: URL) => string | undefined } =
   {
-    scheme: (scheme) => (scheme === 'http' ? 'answers without TLS alone' : 'speaks TLS'),
+    scheme: () => 'speaks TLS',
     challenges: (challenges, { pathname }) => {
       const asked = challenges[pathname] ?? Object.values(challenges)[0];
       return asked && `asks for ${printable(asked.join(', '))}`;

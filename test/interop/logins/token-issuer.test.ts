@@ -7,7 +7,16 @@ import { promisify } from 'node:util';
 import { ocictl, spawnServe } from '../../support/command.ts';
 import { startDocker } from '../../support/docker.ts';
 import { type Account, ada } from '../../support/login-servers.ts';
-import { eve, layoutOf, logIn, rules, startIssuer, storedLogin, writeAccess } from '../../support/logins/issuing.ts';
+import {
+  eve,
+  keepNoTokens,
+  layoutOf,
+  logIn,
+  rules,
+  startIssuer,
+  storedLogin,
+  writeAccess,
+} from '../../support/logins/issuing.ts';
 import type { RunResult } from '../../support/process.ts';
 import { needs, podman, skopeo } from '../../support/programs.ts';
 import { sandbox } from '../../support/sandbox.ts';
@@ -129,6 +138,7 @@ describe('ocictl serve --issue-tokens', () => {
   });
 
   it('takes refresh tokens until the password changes, the user goes, or the key', async (t) => {
+    await keepNoTokens(t);
     const file = await writeAccess(t);
     const served = await startIssuer(t, file);
     const { host } = served;

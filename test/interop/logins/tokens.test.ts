@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { writeConfig } from '../../commands/login/stored-credentials.ts';
 import { ocictl } from '../../support/command.ts';
@@ -9,9 +7,10 @@ import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { buildImage } from '../../support/images.ts';
 import { writeLayout } from '../../support/layout.ts';
 import { ada } from '../../support/login-servers.ts';
+import { keepNoTokens } from '../../support/logins/issuing.ts';
 import { startTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from '../../support/logins/token-issuer.ts';
 import { needs, startDockerRegistry } from '../../support/programs.ts';
-import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
+import { temporaryDirectory } from '../../support/sandbox.ts';
 
 interface Setup {
   readonly issuer: TokenIssuer;
@@ -30,9 +29,7 @@ async function setup(
   t: TestContext,
   { keep = false, ...options }: TokenIssuerOptions & { readonly keep?: boolean } = {},
 ): Promise<Setup> {
-  const { home } = await sandbox(t);
-  await mkdir(join(home, 'config', 'ocictl'), { recursive: true });
-  await writeFile(join(home, 'config', 'ocictl', 'config.yaml'), `token-cache: ${keep ? 'on' : 'off'}\n`);
+  if (!keep) await keepNoTokens(t);
 
   const issuer = await startTokenIssuer(t, options);
   const registry = await startDockerRegistry(t, { tokens: issuer });
@@ -58,6 +55,7 @@ describe('a loop of a hundred commands', () => {
     const { issuer, proxy, layout } = await setup(t, { keep: true });
     const name = `${proxy.host}/team/app:1`;
     assert.equal((await ocictl(t, ['copy', '-q', layout, name])).exitCode, 0);
+    assert.equal((await ocictl(t, ['doctor', '--forget', proxy.host])).exitCode, 0);
     const asked = issuer.server.requests.length;
     for (let count = 0; count < 100; count += 1) {
       const { exitCode, stderr } = await ocictl(t, ['digest', name], { ownProcess: true });

@@ -1,5 +1,5 @@
 /** `ocictl serve --issue-tokens`, and what tests of it need. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { hashSync } from 'bcryptjs';
@@ -38,6 +38,13 @@ export async function layoutOf(
   const layout = await temporaryDirectory(t);
   await writeLayout(layout, '1', await buildImage({ layers: [{ files }] }));
   return `oci:${layout}:1`;
+}
+
+/** Commands of the test ask for their own tokens: what a token server decides by now is then seen at once. */
+export async function keepNoTokens(t: Scope): Promise<void> {
+  const { home } = await sandbox(t);
+  await mkdir(join(home, 'config', 'ocictl'), { recursive: true });
+  await writeFile(join(home, 'config', 'ocictl', 'config.yaml'), 'token-cache: off\n');
 }
 
 export function logIn(t: TestContext, host: string, { username, password }: Account): Promise<RunResult> {
