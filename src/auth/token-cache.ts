@@ -8,9 +8,11 @@ import type { Token } from './token-server.ts';
 export interface TokenKey {
   /** The token server. */
   readonly realm: string;
+  /** The `service` parameter of the challenge. */
   readonly service: string | undefined;
   /** The identity that requested it: different for every credential and process, and useless to a reader of the cache. */
   readonly identity: string;
+  /** What the token is to allow: `repository:NAME:pull`. */
   readonly scopes: readonly string[];
 }
 
@@ -18,6 +20,7 @@ export interface TokenKey {
 export interface TokenCache {
   /** A token for these scopes, or for more. */
   get(key: TokenKey): Promise<Token | undefined>;
+  /** Keeps a token until it expires, or until there is no room. */
   set(key: TokenKey, token: Token): Promise<void>;
   /** Removes a token that a registry has refused. */
   forget(value: string): Promise<void>;

@@ -35,6 +35,7 @@ export interface TokenOptions {
 }
 
 export interface Token {
+  /** Sent as `Authorization: Bearer …`. A secret. */
   readonly value: string;
   /** A refresh token for later logins, if the server sent one. */
   readonly identityToken?: string;

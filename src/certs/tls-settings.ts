@@ -9,6 +9,7 @@ export interface TlsSettings {
   readonly systemRoots?: () => Promise<readonly string[]>;
   /** The client certificate with its chain. */
   readonly cert?: string;
+  /** The key of the client certificate. PEM. */
   readonly key?: string;
   /** False: any certificate is accepted, because the host was configured as insecure. */
   readonly verify?: boolean;

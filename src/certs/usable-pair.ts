@@ -4,7 +4,9 @@ import { createSecureContext } from 'node:tls';
 
 /** A certificate with its chain, and its key. PEM. */
 export interface Pair {
+  /** PEM: the certificate, then its chain. */
   readonly cert: string;
+  /** PEM, without a passphrase. A secret. */
   readonly key: string;
 }
 

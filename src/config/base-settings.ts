@@ -11,24 +11,32 @@ import { type ConsideredFile, createSettingsReader, type SettingsReader } from '
 
 /** Flags of the command line, as written. */
 export interface SettingsFlags {
+  /** `--registry-mirror`: URLs of mirrors of Docker Hub. */
   readonly registryMirrors?: readonly string[] | undefined;
+  /** `--insecure-registry`: hosts, `host:port` and networks. */
   readonly insecureRegistries?: readonly string[] | undefined;
   /** `--config`: the directory of Docker's config.json. */
   readonly dockerConfigDir?: string | undefined;
+  /** `--certs-dir`: has a directory for each `host[:port]`. */
   readonly certsDir?: string | undefined;
+  /** The directory of the local store. */
   readonly storeRoot?: string | undefined;
 }
 
 export interface LoadSettingsOptions extends Partial<Environment> {
+  /** What a command line would set, which precedes every file. */
   readonly flags?: SettingsFlags | undefined;
 }
 
 /** Settings of the local store and this machine. */
 export interface BaseSettings {
+  /** What the settings were looked up in. */
   readonly environment: Environment;
   /** Undefined if none is configured and there is no home directory. */
   readonly storeRoot: Sourced<string> | undefined;
+  /** Blobs that are downloaded at once. */
   readonly maxConcurrentDownloads: Sourced<number>;
+  /** Blobs that are uploaded at once. */
   readonly maxConcurrentUploads: Sourced<number>;
   /** Maximum number of requests for one blob, including the first. */
   readonly maxDownloadAttempts: Sourced<number>;

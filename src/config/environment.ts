@@ -2,7 +2,9 @@ import { homedir, platform } from 'node:os';
 
 /** The environment in which settings are looked up. Tests and library users may pass their own. */
 export interface Environment {
+  /** Variables. */
   readonly env: NodeJS.ProcessEnv;
+  /** As `process.platform`. */
   readonly platform: NodeJS.Platform;
   /** Undefined if the user has none, such as one without a passwd entry: nothing below it is read then. */
   readonly homedir: string | undefined;

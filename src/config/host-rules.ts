@@ -9,6 +9,7 @@ import { formatOrigin, type Origin, type Sourced } from './origin.ts';
 export type HostRule =
   /** `key` covers exactly this `host[:port]`, as written in a reference. */
   | { readonly kind: 'host'; readonly key: string; readonly origin: Origin }
+  /** Every host whose addresses are in the network. */
   | { readonly kind: 'network'; readonly network: Cidr; readonly origin: Origin };
 
 const label = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';

@@ -1,5 +1,6 @@
 /** Where a setting was set, so that errors, warnings and `doctor` can name the place to change. */
 export interface Origin {
+  /** What set it. */
   readonly kind: 'flag' | 'environment' | 'file' | 'option' | 'default';
   /** A flag (`--registry-mirror`), a variable (`DOCKER_CONFIG`), a file's path, an option, or the reason for a default. */
   readonly name: string;
@@ -11,7 +12,9 @@ export interface Origin {
 
 /** A value together with where it was set. */
 export interface Sourced<T> {
+  /** The setting. */
   readonly value: T;
+  /** Where it was set. */
   readonly origin: Origin;
 }
 

@@ -10,6 +10,7 @@ import { formatOrigin, type Origin } from './origin.ts';
 export interface RegistryRule {
   /** What it covers: `host[:port]`, `host[:port]/path`, `*.example.com`, or `_default` for hosts without another rule. */
   readonly prefix: string;
+  /** Where the rule was set. */
   readonly origin: Origin;
   /** Pulls and pushes are refused. */
   readonly blocked: boolean;
@@ -26,6 +27,7 @@ export interface RegistryRule {
 
 /** One source for the repositories of a rule. */
 export interface RegistrySource {
+  /** Where the place was set. */
   readonly origin: Origin;
   /**
    * `host[:port]` as written: certs.d, credentials and insecure-registries match this spelling. If absent, which is
@@ -44,9 +46,11 @@ export interface RegistrySource {
   readonly insecure: boolean;
   /** The references that it is used for. Default all. */
   readonly references: 'all' | 'digests' | 'tags';
+  /** Whether it serves pulls. */
   readonly pull: boolean;
   /** Whether it may resolve tags. */
   readonly resolve: boolean;
+  /** Whether it accepts pushes. */
   readonly push: boolean;
   /** Whether requests contain `ns=` and the host of the reference, as containerd's proxies need it. */
   readonly namespaceQuery: boolean;
@@ -56,6 +60,7 @@ export interface RegistrySource {
   readonly clients: readonly { readonly cert: string; readonly key: string }[];
   /** Sent to this source only. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Milliseconds until a connection must stand; absent: the service's limit. */
   readonly connectTimeoutMs?: number;
 }
 

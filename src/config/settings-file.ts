@@ -23,7 +23,9 @@ export type FilePurpose = 'config.yaml' | 'daemon.json' | 'registries.conf' | 'h
 
 /** A file where settings were looked for. */
 export interface ConsideredFile {
+  /** What is looked for in it. */
   readonly purpose: FilePurpose;
+  /** Its path. */
   readonly file: string;
   /** `unused`: it exists, but another file replaces it. */
   readonly state: 'read' | 'absent' | 'unreadable' | 'unused';

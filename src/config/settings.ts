@@ -27,12 +27,15 @@ export type { LoadSettingsOptions, SettingsFlags } from './base-settings.ts';
 export interface Settings extends BaseSettings {
   /** In the form that {@link validateMirror} returns. */
   readonly registryMirrors: readonly Sourced<string>[];
+  /** Hosts and networks that may use plain http or any certificate. */
   readonly insecureRegistries: readonly HostRule[];
+  /** Hosts and networks to which foreign layers may be pushed. */
   readonly allowNondistributableArtifacts: readonly HostRule[];
   /** Targets in private networks to which registries outside may redirect. */
   readonly allowPrivate: readonly HostRule[];
   /** Undefined if none is configured and there is no home directory. */
   readonly dockerConfigDir: Sourced<string> | undefined;
+  /** What config.json says. */
   readonly dockerConfig: DockerConfig;
   /** Entries of `DOCKER_AUTH_CONFIG`, which precede all other credentials; undefined if it is not set. */
   readonly dockerAuthConfig: readonly AuthEntry[] | undefined;
@@ -40,6 +43,7 @@ export interface Settings extends BaseSettings {
   readonly certsDirs: readonly Sourced<string>[];
   /** Rules for single registries, in the order in which matchRegistryRule tries them. */
   readonly registryRules: readonly RegistryRule[];
+  /** Proxies by scheme, and hosts without one. */
   readonly proxy: ProxySettings;
   /** How names without a registry are resolved, with `short-names: containers`; undefined otherwise. */
   readonly shortNameRules: ShortNameRules | undefined;

@@ -7,7 +7,9 @@ import type { CredentialStore } from './store.ts';
 
 /** One registry's credentials: user and password, or one of the tokens. */
 export interface AuthConfig {
+  /** Absent with a token. */
   readonly username?: string;
+  /** A secret. */
   readonly password?: string;
   /** A refresh token, which is exchanged for access tokens. */
   readonly identityToken?: string;

@@ -1,5 +1,6 @@
 /** A credential for a registry. `source` tells people where it was found, and contains no secret. */
 export type Credential =
+  /** User and password. `source` says where it comes from, for people: a file, a helper, a flag. */
   | { readonly kind: 'password'; readonly username: string; readonly password: string; readonly source: string }
   /**
    * A refresh token: it is exchanged for access tokens, and never sent to the registry itself. `username` is stored

@@ -7,6 +7,7 @@ import { authConfigKey, shownKey } from './registry-key.ts';
 import type { CredentialStore, StoreOptions } from './store.ts';
 
 export interface HelperStoreOptions {
+  /** The environment of the helper. */
   readonly env: NodeJS.ProcessEnv;
   /** Where the helper was configured, for messages. */
   readonly where: string;

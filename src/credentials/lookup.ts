@@ -17,14 +17,17 @@ import { enclosingNames, keyMatches, literalKeys, otherSpelling, shownKey, split
 import type { CredentialStore, GetOptions, StoredEntry, StoreOptions } from './store.ts';
 
 export interface CredentialLookupOptions {
+  /** What config.json says. */
   readonly dockerConfig: DockerConfig;
   /** The entries of `DOCKER_AUTH_CONFIG`. */
   readonly dockerAuthConfig?: readonly AuthEntry[] | undefined;
   /** The files of podman and skopeo, in order of precedence. */
   readonly authFiles?: readonly string[] | undefined;
+  /** The environment of helpers. */
   readonly env: NodeJS.ProcessEnv;
   /** Called once for each helper or file that does not work. */
   readonly warn: (text: string) => void;
+  /** How long a helper may take, in milliseconds. Default 30 000. */
   readonly helperTimeoutMs?: number | undefined;
 }
 

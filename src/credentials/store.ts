@@ -1,6 +1,7 @@
 import type { Credential } from './credential.ts';
 
 export interface StoreOptions {
+  /** Stops the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -13,7 +14,9 @@ export interface GetOptions extends StoreOptions {
 export interface StoredEntry {
   /** `docker.io`, `host[:port]` or `host[:port]/namespace`. */
   readonly host: string;
+  /** Absent for tokens without a user. */
   readonly username?: string;
+  /** Where it is stored, for people: a file or a helper. */
   readonly source: string;
 }
 
@@ -34,5 +37,6 @@ export interface CredentialStore {
   store(name: string, credential: Credential, opts?: StoreOptions): Promise<void>;
   /** Removes every entry of exactly this name. @returns Whether there was one. */
   erase(name: string, opts?: StoreOptions): Promise<boolean>;
+  /** Every stored entry, without secrets. @throws OciError of the helper or file. */
   list(opts?: StoreOptions): AsyncIterable<StoredEntry>;
 }

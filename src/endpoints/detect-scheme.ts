@@ -13,6 +13,7 @@ export interface DetectSchemeOptions {
   readonly proxy?: ProxySettings | undefined;
   /** Default: the system's resolver. */
   readonly resolve?: Resolve | undefined;
+  /** Stops the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

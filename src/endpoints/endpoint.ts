@@ -15,6 +15,7 @@ export interface APIEndpoint {
   readonly trimHostname: boolean;
   /** Whether foreign layers may be pushed here. */
   readonly allowNondistributableArtifacts: boolean;
+  /** How the server's certificate is checked, and which one is sent. */
   readonly tls: TlsSettings;
   /** Its name in messages and for credentials: `docker.io`, `host[:port]`, or the host of a mirror. */
   readonly credentialHost: string;
@@ -36,5 +37,6 @@ export interface APIEndpoint {
   readonly namespace?: string;
   /** Sent to this endpoint only. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds until a connection must stand; absent: the service's limit. */
   readonly connectTimeoutMs?: number;
 }

@@ -11,6 +11,7 @@ export type Resolve = (hostname: string) => Promise<readonly string[]>;
 export interface HostMatch {
   /** The matching entry in canonical form. */
   readonly rule: string;
+  /** Where the rule was set. */
   readonly origin: Origin;
   /**
    * All addresses of the host, each in a network of the rules; absent if the host itself is listed. Connections are

@@ -30,6 +30,7 @@ export { onlyImage, rootImages } from './format/only-image.ts';
 export const layoutRepository: RepositoryName = parseRepositoryName('layout');
 
 export interface LayoutOptions {
+  /** Path of the layout. */
   readonly directory: string;
   /** Turns the directory into a layout if it is absent or empty. Default false. */
   readonly create?: boolean | undefined;

@@ -36,7 +36,9 @@ export interface CopyOptions extends CallOptions {
 export interface CopyResult {
   /** The destination by its full name: `docker.io/library/alpine:3.20`. */
   readonly destination: string;
+  /** The digest of what the destination now has. */
   readonly digest: Digest;
+  /** The media type of its manifest or index. */
   readonly mediaType: string;
   /** False when the destination had it all before, its tag included. */
   readonly changed: boolean;

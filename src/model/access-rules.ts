@@ -9,6 +9,7 @@ export interface AccessRule {
   readonly who: 'anybody' | 'users' | ReadonlySet<string>;
   /** See {@link repositoryPattern}. */
   readonly repositories: readonly RepositoryPattern[];
+  /** What it allows. */
   readonly actions: ReadonlySet<RepositoryAction>;
   /** Whether the names of all repositories may be listed. */
   readonly catalog: boolean;

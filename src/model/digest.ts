@@ -20,7 +20,9 @@ export type DigestAlgorithm = keyof typeof digestAlgorithms;
 
 /** A running hash. Its state cannot be saved: after a restart everything is hashed again from the first byte. */
 export interface Hasher {
+  /** What the digest begins with. */
   readonly algorithm: DigestAlgorithm;
+  /** Adds bytes. Their memory may be reused at once. */
   update(chunk: Uint8Array): void;
   /** Ends the hash; may be called once. */
   digest(): Digest;
@@ -86,7 +88,11 @@ export function shortDigest(digest: Digest): string {
   return digestHex(digest).slice(0, 12);
 }
 
-/** Starts a hash. Asynchronous because the module for blake3 is only loaded when it is needed. @throws OciError USAGE for an unknown algorithm. */
+/**
+ * Starts a hash. Asynchronous because the module for blake3 is only loaded when it is needed.
+ *
+ * @throws OciError USAGE for an unknown algorithm.
+ */
 export async function createHasher(algorithm: DigestAlgorithm = 'sha256'): Promise<Hasher> {
   checkArgument('createHasher', 'the algorithm', algorithm, 'string');
   if (!isDigestAlgorithm(algorithm)) {

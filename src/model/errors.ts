@@ -72,6 +72,7 @@ export type ErrorCode = keyof typeof errorCodes;
 export interface OciErrorOptions {
   /** What to do next, in one sentence. */
   readonly hint?: string | undefined;
+  /** The error behind this one. */
   readonly cause?: unknown;
   /** Machine-readable detail, for the `detail` field of the spec's error body. */
   readonly detail?: unknown;
@@ -88,12 +89,19 @@ export interface OciErrorOptions {
 /** Every failure that ocictl reports. */
 export class OciError extends Error {
   override readonly name = 'OciError';
+  /** What programs branch on. */
   readonly code: ErrorCode;
+  /** What to do next, in one sentence. */
   readonly hint: string | undefined;
+  /** Machine-readable detail; its shape depends on the code. */
   readonly detail: unknown;
+  /** HTTP status, if a server sent the error. */
   readonly status: number | undefined;
+  /** Scheme, host and port of the endpoint that failed. */
   readonly endpoint: string | undefined;
+  /** How long the registry asked to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Whether the same request may succeed later without any change. */
   readonly retryable: boolean;
   /** Whether a server reported the error, as opposed to this program. */
   readonly fromServer: boolean;

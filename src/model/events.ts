@@ -8,14 +8,17 @@ import type { RepositoryName } from './reference/reference.ts';
  * is reported once.
  */
 export type TransferEvent =
+  /** What the source's reference stands for. */
   | { readonly type: 'resolved'; readonly root: Descriptor; readonly reference: string }
   /** A node was found: a blob or manifest that belongs to the image. `parent` is the manifest that names it. */
   | { readonly type: 'discovered'; readonly node: Descriptor; readonly kind: NodeKind; readonly parent?: Digest }
+  /** Its bytes begin to move; so many were there from an interrupted download. */
   | { readonly type: 'started'; readonly node: Descriptor; readonly resumedBytes: number }
   /** Bytes of the node that have arrived, including resumed ones. At most one event per node every 100 ms. */
   | { readonly type: 'progress'; readonly node: Descriptor; readonly bytes: number }
   /** Why a node makes no progress. */
   | ({ readonly type: 'waiting'; readonly node: Descriptor } & Waiting)
+  /** A node is at the destination. */
   | {
       readonly type: 'done';
       readonly node: Descriptor;
@@ -26,6 +29,7 @@ export type TransferEvent =
     }
   /** An entry of an index that is left out because its platform was not requested. */
   | { readonly type: 'skipped'; readonly node: Descriptor; readonly platform?: Platform }
+  /** A tag was set at the destination. */
   | { readonly type: 'tagged'; readonly root: Descriptor; readonly tag: string }
   /** How far the images of the transfer are, sent whenever one of these changes: the latest event counts. */
   | {
@@ -34,6 +38,7 @@ export type TransferEvent =
       readonly found: number;
       /** Those of them that are at the destination with their tags. */
       readonly finished: number;
+      /** Those of them that failed. */
       readonly failed: number;
       /** No image and no node follows: the sizes of the nodes discovered add up to the total. */
       readonly complete: boolean;
@@ -64,22 +69,27 @@ export type BlobState = 'waiting' | 'moving' | 'stopped' | 'verifying' | NodeOut
 
 /** The progress of a transfer, or of several that are shown as one. Every blob counts once. */
 export interface ProgressTotals {
-  /** Blobs found so far, including configs, and how many of them have ended. */
+  /** Blobs found so far, including configs. */
   readonly blobs: number;
+  /** How many of them have ended. */
   readonly doneBlobs: number;
   /** How many of these are layers. */
   readonly layers: number;
+  /** How many of the layers have ended. */
   readonly doneLayers: number;
-  /** Blobs, and layers among them, that the destination already had or has mounted from another repository. */
+  /** Blobs that the destination already had or has mounted from another repository. */
   readonly existingBlobs: number;
+  /** How many of these are layers. */
   readonly existingLayers: number;
-  /** Bytes of these blobs that are at the destination, by whatever way, and the bytes of all of them. */
+  /** Bytes of these blobs that are at the destination, by whatever way. */
   readonly bytes: number;
+  /** The bytes of all blobs found so far. */
   readonly totalBytes: number;
   /** Bytes that were transferred, including repetitions. */
   readonly transferredBytes: number;
   /** Bytes that the destination already had, including those of interrupted downloads. */
   readonly existingBytes: number;
+  /** Since the first event. */
   readonly elapsedSeconds: number;
   /** The rate over the last seconds; at the end, over the whole time. */
   readonly bytesPerSecond: number;
@@ -116,7 +126,9 @@ export type ProgressEvent =
     }
   /** Something has to wait: a blob, or a request for names, manifests, tags or tokens, which has no digest. */
   | ({ readonly type: 'waiting'; readonly digest?: Digest } & Waiting)
+  /** A manifest is at the destination. */
   | { readonly type: 'manifest'; readonly digest: Digest; readonly outcome: NodeOutcome }
+  /** A tag was set. */
   | { readonly type: 'tag'; readonly tag: string; readonly digest: Digest }
   /** The number of images, whenever it changes. `complete`: no more images follow, and the total is final. */
   | {

@@ -12,6 +12,7 @@ export interface Sink {
 
 /** The body of a blob. It can be read once: iterated, drained or cancelled. */
 export interface Content extends AsyncIterable<Uint8Array> {
+  /** Digest and size of the whole blob, also if this is a part of it. */
   readonly descriptor: Descriptor;
   /** Writes the rest into a sink, chunk after chunk. The fastest way to read it. */
   drainTo(sink: Sink, opts?: { readonly signal?: AbortSignal | undefined }): Promise<void>;

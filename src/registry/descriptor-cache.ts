@@ -10,6 +10,7 @@ import type { SignalOption } from './registry.ts';
 export interface BlobDescriptorService {
   /** Undefined if the blob is not in the cache; the registry may still have it. */
   stat(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<Descriptor | undefined>;
+  /** Remembers a blob of a repository, in place of what was known of it. */
   setDescriptor(repo: RepositoryName, digest: Digest, descriptor: Descriptor, opts?: SignalOption): Promise<void>;
   /** Removes one entry. Idempotent. */
   clear(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<void>;

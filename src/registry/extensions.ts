@@ -8,6 +8,7 @@ export type { ExtensionKey };
 
 /** Lists every blob that a registry holds, in any repository. */
 export interface BlobEnumerator {
+  /** Every blob of all repositories; size in bytes. */
   blobs(opts?: SignalOption): AsyncIterable<{ readonly digest: Digest; readonly size: number }>;
 }
 /** Ask a registry for its {@link BlobEnumerator}: `registry.extension(blobEnumerator)`. */
@@ -15,6 +16,7 @@ export const blobEnumerator = extensionKey<BlobEnumerator>('blob-enumerator');
 
 /** Lists every manifest of a repository, tagged or not. */
 export interface ManifestEnumerator {
+  /** Every manifest of a repository, tagged or not. @throws OciError NAME_UNKNOWN */
   manifests(repo: RepositoryName, opts?: SignalOption): AsyncIterable<Digest>;
 }
 /** Ask a registry for its {@link ManifestEnumerator}: `registry.extension(manifestEnumerator)`. */
@@ -45,6 +47,7 @@ export const tagRemover = extensionKey<TagRemover>('tag-remover');
 
 /** Lists every digest that a tag has pointed to, the current one first. */
 export interface TagHistory {
+  /** What a tag has pointed at, the latest first. @throws OciError MANIFEST_UNKNOWN */
   history(repo: RepositoryName, tag: Tag, opts?: SignalOption): AsyncIterable<Digest>;
 }
 /** Ask a registry for its {@link TagHistory}: `registry.extension(tagHistory)`. */
@@ -52,7 +55,9 @@ export const tagHistory = extensionKey<TagHistory>('tag-history');
 
 /** A number of objects, and the sum of their bytes. */
 export interface Tally {
+  /** How many. */
   readonly count: number;
+  /** Their sizes added up. */
   readonly bytes: number;
 }
 
@@ -71,7 +76,9 @@ export interface CollectOptions extends SignalOption {
 }
 
 export interface CollectResult {
+  /** Blobs that were removed; size in bytes. */
   readonly removed: readonly { readonly digest: Digest; readonly size: number }[];
+  /** Manifests that were removed because no tag reaches them. */
   readonly untagged: readonly { readonly repo: RepositoryName; readonly digest: Digest }[];
   /** Links of repositories to blobs that none of their manifests references. */
   readonly links: number;
@@ -90,6 +97,7 @@ export interface CollectResult {
 
 /** Removes blobs that no manifest of any repository references, and the remains of unfinished transfers. */
 export interface GarbageCollector {
+  /** Removes what no manifest references. @throws OciError STORAGE_DAMAGED for a manifest or tag that cannot be read. */
   collect(opts?: CollectOptions): Promise<CollectResult>;
 }
 /** Ask a registry for its {@link GarbageCollector}: `registry.extension(garbageCollector)`. */
@@ -105,6 +113,7 @@ export const uploadSweeper = extensionKey<UploadSweeper>('upload-sweeper');
 
 /** For a store that several processes use: a lease tells garbage collectors that a transfer is in progress. */
 export interface Leases {
+  /** Keeps what this process relies on from collections, until it is disposed. */
   lease(opts?: SignalOption): Promise<AsyncDisposable>;
 }
 /** Ask a registry for its {@link Leases}: `registry.extension(leases)`. */

@@ -3,6 +3,7 @@ import { OciError } from '../model/errors.ts';
 /** Options that methods of several interfaces take. */
 
 export interface SignalOption {
+  /** Stops the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -33,6 +33,7 @@ export interface Registry extends Reader, Writer, Deleter, Lister {
 export interface PingResult {
   /** Whether the request was accepted with the current credentials, or without any. */
   readonly authorized: boolean;
+  /** How it authenticates, from `WWW-Authenticate`; empty if it asked for nothing. */
   readonly challenges: readonly Challenge[];
   /** The `Docker-Distribution-API-Version` header, if the registry sent it. */
   readonly apiVersion?: string;
@@ -97,7 +98,9 @@ export interface PushBlobOptions extends SignalOption {
 }
 
 export interface PushBlobResult {
+  /** Digest and size of the blob at the registry. */
   readonly descriptor: Descriptor;
+  /** `exists`: it was there; `mounted`: from another repository; `pushed`: its bytes were sent. */
   readonly outcome: 'exists' | 'mounted' | 'pushed';
 }
 
@@ -116,6 +119,7 @@ export interface PushManifestOptions extends SignalOption {
 export interface StartUploadOptions extends SignalOption {
   /** Size of the chunks that the caller intends to write; the registry may raise it. */
   readonly chunkBytes?: number | undefined;
+  /** Of the digest that `commit` will name. Default sha256. */
   readonly digestAlgorithm?: DigestAlgorithm | undefined;
 }
 
@@ -132,6 +136,7 @@ export interface Writer {
     source: BlobSource,
     opts?: PushBlobOptions,
   ): Promise<PushBlobResult>;
+  /** Opens an upload session, for bytes whose digest is not known yet. */
   startUpload(repo: RepositoryName, opts?: StartUploadOptions): Promise<BlobWriter>;
   /**
    * Continues an upload session.
@@ -170,6 +175,7 @@ export interface Deleter {
 
 /** Lists fetch each page when iteration reaches it, and iteration may stop early. */
 export interface Lister {
+  /** Every repository that the registry shows. @throws OciError UNSUPPORTED if it has no such list. */
   repositories(opts?: ListOptions): AsyncIterable<RepositoryName>;
   /** @throws OciError NAME_UNKNOWN */
   tags(repo: RepositoryName, opts?: ListOptions): AsyncIterable<Tag>;
@@ -184,9 +190,11 @@ export interface Lister {
 
 /** An open upload session. If it is disposed without `commit`, it can be resumed later. */
 export interface BlobWriter extends Sink, AsyncDisposable {
+  /** Identifies the session for {@link Writer.resumeUpload}. Opaque. */
   readonly id: string;
   /** Bytes that the registry has. */
   readonly size: number;
+  /** When the session began; for a remote one, when this program opened it. */
   readonly startedAt: Date;
   /** The smallest chunk that this session accepts, except for the last one; 0: no minimum. */
   readonly chunkBytes: number;

@@ -20,17 +20,24 @@ import type {
 
 /** One repository of any registry. Errors are those of {@link Registry}'s methods. */
 export interface Repository {
+  /** Without the host. */
   readonly name: RepositoryName;
+  /** Its manifests, by tag or digest. */
   readonly manifests: ManifestService;
+  /** Its tags. */
   readonly tags: TagService;
+  /** Its blobs. */
   readonly blobs: BlobService;
   /** Manifests whose subject is this digest, sorted by digest. */
   referrers(digest: Digest, opts?: ReferrerOptions): AsyncIterable<Descriptor>;
 }
 
 export interface ManifestService {
+  /** @throws OciError as {@link Reader.statManifest}, but none for a missing manifest. */
   exists(reference: Tag | Digest, opts?: SignalOption): Promise<boolean>;
+  /** @throws OciError as {@link Reader.getManifest}. */
   get(reference: Tag | Digest, opts?: GetManifestOptions): Promise<Manifest>;
+  /** @throws OciError as {@link Writer.pushManifest}. */
   put(manifest: RawManifest, opts?: PushManifestOptions): Promise<Descriptor>;
   /** Removes the manifest and every tag that points at it. */
   delete(digest: Digest, opts?: SignalOption): Promise<void>;
@@ -43,12 +50,14 @@ export interface TagService {
   tag(tag: Tag, digest: Digest, opts?: SignalOption): Promise<Descriptor>;
   /** Removes the tag, but not the manifest. */
   untag(tag: Tag, opts?: SignalOption): Promise<void>;
+  /** All tags, in the registry's order. @throws OciError NAME_UNKNOWN */
   all(opts?: ListOptions): AsyncIterable<Tag>;
   /** The tags that point at a manifest. It has to look up every tag of the repository. */
   lookup(digest: Digest, opts?: SignalOption): AsyncIterable<Tag>;
 }
 
 export interface BlobService {
+  /** @returns Digest and size. @throws OciError BLOB_UNKNOWN */
   stat(digest: Digest, opts?: SignalOption): Promise<Descriptor>;
   /** The blob from its first byte. It can be read once. */
   get(blob: Digest | Descriptor, opts?: GetBlobOptions): Promise<Content>;
@@ -61,11 +70,14 @@ export interface BlobService {
   ): Promise<Descriptor>;
   /** Starts the upload of a blob whose bytes are not known yet. */
   create(opts?: StartUploadOptions): Promise<BlobWriter>;
+  /** Continues an upload session. @throws OciError BLOB_UPLOAD_UNKNOWN, RANGE_INVALID */
   resume(id: string, opts?: SignalOption & { readonly offset?: number | undefined }): Promise<BlobWriter>;
+  /** Removes the blob from the repository. @throws OciError BLOB_UNKNOWN, UNSUPPORTED */
   delete(digest: Digest, opts?: SignalOption): Promise<void>;
 }
 
 export interface BlobReader {
+  /** Digest and size of the blob. */
   readonly descriptor: Descriptor;
   /**
    * Reads a part.

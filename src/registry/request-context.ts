@@ -10,6 +10,7 @@ export interface RequestContext {
   readonly user: string | undefined;
   /** Address of the client, also if a trusted proxy is in between. */
   readonly remoteAddress: string;
+  /** Of the request. */
   readonly method: string;
   /** The `Host` header as received, or the host that a trusted proxy reported. */
   readonly host: string | undefined;

@@ -8,12 +8,14 @@ import type { AccessEntry } from './http/access-entry.ts';
 export interface ServedTls {
   /** The certificate, followed by the intermediates up to its authority. */
   readonly cert: string;
+  /** PEM, without a passphrase. */
   readonly key: string;
   /** Authorities of client certificates; only clients with one are accepted. If absent, clients need no certificate. */
   readonly clientCa?: readonly string[] | undefined;
 }
 
 export interface ServeOptions {
+  /** What is served. */
   readonly registry: Registry;
   /**
    * Wraps the registry for one request, for what must know who did something, such as events or an audit log. Called
@@ -69,6 +71,7 @@ export interface ServeOptions {
    * which an old modem reaches. 0: no minimum.
    */
   readonly minBytesPerSecond?: number;
+  /** Over how many milliseconds the rate of a client is measured. Default 60 000. */
   readonly rateWindowMs?: number;
   /**
    * Called before every request for a route of the API, with the access it needs. If absent, everybody may do everything.
@@ -85,7 +88,9 @@ export interface RunningServer {
   readonly address: string;
   /** Whether only this machine can reach it. */
   readonly loopback: boolean;
+  /** The address that it listens on. */
   readonly host: string;
+  /** The port that it listens on, also where 0 was asked for. */
   readonly port: number;
   /**
    * Uses another certificate for new connections; open connections are kept. Whether clients need a certificate does

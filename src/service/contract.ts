@@ -20,6 +20,7 @@ import type { ServiceConfig, ServiceOptions } from './service-config.ts';
 
 /** Finds the registry behind a name by Docker's rules: mirrors, certificates, proxies, credentials. */
 export interface RegistryService {
+  /** What is configured for a repository. No request is made. */
   resolveRepository(reference: Pick<Reference, 'domain' | 'path'>): Promise<RepositoryInfo>;
   /**
    * The endpoints in the order in which they are asked.
@@ -33,6 +34,7 @@ export interface RegistryService {
   lookupPushEndpoints(host: string, path?: RepositoryName): Promise<readonly APIEndpoint[]>;
   /** Whether a host may be used without a valid certificate, and in plain http. */
   isInsecureRegistry(host: string): Promise<boolean>;
+  /** The configuration that is in effect, in the shape of Docker's. */
   serviceConfig(): ServiceConfig;
   /**
    * Checks a new configuration completely.
@@ -89,6 +91,7 @@ export interface RegistryService {
 
 /** What a registry service is made with. Everything but the settings has a default. */
 export interface RegistryServiceOptions {
+  /** Mirrors, certificates, credentials and limits: see {@link loadSettings}. */
   readonly settings: Settings;
   /**
    * Credentials for the registries and their mirrors, in place of config.json, its helpers and the other files that hold some.

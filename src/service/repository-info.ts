@@ -7,7 +7,9 @@ import type { IndexInfo } from './service-config.ts';
 
 /** A repository as the service sees it. */
 export interface RepositoryInfo {
+  /** Registry and path. */
   readonly name: { readonly domain: string; readonly path: RepositoryName };
+  /** The registry as configured. */
   readonly index: IndexInfo;
   /** Whether it is one of Docker's official images: its familiar name has no slash. */
   readonly official: boolean;

@@ -6,8 +6,11 @@ import { loopbackRules } from '../endpoints/host-match.ts';
 
 /** Configuration that can be replaced while a service runs. An absent option becomes empty, as in Docker. */
 export interface ServiceOptions {
+  /** Mirrors of Docker Hub, as URLs. */
   readonly mirrors?: readonly string[] | undefined;
+  /** Hosts, `host:port` and networks. */
   readonly insecureRegistries?: readonly string[] | undefined;
+  /** Hosts, `host:port` and networks. */
   readonly allowNondistributableArtifacts?: readonly string[] | undefined;
 }
 
@@ -19,16 +22,21 @@ export interface IndexInfo {
   readonly mirrors: readonly string[];
   /** Whether it needs a valid certificate and is never used in plain http. */
   readonly secure: boolean;
+  /** Whether it is Docker Hub. */
   readonly official: boolean;
 }
 
 /** The configuration in effect, in the form of Docker's API. */
 export interface ServiceConfig {
+  /** Mirrors of Docker Hub; their addresses end in a slash. */
   readonly mirrors: readonly string[];
+  /** Networks whose hosts are insecure: `10.0.0.0/8`. */
   readonly insecureRegistryCIDRs: readonly string[];
   /** Docker Hub, and the registries that are configured as insecure. */
   readonly indexConfigs: Readonly<Record<string, IndexInfo>>;
+  /** Networks to whose hosts such layers may be pushed. */
   readonly allowNondistributableArtifactsCIDRs: readonly string[];
+  /** Hosts to which such layers may be pushed. */
   readonly allowNondistributableArtifactsHostnames: readonly string[];
 }
 

@@ -23,6 +23,7 @@ export interface ObjectFacts {
 export interface Entry {
   /** Relative to the listed prefix; in a deep list it may contain `/`. */
   readonly name: string;
+  /** `prefix`: other paths begin with it. */
   readonly kind: 'object' | 'prefix';
   /** Present if listing gives them at no extra cost. */
   readonly facts?: ObjectFacts;
@@ -38,6 +39,7 @@ export interface PageOptions {
 }
 
 export interface Listing {
+  /** Sorted by name. */
   readonly entries: readonly Entry[];
   /** The `after` of the next page; undefined on the last page. */
   readonly next: string | undefined;
@@ -98,6 +100,7 @@ export interface Upload {
 }
 
 export interface UploadFacts extends ObjectFacts {
+  /** Where the upload is kept. */
   readonly path: StorePath;
   /** Whether a process that is certainly alive holds it. */
   readonly held: boolean;
@@ -126,6 +129,7 @@ export interface Uploads {
 
 /** An object that grows by short appends. Once the promise of a write has resolved, every process sees it. */
 export interface Journal {
+  /** Appends a text, whole or not at all. */
   write(text: string): Promise<void>;
   /** Closes it. @param opts.keep Keeps the object; otherwise it is deleted. */
   close(opts?: { readonly keep?: boolean }): Promise<void>;
@@ -133,6 +137,7 @@ export interface Journal {
 
 /** A claim that other processes see as long as its holder lives. */
 export interface Lock {
+  /** Idempotent. */
   release(): Promise<void>;
 }
 
@@ -156,7 +161,9 @@ export interface Locks {
 export interface Driver extends Objects {
   /** Location of the objects, for messages. */
   readonly name: string;
+  /** Whether every change fails. */
   readonly readOnly: boolean;
+  /** What grows and is then committed. */
   readonly uploads: Uploads;
   /** Optional; without locks, work may be done twice. */
   readonly locks?: Locks;

@@ -39,6 +39,7 @@ import { RecentSessions } from './uploads/recent-sessions.ts';
 import { createWriter } from './writer.ts';
 
 export interface StorageOptions {
+  /** Keeps the bytes. */
   readonly driver: Driver;
   /** Name of the registry. Default `local`. */
   readonly name?: string;
@@ -53,6 +54,7 @@ export interface StorageOptions {
    * manifest that needs it may follow. In milliseconds. Default 0: during the call, or as long as a lease is held.
    */
   readonly keepUnusedMs?: number;
+  /** The clock. Default: the system's. */
   readonly now?: () => Date;
 }
 

@@ -10,7 +10,9 @@ import type { Registry } from '../registry/registry.ts';
 
 /** One end of a transfer. */
 export interface TransferEnd {
+  /** Where it is. */
   readonly registry: Registry;
+  /** The repository in it. */
   readonly repo: RepositoryName;
   /** Whether indexes may be stored here without all their children, as in the local store. */
   readonly sparse?: boolean;
@@ -18,14 +20,18 @@ export interface TransferEnd {
 
 /** One image or index to copy with everything it refers to: its source and its destination. */
 export interface TransferRoot {
+  /** The source. */
   readonly from: TransferEnd & {
+    /** What is copied: a tag, or a digest. */
     readonly reference: Tag | Digest;
     /** The descriptor that the reference resolves to, if the caller already knows it. */
     readonly root?: Descriptor | undefined;
     /** The manifest of `root`, if the caller has already read it. */
     readonly manifest?: Manifest | undefined;
   };
+  /** The destination. */
   readonly to: TransferEnd & {
+    /** Point at the copy at the end; empty: it is found by its digest alone. */
     readonly tags: readonly Tag[];
     /** What all tags point at now, if the caller already knows it; its digest is undefined if the tags do not exist. */
     readonly seen?: { readonly digest: Digest | undefined } | undefined;
@@ -64,6 +70,7 @@ export interface BatchOptions {
   readonly limits?: GraphLimits | undefined;
   /** Told how far the transfer is, while it runs. What it throws stops the transfer, which fails with that. */
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** Stops all transfers, which then reject with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -115,8 +122,11 @@ export interface Transform {
 
 /** A blob at the transfer's source. */
 export interface SourceBlob {
+  /** As the source names it. */
   readonly descriptor: Descriptor;
+  /** What it is in its image. */
   readonly kind: 'config' | 'layer';
+  /** Its bytes. */
   readonly source: BlobSource;
 }
 

@@ -21,19 +21,25 @@ import { askedFor, namedTimeout, type Wait, WaitTeller } from './waits.ts';
 
 /** An attempt of a request, for `-v`. It contains no secrets. */
 export interface RequestTrace {
+  /** `GET`, `HEAD`, `POST`, `PUT`, `PATCH` or `DELETE`. */
   readonly method: string;
+  /** Without credentials and query. */
   readonly url: string;
   /** From 1. */
   readonly attempt: number;
+  /** Milliseconds until the headers of the answer, or the failure. */
   readonly durationMs: number;
   /** The proxy that was used, as host:port. */
   readonly proxy?: string | undefined;
+  /** HTTP status; absent if there was no answer. */
   readonly status?: number;
   /** Why there is no status. */
   readonly error?: string;
   /** There is no status, but the server speaks TLS: it must not be contacted over plain http. */
   readonly speaksTls?: boolean;
+  /** With secrets removed. */
   readonly requestHeaders: Readonly<Record<string, string>>;
+  /** With secrets removed; absent if there was no answer. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
 }
 

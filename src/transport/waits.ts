@@ -12,6 +12,7 @@ export interface Wait {
   readonly host: string;
   /** `blob 28cff67c03fa`, `manifest 1 of team/app`; undefined for requests without a name, such as for a token. */
   readonly what: string | undefined;
+  /** Milliseconds since the last byte. */
   readonly silentMs: number;
   /** From 1. */
   readonly attempt: number;
@@ -25,6 +26,7 @@ export interface Wait {
 export interface Repetition {
   /** `registry.example.com answered 503` */
   readonly problem: string;
+  /** HTTP status of the answer, if there was one. */
   readonly status?: number | undefined;
   /** The wait that the server asked for; 0 if it did not. */
   readonly askedMs: number;

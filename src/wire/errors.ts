@@ -16,10 +16,13 @@ export function encodeErrors(error: OciError): string {
 
 /** What is known about a failed request besides its body. */
 export interface ErrorContext {
+  /** HTTP status of the answer. */
   readonly status: number;
   /** What was requested, for the message: `manifest for alpine:3`. Contains no query and no credential. */
   readonly subject: string;
+  /** Scheme, host and port, for the message. */
   readonly endpoint: string;
+  /** What `Retry-After` says, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** The code for a 404, if the body names none. */
   readonly notFound?: ErrorCode | undefined;

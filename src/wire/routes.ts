@@ -7,7 +7,9 @@ import { checkArgument, checkFields } from '../model/check-arguments.ts';
 import { type Digest, parseDigest } from '../model/digest.ts';
 import { parseRepositoryName, parseTag, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 
-/** A parsed path of the API. The `id` of an upload is untrusted text: check it before using it in a file path. */
+/**
+ * A parsed path of the API; `repo` is the repository in it. The `id` of an upload is untrusted text: check it before using it in a file path.
+ */
 export type Route =
   | { readonly name: 'base' }
   | { readonly name: 'catalog' }

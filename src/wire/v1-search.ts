@@ -16,9 +16,13 @@ export const maxSearchLimit = 100;
 
 /** A repository that was found. Its text is printable: it cannot control the terminal. */
 export interface SearchEntry {
+  /** `nginx`, `team/app`: without the host. */
   readonly name: string;
+  /** Empty if there is none. */
   readonly description: string;
+  /** 0 for a registry without stars. */
   readonly starCount: number;
+  /** Whether it is one of Docker's official images. */
   readonly isOfficial: boolean;
 }
 

@@ -14,6 +14,23 @@ describe('the reference of the library', () => {
     assert.deepEqual([exitCode, stderr], [0, '']);
   });
 
+  it('says something about every member of every interface, but for the literal that tells types apart', async () => {
+    const silent: string[] = [];
+    for (const page of ['ocictl.md', 'server.md', 'storage.md', 'docker.md']) {
+      const text = await readFile(join(projectRoot, 'docs', 'api', page), 'utf8');
+      for (const [, name, body = ''] of text.matchAll(/^```ts\ninterface (\w+)[^\n]*\{\n(.*?)^\}\n```/gms)) {
+        let before = '';
+        for (const line of body.split('\n')) {
+          const [, member, type = ''] = /^ {4}(?:readonly )?(\w+)\??[:(<](.*)$/.exec(line) ?? [];
+          const tellsApart = /^ '[\w-]+';$/.test(type);
+          if (member !== undefined && !before.endsWith('*/') && !tellsApart) silent.push(`${name}.${member}`);
+          before = line;
+        }
+      }
+    }
+    assert.deepEqual(silent, []);
+  });
+
   it('says something about every function and class', async () => {
     for (const page of ['ocictl.md', 'server.md', 'storage.md', 'docker.md']) {
       const text = await readFile(join(projectRoot, 'docs', 'api', page), 'utf8');

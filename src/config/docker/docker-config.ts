@@ -16,10 +16,15 @@ import { inDockerKeys, memberInGo } from './go-keys.ts';
 export interface AuthEntry {
   /** The key as written: a host, or a URL with one. */
   readonly key: string;
+  /** The file and line. */
   readonly origin: Origin;
+  /** Absent with a token. */
   readonly username?: string;
+  /** A secret. */
   readonly password?: string;
+  /** A refresh token. A secret. */
   readonly identityToken?: string;
+  /** A bearer token that is sent as it is. A secret. */
   readonly registryToken?: string;
   /** Why the entry cannot be used. It only matters when this registry is accessed. */
   readonly fault?: string;
@@ -33,9 +38,11 @@ export function maskAuthKey(key: string): string {
 export interface DockerConfig {
   /** Undefined if no directory is configured and there is no home directory: then nothing can be stored. */
   readonly file: string | undefined;
+  /** In the order of the file. */
   readonly auths: readonly AuthEntry[];
   /** Extra headers for the registries themselves, but not for mirrors, token servers or redirect targets. */
   readonly httpHeaders: Readonly<Record<string, string>>;
+  /** The helper for registries without their own. */
   readonly credsStore: Sourced<string> | undefined;
   /** Helper names by registry, or by `*.example.com` for its subdomains. */
   readonly credHelpers: ReadonlyMap<string, HelperName>;

@@ -4,7 +4,9 @@ import type { Sourced } from '../origin.ts';
 
 /** Proxy addresses as written, including user and password. */
 export interface ProxySettings {
+  /** For http URLs: `http://[user:password@]host:port`, or `socks5://…`. */
   readonly http?: Sourced<string> | undefined;
+  /** For https URLs, likewise. */
   readonly https?: Sourced<string> | undefined;
   /** For schemes without a proxy of their own. */
   readonly all?: Sourced<string> | undefined;

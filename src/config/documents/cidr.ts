@@ -5,6 +5,7 @@ import { formatIpv6, parseIpv6 } from '../../model/ipv6.ts';
 export interface Cidr {
   /** Masked and in canonical form, such as `10.0.0.0/8`. */
   readonly text: string;
+  /** Whether an IP address is in the network. */
   contains(address: string): boolean;
 }
 

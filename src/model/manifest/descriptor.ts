@@ -11,15 +11,21 @@ import { quote } from '../quote.ts';
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
  */
 export interface Descriptor {
+  /** The media type of the content. */
   readonly mediaType: string;
+  /** The digest of the content. */
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
+  /** Where else the content can be fetched from. */
   readonly urls?: readonly string[];
+  /** Free metadata, by name. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** The content itself in base64, if the manifest embeds it. */
   readonly data?: string;
+  /** The type of an artifact's manifest. */
   readonly artifactType?: string;
+  /** What an entry of an index is for. */
   readonly platform?: Platform;
 }
 

@@ -9,9 +9,13 @@ import { mediaTypes } from './media-types.ts';
 
 /** One line of an image's history. */
 export interface HistoryLine {
+  /** RFC 3339; undefined if it is not stated. */
   readonly created: string | undefined;
+  /** The command: `RUN apk add curl`. */
   readonly createdBy: string;
+  /** Empty if it is not stated. */
   readonly author: string;
+  /** Empty if it is not stated. */
   readonly comment: string;
   /** Whether the step made no layer. */
   readonly empty: boolean;
@@ -25,22 +29,39 @@ export interface HistoryLine {
 export interface ImageConfig {
   /** RFC 3339, shortened as Go writes it: `2026-01-02T03:04:05.12Z`. */
   readonly created: string | undefined;
+  /** Empty if it is not stated, as every text below. */
   readonly author: string;
+  /** As Go names it: `amd64`. */
   readonly architecture: string;
+  /** Of the architecture: `v7`. */
   readonly variant: string;
+  /** As Go names it: `linux`. */
   readonly os: string;
+  /** Of Windows: `10.0.17763.1`. */
   readonly osVersion: string;
+  /** The Docker that built it. */
   readonly dockerVersion: string;
+  /** Who the command runs as: `user`, `uid:gid`. */
   readonly user: string;
+  /** Where the command runs. */
   readonly workingDir: string;
+  /** What stops it: `SIGTERM`. */
   readonly stopSignal: string;
+  /** Undefined if it is not stated, as every list below. */
   readonly entrypoint: readonly string[] | undefined;
+  /** Arguments of the entrypoint, or the command. */
   readonly cmd: readonly string[] | undefined;
+  /** `NAME=value`. */
   readonly env: readonly string[] | undefined;
+  /** `80/tcp`. */
   readonly exposedPorts: readonly string[] | undefined;
+  /** Paths. */
   readonly volumes: readonly string[] | undefined;
+  /** By name. */
   readonly labels: ReadonlyMap<string, string> | undefined;
+  /** Digests of the layers uncompressed, the lowest first. */
   readonly diffIds: readonly string[];
+  /** One line for each step of the build, the oldest first. */
   readonly history: readonly HistoryLine[];
 }
 

@@ -10,8 +10,11 @@ export interface ManifestReferences {
   readonly blobs?: readonly Descriptor[];
   /** Child manifests, like the entries of an index. */
   readonly manifests?: readonly Descriptor[];
+  /** The manifest that this one refers to. */
   readonly subject?: Descriptor;
+  /** For the list of referrers. */
   readonly artifactType?: string;
+  /** For the list of referrers. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 

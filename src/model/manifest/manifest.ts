@@ -12,38 +12,49 @@ import { digestedPart } from './schema1.ts';
 
 /** A manifest as it is transferred: the exact bytes, and the media type that they were pushed with. */
 export interface RawManifest {
+  /** As sent or to be sent; parameters are ignored. */
   readonly mediaType: string;
+  /** Exactly as stored: the digest depends on every byte. */
   readonly bytes: Uint8Array;
 }
 
 /** A manifest that was read: its exact bytes, its descriptor, and its parsed content. */
 export interface Manifest extends RawManifest {
+  /** Media type, digest and size of the bytes. */
   readonly descriptor: Descriptor;
+  /** What the bytes say. */
   readonly view: ManifestView;
 }
 
 export interface CommonView {
+  /** The manifest that this one refers to, as a signature does. */
   readonly subject?: Descriptor;
+  /** The type of an artifact, if the manifest states one. */
   readonly artifactType?: string;
+  /** Empty if there are none. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** An image, or an artifact that is packaged as an image manifest. */
 export interface ImageView extends CommonView {
   readonly kind: 'image';
+  /** The image's config, or an artifact's. */
   readonly config: Descriptor;
+  /** The lowest layer first. */
   readonly layers: readonly Descriptor[];
 }
 
 /** An image index or manifest list. Its entries may be indexes themselves. */
 export interface IndexView extends CommonView {
   readonly kind: 'index';
+  /** Images, or other indexes, in the order of the index. */
   readonly manifests: readonly Descriptor[];
 }
 
 /** The artifact manifest that image-spec removed before 1.1. */
 export interface ArtifactView extends CommonView {
   readonly kind: 'artifact';
+  /** Its content, in the order of the manifest. */
   readonly blobs: readonly Descriptor[];
 }
 

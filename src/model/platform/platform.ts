@@ -5,10 +5,15 @@ import { hiddenCharacter, quote } from '../quote.ts';
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions */
 export interface Platform {
+  /** As Go names it: `linux`. */
   readonly os: string;
+  /** As Go names it: `arm64`. */
   readonly architecture: string;
+  /** Of the architecture: `v7`. */
   readonly variant?: string;
+  /** Of Windows: `10.0.17763.1`. */
   readonly osVersion?: string;
+  /** `win32k`. */
   readonly osFeatures?: readonly string[];
 }
 

@@ -15,7 +15,10 @@ export type Tag = string & { readonly [tagBrand]: true };
 export interface Reference {
   /** `docker.io`, `localhost:5000`, … as written, except that index.docker.io becomes docker.io. */
   readonly domain: string;
+  /** Without the domain: `library/alpine`. */
   readonly path: RepositoryName;
+  /** Absent if none was written. */
   readonly tag?: Tag;
+  /** Absent if none was written. It precedes the tag. */
   readonly digest?: Digest;
 }

@@ -13,7 +13,9 @@ import type { ListOptions, Registry } from '../registry.ts';
 
 /** A mapping of repository names. `outside` is the inverse of `inside`, and undefined for a hidden repository. */
 export interface Renaming {
+  /** The name that the registry gets. */
   inside(outer: RepositoryName): RepositoryName;
+  /** The name that callers see; undefined: it is hidden from them. */
   outside(inner: RepositoryName): RepositoryName | undefined;
 }
 

@@ -14,6 +14,7 @@ import type { ListOptions, Registry } from '../registry.ts';
 
 /** A set of repositories. */
 export interface Scope {
+  /** Whether a repository is seen. */
   contains(repo: RepositoryName): boolean;
 }
 

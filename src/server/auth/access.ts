@@ -7,11 +7,13 @@ import { parseRepositoryName, type RepositoryName } from '../../model/reference/
 
 /** @see https://distribution.github.io/distribution/spec/auth/scope/ */
 export type Access =
+  /** Actions in one repository; all of them are needed. */
   | {
       readonly type: 'repository';
       readonly name: RepositoryName;
       readonly actions: readonly ('pull' | 'push' | 'delete')[];
     }
+  /** The list of repositories. */
   | {
       readonly type: 'registry';
       readonly name: 'catalog';
@@ -21,11 +23,13 @@ export type Access =
     };
 
 export interface AccessRequest {
+  /** Of the request. */
   readonly method: string;
   /** As received, including `authorization`. */
   readonly headers: IncomingHttpHeaders;
   /** Everything here is needed. Empty for `/v2/`: only the identity of the client is checked. */
   readonly access: readonly Access[];
+  /** Address of the client, also behind a trusted proxy. */
   readonly remoteAddress: string;
   /**
    * The address by which the client reached the server: `https://registry.example.com`. Undefined without a Host header.
@@ -36,6 +40,7 @@ export interface AccessRequest {
 }
 
 export type Decision =
+  /** Go on; `user` is undefined for an anonymous client. */
   | { readonly outcome: 'grant'; readonly user?: string }
   /** 401 with `WWW-Authenticate`: there are no credentials, or they do not suffice. */
   | {

@@ -8,7 +8,9 @@ import type { AskedBy, Passwords } from './passwords.ts';
 type Accounts = () => Promise<ReadonlyMap<string, string>>;
 
 export interface Login {
+  /** As the client gave it. */
   readonly user: string;
+  /** As the client gave it. A secret. */
   readonly password: string;
 }
 

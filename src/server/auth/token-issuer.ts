@@ -12,15 +12,20 @@ import { RefreshTokens } from './refresh-tokens.ts';
 export interface IssuerRules {
   /** Registries that tokens are issued for. The first is the default. */
   readonly services: readonly [string, ...string[]];
+  /** The `iss` of tokens, by which registries trust them. */
   readonly issuer: string;
+  /** How long a token is valid, in milliseconds. */
   readonly expiresMs: number;
+  /** How long a refresh token is valid, in milliseconds. */
   readonly refreshExpiresMs: number;
+  /** Everything that one of them allows is allowed. */
   readonly rules: readonly AccessRule[];
   /** bcrypt hashes by user name. */
   accounts(): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface TokenIssuerOptions {
+  /** Called for each token, so that rules may change. */
   readonly rules: () => Promise<IssuerRules>;
   /** A key on P-256. */
   readonly privateKey: KeyObject;
@@ -30,12 +35,17 @@ export interface TokenIssuerOptions {
 
 /** How a client identifies itself: not at all, with a password, or with a refresh token. */
 export type Asker =
+  /** No credentials: what anonymous clients may do. */
   | { readonly kind: 'nobody' }
+  /** Basic credentials; undefined if the header was malformed. */
   | { readonly kind: 'password'; readonly login: Login | undefined }
+  /** A refresh token that this issuer gave. */
   | { readonly kind: 'refresh-token'; readonly token: string };
 
 export interface TokenQuestion {
+  /** Who asks. */
   readonly asker: Asker;
+  /** The registry that the token is for; undefined: the first one. */
   readonly service: string | undefined;
   /** `repository:NAME:pull,push`, `registry:catalog:*`. */
   readonly scopes: readonly string[];
@@ -48,12 +58,17 @@ export interface TokenQuestion {
 }
 
 export interface IssuedToken {
+  /** Signed (JWT). A secret. */
   readonly token: string;
+  /** Undefined for a client that gave no credentials. */
   readonly user: string | undefined;
+  /** How long it is valid. */
   readonly expiresInSeconds: number;
+  /** When it was made. */
   readonly issuedAt: Date;
   /** What the token allows, out of the requested scopes. */
   readonly scopes: readonly string[];
+  /** If one was requested, and the client is known. A secret. */
   readonly refreshToken: string | undefined;
 }
 

@@ -10,6 +10,7 @@ import { mayIssue, maySign } from './certificate-limits.ts';
 export interface TrustedKey {
   /** IDs by which a header may name the key. */
   readonly ids: readonly string[];
+  /** The public key. */
   readonly key: KeyObject;
   /** The only algorithm for this key, if its JWK names one. */
   readonly algorithm?: string | undefined;
@@ -19,6 +20,7 @@ export interface TrustedKey {
 export interface TokenTrust {
   /** Chains in `x5c` must end at one of these. */
   readonly roots: readonly X509Certificate[];
+  /** Keys that are trusted by their IDs. */
   readonly keys: readonly TrustedKey[];
 }
 

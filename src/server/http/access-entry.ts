@@ -5,6 +5,7 @@ import type { Exchange } from './exchange.ts';
 export interface AccessEntry {
   /** The ID that the registry gets with the request, see `RequestContext`. */
   readonly requestId: string;
+  /** Of the request. */
   readonly method: string;
   /** Without the query. */
   readonly path: string;
@@ -12,6 +13,7 @@ export interface AccessEntry {
   readonly handler?: string;
   /** 499 if the client disconnected before the response. */
   readonly status: number;
+  /** Address of the client, also behind a trusted proxy. */
   readonly remoteAddress: string;
   /** The first word of the `User-Agent` header: `docker/27.3.1`. */
   readonly userAgent?: string;
@@ -19,7 +21,9 @@ export interface AccessEntry {
   readonly user?: string;
   /** Bytes of the bodies. */
   readonly receivedBytes: number;
+  /** Bytes of the answer's body. */
   readonly sentBytes: number;
+  /** Milliseconds from the request to the end of the answer. */
   readonly durationMs: number;
   /** The full error; the client may have got less. */
   readonly error?: unknown;

@@ -2,6 +2,7 @@ import { isOciError, type OciError } from '../../model/errors.ts';
 
 /** One result of `ocictl doctor`. */
 export interface Check {
+  /** What it is about: the second column of `ocictl doctor`. */
   readonly topic: CheckTopic;
   /** The endpoint that it is about, named as in messages. */
   readonly endpoint?: string;

@@ -10,6 +10,7 @@ import type { EndpointConnection } from '../open/endpoint-registry.ts';
 
 /** A token for a program that sends its own requests to the registry. */
 export interface BearerToken {
+  /** Sent as `Authorization: Bearer …`. A secret. */
   readonly token: string;
   /** The scopes that it was requested with; a server may grant fewer. */
   readonly scopes: readonly string[];

@@ -16,6 +16,7 @@ export interface SearchOptions {
   readonly limit?: number | undefined;
   /** `is-official=true`, `stars=3`: a result must match all of them. */
   readonly filters?: readonly string[] | undefined;
+  /** Stops the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

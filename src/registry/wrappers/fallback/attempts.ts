@@ -5,8 +5,11 @@ import { asOciError, combinedError, type Failure } from './error.ts';
 import { clauseOf, nameInSentence } from './wording.ts';
 
 export interface FallbackEvent {
+  /** The endpoint that failed: `host[:port]`, with `http://` if it is not TLS. */
   readonly from: string;
+  /** The endpoint that is asked next. */
   readonly to: string;
+  /** Why the first one failed. */
   readonly error: OciError;
   /** For people, without secrets: `mirror m:5000 has no library/alpine:nope, trying Docker Hub`. */
   readonly text: string;

@@ -5,7 +5,9 @@ import type { Registry } from '../../registry.ts';
 
 /** The request that an endpoint is about to get. */
 export interface FallbackRequest {
+  /** What is requested; `list`: tags, repositories or referrers. */
   readonly kind: 'ping' | 'manifest' | 'blob' | 'list';
+  /** The tag or digest of a manifest, or the digest of a blob. */
   readonly reference?: Tag | Digest;
 }
 
@@ -41,6 +43,7 @@ export interface FallbackEndpoint {
 export interface EndpointState {
   /** Whether it has answered anything at all. */
   answered: boolean;
+  /** Why it could not be reached, and when that was (milliseconds since 1970); undefined if it could. */
   failure: { readonly error: unknown; readonly atMs: number } | undefined;
 }
 
