@@ -47,7 +47,10 @@ export class RecordFiles {
     const record = { format, origin: name, since: kept?.sinceMs ?? this.#nowMs(), facts };
     const text = JSON.stringify(record);
     if (kept && JSON.stringify(kept.facts) === JSON.stringify(facts)) return;
-    this.#trying(() => this.#directory.write(fileName(name), `${text}\n`));
+    this.#trying(() => {
+      this.#directory.sweep(this.#nowMs());
+      this.#directory.write(fileName(name), `${text}\n`, { untilMs: record.since + lifetimeMs });
+    });
   }
 
   /** @returns Whether there was one. @throws OciError STORAGE_DENIED, errors of the system. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { ocictl, spawnOcictl } from '../support/command.ts';
 import { doctor } from '../support/doctor.ts';
@@ -9,6 +11,7 @@ import { buildImage, pushImage } from '../support/images.ts';
 import { ada } from '../support/login-servers.ts';
 import { logIn } from '../support/logins/issuing.ts';
 import { startTokenServe } from '../support/logins/token-serve.ts';
+import { smallDisk } from '../support/programs/small-disk.ts';
 import { sandbox } from '../support/sandbox.ts';
 
 interface Setup {
@@ -111,6 +114,35 @@ describe('tokens between commands', () => {
     for (const { exitCode, stderr } of [...(await round()), ...(await round())]) assert.equal(exitCode, 0, stderr);
     assert.ok(tokens() <= 4, `${tokens()} tokens`);
   });
+});
+
+describe('directories of caches on a disk', () => {
+  for (const state of ['full', 'read-only'] as const) {
+    it(`that is ${state} change no result, and nothing is said`, async (t) => {
+      const disk = await smallDisk(t, 64 * 1024);
+      if (disk === undefined) return;
+      const { image, host, tokens } = await setup(t);
+      const [cache, run] = [join(disk, 'cache'), join(disk, 'run')];
+      for (const directory of [cache, run]) await mkdir(directory, { mode: 0o700 });
+      if (state === 'full') await assert.rejects(writeFile(join(disk, 'filler'), Buffer.alloc(128 * 1024)), /ENOSPC/);
+      else await promisify(execFile)('mount', ['-o', 'remount,ro', disk]);
+      const env = { XDG_CACHE_HOME: cache, XDG_RUNTIME_DIR: run };
+      for (const _ of [1, 2]) {
+        const { exitCode, stderr } = await ocictl(t, ['digest', image], { env, ownProcess: true });
+        assert.deepEqual([exitCode, stderr], [0, '']);
+      }
+      assert.equal(tokens(), 2);
+      const told = await ocictl(t, ['digest', '-v', image], { env });
+      assert.match(told.stderr, state === 'full' ? /tokens are not kept .*ENOSPC/ : /tokens are not kept .*EROFS/);
+      for (const words of [
+        ['logout', host],
+        ['doctor', '--forget', host],
+      ]) {
+        const { exitCode, stderr } = await ocictl(t, words, { env });
+        assert.deepEqual([exitCode, stderr], [0, ''], words[0]);
+      }
+    });
+  }
 });
 
 describe('ocictl doctor of a host that is known', () => {

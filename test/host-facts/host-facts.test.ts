@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, lchown, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lchown, mkdir, readdir, readFile, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Facts } from '../../src/host-facts/facts.ts';
@@ -100,6 +100,18 @@ describe('what was learned of a host', () => {
     assert.equal(before.mode & 0o777, 0o600);
     assert.equal((await stat(join(directory, 'hosts'))).mode & 0o777, 0o700);
     assert.deepEqual(await readdir(join(directory, 'hosts')), ['https_registry.example_5000.json']);
+  });
+
+  it('makes room for what is learned later, when it has ended, with what a killed process left', async (t) => {
+    const { learn, directory } = await place(t);
+    const other = new URL('https://other.example');
+    learn({ http2: true });
+    await writeFile(join(directory, 'hosts', '.1-2-3.draft'), '', { mode: 0o600 });
+    await utimes(join(directory, 'hosts', '.1-2-3.draft'), startMs / 1000, startMs / 1000);
+    learn({ http2: true }, startMs + dayMs, other);
+    assert.deepEqual((await readdir(join(directory, 'hosts'))).length, 2);
+    learn({ mounts: true }, startMs + 7 * dayMs, other);
+    assert.deepEqual(await readdir(join(directory, 'hosts')), ['https_other.example.json']);
   });
 
   it('is in memory alone without a directory', () => {
