@@ -68,7 +68,7 @@ describe('an entry of insecure-registries', () => {
     });
   }
 
-  it('is told without control characters', () => {
+  it('appears in messages without control characters', () => {
     const [entry, told] = ['http://a\u009b31m\u202e', /a\\u\{9b\}31m\\u\{202e\}/];
     const warnings: string[] = [];
     const all = [{ value: entry, origin }];

@@ -89,7 +89,7 @@ describe('a mirror', () => {
 });
 
 describe('a list of mirrors', () => {
-  it('keeps its order and drops what is the same after normalisation', () => {
+  it('keeps its order and drops duplicates after normalisation', () => {
     const origin = { kind: 'flag', name: '--registry-mirror' } as const;
     const entries = ['https://b', 'https://a/', 'HTTPS://b/', 'https://a', 'http://a'].map((value) => ({
       value,

@@ -111,7 +111,7 @@ describe('the rule for a repository', () => {
     assert.equal(matchRegistryRule(orderRegistryRules(hosts), 'a.example.org', 'x')?.prefix, 'a.example.org');
   });
 
-  it('is none where none fits', () => {
+  it('is undefined if no prefix matches', () => {
     assert.equal(matchRegistryRule([rule('example.com')], 'example.org', 'x'), undefined);
   });
 

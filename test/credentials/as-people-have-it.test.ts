@@ -26,7 +26,7 @@ async function lookup(place: Scratch, config: object) {
 }
 
 describe('a broken entry of one registry', () => {
-  it('is no obstacle for another, and an error that names the line for its own', async (t) => {
+  it('does not affect other registries, and fails with its line for its own', async (t) => {
     const place = await scratch(t);
     const { store, user } = await lookup(place, {
       auths: { good: auth('ada'), text: 'x', number: { auth: 5 }, nothing: null },

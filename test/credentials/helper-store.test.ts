@@ -92,7 +92,7 @@ describe('a credential helper', () => {
     assert.equal(await store.get('docker.io'), undefined);
   });
 
-  it('is not asked to erase what it answers empty fields for', async (t) => {
+  it('is not asked to erase an entry that it answers with empty fields', async (t) => {
     const place = await scratch(t);
     await place.helper('test', `echo '{"Username":"","Secret":""}'`);
     assert.equal(await open(place).erase('h'), false);
@@ -147,7 +147,7 @@ describe('a credential helper that does not work', () => {
     });
   }
 
-  it('says what to do where the cause is known', async (t) => {
+  it('has a hint if the cause is known', async (t) => {
     const place = await scratch(t);
     await place.helper('test', "echo 'pass not initialized: exit status 1'; exit 1");
     await assert.rejects(

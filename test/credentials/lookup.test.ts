@@ -72,7 +72,7 @@ describe('looking for credentials', () => {
     }
   });
 
-  it('takes the word of a helper: what it does not know is not taken from the file', async (t) => {
+  it('believes a helper: an entry that it lacks is not read from the file', async (t) => {
     const place = await scratch(t);
     await place.helper('none', "echo 'credentials not found in native keychain'; exit 1");
     const { store, warnings } = await lookup(place, {
@@ -122,7 +122,7 @@ describe('looking for credentials', () => {
 describe('keeping credentials', () => {
   const ada = { kind: 'password', username: 'ada', password: 'secret', source: '' } as const;
 
-  it('goes to the registry’s helper, and to the file where there is none', async (t) => {
+  it('goes to the registry’s helper, or to the file if there is no helper', async (t) => {
     const place = await scratch(t);
     await place.helper('one', '');
     const { store } = await lookup(place, { credHelpers: { a: 'one' } });
@@ -133,7 +133,7 @@ describe('keeping credentials', () => {
     assert.deepEqual(written, { credHelpers: { a: 'one' }, auths: { b: { auth: base64('ada:secret') } } });
   });
 
-  it('takes what lay in the file away, once the helper has it', async (t) => {
+  it('removes the entry of the file once the helper has stored it', async (t) => {
     const place = await scratch(t);
     await place.helper('one', '');
     const other = { auth: base64('b:x') };

@@ -65,7 +65,7 @@ describe('credentials of a namespace', () => {
     }
   });
 
-  it('are not what the path of an API is', () => {
+  it('are not used for the path of an API', () => {
     for (const key of ['host/v1/', 'host/v2', 'https://host/v2/', 'http://host/team'])
       assert.ok(keyMatches(key, 'host'));
     assert.deepEqual(enclosingNames('host/a/b'), ['host/a/b', 'host/a', 'host']);
@@ -142,7 +142,7 @@ describe('auth.json of podman and skopeo', () => {
     assert.equal(await user(store, 'b'), undefined);
   });
 
-  it('is not asked about what a configured helper does not know', async (t) => {
+  it('is not read for a registry with a configured helper', async (t) => {
     const { own, write, env, run } = await place(t);
     await own.helper('none', "echo 'credentials not found in native keychain'; exit 1");
     await write(run, JSON.stringify({ auths: { a: login('run') } }));
@@ -172,7 +172,7 @@ describe('auth.json of podman and skopeo', () => {
     assert.deepEqual(JSON.parse(await own.read()).auths, { b: login('ada') });
   });
 
-  it('is listed after what is stored in config.json', async (t) => {
+  it('is listed after the entries of config.json', async (t) => {
     const { own, write, env, run } = await place(t);
     await write(run, JSON.stringify({ auths: { a: login('run'), b: login('run'), c: {} } }));
     const { store } = await lookup(own, { auths: { a: login('config.json') } }, env);

@@ -10,7 +10,7 @@ const unknown = issue('localhost', { dnsNames: ['localhost'] });
 const nobody = async (): Promise<readonly string[]> => assert.fail('the name was looked up');
 
 describe('the scheme of a registry', () => {
-  it('on this machine is what it speaks', async (t) => {
+  it('on this machine is the one it answers', async (t) => {
     const plain = await startFakeServer(t, answer);
     const secure = await startFakeServer(t, answer, { tls: unknown });
     assert.equal(await detectScheme(plain.host), 'http');
@@ -37,7 +37,7 @@ describe('the scheme of a registry', () => {
     await assert.rejects(detectScheme(demanding.host), failsWith('TLS', 'NETWORK'));
   });
 
-  it('is unknown where nobody answers, and when the signal has fired', async (t) => {
+  it('fails if no server answers, and when the signal has fired', async (t) => {
     const gone = await startFakeServer(t, answer);
     gone.close();
     await assert.rejects(detectScheme(gone.host), failsWith('NETWORK'));

@@ -227,7 +227,7 @@ describe('the endpoints of a registry that a rule is about', () => {
     assert.deepEqual([own?.headers, own?.connectTimeoutMs, own?.origin], [undefined, undefined, undefined]);
   });
 
-  it('name what they list as we do, and leave out what has no name with us', async () => {
+  it('list repositories under our names, and leave out those without one', async () => {
     const given = rule('r.example/team', { mirrors: [source({ host: 'm', repositoryPrefix: 'copy/of' })] });
     const [mirror] = await lookupPullEndpoints('r.example', options([given]), parseRepositoryName('team/app'));
     for (const [here, there] of [
@@ -242,7 +242,7 @@ describe('the endpoints of a registry that a rule is about', () => {
     assert.equal(mirror?.nameBack?.(parseRepositoryName('copy/offer')), undefined);
   });
 
-  it('refuse a name of which nothing is left, or that is none', async () => {
+  it('refuse a name that becomes empty or invalid', async () => {
     const given = rule('r.example/app', { mirrors: [source({ host: 'm', repositoryPrefix: '' })] });
     await assert.rejects(pull('r.example/app', [given]), (error) => isOciError(error, 'CONFIG_INVALID'));
     const odd = rule('r.example', { mirrors: [source({ host: 'm', repositoryPrefix: 'Not/OK' })] });

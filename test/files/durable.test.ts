@@ -16,7 +16,7 @@ describe('writing into a directory that may be missing', () => {
     }
   });
 
-  it('says what is wrong where a file stands in its place', async (t) => {
+  it('fails with the reason if a file is in its place', async (t) => {
     const directory = join(await temporaryDirectory(t), 'taken');
     await writeNew(directory, Buffer.from('x'));
     const write = inDirectory(directory, () => writeNew(join(directory, 'file'), Buffer.from('y')));

@@ -187,7 +187,7 @@ describe('a lock', () => {
     assert.equal(await (await next)?.check(), true);
   });
 
-  it('is not read where it is no file', { skip: process.platform === 'win32', timeout: 10_000 }, async (t) => {
+  it('is not read unless it is a regular file', { skip: process.platform === 'win32', timeout: 10_000 }, async (t) => {
     const { locks, directory } = await bench(t);
     const [pipe, folder] = [join(directory, 'pipe'), join(directory, 'folder')];
     assert.equal(spawnSync('mkfifo', [pipe]).status, 0);

@@ -22,7 +22,7 @@ describe('opening a layout', () => {
     }
   });
 
-  it('opens what is there, and changes nothing of it', async (t) => {
+  it('opens an existing layout, and changes no file', async (t) => {
     const layout = await newLayout(t);
     await push(layout, await uniqueImage(), latest);
     const before = await readFile(join(layout.directory, 'index.json'), 'utf8');
@@ -41,7 +41,7 @@ describe('opening a layout', () => {
     await assert.rejects(openLayout({ directory: join(file, 'below'), create: true }), failsWith('REFUSED'));
   });
 
-  it('says where it looked when there is none', async (t) => {
+  it('names the directory if it holds no layout', async (t) => {
     const directory = await temporaryDirectory(t);
     for (const path of [directory, join(directory, 'absent')]) {
       for (const options of [{}, { create: true, readOnly: true }]) {

@@ -69,7 +69,7 @@ describe('the calls of the library', () => {
     assert.equal(await getDigest(`${host}/again:1`, { service }), digest);
   });
 
-  it('end a copy whose onProgress throws, with what it threw', async (t) => {
+  it('end a copy whose onProgress throws, with that error', async (t) => {
     const { host, service } = await registry(t);
     const mine = new Error('mine');
     const onProgress = (): void => {

@@ -77,7 +77,7 @@ describe('the table for those who come from Go', () => {
     }
   });
 
-  it('says why, where there is no counterpart', () => {
+  it('gives the reason if there is no counterpart', () => {
     const silent = rows.filter(({ here, note }) => here.length === 0 && note === '');
     assert.deepEqual(silent, []);
     assert.ok(rows.some(({ here }) => here.length === 0));
@@ -92,7 +92,7 @@ describe('the table for those who come from Go', () => {
     assert.ok(codes.length > 10);
   });
 
-  it('names what the library exports, down to the member', async (t) => {
+  it('names existing exports and members', async (t) => {
     const notes = rows.flatMap(({ note }) =>
       [...note.matchAll(/`([A-Za-z]+(?:\.[A-Za-z]+)*)`/g)].map((m) => m[1] ?? ''),
     );

@@ -81,7 +81,7 @@ const otherwiseNamed = new Set([
 ]);
 
 describe('the declarations', () => {
-  it('are a file for each entry, and one for what several have', () =>
+  it('are a file for each entry, and one for shared types', () =>
     assert.deepEqual([...files.keys()].sort(), [...entries, 'shared.d.ts'].sort()));
 
   it('export every name that stands in them', () => {
@@ -108,7 +108,7 @@ describe('the declarations', () => {
     );
   });
 
-  it('call what makes something create… or open…', () => {
+  it('name every maker create… or open…', () => {
     const isView = (first: ts.Type | undefined): boolean =>
       first !== undefined && ['Registry', 'Reader'].includes(first.getSymbol()?.name ?? '');
     const wrong = makers().filter(

@@ -24,13 +24,13 @@ describe('the package', () => {
     });
   }
 
-  it('is understood by what bundlers resolve, too', async (t) => {
+  it('is resolved by bundlers, too', async (t) => {
     const project = await makeProject(t);
     await writeFile(join(project, 'readme.ts'), await readmeExample());
     assert.equal(await check(t, project, { module: 'esnext', moduleResolution: 'bundler' }), '');
   });
 
-  it('runs what the README shows', async (t) => {
+  it('runs the code of the README', async (t) => {
     const project = await makeProject(t);
     await writeFile(join(project, 'readme.js'), await readmeExample());
     const { env } = await sandbox(t);

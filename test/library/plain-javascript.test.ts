@@ -119,7 +119,7 @@ describe('a mistake in plain JavaScript', () => {
     assert.equal(await refusal('serve', { port: 0 }), 'serve: the option registry is missing');
   });
 
-  it('says what there is', async () => {
+  it('has a hint that lists the options', async () => {
     const error = await failure(() => functions.get('openLayout')?.({ dir: '/tmp' }));
     assert.ok(isOciError(error, 'USAGE'));
     assert.equal(error.hint, 'the options of openLayout are directory, create, readOnly');

@@ -7,7 +7,7 @@ import { projectRoot } from '../support/project.ts';
 import { sandbox } from '../support/sandbox.ts';
 
 describe('the reference of the library', () => {
-  it('is what the doc comments say', async (t) => {
+  it('is up to date with the doc comments', async (t) => {
     const { env } = await sandbox(t);
     const words = [join(projectRoot, 'scripts', 'api.mjs'), '--check'];
     const { exitCode, stderr } = await start(t, process.execPath, words, { env, cwd: projectRoot }).result;

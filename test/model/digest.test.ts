@@ -50,7 +50,7 @@ describe('hashing', () => {
     });
   }
 
-  it('is sha256 where nothing is said', async () => {
+  it('is sha256 by default', async () => {
     assert.equal(digestAlgorithm(await digestBytes(new Uint8Array())), 'sha256');
   });
 

@@ -63,7 +63,7 @@ describe('the exit status of an error', () => {
 });
 
 describe('the HTTP status of a code', () => {
-  it('is what the distribution spec and distribution say', () => {
+  it('is that of the distribution spec and of distribution', () => {
     const statuses: Partial<Record<ErrorCode, number>> = {
       BLOB_UNKNOWN: 404,
       BLOB_UPLOAD_INVALID: 404,
@@ -98,7 +98,7 @@ describe('OciError', () => {
     assert.equal(new OciError('DENIED', 'x', { retryable: true }).retryable, true);
   });
 
-  it('keeps what it was given, and has a cause only where there is one', () => {
+  it('keeps its options, and has a cause only if one was given', () => {
     const cause = new Error('why');
     const error = new OciError('USAGE', 'x', {
       hint: 'do',
@@ -130,7 +130,7 @@ describe('OciError', () => {
 });
 
 describe('quoting text from outside', () => {
-  it('escapes what could write to a terminal or hide, and cuts what is long', () => {
+  it('escapes control and invisible characters, and cuts long text', () => {
     assert.equal(quote('a"b\\c'), '"a\\"b\\\\c"');
     assert.equal(
       quote('\u001b[2J\u009b\u007f\u202e\u200b\u2028'),

@@ -32,7 +32,7 @@ describe('a pattern', () => {
     });
   }
 
-  it('that does not end, or that is longer than any name, is none', () => {
+  it('is refused if a class is not closed, or if it is longer than any name', () => {
     for (const pattern of ['[', '[a', '[a-', '[!', 'a\\', '[a\\', 'a'.repeat(1025)]) {
       assert.equal(parseGlob(pattern), undefined, pattern.slice(0, 10));
     }

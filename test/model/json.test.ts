@@ -26,7 +26,7 @@ describe('JSON that others wrote', () => {
     assert.deepEqual(parseJson(text), JSON.parse(text));
   });
 
-  it('is left to the parser where it is no JSON', () => {
+  it('is left to the parser if it is not JSON', () => {
     for (const text of ['', '{', ']]]'.repeat(200), `"${'['.repeat(400)}`])
       assert.throws(() => parseJson(text), SyntaxError);
   });

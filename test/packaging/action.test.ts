@@ -113,7 +113,7 @@ describe('the GitHub action', () => {
     assert.equal(wrong.exitCode, 4, 'the status of the login is that of the step');
   });
 
-  it('refuses what it cannot do, before it installs anything', async (t) => {
+  it('refuses unknown inputs before it installs anything', async (t) => {
     if (!needs(t, 'bash')) return;
     for (const [inputs, message] of [
       [{ OCICTL_VERSION: 'latest' }, 'version: name an exact one, such as 1.2.3'],

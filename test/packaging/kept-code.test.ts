@@ -115,7 +115,7 @@ describe('compiled code', () => {
     await assert.rejects(readdir(folder), { code: 'ENOENT' });
   });
 
-  it('is done without where nothing can be kept, or Node is told to compile anew', async (t) => {
+  it('is not kept if the cache cannot be written, or if Node is to compile anew', async (t) => {
     const { cache, folder, run } = await startCache(t);
     await run({ NODE_DISABLE_COMPILE_CACHE: '1' });
     await assert.rejects(readdir(folder), { code: 'ENOENT' });
@@ -133,7 +133,7 @@ describe('compiled code', () => {
     assert.equal((await readdir(folder)).length, 2);
   });
 
-  it('of versions that nobody has used for a month is removed', async (t) => {
+  it('of versions unused for a month is removed', async (t) => {
     const { folder, run } = await startCache(t);
     for (const name of ['old', 'recent']) await mkdir(join(folder, name), { recursive: true });
     await writeFile(join(folder, 'old', 'x.usual'), 'x');

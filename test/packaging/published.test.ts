@@ -57,7 +57,7 @@ describe('the published package', () => {
     assert.ok(packed.entryCount <= maxFiles, `${packed.entryCount} files`);
   });
 
-  it('has what users need and nothing of its making', () => {
+  it('has the files that users need, and none for developers', () => {
     const paths = packed.files.map(({ path }) => path);
     for (const path of ['LICENSE', 'README.md', 'bin/ocictl.js', 'completions/ocictl.bash', 'docs/exit-codes.md']) {
       assert.ok(paths.includes(path), path);
@@ -124,7 +124,7 @@ describe('the published package', () => {
     }
   });
 
-  it('gives the programs and their man pages to whoever installs it for all', async (t) => {
+  it('installs its programs and man pages with npm install --global', async (t) => {
     const prefix = await temporaryDirectory(t);
     const installed = await npm(t, ['install', '-g', '--omit=optional', '--prefix', prefix, archive]);
     assert.equal(installed.exitCode, 0, installed.stderr);
@@ -134,7 +134,7 @@ describe('the published package', () => {
     assert.ok((await stat(join(prefix, 'share', 'man', 'man1', 'ocictl-pull.1'))).isFile());
   });
 
-  it('is not the checkout, which refuses to be packed and says what is', async (t) => {
+  it('is made by npm run pack:npm: the checkout refuses to be packed and says so', async (t) => {
     const refused = await npm(t, ['pack', '--pack-destination', await temporaryDirectory(t)]);
     assert.notEqual(refused.exitCode, 0);
     assert.match(refused.stderr, /npm run pack:npm makes \.build\/package/);

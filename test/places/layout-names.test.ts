@@ -33,7 +33,7 @@ async function ok(t: TestContext, ...words: readonly string[]): Promise<string> 
   return stdout.trim();
 }
 
-describe('a name in a layout that is no tag', () => {
+describe('a name in a layout that is not a tag', () => {
   it('leads to its image, however it is written', async (t) => {
     const { directory, one, two } = await named(t);
     for (const [name, digest] of [
@@ -49,7 +49,7 @@ describe('a name in a layout that is no tag', () => {
     assert.equal(exitCode, 3, stderr);
   });
 
-  it('is listed among the tags, in one order, but not what could write to a terminal', async (t) => {
+  it('is listed among the tags, in one order, unless it has control characters', async (t) => {
     const { directory } = await named(t);
     const all = ['base/app:1.0', 'docker.io/library/alpine:1.0'];
     assert.deepEqual((await ok(t, 'tags', `oci:${directory}`)).split('\n'), all);

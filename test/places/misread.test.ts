@@ -76,7 +76,7 @@ describe('a word that is read elsewhere, and hardly meant for Docker Hub', () =>
     refuseMisread('oci:dir', 'place');
   });
 
-  it('is told of as a registry by search', async (t) => {
+  it('is named as a registry by search', async (t) => {
     const { exitCode, stderr } = await ocictl(t, ['search', 'localhost:5000']);
     assert.equal(exitCode, 2);
     assert.match(stderr, /hint: write localhost:5000\/TERM; ocictl repos localhost:5000/);
@@ -119,7 +119,7 @@ describe('an image that was not found', () => {
   });
 });
 
-describe('what was probably meant', () => {
+describe('the suggestion for a mistyped word', () => {
   const known = ['pull', 'push', 'copy', 'tag', 'tags', 'images', 'inspect', 'login', 'logout'];
 
   for (const [word, meant] of [
@@ -134,7 +134,7 @@ describe('what was probably meant', () => {
     it(`by ${word} is ${meant}`, () => assert.equal(suggestCommand([word], known), `did you mean ${meant}?`));
   }
 
-  it('is nothing for what is far from everything', () => {
+  it('is undefined for a word unlike all others', () => {
     for (const word of ['x', 'xyz', 'log', 'nonsense', 'constructor', '__proto__']) {
       assert.equal(suggestCommand([word], known), undefined, word);
     }

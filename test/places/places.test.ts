@@ -24,7 +24,7 @@ function sourcesFor(store = memoryRegistry({ sparseIndexes: true })): PlaceSourc
 }
 
 describe('the kinds of places', () => {
-  it('are told apart by their prefixes, and what has none is a reference', () => {
+  it('are distinguished by their prefixes; a word without one is a reference', () => {
     for (const [word, prefix] of [
       ['oci:dir', 'oci:'],
       ['store:app', 'store:'],
@@ -83,7 +83,7 @@ describe('a place', () => {
     assert.equal((await openPlace('short', 'destination', sourcesFor())).fullName, 'docker.io/library/short:latest');
   });
 
-  it('knows where a registry has its blobs: the same registry, or what the store has from there', async (t) => {
+  it('finds the repository to mount from: in the same registry, or by what the store pulled from there', async (t) => {
     const store = memoryRegistry({ sparseIndexes: true });
     const image = await imageFor('amd64');
     await pushImage(store, toStoreName(parseReference('host.example/base')), one, image);
@@ -102,7 +102,7 @@ describe('a place', () => {
     assert.equal(await layout.mountFrom(target), undefined);
   });
 
-  it('of the store tells what is not there in words of Docker, and is removed by rmi alone', async () => {
+  it("of the store reports missing images in Docker's words, and is removed by rmi alone", async () => {
     const unknown = new OciError('MANIFEST_UNKNOWN', 'x');
     const place = await openPlace('store:app', 'source', sourcesFor());
     assert.ok(isOciError(place.explain(unknown), 'IMAGE_UNKNOWN'));

@@ -56,7 +56,7 @@ describe('the tags of a repository', () => {
     await assert.rejects(repo.tags.get(parseTag('three')), failsWith('MANIFEST_UNKNOWN'));
   });
 
-  it('are found by what they point at', async () => {
+  it('are found by the digest they point at', async () => {
     const repo = open();
     const names = Array.from({ length: 20 }, (_, i) => `v${String(i).padStart(2, '0')}`);
     const many = await putManifest(repo, { tags: names });

@@ -21,7 +21,7 @@ describe('the tags that point at a digest', () => {
     assert.deepEqual(await tagsPointingAt(registry, app, image.descriptor.digest), wanted);
   });
 
-  it('are none for a tag that is not there', async () => {
+  it('are an empty list for an unknown digest', async () => {
     const registry = memoryRegistry();
     await pushImage(registry, app, parseTag('1'), image);
     assert.equal(await digestOfTag(registry, app, parseTag('1')), image.descriptor.digest);
@@ -31,7 +31,7 @@ describe('the tags that point at a digest', () => {
 });
 
 describe('a config', () => {
-  it('is read as it is, and not at all where it is said to be too large', async () => {
+  it('is read unchanged, and not at all if its descriptor says it is too large', async () => {
     const registry = memoryRegistry();
     await pushImage(registry, app, parseTag('1'), image);
     const { descriptor } = image.config;

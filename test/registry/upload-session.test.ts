@@ -67,7 +67,7 @@ function session(): { readonly bytes: TestBytes; readonly session: UploadSession
 }
 
 describe('an upload session', () => {
-  it('takes what comes in turn, and ends with its blob', async () => {
+  it('takes chunks in turn, and ends with its blob', async () => {
     const { bytes, session: upload } = session();
     let ended = 0;
     const writer = sessionWriter(upload, () => {

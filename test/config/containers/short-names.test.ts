@@ -20,7 +20,7 @@ async function meanings({ load }: World, word: string): Promise<readonly string[
 }
 
 describe('short names', () => {
-  it("are Docker's by default: what registries.conf says of them is not even read", async (t) => {
+  it('are resolved as Docker does by default, without reading registries.conf', async (t) => {
     const { load, write } = await world(t);
     await write(`${system}/registries.conf`, 'unqualified-search-registries = 3\nshort-name-mode = "none"');
     const { shortNames, shortNameRules } = await load();

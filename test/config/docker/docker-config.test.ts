@@ -127,7 +127,7 @@ describe("Docker's config.json", () => {
     });
   }
 
-  it('keeps a helper that is no name as a fault of that registry alone', () => {
+  it('reports an invalid helper name for the registry that has it, and for no other', () => {
     const { credHelpers } = parseDockerConfig('{"credHelpers": {"h\\u202e": 1, "g": "gcloud"}}', '/c.json');
     assert.equal(credHelpers.get('h\u202e')?.fault, '"credHelpers.h\\u{202e}" must be a string');
     assert.equal(credHelpers.get('g')?.fault, undefined);

@@ -28,7 +28,7 @@ async function open(t: TestContext, text: string, more: Readonly<Record<string, 
 }
 
 describe('an access file', () => {
-  it('names users, and what they may do', async (t) => {
+  it('names users and the actions they may take', async (t) => {
     const text = `
 issuer: team-tokens
 services: [here, there]
@@ -53,7 +53,7 @@ rules:
     assert.ok(mayList(access.rules, 'ada') && !mayList(access.rules, undefined));
   });
 
-  it('has defaults for what it does not say', async (t) => {
+  it('has a default for every absent setting', async (t) => {
     const access = await (await open(t, `users: {ada: ${hash}}\n${rules}`)).now();
     assert.deepEqual([access.issuer, access.services, access.realm], ['ocictl', ['ocictl'], undefined]);
     assert.deepEqual([access.expiresMs, access.refreshExpiresMs], [300_000, 90 * 86_400_000]);
@@ -73,7 +73,7 @@ rules:
     assert.ok(!(await (await now()).accounts()).has('eve'));
   });
 
-  it('that is wrong is told with line and column, and no password is told', async (t) => {
+  it('is refused with line and column if it is malformed, and no message has a password', async (t) => {
     const user = `users:\n  ada: ${hash}\n`;
     const one = (rule: string): string => `${user}rules:\n  - ${rule}\n`;
     const cases: readonly (readonly [string, RegExp])[] = [
@@ -132,7 +132,7 @@ rules:
     assert.equal(warnings.length, 1);
   });
 
-  it('with a rule for a user who is gone warns, and lets nobody stay by it', async (t) => {
+  it('with a rule for a removed user gives a warning, and the user loses access', async (t) => {
     const text = `users: {eve: ${hash}}\nrules:\n  - users: [eve, ada]\n    repositories: x\n    actions: pull\n`;
     const { warnings, now } = await open(t, text);
     assert.match(warnings.join(), /access\.yaml:3:18: there is no user "ada"$/);

@@ -223,7 +223,7 @@ describe('config.yaml', () => {
     ['3: true', '1:1', '3', /^the keys here are registry-mirrors, /],
   ] as const;
   for (const [text, place, key, hint] of unknown) {
-    it(`${JSON.stringify(text)} has a key that nobody reads, at ${place}`, async (t) => {
+    it(`${JSON.stringify(text)} has an unknown key, at ${place}`, async (t) => {
       const { load, write } = await world(t);
       const file = await write(own, text);
       await assert.rejects(load(), (error) => {
@@ -261,7 +261,7 @@ describe('where config.yaml is', () => {
     );
   });
 
-  it('is what OCICTL_CONFIG says, and then it must be there', async (t) => {
+  it('is named by OCICTL_CONFIG, and then the file must exist', async (t) => {
     const { load, write, home } = await world(t);
     await write(own, 'root: /usual');
     const file = await write('other.yaml', 'root: /other');

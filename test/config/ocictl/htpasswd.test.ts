@@ -22,7 +22,7 @@ describe('a password file', () => {
     assert.equal(parseHtpasswd('', 'file').size, 0);
   });
 
-  it('that is wrong is told by its line, and no hash is told', () => {
+  it('is refused with the line if it is malformed, and no message has a hash', () => {
     const wrong = [
       'ada:$apr1$xxxxxxxx$secretsecretsecret',
       'ada:{SHA}secret',

@@ -78,7 +78,7 @@ describe('blobs of a layout', () => {
     assert.deepEqual(await read(await registry.getBlob(repo, descriptor)), Buffer.from(bytes));
   });
 
-  it('are refused when they are not what their name says', async (t) => {
+  it('are refused if their bytes do not match their digest', async (t) => {
     const layout = await newLayout(t);
     const { digest } = await pushBytes(layout.registry, repo, uniqueBytes(1000));
     await writeFile(blobFile(layout.directory, digest), uniqueBytes(1000));
@@ -114,7 +114,7 @@ describe('a hostile layout', () => {
     }
   });
 
-  it('gets no file of its own read as a blob that is none', async (t) => {
+  it('cannot make another of its files be read as a blob', async (t) => {
     const { directory, registry } = await newLayout(t);
     const bytes = Buffer.from('beside the blobs');
     await writeFile(join(directory, 'notes'), bytes);
@@ -126,7 +126,7 @@ describe('a hostile layout', () => {
     }
   });
 
-  it('may link inside, and has a link outside replaced by what is pushed', async (t) => {
+  it('may have links inside, and a push replaces a link that leads outside', async (t) => {
     const { directory, registry } = await newLayout(t);
     const bytes = uniqueBytes(100);
     const descriptor = await pushBytes(registry, repo, bytes);
@@ -184,8 +184,8 @@ describe('a hostile layout', () => {
   });
 });
 
-describe('what writers left who were killed', () => {
-  it('goes with the next push, except what may still be wanted', async (t) => {
+describe('files of killed writers', () => {
+  it('are removed by the next push, except those that a download can continue', async (t) => {
     const { directory } = await newLayout(t);
     const work = join(directory, '.ocictl');
     await mkdir(work);

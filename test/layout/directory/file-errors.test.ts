@@ -25,7 +25,7 @@ describe('failures of the disk under a layout', () => {
     });
   }
 
-  it('are passed on where they are none', () => {
+  it('are passed on if they are of another kind', () => {
     for (const error of [new OciError('TOO_LARGE', 'x'), new Error('x'), 'x']) {
       assert.equal(storageError(error, 'write', 'f'), error);
     }

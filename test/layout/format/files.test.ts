@@ -21,7 +21,7 @@ async function archived({ directory }: TestLayout): Promise<Reader & Lister> {
   return { ...createReader(layout), ...createLister(layout) };
 }
 
-describe('a layout that is no directory', () => {
+describe('a layout over other files than a directory', () => {
   it('is read and listed all the same', async (t) => {
     const layout = await newLayout(t);
     const image = await uniqueImage();
@@ -44,7 +44,7 @@ describe('a layout that is no directory', () => {
     }
   });
 
-  it('gives parts of a blob, and refuses what is not in it', async (t) => {
+  it('reads ranges of a blob, and refuses ranges outside it', async (t) => {
     const layout = await newLayout(t);
     const bytes = uniqueBytes(1000);
     const descriptor = await pushBytes(layout.registry, repo, bytes);

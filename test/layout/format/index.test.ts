@@ -25,7 +25,7 @@ import {
 const [one, two] = [parseTag('one'), parseTag('two')];
 
 describe('index.json', () => {
-  it('has one entry for each tag, and none for what is only a part', async (t) => {
+  it('has one entry for each tag, and none for children', async (t) => {
     const layout = await newLayout(t);
     const image = await uniqueImage();
     const index = await buildIndex([image, await uniqueImage()]);
@@ -47,7 +47,7 @@ describe('index.json', () => {
     assert.equal((await layout.registry.statManifest(repo, old.descriptor.digest)).digest, old.descriptor.digest);
   });
 
-  it('keeps what others wrote: fields, entries, order', async (t) => {
+  it('keeps fields, entries and order that other tools wrote', async (t) => {
     const layout = await newLayout(t);
     const image = await uniqueImage();
     await push(layout, image);

@@ -31,7 +31,7 @@ describe('the only image of a layout', () => {
     }
   });
 
-  it('is not made doubtful by what speaks about it', async (t) => {
+  it('is found although referrers lie beside it', async (t) => {
     const layout = await newLayout(t);
     const image = await uniqueImage();
     await push(layout, await buildArtifact({ artifactType: 'a/b', subject: image.descriptor }));

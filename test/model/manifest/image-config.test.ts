@@ -13,7 +13,7 @@ describe('a glimpse of a config', () => {
     });
   });
 
-  it('is empty for what is no image config', () => {
+  it('is empty for JSON that is not an image config', () => {
     for (const text of ['', 'x', '[]', 'null', '{}', '{"created":"soon","os":1}']) {
       assert.deepEqual(glimpseConfig(bytesOf(text)), {}, text);
     }

@@ -101,7 +101,7 @@ describe('looking into a manifest', () => {
     assert.match(error.message, /^old:1 is in Docker's image format schema 1/);
   });
 
-  it('a type that nobody knows is passed on unread', () => {
+  it('passes a manifest of an unknown type on without parsing it', () => {
     assert.deepEqual(parse('not json', 'application/x-thing'), { kind: 'other', annotations: {} });
   });
 

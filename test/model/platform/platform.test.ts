@@ -50,7 +50,7 @@ describe('a platform in words', () => {
     });
   }
 
-  it('what is no platform is refused as a usage error, with an example', () => {
+  it('refuses other words with USAGE and an example', () => {
     for (const text of [
       '',
       '/',
@@ -83,7 +83,7 @@ describe('a platform in words', () => {
     assert.deepEqual(normalizePlatform(once), once);
   });
 
-  it('what a registry calls a platform cannot write to the terminal', () => {
+  it("formats a registry's platform without control characters", () => {
     assert.equal(formatPlatform({ os: 'li\u001bnux', architecture: 'a\u009bm', variant: '\u202e' }), 'li?nux/a?m/?');
   });
 });

@@ -40,7 +40,7 @@ function tracked(events: readonly TransferEvent[]): ProgressTracker {
 }
 
 describe('a tracker of transfers', () => {
-  it('counts blobs, layers and bytes, and tells what was there from what came', () => {
+  it('counts blobs, layers and bytes, and existing ones apart from transferred ones', () => {
     const tracker = tracked([
       ...[found(config, 'config'), found(a), found(b), started(config), progress(config, 10)],
       ...[done(config, 'transferred', 'config'), done(a, 'exists'), started(b, 500), progress(b, 1500)],
@@ -52,7 +52,7 @@ describe('a tracker of transfers', () => {
     });
   });
 
-  it('counts what is sent twice twice, and bytes that are there once', () => {
+  it('counts bytes that are sent twice twice as transferred and once as present', () => {
     const tracker = tracked([found(b), started(b), progress(b, 1500), started(b), progress(b, 2000)]);
     const { bytes, transferredBytes, existingBytes } = tracker.totals(0);
     assert.deepEqual(
@@ -61,7 +61,7 @@ describe('a tracker of transfers', () => {
     );
   });
 
-  it('says what state a blob is in, and why', () => {
+  it('knows the state of each blob, and the reason', () => {
     const tracker = new ProgressTracker(0);
     const state = (event: TransferEvent): string | undefined => tracker.event(event, 0)?.state;
     const events: TransferEvent[] = [
@@ -73,7 +73,7 @@ describe('a tracker of transfers', () => {
     ]);
   });
 
-  it('leaves out what stays where its URLs point', () => {
+  it('leaves out foreign layers', () => {
     const { totalBytes, doneLayers, layers } = tracked([found(a), found(b), done(b, 'foreign')]).totals(0);
     assert.deepEqual({ totalBytes, doneLayers, layers }, { totalBytes: 1000, doneLayers: 1, layers: 2 });
   });
@@ -115,7 +115,7 @@ describe('a tracker of transfers', () => {
     assert.equal(Math.round(tracker.summary(10_000).bytesPerSecond), 30);
   });
 
-  it('does not take what a transform makes larger for more than there is', () => {
+  it('does not exceed the total if a transform makes a blob larger', () => {
     const tracker = tracked([found(a), started(a), progress(a, 1500), progress(a, 1800)]);
     const { bytes, transferredBytes } = tracker.totals(0);
     assert.deepEqual({ bytes, transferredBytes }, { bytes: 1000, transferredBytes: 1800 });

@@ -34,7 +34,7 @@ describe('the store name of a repository', () => {
     });
   }
 
-  it('is no name that toStoreName does not give', () => {
+  it('is refused unless toStoreName could have made it', () => {
     for (const name of [
       '',
       'alpine',

@@ -48,7 +48,7 @@ describe('a cache of descriptors', () => {
     assert.equal(stats(), asked);
   });
 
-  it('forgets what is deleted, and what turns out not to be there', async () => {
+  it('forgets deleted blobs, and blobs that turn out to be missing', async () => {
     const { registry, behind } = counting();
     const cached = cachedDescriptors(registry, createDescriptorCache());
     const [gone, lost] = [uniqueBytes(10), uniqueBytes(11)];
@@ -75,7 +75,7 @@ describe('a cache of descriptors', () => {
     await assert.rejects(cached.statBlob(repo, digest), failsWith('BLOB_UNKNOWN'));
   });
 
-  it('that fails is told of, and stands in nobody’s way, except in that of a delete', async () => {
+  it('that fails is reported and ignored, except in a delete', async () => {
     const { registry } = counting();
     const broken = async (): Promise<never> => {
       throw new Error('the cache is down');
@@ -100,7 +100,7 @@ describe('a cache of descriptors', () => {
     assert.equal((await cached.statBlob(repo, digest)).size, 10);
   });
 
-  it('drops what was not used for the longest time', async () => {
+  it('drops the least recently used descriptor', async () => {
     const cache = createDescriptorCache({ maxDescriptors: 2 });
     const [a, b, c] = await Promise.all([1, 2, 3].map((size) => blobOf(uniqueBytes(size))));
     assert.ok(a && b && c);

@@ -68,7 +68,7 @@ describe('a registry under other names', () => {
     assert.deepEqual(await all(outer.repositories({ limit: 0 })), []);
   });
 
-  it('maps what capabilities name, and denies what lies across all names', async () => {
+  it('maps the names in capabilities, and denies capabilities over all repositories', async () => {
     const outer = renamed(memoryRegistry(), hub);
     const app = name('library/app');
     const { digest } = await outer.pushManifest(app, await configOnly(outer, app), { tags: [tag] });

@@ -30,14 +30,14 @@ describe('the scope of a path', () => {
 });
 
 describe('a registry in a scope', () => {
-  it('lists and reads what is inside', async () => {
+  it('lists and reads repositories inside', async () => {
     const { registry, digests } = await open();
     assert.deepEqual(await all(registry.repositories()), [team, app]);
     assert.deepEqual(await all(registry.repositories({ limit: 1 })), [team]);
     assert.equal((await registry.statManifest(app, tag)).digest, digests[1]);
   });
 
-  it('does not know what is outside', async () => {
+  it('answers NAME_UNKNOWN for repositories outside', async () => {
     const { behind, registry, digests } = await open();
     const blob = await pushBytes(behind, mate, uniqueBytes(10));
     const outside = digests[2] as never;

@@ -20,24 +20,24 @@ describe('the error for a host that is asked over TLS and in plain http', () => 
     return isOciError(error) ? error : assert.fail('it did not fail');
   };
 
-  it('is told once where nobody is there', async () => {
+  it('names the host once if neither answers', async () => {
     assert.equal((await fail(refused(), refused())).message, 'NETWORK for a test');
   });
 
-  it('is that of plain http alone where it is what is spoken there', async () => {
+  it('is that of plain http alone if the server speaks plain http', async () => {
     assert.equal((await fail(plainHttp(), failing('TIMEOUT'))).message, 'TIMEOUT for a test');
     const missing = await fail(refused(), failing('MANIFEST_UNKNOWN', { status: 404 }));
     assert.equal(missing.message, 'MANIFEST_UNKNOWN for a test');
   });
 
-  it('is that of TLS, naming the other, where both help', async () => {
+  it('is that of TLS, then of plain http, if both say something', async () => {
     const hint = 'put the CA there';
     const error = await fail(new OciError('TLS', 'wrong certificate', { hint }), refused());
     assert.equal(error.message, 'wrong certificate; http://host cannot be reached (NETWORK for a test)');
     assert.deepEqual([error.code, error.hint], ['TLS', hint]);
   });
 
-  it('is that of TLS alone where plain http only says that it wants TLS', async () => {
+  it('is that of TLS alone if plain http only reports that the server wants TLS', async () => {
     assert.equal((await fail(failing('TIMEOUT'), failing('TLS'))).message, 'TIMEOUT for a test');
   });
 

@@ -72,7 +72,7 @@ describe('reading through mirrors', () => {
     assert.equal(opened, 1);
   });
 
-  it('stops at an image in a format that nobody could serve better, but not at a method that a mirror lacks', async () => {
+  it('stops at an image in an unsupported format, but not at a method that a mirror lacks', async () => {
     const [mirror, origin] = [actor('mirror', 'mirror'), actor('origin', 'origin')];
     await fill(bytes, mirror, origin);
     mirror.failure = failing('UNSUPPORTED');
@@ -114,7 +114,7 @@ describe('reading through mirrors', () => {
 });
 
 describe('reading from origins', () => {
-  it('moves on when one cannot be reached, fails or is no registry', async () => {
+  it('moves on if one cannot be reached, answers 5xx or is not a registry', async () => {
     for (const error of [
       failing('NETWORK'),
       failing('TIMEOUT'),
@@ -131,7 +131,7 @@ describe('reading from origins', () => {
     }
   });
 
-  it('stops at what one says about the image', async () => {
+  it('stops at an answer about the image', async () => {
     for (const code of [
       'MANIFEST_UNKNOWN',
       'NAME_UNKNOWN',
@@ -217,7 +217,7 @@ describe('an endpoint that could not be reached', () => {
     assert.equal(origin.asked.length, 1);
   });
 
-  it('is tried once more where nobody else is left', async () => {
+  it('is tried once more if no other endpoint is left', async () => {
     const [mirror, origin] = [actor('mirror', 'mirror'), actor('origin', 'origin')];
     await fill(bytes, mirror, origin);
     mirror.failure = failing('NETWORK');
