@@ -144,8 +144,8 @@ class Service implements RegistryService {
     // Credentials stored for a host are only sent to that host, so check them there.
     const own = (await this.#withoutMirrors(host)).filter(({ credentialHost }) => credentialHost === host);
     const endpoints = own.length > 0 ? own : await this.#atItsName(host);
-    return askFirstAnswering(endpoints, this.#connect, ({ transport }) =>
-      verifyCredential(transport, credential, { registry: host, signal: opts.signal }),
+    return askFirstAnswering(endpoints, this.#connect, ({ transport, remember }) =>
+      verifyCredential(transport, credential, { registry: host, onAnswered: remember, signal: opts.signal }),
     );
   }
 

@@ -25,6 +25,8 @@ export interface AuthResult {
 export interface VerifyOptions {
   /** The registry's name in messages. */
   readonly registry: string;
+  /** Called with the challenges that the credential has answered. */
+  readonly onAnswered?: ((challenges: readonly Challenge[]) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,7 +44,7 @@ const succeeded = 'Login Succeeded';
 export async function verifyCredential(
   transport: Transport,
   credential: Credential,
-  { registry, signal }: VerifyOptions,
+  { registry, onAnswered, signal }: VerifyOptions,
 ): Promise<AuthResult> {
   const url = new URL(`.${routePath({ name: 'base' })}`, transport.base);
   const attempt: Attempt = { transport, credential, registry, signal, url };
@@ -51,12 +53,14 @@ export async function verifyCredential(
     if (await isWebPage(first)) throw noRegistry(attempt);
     return { status: succeeded, verified: false };
   }
-  const identity = await identify(attempt, challengesOf(first, url));
+  const challenges = challengesOf(first, url);
+  const identity = await identify(attempt, challenges);
   if (!identity) throw await refusalBy(first, attempt);
   await first.body.discard();
   const second = await transport.request({ method: 'GET', url, authorization: identity.authorization, signal });
   if (second.status !== 200) throw await refusalBy(second, attempt);
   await second.body.discard();
+  await onAnswered?.(challenges);
   const { identityToken } = identity;
   return { status: succeeded, verified: true, ...(identityToken !== undefined && { identityToken }) };
 }

@@ -8,6 +8,7 @@ import type { ProxySettings } from '../../config/docker/service-keys.ts';
 import type { Credential } from '../../credentials/credential.ts';
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import type { HostFacts, HostRecord } from '../../host-facts/host-facts.ts';
+import type { Challenge } from '../../model/challenge.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { renamed } from '../../registry/wrappers/renamed.ts';
@@ -58,6 +59,8 @@ interface EndpointRegistry {
 export interface EndpointConnection {
   readonly transport: Transport;
   readonly authorizer: Authorizer;
+  /** Keeps challenges that were answered without the authorizer. */
+  readonly remember: (challenges: readonly Challenge[]) => Promise<void>;
 }
 
 /** The credentials for an endpoint; undefined: it is accessed anonymously. */
@@ -97,16 +100,17 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     onWait,
   });
   const record = recordOf(endpoint, options.hostFacts);
+  // Remembered, a challenge is answered unasked: only where it can be no impostor who has sent it, or gets the answer.
+  const challengeCache = isVerified(endpoint) ? record && keptChallenges(record) : undefined;
   const authorizer = createAuthorizer({
     transport,
     credentials: (opts) => findCredential(endpoint, options, opts),
     registry: credentialHost,
-    // Remembered, a challenge is answered unasked: only where it can be no impostor who has sent it, or gets the answer.
-    challengeCache: isVerified(endpoint) ? record && keptChallenges(record) : undefined,
+    challengeCache,
     tokenCache,
     lateChallenges: options.lateChallenges,
   });
-  return { transport, authorizer };
+  return { transport, authorizer, remember: async (found) => challengeCache?.set(transport.base.href, found) };
 }
 
 /** Opens no connection and reads no credential before the first request. */

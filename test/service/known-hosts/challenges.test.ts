@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ada } from '../../support/login-servers.ts';
+import type { OciError } from '../../../src/model/errors.ts';
+import { ada, basic } from '../../support/login-servers.ts';
 import { inOwnNetwork } from '../../support/network/own-network.ts';
 import { sandbox } from '../../support/sandbox.ts';
+import { open } from '../opened.ts';
 import { during, run, startOutside } from './runs.ts';
 
 inOwnNetwork(import.meta.url, () => {
@@ -42,6 +44,23 @@ inOwnNetwork(import.meta.url, () => {
       const again = () => run(t, registry.host, { tokenDirectory });
       assert.deepEqual(await during([tokens, registry], again), ['TOKEN basic', 'GET', 'GET t0', 'ok']);
       assert.deepEqual(await during([tokens, registry], again), ['GET t0', 'ok']);
+    });
+
+    it('is known by a login', async (t) => {
+      const { registry, behaviour } = await startOutside(t, () => 'Basic realm="r"');
+      const cacheDirectory = join((await sandbox(t)).home, 'cache');
+      const login = async (password: string) => {
+        const { service } = await open(t, { cacheDirectory });
+        const credential = { kind: 'password', username: ada.username, password, source: 'the test' } as const;
+        const result = await service.auth(registry.host, credential).catch(({ code }: OciError) => ({ status: code }));
+        await service.close();
+        return result.status;
+      };
+      behaviour.allowed = () => false;
+      assert.deepEqual(await during([registry], () => login('wrong')), ['GET', 'GET basic', 'UNAUTHORIZED']);
+      behaviour.allowed = (authorization) => authorization === basic(ada);
+      assert.deepEqual(await during([registry], () => login(ada.password)), ['GET', 'GET basic', 'Login Succeeded']);
+      assert.deepEqual(await during([registry], () => run(t, registry.host)), ['GET basic', 'ok']);
     });
 
     it('is known by what holds no secret: neither user, nor password, nor token, nor query', async (t) => {
