@@ -4,7 +4,7 @@ import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
-import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
+import { lookAtReferences, readReferences, severalHelp } from './command-line/several.ts';
 import { Inspection } from './inspect/gather.ts';
 
 export const digest = defineCommand({
@@ -40,7 +40,7 @@ export const digest = defineCommand({
     const platform = options.platform === undefined ? undefined : parseOnePlatform(options.platform);
     const { terminal, signal } = context;
     const references = await readReferences(words, context, options);
-    await forEachReference(references, { terminal, what: 'found' }, async (word) => {
+    await lookAtReferences(references, { terminal, what: 'found' }, async (word) => {
       await using place = await context.openPlace(word, 'source', options);
       const descriptor = platform
         ? (await new Inspection(place, { platform, explicit: true, signal }).image()).descriptor
@@ -49,7 +49,7 @@ export const digest = defineCommand({
       const named = references.several ? `${digest}  ${word}` : digest;
       const shown = options.fullRef ? `${place.repository}@${digest}` : named;
       const reference = place.fullName;
-      await terminal.out(`${options.json ? formatJson({ reference, digest, mediaType, size }) : shown}\n`);
+      return () => terminal.out(`${options.json ? formatJson({ reference, digest, mediaType, size }) : shown}\n`);
     });
   },
 });

@@ -10,7 +10,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
-import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
+import { lookAtReferences, readReferences, severalHelp } from './command-line/several.ts';
 import { configRecord } from './inspect/config-record.ts';
 import { Inspection } from './inspect/gather.ts';
 import { printGiven } from './inspect/print-given.ts';
@@ -72,13 +72,16 @@ export const inspect = defineCommand({
     }
     const how = { ...options, format, template, json: references.several ? {} : skopeoJson };
     let count = 0;
-    await forEachReference(references, { terminal, what: 'inspected' }, async (word) => {
+    await lookAtReferences(references, { terminal, what: 'inspected' }, async (word) => {
       await using place = await context.openPlace(word, 'source', options);
       const inspection = new Inspection(place, { platform, explicit, signal });
-      // Separate the images with an empty line in the output for people.
-      if (count > 0 && format === undefined && !options.config) await terminal.out('\n');
-      await inspectOne(inspection, { ...how, explicit }, context);
-      count += 1;
+      const print = await inspectOne(inspection, { ...how, explicit }, context);
+      return async () => {
+        // Separate the images with an empty line in the output for people.
+        if (count > 0 && format === undefined && !options.config) await terminal.out('\n');
+        await print();
+        count += 1;
+      };
     });
   },
 });
@@ -94,14 +97,15 @@ interface Printing {
   readonly json: typeof skopeoJson | Record<string, never>;
 }
 
-async function inspectOne(inspection: Inspection, how: Printing, context: Context): Promise<void> {
+/** Asks for what is shown. @returns What prints it. */
+async function inspectOne(inspection: Inspection, how: Printing, context: Context): Promise<() => Promise<void>> {
   const { terminal } = context;
   const { place } = inspection;
   const { explicit, template } = how;
   if (how.config) return printConfig(inspection, how, terminal);
   if (how.raw) {
     const { bytes } = await (explicit ? inspection.image() : inspection.root());
-    return printGiven(terminal, bytes);
+    return () => printGiven(terminal, bytes);
   }
   if (how.format === undefined) return printForEyes(inspection, explicit, context);
   const image = await inspection.image();
@@ -115,8 +119,8 @@ async function inspectOne(inspection: Inspection, how: Printing, context: Contex
     entries: await inspection.entries(),
     tags: how.noTags ? [] : await listTags(place, context),
   });
-  if (template) await printGiven(terminal, template.render(record));
-  else await terminal.out(`${formatJson(record, how.json)}\n`);
+  const shown = template ? template.render(record) : `${formatJson(record, how.json)}\n`;
+  return () => (template ? printGiven(terminal, shown) : terminal.out(shown));
 }
 
 function refuseConflicts({ json, format, raw }: { json: boolean; format: string | undefined; raw: boolean }): void {
@@ -132,7 +136,11 @@ function refuseConflicts({ json, format, raw }: { json: boolean; format: string 
   });
 }
 
-async function printForEyes(inspection: Inspection, explicit: boolean, { terminal }: Context): Promise<void> {
+async function printForEyes(
+  inspection: Inspection,
+  explicit: boolean,
+  { terminal }: Context,
+): Promise<() => Promise<void>> {
   const { place } = inspection;
   const root = await inspection.root();
   let image: Manifest | undefined;
@@ -155,19 +163,20 @@ async function printForEyes(inspection: Inspection, explicit: boolean, { termina
     },
     { now: new Date(), columns: terminal.outColumns },
   );
-  await terminal.out(rendered);
+  return () => terminal.out(rendered);
 }
 
 async function printConfig(
   inspection: Inspection,
   { raw, template, json }: Printing,
   terminal: Terminal,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const image = await inspection.image();
   const bytes = await inspection.configBytes(image);
-  if (raw) return printGiven(terminal, bytes);
+  if (raw) return () => printGiven(terminal, bytes);
   if (template && hasImageConfig(image.view)) {
-    return printGiven(terminal, template.render(configRecord(readImageConfig(bytes))));
+    const shown = template.render(configRecord(readImageConfig(bytes)));
+    return () => printGiven(terminal, shown);
   }
   let config: unknown;
   try {
@@ -179,8 +188,8 @@ async function printConfig(
       hint: 'inspect --config --raw prints it as it is',
     });
   }
-  if (template) await printGiven(terminal, template.render(config));
-  else await terminal.out(`${formatJson(config, json)}\n`);
+  const shown = template ? template.render(config) : `${formatJson(config, json)}\n`;
+  return () => (template ? printGiven(terminal, shown) : terminal.out(shown));
 }
 
 async function listTags(

@@ -19,12 +19,12 @@ import { endpointReport, leases, pins } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { Progress, ProgressMode } from '../terminal/progress/progress.ts';
-import { reportOne } from '../terminal/report.ts';
-import type { TransferResult } from '../transfer/transfer.ts';
+import type { TransferResult, TransferRoot } from '../transfer/transfer.ts';
 import { defineCommand, flag, list } from './command-line/command.ts';
 import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
-import { isOfOneTag, throwFailures } from './moving/every-tag.ts';
+import { LayerOutcomes } from './moving/layer-outcomes.ts';
+import { moveTags } from './moving/move-tags.ts';
 import { type BlobOutcome, runTransfer, withProgress } from './moving/run-transfer.ts';
 
 export const pull = defineCommand({
@@ -86,7 +86,7 @@ async function pullReference(
   const remote = await (await context.service(options)).open(reference, 'pull');
   const name = allTags ? familiarName(reference) : familiarReference(withDefaultTag(reference));
   const route = (): string | undefined => from(remote.extension(endpointReport)?.servedBy());
-  const several = allTags ? 'in turn' : undefined;
+  const several = allTags ? 'at once' : undefined;
   await withProgress(context, { mode, quiet, action: 'pull', name, several, route }, (progress) =>
     pullTags(reference, { ...options, remote, choice, progress }, context),
   );
@@ -104,29 +104,24 @@ interface Wish {
 async function pullTags(reference: Reference, wish: Wish, context: Context): Promise<void> {
   const { remote, choice, progress, allTags, quiet, json } = wish;
   const { out } = context.terminal;
-  const puller = new Puller(context, remote, choice, progress, quiet || json);
-  if (!allTags && reference.tag === undefined && reference.digest === undefined) {
-    await puller.say(`Using default tag: ${defaultTag}`);
-  }
   const local = await context.store();
+  const puller = new Puller(context, { remote, local, choice, progress, silent: quiet || json });
   await using _lease = await local.extension(leases)?.lease({ signal: context.signal });
-  let count = 0;
-  const failures = new Map<string, OciError>();
-  for await (const wanted of tagsOf(reference, allTags, remote, context.signal)) {
-    count += 1;
-    try {
-      const outcome = await puller.pull(wanted, local);
-      if (json) await out(`${formatJson(outcome)}\n`);
-      else if (quiet || !allTags) await out(`${formatReference(wanted)}\n`);
-    } catch (error) {
-      if (!allTags || !isOfOneTag(error)) throw error;
-      failures.set(`${wanted.tag}`, error);
-      reportOne(familiarReference(wanted), error, context.terminal);
+  if (!allTags) {
+    if (reference.tag === undefined && reference.digest === undefined) {
+      await puller.say(`Using default tag: ${defaultTag}`);
     }
+    const wanted = withDefaultTag(reference);
+    const outcome = await puller.pull(wanted);
+    await out(`${json ? formatJson(outcome) : formatReference(wanted)}\n`);
+    return;
   }
-  throwFailures(failures, { count, what: 'pulled', hint: 'the others are in the local store' });
+  const count = await puller.pullAll(reference, async (wanted, outcome) => {
+    if (json) await out(`${formatJson(await outcome())}\n`);
+    else if (quiet) await out(`${formatReference(wanted)}\n`);
+  });
   if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${familiarReference(reference)} has no tags to pull`);
-  if (allTags && !quiet && !json) await out(`${familiarReference(reference)}\n`);
+  if (!quiet && !json) await out(`${familiarReference(reference)}\n`);
 }
 
 function from(host: string | undefined): string | undefined {
@@ -144,16 +139,6 @@ function parsePullable(word: string, allTags: boolean): Reference {
     });
   }
   return reference;
-}
-
-async function* tagsOf(
-  reference: Reference,
-  allTags: boolean,
-  remote: Registry,
-  signal: AbortSignal,
-): AsyncGenerator<Reference> {
-  if (!allTags) yield withDefaultTag(reference);
-  else for await (const tag of remote.tags(reference.path, { signal })) yield { ...reference, tag };
 }
 
 interface PlatformChoice {
@@ -178,51 +163,89 @@ interface PullOutcome {
   readonly layers: readonly BlobOutcome[];
 }
 
+interface PullEnds {
+  readonly remote: Registry;
+  readonly local: Registry;
+  readonly choice: PlatformChoice;
+  readonly progress: Progress;
+  /** Whether stdout gets only the result. */
+  readonly silent: boolean;
+}
+
 class Puller {
   readonly #context: Context;
-  readonly #remote: Registry;
-  readonly #choice: PlatformChoice;
-  readonly #progress: Progress;
-  /** Whether stdout gets only the result. */
-  readonly #silent: boolean;
+  readonly #ends: PullEnds;
 
-  constructor(context: Context, remote: Registry, choice: PlatformChoice, progress: Progress, silent: boolean) {
+  constructor(context: Context, ends: PullEnds) {
     this.#context = context;
-    this.#remote = remote;
-    this.#choice = choice;
-    this.#progress = progress;
-    this.#silent = silent;
+    this.#ends = ends;
   }
 
   async say(line: string): Promise<void> {
-    if (!this.#silent) await this.#progress.say(line);
+    if (!this.#ends.silent) await this.#ends.progress.say(line);
   }
 
-  async pull(reference: Reference, local: Registry): Promise<PullOutcome> {
+  async pull(reference: Reference): Promise<PullOutcome> {
+    const { local, progress, silent } = this.#ends;
     const result = await runTransfer(this.#context, {
-      from: { registry: this.#remote, repo: reference.path, reference: manifestReference(reference) },
-      to: {
-        registry: local,
-        repo: toStoreName(reference),
-        tags: reference.digest === undefined && reference.tag !== undefined ? [reference.tag] : [],
-        sparse: true,
-      },
-      platforms: this.#choice.platforms,
-      requirePlatform: this.#choice.explicit,
+      ...this.#rootOf(reference),
       parallelBlobs: await this.#context.parallelDownloads(),
-      progress: this.#progress,
-      lineOf: this.#silent ? undefined : (event) => lineOf(event, reference),
+      progress,
+      lineOf: silent ? undefined : (event) => lineOf(event, reference),
     });
     if (reference.digest !== undefined) await local.extension(pins)?.pin(toStoreName(reference), result.root.digest);
     await this.#conclude(reference, result);
+    return this.#outcomeOf(reference, result, result.layers);
+  }
+
+  /** Pulls every tag of a repository. @returns How many there are. */
+  async pullAll(
+    repository: Reference,
+    tell: (reference: Reference, outcome: () => Promise<PullOutcome>) => Promise<void>,
+  ): Promise<number> {
+    const { remote, local, progress, silent } = this.#ends;
+    const layers = new LayerOutcomes();
+    return moveTags(this.#context, {
+      progress,
+      parallelBlobs: await this.#context.parallelDownloads(),
+      lineOf: (event) => {
+        layers.note(event);
+        return silent ? undefined : lineOf(event, repository);
+      },
+      tags: (signal) => remote.tags(repository.path, { signal }),
+      plan: async (tag) => ({ reference: { ...repository, tag }, root: this.#rootOf({ ...repository, tag }) }),
+      conclude: ({ reference }, result) => ({ reference, result }),
+      tell: async ({ reference, result }) => {
+        await this.#conclude(reference, result);
+        const from = { registry: local, repo: toStoreName(reference), reference: result.root.digest };
+        await tell(reference, async () => this.#outcomeOf(reference, result, await layers.of(from, this.#context)));
+      },
+      nameOf: (tag) => familiarReference({ ...repository, tag }),
+      what: 'pulled',
+      others: 'the others are in the local store',
+    });
+  }
+
+  #rootOf(reference: Reference): TransferRoot {
+    const { remote, local, choice } = this.#ends;
+    const tags = reference.digest === undefined && reference.tag !== undefined ? [reference.tag] : [];
+    return {
+      from: { registry: remote, repo: reference.path, reference: manifestReference(reference) },
+      to: { registry: local, repo: toStoreName(reference), tags, sparse: true },
+      platforms: choice.platforms,
+      requirePlatform: choice.explicit,
+    };
+  }
+
+  #outcomeOf(reference: Reference, result: TransferResult, layers: readonly BlobOutcome[]): PullOutcome {
     return {
       reference: formatReference(reference),
       digest: result.root.digest,
       mediaType: result.root.mediaType,
       status: result.changed ? 'downloaded' : 'up-to-date',
       transferredBytes: result.transferredBytes,
-      endpoint: this.#remote.extension(endpointReport)?.origin(),
-      layers: result.layers,
+      endpoint: this.#ends.remote.extension(endpointReport)?.origin(),
+      layers,
     };
   }
 
@@ -235,7 +258,7 @@ class Puller {
 
 function lineOf(event: TransferEvent, reference: Reference): string | undefined {
   if (event.type === 'resolved') {
-    const what = reference.digest === undefined ? reference.tag : formatReference(reference);
+    const what = reference.digest === undefined ? event.reference : formatReference(reference);
     return `${what}: Pulling from ${reference.path}`;
   }
   if (event.type !== 'done' || event.kind !== 'layer') return undefined;

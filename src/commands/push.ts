@@ -20,10 +20,13 @@ import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { Progress, ProgressMode } from '../terminal/progress/progress.ts';
 import { choosePushed, layersOf, reducedNote } from '../transfer/pushed.ts';
+import type { TransferResult, TransferRoot } from '../transfer/transfer.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { credentialOptions, directOptions, jsonOption, platformWords, progressOption } from './command-line/options.ts';
 import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
+import { LayerOutcomes } from './moving/layer-outcomes.ts';
+import { moveTags } from './moving/move-tags.ts';
 import { type BlobOutcome, runTransfer, withProgress } from './moving/run-transfer.ts';
 
 export const push = defineCommand({
@@ -85,7 +88,7 @@ async function pushReference(word: string, options: PushFlags, context: Context)
   const remote = await (await context.service(options)).open(reference, 'push');
   const name = allTags ? familiarName(reference) : familiarReference(withDefaultTag(reference));
   const route = (): string => `to ${reference.domain}`;
-  const several = allTags ? 'in turn' : undefined;
+  const several = allTags ? 'at once' : undefined;
   await withProgress(context, { mode, quiet, action: 'push', name, several, route }, (progress) =>
     pushTags(reference, tags, { ...options, store, remote, progress }, context),
   );
@@ -106,12 +109,16 @@ async function pushTags(
     if (!allTags && tag === undefined) await progress.say(`Using default tag: ${defaultTag}`);
     await progress.say(`The push refers to repository [${formatReference(repository)}]`);
   }
-  for (const each of tags) {
-    const pushed = await pushOne({ ...reference, tag: each }, one, context);
-    if (json) await out(`${formatJson(pushed)}\n`);
-    else if (quiet && !allTags) await out(`${pushed.reference}\n`);
+  if (!allTags) {
+    for (const each of tags) {
+      const pushed = await pushOne({ ...reference, tag: each }, one, context);
+      if (json) await out(`${formatJson(pushed)}\n`);
+      else if (quiet) await out(`${pushed.reference}\n`);
+    }
+    return;
   }
-  if (quiet && allTags && !json) await out(`${formatReference(repository)}\n`);
+  await pushAll(reference, tags, one, context);
+  if (quiet && !json) await out(`${formatReference(repository)}\n`);
 }
 
 function parsePushable(word: string, allTags: boolean): Reference {
@@ -173,33 +180,92 @@ interface PushOutcome {
   readonly layers: readonly BlobOutcome[];
 }
 
+type Tagged = Reference & { readonly tag: Tag };
+
 async function pushOne(
-  reference: Reference & { readonly tag: Tag },
-  { store, remote, progress, platform, silent }: PushOne & { readonly silent: boolean },
+  reference: Tagged,
+  ends: PushOne & { readonly silent: boolean },
   context: Context,
 ): Promise<PushOutcome> {
-  const source = { registry: store, repo: toStoreName(reference), reference: reference.tag, sparse: true };
-  const pushed = await choosePushed(source, platform, { signal: context.signal });
-  const reduced = reducedNote(familiarReference(reference), 'pushing', pushed);
-  if (reduced !== undefined) context.terminal.note(reduced);
-  const from = { ...source, reference: pushed.digest };
-  const { root, changed, transferredBytes, layers } = await runTransfer(context, {
-    from,
-    to: { registry: remote, repo: reference.path, tags: [reference.tag] },
-    mountFrom: await context.mountSource(reference),
-    foreignLayers: remote.extension(foreignLayers)?.accepted ? 'copy' : 'skip',
+  const { progress, silent } = ends;
+  const plan = await planPush(reference, ends, context);
+  const { layers, ...result } = await runTransfer(context, {
+    ...plan.root,
     parallelBlobs: await context.parallelUploads(),
     progress,
     lineOf: silent ? undefined : lineOf,
   });
+  const told = new Set(layers.map(({ digest }) => digest));
   // The transfer does not report layers of an image that was there already, but Docker lists them.
-  for await (const { digest, size } of layersOf(from, { signal: context.signal })) {
-    if (layers.some((told) => told.digest === digest)) continue;
+  for await (const { digest, size } of layersOf(plan.root.from, { signal: context.signal })) {
+    if (told.has(digest)) continue;
     layers.push({ digest, size, outcome: 'exists' });
     if (!silent) await progress.say(`${shortDigest(digest)}: Layer already exists`);
   }
-  if (!silent) await progress.say(`${reference.tag}: digest: ${root.digest} size: ${root.size}`);
+  return concludePush(reference, result, layers, ends);
+}
+
+/** Pushes several tags of a repository together. One that fails does not stop the others. */
+async function pushAll(
+  repository: Reference,
+  tags: readonly Tag[],
+  ends: PushOne & { readonly silent: boolean },
+  context: Context,
+): Promise<void> {
+  const { progress, silent, json } = ends;
+  const outcomes = new LayerOutcomes();
+  await moveTags(context, {
+    progress,
+    parallelBlobs: await context.parallelUploads(),
+    lineOf: (event) => {
+      outcomes.note(event);
+      return silent ? undefined : lineOf(event);
+    },
+    tags: () => tags,
+    plan: (tag, signal) => planPush({ ...repository, tag }, ends, { ...context, signal }),
+    conclude: (plan, result) => ({ plan, result }),
+    tell: async ({ plan, result }) => {
+      const layers = json ? await outcomes.of(plan.root.from, context) : [];
+      const pushed = await concludePush(plan.reference, result, layers, ends);
+      if (json) await context.terminal.out(`${formatJson(pushed)}\n`);
+    },
+    nameOf: (tag) => familiarReference({ ...repository, tag }),
+    what: 'pushed',
+    others: 'the others are in the registry',
+  });
+}
+
+interface PlannedPush {
+  readonly reference: Tagged;
+  readonly root: TransferRoot;
+}
+
+async function planPush(
+  reference: Tagged,
+  { store, remote, platform }: PushOne,
+  context: Context,
+): Promise<PlannedPush> {
+  const source = { registry: store, repo: toStoreName(reference), reference: reference.tag, sparse: true };
+  const pushed = await choosePushed(source, platform, { signal: context.signal });
+  const reduced = reducedNote(familiarReference(reference), 'pushing', pushed);
+  if (reduced !== undefined) context.terminal.note(reduced);
+  const root = {
+    from: { ...source, reference: pushed.digest },
+    to: { registry: remote, repo: reference.path, tags: [reference.tag] },
+    mountFrom: await context.mountSource(reference),
+    foreignLayers: remote.extension(foreignLayers)?.accepted ? ('copy' as const) : ('skip' as const),
+  };
+  return { reference, root };
+}
+
+async function concludePush(
+  reference: Tagged,
+  { root, changed, transferredBytes }: TransferResult,
+  layers: readonly BlobOutcome[],
+  { progress, silent }: PushOne & { readonly silent: boolean },
+): Promise<PushOutcome> {
   const { digest, size } = root;
+  if (!silent) await progress.say(`${reference.tag}: digest: ${digest} size: ${size}`);
   return { reference: formatReference(reference), digest, size, changed, transferredBytes, layers };
 }
 

@@ -110,28 +110,6 @@ describe('ocictl push', () => {
     assert.deepEqual(new Set(again.layers.map(({ outcome }) => outcome)), new Set(['exists']));
   });
 
-  it('pushes every tag with -a', async (t) => {
-    const { host, registry } = await startPlace(t);
-    for (const [tag, layer] of [
-      ['1', 'a'],
-      ['2', 'b'],
-    ] as const) {
-      await keepImage(t, `${host}/team/app:${tag}`, await imageFor('amd64', [layer]));
-    }
-    const { exitCode, stdout } = await ocictl(t, ['push', '-a', `${host}/team/app`]);
-    assert.equal(exitCode, 0);
-    const shape = stdout.replaceAll(/\b[0-9a-f]{12}\b/g, 'ID').replaceAll(/sha256:[0-9a-f]{64} size: \d+/g, 'DIGEST');
-    assert.deepEqual(shape.trimEnd().split('\n'), [
-      `The push refers to repository [${host}/team/app]`,
-      'ID: Pushed',
-      '1: digest: DIGEST',
-      'ID: Pushed',
-      '2: digest: DIGEST',
-    ]);
-    assert.equal((await ocictl(t, ['push', '-a', '-q', `${host}/team/app`])).stdout, `${host}/team/app\n`);
-    for (const tag of ['1', '2']) await registry.statManifest(app, parseTag(tag));
-  });
-
   const refusals: [title: string, words: (host: string) => string[], status: number, message: RegExp, hint: RegExp][] =
     [
       [

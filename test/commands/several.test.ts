@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { ocictl } from '../support/command.ts';
 import { buildIndex, pushImage } from '../support/images.ts';
 import { keepImage } from '../support/local-store.ts';
-import { app, imageFor, one, startPlace, two } from './copy/places.ts';
+import { app, imageFor, one, startPlace, two, until } from './copy/places.ts';
 
 const [first, second] = [await imageFor('amd64', ['a']), await imageFor('amd64', ['b'])];
 
@@ -49,6 +49,27 @@ describe('several references', () => {
       [none.exitCode, none.stdout, none.stderr],
       [0, '', 'standard input names nothing: nothing to do\n'],
     );
+  });
+
+  it('are asked for at the same time, and printed in their order', async (t) => {
+    const { name, proxy } = await startFilled(t);
+    const words = [`${name}:1`, `${name}:9`, `${name}:2`];
+    for (const command of [['digest'], ['inspect', '--format', '{{.Digest}}', '--no-tags']]) {
+      proxy.heal();
+      proxy.fail({ path: /manifests\/1$/, times: 1, delayMs: 2000 });
+      const before = proxy.requests.length;
+      const running = ocictl(t, [...command, ...words]);
+      const asked = (tag: string) =>
+        proxy.requests.slice(before).find(({ path }) => path.endsWith(`/manifests/${tag}`));
+      await until(() => asked('2') !== undefined);
+      assert.equal(asked('1')?.status, undefined, 'the first is answered last');
+      const { exitCode, stdout } = await running;
+      assert.equal(exitCode, 8);
+      assert.deepEqual(
+        [...stdout.matchAll(/sha256:[0-9a-f]{64}/g)].map(([digest]) => digest),
+        [first.descriptor.digest, second.descriptor.digest],
+      );
+    }
   });
 
   it('are inspected: a text each, or a JSON object a line', async (t) => {

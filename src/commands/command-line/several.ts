@@ -47,29 +47,72 @@ export async function readReferences(
   return { words, several: true };
 }
 
+interface ReferencesOptions {
+  readonly terminal: Context['terminal'];
+  /** The operation that failed: `pulled`. */
+  readonly what: string;
+}
+
+/** Commands that only ask do so for this many references at once. */
+const parallelLooks = 9;
+
 /**
- * Runs an operation for each reference. A failure does not stop the others.
+ * Runs an operation for each reference, one after the other. A failure does not stop the others.
  *
- * @param what The operation that failed: `pulled`.
  * @throws OciError the only error; with several references one with the first error's code if all failed, otherwise
  * PARTLY_FAILED.
  * CANCELLED at once.
  */
 export async function forEachReference(
-  { words, several }: References,
-  { terminal, what }: { readonly terminal: Context['terminal']; readonly what: string },
+  references: References,
+  options: ReferencesOptions,
   run: (word: string) => Promise<void>,
 ): Promise<void> {
+  const done = async (): Promise<void> => {};
+  return inTurn(references, options, 1, (word) => run(word).then(() => done));
+}
+
+/**
+ * The same for commands that only ask: several ask at once, and the results are printed in the order of the references.
+ *
+ * @param look Asks, and returns what prints the result.
+ */
+export async function lookAtReferences(
+  references: References,
+  options: ReferencesOptions,
+  look: (word: string) => Promise<() => Promise<void>>,
+): Promise<void> {
+  return inTurn(references, options, parallelLooks, look);
+}
+
+async function inTurn(
+  { words, several }: References,
+  { terminal, what }: ReferencesOptions,
+  atOnce: number,
+  start: (word: string) => Promise<() => Promise<void>>,
+): Promise<void> {
   const failures: OciError[] = [];
-  for (const word of words) {
-    try {
-      await run(word);
-    } catch (error) {
-      if (!isOciError(error) || error.code === 'CANCELLED' || !several || words.length === 1) throw error;
-      failures.push(error);
-      reportOne(word, error, terminal);
+  const running: Promise<() => Promise<void>>[] = [];
+  let started = 0;
+  try {
+    for (const word of words) {
+      for (; started < words.length && running.length < atOnce; started++) {
+        const one = start(words[started] ?? '');
+        one.catch(() => {}); // reported in its turn
+        running.push(one);
+      }
+      try {
+        const print = await running.shift();
+        await print?.();
+      } catch (error) {
+        if (!isOciError(error) || error.code === 'CANCELLED' || !several || words.length === 1) throw error;
+        failures.push(error);
+        reportOne(word, error, terminal);
+      }
+      if (terminal.outClosed) break;
     }
-    if (terminal.outClosed) break;
+  } finally {
+    await Promise.allSettled(running);
   }
   const [first] = failures;
   if (!first) return;

@@ -2,22 +2,11 @@ import type { Context, Place } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
 import { formatReference, type Tag } from '../../model/reference/reference.ts';
 import type { Progress } from '../../terminal/progress/progress.ts';
-import { reportOne } from '../../terminal/report.ts';
 import { digestAt } from '../../transfer/manifests.ts';
-import { Slots } from '../../transfer/slots.ts';
-import { forEveryTag, isOfOneTag, throwFailures } from '../moving/every-tag.ts';
-import { runBatch } from '../moving/run-transfer.ts';
+import { forEveryTag } from '../moving/every-tag.ts';
+import { moveTags } from '../moving/move-tags.ts';
 import { type Copied, conclude, type PlannedCopy, planCopy, type Wish } from './image.ts';
 import type { LatePlace } from './late-place.ts';
-
-/** How many tags are in progress beyond the first unfinished one. The batch limits the memory for their manifests. */
-const tagsAhead = 500;
-/** How many tags are looked up at once, in the source and the destination. */
-const parallelLooks = 9;
-/** With --all-tags, allow as many parallel blobs as three single copies, if a number is set. */
-const largeImages = 3;
-
-const listing = Symbol('the list of tags');
 
 /** Copies every tag of a repository. @throws OciError PARTLY_FAILED naming the tags that could not be copied. */
 export async function copyAllTags(
@@ -28,59 +17,22 @@ export async function copyAllTags(
   lineOf: (copied: Copied) => string,
 ): Promise<void> {
   refuseTag(source);
-  const { terminal } = context;
-  const failures = new Map<string, OciError>();
-  const looks = new Slots(parallelLooks);
-  // Stops tags in progress after an error that each of them would meet.
-  const stop = new AbortController();
-  const signal = AbortSignal.any([context.signal, stop.signal]);
-  let count = 0;
-  const set = await context.parallelDownloads();
-  const options = {
-    progress: wish.progress,
-    parallelBlobs: set && largeImages * set,
-    signal,
-  };
-  const planTag = (tag: Tag): Promise<PlannedCopy> =>
+  const planTag = (tag: Tag, signal: AbortSignal): Promise<PlannedCopy> =>
     planCopy(source.at(tag), async () => ofTag(await destination.open(), tag), wish, { ...context, signal });
-  const planned = wish.keepsOthers ? await planReplacements(source, destination, planTag, signal) : undefined;
-  await runBatch(context, options, async (batch) => {
-    // The total is known when every tag has been listed and planned.
-    const unplanned = new Set<Tag | typeof listing>([listing]);
-    const planEnded = (of: Tag | typeof listing): void => {
-      if (unplanned.delete(of) && unplanned.size === 0) batch.end();
-    };
-    const tags = async function* (): AsyncGenerator<Tag> {
-      for await (const tag of source.registry.tags(source.repo, { signal })) {
-        unplanned.add(tag);
-        yield tag;
-      }
-      planEnded(listing);
-    };
-    const copyTag = async (tag: Tag): Promise<Copied> => {
-      try {
-        const plan = planned?.get(tag) ?? (await looks.run(() => planTag(tag)));
-        const transferred = batch.transfer(plan.root);
-        planEnded(tag);
-        return conclude(plan, await transferred, wish, context);
-      } catch (error) {
-        planEnded(tag);
-        if (!isOfOneTag(error)) stop.abort(error);
-        throw error;
-      }
-    };
-    for await (const outcome of forEveryTag(tags(), copyTag, tagsAhead)) {
-      count += 1;
-      if (outcome.error === undefined) await wish.progress.say(lineOf(outcome.result));
-      else {
-        failures.set(outcome.tag, outcome.error);
-        reportOne(source.at(outcome.tag).name, outcome.error, terminal);
-      }
-    }
+  const planned = wish.keepsOthers ? await planReplacements(source, destination, planTag, context.signal) : undefined;
+  const count = await moveTags(context, {
+    progress: wish.progress,
+    parallelBlobs: await context.parallelDownloads(),
+    tags: (signal) => source.registry.tags(source.repo, { signal }),
+    plan: async (tag, signal) => planned?.get(tag) ?? planTag(tag, signal),
+    conclude: (plan, result) => conclude(plan, result, wish, context),
+    tell: (copied) => wish.progress.say(lineOf(copied)),
+    nameOf: (tag) => source.at(tag).name,
+    what: 'copied',
+    others: 'the others are at the destination',
+    finish: () => destination.finish(),
   });
-  if (failures.size < count) await destination.finish();
   if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${source.repository} has no tags to copy`);
-  throwFailures(failures, { count, what: 'copied', hint: 'the others are at the destination' });
 }
 
 /** The place of one tag. @throws OciError USAGE if another tag was named. */
@@ -97,7 +49,7 @@ function ofTag(place: Place, tag: Tag): Place {
 async function planReplacements(
   source: Place,
   destination: LatePlace,
-  plan: (tag: Tag) => Promise<PlannedCopy>,
+  plan: (tag: Tag, signal: AbortSignal) => Promise<PlannedCopy>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Tag, PlannedCopy>> {
   const planned = new Map<Tag, PlannedCopy>();
@@ -109,7 +61,7 @@ async function planReplacements(
     const place = ofTag(opened, tag);
     const there = await digestAt(place, place.reference, signal);
     if (there === undefined) return;
-    const found = await plan(tag);
+    const found = await plan(tag, signal);
     planned.set(tag, found);
     if (found.root.from.reference !== there) replaced.push(tag);
   };
