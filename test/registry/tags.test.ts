@@ -21,7 +21,7 @@ describe('the tags that point at a digest', () => {
     assert.deepEqual(await tagsPointingAt(registry, app, image.descriptor.digest), wanted);
   });
 
-  it('are an empty list for an unknown digest', async () => {
+  it('have no digest if they are missing', async () => {
     const registry = memoryRegistry();
     await pushImage(registry, app, parseTag('1'), image);
     assert.equal(await digestOfTag(registry, app, parseTag('1')), image.descriptor.digest);

@@ -52,7 +52,7 @@ async function open(server: RunningServer): Promise<string> {
 }
 
 describe('a client that drips', () => {
-  it('is cut while it sends a blob, and what had come is kept', async (t) => {
+  it('is cut while it sends a blob, and the bytes so far are kept', async (t) => {
     const server = await startServer(t, { minBytesPerSecond: 1000, rateWindowMs: 200 });
     const place = await open(server);
     const head = `PATCH ${place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nxx`;
@@ -101,7 +101,7 @@ describe('a client that drips', () => {
   });
 });
 
-describe('an upload session that nobody goes on with', () => {
+describe('an abandoned upload session', () => {
   it('is given up after a while', async (t) => {
     const server = await startServer(t, { sessionIdleMs: 50 });
     const place = await open(server);

@@ -42,7 +42,7 @@ describe('a server', () => {
     assert.ok(server.port > 0);
   });
 
-  it('says what is wrong when it cannot listen', async (t) => {
+  it('fails with the reason if it cannot listen', async (t) => {
     const server = await startServer(t);
     const taken = serve({ registry: memoryRegistry(), port: server.port });
     await assert.rejects(taken, (error) => isOciError(error, 'USAGE') && /another program/.test(error.message));
@@ -63,7 +63,7 @@ describe('a server', () => {
     assert.equal(server.log[0]?.remoteAddress, '127.0.0.1');
   });
 
-  it('lets a client that sends a large body to nobody see the answer', async (t) => {
+  it('answers a client that sends a large body to an unknown route', async (t) => {
     const server = await startServer(t);
     const socket = connect(server.port, server.host);
     t.after(() => socket.destroy());
@@ -93,7 +93,7 @@ describe('a server', () => {
     await until(() => server.log.length === 10);
   });
 
-  it('cuts a connection that nothing is said on', async (t) => {
+  it('cuts a silent connection', async (t) => {
     const server = await startServer(t, { idleTimeoutMs: 80 });
     const closed = new Promise((resolve) => connect(server.port, server.host).on('close', resolve));
     await closed;
@@ -121,7 +121,7 @@ describe('stopping a server', () => {
     await server.stop();
   });
 
-  it('cuts what takes longer than the grace time', async (t) => {
+  it('cuts requests that take longer than the grace time', async (t) => {
     const { registry, path, begun } = await slowRegistry(60_000);
     const server = await startServer(t, { registry });
     const inFlight = assert.rejects(ask(server, 'GET', path), /hang up|ECONNRESET/);

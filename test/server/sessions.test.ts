@@ -64,7 +64,7 @@ describe('two requests on one upload session', () => {
     assert.equal((await ask(server, 'GET', place)).headers.range, '0-4');
   });
 
-  it('with the same range: one of them is told where to go on', async (t) => {
+  it('with the same range: one of them is answered with the offset', async (t) => {
     const server = await startServer(t);
     const place = await open(server);
     const patch = () => ask(server, 'PATCH', place, { headers: { 'content-range': '0-4' }, body: 'chunk' });
@@ -74,7 +74,7 @@ describe('two requests on one upload session', () => {
 });
 
 describe('an upload that is cut', () => {
-  it('keeps what had come, and goes on from there', async (t) => {
+  it('keeps the bytes so far, and continues from there', async (t) => {
     const server = await startServer(t);
     const place = await open(server);
     const socket = connect(server.port, server.host, () => {
@@ -116,7 +116,7 @@ describe('an upload that is cut', () => {
   });
 });
 
-describe('a session whose name in the registry is no plain word', () => {
+describe('a session whose ID has special characters', () => {
   // As with a remote registry: the session names are URLs, and change with every chunk.
   function addressed(): { registry: Registry; asked: string[] } {
     const inner = memoryRegistry();

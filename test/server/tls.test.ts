@@ -75,7 +75,7 @@ describe('a server with a certificate', () => {
     assert.equal(read, size);
   });
 
-  it('lets in only clients of the authority that it is told, where it is told one', async (t) => {
+  it('accepts only client certificates of the given authority, if one is given', async (t) => {
     if (!needs(t, 'openssl')) return;
     const [certificates, others] = [await makeCertificates(t), await makeCertificates(t)];
     const tls = await tlsOf(certificates);

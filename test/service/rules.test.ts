@@ -83,7 +83,7 @@ describe('a registry that a rule is about', () => {
     );
   });
 
-  it('asks a mirror for digests alone where it may not say what a tag stands for', async (t) => {
+  it('asks a mirror for digests alone if it may not resolve tags', async (t) => {
     const registry = await withImage('image');
     const [behind, server] = [await startServe(t, { registry }), await startServe(t, { registry })];
     const mirror = await startRecorder(t, { target: behind.url });
@@ -101,7 +101,7 @@ describe('a registry that a rule is about', () => {
     assert.ok(mirror.seen.length > 0 && mirror.seen.every(({ path }) => path.includes('/sha256:')));
   });
 
-  it('asks a mirror for tags, and for what belongs to a tag it was asked for', async (t) => {
+  it('asks a mirror for tags, and for the blobs and manifests of such a tag', async (t) => {
     const registry = await withImage('image');
     const [behind, server] = [await startServe(t, { registry }), await startServe(t, { registry })];
     const mirror = await startRecorder(t, { target: behind.url });
@@ -206,7 +206,7 @@ describe('a mirror that may be pushed to', () => {
 });
 
 describe('a mirror that fails over a tag', () => {
-  it('is asked last for what belongs to the tag, and told of once', async (t) => {
+  it("is asked last for the image's manifests, and reported once", async (t) => {
     const registry = await withImage('origin');
     const server = await startServe(t, { registry });
     const broken = await startRecorder(t, { status: 500 });

@@ -5,7 +5,7 @@ import { parseReference, parseRepositoryName } from '../../src/model/reference/r
 import { startServe } from '../support/registries.ts';
 import { alpine, digestOf, open, withImage } from './opened.ts';
 
-describe('what the service knows', () => {
+describe('the configuration that the service reports', () => {
   it('of a repository: its index, whether it is official, secure and mirrored', async (t) => {
     const { service } = await open(t, {
       daemon: { 'registry-mirrors': ['https://m'], 'insecure-registries': ['plain.example.com'] },
@@ -53,7 +53,7 @@ describe('what the service knows', () => {
     });
   });
 
-  it('is said once: what was odd in the settings', async (t) => {
+  it('comes with each warning of the settings once', async (t) => {
     const { warnings } = await open(t, { daemon: { 'insecure-registries': ['http://plain'] } });
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? '', /http:\/\/plain should not contain/);
@@ -61,7 +61,7 @@ describe('what the service knows', () => {
 });
 
 describe('replacing the configuration', () => {
-  it('counts from the commit on, and not for what is open', async (t) => {
+  it('applies from the commit on, but not to open registries', async (t) => {
     const [before, after] = [await withImage('before'), await withImage('after')];
     const [old, young] = [await startServe(t, { registry: before }), await startServe(t, { registry: after })];
     const { service } = await open(t, { daemon: { 'registry-mirrors': [old.url] } });

@@ -17,7 +17,7 @@ const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('bas
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 describe('credentials given for one run', () => {
-  it('are shown to the registry that is named, and to none of its mirrors', async (t) => {
+  it('are sent to the registry, and to none of its mirrors', async (t) => {
     const [mirror, hub] = await Promise.all([1, 2].map(() => startRecorder(t, { authorization: basic('no:body') })));
     const identity = { kind: 'password', username: 'ada', password: 'x', source: 'the test' } as const;
     const { service } = await open(t, {
@@ -50,7 +50,7 @@ describe('credentials of a namespace', () => {
 });
 
 describe('a registry that hides from strangers', () => {
-  it('is asked once in a run how to log in, whoever opens it', async (t) => {
+  it('is asked once per run how to log in, for all identities', async (t) => {
     const server = await startFakeServer(t, ({ path, headers }, response) => {
       if (path === '/v2/') response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
       else response.writeHead(headers.authorization === basic('ann:x') ? 500 : 404).end();

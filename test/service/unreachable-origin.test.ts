@@ -101,7 +101,7 @@ describe('an image that a mirror does not serve, while Docker Hub is unreachable
     assert.match(error.message, /^mirror \S+ has no library\/alpine:nope, and Docker Hub cannot be reached/);
   });
 
-  it('is told likewise of a list of tags', async (t) => {
+  it('names the repository if its tags are listed', async (t) => {
     const mirror = await startRecorder(t, { status: 404 });
     const { error } = await failure(t, [mirror.url], async (registry) => {
       for await (const _ of registry.tags(alpine.path)) assert.fail('there are no tags');

@@ -26,7 +26,7 @@ describe('a directory that distribution wrote', () => {
     assert.deepEqual(await all(registry.extension(manifestEnumerator)?.manifests(repo) ?? emptyList()), [manifest]);
   });
 
-  it('may keep a sha512 blob under sha256: the link is followed, the bytes are compared with what was asked', async (t) => {
+  it('may keep a sha512 blob under sha256: the link is followed, and the bytes are compared with the requested digest', async (t) => {
     const { root, registry } = await distributionTree(t);
     const bytes = madeBytes('sha512', 5_000);
     const [asked, stored] = [await digestBytes(bytes, 'sha512'), await digestBytes(bytes)];

@@ -33,7 +33,7 @@ describe('several processes on one store', () => {
     assert.deepEqual(await readBlob(registry, repo, descriptor.digest), Buffer.from(bytes));
   });
 
-  it('go on with what one of them had when it was killed', async (t) => {
+  it('continue a download of a killed process', async (t) => {
     const { root, registry } = await openStore(t);
     const killed = pushing(t, root, 5);
     await killed.waitFor(/served 3\d{6}\n/);

@@ -26,8 +26,8 @@ function guard(...allowed: readonly string[]): { authorize: Authorize; asked: st
 
 const me = { headers: { authorization: 'me' } };
 
-describe('a server that asks who may', () => {
-  it('names for every route what it needs', async (t) => {
+describe('a server with access rules', () => {
+  it('asks for the right access on every route', async (t) => {
     const { authorize, asked } = guard();
     const server = await startServer(t, { authorize });
     const needs: readonly (readonly [string, string, string])[] = [
@@ -56,7 +56,7 @@ describe('a server that asks who may', () => {
     }
   });
 
-  it('answers alike for what is forbidden and what does not exist', async (t) => {
+  it('gives the same answer for forbidden and for missing repositories', async (t) => {
     const { authorize } = guard('repository:team/mine:pull');
     const server = await startServer(t, { authorize });
     await server.registry.pushManifest(repo, await makeManifest(server.registry), { tags: [latest] });
@@ -78,7 +78,7 @@ describe('a server that asks who may', () => {
     assert.equal((await ask(server, 'GET', '/v2/team/mine/tags/list', me)).status, 404);
   });
 
-  it('mounts only what may be pulled where it comes from', async (t) => {
+  it('mounts a blob only if its source may be pulled', async (t) => {
     const rights = ['repository:team/app:pull', 'repository:team/app:push'];
     const [closed, open] = [guard(...rights), guard(...rights, 'repository:team/other:pull')];
     for (const [{ authorize, asked }, status] of [
@@ -103,7 +103,7 @@ describe('a server that asks who may', () => {
     }
   });
 
-  it('lets nobody in when it cannot find out, and tells the log why', async (t) => {
+  it('grants no access if the decision fails, and logs the reason', async (t) => {
     const server = await startServer(t, { authorize: () => Promise.reject(new Error('secret: no such file')) });
     const answer = await ask(server, 'GET', '/v2/', me);
     assert.equal(answer.status, 500);
@@ -111,7 +111,7 @@ describe('a server that asks who may', () => {
     assert.match(String(server.log[0]?.error), /no such file/);
   });
 
-  it('logs who it was, and not with what', async (t) => {
+  it('logs the user, and no credential', async (t) => {
     const { authorize } = guard('registry:catalog:*');
     const server = await startServer(t, { authorize });
     const headers = { authorization: 'me', 'user-agent': 'docker/27.3.1 go/go1.22 (linux)' };

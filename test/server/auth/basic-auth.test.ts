@@ -87,7 +87,7 @@ describe('a server with accounts', () => {
     assert.match(decoyFor(new Map(), 'ada', Buffer.from('key')), /^\$2b\$05\$.{53}$/);
   });
 
-  it('lets nobody guess faster than it can compare, known user or not, and lets the known ones go on', async (t) => {
+  it('limits guesses for known and unknown users alike, while logged-in users go on', async (t) => {
     const { server } = await startGuarded(t, 8);
     assert.equal((await login(server, basic(ada))).status, 200);
     const guesses = Array.from({ length: 120 }, (_, i) =>

@@ -59,7 +59,7 @@ describe('a refresh token', () => {
     assert.equal((await refresh()).status, 400);
   });
 
-  it('is signed with what only the key of its issuer gives', () => {
+  it("is signed with a secret derived from the issuer's key", () => {
     const [mine, other] = [temporarySigningKey(), temporarySigningKey()];
     const accounts = new Map([['ada', 'hash']]);
     const at = { nowMs: 1_000_000, lifeMs: 1000 };

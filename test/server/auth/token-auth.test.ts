@@ -34,7 +34,7 @@ function challengeOf(answer: Answer): unknown {
 const tags = '/v2/team/app/tags/list';
 
 describe('a server that takes tokens', () => {
-  it('sends who has none to get one, and lets in who has one for what is asked', async (t) => {
+  it('challenges a client without a token, and accepts a token for the requested access', async (t) => {
     const server = await startTrusting(t, keySet);
     await putBlob(server.registry, Buffer.from('x'));
     assert.deepEqual(challengeOf(await show(server, undefined)), { realm, service });
@@ -79,7 +79,7 @@ describe('a server that takes tokens', () => {
     assert.equal((await show(server, wide, '/v2/_catalog')).status, 200);
   });
 
-  it('mounts only what the token allows to pull', async (t) => {
+  it('mounts a blob only if the token allows to pull its source', async (t) => {
     const server = await startTrusting(t, keySet);
     const from = parseRepositoryName('team/other');
     const { config } = JSON.parse(Buffer.from((await makeManifest(server.registry, {}, from)).bytes).toString());
@@ -95,7 +95,7 @@ describe('a server that takes tokens', () => {
     assert.equal((await show(server, wide, mount, 'POST')).status, 201);
   });
 
-  it('lets nobody in with a token that was tampered with, forged, or made for another', async (t) => {
+  it('refuses a token that was changed, forged, or made for another service', async (t) => {
     const server = await startTrusting(t, keySet);
     const key = trusted.privateKey;
     const good = await makeToken({ header: kid, key });

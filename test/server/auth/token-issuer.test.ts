@@ -7,7 +7,7 @@ import { ask, codeOf } from '../client.ts';
 import { accessOf, get, password, post, rule, start } from './issuer.ts';
 
 describe('an issuer of tokens', () => {
-  it('gives what the rules allow of what was asked, and no more', async (t) => {
+  it('grants the part of the requested access that the rules allow', async (t) => {
     const { server } = await start(t);
     const cases: readonly (readonly [string, readonly string[]])[] = [
       ['', []],
@@ -72,7 +72,7 @@ describe('an issuer of tokens', () => {
     assert.equal(await statusOf('/v1/search?q=app', toSearch), 401);
   });
 
-  it('writes what registries want to see into a token', async (t) => {
+  it('writes the claims that registries check into a token', async (t) => {
     const { server } = await start(t);
     const answer = await get(server, 'service=there&client_id=docker');
     assert.match(String(answer.headers['cache-control']), /no-store/);
@@ -128,7 +128,7 @@ describe('an issuer of tokens', () => {
     for (const { error } of server.log) assert.doesNotMatch(String(error), /wrong|horse/);
   });
 
-  it('refuses a form that is none, a service that is not known, and other methods', async (t) => {
+  it('refuses a malformed form, an unknown service, and other methods', async (t) => {
     const { server } = await start(t);
     const form = { headers: { 'content-type': 'application/x-www-form-urlencoded' } };
     for (const answer of [
@@ -149,7 +149,7 @@ describe('an issuer of tokens', () => {
     assert.equal((await ask(server, 'POST', '/token', { headers: page, body: 'grant_type=password' })).status, 403);
   });
 
-  it('lets nobody in without a password where no rule is for everybody', async (t) => {
+  it('refuses clients without a password if no rule is for anonymous ones', async (t) => {
     const { server, set } = await start(t);
     set({ rules: [rule('users', 'x', 'pull')] });
     assert.equal((await get(server, '', '')).status, 401);
@@ -169,7 +169,7 @@ describe('an issuer of tokens', () => {
     assert.equal(await tags(), 401);
   });
 
-  it('compares no more passwords at once than it can, whoever asks', async (t) => {
+  it('limits how many passwords it compares at once, for all clients together', async (t) => {
     const { server, accounts } = await start(t);
     accounts.set('ada', hashSync(ada.password, 8));
     const answers = await Promise.all(

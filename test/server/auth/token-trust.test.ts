@@ -64,7 +64,7 @@ describe('a file of trusted keys', () => {
     return undefined;
   };
 
-  it('holds public keys for signatures, and the error says what else it holds', () => {
+  it('must hold public keys for signatures; the error names any other content', () => {
     const jwk = jwkOf(trusted);
     const cases: readonly (readonly [unknown, RegExp])[] = [
       ['{', /keys\.json: not a JSON object/],

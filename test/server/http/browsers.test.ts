@@ -57,8 +57,8 @@ describe('a web page', () => {
   });
 });
 
-describe('what is damaged where it is kept', () => {
-  it('is no fault of the client, who is told no paths', async (t) => {
+describe("damaged content in the registry's storage", () => {
+  it('is a server error, and the answer names no paths', async (t) => {
     for (const code of [
       'DIGEST_MISMATCH',
       'SIZE_MISMATCH',

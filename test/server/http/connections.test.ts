@@ -23,7 +23,7 @@ async function silent(t: TestContext, server: RunningServer, count: number, loca
 const patient = { headersTimeoutMs: 600_000, idleTimeoutMs: 600_000, maxConnections: 20 };
 
 describe('connections that say nothing', () => {
-  it('keep nobody waiting: the one that is silent longest closes', async (t) => {
+  it('do not block new clients: the one that is silent longest is closed', async (t) => {
     const server = await startServer(t, patient);
     const sockets = await silent(t, server, 60, '127.0.0.1');
     for (let i = 0; i < 5; i += 1) assert.equal((await ask(server, 'GET', '/v2/')).status, 200);

@@ -20,7 +20,7 @@ const names = (addresses: string, proto?: string, host?: string): IncomingHttpHe
   ...(host !== undefined && { 'x-forwarded-host': host }),
 });
 
-describe('what a proxy says of a client', () => {
+describe('the headers of a proxy about a client', () => {
   it('counts from a trusted network alone', () => {
     const headers = { ...names('192.0.2.7', 'https', 'registry.test'), forwarded: 'for=192.0.2.8' };
     assert.deepEqual(told(headers), ['192.0.2.7', 'https', 'registry.test']);
@@ -29,7 +29,7 @@ describe('what a proxy says of a client', () => {
     assert.deepEqual(told({}), ['10.0.0.1', 'http', 'inner:5000']);
   });
 
-  it('is not what the client itself wrote before it', () => {
+  it('count from the proxy on: entries that the client wrote before it do not', () => {
     assert.deepEqual(told(names('10.9.9.9, 192.0.2.7', 'https, http', 'evil.test, registry.test')), [
       '192.0.2.7',
       'http',
@@ -79,7 +79,7 @@ describe('what a proxy says of a client', () => {
     }
   });
 
-  it('is what the log and a registry for each request are told', async (t) => {
+  it('are passed to the log and to the registry for each request', async (t) => {
     const seen: unknown[] = [];
     const server = await startServer(t, {
       isProxy: (address) => address === '127.0.0.1',

@@ -73,7 +73,7 @@ describe('the addresses of the API', () => {
     );
   });
 
-  it('refuse names, tags and digests that are none, with their codes', async (t) => {
+  it('refuse invalid names, tags and digests with their codes', async (t) => {
     const server = await startServer(t);
     const bad: readonly (readonly [string, string])[] = [
       ['/v2/App/tags/list', 'NAME_INVALID'],
@@ -134,8 +134,8 @@ describe('the addresses of the API', () => {
   });
 });
 
-describe('what is no request for a registry', () => {
-  it('is answered with 400 when it is no HTTP at all', async (t) => {
+describe('a request that no registry expects', () => {
+  it('is answered with 400 if it is not HTTP', async (t) => {
     const server = await startServer(t);
     for (const text of ['\u0016\u0003\u0001\u0002\u0000garbage\r\n\r\n', 'GET\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n']) {
       assert.match(await raw(server, text), /^HTTP\/1\.1 400 /);
@@ -151,7 +151,7 @@ describe('what is no request for a registry', () => {
     assert.equal((await ask(server, 'GET', '/v2/')).status, 200);
   });
 
-  it('is refused when its length is told in two ways (request smuggling)', async (t) => {
+  it('is refused if it states its length in two ways (request smuggling)', async (t) => {
     const server = await startServer(t);
     const head = 'POST /v2/app/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\n';
     for (const lengths of [
@@ -187,7 +187,7 @@ describe('an answer', () => {
     assert.equal(answers.split('HTTP/1.1 200 OK').length - 1, 3);
   });
 
-  it('cannot make a browser run what somebody pushed', async (t) => {
+  it('cannot make a browser run pushed content', async (t) => {
     const { headers } = await ask(await startServer(t), 'GET', '/v2/');
     assert.equal(headers['x-content-type-options'], 'nosniff');
     assert.match(String(headers['content-security-policy']), /sandbox/);

@@ -137,7 +137,7 @@ describe('a blob whose reading fails', () => {
     }
   });
 
-  it('in the middle breaks the connection, so that nobody takes it for whole', async (t) => {
+  it('in the middle breaks the connection, so that the client sees that it is incomplete', async (t) => {
     const bodies: readonly (() => AsyncGenerator<Uint8Array>)[] = [
       async function* () {
         yield Buffer.alloc(400_000);
@@ -212,7 +212,7 @@ describe('a blob whose reading fails', () => {
     socket.destroy();
   });
 
-  it('slowly is no fault of the client, which is kept', async (t) => {
+  it('slowly does not count as a slow client', async (t) => {
     const { registry } = await startServer(t);
     const { digest } = await putBlob(registry, Buffer.from('slow'));
     const slow: Registry = {

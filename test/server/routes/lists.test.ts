@@ -50,7 +50,7 @@ describe('the list of tags', () => {
     assert.deepEqual(await pages(server, `${tagsAt}?n=999999999`, 'tags'), [['a', 'b', 'c', 'd', 'e']]);
   });
 
-  it('is empty for n=0, and refused for an n that is no number', async (t) => {
+  it('is empty for n=0, and 400 if n is not a number', async (t) => {
     const server = await startServer(t, { registry: await withTags('a') });
     const empty = await ask(server, 'GET', `${tagsAt}?n=0`);
     assert.deepEqual(empty.json(), { name: repo, tags: [] });
@@ -128,7 +128,7 @@ describe('the referrers of a digest', () => {
     );
   });
 
-  it('are none for an unknown digest or repository, and 400 for what is no digest', async (t) => {
+  it('are an empty list for an unknown digest or repository, and 400 for an invalid digest', async (t) => {
     const server = await startServer(t, { registry: await withReferrers() });
     const unknown = parseDigest(`sha256:${'6'.repeat(64)}`);
     for (const path of [referrersOf(unknown), `/v2/other/app/referrers/${unknown}`]) {

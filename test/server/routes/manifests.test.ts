@@ -127,7 +127,7 @@ describe('a manifest over HTTP', () => {
     assert.deepEqual((index['manifests'] as { digest: string }[])[0]?.digest, descriptor.digest);
   });
 
-  it('is refused when it names what is not there, is malformed or has no type', async (t) => {
+  it('is refused if a blob that it names is missing, if it is malformed or has no type', async (t) => {
     const server = await startServer(t);
     const layer = { mediaType: mediaTypes.ociLayer, digest: `sha256:${'9'.repeat(64)}`, size: 9 };
     const missing = await makeManifest(server.registry, { layers: [layer] });

@@ -73,7 +73,7 @@ describe('the search of the first API', () => {
     assert.deepEqual((await pageOf('n=2&page=x')).names, ['a', 'b']);
   });
 
-  it('is closed to whoever may not read the catalog', async (t) => {
+  it('is refused to clients that may not read the catalog', async (t) => {
     const asked: string[] = [];
     const server = await startServer(t, {
       registry: await registryOf('secret'),

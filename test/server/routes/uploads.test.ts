@@ -168,7 +168,7 @@ describe('an upload over HTTP', () => {
     assert.equal((await ask(server, 'GET', blobAt(digest))).status, 200);
   });
 
-  it('waits for 100 Continue, and is told off before it sends a byte', async (t) => {
+  it('waits for 100 Continue, and is refused before it sends a byte', async (t) => {
     const server = await startServer(t);
     const place = `${await open(server)}?digest=${await digestBytes(Buffer.from('hello'))}`;
     const socket = connect(server.port, server.host);
@@ -194,7 +194,7 @@ describe('a mount', () => {
     assert.equal((await ask(server, 'GET', blobAt(digest))).body.toString(), 'shared');
   });
 
-  it('becomes a session where the blob is not there, or nobody says where it is', async (t) => {
+  it('becomes a session if the blob is missing, or no source is given', async (t) => {
     const server = await startServer(t);
     const bytes = Buffer.from('not shared');
     const digest = await digestBytes(bytes);
@@ -206,7 +206,7 @@ describe('a mount', () => {
     }
   });
 
-  it('of a digest or from a name that is none is 400', async (t) => {
+  it('with an invalid digest or source name is 400', async (t) => {
     const server = await startServer(t);
     assert.equal(codeOf(await ask(server, 'POST', `${uploads}?mount=sha256:bad`)), 'DIGEST_INVALID');
     const digest = `sha256:${'0'.repeat(64)}`;

@@ -69,7 +69,7 @@ describe('a diagnosis', () => {
     assert.deepEqual([left?.status, left?.text], ['note', 'not asked: the registry has answered over TLS']);
   });
 
-  it('tells as whom the registry is asked in this run, not who is logged in', async (t) => {
+  it('shows the credentials of this run, not the stored ones', async (t) => {
     const { host, secure } = await startBoth(t);
     const config = { auths: { [host]: { auth: basic(ada).replace('Basic ', '') } } };
     const eve = { kind: 'password', username: 'eve', password: 'eve-secret', source: 'the command line' } as const;
@@ -85,7 +85,7 @@ describe('a diagnosis', () => {
     assert.ok(!secure.some(({ authorization }) => authorization === basic(ada)));
   });
 
-  it('tells of a registry that asks nobody who is there and shows what it has to logins alone', async (t) => {
+  it('reports a registry that asks for no login and shows content to logins alone', async (t) => {
     const server = await startFakeServer(t, ({ path, headers }, response) => {
       if (path === '/v2/') response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' });
       else if (headers.authorization !== basic(ada)) response.writeHead(404);

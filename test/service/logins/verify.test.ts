@@ -29,7 +29,7 @@ async function refusal(promise: Promise<unknown>): Promise<OciError> {
 }
 
 describe('checking a credential at a registry with a password file', () => {
-  it('asks once as nobody and once with the password', async (t) => {
+  it('asks once anonymously and once with the password', async (t) => {
     const registry = await startPasswordRegistry(t);
     const { service } = await open(t, {});
     assert.deepEqual(await service.auth(registry.host, password()), { status: 'Login Succeeded', verified: true });
@@ -40,7 +40,7 @@ describe('checking a credential at a registry with a password file', () => {
     ]);
   });
 
-  it('says what the registry says when the password is wrong', async (t) => {
+  it("fails with the registry's reason if the password is wrong", async (t) => {
     const registry = await startPasswordRegistry(t);
     const { service } = await open(t, {});
     const error = await refusal(service.auth(registry.host, password('wrong')));
@@ -57,7 +57,7 @@ describe('checking a credential at a registry with a password file', () => {
     assert.doesNotMatch(JSON.stringify(registry.requests), /secret/);
   });
 
-  it('leaves out a reason where none is given', async (t) => {
+  it('leaves out the reason if the registry gives none', async (t) => {
     const registry = await startFakeServer(t, (_request, response) => response.writeHead(403).end());
     const { service } = await open(t, {});
     const error = await refusal(service.auth(registry.host, password()));
@@ -108,7 +108,7 @@ describe('checking a credential at a registry with a token server', () => {
     assert.deepEqual(inner.requests, []);
   });
 
-  it('says what the token server says', async (t) => {
+  it("fails with the token server's reason", async (t) => {
     const { registry } = await startTokenRegistry(t);
     const { service } = await open(t, {});
     const error = await refusal(service.auth(registry.host, password('wrong')));
@@ -125,7 +125,7 @@ describe('checking a credential at a registry with a token server', () => {
   });
 
   for (const status of [400, 401, 403, 404, 405]) {
-    it(`takes a ${status} to an identity token for a refusal, and asks as nobody else`, async (t) => {
+    it(`takes a ${status} to an identity token for a refusal, and asks with no other credentials`, async (t) => {
       const tokens = await startFakeServer(t, (_request, response) => response.writeHead(status).end());
       const challenge = { 'www-authenticate': `Bearer realm="${tokens.url}token",service="registry.test"` };
       const registry = await startFakeServer(t, (_request, response) => response.writeHead(401, challenge).end());
@@ -137,7 +137,7 @@ describe('checking a credential at a registry with a token server', () => {
     });
   }
 
-  it('does not take what anybody gets for a success of an expired identity token', async (t) => {
+  it('does not take an anonymous token for a success of an expired identity token', async (t) => {
     const { registry, tokens } = await startTokenRegistry(t);
     const { service } = await open(t, {});
     const error = await refusal(service.auth(registry.host, identity('expired')));
@@ -159,7 +159,7 @@ describe('checking a credential at a registry with a token server', () => {
 });
 
 describe('checking a credential', () => {
-  it('succeeds without a check where nobody has to log in', async (t) => {
+  it('succeeds without a check if the registry requires no login', async (t) => {
     const registry = await startServe(t);
     const { service } = await open(t, {});
     assert.deepEqual(await service.auth(registry.host, password()), { status: 'Login Succeeded', verified: false });
@@ -232,7 +232,7 @@ describe('checking a credential', () => {
     assert.equal((await refusal(service.auth(await deadAddress(), password()))).code, 'NETWORK');
   });
 
-  it('ends when it is told to', async (t) => {
+  it('ends when the signal is aborted', async (t) => {
     const registry = await startFakeServer(t, () => {});
     const { service } = await open(t, {});
     const signal = AbortSignal.timeout(100);

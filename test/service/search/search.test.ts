@@ -102,7 +102,7 @@ describe('searching Docker Hub', () => {
     await assert.rejects(other.search('nginx'), (error) => isOciError(error, 'UNAVAILABLE'));
   });
 
-  it('keeps text from writing to the terminal, and results that are none out', async (t) => {
+  it('removes control characters from results, and drops malformed results', async (t) => {
     const hostile = [
       {
         name: 'evil\u001b]0;title\u0007/\u202eimage',
@@ -144,7 +144,7 @@ describe('the limit and the filters of a search', () => {
     assert.deepEqual(hub.requests, []);
   });
 
-  it('go to the registry, and choose among what it found', async (t) => {
+  it('are sent to the registry, and filter its results', async (t) => {
     const hub = await startSearch(t);
     const { service } = await open(t, { defaultSearchIndex: hub.url });
     const names = async (...filters: string[]) =>
@@ -164,7 +164,7 @@ describe('the limit and the filters of a search', () => {
 });
 
 describe('searching another registry', () => {
-  it('uses its search, with what is stored for it where it asks', async (t) => {
+  it('uses its search, with the stored credentials if it asks for some', async (t) => {
     const behind = await serving(t, ['team/nginx', 'nginx', 'redis']);
     const account = { username: 'ada', password: 'x' };
     const registry = await startRecorder(t, { target: behind.url, authorization: basic(account) });
@@ -226,7 +226,7 @@ describe('searching another registry', () => {
   });
 });
 
-describe('what a search term is for', () => {
+describe('the registry that a search term names', () => {
   const hub = 'docker.io';
   for (const [text, index, query] of [
     ['nginx', hub, 'nginx'],

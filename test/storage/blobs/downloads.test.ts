@@ -54,7 +54,7 @@ describe('a download into the store', () => {
     }
   });
 
-  it('reads the source once, and not at all for what another repository has', async (t) => {
+  it('reads the source once, and not at all if another repository has the blob', async (t) => {
     const { registry } = await openStore(t);
     const source = meteredSource(descriptor, bytes);
     await registry.pushBlob(repo, descriptor, source);
@@ -73,7 +73,7 @@ describe('a download into the store', () => {
     await assertWhole(store);
   });
 
-  it('keeps what came when the source fails, rethrows its error, and goes on from there', async (t) => {
+  it('keeps the bytes so far if the source fails, rethrows its error, and continues from there', async (t) => {
     const store = await openStore(t);
     await interrupted(store, 1_500_000);
     await assert.rejects(store.registry.statBlob(repo, descriptor.digest), failsWith('BLOB_UNKNOWN'));
@@ -83,7 +83,7 @@ describe('a download into the store', () => {
     await assertWhole(store);
   });
 
-  it('keeps what came when it is aborted, and rejects with the reason', async (t) => {
+  it('keeps the bytes so far if it is aborted, and rejects with the reason', async (t) => {
     const store = await openStore(t);
     const stop = new AbortController();
     const reason = new Error('enough');
@@ -231,7 +231,7 @@ describe('a download into the store', () => {
     assert.equal((await first).outcome, 'pushed');
   });
 
-  it('takes over what a dead process was writing, and its lock', async (t) => {
+  it('takes over the file and the lock of a dead process', async (t) => {
     const store = await openStore(t);
     const { pid } = spawnSync(process.execPath, ['--version']);
     const holder = newProcessId().replace(/^\d+/, String(pid));
@@ -244,7 +244,7 @@ describe('a download into the store', () => {
     await assertWhole(store);
   });
 
-  it('copies what a silent process may still write, and leaves its file alone', async (t) => {
+  it('copies the file of a silent process, which may still write to it', async (t) => {
     const { root, registry } = await openStore(t);
     const holder = newProcessId();
     const theirs = partialFile(root, descriptor, `.${holder}`);

@@ -7,7 +7,7 @@ import { newProcessId } from '../../../src/files/process-id.ts';
 import { garbageCollector } from '../../../src/registry/extensions.ts';
 import { filesBelow, openStore, repo, text, v2 } from '../stores.ts';
 
-describe('a collection of what nobody goes on with', () => {
+describe('a collection of abandoned uploads and downloads', () => {
   it('clears away uploads and partials of more than a week, and drafts of the dead, and nothing strange', async (t) => {
     const { root, registry } = await openStore(t);
     const [old, young] = [await registry.startUpload(repo), await registry.startUpload(repo)];

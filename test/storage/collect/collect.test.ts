@@ -55,7 +55,7 @@ async function isMarked(driver: Driver, digest: Digest): Promise<boolean> {
 }
 
 describe('a collection', () => {
-  it('keeps what any manifest of any repository names, tagged or not', async (t) => {
+  it('keeps blobs that any manifest of any repository names, tagged or not', async (t) => {
     const { registry } = await openStore(t);
     const tagged = await imageWith(registry, repo, 'tagged');
     const untagged = await imageWith(registry, otherRepo, 'untagged');
@@ -89,7 +89,7 @@ describe('a collection', () => {
     assert.deepEqual(await readBlob(registry, repo, asked), Buffer.from(bytes));
   });
 
-  it('keeps all layers of a repository with a manifest that nobody understands', async (t) => {
+  it('keeps all layers of a repository with a manifest of an unknown type', async (t) => {
     const { registry } = await openStore(t);
     const layer = await pushBytes(registry, repo, text('needed by what?'));
     await registry.pushManifest(repo, { mediaType: 'application/vnd.example.thing', bytes: text('?') });
@@ -115,7 +115,7 @@ describe('a collection', () => {
     await assert.rejects(stat(join(root, 'docker')), { code: 'ENOENT' });
   });
 
-  it('spares what was pushed while it ran', async (t) => {
+  it('keeps blobs that were pushed while it ran', async (t) => {
     const { driver } = await openStore(t);
     const plain = createStorage({ driver });
     const { layer } = await imageWith(plain, repo, 'a');
@@ -136,7 +136,7 @@ describe('a collection', () => {
     assert.equal((await plain.getManifest(repo, one)).view.kind, 'image');
   });
 
-  it('spares what is marked in the moment before it goes, and has its writer wait until it is decided', async (t) => {
+  it('keeps a blob that is marked just before its removal, and its writer waits for the decision', async (t) => {
     const { driver } = await openStore(t);
     const plain = createStorage({ driver });
     const loose = await pushBytes(plain, repo, text('loose'));
@@ -157,7 +157,7 @@ describe('a collection', () => {
     assert.equal((await readBlob(plain, repo, loose.digest)).length, 5);
   });
 
-  it('is waited for by whoever wants what it takes away, who then finds it gone', async (t) => {
+  it('makes writers wait that need a blob it removes, and they then find it gone', async (t) => {
     const { driver } = await openStore(t);
     const plain = createStorage({ driver });
     const bytes = text('loose');
@@ -177,7 +177,7 @@ describe('a collection', () => {
     assert.equal((await readBlob(plain, otherRepo, loose.digest)).length, 5);
   });
 
-  it('puts back what a killed collection had moved aside', async (t) => {
+  it('puts back files that a killed collection had moved aside', async (t) => {
     const { root, registry } = await openStore(t);
     const { raw, layer } = await imageWith(registry, repo, 'a');
     await registry.pushManifest(repo, raw, { tags: [one] });
@@ -187,7 +187,7 @@ describe('a collection', () => {
     assert.equal((await readBlob(registry, repo, layer.digest)).length, 1_000);
   });
 
-  it('spares what a transfer under way counts on, however old it is, and nothing else', async (t) => {
+  it('keeps blobs that a running transfer relies on, however old they are, and no others', async (t) => {
     const { root, driver, registry } = await openStore(t);
     const other = createStorage({ driver });
     const there = await pushBytes(other, repo, text('there before'));
@@ -246,7 +246,7 @@ describe('a collection', () => {
     assert.deepEqual(await filesBelow(root), []);
   });
 
-  it('stops when it is told to', async (t) => {
+  it('stops when the signal is aborted', async (t) => {
     const { registry } = await openStore(t);
     await pushBytes(registry, repo, text('x'));
     const reason = new Error('stop');

@@ -32,7 +32,7 @@ for (const [name, open] of drivers) {
       }
     });
 
-    it('are read in ranges, and to the end of what they were when opened', async (t) => {
+    it('are read in ranges, up to their size when opened', async (t) => {
       const driver = await open(t);
       await driver.put(at('f'), text('0123456789'));
       const ranges = [
@@ -61,7 +61,7 @@ for (const [name, open] of drivers) {
       assert.equal(await readAll(second), '0123456789');
     });
 
-    it('are put by one of many where there is none', async (t) => {
+    it('are created by exactly one of many writers', async (t) => {
       const driver = await open(t);
       const words = Array.from({ length: 20 }, (_, i) => `word ${i}`);
       const put = await Promise.all(words.map((word) => driver.putIfAbsent(at('d/one'), text(word))));
@@ -98,7 +98,7 @@ for (const [name, open] of drivers) {
       assert.deepEqual(await list(driver, 'nowhere'), []);
     });
 
-    it('are deleted only while they hold what they should', async (t) => {
+    it('are deleted only while they hold the expected bytes', async (t) => {
       const driver = await open(t);
       assert.equal(await driver.deleteIf(at('a/b/c'), text('one')), false);
       await driver.put(at('a/b/c'), text('two'));

@@ -18,7 +18,7 @@ import { all, describeBytes, failsWith, filesBelow, madeBytes, meteredSource, re
 const at = (path: string): StorePath => path as StorePath;
 
 describe('a store on disk', () => {
-  it('reads as empty where there is none, and makes nothing by reading', async (t) => {
+  it('reads as empty if it does not exist, and reading creates nothing', async (t) => {
     const root = join(await temporaryDirectory(t), 'not', 'yet');
     const registry = createStorage({ driver: await openFilesystemDriver({ root }) });
     assert.deepEqual(await all(registry.repositories()), []);
@@ -43,7 +43,7 @@ describe('a store on disk', () => {
     await assert.rejects(openFilesystemDriver({ root }), failsWith('STORAGE'));
   });
 
-  it('lets nobody else in where it makes the root, and leaves the mode of one that is there', async (t) => {
+  it('creates its root for this user alone, and keeps the mode of an existing one', async (t) => {
     const parent = await temporaryDirectory(t);
     const modeOf = async (directory: string): Promise<number> => (await stat(directory)).mode & 0o777;
     const before = process.umask(0o022);
@@ -127,7 +127,7 @@ describe('a store on disk', () => {
     assert.deepEqual(await driver.get(at('t/c/link'), 9), text('newer'));
   });
 
-  it('says what the disk said', () => {
+  it('fails with the reason of the file system', () => {
     const codes = {
       ENOSPC: 'STORAGE_FULL',
       EDQUOT: 'STORAGE_FULL',

@@ -135,7 +135,7 @@ describe('a symbolic link below the root of a store', () => {
     assert.deepEqual(await readdir(outside), ['d', 'empty', 'secret']);
   });
 
-  it('goes when it is deleted or replaced itself, and what it points at stays', async (t) => {
+  it('is removed if it is deleted or replaced, and its target stays', async (t) => {
     const { root, outside, driver } = await places(t);
     for (const name of ['deleted', 'replaced']) await symlink(join(outside, 'secret'), join(root, name));
     assert.equal(await driver.delete(at('deleted')), true);
@@ -165,7 +165,7 @@ describe('a store with symbolic links in it', () => {
     return { root, outside, registry: createStorage({ driver: await openFilesystemDriver({ root }) }), image, digest };
   }
 
-  it('gives out nothing that they point at, and takes what is pushed in their place', async (t) => {
+  it('serves none of their targets, and a push replaces them', async (t) => {
     const { root, outside, registry } = await filled(t);
     const bytes = text('secret');
     const descriptor = await describeBytes(bytes);

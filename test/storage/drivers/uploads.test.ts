@@ -8,7 +8,7 @@ for (const [name, open] of drivers) {
   describe(`the uploads of the ${name} driver`, () => {
     const path = at('up/one');
 
-    it('become objects, and are none before', async (t) => {
+    it('become objects at commit, and not before', async (t) => {
       const driver = await open(t);
       const upload = await driver.uploads.begin(path, { to: at('o/data') });
       const chunk = text('one');
@@ -27,7 +27,7 @@ for (const [name, open] of drivers) {
       assert.deepEqual(await driver.get(at('o/data'), 9), text('onetwo'));
     });
 
-    it('store nothing before the first byte, and may have none', async (t) => {
+    it('store nothing before the first byte, and may stay empty', async (t) => {
       const driver = await open(t);
       const [rested, empty] = [await driver.uploads.begin(path), await driver.uploads.begin(path)];
       assert.equal(await driver.uploads.find(path), undefined);
@@ -79,7 +79,7 @@ for (const [name, open] of drivers) {
       assert.equal(await found(driver), undefined);
     });
 
-    it('are listed, and aborted whoever holds them', async (t) => {
+    it('are listed, and can be aborted while another process holds them', async (t) => {
       const driver = await open(t);
       await written(driver, 'rests', at('up/a/rests')).then((upload) => upload.rest());
       const held = await written(driver, 'held', at('up/b/held'));

@@ -45,7 +45,7 @@ describe('a manifest in the store', () => {
     assert.equal((await registry.statManifest(repo, digest)).mediaType, mediaTypes.ociManifest);
   });
 
-  it('is refused when it is too large, in schema 1, or not what its digest says', async (t) => {
+  it('is refused if it is too large, in schema 1, or does not match its digest', async (t) => {
     const { registry } = await openStore(t, { maxManifestBytes: 1_000 });
     const { raw } = await imageWith(registry, repo, 'a');
     const large = { ...raw, bytes: Buffer.concat([raw.bytes, text(' '.repeat(1_000))]) };
@@ -205,7 +205,7 @@ describe('referrers in the store', () => {
     assert.ok(!(await filesBelow(root)).some((file) => file.includes('_referrers')));
   });
 
-  it('have their config as artifact type where they name none', async (t) => {
+  it("have the config's media type as artifact type if they state none", async (t) => {
     const { registry } = await openStore(t);
     const subject = { ...(await describeBytes(text('not here'))), mediaType: mediaTypes.ociManifest };
     const { raw } = await imageWith(registry, repo, 'sbom', { subject });

@@ -111,7 +111,7 @@ describe('a mark', () => {
 });
 
 describe('a collector', () => {
-  it('that is dead, or silent elsewhere, keeps nobody waiting, and goes', async (t) => {
+  it('that is dead, or silent on another host, blocks no writer, and its announcement is removed', async (t) => {
     const { root, registry } = await openStore(t);
     const blob = await pushBytes(registry, repo, text('wanted'));
     await said(root, `collectors/${dead}`, [blob.digest]);
@@ -120,7 +120,7 @@ describe('a collector', () => {
     assert.deepEqual(await filesBelow(join(root, 'collectors')), []);
   });
 
-  it('of another host is waited for while it takes away what is wanted', async (t) => {
+  it('of another host is waited for while it removes a needed blob', async (t) => {
     const { root, driver, registry } = await openStore(t);
     const blob = await pushBytes(registry, repo, text('wanted'));
     const other = await pushBytes(registry, repo, text('not this one'));

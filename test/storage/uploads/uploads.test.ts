@@ -130,7 +130,7 @@ describe('an upload session', () => {
     await writer.commit({ digest });
   });
 
-  it('is refused under an id that is none, and in another repository', async (t) => {
+  it('is refused under an invalid ID, and in another repository', async (t) => {
     const { registry } = await openStore(t);
     const { id } = await registry.startUpload(repo);
     const ids = ['', '.', '..', '../../x', `${id}/..`, `${id}/../${id}`, id.toUpperCase(), `${id} `, 'x'.repeat(5_000)];
