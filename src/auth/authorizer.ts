@@ -152,6 +152,8 @@ class ChallengeAuthorizer implements Authorizer {
     this.#recalled ??= this.#challenges.get(this.#transport.base.href).catch(() => undefined);
     const challenges = await this.#recalled;
     if (challenges === undefined || challenges.length === 0) return undefined;
+    // While a token is asked for.
+    this.#transport.open();
     try {
       this.#isUnasked = true;
       return await this.#meet({ challenges, scopes, authorization: undefined, signal });

@@ -129,6 +129,19 @@ export interface EndpointReport {
 /** Ask a registry for its {@link EndpointReport}: `registry.extension(endpointReport)`. */
 export const endpointReport = extensionKey<EndpointReport>('endpoint-report');
 
+/** Opens connections ahead, for a registry over a network. */
+export interface Connecting {
+  /**
+   * Opens connections while the first answer is awaited, for requests that will certainly follow. What goes wrong is left to
+   * those requests.
+   *
+   * @param count The number of requests that can then be sent at once.
+   */
+  open(count: number): void;
+}
+/** Ask a registry for its {@link Connecting}: `registry.extension(connecting)`. */
+export const connecting = extensionKey<Connecting>('connecting');
+
 /** Whether foreign layers, which only their owner may distribute, are pushed to this registry all the same. */
 interface ForeignLayers {
   readonly accepted: boolean;

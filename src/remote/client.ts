@@ -248,7 +248,6 @@ export class RemoteClient {
   async #send(request: RemoteRequest, authorization: string | undefined): Promise<HttpResponse> {
     const { scopes: _scopes, wider: _wider, settled: _settled, headers, ...rest } = request;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    const withWrites = this.options.intent === 'push';
     let { url } = request;
     // As in the transport: after another origin, even this registry gets no credentials, since that origin chose the path.
     let left = false;
@@ -260,7 +259,6 @@ export class RemoteClient {
         url,
         ...who,
         body,
-        withWrites,
         ...(headers && { headers }),
       });
       if (header(response.headers, 'warning') !== undefined) this.#warn(response);

@@ -1,3 +1,4 @@
+import { connecting, type ExtensionKey } from '../registry/extensions.ts';
 import type { PingResult, Registry, SignalOption } from '../registry/registry.ts';
 import { header, headerLines } from '../transport/http.ts';
 import { parseChallenges } from '../wire/challenges.ts';
@@ -30,7 +31,8 @@ export function createRemote(options: RemoteOptions): Registry {
   return {
     name: options.name,
     ping: (opts) => ping(client, opts),
-    extension: () => undefined,
+    extension: <T>(key: ExtensionKey<T>) =>
+      (key === connecting ? { open: (count: number) => client.transport.open(count) } : undefined) as T | undefined,
     statBlob: (repo, digest, opts) => blobs.statBlob(repo, digest, opts),
     getBlob: (repo, blob, opts) => blobs.getBlob(repo, blob, opts),
     statManifest: (repo, reference, opts) => manifests.statManifest(repo, reference, opts),

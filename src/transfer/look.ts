@@ -2,8 +2,12 @@
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
 import { isDigestReference } from '../model/reference/reference.ts';
+import { connecting } from '../registry/extensions.ts';
 import { digestAt } from './manifests.ts';
 import type { TransferOptions } from './options.ts';
+
+/** Connections that are opened with the first request of a pull: for the config, and for layers of which most images have some. */
+const connectionsOfPull = 3;
 
 /** Options after both ends were looked at. */
 export interface Looked extends TransferOptions {
@@ -31,6 +35,7 @@ async function lookAtSource({ from, to, signal }: TransferOptions): Promise<Sour
   if (root) return { root, manifest };
   const name = isDigestReference(reference) ? reference : to.tags[0];
   if (to.sparse && !from.sparse && name !== undefined && !(await digestAt(to, name, signal))) {
+    registry.extension(connecting)?.open(connectionsOfPull);
     const read = await registry.getManifest(repo, reference, { signal });
     return { root: read.descriptor, manifest: read };
   }

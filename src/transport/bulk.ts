@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { buildConnector, Dispatcher } from 'undici';
 import { BulkConnection, type BulkLimits } from './bulk-connection.ts';
 import type { Goal } from './dial.ts';
-import { coded } from './error-code.ts';
+import { coded, errorCode } from './error-code.ts';
 
 interface BulkOptions {
   readonly url: URL;
@@ -60,7 +60,7 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
   open(count: number): void {
     if (!this.#fit) return;
     const there = this.#resting.filter(({ open }) => open).length + this.#connecting.size - this.#waiting.length;
-    for (let more = count - there; more > 0; more -= 1) this.#connect();
+    for (let more = count - there; more > 0; more -= 1) this.#connect(true);
   }
 
   close(): void {
@@ -109,6 +109,14 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
     }
   }
 
+  #unconnected(error: Error, ahead: boolean): void {
+    // Another connection is being made for each request, or has taken it over.
+    if (this.#waiting.length <= this.#connecting.size) return;
+    // A silent host would be waited for twice.
+    if (ahead && errorCode(error) !== 'UND_ERR_CONNECT_TIMEOUT') this.#connect();
+    else this.#waiting.shift()?.handler.onResponseError?.(undefined as never, error);
+  }
+
   #rested(): BulkConnection | undefined {
     for (let rested = this.#resting.pop(); rested; rested = this.#resting.pop()) {
       if (rested.open) return rested;
@@ -116,7 +124,8 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
     return undefined;
   }
 
-  #connect(): void {
+  /** @param ahead Whether no request needs it yet. */
+  #connect(ahead = false): void {
     const { url, connect, limits } = this.#options;
     const connection = new BulkConnection(limits, () => this.#all.delete(connection));
     this.#all.add(connection);
@@ -129,9 +138,7 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
       if (!socket || this.#closed) {
         connection.destroy();
         socket?.destroy();
-        // Not if it was opened in advance, or if another connection has taken the request over.
-        const job = this.#waiting.length > this.#connecting.size ? this.#waiting.shift() : undefined;
-        job?.handler.onResponseError?.(undefined as never, error ?? coded('UND_ERR_DESTROYED'));
+        this.#unconnected(error ?? coded('UND_ERR_DESTROYED'), ahead);
         return;
       }
       connection.attach(socket);

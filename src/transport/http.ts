@@ -29,8 +29,6 @@ export interface HttpRequest {
   readonly anonymous?: boolean | undefined;
   /** Whether a large body is expected: it is read into memory that is used again. */
   readonly bulk?: boolean | undefined;
-  /** Whether uploads follow: a read then uses a connection that they can use as well. */
-  readonly withWrites?: boolean | undefined;
   /** Additional time until the response's headers, counted from when the body was sent. Default 0. */
   readonly moreTimeMs?: number | undefined;
   /** Called with the reason for a delay, instead of the transport's listener. */

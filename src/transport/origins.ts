@@ -100,18 +100,33 @@ export class Origins {
   }
 
   /**
-   * @param request.bulk See HttpRequest; `withWrites` too.
+   * @param request.bulk See HttpRequest.
+   * @param withWrites Whether writes follow: a read then uses a connection that they can use as well.
    * @throws OciError CONFIG_INVALID for an invalid proxy address.
    */
   dispatcher(
     url: URL,
     anonymous: boolean,
-    { method, bulk: isLarge, withWrites }: Pick<HttpRequest, 'method' | 'bulk' | 'withWrites'>,
+    { method, bulk: isLarge }: Pick<HttpRequest, 'method' | 'bulk'>,
+    withWrites: boolean,
   ): Pick<Dispatcher, 'dispatch'> {
     const { pool, bulk, dispatcher } = this.#origin(url, anonymous);
     if (!bulk || (method !== 'GET' && method !== 'HEAD')) return dispatcher;
     if (isLarge || bulk.ready) return bulk;
     return withWrites || pool.ready ? dispatcher : bulk;
+  }
+
+  /**
+   * Opens connections to the base, so that this many requests can be sent at once. Not before it has answered where it
+   * may turn out to speak plain http, or to be somebody else.
+   */
+  open(count: number, forWrites: boolean): void {
+    const base = this.#base;
+    const verified = base.protocol === 'https:' && (this.#options.tls?.verify ?? true);
+    if (this.#closed || !(verified || this.answered.has(base.origin))) return;
+    const { pool, bulk } = this.#origin(base, false);
+    if (forWrites || !bulk) pool.open(count);
+    else bulk.open(count);
   }
 
   async close(): Promise<void> {

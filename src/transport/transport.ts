@@ -61,6 +61,8 @@ export interface TransportOptions extends OriginsOptions {
    * are not waited out, unless the alternative is not used any more once this one has answered. Default false.
    */
   readonly alternatives?: boolean | 'until-answered' | undefined;
+  /** `push`: writes will follow reads, and share their connections. Default `pull`. */
+  readonly intent?: 'pull' | 'push' | undefined;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
   /**
    * Called when a request without its own listener does not get on: nothing comes, the server is unreachable or asks to
@@ -82,6 +84,12 @@ export interface Transport {
    * wait than the policy allows; the signal's reason.
    */
   request(request: HttpRequest): Promise<HttpResponse>;
+  /**
+   * Opens connections to the base for requests that will certainly follow. What goes wrong is left to them.
+   *
+   * @param count The number of requests that can then be sent at once. Default 1.
+   */
+  open(count?: number): void;
   /** Closes its connections, unless they are shared. */
   close(): Promise<void>;
 }
@@ -134,6 +142,10 @@ class UndiciTransport implements Transport {
       url = redirectTarget(location, url);
       left ||= url.origin !== first.origin;
     }
+  }
+
+  open(count = 1): void {
+    this.#origins.open(count, this.#options.intent === 'push');
   }
 
   async close(): Promise<void> {
@@ -245,7 +257,7 @@ class UndiciTransport implements Transport {
       await setImmediate();
       signal?.throwIfAborted();
       // Not earlier: requests that begin together must not all count on the same idle connection.
-      const dispatcher = this.#origins.dispatcher(url, anonymous, request);
+      const dispatcher = this.#origins.dispatcher(url, anonymous, request, this.#options.intent === 'push');
       const certsDir = this.#origins.certsDir(url);
       const usualMs = this.#options.limits?.headersTimeoutMs ?? defaultHeadersTimeoutMs;
       const headersTimeoutMs = usualMs + Math.ceil(moreTimeMs);

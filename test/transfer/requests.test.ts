@@ -6,6 +6,7 @@ import { OciError } from '../../src/model/errors.ts';
 import type { TransferEvent } from '../../src/model/events.ts';
 import { parsePlatform } from '../../src/model/platform/platform.ts';
 import { isDigestReference, parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
+import { connecting } from '../../src/registry/extensions.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { type TransferOptions, transfer } from '../../src/transfer/transfer.ts';
 import { type Built, buildImage, buildIndex, pushImage } from '../support/images.ts';
@@ -61,6 +62,22 @@ describe('a transfer into a store', () => {
     assert.deepEqual(from.asked, [`get ${tag}`]);
     await run(from.registry, store, { sparse: true }).result;
     assert.deepEqual(from.asked.slice(1), [`stat ${tag}`]);
+  });
+
+  it('has connections opened while it reads what the store has nothing of, and none to look', async () => {
+    const asked: string[] = [];
+    const ahead = { open: (count: number): unknown => asked.push(`open ${count}`) };
+    const from = intercept(await holding(await image()), {
+      extension: (_next, key) => (key === connecting ? ahead : undefined) as never,
+      getManifest(next, ...args) {
+        asked.push('get');
+        return next(...args);
+      },
+    });
+    const store = memoryRegistry();
+    await run(from, store, { sparse: true }).result;
+    await run(from, store, { sparse: true }).result;
+    assert.deepEqual(asked, ['open 3', 'get']);
   });
 
   it('reads the images of an index at the same time', async () => {

@@ -32,22 +32,21 @@ describe('reads', () => {
     assert.equal((await text(await get(transport, 'x'))).length, 50_000);
     assert.equal(await text(await get(transport, 'list')), 'a list in chunks');
     assert.equal((await text(await get(transport, 'x', { bulk: true }))).length, 50_000);
-    assert.equal((await text(await get(transport, 'x', { withWrites: true }))).length, 50_000);
     assert.equal(server.connections, 1);
   });
 
   it('before a write share its connection', async (t) => {
-    const { server, transport } = await start(t, (_, response) => response.end('hello'));
-    await text(await get(transport, 'x', { withWrites: true }));
+    const { server, transport } = await start(t, (_, response) => response.end('hello'), { intent: 'push' });
+    await text(await get(transport, 'x'));
     await text(await get(transport, 'x', { method: 'POST', body: Buffer.from('x') }));
     await text(await get(transport, 'x'));
     assert.equal(server.connections, 1);
   });
 
   it('that begin together do not count on the same idle connection', async (t) => {
-    const { server, transport } = await start(t, (_, response) => response.end('hello'));
-    await text(await get(transport, 'x'));
-    const several = [1, 2, 3].map(async () => text(await get(transport, 'x', { withWrites: true })));
+    const { server, transport } = await start(t, (_, response) => response.end('hello'), { intent: 'push' });
+    await text(await get(transport, 'x', { bulk: true }));
+    const several = [1, 2, 3].map(async () => text(await get(transport, 'x')));
     assert.deepEqual(await Promise.all(several), ['hello', 'hello', 'hello']);
     await text(await get(transport, 'x', { method: 'POST', body: Buffer.from('x') }));
     assert.equal(server.connections, 3);

@@ -7,6 +7,7 @@ import { blobDescriptor } from '../content.ts';
 import type { BlobDescriptorService } from '../descriptor-cache.ts';
 import {
   blobEnumerator,
+  connecting,
   type ExtensionKey,
   endpointReport,
   leases,
@@ -26,6 +27,7 @@ const forwarded: ReadonlySet<ExtensionKey<unknown>> = new Set<ExtensionKey<unkno
   manifestEnumerator,
   tagHistory,
   endpointReport,
+  connecting,
   leases,
 ]);
 

@@ -1,6 +1,7 @@
 import { checkFields, checkRegistry } from '../../model/check-arguments.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import {
+  connecting,
   type ExtensionKey,
   endpointReport,
   leases,
@@ -80,6 +81,7 @@ function extensionsOf(registry: Registry, inside: Renaming['inside']): Map<Exten
     },
   ];
   return new Map([
+    wrap(connecting, (inner) => inner),
     wrap(manifestEnumerator, (inner) => ({ manifests: (repo, opts) => inner.manifests(inside(repo), opts) })),
     wrap(repositoryRemover, (inner) => ({
       removeRepository: (repo, opts) => inner.removeRepository(inside(repo), opts),

@@ -2,6 +2,7 @@ import { checkArgument, checkFields, checkRegistry } from '../../model/check-arg
 import { OciError } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import {
+  connecting,
   type ExtensionKey,
   endpointReport,
   leases,
@@ -65,6 +66,7 @@ export function scoped(registry: Registry, scope: Scope): Registry {
       history: (repo, tag, opts) => list(repo, () => inner.history(repo, tag, opts)),
     })),
     wrap(registry, endpointReport, (inner) => inner),
+    wrap(registry, connecting, (inner) => inner),
     wrap(registry, leases, (inner) => inner),
   ]);
   return {

@@ -94,6 +94,7 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     allowPrivate: options.allowPrivate,
     hostFacts: options.hostFacts,
     retry,
+    intent: options.intent,
     alternatives,
     connections,
     trace,

@@ -12,12 +12,16 @@ export interface Relay {
   readonly handshakes: number;
 }
 
-/** @param target host:port that connections are passed on to. */
-export async function startRelay(t: Scope, target: string): Promise<Relay> {
+/**
+ * @param target host:port that connections are passed on to.
+ * @param met Called with each connection of a client.
+ */
+export async function startRelay(t: Scope, target: string, met?: (client: Socket) => void): Promise<Relay> {
   const { hostname, port } = new URL(`http://${target}`);
   const open = new Set<Socket>();
   let [connections, handshakes] = [0, 0];
   const server = createServer((client) => {
+    met?.(client);
     const onward = connect(Number(port), hostname);
     for (const [from, to] of [
       [client, onward],

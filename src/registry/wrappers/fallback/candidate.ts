@@ -77,12 +77,17 @@ export class Candidate {
     return failure && Date.now() - failure.atMs < forgetMs ? failure.error : undefined;
   }
 
-  /** Asks the endpoint. Any answer shows that it can be reached. */
-  async ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
+  /** The endpoint as a registry. Nothing is sent yet. */
+  open(): Promise<Registry> {
     this.#registry ??= this.endpoint.open(() => {
       this.#state.answered = true;
     });
-    const registry = await this.#registry;
+    return this.#registry;
+  }
+
+  /** Asks the endpoint. Any answer shows that it can be reached. */
+  async ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
+    const registry = await this.open();
     try {
       const result = await question(registry);
       this.#state.answered = true;

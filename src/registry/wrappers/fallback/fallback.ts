@@ -4,7 +4,13 @@ import { OciError } from '../../../model/errors.ts';
 import type { Descriptor } from '../../../model/manifest/descriptor.ts';
 import type { RepositoryName, Tag } from '../../../model/reference/reference.ts';
 import { type Content, sizeMismatch, verifiedContent } from '../../content.ts';
-import { type EndpointReport, type ExtensionKey, endpointReport } from '../../extensions.ts';
+import {
+  type Connecting,
+  connecting,
+  type EndpointReport,
+  type ExtensionKey,
+  endpointReport,
+} from '../../extensions.ts';
 import { checkRange } from '../../range.ts';
 import type { GetBlobOptions, Registry, SignalOption } from '../../registry.ts';
 import { Attempts, type FallbackEvent } from './attempts.ts';
@@ -121,11 +127,24 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
     }
   };
   const report: EndpointReport = { servedBy: () => served?.endpoint.name, origin: () => served?.endpoint.origin };
+  const ahead: Connecting = {
+    open(count) {
+      const [next = main] = ordered({ kind: 'manifest' });
+      if (next.unreachable !== undefined) return;
+      const opened = next.open().then((registry) => registry.extension(connecting)?.open(count));
+      // The request that follows meets the same error.
+      opened.catch(() => {});
+    },
+  };
+  const extensions = new Map<ExtensionKey<unknown>, unknown>([
+    [endpointReport, report],
+    [connecting, ahead],
+  ]);
 
   return {
     name: main.endpoint.name,
     // Other capabilities belong to a single endpoint.
-    extension: <T>(key: ExtensionKey<T>) => (key === endpointReport ? report : undefined) as T | undefined,
+    extension: <T>(key: ExtensionKey<T>) => extensions.get(key) as T | undefined,
     ping: (opts) =>
       new Attempts(origins.length > 0 ? origins : candidates, { signal: opts?.signal, onFallback }).first((registry) =>
         registry.ping(opts),
