@@ -12,6 +12,7 @@ import { ada } from '../support/login-servers.ts';
 import { logIn } from '../support/logins/issuing.ts';
 import { startTokenServe } from '../support/logins/token-serve.ts';
 import { smallDisk } from '../support/programs/small-disk.ts';
+import { projectRoot } from '../support/project.ts';
 import { sandbox } from '../support/sandbox.ts';
 
 interface Setup {
@@ -105,6 +106,17 @@ describe('tokens between commands', () => {
     assert.equal(tokens(), before + 1);
     await ocictl(t, ['logout', '--all']);
     assert.deepEqual(await kept(), []);
+  });
+
+  it('of a login for one command end with it', async (t) => {
+    const { host, image, tokens } = await setup(t);
+    const program = [process.execPath, join(projectRoot, 'bin', 'ocictl.js')];
+    const words = ['with-login', host, '--', ...program, 'digest', image];
+    const { exitCode, stderr } = await ocictl(t, words);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(tokens(), 1);
+    const { env } = await sandbox(t);
+    assert.deepEqual(await readdir(join(env['XDG_RUNTIME_DIR'] ?? '', 'ocictl', 'tokens')), []);
   });
 
   it('are shared by processes that run at once', async (t) => {

@@ -210,7 +210,19 @@ export function createLogins({ settings, service, warn }: LoginsOptions): Logins
         ? (await proven(server, given, opts)).credential
         : await credentials.get(server.name, opts);
       if (!credential) throw nothingStored(server);
-      return makeTemporaryConfig(server.name, credential, { dockerConfig, env });
+      const made = await makeTemporaryConfig(server.name, credential, { dockerConfig, env });
+      // The command may be an ocictl, which keeps the tokens of this login.
+      return {
+        ...made,
+        async end() {
+          eraseKept(server.host);
+          await made.end();
+        },
+        endNow() {
+          eraseKept(server.host);
+          made.endNow();
+        },
+      };
     },
   };
 }
