@@ -28,7 +28,7 @@ function shown({ seen }: Recorder): readonly string[] {
 }
 
 describe('credentials for one run', () => {
-  it('are shown in place of what is stored, and stored nowhere', async (t) => {
+  it('are sent in place of stored ones, and stored nowhere', async (t) => {
     const registry = await startPrivate(t);
     const stored = { auths: { [registry.host]: { auth: base64('ada:old') } } };
     await writeConfig(t, stored);
@@ -49,7 +49,7 @@ describe('credentials for one run', () => {
     });
   }
 
-  it('are those that doctor names, and not what is stored', async (t) => {
+  it('are named by doctor in place of stored ones', async (t) => {
     const { host, name } = await startPrivate(t);
     await writeConfig(t, { auths: { [host]: { auth: base64('old:old') } } });
     const told = async (...words: string[]) => (await doctor(t, [...words, name])).find('credentials')[0]?.text;
@@ -108,7 +108,7 @@ describe('credentials for one run', () => {
 });
 
 describe('--anonymous', () => {
-  it('shows nobody what is stored, and starts no helper', async (t) => {
+  it('sends no stored credentials, and starts no helper', async (t) => {
     const registry = await startPrivate(t);
     const { PATH } = await installHelper(t, 'test');
     await writeConfig(t, { credsStore: 'test' });
@@ -118,7 +118,7 @@ describe('--anonymous', () => {
     await assert.rejects(readFile(join((await sandbox(t)).home, 'calls')), { code: 'ENOENT' });
   });
 
-  it('is what an error advises where what is stored has expired and the image may be public', async (t) => {
+  it('is advised by an error if the stored login has expired and the image may be public', async (t) => {
     const { registry, tokens } = await startTokenRegistry(t);
     await writeConfig(t, { auths: { [registry.host]: { auth: base64('ada:old') } } });
     const words = ['digest', `${registry.host}/app:1`];

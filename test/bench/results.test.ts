@@ -23,7 +23,7 @@ const machine = {
   programs: { crane: '0.20' },
 };
 
-describe('what the bench makes of its runs', () => {
+describe('the results of the bench', () => {
   it('takes the middle of an odd number, and between the two in the middle of an even one', () => {
     assert.deepEqual(summarize([3, 1, 10]), { median: 3, min: 1, max: 10, runs: 3 });
     assert.deepEqual(summarize([4, 1, 10, 2]), { median: 3, min: 1, max: 10, runs: 4 });
@@ -39,7 +39,7 @@ describe('what the bench makes of its runs', () => {
     assert.deepEqual(ratios(undefined), [undefined, undefined]);
   });
 
-  it('shows the columns that there is something for, and what was not measured', async () => {
+  it('shows columns with results, and marks missing results', async () => {
     const rows = compared([{ name: 'ours', ...summarize([12.345, 20]), peakBytes: 5e7 }], 'ours');
     const section: Section = { part: 'pull', title: 'pull', unit: 'ms', base: 'ours', rows, failures: ['crane: no'] };
     assert.match(await asText(section), /^ *median ms +spread +× ours +peak$/m);
@@ -66,7 +66,7 @@ describe('what the bench makes of its runs', () => {
   });
 });
 
-describe('what the bench measures with', () => {
+describe('the measurements of the bench', () => {
   it('names the digest of every blob rightly', () => {
     const blob = distinctBlobs(1000);
     for (const i of [0, 99_999]) {
@@ -77,7 +77,7 @@ describe('what the bench measures with', () => {
     assert.notEqual(blob(1).digest, blob(2).digest);
   });
 
-  it('gives time and memory of a program, and fails with what it said when it fails', async () => {
+  it('gives time and memory of a program, and fails with its output if it fails', async () => {
     const run = (script: string) => measure([process.execPath, '-e', script], { env: process.env });
     const { wallMs, peakBytes } = await run('setTimeout(() => {}, 300)');
     assert.ok(wallMs >= 300);
@@ -86,7 +86,7 @@ describe('what the bench measures with', () => {
     await assert.rejects(measure(['ocictl-no-such-program'], { env: process.env }), /ENOENT/);
   });
 
-  it('kills what takes too long', async () => {
+  it('kills programs that take too long', async () => {
     const forever = [process.execPath, '-e', 'setInterval(() => {}, 1000)'];
     await assert.rejects(measure(forever, { env: process.env, timeoutMs: 200 }), /ended with SIGTERM/);
   });

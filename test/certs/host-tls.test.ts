@@ -41,7 +41,7 @@ describe("a host's TLS settings", () => {
     assert.deepEqual(rest, { directory: `/nonexistent/${host}` });
   });
 
-  it("have certs.d's authorities, and the way to what the system trusts besides Node", async (t) => {
+  it("have the authorities of certs.d, and a reader of the system's roots", async (t) => {
     const [directory = ''] = await certsDirs(t, { 'ca.crt': authority.cert });
     const { ca, systemRoots, directory: named } = await read([directory]);
     assert.deepEqual(ca, [authority.cert.trim()]);

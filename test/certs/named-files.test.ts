@@ -7,7 +7,7 @@ import { isOciError } from '../../src/model/errors.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
 describe('a certificate file that a setting names', () => {
-  it('is no pipe, which would be waited for without end', async (t) => {
+  it('is refused if it is a pipe, whose reading might never end', async (t) => {
     const pipe = join(await temporaryDirectory(t), 'pipe');
     execFileSync('mkfifo', [pipe]);
     const refused = (error: unknown) => isOciError(error, 'CONFIG_INVALID') && error.message.includes(`${pipe} cannot`);

@@ -36,7 +36,7 @@ describe('a key that tokens are signed with', () => {
     assert.match(warnings.join(), /key\.pem can be read by others.*chmod 600/);
   });
 
-  it('that is not one, or whose certificate is of another, is told with what to do', async (t) => {
+  it('is refused with a hint if it is not a key, or if the certificate is of another key', async (t) => {
     const directory = await temporaryDirectory(t);
     const open = () => openSigningKey(directory, () => {});
     const { certificate } = await open();

@@ -21,7 +21,7 @@ function rowsOf(table: string, key: string): readonly string[] {
 }
 
 describe('ocictl config show', () => {
-  it('prints what is in effect and where it comes from, without any secret', async (t) => {
+  it('prints every setting in effect and its origin, without any secret', async (t) => {
     const own = await write(
       t,
       'config/ocictl/config.yaml',
@@ -85,7 +85,7 @@ describe('ocictl config show', () => {
     assert.equal(settings['registries'][0].origin.line, 3);
   });
 
-  it('fails with the file, line and column of what is wrong', async (t) => {
+  it('fails with file, line and column of a fault', async (t) => {
     const file = await write(t, 'config/ocictl/config.yaml', 'root: a\nregistry-mirror: [a]\n');
     const { exitCode, stdout, stderr } = await ocictl(t, ['config', 'show']);
     assert.equal(exitCode, 2);

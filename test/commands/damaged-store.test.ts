@@ -91,7 +91,7 @@ describe('A layer of the store that', () => {
 });
 
 describe('A damaged manifest or config of the store', () => {
-  it('is told of by images, once, which lists all others; rmi removes it', async (t) => {
+  it('is reported once by images, which lists all others; rmi removes it', async (t) => {
     const { host, image: kept } = await keep(t);
     await keepImage(t, `${host}/team/app:2`, await image('a', 'c'));
     await keepImage(t, `${host}/team/other:1`, await image('d'));
@@ -117,7 +117,7 @@ describe('A damaged manifest or config of the store', () => {
     assert.equal(stderr, '');
   });
 
-  it('that is missing is told of and can be removed too', async (t) => {
+  it('that is missing is reported, and can be removed too', async (t) => {
     const { host, image: kept } = await keep(t);
     await rm(await fileOf(t, kept.descriptor.digest));
     const { exitCode, stderr } = await ocictl(t, ['images']);
@@ -176,7 +176,7 @@ describe('ocictl serve over a damaged directory', () => {
 });
 
 describe('ocictl rmi', () => {
-  it('says Deleted of what no other repository has', async (t) => {
+  it('prints Deleted for images that no other repository has', async (t) => {
     const [shared, own] = [await image('a', 'b'), await image('a', 'c')];
     await keepImage(t, 'first:1', shared);
     await keepImage(t, 'second:1', shared);

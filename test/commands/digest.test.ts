@@ -49,7 +49,7 @@ describe('ocictl digest', () => {
     assert.deepEqual(JSON.parse(json.stdout), { reference: `${host}/app:1`, digest, mediaType, size });
   });
 
-  it('prints nothing and ends with status 3 for what is not there', async (t) => {
+  it('prints nothing and ends with status 3 for a missing image', async (t) => {
     const { index } = await twoPlatforms();
     const { host, registry } = await startServe(t);
     await pushImage(registry, parseRepositoryName('app'), parseTag('1'), index);
@@ -64,7 +64,7 @@ describe('ocictl digest', () => {
     }
   });
 
-  it('takes a platform that is none for wrong usage', async (t) => {
+  it('refuses an invalid platform with status 2', async (t) => {
     const { exitCode, stderr } = await ocictl(t, ['digest', '--platform', 'bogus', 'app']);
     assert.equal(exitCode, 2);
     assert.match(stderr, /unknown platform/);

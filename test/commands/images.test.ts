@@ -83,7 +83,7 @@ describe('ocictl images --filter', () => {
     });
   }
 
-  it('shows by digest what that digest is', async (t) => {
+  it('shows an image that is named by digest', async (t) => {
     const { manifest } = await fillStore(t);
     assert.equal((await listed(t, '-q', `alpine@${manifest}`)).trim().split('\n').length, 2);
     assert.equal(await listed(t, '-q', `alpine@sha256:${'0'.repeat(64)}`), '');
@@ -118,7 +118,7 @@ describe('an image ID', () => {
     assert.equal((await ocictl(t, ['digest', `store:${config}`])).stdout, `${manifest}\n`);
   });
 
-  it('is told of where a registry was asked for it', async (t) => {
+  it('has a hint if a registry was asked for it', async (t) => {
     const env = { HTTPS_PROXY: 'http://127.0.0.1:1' };
     const { stderr } = await ocictl(t, ['digest', '6ff3aabd5f26'], { env });
     assert.match(stderr, /hint: .*an image ID of the local store is written store:6ff3aabd5f26/);

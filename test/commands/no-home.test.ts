@@ -30,7 +30,7 @@ describe('a user without a home directory', () => {
     assert.match(doctor.stdout, /this user has no home directory/);
   });
 
-  it('is told by what needs a store how to name one, and then has it', async (t) => {
+  it('gets a hint from commands that need a store, which works', async (t) => {
     if (!(await mayBeNobody(t))) return;
     for (const words of [['images'], ['serve', '--store', '--addr', '127.0.0.1:0'], ['copy', 'store:a', 'oci:b']]) {
       const { exitCode, stderr } = await homeless(t, words);
@@ -43,7 +43,7 @@ describe('a user without a home directory', () => {
     assert.equal(named.exitCode, 0, named.stderr);
   });
 
-  it('is told by login how to name a place for what it keeps', async (t) => {
+  it('gets a hint from login on how to name a directory for credentials', async (t) => {
     if (!(await mayBeNobody(t))) return;
     const login = ['login', '--no-verify', '--store', 'file', '-u', 'ada', '--password-stdin', 'registry.example'];
     const { exitCode, stderr } = await homeless(t, login, {}, 'secret');

@@ -34,7 +34,7 @@ describe('ocictl push --all-tags', () => {
     assert.equal(puts.length, tags.length);
   });
 
-  it('pushes what it can, and says which tag failed', async (t) => {
+  it('pushes the other tags, and names the tag that failed', async (t) => {
     const { host, proxy, registry } = await startPlace(t);
     for (const tag of ['1', '2', '3']) await keepImage(t, `${host}/team/app:${tag}`, await imageFor('amd64', [tag]));
     proxy.fail({ path: /manifests\/2$/, method: 'PUT', status: 413, body: '{"errors":[{"code":"SIZE_INVALID"}]}' });

@@ -42,7 +42,7 @@ describe('ocictl push of an index', () => {
     assert.match(one.stdout, new RegExp(`^latest: digest: ${arm64.descriptor.digest} `, 'm'));
   });
 
-  it('says what to do when the platform asked for was not pulled', async (t) => {
+  it('has a hint if the requested platform was not pulled', async (t) => {
     const { host } = await startPlace(t);
     const { index, arm64, riscv64, attestation } = await buildDemoIndex();
     await keepImage(t, `${host}/team/app`, index, { omit: [arm64, riscv64, attestation] });

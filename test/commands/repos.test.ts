@@ -84,7 +84,7 @@ describe('ocictl repos', () => {
     [404, 1],
     [405, 1],
   ] as const) {
-    it(`says what to do where the registry answers ${status}`, async (t) => {
+    it(`has a hint if the registry answers ${status}`, async (t) => {
       const { host } = await startFakeServer(t, ({ path }, response) => {
         if (path === '/v2/') return json(response, 200, {});
         json(response, status, {});
@@ -108,7 +108,7 @@ describe('ocictl repos', () => {
       assert.match(insteadOfCatalog(host, { mayLogIn: true }), wanted);
   });
 
-  it('refuses what is no host', async (t) => {
+  it('refuses an invalid host', async (t) => {
     for (const word of ['https://registry.example.com', 'a b', '', 'user@registry.example.com']) {
       const { exitCode, stderr } = await ocictl(t, ['repos', word]);
       assert.equal(exitCode, 2, word);

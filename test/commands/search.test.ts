@@ -143,7 +143,7 @@ describe('ocictl search', () => {
     assert.doesNotMatch(all.stderr, /more/);
   });
 
-  it('says once that it looked through the catalog, where there is no search', async (t) => {
+  it('notes once that it read the catalog, if the registry has no search', async (t) => {
     const server = await startFakeServer(t, ({ path }, response) => {
       if (path === '/v2/_catalog') json(response, 200, { repositories: ['a/redis', 'nginx', 'redis'] });
       else response.writeHead(404).end();

@@ -53,7 +53,7 @@ describe('short names, as containers resolve them', () => {
     assert.equal(exitCode, 4, stderr);
   });
 
-  it('that nobody knows are a fault of the reference', async (t) => {
+  it('that are unknown are refused as invalid references', async (t) => {
     await writeShortNames(t, '');
     const { exitCode, stderr } = await ocictl(t, ['pull', 'alpine']);
     assert.equal(exitCode, 2);

@@ -106,7 +106,7 @@ describe('ocictl tag --remote', () => {
     });
   }
 
-  it('refuses what is no manifest, and writes nothing', async (t) => {
+  it('refuses content that is not a manifest, and writes nothing', async (t) => {
     const { name, proxy, registry } = await startFilled(t);
     const { bytes } = rawManifest('application/vnd.oci.image.manifest.v1+json', { config: 'no descriptor' });
     proxy.fail({ method: 'GET', path: /manifests\/1$/, status: 200, body: bytes });
@@ -116,7 +116,7 @@ describe('ocictl tag --remote', () => {
 });
 
 describe('ocictl tag of a registry’s image to a bare word', () => {
-  it('says on a terminal what was named, and how the registry gets the tag', async (t) => {
+  it('notes on a terminal that the store was changed, and how to set the tag in the registry', async (t) => {
     await keepImage(t, 'localhost:5000/base/app:1.0', image);
     const told = 'named stable:latest in the local store; for the tag stable in the registry: ';
     const words = ['localhost:5000/base/app:1.0', 'stable'];

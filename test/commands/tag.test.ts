@@ -57,7 +57,7 @@ describe('ocictl tag', () => {
     await assertSilent(t, ['app:2', 'app:2']);
   });
 
-  it('tags an index of which one image alone was pulled, and copies no blob', async (t) => {
+  it('tags an index with one pulled image, and copies no blob', async (t) => {
     const [here, absent] = [
       await imageOf('here'),
       await buildImage({ platform: { os: 'linux', architecture: 's390x' }, layers: [{ files: { absent: '' } }] }),

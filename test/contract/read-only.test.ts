@@ -63,7 +63,7 @@ describe('a read-only registry', () => {
     assert.equal((await behind.statManifest(repo, tag)).digest, digest);
   });
 
-  it('forwards what reads and denies what changes', () => {
+  it('forwards reads and denies changes', () => {
     const registry = readOnly(memoryRegistry());
     for (const key of [blobEnumerator, manifestEnumerator, tagHistory]) {
       assert.ok(registry.extension<unknown>(key), key.name);

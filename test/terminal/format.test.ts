@@ -45,7 +45,7 @@ describe('tables', () => {
     assert.equal(table, 'NAME          TAG   SIZE\na-long-name   x\n');
   });
 
-  it('counts columns of a terminal: CJK and emoji take two, combining marks none', async () => {
+  it('counts terminal columns: CJK and emoji take two, combining marks zero', async () => {
     const rows = [
       ['NAME', 'X'],
       ['日本', 'x'],

@@ -22,7 +22,7 @@ describe('JSON as Go writes it', () => {
     assert.equal(formatJson(value, { indent: 4 }), JSON.stringify(value, undefined, 4));
   });
 
-  it('escapes what could write to a terminal, and is the same value still', () => {
+  it('escapes control characters, and parses to the same value', () => {
     const text = 'a\u009b31m\u202eb\u007f\u2028\u{e0001}\u001b';
     const json = formatJson({ [text]: text });
     assert.doesNotMatch(json, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);

@@ -28,7 +28,7 @@ describe('asking for a line', () => {
     assert.ok(input.isPaused(), 'or the process would wait for more');
   });
 
-  it('keeps what was typed ahead for the next question', async () => {
+  it('keeps characters typed ahead for the next question', async () => {
     const { input, output, type } = terminal();
     const prompter = createPrompter({ input, output });
     type('ada\r\nsecret\nmore');

@@ -115,7 +115,7 @@ describe('a template', () => {
     it(title, () => assert.equal(render(template), text.endsWith('\n') ? text : `${text}\n`));
   }
 
-  it('adds one line end where there is none', () => {
+  it('adds one line end if there is none', () => {
     assert.equal(render('x\\n'), 'x\n');
     assert.equal(render(''), '\n');
   });
@@ -208,13 +208,13 @@ describe('rows by a format', () => {
     );
   });
 
-  it('are nothing where there are none, but a template is checked all the same', async () => {
+  it('print nothing for an empty list, but the template is still checked', async () => {
     assert.equal(await parseRowFormat('{{.Name}}', headings)([]), '');
     assert.throws(() => parseRowFormat('{{.Name', headings), /not closed/);
   });
 });
 
-describe('what the error of a template quotes', () => {
+describe('quotes in the error of a template', () => {
   const hostile = '\u202e\u0085\u2028';
   for (const text of [
     `{{"a${hostile}`,

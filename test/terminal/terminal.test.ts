@@ -36,7 +36,7 @@ describe('a line for people', () => {
     assert.equal(written(), `\u001b[33mwarning:\u001b[39m ${harmless}\n\u001b[2m${dim}\u001b[22m\n`);
   });
 
-  it('goes escaped to whoever owns the screen', () => {
+  it('is passed escaped to the display on the screen', () => {
     const { terminal } = opened();
     const lines: string[] = [];
     terminal.overlay({ note: (line) => lines.push(line), aside: (write) => write() });

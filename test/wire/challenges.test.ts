@@ -82,7 +82,7 @@ describe('reading WWW-Authenticate', () => {
 });
 
 describe('writing a challenge', () => {
-  it('is read back as what it was', () => {
+  it('is parsed back to the same value', () => {
     for (const challenge of [
       bearer({ realm: 'https://a/b?c=d', service: 'a "b" \\ c', scope: 'repository:a:pull,push' }),
       { scheme: 'basic', parameters: {} },

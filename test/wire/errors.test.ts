@@ -63,7 +63,7 @@ describe('the error that a response stands for', () => {
     });
   }
 
-  it('a 404 without a code means what the caller asked for', () => {
+  it('has the code that the caller gave for a 404 without a code', () => {
     assert.equal(decode('', 404, { notFound: 'BLOB_UNKNOWN' }).code, 'BLOB_UNKNOWN');
     assert.equal(decode(spec('NAME_UNKNOWN'), 404, { notFound: 'BLOB_UNKNOWN' }).code, 'NAME_UNKNOWN');
   });
@@ -133,7 +133,7 @@ describe('the error that a response stands for', () => {
 });
 
 describe('printable text', () => {
-  it('loses credentials and queries of URLs, and what is past 500 characters', () => {
+  it('loses credentials and queries of URLs, and is cut at 500 characters', () => {
     assert.equal(printable('see https://me:pw@x.io/a?sig=abc&t=1 now'), 'see https://x.io/a?… now');
     assert.equal(printable('is it so? yes'), 'is it so? yes');
     assert.equal(printable('x'.repeat(600)).length, 500);

@@ -84,7 +84,7 @@ describe('the ranges of an upload', () => {
       assert.equal(parseChunkRange(header), undefined, header);
   });
 
-  it('what a session holds comes as an inclusive end, and 0-0 as nothing', () => {
+  it('state the size of a session as an inclusive end, and 0-0 for an empty one', () => {
     assert.equal(formatUploadRange(0), '0-0');
     assert.equal(formatUploadRange(10), '0-9');
     assert.equal(parseUploadRange('0-0'), 0);

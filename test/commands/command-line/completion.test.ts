@@ -33,7 +33,7 @@ const sample = defineCommand({
 const offered = (completable: Completable, long: string) =>
   completable.commands[0]?.options.find((option) => option.long === long)?.value?.completes;
 
-describe('what a shell completes', () => {
+describe('completion in a shell', () => {
   const completable = completableOf([sample]);
 
   it('is the commands, and help with their names', () => {
@@ -54,7 +54,7 @@ describe('what a shell completes', () => {
     assert.ok(completable.commands[0]?.options.some(({ long }) => long === '--verbose'));
   });
 
-  it('is files, directories, platforms and choices, by what help says', () => {
+  it('offers files, directories, platforms and choices as help names them', () => {
     assert.deepEqual(offered(completable, '--output'), { kind: 'file' });
     assert.deepEqual(offered(completable, '--into'), { kind: 'directory' });
     assert.deepEqual(offered(completable, '--format'), { kind: 'words', words: ['json'] });
@@ -100,7 +100,7 @@ describe('the names of local images', () => {
     assert.deepEqual([exitCode, stdout], [0, `${host}/team/app:v1\n`]);
   });
 
-  it('are none where there is no store', async (t) => {
+  it('are an empty list without a store', async (t) => {
     assert.deepEqual((await ocictl(t, ['__complete', 'images'])).stdout, '');
   });
 });

@@ -9,7 +9,7 @@ import { projectRoot } from '../../support/project.ts';
 
 const files = await generatedFiles(projectRoot);
 
-describe('what is generated from the commands', () => {
+describe('files generated from the commands', () => {
   for (const [path, text] of files) {
     it(`is up to date: ${path}`, async () => {
       const kept = await readFile(join(projectRoot, path), 'utf8').catch(() => '');
@@ -48,7 +48,7 @@ describe('what is generated from the commands', () => {
     );
   });
 
-  it('bears the date of the release, and none that changes from day to day', () => {
+  it('have the date of the release, not of the day', () => {
     assert.equal(releaseDate('# Changelog\n\n## 2.0.0 (unreleased)\n\n## 1.0.0 (2031-02-03)\n'), '2031-02-03');
     assert.equal(releaseDate('## 0.1.0 (unreleased)\n'), releaseDate(''));
   });

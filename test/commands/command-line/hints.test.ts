@@ -6,7 +6,7 @@ import { ocictl } from '../../support/command.ts';
 import { writeDockerConfig } from '../../support/doctor.ts';
 import { sandbox } from '../../support/sandbox.ts';
 
-describe('an error says what to do', () => {
+describe('the hint of an error', () => {
   for (const config of [[], 'text', 1, { auths: [] }, { credHelpers: [] }, { credsStore: 1 }]) {
     it(`about a config.json that is ${JSON.stringify(config)}`, async (t) => {
       await writeDockerConfig(t, config);

@@ -50,7 +50,7 @@ describe('Ctrl-C while a registry does not answer', () => {
 });
 
 describe('a registry in plain http that goes away in the middle of a pull', () => {
-  it('is what the error speaks of, not the TLS that it never had', async (t) => {
+  it('is named by the error as plain http, not as TLS', async (t) => {
     const { host, registry, proxy } = await startPlace(t);
     await pushImage(registry, app, one, await imageFor('amd64'));
     proxy.fail({ path: /\/blobs\/sha256/, method: 'GET', cutAfterBytes: 20 });

@@ -34,7 +34,7 @@ describe('a narrow terminal', () => {
     });
   }
 
-  it('shows what a wide one does', async (t) => {
+  it('shows the same words as a wide one', async (t) => {
     if (!needs(t, 'script')) return;
     const plain = (lines: readonly string[]) =>
       lines

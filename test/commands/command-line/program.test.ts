@@ -18,7 +18,7 @@ async function refused(words: readonly string[]): Promise<Pick<OciError, 'code' 
 }
 
 describe('the help of ocictl', () => {
-  it('is on stdout, whichever way it is asked for, and is no failure', async (t) => {
+  it('is printed on stdout with status 0, however it is requested', async (t) => {
     const asked = [[], ['--help'], ['-h'], ['help'], ['help', 'help']];
     const results = await Promise.all(asked.map((words) => ocictl(t, words)));
     for (const { exitCode, stdout, stderr } of results) {
@@ -93,7 +93,7 @@ describe('the command line', () => {
     }
   });
 
-  it('takes what follows -- as arguments', async () => {
+  it('takes words after -- as arguments', async () => {
     assert.ok((await accept(['rmi', '--', '--json'])).globals);
   });
 

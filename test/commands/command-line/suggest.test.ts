@@ -82,7 +82,7 @@ describe('a command of another program', () => {
     assert.match(suggestOption('--dest-compress', ['--compress']) ?? '', /did you mean --compress\?/);
   });
 
-  it('is told where its word is a command or an image here, too', async () => {
+  it('is recognised if its word is also a command or an image here', async () => {
     for (const [words, said] of [
       [['auth', 'login', '-u', 'ada', '-p', 'secret', 'r.example'], /did you mean login\?/],
       [['auth', 'login', 'r.example'], /did you mean login\?/],
@@ -107,7 +107,7 @@ describe('a command of another program', () => {
     }
   });
 
-  it('is told where only running it shows that it is none', async (t) => {
+  it('is recognised when it runs, if its words could be right', async (t) => {
     for (const [words, said] of [
       [['auth', 'login', 'r.example'], /did you mean login\?/],
       [['tag', 'ls', 'r.example/app'], /did you mean tags\?/],
@@ -158,7 +158,7 @@ describe("docker's options", () => {
 });
 
 describe('a command without its argument', () => {
-  it('names what there is to choose from', async (t) => {
+  it('names the choices', async (t) => {
     for (const [name, choices] of [
       ['config', 'show, path'],
       ['completion', 'bash, zsh, fish'],

@@ -7,7 +7,7 @@ import { projectRoot } from '../../support/project.ts';
 import { temporaryDirectory } from '../../support/sandbox.ts';
 
 describe('a checkout in which nothing was built', () => {
-  it('says what to run, with status 1', async (t) => {
+  it('names the command that builds it, with status 1', async (t) => {
     const root = await temporaryDirectory(t);
     await mkdir(join(root, 'bin'));
     await writeFile(join(root, 'package.json'), '{"type":"module"}');

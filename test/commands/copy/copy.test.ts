@@ -127,7 +127,7 @@ describe('ocictl copy between registries', () => {
     assert.equal((await ocictl(t, ['copy', '--if-absent', words[0] ?? '', `${to.host}/new/app:1`])).exitCode, 0);
   });
 
-  it('sends each registry its own password, and nobody the other one', async (t) => {
+  it('sends each registry its own password, and never the other one', async (t) => {
     const [from, to] = [await startServe(t), await startServe(t)];
     const [source, destination] = [await guard(t, from, 'reader:read'), await guard(t, to, 'writer:write')];
     const image = await imageFor('amd64');
@@ -146,7 +146,7 @@ describe('ocictl copy between registries', () => {
 });
 
 describe('an interrupted ocictl copy', () => {
-  it('ends with status 130 on Ctrl-C, and the next one sends only what is missing', async (t) => {
+  it('ends with status 130 on Ctrl-C, and the next one sends only missing blobs', async (t) => {
     const [from, to] = [await startPlace(t), await startPlace(t)];
     const image = await buildImage({
       layers: [await randomLayer(2_000_000, 'first'), await randomLayer(1_000_000, 'second')],

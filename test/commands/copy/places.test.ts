@@ -43,7 +43,7 @@ describe('ocictl copy and directories', () => {
     assert.deepEqual([byDigest.exitCode, byDigest.stdout], [0, 'oci:other:x\n'], byDigest.stderr);
   });
 
-  it('copies what is in the store, and into it', async (t) => {
+  it('copies images out of the store, and into it', async (t) => {
     const to = await startPlace(t);
     const { index } = await buildDemoIndex();
     await keepImage(t, 'example.com/team/app:1', index);
@@ -101,7 +101,7 @@ describe('ocictl copy and directories', () => {
     }
   });
 
-  it('mounts from the store what the destination has in another repository', async (t) => {
+  it('mounts blobs of a stored image that the destination has in another repository', async (t) => {
     const to = await startPlace(t);
     const image = await imageFor('amd64');
     await keepImage(t, `${to.host}/team/base:1`, image);
@@ -149,7 +149,7 @@ describe('ocictl copy and directories', () => {
     assert.equal(JSON.parse(renamed.stdout).digest, index.descriptor.digest);
   });
 
-  it('refuses --platform all where the index is not all there, and says what is missing', async (t) => {
+  it('refuses --platform all for an incomplete index, and names the missing images', async (t) => {
     const to = await startPlace(t);
     const { index, arm64, riscv64, attestation } = await buildDemoIndex();
     await keepImage(t, 'app:1', index, { omit: [arm64, riscv64, attestation] });

@@ -73,7 +73,7 @@ describe('ocictl copy --all-tags', () => {
     assert.match(stderr, /^error: 1 of 3 tags could not be copied: 2$/m);
   });
 
-  it('keeps what is there with --if-absent, and copies the rest', async (t) => {
+  it('keeps existing tags with --if-absent, and copies the rest', async (t) => {
     const [from, to] = [await startSource(t), await startServe(t)];
     const other = await buildImage({ layers: [{ files: { other: 'image' } }] });
     await pushImage(to.registry, app, parseTag('1'), other);
@@ -126,7 +126,7 @@ describe('ocictl copy --all-tags', () => {
     assert.equal(await digestOf('oci:all:latest'), built.descriptor.digest);
   });
 
-  it('takes --replace for all tags alone, and not beside --if-absent', async (t) => {
+  it('accepts --replace only with --all-tags, and not with --if-absent', async (t) => {
     for (const words of [['--replace'], ['--all-tags', '--replace', '--if-absent']]) {
       assert.equal((await ocictl(t, ['copy', ...words, 'registry.invalid/a', 'oci:b'])).exitCode, 2);
     }

@@ -36,7 +36,7 @@ describe('ocictl delete', () => {
     assert.equal((await registry.statManifest(app, two)).digest, digest);
   });
 
-  it('deletes no digest without --yes, and lists what would go: status 9', async (t) => {
+  it('deletes no digest without --yes, and lists the tags that would go: status 9', async (t) => {
     const { registry, name, proxy } = await startFilled(t);
     const { exitCode, stdout, stderr } = await ocictl(t, ['delete', `${name}@${digest}`]);
     assert.deepEqual([exitCode, stdout], [9, '']);
@@ -69,7 +69,7 @@ describe('ocictl delete', () => {
     assert.equal(stdout.trimEnd().split('\n').length, 3);
   });
 
-  it('leaves a registry as it is that cannot delete a tag alone, and says what could be done', async (t) => {
+  it('deletes nothing in a registry that cannot delete a tag alone, and has a hint', async (t) => {
     const { name, proxy, registry } = await startFilled(t);
     // The answer of docker-registry 2.8.
     const body = JSON.stringify({ errors: [{ code: 'DIGEST_INVALID', message: 'provided digest did not match' }] });

@@ -148,7 +148,7 @@ describe('ocictl delete by rules', () => {
 });
 
 describe('ocictl delete by rules, where a registry deletes by digest only', () => {
-  it('deletes manifests that no tag needs which stays, and says what stays and why', async (t) => {
+  it('deletes manifests that no remaining tag needs, and names kept tags with the reason', async (t) => {
     const part = await builtBefore(50, 'part');
     const [index, both] = [await buildIndex([part]), await builtBefore(60, 'both')];
     const tags = { 'pr-1': year, 'pr-2': month, 'pr-3': part, 'pr-4': both, 'pr-5': both, list: index, stable: month };
@@ -170,7 +170,7 @@ describe('ocictl delete by rules, where a registry deletes by digest only', () =
     assert.deepEqual(writes(proxy).sort(), ['DELETE /v2/team/app/manifests/pr-1', ...deletes].sort());
   });
 
-  it('deletes nothing where it cannot find out what the other tags need', async (t) => {
+  it('deletes nothing if it cannot read what other tags need', async (t) => {
     const { name, proxy, left } = await startTagged(t, { a: year, b: month });
     proxy.fail(byDigestOnly);
     proxy.fail({ path: /manifests\/b$/, status: 403 });
@@ -248,7 +248,7 @@ describe('ocictl delete by rules asks', () => {
 });
 
 describe('ocictl delete --dry-run of references', () => {
-  it('tells what would go, and ends with 12', async (t) => {
+  it('lists what would be deleted, and ends with 12', async (t) => {
     const { name, proxy } = await startTagged(t, { a: year, b: year });
     const tag = await ocictl(t, ['delete', '--dry-run', `${name}:a`]);
     assert.deepEqual([tag.exitCode, tag.stdout], [12, `Would delete: ${name}:a\n`]);

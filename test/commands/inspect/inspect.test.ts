@@ -147,7 +147,7 @@ Layers: 2, with the config ${formatBytes(total)}
 });
 
 describe('ocictl inspect of layouts and of the local store', () => {
-  it('shows what is here, marks what is not, and prefers what is here', async (t) => {
+  it('shows stored images, marks missing ones, and prefers stored ones', async (t) => {
     const [image, other] = [await richImage(), await buildImage({ platform: foreign, layers: [] })];
     const at = await serveImages(t, { app: await buildIndex([image, other]) });
     await ocictl(t, ['pull', '-q', '--platform', 'linux/s390x', `${at}/app:1.0`]);
@@ -162,7 +162,7 @@ describe('ocictl inspect of layouts and of the local store', () => {
     assert.deepEqual([none.exitCode, none.stderr.split('\n')[0]], [3, `error: No such image: ${at}/app:2.0`]);
   });
 
-  it('is what a hint names where a registry lacks what the store has, and only there', async (t) => {
+  it('is named by a hint if the store has an image that the registry lacks, and only then', async (t) => {
     const at = await serveImages(t, { app: await richImage() });
     await ocictl(t, ['pull', '-q', `${at}/app:1.0`]);
     await ocictl(t, ['tag', `${at}/app:1.0`, `${at}/mine:2`]);

@@ -82,8 +82,8 @@ describe('ocictl inspect --format', () => {
   });
 });
 
-describe('ocictl inspect of what is not right', () => {
-  it('says with status 3 what is not there, and with 7 what is malformed', async (t) => {
+describe('ocictl inspect of missing and malformed images', () => {
+  it('ends with status 3 for missing, and with 7 for malformed images', async (t) => {
     const at = await serveImages(t, {
       app: await richImage(),
       text: await writeImage({ config: 'no json' }),
@@ -113,7 +113,7 @@ describe('ocictl inspect of what is not right', () => {
     }
   });
 
-  it('recognises schema 1, and refuses to take it for more', async (t) => {
+  it('recognises schema 1, and refuses to inspect it', async (t) => {
     const body = JSON.stringify({
       schemaVersion: 1,
       name: 'old',
@@ -139,7 +139,7 @@ describe('ocictl inspect of what is not right', () => {
     }
   });
 
-  it('goes on with a warning where tags may not be listed, and asks for none with --no-tags', async (t) => {
+  it('warns if tags may not be listed, and requests no list with --no-tags', async (t) => {
     const image = await writeImage({ config: {} });
     const server = await startFakeServer(t, ({ path }, response) => {
       if (path === '/v2/') return response.end('{}');

@@ -10,7 +10,7 @@ import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 import { adaAuth, base64, logIn, readConfig, writeConfig } from './stored-credentials.ts';
 
 describe('ocictl login', () => {
-  it('checks the password, stores it in config.json and says what docker says', async (t) => {
+  it("checks the password, stores it in config.json and prints Docker's lines", async (t) => {
     const registry = await startPasswordRegistry(t);
     await writeConfig(t, { psFormat: 'kept', auths: { other: { auth: base64('b:c') } } });
     const { exitCode, stdout, stderr } = await logIn(t, registry.host);
@@ -57,7 +57,7 @@ describe('ocictl login', () => {
     assert.doesNotMatch(JSON.stringify(registry.requests), /identity-1|correct horse/);
   });
 
-  it('tells as JSON what was stored where', async (t) => {
+  it('prints as JSON which kind of credential was stored, and where', async (t) => {
     const registry = await startPasswordRegistry(t);
     const words = ['login', '--json', '-u', ada.username, '--password-stdin', registry.host];
     const { stdout } = await ocictl(t, words, { input: ada.password });
@@ -86,7 +86,7 @@ describe('ocictl login', () => {
     assert.match(stderr, /requires no login: the credentials could not be checked/);
   });
 
-  it('keeps nothing for what answers with a web page: status 5', async (t) => {
+  it('stores nothing for a server that answers with a web page: status 5', async (t) => {
     const type = { 'content-type': 'text/html; charset=utf-8' };
     const page = await startFakeServer(t, (_, response) => response.writeHead(200, type).end('<html>Welcome</html>'));
     const { exitCode, stdout, stderr } = await logIn(t, page.host);
@@ -98,7 +98,7 @@ describe('ocictl login', () => {
     assert.equal((await logIn(t, terse.host)).exitCode, 0);
   });
 
-  it('ends with status 5 where nobody answers, and stores nothing', async (t) => {
+  it('ends with status 5 if no server answers, and stores nothing', async (t) => {
     const { exitCode } = await logIn(t, '127.0.0.1:1');
     assert.equal(exitCode, 5);
     assert.deepEqual(await readConfig(t), {});
@@ -162,7 +162,7 @@ describe('ocictl login with words that do not do', () => {
     assert.equal(first, 'WARNING! Using --password via the CLI is insecure. Use --password-stdin.');
   });
 
-  it('takes a JSON key of several lines for a password', async (t) => {
+  it('accepts a JSON key of several lines as a password', async (t) => {
     const key = JSON.stringify({ type: 'service_account', private_key: '-----BEGIN-----\n…' }, null, 2);
     const registry = await startPasswordRegistry(t, { username: '_json_key', password: key });
     const words = ['login', '-u', '_json_key', '--password-stdin', registry.host];

@@ -66,7 +66,7 @@ describe('no secret', () => {
     assert.deepEqual(await filesWithSecrets(t), {});
   });
 
-  it('is among the words of a helper, or in what is said when it fails', async (t) => {
+  it('is among the arguments of a helper, or in its error', async (t) => {
     const registry = await startPasswordRegistry(t);
     const { home, env } = await sandbox(t);
     await writeConfig(t, { credsStore: 'test' });

@@ -30,7 +30,7 @@ describe('ocictl login where something is stored', () => {
     ['a password', { auth: base64('ada:old') }],
     ['an identity token', { identitytoken: 'expired' }],
   ] as const) {
-    it(`ends with status 4 when ${what} has expired and nobody can be asked`, async (t) => {
+    it(`ends with status 4 when ${what} has expired and there is no terminal`, async (t) => {
       const { registry } = await startTokenRegistry(t);
       await writeConfig(t, { auths: { [registry.host]: entry } });
       const { exitCode, stderr } = await ocictl(t, ['login', registry.host]);
@@ -94,7 +94,7 @@ describe('ocictl login with a credential helper', () => {
 });
 
 describe('ocictl logout', () => {
-  it('says what is stored for the rest of the registry where nothing is under the name, and leaves it', async (t) => {
+  it('names and keeps other logins of the registry if nothing is stored under the name', async (t) => {
     const auths = {
       'example.com/team': { auth: adaAuth },
       'example.com/team/app': { auth: adaAuth },
@@ -142,7 +142,7 @@ describe('ocictl logout', () => {
     assert.match(stderr, /docker-credential-missing is not on PATH/);
   });
 
-  it('refuses what is no server', async (t) => {
+  it('refuses an invalid server', async (t) => {
     const { exitCode, stderr } = await ocictl(t, ['logout', 'not a host']);
     assert.equal(exitCode, 2);
     assert.match(stderr, /invalid server "not a host"/);
@@ -165,7 +165,7 @@ describe('ocictl login on a terminal', () => {
     assert.doesNotMatch(stdout, /horse/);
   });
 
-  it('asks anew when what is stored has expired, and proposes its user', async (t) => {
+  it('asks again if the stored login has expired, and proposes its user', async (t) => {
     if (!needs(t, 'script')) return;
     const registry = await startPasswordRegistry(t);
     await writeConfig(t, { auths: { [registry.host]: { auth: base64('ada:old') } } });

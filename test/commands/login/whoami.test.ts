@@ -8,7 +8,7 @@ import { sandbox } from '../../support/sandbox.ts';
 import { adaAuth, base64, hubKey, installHelper, logIn, readConfig, writeConfig } from './stored-credentials.ts';
 
 describe('ocictl whoami', () => {
-  it('shows who would be sent where, with what and from which source, and no secret', async (t) => {
+  it('shows user, kind and source of the credentials for each registry, and no secret', async (t) => {
     const { dockerConfig, env, home } = await sandbox(t);
     await writeConfig(t, {
       auths: { [hubKey]: { auth: adaAuth }, 'example.com/team': { identitytoken: 'hunter2' }, empty: {} },
@@ -84,7 +84,7 @@ describe('ocictl whoami', () => {
     assert.doesNotMatch((await ocictl(t, ['whoami'], { env: { PATH } })).stderr, /warning/);
   });
 
-  it('ends with status 4 where it would be nobody, and says how to be somebody', async (t) => {
+  it('ends with status 4 if there are no credentials, and the hint says how to log in', async (t) => {
     for (const words of [['whoami'], ['whoami', 'example.com:5000']]) {
       const { exitCode, stdout, stderr } = await ocictl(t, words);
       assert.deepEqual([exitCode, stdout], [4, '']);
@@ -95,7 +95,7 @@ describe('ocictl whoami', () => {
 });
 
 describe('ocictl logout --all', () => {
-  it('forgets every login, and says what other programs keep', async (t) => {
+  it('removes every login, and names those that other programs keep', async (t) => {
     const { env } = await sandbox(t);
     await writeConfig(t, {
       auths: { [hubKey]: { auth: adaAuth }, 'a/team': { auth: adaAuth }, 'http://b/v1/': { auth: adaAuth } },
@@ -111,7 +111,7 @@ describe('ocictl logout --all', () => {
     assert.deepEqual(await readConfig(t), { auths: {}, kept: 1 });
   });
 
-  it('goes on after what nobody can use, and fails at the end for what it could not forget', async (t) => {
+  it('goes on after broken entries, and fails at the end for logins that it could not remove', async (t) => {
     const odd = { 'https://ada:secret@url.example/v1/': { auth: adaAuth }, 'broken.example': { auth: '!' } };
     await writeConfig(t, { auths: { ...odd, a: { auth: adaAuth } } });
     const { exitCode, stdout, stderr } = await ocictl(t, ['logout', '--all']);
@@ -148,7 +148,7 @@ describe('ocictl login', () => {
     assert.deepEqual((await readConfig(t)).auths, { [registry.host]: { identitytoken: 'identity-1' } });
   });
 
-  it('asks nobody with --no-verify', async (t) => {
+  it('sends no request with --no-verify', async (t) => {
     const { exitCode, stdout, stderr } = await logIn(t, '127.0.0.1:1', {});
     assert.equal(exitCode, 5, stdout + stderr);
     const words = ['login', '--no-verify', '-u', ada.username, '--password-stdin', '127.0.0.1:1'];
@@ -186,7 +186,7 @@ describe('ocictl login', () => {
     ['keychain', /there is no keychain here: this session has no D-Bus/],
     ['vault', /unknown store "vault"/],
   ] as const) {
-    it(`says what is missing for --store ${store}`, async (t) => {
+    it(`names what --store ${store} lacks`, async (t) => {
       const words = ['login', '--store', store, '--no-verify', '-u', 'a', '--password-stdin', '127.0.0.1:1'];
       const { exitCode, stderr } = await ocictl(t, words, { input: 'x' });
       assert.equal(exitCode, 2);
@@ -232,7 +232,7 @@ describe('ocictl auth token', () => {
     assert.deepEqual(tokens.requests.at(-1)?.query.getAll('scope'), ['registry:catalog:*']);
   });
 
-  it('says when a registry has none, and what is no scope', async (t) => {
+  it('fails for a registry without tokens, and for an invalid scope', async (t) => {
     const registry = await startPasswordRegistry(t);
     const { exitCode, stdout, stderr } = await ocictl(t, ['auth', 'token', `${registry.host}/app`]);
     assert.deepEqual([exitCode, stdout], [1, '']);

@@ -40,7 +40,7 @@ describe('ocictl with-login', () => {
     assert.ok(await stat(join(dockerConfig, 'cli-plugins')));
   });
 
-  it('ends with the status of the command, and takes no option of it for its own', async (t) => {
+  it("ends with the status of the command, and passes the command's options on", async (t) => {
     await writeConfig(t, { auths: { a: { auth: adaAuth } } });
     const run = async (...words: string[]) => (await ocictl(t, ['with-login', 'a', '--', ...words])).exitCode;
     assert.equal(await run('sh', '-c', 'exit 7', '--json', '-v'), 7);
@@ -86,7 +86,7 @@ describe('ocictl with-login', () => {
     assert.doesNotMatch(stdout, new RegExp(adaAuth));
   });
 
-  it('runs nothing where nobody is logged in, and wants a command', async (t) => {
+  it('runs nothing without a login, and requires a command', async (t) => {
     const { exitCode, stdout, stderr } = await ocictl(t, ['with-login', 'a', '--', 'echo', 'ran']);
     assert.deepEqual([exitCode, stdout], [4, '']);
     assert.match(stderr, /nobody is logged in to a\n.*ocictl login a/);
@@ -107,7 +107,7 @@ describe('ocictl with-login', () => {
     });
   }
 
-  it('follows no link that somebody else may have put in the place of what was left', async (t) => {
+  it('follows no link that replaced a leftover directory', async (t) => {
     await writeConfig(t, { auths: { a: { auth: adaAuth } } });
     const { home, env } = await sandbox(t);
     const gone = spawnSync('true').pid;
@@ -117,7 +117,7 @@ describe('ocictl with-login', () => {
     assert.deepEqual(await left(t), [name]);
   });
 
-  it('erases what a killed one has left, the next time', async (t) => {
+  it('erases the leftovers of a killed one at the next run', async (t) => {
     await writeConfig(t, { auths: { a: { auth: adaAuth } } });
     const running = await spawnOcictl(t, ['with-login', 'a', '--', 'sh', '-c', 'echo "$$ ready"; exec sleep 60']);
     const [, pid] = await running.waitFor(/(\d+) ready/);

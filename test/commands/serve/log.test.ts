@@ -65,7 +65,7 @@ describe('ocictl serve -v', () => {
 });
 
 describe('ocictl serve', () => {
-  it('tells what fails in it, though the client is told less, also without -v', async (t) => {
+  it('logs its own failures in full, also without -v, while the client gets less', async (t) => {
     const { url, output, waitFor } = await serveDamaged(t, []);
     assert.equal((await fetch(`${url}/v2/nothing/tags/list`)).status, 404);
     const answer = await fetch(`${url}/v2/${app}/manifests/${one}`);

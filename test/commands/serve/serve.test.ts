@@ -53,7 +53,7 @@ describe('the address that ocictl serve tells', () => {
     assert.equal((await fetch(`http://${host}/v2/`)).status, 200);
   });
 
-  it('is this machine alone where no host was named, and that is said', async (t) => {
+  it('is loopback if no host was given, and a line says so', async (t) => {
     const { stdout, stderr } = await started(t, ['--memory', '--addr', ':0'], /with: .*\n/);
     assert.match(stdout, /http:\/\/127\.0\.0\.1:\d+\n$/);
     assert.match(stderr, /^127\.0\.0\.1:\d+ is for this machine only; for other machines too: --addr 0\.0\.0\.0:0\n/);
@@ -97,7 +97,7 @@ describe('the names that ocictl serve tells', () => {
     }
   });
 
-  it('are none where there is nothing, and it says how that changes', async (t) => {
+  it('are missing if the registry is empty, and a line says how to push', async (t) => {
     const store = await started(t, ['--store', '--addr', '127.0.0.1:0'], /with: .*\n/);
     assert.match(store.stderr, /^there is no image in it yet; ocictl pull alpine puts one there\n/);
     const memory = await started(t, ['--memory', '--read-only', '--addr', '127.0.0.1:0'], /nobody .*\n/);
@@ -119,7 +119,7 @@ describe('the limits of ocictl serve', () => {
     }
   });
 
-  it('end uploads that nobody goes on with', async (t) => {
+  it('end abandoned uploads', async (t) => {
     const { url } = await spawnServe(t, ['--memory', '--upload-timeout', '1s', '--min-rate', '0']);
     const { headers } = await fetch(`${url}/v2/team/app/blobs/uploads/`, { method: 'POST' });
     const place = new URL(headers.get('location') ?? '', url);
@@ -170,8 +170,8 @@ describe('the directory of ocictl serve', () => {
   });
 });
 
-describe('what ocictl serve takes', () => {
-  it('is whole unless --sparse says otherwise', async (t) => {
+describe('an index pushed to ocictl serve', () => {
+  it('must be complete, unless --sparse is given', async (t) => {
     const digest = `sha256:${'a'.repeat(64)}`;
     const child = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 7 };
     const type = 'application/vnd.oci.image.index.v1+json';

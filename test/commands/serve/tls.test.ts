@@ -35,7 +35,7 @@ async function shortKey(home: string): Promise<{ readonly cert: string; readonly
 }
 
 describe('ocictl serve --tls-cert', () => {
-  it('speaks https, and takes another pair of files when they change; a broken one is told', async (t) => {
+  it('speaks https, and reads changed files; a broken pair is reported', async (t) => {
     if (!needs(t, 'openssl')) return;
     const { home } = await sandbox(t);
     const [first, second] = [await makeCertificates(t), await makeCertificates(t)];

@@ -27,7 +27,7 @@ async function serveImage(t: TestContext) {
 
 for (const [what, damage] of Object.entries(damages)) {
   describe(`A tag whose link ${what}`, () => {
-    it('is told of by images, and removed by rmi', async (t) => {
+    it('is reported by images, and removed by rmi', async (t) => {
       const { store } = await sandbox(t);
       const repo = await keepImage(t, 'app:1', await image('a'));
       await damage(join(store, v2, repo, '_manifests/tags/1/current/link'));

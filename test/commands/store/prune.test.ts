@@ -62,7 +62,7 @@ describe('ocictl prune', () => {
     });
   });
 
-  it('keeps what was pulled by digest, and the images of an index, whose tag is all that they have', async (t) => {
+  it('keeps images pulled by digest, and the images of a tagged index', async (t) => {
     const { registry, host } = await startServe(t);
     const [pinned, child] = [await image('pinned'), await image('child')];
     await pushImage(registry, app, one, pinned);
@@ -99,7 +99,7 @@ describe('ocictl prune', () => {
     assert.deepEqual(await filesBelow(store), []);
   });
 
-  it('makes no store where there is none', async (t) => {
+  it('creates no store if there is none', async (t) => {
     const { store } = await sandbox(t);
     const freed = await ocictl(t, ['prune']);
     assert.deepEqual([freed.exitCode, freed.stdout, freed.stderr], [0, 'Total reclaimed space: 0B\n', '']);
@@ -108,7 +108,7 @@ describe('ocictl prune', () => {
 });
 
 describe('ocictl rmi', () => {
-  it('says what it kept, and why', async (t) => {
+  it('names what it kept, and why', async (t) => {
     const [first, second] = [await image('shared', 'a'), await image('shared', 'b')];
     await keepImage(t, 'app:1', first);
     await keepImage(t, 'app:2', first);
@@ -122,7 +122,7 @@ describe('ocictl rmi', () => {
 });
 
 describe('ocictl images', () => {
-  it('says once of each image that layers are missing, whose name and what --json calls them', async (t) => {
+  it('warns once for each image with missing layers, and lists them with --json', async (t) => {
     const { host, registry } = await startPlace(t);
     const kept = await image('a', 'b');
     await pushImage(registry, app, one, kept);

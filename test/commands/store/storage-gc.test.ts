@@ -47,7 +47,7 @@ async function putManifest(url: string, built: Built): Promise<number> {
 }
 
 describe('ocictl storage gc', () => {
-  it('frees what was deleted, and says of what it keeps why, beside a running serve and after it', async (t) => {
+  it('frees deleted content and says why it keeps the rest, beside a running serve and after it', async (t) => {
     const { host, root, push, stop } = await served(t);
     const [gone, kept] = [await image('gone'), await image('kept')];
     await push(gone, 'gone');
@@ -70,7 +70,7 @@ describe('ocictl storage gc', () => {
     assert.equal((await ocictl(t, ['pull', `${again.host}/team/app:kept`])).exitCode, 0);
   });
 
-  it('removes untagged manifests only with --untagged, and none that an index or a subject that stays leads to', async (t) => {
+  it('removes untagged manifests only with --untagged, except children and referrers of remaining ones', async (t) => {
     const { host, url, root, push, stop } = await served(t);
     const [old, child, signed] = [await image('old'), await image('child'), await image('signed')];
     await push(old, '1');
@@ -95,7 +95,7 @@ describe('ocictl storage gc', () => {
     assert.notEqual(again.url, url);
   });
 
-  it('leaves what was uploaded until its manifest comes: beside a running serve, and after it was killed', async (t) => {
+  it('keeps uploaded blobs until their manifest comes: beside a running serve, and after it was killed', async (t) => {
     const { url, root, stop } = await served(t);
     const built = await image('later');
     await upload(url, built);
@@ -109,7 +109,7 @@ describe('ocictl storage gc', () => {
     assert.equal(await putManifest(again.url, other), 201);
   });
 
-  it('counts on what a killed serve has said to be there, however old that is', async (t) => {
+  it('keeps blobs that a killed serve has reported as present, however old they are', async (t) => {
     const { url, root, push, stop } = await served(t);
     const built = await image('old');
     await push(built, '1');

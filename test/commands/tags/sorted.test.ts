@@ -51,7 +51,7 @@ describe('ocictl tags --sort', () => {
     assert.equal(byName.stdout, '1.10-alpine\n1.10-rc1\n1.9\nlatest\n');
   });
 
-  it('sorts by the time of the image, of an index its first, of an artifact its annotation; none comes first', async (t) => {
+  it("sorts by creation time: of the image, of an index's first image, or by an artifact's annotation; tags without one come first", async (t) => {
     const { name } = await startTagged(t, dated);
     const { stdout, stderr } = await ocictl(t, ['tags', '--sort', 'created', name]);
     assert.equal(stdout, 'd\nc\nb\ne\na\nf\n', stderr);
@@ -81,7 +81,7 @@ describe('ocictl tags --sort', () => {
 });
 
 describe('ocictl tags --filter', () => {
-  it('prints what matches one of the patterns, and --limit counts that', async (t) => {
+  it('prints tags that match one of the patterns, and --limit counts these', async (t) => {
     const tags = ['1.1', '1.2', '1.2-alpine', '2.0', 'latest'].map(parseTag);
     const { name, registry, proxy } = await startTagged(t, { x: old });
     await registry.pushManifest(app, old.manifest, { tags: tags as readonly Tag[] });
@@ -99,7 +99,7 @@ describe('ocictl tags --filter', () => {
     assert.equal(proxy.count(), cases.length);
   });
 
-  it('refuses what is no pattern, no order, and --after in another order', async (t) => {
+  it('refuses an invalid pattern or order, and --after in another order', async (t) => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['--filter', '[a'], /--filter takes a pattern, not "\[a"/],
       [['--sort', 'age'], /cannot be sorted by "age"\n.*name, semver, created/],

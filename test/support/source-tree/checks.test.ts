@@ -110,7 +110,7 @@ describe('a check of the source tree', () => {
     assert.deepEqual(found, ['wire has 26 files', 'model/deep has 26 files']);
   });
 
-  it('counts no command, and what lies beside commands', () => {
+  it('counts files beside commands, but not the commands', () => {
     const commands = Array.from({ length: 30 }, (_, at) => `command${at}`);
     const own = commands.map((name) => file(`commands/${name}.ts`, ''));
     assert.deepEqual(crowdedFolders([...own, ...files('commands', 25)], commands), []);

@@ -6,7 +6,7 @@ import type { SourceFile } from './reading.ts';
 const file = (path: string, text: string): SourceFile => ({ path, text });
 
 describe('the check of exports', () => {
-  it('finds what no other file imports, also where its own file uses it', () => {
+  it('finds exports that no other file imports, even if their own file uses them', () => {
     const src = [
       file('model/a.ts', 'export const a = 1;\nexport const b = a;\nexport interface C {}\nexport type D = C;'),
       file('wire/x.ts', "import { b, type D as E } from '../model/a.ts';"),
@@ -23,7 +23,7 @@ describe('the check of exports', () => {
     assert.deepEqual(unusedExports(src, []), ['model/a.ts: a']);
   });
 
-  it('counts files beside src, and what bin takes from the build', () => {
+  it('counts imports of files beside src, and of bin from the build', () => {
     const src = [
       file('model/a.ts', 'export const a = 1;\nexport const b = 2;\nexport const c = 3;'),
       file('program/main.ts', 'export const main = 1;'),
@@ -37,7 +37,7 @@ describe('the check of exports', () => {
     assert.deepEqual(unusedExports(src, users), ['model/a.ts: c', 'program/other.ts: main']);
   });
 
-  it('counts what the public library re-exports, and asks nobody who uses that', () => {
+  it('counts re-exports of the public library as used', () => {
     const src = [
       file('model/a.ts', 'export const a = 1;\nexport interface B {}\nexport const c = 3;'),
       file('model/b.ts', 'export const d = 1;'),
@@ -47,7 +47,7 @@ describe('the check of exports', () => {
     assert.deepEqual(unusedExports(src, []), ['model/a.ts: c']);
   });
 
-  it('follows what is passed on to where it comes from', () => {
+  it('follows re-exports to their origin', () => {
     const src = [
       file('model/a.ts', 'export const a = 1;\nexport const b = 2;'),
       file('model/all.ts', "export * from './a.ts';\nexport * from './some.ts';"),
@@ -67,7 +67,7 @@ describe('the check of exports', () => {
     assert.deepEqual(unusedExports(src, []), ['model/b.ts: b']);
   });
 
-  it('tells apart what tests alone import', () => {
+  it('lists exports that tests alone import', () => {
     const src = [file('model/a.ts', 'export const a = 1;\nexport const b = 2;\nexport const c = 3;')];
     const tests = [file('a.test.ts', "import { a, b } from '../src/model/a.ts';")];
     const others = [file('bench.ts', "import { a } from '../src/model/a.ts';")];
