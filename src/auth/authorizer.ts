@@ -253,11 +253,12 @@ class ChallengeAuthorizer implements Authorizer {
     const identity = (await this.#tokens.identify?.(credential)) ?? (await identityOf(credential));
     const key: TokenKey = { realm: realm.href, service, identity, scopes };
     const held = await this.#tokens.get(key).catch(() => undefined);
-    if (held && held.expiresAtMs > this.#nowMs()) {
-      if (!this.#requested.has(held)) this.#kept.set(`Bearer ${held.value}`, true);
-      return held;
-    }
+    const isGood = held && held.expiresAtMs > this.#nowMs();
+    if (isGood && !this.#requested.has(held)) this.#kept.set(`Bearer ${held.value}`, true);
+    if (isGood) return held;
     const { tokens: options } = this.#options;
+    // The connection of the request that needs it is made meanwhile.
+    if (this.#isUnasked) this.#transport.open();
     const request = {
       ...{ realm, service, scopes, registry: this.#registry, options },
       credential: credential?.kind === 'identity-token' ? { ...credential, ...this.#renewed } : credential,

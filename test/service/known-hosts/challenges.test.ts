@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { OciError } from '../../../src/model/errors.ts';
 import { ada, basic } from '../../support/login-servers.ts';
 import { inOwnNetwork } from '../../support/network/own-network.ts';
@@ -36,6 +37,19 @@ inOwnNetwork(import.meta.url, () => {
       assert.equal(tokens.requests.at(-1)?.query.get('service'), 's');
       const anonymous = () => run(t, registry.host, { identity: 'anonymous' });
       assert.deepEqual(await during(both, anonymous), ['TOKEN', 'GET t2', 'ok']);
+    });
+
+    it('is connected to while the token is asked for', async (t) => {
+      const { registry, tokens, gate } = await startOutside(t, (url) => `Bearer realm="${url}token",service="s"`);
+      assert.equal(await run(t, registry.host), 'ok');
+      const before = registry.connections;
+      const deadlineMs = Date.now() + 30_000;
+      gate.pass = async () => {
+        while (registry.connections === before && Date.now() < deadlineMs) await setTimeout(5);
+      };
+      assert.deepEqual(await during([tokens, registry], () => run(t, registry.host)), ['TOKEN basic', 'GET t1', 'ok']);
+      assert.equal(registry.connections, before + 1);
+      assert.ok(Date.now() < deadlineMs, 'the token came first');
     });
 
     it('gets the token of an earlier run, where tokens are kept', async (t) => {

@@ -62,6 +62,8 @@ export interface Outside {
   readonly registry: FakeServer;
   readonly tokens: FakeServer;
   readonly behaviour: Behaviour;
+  /** Awaited by the token server before it answers. */
+  readonly gate: { pass: () => Promise<void> };
 }
 
 /** @param challenge Given the address of the token server. */
@@ -72,12 +74,17 @@ export async function startOutside(
 ): Promise<Outside> {
   const tls = issue('server', { by: authority, addresses: [outside, '127.0.0.1'] });
   const behaviour: Behaviour = { challenge: undefined, allowed: allowsAda, status: 401 };
-  const tokens = await startFakeServer(t, issues, { tls, address: outside });
+  const gate = { pass: async (): Promise<void> => {} };
+  const answer: Answer = async (...words) => {
+    await gate.pass();
+    issues(...words);
+  };
+  const tokens = await startFakeServer(t, answer, { tls, address: outside });
   behaviour.challenge = challenge(tokens.url);
   if (behaviour.challenge.startsWith('Bearer')) behaviour.allowed = allowsTokens;
   const registry = await startFakeServer(t, registryAnswer(behaviour), { tls, address: outside });
   await trust(t, registry, authority);
-  return { authority, registry, tokens, behaviour };
+  return { authority, registry, tokens, behaviour, gate };
 }
 
 export async function trust(t: TestContext, { host }: Pick<FakeServer, 'host'>, { cert }: Issued): Promise<void> {
