@@ -64,6 +64,8 @@ export interface Objects {
   putIfAbsent(path: StorePath, bytes: Uint8Array): Promise<boolean>;
   /** Undefined if there is no object, including if the path is a prefix or a link, which is not followed. */
   stat(path: StorePath): Promise<ObjectFacts | undefined>;
+  /** Which of these paths `stat` finds, in their order. A driver for which that is no faster leaves it out. */
+  exist?(paths: readonly StorePath[]): Promise<readonly boolean[]>;
   /** A page of entries below a prefix, in order; empty if there are none. It may include uploads. */
   list(prefix: StorePath, opts?: PageOptions): Promise<Listing>;
   /** Replaces an object with the content of another. @returns False if there is none at `from`. */

@@ -6,8 +6,8 @@ import { limitOf } from '../registry/options.ts';
 import { fallbackTag, orderedReferrers, referrerEntry } from '../registry/referrers.ts';
 import type { Lister, ListOptions, ReferrerOptions } from '../registry/registry.ts';
 import { readLink } from './blobs/links.ts';
-import type { Driver } from './driver.ts';
-import { digestsIn, entriesIn } from './listing.ts';
+import type { Driver, StorePath } from './driver.ts';
+import { digestsIn } from './listing.ts';
 import { loadManifest, nameUnknown, repositoryExists, tryParseManifest } from './manifests/manifests.ts';
 import { walkRepositories } from './manifests/repositories.ts';
 import { referrersPath, tagCurrentPath, tagsPath } from './paths.ts';
@@ -19,31 +19,50 @@ export function createLister(store: Store): Lister {
   return {
     repositories: (opts) => atMost(opts, walkRepositories(driver, { after: opts?.after })),
 
-    tags: (repo, opts) =>
-      atMost(
-        opts,
-        (async function* () {
-          if (!(await repositoryExists(store, repo))) throw nameUnknown(repo);
-          for (const tag of await tagsIn(driver, repo)) {
-            if (tag <= (opts?.after ?? '')) continue;
-            // A tag that is being written or deleted has a history, but no current link.
-            if ((await driver.stat(tagCurrentPath(repo, tag))) !== undefined) yield tag;
-          }
-        })(),
-      ),
+    tags: (repo, opts) => atMost(opts, tagsOf(store, repo, opts)),
 
     referrers: (repo, subject, opts) => atMost(opts, referrersOf(store, repo, subject, opts)),
   };
 }
 
+/** How many tags are checked together. */
+const checkedTogether = 1_000;
+
+async function* tagsOf(store: Store, repo: RepositoryName, opts: ListOptions = {}): AsyncGenerator<Tag> {
+  const { after = '' } = opts;
+  const all = await tagsIn(store.driver, repo);
+  if (all.length === 0 && !(await repositoryExists(store, repo))) throw nameUnknown(repo);
+  const tags = after === '' ? all : all.filter((tag) => tag > after);
+  const together = Math.min(checkedTogether, limitOf(opts));
+  for (let at = 0; at < tags.length; at += together) {
+    opts.signal?.throwIfAborted();
+    const some = tags.slice(at, at + together);
+    // A tag that is being written or deleted has a history, but no current link.
+    const paths = some.map((tag) => tagCurrentPath(repo, tag));
+    const present = await areThere(store.driver, paths);
+    for (const [i, tag] of some.entries()) if (present[i]) yield tag;
+  }
+}
+
+async function areThere(driver: Driver, paths: readonly StorePath[]): Promise<readonly boolean[]> {
+  if (driver.exist) return driver.exist(paths);
+  const present: boolean[] = [];
+  for (const path of paths) present.push((await driver.stat(path)) !== undefined);
+  return present;
+}
+
 // Sorted by name. The driver's keys have another order: there `a-b/` comes before `a/`.
 async function tagsIn(driver: Driver, repo: RepositoryName): Promise<readonly Tag[]> {
   const tags: Tag[] = [];
-  for await (const { name, kind } of entriesIn(driver, tagsPath(repo))) {
-    const tag = kind === 'prefix' ? tryParseTag(name) : undefined;
-    if (tag !== undefined) tags.push(tag);
+  for (let after: string | undefined; ; ) {
+    const { entries, next } = await driver.list(tagsPath(repo), { after });
+    for (const { name, kind } of entries) {
+      const tag = kind === 'prefix' ? tryParseTag(name) : undefined;
+      if (tag !== undefined) tags.push(tag);
+    }
+    if (next === undefined) return tags.sort();
+    after = next;
   }
-  return tags.sort();
 }
 
 async function* atMost<T>(opts: ListOptions | undefined, entries: AsyncIterable<T>): AsyncGenerator<T> {

@@ -8,8 +8,12 @@ import { keyOf } from './page.ts';
 export async function entriesOf(directory: string): Promise<Entry[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   return entries
-    .map((entry): Entry => ({ name: entry.name, kind: entry.isDirectory() ? 'prefix' : 'object' }))
-    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    .map((entry) => {
+      const found: Entry = { name: entry.name, kind: entry.isDirectory() ? 'prefix' : 'object' };
+      return { found, key: keyOf(found) };
+    })
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ found }) => found);
 }
 
 /**

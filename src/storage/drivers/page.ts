@@ -11,6 +11,8 @@ export async function pageOf(
   { after = '', limit = Number.POSITIVE_INFINITY }: PageOptions = {},
 ): Promise<Listing> {
   const page: Entry[] = [];
+  // Most lists are wanted whole.
+  if (Array.isArray(entries) && after === '' && entries.length <= limit) return { entries, next: undefined };
   for await (const entry of entries) {
     if (keyOf(entry) <= after) continue;
     const last = page.at(-1);

@@ -32,6 +32,20 @@ for (const [name, open] of drivers) {
       }
     });
 
+    it('exist for a list of paths as they do one by one', async (t) => {
+      const driver = await open(t);
+      if (!driver.exist) return t.skip('each is asked for by itself');
+      const names = Array.from({ length: 450 }, (_, i) => `many/${i}/link`);
+      for (const name of names.filter((_, i) => i % 3 === 0)) await driver.put(at(name), text('x'));
+      const paths = [...names, 'many', 'many/0', 'many/0/link/below', 'nowhere', 'many/3/other'].map(at);
+      const expected = [];
+      for (const path of paths) expected.push((await driver.stat(path)) !== undefined);
+      assert.deepEqual(await driver.exist(paths), expected);
+      await driver.delete(at('many/3/link'));
+      assert.deepEqual(await driver.exist([at('many/3/link'), at('many/6/link')]), [false, true]);
+      assert.deepEqual(await driver.exist([]), []);
+    });
+
     it('are read in ranges, up to their size when opened', async (t) => {
       const driver = await open(t);
       await driver.put(at('f'), text('0123456789'));

@@ -108,6 +108,8 @@ describe('a symbolic link below the root of a store', () => {
     await symlink(join(outside, 'secret'), join(root, 'f'));
     await symlink(join(outside, 'd'), join(root, 'd'));
     assert.equal(await driver.stat(at('f')), undefined);
+    assert.deepEqual(await driver.exist?.([at('f')]), [false]);
+    await assert.rejects(async () => driver.exist?.([at('d/f')]), failsWith('STORAGE_DAMAGED'));
     assert.equal(await driver.copy(at('f'), at('copied')), false);
     assert.equal(await driver.deleteIf(at('f'), text('secret')), false);
     await assert.rejects(driver.stat(at('d/f')), failsWith('STORAGE_DAMAGED'));
