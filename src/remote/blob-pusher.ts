@@ -8,6 +8,7 @@ import type { OnWait, PushBlobOptions, PushBlobResult } from '../registry/regist
 import { tellAgain } from '../transport/waits.ts';
 import type { BlobReader } from './blob-reader.ts';
 import { isAnswer, type RemoteClient, type Subject } from './client.ts';
+import { KnownMounts } from './known-mounts.ts';
 import { shownName } from './names.ts';
 import { UploadSource } from './upload-body.ts';
 import { isInterruption, openedSession, type UploadSession, waitAskedFor } from './upload-session.ts';
@@ -35,20 +36,21 @@ export class BlobPusher {
   readonly #blobs: BlobReader;
   /** The maximum size of a request that this registry was found to accept. */
   #chunkBytes: number | undefined;
-  /** Whether it answers a mount from the same repository with the stored blob or an upload session. */
-  #mountsOwn = true;
-  /** `repository source` pairs for which a mount was refused. */
-  readonly #unmountable = new Set<string>();
-  /** Pairs where a mount that should have worked brought nothing: there blobs are looked up first. */
-  readonly #mountedInVain = new Set<string>();
+  readonly #mounts: KnownMounts;
 
   constructor(client: RemoteClient, blobs: BlobReader) {
     this.#client = client;
     this.#blobs = blobs;
+    this.#mounts = new KnownMounts(client.options.facts);
   }
 
   get chunkBytes(): number {
-    return this.#chunkBytes ?? this.#client.options.uploadChunkBytes ?? defaultChunkBytes;
+    return this.#chunkBytes ?? Math.min(this.#client.options.uploadChunkBytes ?? defaultChunkBytes, this.#maxBodyBytes);
+  }
+
+  /** What an earlier run has found that a request may have. */
+  get #maxBodyBytes(): number {
+    return this.#client.options.facts?.known.maxBodyBytes ?? Number.POSITIVE_INFINITY;
   }
 
   /** Opens a session, or mounts the blob: undefined if it was mounted. */
@@ -84,17 +86,16 @@ export class BlobPusher {
     // A mount from the same repository checks and opens an upload in one request. Without mounts, the blob is just sent
     // again.
     const own = mountFrom === undefined && this.#mayMountOwn(descriptor);
-    const mountFirst =
-      opts.mountFirst === true && mountFrom !== undefined && !this.#mountedInVain.has(`${repo} ${mountFrom}`);
+    const mountFirst = opts.mountFirst === true && mountFrom !== undefined && this.#mounts.isSure(repo, mountFrom);
     const exists = (): Promise<boolean> => this.exists(repo, descriptor.digest, opts, mountFrom);
     if (!own && !mountFirst && (await exists())) return { descriptor, outcome: 'exists' };
     const from = own ? repo : mountFrom;
     const session =
       from && this.#mayMount(repo, from) ? await this.#mount(repo, descriptor.digest, from, opts) : undefined;
     if (session === 'mounted') return { descriptor, outcome: own ? 'exists' : 'mounted' };
-    if (own && session === undefined) this.#mountsOwn = false;
+    if (own && session === undefined) this.#mounts.own = false;
     if (mountFirst) {
-      this.#mountedInVain.add(`${repo} ${mountFrom}`);
+      this.#mounts.wasInVain(repo, mountFrom);
       if (await exists()) {
         await session?.cancel();
         return { descriptor, outcome: 'exists' };
@@ -136,11 +137,11 @@ export class BlobPusher {
   }
 
   #mayMount(repo: RepositoryName, from: RepositoryName | undefined): boolean {
-    return !this.#unmountable.has(`${repo} ${from}`) && !this.#client.refuses(mountScopes(repo, from));
+    return !this.#mounts.isRefused(repo, from) && !this.#client.refuses(mountScopes(repo, from));
   }
 
   #mayMountOwn({ size }: Descriptor): boolean {
-    return size <= smallBytes && this.#mountsOwn;
+    return size <= smallBytes && this.#mounts.own;
   }
 
   async #mount(
@@ -150,14 +151,16 @@ export class BlobPusher {
     opts: Attended,
   ): Promise<UploadSession | 'mounted' | undefined> {
     try {
-      return (await this.openUpload(repo, { ...opts, mount, from })) ?? 'mounted';
+      const session = await this.openUpload(repo, { ...opts, mount, from });
+      if (!session) this.#mounts.succeeded(repo, from);
+      return session ?? 'mounted';
     } catch (error) {
       // If the registry cannot mount, or not from there, the bytes are sent; few registries mount from the same
       // repository. A 429 to that would also be the answer to an upload.
       const { status = 0 } = isOciError(error) ? error : {};
       if (!isAnswer(error) || (status === 429 && from === repo)) throw error;
       // A refusal that does not concern this blob only also applies to the next one.
-      if (from !== repo && status !== 400 && status !== 404) this.#unmountable.add(`${repo} ${from}`);
+      if (from !== repo && status !== 400 && status !== 404) this.#mounts.refused(repo, from);
       return undefined;
     }
   }
@@ -181,9 +184,10 @@ export class BlobPusher {
       try {
         session ??= await this.openUpload(repo, { onWait, signal });
         if (session === undefined) return;
-        if (inChunks || this.#chunkBytes !== undefined || session.size > 0) {
+        if (inChunks || this.#chunkBytes !== undefined || session.size > 0 || descriptor.size > this.#maxBodyBytes) {
           tried = Math.max(this.chunkBytes, session.minChunkBytes);
           await this.#sendChunks(repo, descriptor, upload, session, tried, signal);
+          if (this.#chunkBytes !== undefined) this.#client.options.facts?.learn({ maxBodyBytes: this.#chunkBytes });
         } else await this.#sendWhole(descriptor, upload, session, signal);
         return;
       } catch (error) {
