@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { cells, settings } from './distance/cells.ts';
 
 /** What can be measured, in the order in which it is. */
 export const parts = ['pull', 'push', 'copy', 'startup', 'serve', 'growth', 'distance'] as const;
@@ -57,6 +58,9 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   const chosen = listed(values.only);
   const unknown = chosen.find((name) => !parts.some((part) => part === name));
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${parts.join(', ')}`);
+  const cellNames = [...settings, ...cells].map(({ name }) => name);
+  const noCell = listed(values.cell).find((name) => !cellNames.includes(name));
+  if (noCell !== undefined) throw new Error(`--cell ${noCell}: there are ${cellNames.join(', ')}`);
   return {
     runs: positive('--runs', values.runs, Number.isInteger),
     only: parts.filter((part) => chosen.length === 0 || chosen.includes(part)),

@@ -113,6 +113,7 @@ describe('the options of the bench', () => {
 
   for (const [words, message] of [
     [['--only', 'pul'], /--only pul: there are pull, push/],
+    [['--cell', 'diges'], /--cell diges: there are .*digest-token.* digest-40/],
     [['--runs', '0'], /--runs 0: not a number above 0/],
     [['--runs', '1.5'], /--runs 1\.5/],
     [['--scale', 'x'], /--scale x/],
