@@ -5,7 +5,7 @@ import { type Bench, failure, scoped, tell, titled } from '../context.ts';
 import { race } from '../race.ts';
 import type { Section } from '../results.ts';
 import { contenders } from '../transfers.ts';
-import { type Cell, cells, type Setting, settings } from './cells.ts';
+import { type Cell, cells, type Setting } from './cells.ts';
 import type { Count } from './count.ts';
 import { asColumns, counts, isChosen } from './counting.ts';
 import { Delay } from './delay.ts';
@@ -25,13 +25,13 @@ export async function* benchDistance(bench: Bench): AsyncGenerator<Section> {
   const limited: Bench = { ...bench, until, runs: Math.min(bench.runs, mostRuns) };
   const chosen = cells.filter(({ name, setting }) => isChosen(bench, name, setting.name));
   if (chosen.length > 0) yield await startTimes(limited);
-  for (const setting of settings) {
+  for (const setting of new Set(chosen.map((cell) => cell.setting))) {
     const own = chosen.filter((cell) => cell.setting === setting);
-    if (own.length > 0 && Date.now() < until) {
+    if (Date.now() < until) {
       yield* await scoped(limited, (scope) => timeSetting(limited, scope, setting, own)).catch((error: unknown) => [
         { part, title: setting.name, unit: 'ms' as const, rows: [], failures: [failure(bench, setting.name, error)] },
       ]);
-    } else if (own.length > 0) tell(`no time was left for ${own.map(({ name }) => name).join(', ')}`);
+    } else tell(`no time was left for ${own.map(({ name }) => name).join(', ')}`);
   }
 }
 
