@@ -55,8 +55,10 @@ async function* again(bench: Bench): AsyncGenerator<Section> {
     ...bench.nodes.flatMap(({ path }) => ['--node', path]),
     ...bench.cells.flatMap((name) => ['--cell', name]),
   ];
-  await inOwnNetwork(bench.scope, words, 'ignore').catch((error: unknown) => tell(String(error)));
-  const { sections } = JSON.parse(await readFile(file, 'utf8')) as { readonly sections: readonly Section[] };
+  // It ends with 1 where a section says that ocictl failed.
+  const failed = await inOwnNetwork(bench.scope, words, 'ignore').catch((error: unknown) => error);
+  const text = await readFile(file, 'utf8').catch(() => Promise.reject(failed));
+  const { sections } = JSON.parse(text) as { readonly sections: readonly Section[] };
   yield* sections;
 }
 
