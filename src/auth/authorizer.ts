@@ -152,13 +152,13 @@ class ChallengeAuthorizer implements Authorizer {
     this.#recalled ??= this.#challenges.get(this.#transport.base.href).catch(() => undefined);
     const challenges = await this.#recalled;
     if (challenges === undefined || challenges.length === 0) return undefined;
-    // While a token is asked for.
+    // The connection is made while a token is asked for.
     this.#transport.open();
     try {
       this.#isUnasked = true;
       return await this.#meet({ challenges, scopes, authorization: undefined, signal });
     } catch (error) {
-      if (!isOciError(error)) throw error;
+      if (!isOciError(error) || signal?.aborted) throw error;
       if (this.#method?.kind === 'bearer' && (error.code === 'UNAUTHORIZED' || error.code === 'DENIED')) {
         this.#refusal = { exchangeKey: exchangeKeyOf(this.#method, ScopeSet.of(scopes)), error };
       }
@@ -257,8 +257,6 @@ class ChallengeAuthorizer implements Authorizer {
     if (isGood && !this.#requested.has(held)) this.#kept.set(`Bearer ${held.value}`, true);
     if (isGood) return held;
     const { tokens: options } = this.#options;
-    // The connection of the request that needs it is made meanwhile.
-    if (this.#isUnasked) this.#transport.open();
     const request = {
       ...{ realm, service, scopes, registry: this.#registry, options },
       credential: credential?.kind === 'identity-token' ? { ...credential, ...this.#renewed } : credential,
