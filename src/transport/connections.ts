@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Names } from './names.ts';
 import { Origins, type OriginsOptions } from './origins.ts';
 
 interface Known {
@@ -9,6 +10,7 @@ interface Known {
 
 /** The connections of several transports. Those with the same base, the same way to it and the same trust share them. */
 export class Connections {
+  readonly #names = new Names();
   #known: readonly Known[] = [];
 
   /** The connections for a base. None is opened before the first request. */
@@ -16,7 +18,7 @@ export class Connections {
     const options = { tls, limits, addresses, proxy, allowPrivate };
     const same = this.#known.find((one) => one.base === base.origin && isDeepStrictEqual(one.options, options));
     if (same) return same.origins;
-    const origins = new Origins(base, { ...options, hostFacts });
+    const origins = new Origins(base, { ...options, hostFacts, names: this.#names });
     this.#known = [...this.#known, { base: base.origin, options, origins }];
     return origins;
   }

@@ -5,6 +5,7 @@ import type { TlsSettings } from '../certs/tls-settings.ts';
 import type { HostRecord } from '../host-facts/host-facts.ts';
 import { type Connect, createDialler } from './dial.ts';
 import type { NetworkGuard, Visit } from './guard/network-guard.ts';
+import type { Names } from './names.ts';
 import { answersInPlain } from './plain-probe.ts';
 import { isSocks, type ProxyServer } from './proxy/proxy.ts';
 import { connectToProxy, openTunnel } from './proxy/tunnel.ts';
@@ -19,6 +20,8 @@ export interface ConnectorOptions {
   readonly timeoutMs: number;
   /** Addresses to connect to, instead of those of the name. */
   readonly addresses?: readonly string[] | undefined;
+  /** Where names are looked up. Default: Node's own way, for each connection. */
+  readonly names?: Names | undefined;
   /** Checks addresses outside the registry itself. */
   readonly guard?: NetworkGuard | undefined;
   readonly proxy?: ProxyServer | undefined;
@@ -51,7 +54,10 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
         if (!proxy && !visit) guard?.met(url, socket.remoteAddress);
         callback(null, socket);
       },
-      (error: unknown) => callback(error as Error, null),
+      (error: unknown) => {
+        options.names?.forget(goal.hostname);
+        callback(error as Error, null);
+      },
     );
   };
 }
@@ -61,8 +67,9 @@ interface DirectOptions extends Omit<ConnectorOptions, 'guard'> {
 }
 
 function direct(options: DirectOptions): Connect {
-  const { url, tls, own, verify, timeoutMs, addresses, visit, pending, facts, onCertificateRequest } = options;
-  const socket = { timeoutMs, pending, lookup: addresses ? lookupOf(addresses) : visit?.lookup };
+  const { url, tls, own, verify, timeoutMs, addresses, names, visit, pending, facts, onCertificateRequest } = options;
+  const lookup = addresses ? lookupOf(addresses) : (visit?.lookup ?? names?.lookup);
+  const socket = { timeoutMs, pending, lookup };
   if (url.protocol !== 'https:') return createDialler(socket);
   const secure = secured(tls, { own, verify, facts, onCertificateRequest, ...socket });
   return verify ? (goal) => secure(async () => goal) : unlessPlain(createDialler(socket), secure, facts);
@@ -87,10 +94,10 @@ function unlessPlain(plain: Connect, secure: Secured, facts: HostRecord | undefi
 }
 
 function proxied(options: ConnectorOptions, proxy: ProxyServer): Connect {
-  const { url, tls, own, verify, timeoutMs, addresses, pending, facts, onCertificateRequest } = options;
+  const { url, tls, own, verify, timeoutMs, addresses, names, pending, facts, onCertificateRequest } = options;
   // The proxy is another party: the certificates of the registry's settings do not apply to it.
   const trust = tls.systemRoots ? { systemRoots: tls.systemRoots } : {};
-  const toProxy = direct({ url: proxy.url, tls: trust, own: false, verify: true, timeoutMs, pending });
+  const toProxy = direct({ url: proxy.url, tls: trust, own: false, verify: true, timeoutMs, names, pending });
   const trusting = { own, verify, pending, timeoutMs, facts, onCertificateRequest };
   const secure = url.protocol === 'https:' ? secured(tls, trusting) : undefined;
   return async (goal) => {

@@ -5,12 +5,13 @@ import type { TlsSettings } from '../certs/tls-settings.ts';
 import type { ProxySettings } from '../config/docker/service-keys.ts';
 import type { HostFacts } from '../host-facts/host-facts.ts';
 import { OciError } from '../model/errors.ts';
-import { BulkDispatcher } from './bulk.ts';
+import { BulkDispatcher } from './bulk/dispatcher.ts';
 import { createConnector, isForwarded } from './connector.ts';
 import { failureKind } from './failures.ts';
 import { NetworkGuard } from './guard/network-guard.ts';
 import type { HttpRequest } from './http.ts';
 import { LatePool } from './late-pool.ts';
+import { Names } from './names.ts';
 import { decideProxy } from './proxy/proxy.ts';
 import { forwarding } from './proxy/tunnel.ts';
 import { clientCertificateError } from './tls-failures.ts';
@@ -42,6 +43,8 @@ export interface OriginsOptions {
    * Private targets to which a public registry may lead: `host`, `host:port`, or a network in CIDR notation. Default: none.
    */
   readonly allowPrivate?: readonly string[] | undefined;
+  /** Where names are looked up. Default: the system's resolver, once for all connections. */
+  readonly names?: Names | undefined;
   /** What was learned of hosts. Default: nothing is known, and nothing is kept. */
   readonly hostFacts?: HostFacts | undefined;
 }
@@ -67,12 +70,14 @@ export class Origins {
   readonly #base: URL;
   readonly #options: OriginsOptions;
   readonly #guard: NetworkGuard;
+  readonly #names: Names;
   #closed = false;
 
   constructor(base: URL, options: OriginsOptions = {}) {
     this.#base = base;
     this.#options = options;
     const facts = options.hostFacts?.of(base, { verified: options.tls?.verify ?? true });
+    this.#names = options.names ?? new Names();
     this.#guard = new NetworkGuard({ base, ...options, facts });
   }
 
@@ -170,6 +175,7 @@ export class Origins {
       timeoutMs: connectTimeoutMs,
       addresses,
       guard: this.#guard,
+      names: this.#names,
       proxy,
       pending: this.#pending,
       onCertificateRequest: () => this.#identified.set(url.origin, own && tls.cert !== undefined),

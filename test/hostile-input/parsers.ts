@@ -44,7 +44,7 @@ import { parseSearchFilters } from '../../src/service/search/search-filters.ts';
 import { splitSearchTerm } from '../../src/service/search/search-term.ts';
 import { parseUploadId } from '../../src/storage/paths.ts';
 import { parseRowFormat, parseTemplate } from '../../src/terminal/template.ts';
-import { parseBulkHead } from '../../src/transport/bulk-head.ts';
+import { parseBulkHead } from '../../src/transport/bulk/head.ts';
 import { decideProxy } from '../../src/transport/proxy/proxy.ts';
 import { redactUrl } from '../../src/transport/redact.ts';
 import { parseChallenges } from '../../src/wire/challenges.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import type { TlsSettings } from '../../src/certs/tls-settings.ts';
 import { isOciError } from '../../src/model/errors.ts';
 import { Connections } from '../../src/transport/connections.ts';
@@ -56,5 +57,26 @@ describe('connections that transports share', () => {
     assert.equal(server.connections, 1);
     await connections.close();
     await assert.rejects(ask(first), (error) => isOciError(error, 'NETWORK'));
+  });
+
+  it('resume the session of the first one, for reads and writes, in TLS 1.2 and 1.3', async (t) => {
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const resumed: boolean[] = [];
+      // The second and the third are answered together, so that each has a connection.
+      const note: Answer = async (_, response, incoming) => {
+        resumed.push((incoming.socket as TLSSocket).isSessionReused());
+        while (resumed.length === 2) await new Promise((resolve) => setTimeout(resolve, 1));
+        response.end('ok');
+      };
+      const server = await startFakeServer(t, note, { tls: { ...trusted, maxVersion } });
+      const open = sharing(t, server.url);
+      const transport = open({ ca: [authority.cert] });
+      await ask(transport);
+      await Promise.all([ask(transport), ask(transport)]);
+      const response = await transport.request({ method: 'POST', url: 'x', body: Buffer.from('x') });
+      await response.body.discard();
+      assert.deepEqual(resumed, [false, false, true, true], maxVersion);
+      assert.equal(server.connections, 3);
+    }
   });
 });

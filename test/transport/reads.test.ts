@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { ChunkedFraming } from '../../src/transport/chunked.ts';
+import { ChunkedFraming } from '../../src/transport/bulk/chunked.ts';
 import type { HttpResponse } from '../../src/transport/http.ts';
 import { issue } from '../certs/issue.ts';
 import { atEnd } from '../support/sandbox.ts';

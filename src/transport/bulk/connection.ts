@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import { type BulkHead, parseBulkHead } from './bulk-head.ts';
-import { BulkMemory } from './bulk-memory.ts';
+import { coded, errorCode } from '../error-code.ts';
 import { ChunkedFraming } from './chunked.ts';
-import { coded, errorCode } from './error-code.ts';
+import { type BulkHead, parseBulkHead } from './head.ts';
+import { BulkMemory } from './memory.ts';
 
 export interface BulkLimits {
   readonly headersTimeoutMs: number;

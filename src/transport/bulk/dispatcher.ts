@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { buildConnector, Dispatcher } from 'undici';
-import { BulkConnection, type BulkLimits } from './bulk-connection.ts';
-import type { Goal } from './dial.ts';
-import { coded, errorCode } from './error-code.ts';
+import type { Goal } from '../dial.ts';
+import { coded, errorCode } from '../error-code.ts';
+import { BulkConnection, type BulkLimits } from './connection.ts';
 
 interface BulkOptions {
   readonly url: URL;

@@ -1,4 +1,4 @@
-import { bufferBytes, giveBuffer, takeBuffer } from '../files/buffers.ts';
+import { bufferBytes, giveBuffer, takeBuffer } from '../../files/buffers.ts';
 
 /** A read into less room than this is not worth the system call. */
 const leastRoom = 64 * 1024;
