@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scope } from '../../test/support/sandbox.ts';
 import { type Bench, failure, scoped, tell, titled } from '../context.ts';
 import { race } from '../race.ts';
@@ -35,7 +36,7 @@ export async function* benchDistance(bench: Bench): AsyncGenerator<Section> {
   }
 }
 
-/** In a network of its own. */
+/** In a network of its own; sections come as that run writes them. */
 async function* again(bench: Bench): AsyncGenerator<Section> {
   const file = join(bench.work, 'distance.json');
   const minutes = Math.max(0.1, (bench.until - Date.now()) / 60_000);
@@ -55,11 +56,31 @@ async function* again(bench: Bench): AsyncGenerator<Section> {
     ...bench.nodes.flatMap(({ path }) => ['--node', path]),
     ...bench.cells.flatMap((name) => ['--cell', name]),
   ];
+  let [seen, isOver] = [0, false];
   // It ends with 1 where a section says that ocictl failed.
-  const failed = await inOwnNetwork(bench.scope, words, 'ignore').catch((error: unknown) => error);
-  const text = await readFile(file, 'utf8').catch(() => Promise.reject(failed));
-  const { sections } = JSON.parse(text) as { readonly sections: readonly Section[] };
-  yield* sections;
+  const ended = inOwnNetwork(bench.scope, words, 'ignore').then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  ended.then(() => {
+    isOver = true;
+  });
+  for (let isLast = false; !isLast; ) {
+    await Promise.race([ended, sleep(1000)]);
+    isLast = isOver;
+    const sections = await sectionsOf(file);
+    for (; seen < sections.length; seen += 1) yield sections[seen] as Section;
+  }
+  if (seen === 0) throw (await ended) ?? new Error('nothing was measured');
+}
+
+/** None where the file is not there yet, or is being written. */
+async function sectionsOf(file: string): Promise<readonly Section[]> {
+  try {
+    return (JSON.parse(await readFile(file, 'utf8')) as { readonly sections: readonly Section[] }).sections;
+  } catch {
+    return [];
+  }
 }
 
 /** What every command costs before it does anything: Go's programs start in a fraction of Node's time. */
