@@ -5,8 +5,10 @@ import { Slots } from './slots.ts';
 
 /** Blobs up to this size wait for answers rather than for bytes. */
 const smallBytes = 1024 * 1024;
-/** How many blobs are looked up at once, and how many small ones move. */
-const smallAtOnce = 16;
+/** How many blobs are looked up at once. */
+const looksAtOnce = 16;
+/** How many small blobs move at once: each read costs a buffer of 64 KiB, which is freed late. */
+const smallAtOnce = 12;
 /** How many large blobs move at once: a connection less than the other clients have, and more where that is faster. */
 const largeAtOnce = { first: 4, most: 8 };
 const sampleMs = 500;
@@ -20,7 +22,7 @@ export class Lanes {
   /** @param fixed How many blobs may be looked up or move at once, whatever their size. Default: by what they cost. */
   constructor(fixed: number | undefined) {
     const lanes = (first: number, most: number): MeasuredLanes => new MeasuredLanes(new LanePolicy({ first, most }));
-    this.#looks = fixed === undefined ? new Slots(smallAtOnce) : undefined;
+    this.#looks = fixed === undefined ? new Slots(looksAtOnce) : undefined;
     this.#large = fixed === undefined ? lanes(largeAtOnce.first, largeAtOnce.most) : lanes(fixed, fixed);
     this.#small = fixed === undefined ? lanes(smallAtOnce, smallAtOnce) : this.#large;
   }

@@ -60,8 +60,8 @@ export interface TransferRoot {
 /** Options for all images of one batch. */
 export interface BatchOptions {
   /**
-   * How many blobs are looked up or transferred at once. By default 16 small ones, and of those above 1 MiB 4, up to 8 as
-   * long as that is faster, and fewer after failures.
+   * How many blobs are looked up or transferred at once. By default 16 are looked up, 12 small ones move, and of those
+   * above 1 MiB 4, up to 8 as long as that is faster, and fewer after failures.
    */
   readonly parallelBlobs?: number | undefined;
   /** Changes what is transferred. Nothing is then assumed to be at the destination because of its digest at the source. */
