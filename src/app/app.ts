@@ -1,6 +1,7 @@
 /** The composition root: creates what commands need when they first ask for it. */
 import { loadBaseSettings } from '../config/base-settings.ts';
 import type { Sourced } from '../config/origin.ts';
+import { cacheDirectory } from '../config/paths.ts';
 import { loadSettings, type SettingsFlags } from '../config/settings.ts';
 import { OciError } from '../model/errors.ts';
 import { hostPlatform } from '../model/platform/platform.ts';
@@ -115,12 +116,15 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
         diagnosing = true;
         return yield* opened.diagnose(withDefaultTag(reference), { signal });
       }
-      const { examineFiles, examineMachine } = await import('../service/doctor/local.ts');
+      const { examineFiles, examineMachine, listLearned } = await import('../service/doctor/local.ts');
       const text = `ocictl ${version}, Node ${process.versions.node}, ${process.platform}/${process.arch}`;
       yield { topic: 'program', status: 'ok', text };
       const considered = await this.settingsFiles();
       yield* examineFiles(considered);
-      if (considered.faults.length === 0) yield* examineMachine(await settings(more), { signal });
+      if (considered.faults.length > 0) return;
+      const found = await settings(more);
+      yield* examineMachine(found, { signal });
+      yield* listLearned(cacheDirectory(found.environment));
     },
     forgetHost,
     async describeSettings() {

@@ -15,8 +15,8 @@ export const doctor = defineCommand({
     'With a reference, it shows how the reference is read, which endpoints are asked in which order and why, their TLS\n' +
     'certificates and proxies, which credentials are used and where they are stored, what earlier commands learned of the\n' +
     'registry, its answers, its clock and its rate limit, and finally whether a pull would work. No image is stored, and no\n' +
-    'secret is printed. Without a reference, it checks the files, the store and the credential helpers of this machine. The\n' +
-    'exit status is 0 only if a pull would work, otherwise that of the pull.',
+    'secret is printed. Without a reference, it checks the files, the store and the credential helpers of this machine, and\n' +
+    'lists what is known of hosts. The exit status is 0 only if a pull would work, otherwise that of the pull.',
   arguments: [{ label: 'REF', summary: 'The image', arity: 'optional', completes: 'image' }],
   options: {
     platform: value('--platform <os/arch>', 'Try the image for this platform'),

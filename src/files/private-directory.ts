@@ -94,6 +94,16 @@ export class PrivateDirectory {
     );
   }
 
+  /** The names of its files. @throws OciError STORAGE_DENIED if it is not private; errors of the system. */
+  names(): readonly string[] {
+    return (
+      unlessMissing(() => {
+        this.#check();
+        return readdirSync(this.path).filter((name) => !name.startsWith('.'));
+      }) ?? []
+    );
+  }
+
   /** Removes the files whose time has come, and drafts that were left. @returns How many files remain. */
   sweep(nowMs: number): number {
     return (

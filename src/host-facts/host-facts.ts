@@ -30,6 +30,8 @@ export interface HostFacts {
 export interface KeptHostFacts extends HostFacts {
   /** Writes what was learned, once. Never throws. */
   save(): void;
+  /** What files keep of all origins, by origin; one whose certificate is not verified has ` unverified` behind it. Never throws. */
+  all(): ReadonlyMap<string, KeptRecord>;
   /** Forgets the URL's origin. @returns Whether a file was kept of it. @throws errors of the system. */
   forget(url: URL): boolean;
 }
@@ -61,6 +63,7 @@ export function createHostFacts({ directory, note, nowMs = Date.now }: HostFacts
         record.news.clear();
       }
     },
+    all: () => files?.all() ?? new Map(),
     forget(url) {
       const names = [nameOf(url, true), nameOf(url, false)];
       for (const name of names) records.delete(name);

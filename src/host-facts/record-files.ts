@@ -40,6 +40,19 @@ export class RecordFiles {
     });
   }
 
+  /** All that can be used, by name. Never throws. */
+  all(): ReadonlyMap<string, KeptRecord> {
+    const found = new Map<string, KeptRecord>();
+    for (const file of this.#trying(() => this.#directory.names()) ?? []) {
+      const bytes = this.#trying(() => this.#directory.read(file, maxBytes));
+      const text = Buffer.from(bytes ?? []).toString('utf8');
+      const name = parseRecord(text)?.['origin'];
+      const record = typeof name === 'string' && fileName(name) === file ? this.#parse(name, text) : undefined;
+      if (record) found.set(String(name), record);
+    }
+    return found;
+  }
+
   /** Adds what was learned to what the file holds by now, since another process may have learned too. Never throws. */
   update(name: string, news: ReadonlyMap<FactName, unknown>): void {
     const kept = this.read(name);

@@ -170,6 +170,8 @@ describe('ocictl doctor of a host that is known', () => {
       learned?.text ?? '',
       /^asks for Bearer realm="https:\/\/auth\.example\/token"; HTTP\/2; mounts no blobs \(known for 24 hours, forgotten in 6 days or by 'doctor --forget'\)$/,
     );
+    const listed = (await doctor(t, [])).find('learned').map(({ text }) => text.replace(/: asks for .*/, ''));
+    assert.deepEqual(listed.sort(), [`http://${host}`, `https://${host}, without a valid certificate`]);
     const forgot = await ocictl(t, ['doctor', '--forget', host]);
     assert.deepEqual([forgot.exitCode, forgot.stdout], [0, `Forgot what was learned of ${host}\n`]);
     assert.deepEqual(await readdir(join(home, 'cache', 'ocictl', 'hosts')), []);

@@ -1,7 +1,7 @@
 /** What was learned of an endpoint's host, as a diagnosis shows it. */
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import type { Facts } from '../../host-facts/facts.ts';
-import { type HostFacts, lifetimeMs } from '../../host-facts/host-facts.ts';
+import { createHostFacts, type HostFacts, lifetimeMs } from '../../host-facts/host-facts.ts';
 import { printable } from '../../wire/errors.ts';
 import type { Check } from './check.ts';
 
@@ -14,12 +14,27 @@ export function* checkLearned(
   { facts, nowMs }: { readonly facts: HostFacts; readonly nowMs: () => number },
 ): Generator<Check> {
   const { known, sinceMs } = facts.of(url, { verified: tls.verify ?? true });
-  const parts = wordsOf(known, url);
-  if (sinceMs === undefined || parts.length === 0) return;
-  const ageMs = nowMs() - sinceMs;
-  const age = `known for ${hours(ageMs)}, forgotten in ${hours(lifetimeMs - ageMs)} or by 'doctor --forget'`;
+  const text = sinceMs === undefined ? undefined : describe(known, url, nowMs() - sinceMs);
+  if (sinceMs === undefined || text === undefined) return;
   const detail = { ...known, since: new Date(sinceMs).toISOString() };
-  yield { topic: 'learned', endpoint, status: 'ok', text: `${parts.join('; ')} (${age})`, detail };
+  yield { topic: 'learned', endpoint, status: 'ok', text, detail };
+}
+
+/** All that is kept in the directory of caches. */
+export function* listLearned(directory: string | undefined): Generator<Check> {
+  for (const [name, { facts, sinceMs }] of createHostFacts({ directory }).all()) {
+    const [origin = '', unverified] = name.split(' ');
+    const shown = unverified === undefined ? origin : `${origin}, without a valid certificate`;
+    const text = URL.canParse(origin) ? describe(facts, new URL(origin), Date.now() - sinceMs) : undefined;
+    const detail = { host: name, ...facts, since: new Date(sinceMs).toISOString() };
+    if (text !== undefined) yield { topic: 'learned', status: 'ok', text: `${shown}: ${text}`, detail };
+  }
+}
+
+function describe(known: Facts, url: URL, ageMs: number): string | undefined {
+  const parts = wordsOf(known, url);
+  const age = `known for ${hours(ageMs)}, forgotten in ${hours(lifetimeMs - ageMs)} or by 'doctor --forget'`;
+  return parts.length === 0 ? undefined : `${parts.join('; ')} (${age})`;
 }
 
 function hours(ms: number): string {
