@@ -3,7 +3,7 @@ import { quote } from '../model/quote.ts';
 import { parseReference } from '../model/reference/reference.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, type OptionSpec } from './command-line/command.ts';
-import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
+import { jsonOption, registryOptions } from './command-line/options.ts';
 
 const scopes: OptionSpec<readonly string[]> = {
   flags: '--scope <scope>',
@@ -26,8 +26,7 @@ export const auth = defineCommand({
   options: {
     scope: scopes,
     json: jsonOption,
-    ...directOptions,
-    ...credentialOptions,
+    ...registryOptions,
   },
   examples: [
     { text: 'To read one repository', command: 'auth token alpine' },

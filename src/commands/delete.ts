@@ -5,7 +5,7 @@ import type { Tag } from '../model/reference/reference.ts';
 import { tagsPointingAt } from '../registry/tags.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
-import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
+import { jsonOption, registryOptions } from './command-line/options.ts';
 import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
 import { parseRules, type RetentionRules } from './delete/rules.ts';
 
@@ -39,8 +39,7 @@ export const remove = defineCommand({
     dryRun: flag('--dry-run', 'Only say what would be deleted; exit status 12 if there is something'),
     yes: flag('-y, --yes', 'Delete a digest with all its tags, or tags by rules, without asking'),
     json: jsonOption,
-    ...directOptions,
-    ...credentialOptions,
+    ...registryOptions,
   },
   examples: [
     { text: 'One tag', command: 'delete registry.example.com/team/app:old' },

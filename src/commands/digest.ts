@@ -3,8 +3,8 @@ import { imageHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
-import { lookAtReferences, readReferences, severalHelp } from './command-line/several.ts';
+import { jsonOption, readingOptions } from './command-line/options.ts';
+import { lookAtReferences, readReferences, severalHelp, severalImages } from './command-line/several.ts';
 import { Inspection } from './inspect/gather.ts';
 
 export const digest = defineCommand({
@@ -15,21 +15,12 @@ export const digest = defineCommand({
     'For an image with several platforms it prints the digest of the index, unless --platform names one. It sends the\n' +
     'registry a HEAD request, which does not count as a pull.\n\n' +
     `With several references, each line has the digest and the reference, as sha256sum prints them. ${severalHelp}`,
-  arguments: [
-    {
-      label: 'REF',
-      summary: 'The image, or several; - reads them from standard input',
-      arity: 'many',
-      completes: 'image',
-      storeToo: true,
-    },
-  ],
+  arguments: [{ ...severalImages('REF'), storeToo: true }],
   options: {
     platform: value('--platform <os/arch>', 'The digest of the image for this platform'),
     fullRef: flag('--full-ref', 'Print the full name with the digest, NAME@DIGEST'),
     json: jsonOption,
-    ...serviceOptions,
-    ...credentialOptions,
+    ...readingOptions,
   },
   examples: [
     { text: 'What a tag points at', command: 'digest alpine:3.20' },

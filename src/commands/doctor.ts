@@ -6,7 +6,7 @@ import { formatJson } from '../terminal/json.ts';
 import { widthFor, wrapped } from '../terminal/width.ts';
 import { defineCommand, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
+import { jsonOption, readingOptions } from './command-line/options.ts';
 
 export const doctor = defineCommand({
   name: 'doctor',
@@ -22,8 +22,7 @@ export const doctor = defineCommand({
     platform: value('--platform <os/arch>', 'Try the image for this platform'),
     forget: value('--forget <host>', 'Forget what was learned of a registry, and its tokens, and check nothing'),
     json: jsonOption,
-    ...serviceOptions,
-    ...credentialOptions,
+    ...readingOptions,
   },
   examples: [
     { text: 'Why does this not pull?', command: 'doctor registry.example.com/team/app:1.2' },

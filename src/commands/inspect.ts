@@ -9,8 +9,8 @@ import { parseTemplate, type Template } from '../terminal/template.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
-import { lookAtReferences, readReferences, severalHelp } from './command-line/several.ts';
+import { jsonOption, readingOptions } from './command-line/options.ts';
+import { lookAtReferences, readReferences, severalHelp, severalImages } from './command-line/several.ts';
 import { configRecord } from './inspect/config-record.ts';
 import { Inspection } from './inspect/gather.ts';
 import { printGiven } from './inspect/print-given.ts';
@@ -31,15 +31,7 @@ export const inspect = defineCommand({
     `With several references, --json prints one object per line, and --raw is an error. ${severalHelp}\n\n` +
     "This command's --config prints the config; the directory of Docker's config.json is named before the command:\n" +
     'ocictl --config DIR inspect REF.',
-  arguments: [
-    {
-      label: 'REF',
-      summary: 'The image, or several; - reads them from standard input',
-      arity: 'many',
-      completes: 'image',
-      storeToo: true,
-    },
-  ],
+  arguments: [{ ...severalImages('REF'), storeToo: true }],
   options: {
     platform: value('--platform <os/arch>', 'Show the image for this platform'),
     json: jsonOption,
@@ -47,8 +39,7 @@ export const inspect = defineCommand({
     raw: flag('--raw', 'Print the manifest, or with --config the config, byte for byte'),
     config: flag('--config', "Print the image's config"),
     noTags: flag('--no-tags', 'Do not list the tags of the repository'),
-    ...serviceOptions,
-    ...credentialOptions,
+    ...readingOptions,
   },
   examples: [
     { text: 'For people', command: 'inspect alpine' },

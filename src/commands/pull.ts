@@ -21,8 +21,8 @@ import { formatJson } from '../terminal/json.ts';
 import type { Progress, ProgressMode } from '../terminal/progress/progress.ts';
 import type { TransferResult, TransferRoot } from '../transfer/transfer.ts';
 import { defineCommand, flag, list } from './command-line/command.ts';
-import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
-import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
+import { jsonOption, progressOption, readingOptions } from './command-line/options.ts';
+import { forEachReference, readReferences, severalHelp, severalImages } from './command-line/several.ts';
 import { LayerOutcomes } from './moving/layer-outcomes.ts';
 import { moveTags } from './moving/move-tags.ts';
 import { type BlobOutcome, runTransfer, withProgress } from './moving/run-transfer.ts';
@@ -35,22 +35,14 @@ export const pull = defineCommand({
     '--platform says otherwise. What is in the store is not downloaded again, and an interrupted download is resumed.\n\n' +
     'Stdout has the lines that Docker prints while it pulls; with --quiet or --json, only the result.\n\n' +
     severalHelp,
-  arguments: [
-    {
-      label: 'NAME[:TAG|@DIGEST]',
-      summary: 'The image, or several; - reads them from standard input',
-      arity: 'many',
-      completes: 'image',
-    },
-  ],
+  arguments: [severalImages('NAME[:TAG|@DIGEST]')],
   options: {
     allTags: flag('-a, --all-tags', 'Pull every tag of the repository'),
     platform: list('--platform <os/arch>', 'Platforms to pull, comma-separated, or all'),
     quiet: flag('-q, --quiet', 'Print only the full name of the pulled image'),
     json: jsonOption,
     progress: progressOption,
-    ...serviceOptions,
-    ...credentialOptions,
+    ...readingOptions,
   },
   examples: [
     { text: 'The image tagged latest, for this machine', command: 'pull alpine' },

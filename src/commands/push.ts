@@ -23,8 +23,8 @@ import { choosePushed, layersOf, reducedNote } from '../transfer/pushed.ts';
 import type { TransferResult, TransferRoot } from '../transfer/transfer.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
-import { credentialOptions, directOptions, jsonOption, platformWords, progressOption } from './command-line/options.ts';
-import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
+import { jsonOption, platformWords, progressOption, registryOptions } from './command-line/options.ts';
+import { forEachReference, readReferences, severalHelp, severalImages } from './command-line/several.ts';
 import { LayerOutcomes } from './moving/layer-outcomes.ts';
 import { moveTags } from './moving/move-tags.ts';
 import { type BlobOutcome, runTransfer, withProgress } from './moving/run-transfer.ts';
@@ -37,14 +37,7 @@ export const push = defineCommand({
     'only one image of an index was pulled, that image is pushed; if several but not all were, --platform is required.\n\n' +
     'Stdout has the lines that Docker prints while it pushes; with --quiet or --json, only the result.\n\n' +
     severalHelp,
-  arguments: [
-    {
-      label: 'NAME[:TAG]',
-      summary: 'The image, or several; - reads them from standard input',
-      arity: 'many',
-      completes: 'image',
-    },
-  ],
+  arguments: [severalImages('NAME[:TAG]')],
   options: {
     allTags: flag('-a, --all-tags', 'Push every tag of the repository that is in the store'),
     platform: value(
@@ -55,8 +48,7 @@ export const push = defineCommand({
     quiet: flag('-q, --quiet', 'Print only the full name of the pushed image'),
     json: jsonOption,
     progress: progressOption,
-    ...directOptions,
-    ...credentialOptions,
+    ...registryOptions,
   },
   examples: [
     { text: 'What was tagged for a registry', command: 'push registry.example.com/team/app:1' },

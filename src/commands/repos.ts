@@ -4,7 +4,7 @@ import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, list, value } from './command-line/command.ts';
 import { parseCount, parsePatterns } from './command-line/option-values.ts';
-import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
+import { jsonOption, registryOptions } from './command-line/options.ts';
 import { insteadOfCatalog } from './repos/no-catalog.ts';
 
 export const repos = defineCommand({
@@ -23,8 +23,7 @@ export const repos = defineCommand({
     filter: list('--filter <pattern>', 'Only names that match, as team/*; ** crosses slashes; may be repeated'),
     limit: value('--limit <n>', 'Stop after this many repositories (default 0: all of them)'),
     json: jsonOption,
-    ...directOptions,
-    ...credentialOptions,
+    ...registryOptions,
   },
   examples: [
     { text: 'Every repository', command: 'repos registry.example.com' },

@@ -4,7 +4,7 @@ import { quote } from '../model/quote.ts';
 import { registryAlone } from '../places/misread.ts';
 import { formatTable } from '../terminal/format.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
-import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
+import { jsonOption, registryOptions } from './command-line/options.ts';
 
 type Entry = SearchResults['results'][number];
 
@@ -24,8 +24,7 @@ export const search = defineCommand({
     noTrunc: flag('--no-trunc', 'Do not shorten descriptions'),
     format: value('--format <template>', 'Print with a Go template, "table TEMPLATE", or json', { choices: ['json'] }),
     json: jsonOption,
-    ...directOptions,
-    ...credentialOptions,
+    ...registryOptions,
   },
   examples: [
     { text: 'Docker Hub', command: 'search --filter is-official=true nginx' },

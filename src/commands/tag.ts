@@ -12,7 +12,7 @@ import { refuseMisread } from '../places/misread.ts';
 import { leases } from '../registry/extensions.ts';
 import { transfer } from '../transfer/transfer.ts';
 import { defineCommand, flag } from './command-line/command.ts';
-import { credentialOptions, directOptions, jsonOption } from './command-line/options.ts';
+import { credentialOptions, directOptions, jsonOption, registryOptions } from './command-line/options.ts';
 
 export const tag = defineCommand({
   name: 'tag',
@@ -34,8 +34,7 @@ export const tag = defineCommand({
   options: {
     remote: flag('--remote', 'Set tags in the registry, not names in the local store'),
     json: jsonOption,
-    ...directOptions,
-    ...credentialOptions,
+    ...registryOptions,
   },
   examples: [
     { text: 'A name to push it under', command: 'tag alpine:3.20 registry.example.com/base/alpine:3.20' },

@@ -8,7 +8,7 @@ import { formatJson } from '../terminal/json.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { parseCount, parsePatterns } from './command-line/option-values.ts';
-import { credentialOptions, jsonOption, serviceOptions } from './command-line/options.ts';
+import { jsonOption, readingOptions } from './command-line/options.ts';
 
 const sortKeys = ['name', 'semver', 'created'] as const;
 type SortKey = (typeof sortKeys)[number];
@@ -33,8 +33,7 @@ export const tags = defineCommand({
     limit: value('--limit <n>', 'Stop after this many tags (default 0: all of them)'),
     after: value('--after <tag>', 'Start after this tag, in the order of names'),
     json: jsonOption,
-    ...serviceOptions,
-    ...credentialOptions,
+    ...readingOptions,
   },
   examples: [
     { text: 'All tags', command: 'tags registry.example.com/team/app' },

@@ -40,6 +40,12 @@ export const serviceOptions = {
   ...directOptions,
 };
 
+/** Of commands that read from a registry, by flags that tell how and as whom. */
+export const readingOptions = { ...serviceOptions, ...credentialOptions };
+
+/** The same for a registry that is written to, or read without mirrors. */
+export const registryOptions = { ...directOptions, ...credentialOptions };
+
 /** Platforms for completion. */
 export const platformWords: readonly string[] = [
   ...['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/arm/v6', 'linux/386', 'linux/ppc64le', 'linux/s390x'],

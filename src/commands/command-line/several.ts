@@ -11,6 +11,12 @@ const maxBytes = 16 * 1024 * 1024;
 export const severalHelp =
   'With several references, a failure of one does not stop the others; stderr says which failed.';
 
+/** The argument of these commands, if they name images. */
+export function severalImages<L extends string>(label: L) {
+  const summary = 'The image, or several; - reads them from standard input';
+  return { label, summary, arity: 'many', completes: 'image' } as const;
+}
+
 interface References {
   readonly words: readonly string[];
   /** Whether there may be several. With one word other than `-`, the result has the form for one image. */

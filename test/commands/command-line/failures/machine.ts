@@ -38,7 +38,9 @@ export const machine: Tries = {
           t.skip('this Node gets by with less');
           return undefined;
         }
-        return inShell(t, `ulimit -v 2000000; ocictl tags '${(await startFilled(t)).host}/team/app'`);
+        const { host } = await startFilled(t);
+        // WebAssembly parses the answers to writes.
+        return inShell(t, `ulimit -v 2000000; ocictl copy '${host}/team/app:1' '${host}/team/other:1'`);
       },
       error: /not enough memory to talk to 127\.0\.0\.1/,
       hint: /ulimit -v/,
