@@ -21,7 +21,11 @@ async function start(t: TestContext, intent: 'pull' | 'push', answer = hello): P
 const text = async ({ body }: HttpResponse): Promise<string> => Buffer.from(await body.bytes(1000)).toString();
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+  const end = Date.now() + 20_000;
+  while (!condition()) {
+    assert.ok(Date.now() < end, 'it does not come');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 for (const intent of ['pull', 'push'] as const) {
@@ -80,6 +84,22 @@ for (const intent of ['pull', 'push'] as const) {
       const answers = [];
       for (const _ of [1, 2, 3, 4]) answers.push(await text(await ask(transport)));
       assert.deepEqual(answers, Array(4).fill('hello'));
+    });
+
+    it('are left after bytes that nobody asked for: none of them is the next answer', async (t) => {
+      const server = await startFakeServer(t, hello);
+      const clients: Socket[] = [];
+      const relay = await startRelay(t, server.host, (socket) => {
+        clients.push(socket);
+        if (clients.length > 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong');
+      });
+      // Without it, they would be left to their age.
+      const transport = open(t, `http://${relay.host}/`, { intent, limits: { keepAliveMs: 3_600_000 } });
+      assert.equal(await text(await ask(transport)), 'hello');
+      transport.open(2);
+      await until(() => clients.length > 1 && clients.slice(1).every(({ closed }) => closed));
+      clients.length = 0;
+      assert.deepEqual(await Promise.all([text(await ask(transport)), text(await ask(transport))]), ['hello', 'hello']);
     });
 
     it('leave errors to the request', async (t) => {
