@@ -28,7 +28,7 @@ export interface FallbackOptions {
  * A read moves on from a mirror after any error, except a cancellation or an image that no endpoint could serve; from an
  * origin if it cannot be reached, answers 5xx or is not a registry. What an origin says about the image is final. An
  * endpoint that could not be reached is asked again only if there is no other, and an endpoint that failed for a tag is
- * asked last for that image's manifests. Blobs are read from the endpoint that served the last manifest, if it has them; a
+ * asked last for that image's manifests. Blobs are read from the endpoint that served the last manifest, if it has them, after mirrors that were not asked for its tag; a
  * blob that breaks in the middle is continued from the next endpoint. Writes and deletes go to the first origin that
  * answers.
  *
@@ -51,7 +51,11 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
   const lacking = new Set<Candidate>();
 
   const ordered = ({ kind, reference }: FallbackRequest): readonly Candidate[] => {
-    if (kind === 'blob' && served) return [served, ...candidates.filter((candidate) => candidate !== served)];
+    if (kind === 'blob' && served) {
+      // A mirror for digests alone was not asked for the tag, so it lacks nothing.
+      const unasked = candidates.slice(0, candidates.indexOf(served)).filter((candidate) => !lacking.has(candidate));
+      return [...new Set([...unasked, served, ...candidates])];
+    }
     if (kind !== 'manifest' || tryParseDigest(reference) === undefined) return candidates;
     return [...candidates.filter((candidate) => !lacking.has(candidate)), ...lacking];
   };

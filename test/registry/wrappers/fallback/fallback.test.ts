@@ -4,7 +4,7 @@ import { type ErrorCode, isOciError, OciError } from '../../../../src/model/erro
 import { blobEnumerator, endpointReport } from '../../../../src/registry/extensions.ts';
 import { fallback } from '../../../../src/registry/wrappers/fallback/fallback.ts';
 import { all, failsWith, read } from '../../../contract/contract.ts';
-import { actor, failing, fill, latest, repo, watchFallbacks } from './endpoints.ts';
+import { type Actor, actor, failing, fill, latest, repo, watchFallbacks } from './endpoints.ts';
 
 const bytes = Buffer.from('a blob of some bytes');
 
@@ -227,6 +227,18 @@ describe('an endpoint that could not be reached', () => {
     origin.failure = undefined;
     await registry.getManifest(repo, latest);
     assert.equal(mirror.asked.length, 1);
+  });
+});
+
+describe('a mirror for digests alone', () => {
+  it('serves the blobs of a manifest that was read by tag elsewhere', async () => {
+    const skipWhen: Actor['skipWhen'] = ({ kind, reference }) => kind === 'manifest' && reference === latest;
+    const [mirror, origin] = [actor('mirror', 'mirror', { skipWhen }), actor('origin', 'origin')];
+    const blob = await fill(Buffer.from('bytes'), mirror, origin);
+    const registry = fallback([mirror, origin]);
+    await registry.getManifest(repo, latest);
+    await read(await registry.getBlob(repo, blob));
+    assert.deepEqual([mirror.asked, origin.asked], [['getBlob'], ['getManifest']]);
   });
 });
 
