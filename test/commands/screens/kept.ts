@@ -4,21 +4,35 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../../support/project.ts';
 
-/** Without what no two runs have alike: ports, rates and times. The lines of a summary are joined: they depend on these. */
-function masked(text: string): string {
-  return text
-    .replace(/^(?:Pulled|Pushed|Copied) .*(?:\n {2}.*)+/gm, (summary) => summary.replaceAll('\n ', ''))
+/** The beginning of a line that tells of a wait or of silence. */
+const waits = /^((?:␛\[\d*m|[0-9a-f]{12}: )*(?:Waiting|Stalled)) \d+s */;
+
+/**
+ * Without what no two runs have alike: ports, rates and times. The lines of a summary are joined: they depend on these.
+ *
+ * @param stalls Whether it is about silence, which elsewhere is a matter of speed.
+ */
+function masked(text: string, stalls: boolean): string {
+  const known = text
+    .replaceAll('\x1b', '␛')
+    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replace(/^(?:␛\[\d*m)*(?:Pulled|Pushed|Copied) .*(?:\n(?:␛\[\d*m)* {2}.*)+/gm, (summary) =>
+      summary.replaceAll('\n ', ''),
+    );
+  return known
     .split('\n')
-    .map((line) =>
-      line
-        .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
-        .replace(/^\S (Pulling|Copying|Pushing) /, '* $1 ')
-        .replace(/Stalled \S+ */, 'Downloading ')
+    .map((line) => {
+      const even = stalls ? line : line.replace(/Stalled \S+ */, 'Downloading ');
+      return even
+        .replace(/^\S (Pulling|Copying|Pushing) .*/, '* $1 NAME')
+        .replace(waits, '$1 SECONDS ')
+        .replace(/^ {2}Waiting \d+s:/, '  Waiting SECONDS:')
         .replace(/^Total( \d+m)? \d+s +/, 'Total         ')
         .replace(/(\d[kMG]?B\/[\d.]+[kMG]?B) .*$/, '$1')
         .replace(/ in [\d.ms ]+ \([\d.]+[kM]?B\/s\)/, ' in TIME (RATE)')
-        .trimEnd(),
-    )
+        .replace(/ nothing in [\d.ms ]+/, ' nothing in TIME ')
+        .trimEnd();
+    })
     .join('\n');
 }
 
@@ -26,9 +40,10 @@ function masked(text: string): string {
 export async function compare(
   name: string,
   screens: readonly (readonly [title: string, text: string])[],
+  { stalls = false } = {},
 ): Promise<void> {
   const file = join(projectRoot, 'test', 'commands', 'screens', 'kept', `${name}.txt`);
-  const text = screens.map(([title, shown]) => `=== ${title}\n${masked(shown)}\n`).join('');
+  const text = screens.map(([title, shown]) => `=== ${title}\n${masked(shown, stalls)}\n`).join('');
   if (process.env['OCICTL_UPDATE_SCREENS'] === '1') await writeFile(file, text);
   assert.equal(text, await readFile(file, 'utf8'));
 }

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { needsTmux, onScreen, type Screen } from '../../support/screen.ts';
+import { type Held, holdLayers, repo } from './held.ts';
+import { compare } from './kept.ts';
+
+interface Delayed extends Held {
+  readonly proxy: FaultProxy;
+}
+
+/** The registry that holds layers back, with a proxy in front that fails as a test says. */
+async function delayed(t: TestContext): Promise<Delayed> {
+  const held = await holdLayers(t);
+  return { ...held, proxy: await startFaultProxy(t, `http://${held.host}`) };
+}
+
+function pull(t: TestContext, { proxy }: Delayed, columns: number, env = {}): Promise<Screen> {
+  return onScreen(t, `run pull ${proxy.host}/${repo}:1`, { columns, env });
+}
+
+// The waits end with their tests: nobody waits for a minute.
+const later = { status: 429, headers: { 'retry-after': '50' } };
+
+describe('the screen of a pull that is held up', { ...needsTmux, concurrency: 2 }, () => {
+  for (const columns of [40, 80, 200]) {
+    it(`is kept for ${columns} columns: a registry that sends nothing`, async (t) => {
+      const held = await delayed(t);
+      const [, b] = held.layers;
+      held.registry.allow(b as (typeof held.layers)[0], 1_000_000);
+      const screen = await pull(t, held, columns);
+      const shown = await screen.waitFor(/(?:Stalled \d+s .*[\s\S]*){3}Total/);
+      await compare(`stall-${columns}`, [['three layers stand still', shown]], { stalls: true });
+    });
+
+    it(`is kept for ${columns} columns: a registry that asks to wait`, async (t) => {
+      const held = await delayed(t);
+      const [, b] = held.layers;
+      held.proxy.fail({ ...later, path: new RegExp(b ?? '') });
+      const screen = await pull(t, held, columns);
+      const one = await screen.waitFor(/: Waiting \d\ds[\s\S]*0B\/2\.10MB[\s\S]*0B\/3\.30MB[\s\S]*Total/);
+      await compare(`asked-layer-${columns}`, [['one layer waits', one]]);
+    });
+
+    it(`is kept for ${columns} columns: a registry that asks to wait before it tells of any layer`, async (t) => {
+      const held = await delayed(t);
+      held.proxy.fail({ ...later, path: /manifests/ });
+      const screen = await pull(t, held, columns);
+      await compare(`asked-name-${columns}`, [
+        ['the name waits', await screen.waitFor(/Waiting \d\ds:[\s\S]*team\/app/)],
+      ]);
+    });
+
+    it(`is kept for ${columns} columns: an outage, and the end after it`, async (t) => {
+      const held = await delayed(t);
+      const { proxy, registry, layers } = held;
+      const path = new RegExp(layers[1] ?? '');
+      registry.allow(layers[1] as (typeof layers)[0], Number.POSITIVE_INFINITY);
+      proxy.fail({ path, cutAfterBytes: 1_000_000, times: 1 });
+      proxy.fail({ path, cutAfterBytes: 0 });
+      const screen = await pull(t, held, columns);
+      const gone = await screen.waitFor(/: Waiting[\s\S]*the connection was[\s\S]*Total/);
+      proxy.heal();
+      registry.release();
+      const end = await screen.waitFor(/^exit /m);
+      await compare(`outage-${columns}`, [
+        ['one layer is cut off', gone],
+        ['the end', end],
+      ]);
+    });
+  }
+});
+
+describe('the colours of a pull', needsTmux, () => {
+  /** What is shown while one layer waits and all others are done: that stays as it is. */
+  const watch = async (t: TestContext, env = {}): Promise<Screen> => {
+    const held = await delayed(t);
+    // The smallest, which comes last.
+    held.proxy.fail({ ...later, path: new RegExp(held.layers[0] ?? '') });
+    held.registry.release();
+    const screen = await pull(t, held, 80, env);
+    await screen.waitFor(/Waiting \d\ds[\s\S]*(?:: Pull complete[\s\S]*){4}Total.* 4\/5/);
+    return screen;
+  };
+
+  it('are kept', async (t) => {
+    const screen = await watch(t);
+    await compare('pull-colours', [['one layer waits, the others are done', await screen.painted()]]);
+  });
+
+  it('are none where NO_COLOR is set', async (t) => {
+    const screen = await watch(t, { NO_COLOR: '1' });
+    const painted = await screen.painted();
+    assert.ok(!painted.includes('\x1b'), painted);
+    await compare('pull-no-colour', [['one layer waits, the others are done', painted]]);
+  });
+});
