@@ -3,10 +3,10 @@
 # Sets `takes` to what the option $2 of the command $1 takes; fails for a switch.
 _ocictl_takes() {
   case "$1 $2" in
-    ' --config' | 'pull --certs-dir' | 'pull --config' | 'push --certs-dir' | 'push --config' | 'copy --certs-dir' | 'copy --config' | 'tag --certs-dir' | 'tag --config' | 'images --config' | 'rmi --config' | 'prune --config' | 'inspect --certs-dir' | 'digest --certs-dir' | 'digest --config' | 'login --certs-dir' | 'login --config' | 'logout --config' | 'whoami --config' | 'with-login --certs-dir' | 'with-login --config' | 'auth --certs-dir' | 'auth --config' | 'search --certs-dir' | 'search --config' | 'repos --certs-dir' | 'repos --config' | 'tags --certs-dir' | 'tags --config' | 'delete --certs-dir' | 'delete --config' | 'doctor --certs-dir' | 'doctor --config' | 'serve --root' | 'serve --config' | 'storage --root' | 'storage --config' | 'config --config' | 'completion --config' | 'version --config') takes='directory' ;;
+    ' --config' | 'pull --certs-dir' | 'pull --config' | 'push --certs-dir' | 'push --config' | 'copy --certs-dir' | 'copy --config' | 'tag --certs-dir' | 'tag --config' | 'images --config' | 'rmi --config' | 'prune --config' | 'inspect --certs-dir' | 'digest --certs-dir' | 'digest --config' | 'login --certs-dir' | 'login --config' | 'logout --config' | 'whoami --config' | 'with-login --certs-dir' | 'with-login --config' | 'auth --certs-dir' | 'auth --config' | 'search --certs-dir' | 'search --config' | 'repos --certs-dir' | 'repos --config' | 'catalog --certs-dir' | 'catalog --config' | 'tags --certs-dir' | 'tags --config' | 'delete --certs-dir' | 'delete --config' | 'doctor --certs-dir' | 'doctor --config' | 'serve --root' | 'serve --config' | 'storage --root' | 'storage --config' | 'config --config' | 'completion --config' | 'version --config') takes='directory' ;;
     'pull --platform' | 'copy --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
     'pull --progress' | 'push --progress' | 'copy --progress') takes='words auto bars plain json none' ;;
-    'pull --registry-mirror' | 'pull --insecure-registry' | 'pull --creds' | 'pull -u' | 'pull --username' | 'push --insecure-registry' | 'push --creds' | 'push -u' | 'push --username' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'copy --src-creds' | 'copy --dest-creds' | 'tag --insecure-registry' | 'tag --creds' | 'tag -u' | 'tag --username' | 'images -f' | 'images --filter' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'inspect --creds' | 'inspect -u' | 'inspect --username' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'digest --creds' | 'digest -u' | 'digest --username' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'with-login -u' | 'with-login --username' | 'with-login --insecure-registry' | 'auth --scope' | 'auth --insecure-registry' | 'auth --creds' | 'auth -u' | 'auth --username' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'search --creds' | 'search -u' | 'search --username' | 'repos --filter' | 'repos --limit' | 'repos --insecure-registry' | 'repos --creds' | 'repos -u' | 'repos --username' | 'tags --filter' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'tags --creds' | 'tags -u' | 'tags --username' | 'delete --match' | 'delete --older-than' | 'delete --keep' | 'delete --insecure-registry' | 'delete --creds' | 'delete -u' | 'delete --username' | 'doctor --forget' | 'doctor --registry-mirror' | 'doctor --insecure-registry' | 'doctor --creds' | 'doctor -u' | 'doctor --username' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of' | 'serve --trust-proxy' | 'serve --upload-timeout' | 'serve --min-rate' | 'storage --grace') takes='' ;;
+    'pull --registry-mirror' | 'pull --insecure-registry' | 'pull --creds' | 'pull -u' | 'pull --username' | 'push --insecure-registry' | 'push --creds' | 'push -u' | 'push --username' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'copy --src-creds' | 'copy --dest-creds' | 'tag --insecure-registry' | 'tag --creds' | 'tag -u' | 'tag --username' | 'images -f' | 'images --filter' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'inspect --creds' | 'inspect -u' | 'inspect --username' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'digest --creds' | 'digest -u' | 'digest --username' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'with-login -u' | 'with-login --username' | 'with-login --insecure-registry' | 'auth --scope' | 'auth --insecure-registry' | 'auth --creds' | 'auth -u' | 'auth --username' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'search --creds' | 'search -u' | 'search --username' | 'repos --filter' | 'repos --limit' | 'repos --insecure-registry' | 'repos --creds' | 'repos -u' | 'repos --username' | 'catalog --filter' | 'catalog --limit' | 'catalog --insecure-registry' | 'catalog --creds' | 'catalog -u' | 'catalog --username' | 'tags --filter' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'tags --creds' | 'tags -u' | 'tags --username' | 'delete --match' | 'delete --older-than' | 'delete --keep' | 'delete --insecure-registry' | 'delete --creds' | 'delete -u' | 'delete --username' | 'doctor --forget' | 'doctor --registry-mirror' | 'doctor --insecure-registry' | 'doctor --creds' | 'doctor -u' | 'doctor --username' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of' | 'serve --trust-proxy' | 'serve --upload-timeout' | 'serve --min-rate' | 'storage --grace') takes='' ;;
     'push --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
     'images --format' | 'inspect -f' | 'inspect --format' | 'search --format') takes='words json' ;;
     'inspect --platform' | 'digest --platform' | 'doctor --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64' ;;
@@ -21,12 +21,13 @@ _ocictl_takes() {
 # Sets `takes` to what the argument $2 of the command $1 is, the first being 1.
 _ocictl_argument() {
   case "$1 $2" in
-    'pull '* | 'push '* | 'copy 1' | 'copy 2' | 'tag 1' | 'tag '* | 'images 1' | 'rmi '* | 'inspect '* | 'digest '* | 'auth 2' | 'tags 1' | 'delete '* | 'doctor 1') takes='image' ;;
+    'pull '* | 'copy 1' | 'copy 2' | 'inspect '* | 'digest '* | 'auth 2' | 'tags 1' | 'delete '* | 'doctor 1') takes='image' ;;
+    'push '* | 'tag 1' | 'tag '* | 'images 1' | 'rmi '*) takes='stored' ;;
     'auth 1') takes='words token' ;;
     'storage 1') takes='words gc' ;;
     'config 1') takes='words show path' ;;
     'completion 1') takes='words bash zsh fish' ;;
-    'help 1') takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search repos tags delete doctor serve storage config completion version help' ;;
+    'help 1') takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search repos catalog tags delete doctor serve storage config completion version help' ;;
     *) takes= ;;
   esac
 }
@@ -51,6 +52,7 @@ _ocictl_options() {
     'auth') options='--scope --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'search') options='-f --filter --limit --no-trunc --format --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'repos') options='--filter --limit --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
+    'catalog') options='--filter --limit --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'tags') options='--filter --sort --reverse --limit --after --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'delete') options='--match --older-than --keep --dry-run -y --yes --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'doctor') options='--platform --forget --json --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
@@ -113,7 +115,7 @@ _ocictl() {
     _ocictl_options "$command"
     takes="words $options"
   elif [[ -z $command ]]; then
-    takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search repos tags delete doctor serve storage config completion version help'
+    takes='words pull push copy tag images rmi prune inspect digest login logout whoami with-login auth search repos catalog tags delete doctor serve storage config completion version help'
   else
     _ocictl_argument "$command" "$position"
   fi
@@ -141,7 +143,8 @@ _ocictl() {
 _ocictl_words() {
   case $1 in
     'words '* | 'list '*) printf '%s\n' ${1#* } ;;
-    image) ocictl __complete images 2>/dev/null ;;
+    image) ocictl __complete images "$2" 2>/dev/null ;;
+    stored) ocictl __complete images 2>/dev/null ;;
     file) compgen -f -- "$2" ;;
     directory) compgen -d -- "$2" ;;
   esac

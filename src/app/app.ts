@@ -174,6 +174,10 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       const { openServed } = await import('./serve/registry.ts');
       return openServed(options, { storeRoot, warn: terminal.warn });
     },
+    async completeTags(word) {
+      const { completeTags } = await import('./complete-tags.ts');
+      return completeTags(word, { settings: await settings(), signal });
+    },
     imageName,
     async openPlace(word, role, more) {
       return openPlace(word, role, {

@@ -76,6 +76,8 @@ export interface Context {
   /** The same for the directory of a registry. @throws OciError STORAGE for a directory that is not a registry's */
   collectRegistry(root: string, opts: Omit<CollectOptions, 'signal'>): Promise<Pruned>;
   openServed(options: ServedOptions): Promise<Served>;
+  /** For completion by a shell: the references that a word may become, if it is one up to its tag. Never fails, and takes a moment. */
+  completeTags(word: string): Promise<readonly string[]>;
   /**
    * The word itself; or, with `short-names: containers`, the full name of the image that it means when it is read from
    * a registry.

@@ -13,8 +13,10 @@ export const completion = defineCommand({
   name: 'completion',
   summary: 'Print the completion script of a shell',
   description:
-    'The script completes commands, options, their values, and the names of images in the local store. It never asks a\n' +
-    'registry. If no package has installed it, let the shell load it at its start, as the examples show.',
+    'The script completes commands, options, their values, the names of images in the local store, and after HOST/NAME: the\n' +
+    'tags of that repository, which it asks its registry for. That takes less than a second, or gives nothing; the answer is\n' +
+    'kept for a minute. No credential helper is asked. OCICTL_COMPLETION=local, or completion: local in config.yaml, asks no\n' +
+    'registry. If no package has installed the script, let the shell load it at its start, as the examples show.',
   arguments: [{ label: 'SHELL', summary: 'bash, zsh or fish', arity: 'one', choices: Object.keys(shells) }],
   options: {},
   examples: [

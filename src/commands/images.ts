@@ -13,7 +13,9 @@ export const images = defineCommand({
   summary: 'List the images of the local store',
   description:
     'SIZE is the space of the image in the store: its compressed layers and configs, for all platforms that are there.',
-  arguments: [{ label: 'NAME[:TAG]', summary: 'Only this repository or image', arity: 'optional', completes: 'image' }],
+  arguments: [
+    { label: 'NAME[:TAG]', summary: 'Only this repository or image', arity: 'optional', completes: 'stored' },
+  ],
   options: {
     all: flag('-a, --all', 'List all images, as it does anyway'),
     quiet: flag('-q, --quiet', 'Print only image IDs'),

@@ -37,7 +37,7 @@ export const push = defineCommand({
     'only one image of an index was pulled, that image is pushed; if several but not all were, --platform is required.\n\n' +
     'Stdout has the lines that Docker prints while it pushes; with --quiet or --json, only the result.\n\n' +
     severalHelp,
-  arguments: [severalImages('NAME[:TAG]')],
+  arguments: [{ ...severalImages('NAME[:TAG]'), completes: 'stored' }],
   options: {
     allTags: flag('-a, --all-tags', 'Push every tag of the repository that is in the store'),
     platform: value(

@@ -17,7 +17,7 @@ export const rmi = defineCommand({
       label: 'IMAGE',
       summary: 'Name, digest or image ID; - reads them from standard input',
       arity: 'many',
-      completes: 'image',
+      completes: 'stored',
     },
   ],
   options: {

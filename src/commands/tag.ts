@@ -23,12 +23,12 @@ export const tag = defineCommand({
     'With --remote, SOURCE is an image in a registry, and each TARGET is a tag for its repository. The manifest is read\n' +
     'once and written under each tag, unchanged; no blob is moved or read. The local store is not touched.',
   arguments: [
-    { label: 'SOURCE', summary: 'Name, digest or image ID', arity: 'one', completes: 'image' },
+    { label: 'SOURCE', summary: 'Name, digest or image ID', arity: 'one', completes: 'stored' },
     {
       label: 'TARGET[:TAG]',
       summary: 'The new name; with --remote one or more tags',
       arity: 'many',
-      completes: 'image',
+      completes: 'stored',
     },
   ],
   options: {

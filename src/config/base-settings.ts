@@ -1,10 +1,12 @@
 /** The settings for commands that contact no registry; all other settings build on them. */
+import { OciError } from '../model/errors.ts';
 import { type Platform, parsePlatform } from '../model/platform/platform.ts';
+import { quote } from '../model/quote.ts';
 import { parseDaemonJson } from './docker/daemon-json.ts';
 import type { ServiceKeys } from './docker/service-keys.ts';
 import { at } from './documents/config-error.ts';
 import { type Environment, environment, variable } from './environment.ts';
-import type { ConfigYaml, ShortNames } from './ocictl/config-yaml.ts';
+import { type CompletionSource, type ConfigYaml, completionSources, type ShortNames } from './ocictl/config-yaml.ts';
 import type { Origin, Sourced } from './origin.ts';
 import { configYamlFile, daemonJsonFiles, storeRoot } from './paths.ts';
 import { type ConsideredFile, createSettingsReader, type SettingsReader } from './settings-file.ts';
@@ -46,6 +48,7 @@ export interface BaseSettings {
   readonly shortNames: Sourced<ShortNames>;
   /** Whether tokens may be kept for later commands. */
   readonly tokenCache: Sourced<'on' | 'off'>;
+  readonly completion: Sourced<CompletionSource>;
   /** Files where settings were looked for. */
   readonly files: readonly ConsideredFile[];
   /** Warnings about the settings, to be printed once on stderr. */
@@ -94,6 +97,11 @@ export async function readBasis(options: LoadSettingsOptions): Promise<SettingsB
       value: 'docker' as const,
       origin: { kind: 'default' as const, name: "Docker's default" },
     },
+    completion: readCompletion(where) ??
+      own?.completion ?? {
+        value: 'registry' as const,
+        origin: { kind: 'default' as const, name: 'default' },
+      },
     tokenCache: own?.tokenCache ?? {
       value: 'on' as const,
       origin: { kind: 'default' as const, name: 'default' },
@@ -101,6 +109,19 @@ export async function readBasis(options: LoadSettingsOptions): Promise<SettingsB
     warnings,
   };
   return { where, reader, warn, own, files, settings };
+}
+
+/** @throws OciError CONFIG_INVALID */
+function readCompletion({ env }: Environment): Sourced<CompletionSource> | undefined {
+  const named = variable(env, 'OCICTL_COMPLETION');
+  if (named === undefined) return undefined;
+  const origin = { kind: 'environment' as const, name: 'OCICTL_COMPLETION' };
+  const value = completionSources.find((source) => source === named);
+  if (value) return { value, origin };
+  throw new OciError(
+    'CONFIG_INVALID',
+    `OCICTL_COMPLETION must be one of ${completionSources.join(', ')}, not ${quote(named)}`,
+  );
 }
 
 type CountKey = 'maxConcurrentDownloads' | 'maxConcurrentUploads' | 'maxDownloadAttempts';

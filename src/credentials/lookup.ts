@@ -29,6 +29,8 @@ export interface CredentialLookupOptions {
   readonly warn: (text: string) => void;
   /** How long a helper may take, in milliseconds. Default 30 000. */
   readonly helperTimeoutMs?: number | undefined;
+  /** Whether helpers and the keychain are asked, which may prompt. Without them their registries are accessed anonymously. Default true. */
+  readonly helpers?: boolean | undefined;
 }
 
 const lookupShape: Shape<CredentialLookupOptions> = {
@@ -38,6 +40,7 @@ const lookupShape: Shape<CredentialLookupOptions> = {
   env: 'object',
   warn: 'function',
   helperTimeoutMs: 'number',
+  helpers: 'boolean',
 };
 
 /**
@@ -87,7 +90,7 @@ class CredentialLookup implements CredentialStore {
         ? await this.#ask(helper, enclosing, opts)
         : (credentialOfName(auths, enclosing) ?? (await this.#fromKeychain(enclosing, auths, opts)));
       if (found) return found;
-      if (this.#isAssigned(enclosing)) this.#warnOfEmptyKeychain(enclosing);
+      if (this.#options.helpers !== false && this.#isAssigned(enclosing)) this.#warnOfEmptyKeychain(enclosing);
     }
     return configuredHelper(dockerConfig, splitKey(name).host) ? undefined : this.#authJson.get(name, opts);
   }
@@ -207,7 +210,7 @@ class CredentialLookup implements CredentialStore {
     name: string,
     opts: GetOptions & { readonly quiet?: boolean } = {},
   ): Promise<Credential | undefined> {
-    if (this.#broken.has(helper.value)) return undefined;
+    if (this.#options.helpers === false || this.#broken.has(helper.value)) return undefined;
     try {
       return await this.#helper(helper).get(name, opts);
     } catch (error) {

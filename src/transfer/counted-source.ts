@@ -39,7 +39,7 @@ export class CountedSource implements BlobSource {
     // Skip verification here: the destination verifies what it commits, and no byte need be hashed twice.
     const range = offset > 0 ? { start: offset } : undefined;
     const onWait: OnWait = (reason, facts) => {
-      this.#way.trouble();
+      if (!facts?.silent) this.#way.trouble();
       this.#events.push({ type: 'waiting', node: descriptor, reason, ...facts });
     };
     const content = changed

@@ -19,6 +19,8 @@ const images = ['alpine:3.20', 'alpine:edge', 'localhost:5000/team/app:v1', 'x:$
 /** A program in place of ocictl: lists images for the completion scripts, and otherwise prints its arguments. */
 const standIn = `#!/bin/sh
 if [ "$1" = __complete ]; then
+  # What a registry has, for the word that was typed.
+  [ "$3" = registry.test:5000/a/b:1 ] && printf '%s\\n' registry.test:5000/a/b:1.0
   printf '%s\\n' ${images.map((name) => `'${name}'`).join(' ')}
 else
   printf 'GOT'; printf ' <%s>' "$@"; echo
@@ -55,6 +57,8 @@ const lines: readonly (readonly [string, string])[] = [
   ['pull localhost:5000/t\t', 'pull | localhost:5000/team/app:v1'],
   ['-v --config x pull -q alpine:e\t', '-v | --config | x | pull | -q | alpine:edge'],
   ['rmi alpine:3\tlocal\t', 'rmi | alpine:3.20 | localhost:5000/team/app:v1'],
+  ['pull registry.test:5000/a/b:1\t', 'pull | registry.test:5000/a/b:1.0'],
+  ['cata\tx', 'catalog | x'],
   ['pull --al\talpine:e\t', 'pull | --all-tags | alpine:edge'],
   ['completion z\t', 'completion | zsh'],
   ['help serv\t', 'help | serve'],
@@ -150,8 +154,10 @@ describe('fish', () => {
   for (const [line, expected] of [
     ['ocictl rm', ['rmi\tRemove images from the local store']],
     ['ocictl pull --al', ['--all-tags\tPull every tag of the repository']],
-    ['ocictl -v --config x pull -q alp', ['alpine:3.20\tLocal image', 'alpine:edge\tLocal image']],
-    ['ocictl pull localhost:5000/t', ['localhost:5000/team/app:v1\tLocal image']],
+    ['ocictl -v --config x pull -q alp', ['alpine:3.20\tImage', 'alpine:edge\tImage']],
+    ['ocictl pull localhost:5000/t', ['localhost:5000/team/app:v1\tImage']],
+    ['ocictl pull registry.test:5000/a/b:1', ['registry.test:5000/a/b:1.0\tImage']],
+    ['ocictl cata', ['catalog\tList the repositories of a registry']],
     ['ocictl tags alpine alp', ['']],
     ['ocictl rmi alpine loc', ['localhost:5000/team/app:v1\tLocal image']],
     ['ocictl pull --platform linux/s3', ['linux/s390x\tPlatforms to pull, comma-separated, or all']],

@@ -19,8 +19,8 @@ export interface ArgumentSpec {
   readonly label: string;
   readonly summary: string;
   readonly arity: 'one' | 'optional' | 'many';
-  /** How to complete it. */
-  readonly completes?: 'image' | 'file' | 'directory' | 'nothing';
+  /** How to complete it. `stored`: an image of the local store, where no registry has others. */
+  readonly completes?: 'image' | 'stored' | 'file' | 'directory' | 'nothing';
   /** Words for its completion. */
   readonly choices?: readonly string[];
   /** The only image the command reads; `store:NAME` is accepted. */

@@ -150,7 +150,8 @@ const engine = (commands: readonly string[]): string => `_ocictl() {
 _ocictl_words() {
   case $1 in
     'words '* | 'list '*) printf '%s\\n' \${1#* } ;;
-    image) ocictl __complete images 2>/dev/null ;;
+    image) ocictl __complete images "$2" 2>/dev/null ;;
+    stored) ocictl __complete images 2>/dev/null ;;
     file) compgen -f -- "$2" ;;
     directory) compgen -d -- "$2" ;;
   esac

@@ -8,7 +8,7 @@ import { platformWords } from '../command-line/options.ts';
 /** The completion of an argument or a value: words to choose from, one or a comma-separated list, or names to look up. */
 export type Completes =
   | { readonly kind: 'words' | 'list'; readonly words: readonly string[] }
-  | { readonly kind: 'image' | 'file' | 'directory' | 'nothing' };
+  | { readonly kind: 'image' | 'stored' | 'file' | 'directory' | 'nothing' };
 
 export interface CompletableOption {
   /** `-q` and `--quiet`. */
@@ -54,14 +54,15 @@ export function completableOf(commands: readonly Command[]): Completable {
   const switches = { help: { flags: '-h, --help', summary: 'Show help' } };
   const globals = Object.values({ ...globalOptions, ...switches }).map(globalOption);
   const version = globalOption({ flags: '-V, --version', summary: 'Show the version' });
-  const names = [...commands.map(({ name }) => name), 'help'];
+  const spelled = commands.flatMap((one) => [one, ...(one.aliases ?? []).map((name) => ({ ...one, name }))]);
+  const names = [...spelled.map(({ name }) => name), 'help'];
   const help: CompletableCommand = {
     name: 'help',
     summary: 'Show the help of a command',
     options: [],
     arguments: [{ label: 'COMMAND', arity: 'optional', completes: { kind: 'words', words: names } }],
   };
-  return { options: [...globals, version], commands: [...commands.map((one) => commandOf(one, globals)), help] };
+  return { options: [...globals, version], commands: [...spelled.map((one) => commandOf(one, globals)), help] };
 }
 
 function commandOf(command: Command, globals: readonly CompletableOption[]): CompletableCommand {

@@ -47,6 +47,10 @@ function __ocictl_list
 end
 
 function __ocictl_images
+    command ocictl __complete images (commandline -ct) 2>/dev/null
+end
+
+function __ocictl_stored
     command ocictl __complete images 2>/dev/null
 end
 
@@ -96,7 +100,9 @@ function offer(completes: Completes): string {
     case 'list':
       return `-f -a ${quote(`(__ocictl_list ${completes.words.join(' ')})`)}`;
     case 'image':
-      return `-f -a ${quote('(__ocictl_images)')} -d 'Local image'`;
+      return `-f -a ${quote('(__ocictl_images)')} -d 'Image'`;
+    case 'stored':
+      return `-f -a ${quote('(__ocictl_stored)')} -d 'Local image'`;
     case 'file':
       return '-F';
     case 'directory':

@@ -33,6 +33,13 @@ ${commands.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}`).join
 }
 
 _ocictl_images() {
+  # The words of _call_program are evaluated.
+  local -a images=(\${(f)"$(_call_program images ocictl __complete images \${(q)PREFIX} 2>/dev/null)"})
+  local expl
+  _wanted images expl 'image' compadd -a images
+}
+
+_ocictl_stored() {
   local -a images=(\${(f)"$(_call_program images ocictl __complete images 2>/dev/null)"})
   local expl
   _wanted images expl 'local image' compadd -a images
@@ -76,6 +83,8 @@ function action(completes: Completes): string {
       return `_sequence compadd - ${completes.words.join(' ')}`;
     case 'image':
       return '_ocictl_images';
+    case 'stored':
+      return '_ocictl_stored';
     case 'file':
       return '_files';
     case 'directory':

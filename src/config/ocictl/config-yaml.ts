@@ -25,6 +25,11 @@ import type { SettingsText } from '../settings-file.ts';
 /** How names without a registry are resolved: to images of Docker Hub, or by registries.conf. */
 export type ShortNames = 'docker' | 'containers';
 
+/** Where completion of a shell looks for tags: in the repository at its registry too, or in the local store alone. */
+export type CompletionSource = 'registry' | 'local';
+
+export const completionSources: readonly CompletionSource[] = ['registry', 'local'];
+
 export interface ConfigYaml extends ServiceKeys {
   readonly root: Sourced<string> | undefined;
   readonly certsDir: Sourced<string> | undefined;
@@ -33,6 +38,7 @@ export interface ConfigYaml extends ServiceKeys {
   readonly platform: Sourced<Platform> | undefined;
   readonly shortNames: Sourced<ShortNames> | undefined;
   readonly tokenCache: Sourced<'on' | 'off'> | undefined;
+  readonly completion: Sourced<CompletionSource> | undefined;
   readonly allowPrivate: readonly Sourced<string>[];
   readonly proxy: ProxySettings;
   readonly registries: readonly RegistryRule[];
@@ -66,6 +72,7 @@ const keys: KnownKeys = {
   platform: true,
   'short-names': true,
   'token-cache': true,
+  completion: true,
   'allow-private': true,
   proxies: { 'http-proxy': true, 'https-proxy': true, 'all-proxy': true, 'no-proxy': true },
   registries: [{ prefix: true, blocked: true, mirrors: [sourceKeys], server: sourceKeys }],
@@ -107,6 +114,7 @@ export function parseConfigYaml({ file, text }: SettingsText, homedir: string | 
     },
     shortNames: fields.choice('short-names', ['docker', 'containers']),
     tokenCache: fields.choice('token-cache', ['on', 'off']),
+    completion: fields.choice('completion', completionSources),
     allowPrivate: fields.strings('allow-private'),
     registries: readRules(fields, resolve),
   };

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { access, chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { defineCommand, flag, list, value } from '../../../src/commands/command-line/command.ts';
 import { type Completable, completableOf } from '../../../src/commands/completion/completable.ts';
 import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
 import { ocictl } from '../../support/command.ts';
+import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { buildImage, pushImage } from '../../support/images.ts';
+import { ada, basic } from '../../support/login-servers.ts';
 import { projectRoot } from '../../support/project.ts';
 import { startServe } from '../../support/registries.ts';
+import { sandbox } from '../../support/sandbox.ts';
 
 const sample = defineCommand({
   name: 'sample',
@@ -102,5 +105,99 @@ describe('the names of local images', () => {
 
   it('are an empty list without a store', async (t) => {
     assert.deepEqual((await ocictl(t, ['__complete', 'images'])).stdout, '');
+  });
+});
+
+describe('the tags of a repository', () => {
+  const tagged = async (t: TestContext, tags: readonly string[]) => {
+    const { registry, url } = await startServe(t);
+    const image = await buildImage({ layers: [] });
+    for (const tag of tags) await pushImage(registry, parseRepositoryName('team/app'), parseTag(tag), image);
+    const proxy = await startFaultProxy(t, url);
+    const complete = async (word: string, env: Readonly<Record<string, string>> = {}): Promise<string> => {
+      const { stdout, stderr, exitCode } = await ocictl(t, ['__complete', 'images', word], { env, ownProcess: true });
+      assert.deepEqual([exitCode, stderr], [0, '']);
+      return stdout;
+    };
+    /** On a machine that is too busy for an answer in time, it is asked again, without what is kept. @returns The answer, and where it is kept. */
+    const listed = async (word: string, env: Readonly<Record<string, string>> = {}) => {
+      for (let nth = 0; ; nth += 1) {
+        const cache = { ...env, XDG_CACHE_HOME: join((await sandbox(t)).home, `cache-${nth}`) };
+        const text = await complete(word, cache);
+        if (text !== '' || nth === 20) return { text, cache };
+      }
+    };
+    return { proxy, name: `${proxy.host}/team/app`, complete, listed };
+  };
+
+  it('are listed for a reference up to its tag, once for a minute', async (t) => {
+    const { proxy, name, complete, listed } = await tagged(t, ['v1', 'v2']);
+    const both = `${name}:v1\n${name}:v2\n`;
+    const { text, cache } = await listed(`${name}:`);
+    assert.equal(text, both);
+    const asked = proxy.count(/tags/);
+    assert.equal(await complete(`${name}:v`, cache), both);
+    assert.equal(proxy.count(/tags/), asked);
+  });
+
+  it('are not asked for without a colon, by digest, where a port may follow, or for a place', async (t) => {
+    const { proxy, name, complete } = await tagged(t, ['v1']);
+    for (const word of ['', name, `${name}@sha256:`, proxy.host, 'localhost:', 'oci:dir', `${name}:v1:`]) {
+      assert.equal(await complete(word), '');
+    }
+    assert.equal(proxy.requests.length, 0);
+  });
+
+  it('are not asked for with OCICTL_COMPLETION or completion in config.yaml set to local', async (t) => {
+    const { proxy, name, complete } = await tagged(t, ['v1']);
+    assert.equal(await complete(`${name}:`, { OCICTL_COMPLETION: 'local' }), '');
+    const { home } = await sandbox(t);
+    const file = join(home, 'own.yaml');
+    await writeFile(file, 'completion: local\n');
+    assert.equal(await complete(`${name}:`, { OCICTL_CONFIG: file }), '');
+    const shown = await ocictl(t, ['config', 'show'], { env: { OCICTL_CONFIG: file } });
+    assert.match(shown.stdout, /^completion +local +.*own\.yaml:1$/m);
+    assert.equal(proxy.requests.length, 0);
+  });
+
+  it('are none of a registry that says nothing, and it is not asked again soon', async (t) => {
+    const { proxy, name, complete } = await tagged(t, ['v1']);
+    proxy.fail({ silent: true });
+    assert.equal(await complete(`${name}:`), '');
+    const { length } = proxy.requests;
+    assert.ok(length > 0);
+    proxy.heal();
+    assert.equal(await complete(`${name}:`), '');
+    assert.equal(proxy.requests.length, length);
+  });
+
+  it('are none of a registry that refuses, and nothing is said', async (t) => {
+    const { proxy, name, complete } = await tagged(t, ['v1']);
+    proxy.fail({ status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } });
+    assert.equal(await complete(`${name}:`), '');
+  });
+
+  it('are asked for with a stored login, and with none of a helper', async (t) => {
+    const { proxy, name, complete, listed } = await tagged(t, ['v1']);
+    proxy.fail({
+      without: { authorization: basic(ada) },
+      status: 401,
+      headers: { 'www-authenticate': 'Basic realm="x"' },
+    });
+    const { dockerConfig, home, env } = await sandbox(t);
+    const helper = join(home, 'docker-credential-asking');
+    await writeFile(
+      helper,
+      `#!/bin/sh\ntouch '${join(home, 'asked')}'\necho '{"Username":"ada","Secret":"correct horse"}'\n`,
+    );
+    await chmod(helper, 0o755);
+    const config = (content: object): Promise<void> =>
+      writeFile(join(dockerConfig, 'config.json'), JSON.stringify(content));
+    await config({ credsStore: 'asking' });
+    const path = { PATH: `${home}:${env['PATH']}` };
+    assert.equal(await complete(`${name}:`, path), '');
+    await assert.rejects(access(join(home, 'asked')));
+    await config({ auths: { [proxy.host]: { auth: basic(ada).slice('Basic '.length) } } });
+    assert.equal((await listed(`${name}:`)).text, `${name}:v1\n`);
   });
 });
