@@ -23,17 +23,22 @@ export interface Screen {
   /** The lines that are on the screen, with the escape sequences of their colours. */
   painted(): Promise<string>;
   /**
-   * Waits until the text matches.
+   * Waits until the text matches, a pattern or what a function says.
    *
    * @param opts.after Also after its own line has ended: something else writes there.
    * @returns The text.
    */
-  waitFor(pattern: RegExp, opts?: { readonly after?: boolean }): Promise<string>;
+  waitFor(pattern: RegExp | ((text: string) => boolean), opts?: { readonly after?: boolean }): Promise<string>;
   resize(columns: number, rows?: number): Promise<void>;
   /** What tmux says of the terminal: `#{cursor_flag}`. */
   ask(format: string): Promise<string>;
   /** Ends the terminal under what runs there. */
   close(): Promise<void>;
+}
+
+/** Whether something is on so many lines; for {@link Screen.waitFor}. A pattern for that would take long on a screen without it. */
+export function onLines(line: RegExp, count: number, rest?: RegExp): (text: string) => boolean {
+  return (text) => text.split('\n').filter((each) => line.test(each)).length >= count && (rest?.test(text) ?? true);
 }
 
 /** Runs a line of a shell on a terminal; `$OCICTL` there is the built program. Below its output stands `exit STATUS`. */
@@ -68,7 +73,7 @@ export async function onScreen(
     async waitFor(pattern, { after = false } = {}) {
       for (;;) {
         const now = await text();
-        if (pattern.test(now)) return now;
+        if (typeof pattern === 'function' ? pattern(now) : pattern.test(now)) return now;
         // Nothing follows the end of the line; a line that hangs is a matter of the runner's time limit.
         if (!after && /^exit \d+$/m.test(now)) throw new Error(`the screen does not show ${pattern}:\n${now}`);
         await sleep(50);

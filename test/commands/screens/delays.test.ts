@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
-import { needsTmux, onScreen, type Screen } from '../../support/screen.ts';
+import { needsTmux, onLines, onScreen, type Screen } from '../../support/screen.ts';
 import { type Held, holdLayers, repo } from './held.ts';
 import { compare } from './kept.ts';
 
@@ -22,14 +22,14 @@ function pull(t: TestContext, { proxy }: Delayed, columns: number, env = {}): Pr
 // The waits end with their tests: nobody waits for a minute.
 const later = { status: 429, headers: { 'retry-after': '50' } };
 
-describe('the screen of a pull that is held up', { ...needsTmux, concurrency: 2 }, () => {
+describe('the screen of a pull that is held up', needsTmux, () => {
   for (const columns of [40, 80, 200]) {
     it(`is kept for ${columns} columns: a registry that sends nothing`, async (t) => {
       const held = await delayed(t);
       const [, b] = held.layers;
       held.registry.allow(b as (typeof held.layers)[0], 1_000_000);
       const screen = await pull(t, held, columns);
-      const shown = await screen.waitFor(/(?:Stalled \d+s .*[\s\S]*){3}Total/);
+      const shown = await screen.waitFor(onLines(/Stalled \d+s /, 3));
       await compare(`stall-${columns}`, [['three layers stand still', shown]], { stalls: true });
     });
 
@@ -79,7 +79,7 @@ describe('the colours of a pull', needsTmux, () => {
     held.proxy.fail({ ...later, path: new RegExp(held.layers[0] ?? '') });
     held.registry.release();
     const screen = await pull(t, held, 80, env);
-    await screen.waitFor(/Waiting \d\ds[\s\S]*(?:: Pull complete[\s\S]*){4}Total.* 4\/5/);
+    await screen.waitFor(onLines(/: Pull complete/, 4, /Waiting \d\ds[\s\S]*Total.* 4\/5/));
     return screen;
   };
 

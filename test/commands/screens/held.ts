@@ -20,10 +20,17 @@ export interface Held {
   readonly layers: readonly Digest[];
 }
 
-/** A registry that holds five layers back, and a client that moves three blobs at once, however fast they are. */
-export async function holdLayers(t: TestContext, tags: readonly string[] = ['1']): Promise<Held> {
+/**
+ * A registry that holds five layers back, and a client that moves a fixed number of blobs at once, however fast they are.
+ *
+ * @param opts.atOnce Default 3. With 5, no layer waits for another, so that nothing depends on the delays of the machine.
+ */
+export async function holdLayers(
+  t: TestContext,
+  { tags = ['1'], atOnce = 3 }: { readonly tags?: readonly string[]; readonly atOnce?: number } = {},
+): Promise<Held> {
   const { daemonJson } = await sandbox(t);
-  await writeFile(daemonJson, JSON.stringify({ 'max-concurrent-downloads': 3, 'max-concurrent-uploads': 3 }));
+  await writeFile(daemonJson, JSON.stringify({ 'max-concurrent-downloads': atOnce, 'max-concurrent-uploads': atOnce }));
   const inner = memoryRegistry();
   const layers = await Promise.all(sizes.map((size, at) => randomLayer(size, `${at}`)));
   for (const tag of tags) {

@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import type { Digest } from '../../../src/model/digest.ts';
-import { needsTmux, onScreen, type Screen } from '../../support/screen.ts';
+import { needsTmux, onLines, onScreen, type Screen } from '../../support/screen.ts';
 import { type Held, holdLayers, repo } from './held.ts';
 import { compare } from './kept.ts';
 
@@ -8,10 +8,10 @@ import { compare } from './kept.ts';
 async function watchPull(screen: Screen, { registry, layers }: Held): Promise<(readonly [string, string])[]> {
   const [a, b, c, d, e] = layers as readonly [Digest, Digest, Digest, Digest, Digest];
   const seen: (readonly [string, string])[] = [];
-  const see = async (title: string, pattern: RegExp): Promise<void> => {
+  const see = async (title: string, pattern: Parameters<Screen['waitFor']>[0]): Promise<void> => {
     seen.push([title, await screen.waitFor(pattern)]);
   };
-  await see('three layers begin, two wait', /(?:(?:Downloading|Stalled) .*[\s\S]*){3}Total/);
+  await see('three layers begin, two wait', onLines(/(?:Downloading|Stalled) /, 3, /Total/));
   registry.allow(b, 1_000_000);
   registry.allow(c, 1_500_000);
   registry.allow(e, 2_000_000);
@@ -40,7 +40,7 @@ describe('the screen of a pull', needsTmux, () => {
   it('is kept for a terminal of six rows', async (t) => {
     const held = await holdLayers(t);
     const screen = await onScreen(t, `run pull ${held.host}/${repo}:1`, { columns: 80, rows: 6 });
-    const begun = await screen.waitFor(/(?:(?:Downloading|Stalled) .*[\s\S]*){2}and 3 more: 1 moving, 2 waiting/);
+    const begun = await screen.waitFor(onLines(/(?:Downloading|Stalled) /, 2, /and 3 more: 1 moving, 2 waiting/));
     held.registry.release();
     await compare('pull-6-rows', [
       ['three layers begin', begun],
