@@ -2,11 +2,12 @@
 import { OciError } from '../model/errors.ts';
 import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { quote } from '../model/quote.ts';
+import { type CompletionSource, completionSources } from './completion-source.ts';
 import { parseDaemonJson } from './docker/daemon-json.ts';
 import type { ServiceKeys } from './docker/service-keys.ts';
 import { at } from './documents/config-error.ts';
 import { type Environment, environment, variable } from './environment.ts';
-import { type CompletionSource, type ConfigYaml, completionSources, type ShortNames } from './ocictl/config-yaml.ts';
+import type { ConfigYaml, ShortNames } from './ocictl/config-yaml.ts';
 import type { Origin, Sourced } from './origin.ts';
 import { configYamlFile, daemonJsonFiles, storeRoot } from './paths.ts';
 import { type ConsideredFile, createSettingsReader, type SettingsReader } from './settings-file.ts';

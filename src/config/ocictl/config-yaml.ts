@@ -4,6 +4,7 @@ import { OciError } from '../../model/errors.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { quote } from '../../model/quote.ts';
 import { looksLikeDomain } from '../../model/reference/reference-grammar.ts';
+import { type CompletionSource, completionSources } from '../completion-source.ts';
 import { type ProxySettings, readServiceKeys, type ServiceKeys } from '../docker/service-keys.ts';
 import { at, configError } from '../documents/config-error.ts';
 import { readDurationMs } from '../documents/duration.ts';
@@ -24,11 +25,6 @@ import type { SettingsText } from '../settings-file.ts';
 
 /** How names without a registry are resolved: to images of Docker Hub, or by registries.conf. */
 export type ShortNames = 'docker' | 'containers';
-
-/** Where completion of a shell looks for tags: in the repository at its registry too, or in the local store alone. */
-export type CompletionSource = 'registry' | 'local';
-
-export const completionSources: readonly CompletionSource[] = ['registry', 'local'];
 
 export interface ConfigYaml extends ServiceKeys {
   readonly root: Sourced<string> | undefined;
