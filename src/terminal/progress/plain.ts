@@ -110,7 +110,7 @@ class Plain implements Progress {
     const parts = [
       ...(found > 1 ? [`${finished} of ${found} images`] : []),
       `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`,
-      `${doneLayers} of ${layers} layers`,
+      `${doneLayers} of ${layers} layer${layers === 1 ? '' : 's'}`,
       ...(isStalled ? ['nothing new'] : perSecond > 0 ? [`${formatBytes(perSecond)}/s`] : []),
       ...(secondsLeft ? [`${formatSeconds(secondsLeft)} left`] : []),
     ];
