@@ -98,7 +98,6 @@ describe('ocictl delete by rules', () => {
     await ocictl(t, ['delete', '--yes', '--match', 'pr-[123]', name]);
     assert.deepEqual(proxy.requests.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`).sort(), [
       ...['pr-1', 'pr-2', 'pr-3'].map((tag) => `DELETE /v2/team/app/manifests/${tag}`),
-      'GET /v2/',
       'GET /v2/team/app/tags/list',
     ]);
   });
