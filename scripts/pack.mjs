@@ -9,8 +9,11 @@ import { buildTypes } from './types.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Beside what users read: how it is built, and the reference, which editors show from the declarations. */
-const forDevelopers = ['architecture.md', 'dependencies.md', 'performance.md', 'api', 'pull.svg'];
+/**
+ * Beside what users read: how it is built; the reference of the library, which editors show from the declarations; and that of the
+ * commands, which the man pages and --help have.
+ */
+const leftOut = ['architecture.md', 'dependencies.md', 'performance.md', 'commands.md', 'api', 'pull.svg'];
 
 /** Where the published folder is made; another path for tests, which run beside others that use `dist`. */
 const published = join(root, '.build', 'package');
@@ -33,8 +36,7 @@ export async function makePackage(folder = published) {
     }
     await mkdir(join(aside, 'docs'));
     for (const name of await readdir(join(root, 'docs'))) {
-      if (!forDevelopers.includes(name))
-        await cp(join(root, 'docs', name), join(aside, 'docs', name), { recursive: true });
+      if (!leftOut.includes(name)) await cp(join(root, 'docs', name), join(aside, 'docs', name), { recursive: true });
     }
     await fitDocuments(aside);
     await writeFile(join(aside, 'THIRD-PARTY-LICENCES.txt'), await licenceTexts(root, bundled));
