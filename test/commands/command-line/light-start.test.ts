@@ -1,23 +1,45 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
 import { ocictl } from '../../support/command.ts';
 import { pushImage } from '../../support/images.ts';
 import { startServe } from '../../support/registries.ts';
-import { temporaryDirectory } from '../../support/sandbox.ts';
+import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 import { imageFor } from '../copy/places.ts';
 
-/** The modules of Node that a command has loaded at its end, and its output. */
-async function loadedBy(t: TestContext, ...words: string[]): Promise<{ loads(name: string): boolean; stdout: string }> {
+interface Loaded {
+  /** A module of Node. */
+  loads(name: string): boolean;
+  /** A file of `dist/`. */
+  opens(name: string): boolean;
+  readonly stdout: string;
+}
+
+const watching = `
+  const fs = require('node:fs');
+  const { openSync } = fs;
+  const opened = [];
+  fs.openSync = (path, ...more) => {
+    opened.push(String(path));
+    return openSync(path, ...more);
+  };
+  process.on('exit', () => process._rawDebug(JSON.stringify([...process.moduleLoadList, ...opened])));`;
+
+/** What a command has loaded at its end, and its output. */
+async function loadedBy(t: TestContext, ...words: string[]): Promise<Loaded> {
   const hook = join(await temporaryDirectory(t), 'hook.cjs');
-  await writeFile(hook, `process.on('exit', () => process._rawDebug(JSON.stringify(process.moduleLoadList)));`);
+  await writeFile(hook, watching);
   const env = { NODE_OPTIONS: `--require=${hook}` };
   // The first run keeps what it compiles, for which it loads more.
   await ocictl(t, words, { env });
   const { stdout, stderr } = await ocictl(t, words, { env });
-  return { loads: (name) => stderr.includes(`NativeModule ${name}"`), stdout };
+  return {
+    loads: (name) => stderr.includes(`NativeModule ${name}"`),
+    opens: (name) => stderr.includes(`/${name}"`),
+    stdout,
+  };
 }
 
 /** Modules of Node that take milliseconds to load. */
@@ -35,10 +57,21 @@ describe('a light start', () => {
     const { host, registry } = await startServe(t);
     const image = await imageFor('amd64');
     await pushImage(registry, parseRepositoryName('team/app'), parseTag('1'), image);
-    const { loads, stdout } = await loadedBy(t, 'digest', `${host}/team/app:1`);
+    const { loads, opens, stdout } = await loadedBy(t, 'digest', `${host}/team/app:1`);
     assert.equal(stdout, `${image.descriptor.digest}\n`);
     assert.ok(loads('net'));
     for (const name of heavy) assert.ok(!loads(name), name);
+    // There is no file for their parsers to read.
+    for (const name of ['vendor/yaml.cjs', 'vendor/smol-toml.cjs', 'vendor/undici.cjs']) assert.ok(!opens(name), name);
+  });
+
+  it('loads the parser of YAML where there is a config.yaml', async (t) => {
+    const { env } = await sandbox(t);
+    const directory = join(env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? '', '.config'), 'ocictl');
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'config.yaml'), '{}');
+    const { opens } = await loadedBy(t, 'images');
+    assert.ok(opens('vendor/yaml.cjs'));
   });
 
   it("loads neither Node's own copy of undici nor HTTP/2 to write", async (t) => {
