@@ -29,6 +29,11 @@ export interface ArgumentSpec {
   readonly foreign?: boolean;
 }
 
+/** Whether an argument names an image, in a registry or in the store, and no server or file. */
+export function namesImage(argument: ArgumentSpec | undefined): boolean {
+  return argument?.completes === 'image' || argument?.completes === 'stored';
+}
+
 interface Example {
   readonly text: string;
   /** The arguments after `ocictl`. */

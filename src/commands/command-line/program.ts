@@ -5,7 +5,7 @@ import { isOciError, OciError } from '../../model/errors.ts';
 import { isUnfound, withMeaning, withoutTransport } from '../../places/misread.ts';
 import { isReference } from '../../places/places.ts';
 import { commandTable, loadCommands } from './all-commands.ts';
-import type { Command, OptionSpec } from './command.ts';
+import { type Command, namesImage, type OptionSpec } from './command.ts';
 import { globalOptions } from './global-options.ts';
 import { commandUsage, examplesText, groupOf, helpLayout } from './help.ts';
 import type { Refused } from './usage-error.ts';
@@ -203,7 +203,7 @@ function imagesAmong(words: readonly string[], command: Command): readonly strin
 }
 
 function isImageAt(at: number, { arguments: list }: Command): boolean {
-  return (list[at] ?? list.at(-1))?.completes === 'image';
+  return namesImage(list[at] ?? list.at(-1));
 }
 
 /** Docker looks in its own store first, and users of Docker may expect the same. */

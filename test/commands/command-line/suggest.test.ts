@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { commandTable, loadCommands } from '../../../src/commands/command-line/all-commands.ts';
-import { readFlags } from '../../../src/commands/command-line/command.ts';
+import { namesImage, readFlags } from '../../../src/commands/command-line/command.ts';
 import { globalOptions } from '../../../src/commands/command-line/global-options.ts';
 import { commandUsage, paragraphsOf } from '../../../src/commands/command-line/help.ts';
 import { otherCommands } from '../../../src/commands/command-line/other-commands.ts';
@@ -174,13 +174,13 @@ describe('a command without its argument', () => {
 
 describe('docker://REF', () => {
   it('is REF wherever an image is named', async (t) => {
-    const commands = (await loadCommands()).filter(({ arguments: list }) => list[0]?.completes === 'image');
+    const commands = (await loadCommands()).filter(({ arguments: list }) => namesImage(list[0]));
     assert.ok(commands.length > 8);
     const env = { HTTPS_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'http://127.0.0.1:1' };
     for (const { name, arguments: list } of commands) {
       const plain = list.map(({ choices }, at) => choices?.[0] ?? `r${at}.example/app:1`);
       const run = async (prefix: string) => {
-        const words = plain.map((word, at) => (list[at]?.completes === 'image' ? `${prefix}${word}` : word));
+        const words = plain.map((word, at) => (namesImage(list[at]) ? `${prefix}${word}` : word));
         return ocictl(t, [name, ...words], { env });
       };
       const [expected, found] = [await run(''), await run('docker://')];
