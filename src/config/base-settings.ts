@@ -49,7 +49,8 @@ export interface BaseSettings {
   readonly shortNames: Sourced<ShortNames>;
   /** Whether tokens may be kept for later commands. */
   readonly tokenCache: Sourced<'on' | 'off'>;
-  readonly completion: Sourced<CompletionSource>;
+  /** Whether completion of words may ask a registry, or only the local store. */
+  readonly completion: Sourced<'registry' | 'local'>;
   /** Files where settings were looked for. */
   readonly files: readonly ConsideredFile[];
   /** Warnings about the settings, to be printed once on stderr. */
