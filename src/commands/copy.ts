@@ -21,7 +21,7 @@ export const copy = defineCommand({
     'byte changes, so digests stay the same. What the destination already has is not sent. The full name of the destination\n' +
     'is printed.',
   arguments: [
-    { label: 'SOURCE', summary: 'The image to copy', arity: 'one', completes: 'image' },
+    { label: 'SOURCE', summary: 'The image to copy', arity: 'one', completes: 'image', storeToo: true },
     { label: 'DESTINATION', summary: 'Where to copy it', arity: 'one', completes: 'image' },
   ],
   options: {

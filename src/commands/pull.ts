@@ -183,6 +183,7 @@ class Puller {
       ...this.#rootOf(reference),
       parallelBlobs: await this.#context.parallelDownloads(),
       progress,
+      resumes: true,
       lineOf: silent ? undefined : (event) => lineOf(event, reference),
     });
     if (reference.digest !== undefined) await local.extension(pins)?.pin(toStoreName(reference), result.root.digest);

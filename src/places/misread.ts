@@ -46,6 +46,9 @@ export function refuseMisread(word: string, wanted: Wanted): void {
   const host = registryAlone(word);
   if (host !== undefined)
     throw refused(`${show(word)} names a registry, but no repository in it`, `write ${host}/NAME`);
+  if (wanted === 'place' && /^[^:@]+\/$/.test(word)) {
+    throw refused(`${show(word)} is a path, not a reference`, `write oci:${word} for an OCI layout`);
+  }
 }
 
 /** The registry that a word names; undefined if the word may have another meaning. */

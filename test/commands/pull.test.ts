@@ -200,11 +200,15 @@ describe('ocictl pull --all-tags of which one is bad', () => {
 
   it('stops where the registry is the trouble', async (t) => {
     const { registry, host, proxy } = await startPlace(t);
-    for (const tag of ['1', '2']) await pushImage(registry, app, parseTag(tag), await imageFor('amd64', [tag]));
+    const tags = Array.from({ length: 200 }, (_, at) => parseTag(`v${at}`));
+    const image = await imageFor('amd64');
+    await pushImage(registry, app, undefined, image);
+    await registry.pushManifest(app, image.manifest, { tags });
     proxy.fail({ path: /\/manifests\//, status: 403 });
     const { exitCode } = await ocictl(t, ['pull', '-q', '-a', `${host}/team/app`]);
     assert.equal(exitCode, 4);
-    assert.equal(proxy.count(/\/manifests\/2/), 0);
+    // Some are asked for at the same time.
+    assert.ok(proxy.count(/\/manifests\//) < 100, `${proxy.count(/\/manifests\//)} of 200`);
   });
 });
 

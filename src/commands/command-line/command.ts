@@ -23,7 +23,7 @@ export interface ArgumentSpec {
   readonly completes?: 'image' | 'stored' | 'file' | 'directory' | 'nothing';
   /** Words for its completion. */
   readonly choices?: readonly string[];
-  /** The only image the command reads; `store:NAME` is accepted. */
+  /** An image that the command reads; `store:NAME` is accepted. */
   readonly storeToo?: boolean;
   /** Whether these are another program's arguments and options, after `--`. */
   readonly foreign?: boolean;

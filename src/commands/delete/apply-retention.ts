@@ -50,7 +50,7 @@ export async function applyRetention(
     if (flags.json) await terminal.out(`${formatJson(documentOf(place, doomed, kept, flags))}\n`);
     return doomed.length > 0 ? wouldChange : 0;
   }
-  if (doomed.length > 0 && !flags.yes) await agree(place, { doomed, count, isAll }, context);
+  if (doomed.length > 0 && !flags.yes) await agree(place, { doomed, count, mayAsk: !isAll && !flags.json }, context);
   const failures = new Map<string, OciError>();
   const deleted: Candidate[] = [];
   const stayed: KeptTag[] = [...kept];
@@ -92,24 +92,24 @@ interface Removal {
   readonly doomed: readonly Candidate[];
   /** `3 of 12 tags` */
   readonly count: string;
-  readonly isAll: boolean;
+  readonly mayAsk: boolean;
 }
 
-/** Asks on a terminal. All tags of a repository are removed only with `--yes`. @throws OciError REFUSED */
+/** Asks on a terminal. All tags of a repository are removed only with `--yes`, and so is any with `--json`. @throws OciError REFUSED */
 async function agree(
   { repository }: Place,
-  { doomed, count, isAll }: Removal,
+  { doomed, count, mayAsk }: Removal,
   { terminal, stdin, signal }: Context,
 ): Promise<void> {
   const input = stdin();
-  if (isAll || input.isTTY !== true) {
+  if (!mayAsk || input.isTTY !== true) {
     throw new OciError('REFUSED', `this would delete ${count} of ${repository}`, {
       hint: 'add --yes to delete them, or see with --dry-run which they are',
     });
   }
   for (const { tag } of doomed) terminal.note(`${repository}:${tag}`);
   const prompter = createPrompter({ input, output: terminal.progressStream, signal });
-  const answer = await prompter.line(`Delete these ${count} of ${repository}? [y/N] `);
+  const answer = await prompter.line(`Delete ${count} of ${repository}? [y/N] `);
   if (!/^y(?:es)?$/i.test(answer.trim())) throw new OciError('REFUSED', 'nothing was deleted');
 }
 

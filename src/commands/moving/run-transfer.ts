@@ -11,6 +11,8 @@ interface RunBatchOptions extends BatchOptions {
   readonly progress: Progress;
   /** The line for stdout about an event, if any. */
   readonly lineOf?: ((event: TransferEvent) => string | undefined) | undefined;
+  /** Whether the destination keeps a part of a layer. */
+  readonly resumes?: boolean | undefined;
 }
 
 type RunTransferOptions = TransferRoot & RunBatchOptions;
@@ -64,7 +66,7 @@ export async function runTransfer(
 /** Runs several transfers together, and shows their progress. @param use Starts them. */
 export async function runBatch<T>(
   { signal }: Context,
-  { progress, lineOf, ...options }: RunBatchOptions,
+  { progress, lineOf, resumes, ...options }: RunBatchOptions,
   use: (batch: TransferBatch) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
@@ -89,6 +91,6 @@ export async function runBatch<T>(
   if (used.status === 'fulfilled') return used.value;
   const error: unknown = used.reason;
   if (!isOciError(error, 'CANCELLED')) throw error;
-  const hint = 'layers that have arrived are kept: the same command continues from there';
+  const hint = `${resumes ? 'what has arrived is' : 'whole layers that have arrived are'} kept: the same command continues from there`;
   throw new OciError('CANCELLED', error.message, { hint, cause: error });
 }

@@ -16,7 +16,9 @@ export interface ReadableLayout {
 export const maxManifestBytes = 4 * 1024 * 1024;
 
 export function manifestUnknown({ name }: ReadableLayout, reference: Tag | Digest): OciError {
-  return new OciError('MANIFEST_UNKNOWN', `${name} has no manifest ${reference}`);
+  return new OciError('MANIFEST_UNKNOWN', `${name} has no manifest ${reference}`, {
+    hint: `ocictl tags ${name} lists what it has`,
+  });
 }
 
 export function blobUnknown({ name }: ReadableLayout, digest: Digest): OciError {

@@ -84,8 +84,8 @@ describe('a command of another program', () => {
 
   it('is recognised if its word is also a command or an image here', async () => {
     for (const [words, said] of [
-      [['auth', 'login', '-u', 'ada', '-p', 'secret', 'r.example'], /did you mean login\?/],
-      [['auth', 'login', 'r.example'], /did you mean login\?/],
+      [['auth', 'login', '-u', 'ada', '-p', 'secret', 'r.example'], /ocictl login HOST logs in/],
+      [['auth', 'login', 'r.example'], /ocictl login HOST logs in/],
       [['image', 'rm', 'app'], /ocictl rmi removes from the local store/],
       [['image', '-q', 'ls'], /did you mean images\?/],
       [['copy', '--creds', 'a:b', 'x', 'y'], /did you mean --src-creds or --dest-creds\?/],
@@ -109,7 +109,7 @@ describe('a command of another program', () => {
 
   it('is recognised when it runs, if its words could be right', async (t) => {
     for (const [words, said] of [
-      [['auth', 'login', 'r.example'], /did you mean login\?/],
+      [['auth', 'login', 'r.example'], /ocictl login HOST logs in/],
       [['tag', 'ls', 'r.example/app'], /did you mean tags\?/],
       [['config', 'get', 'x'], /usage: ocictl config|ocictl config show prints every setting/],
       [['config', 'alpine:3'], /ocictl inspect --config alpine:3 prints the config of an image/],

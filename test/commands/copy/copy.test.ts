@@ -161,6 +161,7 @@ describe('an interrupted ocictl copy', () => {
     running.child.kill('SIGINT');
     const { exitCode, stdout, stderr } = await running.result;
     assert.deepEqual([exitCode, stdout], [130, ''], stderr);
+    assert.match(stderr, /^hint: whole layers that have arrived are kept: the same command continues from there$/m);
     await assert.rejects(to.registry.statManifest(app, one));
     from.proxy.heal();
     const before = from.proxy.sentBytes(new RegExp(second));
@@ -168,6 +169,12 @@ describe('an interrupted ocictl copy', () => {
     assert.equal(next.exitCode, 0, next.stderr);
     assert.equal(from.proxy.sentBytes(new RegExp(second)), before, 'what had arrived was sent again');
     await assertWhole(to.registry, app, image);
+  });
+
+  it('takes a word that ends with a slash for a directory, and says how one is written', async (t) => {
+    const { exitCode, stderr } = await ocictl(t, ['copy', 'registry.example/app:1', 'out/']);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /"out\/" is a path, not a reference\nhint: write oci:out\/ for an OCI layout\n/);
   });
 
   it('ends with status 143 on SIGTERM', async (t) => {

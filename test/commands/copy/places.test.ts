@@ -27,6 +27,16 @@ describe('ocictl copy and directories', () => {
     assert.equal((JSON.parse(again.stdout) as { changed: boolean }).changed, false);
   });
 
+  it('says what lists the names of a layout that lacks one', async (t) => {
+    const { registry, host } = await startPlace(t);
+    await pushImage(registry, app, one, await imageFor('amd64'));
+    await ocictl(t, ['copy', `${host}/team/app:1`, 'oci:made:1']);
+    const { exitCode, stderr } = await ocictl(t, ['copy', 'oci:made:nope', `${host}/team/app:2`]);
+    assert.equal(exitCode, 3);
+    assert.match(stderr, /oci:made has no manifest nope\nhint: ocictl tags oci:made lists what it has\n/);
+    assert.equal((await ocictl(t, ['tags', 'oci:made'])).stdout, '1\n');
+  });
+
   it('calls an image latest where the directory alone is named, and takes several', async (t) => {
     const from = await startPlace(t);
     const { index, amd64 } = await buildDemoIndex();

@@ -208,7 +208,7 @@ describe('ocictl delete by rules asks', () => {
     it(`at a terminal, where ${answer === '' ? 'nothing' : answer} is the answer`, async (t) => {
       const { name, left } = await startTagged(t, dated);
       const running = await spawnOcictl(t, ['delete', '--match', 'pr-[12]', name], { tty: true, typing: true });
-      await running.waitFor(/Delete these 2 of 6 tags of \S+\? \[y\/N\] /);
+      await running.waitFor(/Delete 2 of 6 tags of \S+\? \[y\/N\] /);
       running.child.stdin?.write(`${answer}\r`);
       const { exitCode, stdout } = await running.result;
       assert.equal(exitCode, exit, stdout);
@@ -216,6 +216,14 @@ describe('ocictl delete by rules asks', () => {
       assert.equal((await left()).length, 6 - gone);
     });
   }
+
+  it('for --yes at a terminal too, with --json: a question is no JSON', async (t) => {
+    const { name, left } = await startTagged(t, dated);
+    const { exitCode, stdout } = await ocictl(t, ['delete', '--json', '--match', 'pr-[12]', name], { tty: true });
+    assert.equal(exitCode, 9, stdout);
+    assert.doesNotMatch(stdout, /\[y\/N\]/);
+    assert.equal((await left()).length, 6);
+  });
 
   it('for --yes at a terminal too, where all tags would go', async (t) => {
     const { name, left } = await startTagged(t, { a: year, b: year });

@@ -166,11 +166,11 @@ describe('ocictl inspect of layouts and of the local store', () => {
     const at = await serveImages(t, { app: await richImage() });
     await ocictl(t, ['pull', '-q', `${at}/app:1.0`]);
     await ocictl(t, ['tag', `${at}/app:1.0`, `${at}/mine:2`]);
-    for (const command of ['inspect', 'digest']) {
-      const { exitCode, stderr } = await ocictl(t, [command, `${at}/mine:2`]);
+    for (const [command, ...more] of [['inspect'], ['digest'], ['copy', `${at}/copied:1`]] as const) {
+      const { exitCode, stderr } = await ocictl(t, [command, `${at}/mine:2`, ...more]);
       assert.equal(exitCode, 3);
       assert.ok(stderr.includes(`; the local store has an image of this name: store:${at}/mine:2\n`), stderr);
-      assert.doesNotMatch((await ocictl(t, [command, `${at}/mine:3`])).stderr, /local store/);
+      assert.doesNotMatch((await ocictl(t, [command, `${at}/mine:3`, ...more])).stderr, /local store/);
     }
   });
 
