@@ -102,6 +102,7 @@ class ChallengeAuthorizer implements Authorizer {
     scopes: readonly string[],
     opts?: { readonly signal?: AbortSignal | undefined; readonly refused?: string | undefined },
   ): Promise<string | undefined> {
+    this.#refusal = undefined;
     await this.#forget(opts?.refused);
     const method = this.#method;
     if (method === undefined) {

@@ -34,6 +34,8 @@ export class TokenFiles {
   readonly #nowMs: () => number;
   #noted = false;
   #key: Uint8Array | undefined;
+  /** By folder and token. */
+  readonly #names = new Map<string, string>();
 
   constructor({ directory, note, nowMs = Date.now }: TokenFilesOptions) {
     this.#directory = directory;
@@ -49,7 +51,8 @@ export class TokenFiles {
    */
   of(host: string, memory: TokenCache): TokenCache {
     const folder = new PrivateDirectory(this.#directory, [ours, 'tokens', folderName(host)], { privateBase: true });
-    const names = new Map<string, string>();
+    const names = this.#names;
+    const inFolder = (token: string): string => `${folder.path} ${token}`;
     let room: boolean | undefined;
     return {
       get: async (key) => {
@@ -58,7 +61,7 @@ export class TokenFiles {
         const name = this.#nameOf(key);
         const token = name && this.#trying(() => this.#parse(folder.read(name, maxBytes)));
         if (!name || !token) return undefined;
-        names.set(token.value, name);
+        names.set(inFolder(token.value), name);
         await memory.set(key, token);
         return token;
       },
@@ -66,7 +69,7 @@ export class TokenFiles {
         await memory.set(key, token);
         const name = this.#nameOf(key);
         if (!name) return;
-        names.set(token.value, name);
+        names.set(inFolder(token.value), name);
         this.#trying(() => {
           room ??= folder.sweep(this.#nowMs()) < maxFiles;
           if (room) folder.write(name, this.#format(token), { untilMs: token.expiresAtMs });
@@ -74,7 +77,7 @@ export class TokenFiles {
       },
       forget: async (value) => {
         await memory.forget(value);
-        const name = names.get(value);
+        const name = names.get(inFolder(value));
         if (name) this.#trying(() => folder.remove(name));
       },
       identify: async (credential) => this.#hash(JSON.stringify(credential ? proofOf(credential) : null)),

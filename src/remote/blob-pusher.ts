@@ -4,31 +4,35 @@ import { isOciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { BlobSource } from '../registry/content.ts';
-import type { OnWait, PushBlobOptions, PushBlobResult } from '../registry/registry.ts';
+import type { PushBlobOptions, PushBlobResult } from '../registry/registry.ts';
 import { tellAgain } from '../transport/waits.ts';
 import type { BlobReader } from './blob-reader.ts';
 import { isAnswer, type RemoteClient, type Subject } from './client.ts';
-import { KnownMounts } from './known-mounts.ts';
+import { KnownMounts, mountScopes } from './known-mounts.ts';
 import { shownName } from './names.ts';
 import { UploadSource } from './upload-body.ts';
-import { isInterruption, openedSession, type UploadSession, waitAskedFor } from './upload-session.ts';
+import {
+  cancelling,
+  isInterruption,
+  openedSession,
+  stoppedCancelMs,
+  type UploadSession,
+  waitAskedFor,
+} from './upload-session.ts';
 
 const defaultChunkBytes = 8 * 1024 * 1024;
 const leastChunkBytes = 1024 * 1024;
-const stoppedCancelMs = 2000;
 /** Up to this size skip the HEAD: an unneeded upload costs less than a round trip. The blob is sent in one piece. */
 const smallBytes = 256 * 1024;
 
-interface OpenUploadOptions {
+/** Who is told of waits, and how they end. */
+type Attended = Pick<PushBlobOptions, 'onWait' | 'signal'>;
+
+interface OpenUploadOptions extends Attended {
   readonly mount?: Digest | undefined;
   readonly from?: RepositoryName | undefined;
   readonly digestAlgorithm?: string | undefined;
-  readonly onWait?: OnWait | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
-
-/** Who is told of waits, and how they end. */
-type Attended = Pick<PushBlobOptions, 'onWait' | 'signal'>;
 
 /** Pushes blobs to a registry: in one request if the registry accepts that, otherwise in chunks. */
 export class BlobPusher {
@@ -96,7 +100,7 @@ export class BlobPusher {
     if (own && session === undefined) this.#mounts.own = false;
     if (mountFirst) {
       this.#mounts.wasInVain(repo, mountFrom);
-      if (await exists()) {
+      if (await cancelling(session, signal, exists)) {
         await session?.cancel();
         return { descriptor, outcome: 'exists' };
       }
@@ -178,7 +182,7 @@ export class BlobPusher {
     let inChunks = false;
     // Bytes that the best session reached. Only more than that is progress; otherwise restarts could go on for ever.
     let furthest = 0;
-    await upload.ready();
+    await cancelling(session, signal, () => upload.ready());
     for (let failures = 0; ; ) {
       let tried: number | undefined;
       try {
@@ -291,9 +295,4 @@ export class BlobPusher {
 
 function uploadScope(repo: RepositoryName): string {
   return repositoryScope(repo, 'pull', 'push');
-}
-
-/** Scopes that a mount needs in addition to those of an upload. */
-function mountScopes(repo: RepositoryName, from: RepositoryName | undefined): readonly string[] {
-  return from === undefined || from === repo ? [] : [repositoryScope(from, 'pull')];
 }

@@ -192,12 +192,18 @@ export class RemoteClient {
         return await this.#settled(request, scopes, { response, authorization: undefined });
       }
       await response.body.discard();
-      if (counts) {
+      if (challenges.length === 0) {
         this.#authorizer.taken();
         return given;
       }
-      const next = await this.#authorizer.challenged({ challenges, scopes, authorization: undefined, signal });
-      if (next === given.authorization) return given;
+      // The registry may ask for another login by now.
+      const next = await this.#authorizer
+        .challenged({ challenges, scopes, authorization: undefined, signal })
+        .catch((error: unknown) => {
+          if (!counts) throw error;
+          return unlessAnswer(error);
+        });
+      if (next === undefined || next === given.authorization) return given;
       await given.response.body.discard();
       return { response: await this.#send(request, next), authorization: next };
     } catch (error) {

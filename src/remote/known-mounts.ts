@@ -1,3 +1,4 @@
+import { repositoryScope } from '../auth/scopes.ts';
 import type { HostRecord } from '../host-facts/host-facts.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 
@@ -36,4 +37,9 @@ export class KnownMounts {
   succeeded(repo: RepositoryName, from: RepositoryName | undefined): void {
     if (from !== repo) this.#facts?.learn({ mounts: true });
   }
+}
+
+/** Scopes that a mount needs in addition to those of an upload. */
+export function mountScopes(repo: RepositoryName, from: RepositoryName | undefined): readonly string[] {
+  return from === undefined || from === repo ? [] : [repositoryScope(from, 'pull')];
 }

@@ -57,10 +57,10 @@ export class ManifestReader {
     const opts = { signal };
     const { facts } = this.#client.options;
     if (facts?.known.heads === false) return this.#statByGet(repo, reference, opts);
-    // What a GET tells after a HEAD did not: the next run asks by GET.
-    const getInstead = async (settled?: boolean): Promise<Descriptor> => {
-      const descriptor = await this.#statByGet(repo, reference, { signal, settled });
-      facts?.learn({ heads: false });
+    // What a GET tells after a HEAD did not. The next run asks by GET only if it is the method that is not served.
+    const getInstead = async (status: number): Promise<Descriptor> => {
+      const descriptor = await this.#statByGet(repo, reference, { signal, settled: status === 401 });
+      if ([200, 400, 405, 501].includes(status)) facts?.learn({ heads: false });
       return descriptor;
     };
     const accept = manifestAcceptHeader();
@@ -69,19 +69,19 @@ export class ManifestReader {
       if (isOciError(error, 'UNAUTHORIZED', 'DENIED')) return undefined;
       throw error;
     });
-    if (response === undefined) return getInstead();
+    if (response === undefined) return this.#statByGet(repo, reference, opts);
     await response.body.discard();
     if (response.status === 429 || (response.status === 404 && mayBeAbsent)) {
       throw await this.#client.error(response, this.#subject(repo, reference));
     }
     if (response.status >= 500) return this.#statByGet(repo, reference, opts);
-    if (response.status !== 200) return getInstead(response.status === 401);
+    if (response.status !== 200) return getInstead(response.status);
     const said = tryParseDigest(header(response.headers, headers.contentDigest));
     const digest = isDigestReference(reference) ? reference : said;
     // The Content-Length of an encoded manifest is not that of the manifest.
     const size = encodingsOf(response.headers).length > 0 ? undefined : contentLength(response.headers);
     const mediaType = declaredType(response);
-    if (!digest || !size || mediaType === undefined) return getInstead();
+    if (!digest || !size || mediaType === undefined) return getInstead(200);
     // If a digest was requested and the header has another, the body decides.
     if (said && said !== digest && digestAlgorithm(said) === digestAlgorithm(digest)) {
       return this.#statByGet(repo, reference, opts);

@@ -1,6 +1,7 @@
 import { isOciError, OciError } from '../model/errors.ts';
 import { parseJsonObject } from '../model/json-fields.ts';
 import { RecentMap } from '../model/recent-map.ts';
+import { failureKind } from '../transport/failures.ts';
 import { type HttpResponse, headerLines } from '../transport/http.ts';
 import { parseNextLink } from '../wire/headers.ts';
 import type { RemoteClient, Subject } from './client.ts';
@@ -96,8 +97,8 @@ class PageReader {
     try {
       return await this.#read(this.#first, true);
     } catch (error) {
-      if (!isOciError(error, 'TOO_LARGE') && ((isOciError(error) && error.status) || 0) < 500) throw error;
-      // Some registries fail to list many entries at once, or send more than is read.
+      this.#list.signal?.throwIfAborted();
+      if (!mayListFewer(error)) throw error;
       this.#first.searchParams.set('n', String(thenEntries));
       return this.#read(this.#first, false);
     }
@@ -172,6 +173,13 @@ class PageReader {
       throw isOciError(error, 'TOO_LARGE') ? refusal(this.#client, this.#list.subject, error.message) : error;
     }
   }
+}
+
+/** Some registries fail to list many entries at once, take too long, or send more than is read. */
+function mayListFewer(error: unknown): boolean {
+  if (!isOciError(error)) return false;
+  const isCut = error.status === undefined && ['reset', 'timeout'].includes(failureKind(error));
+  return isCut || error.code === 'TOO_LARGE' || (error.status ?? 0) >= 500;
 }
 
 function refusal(client: RemoteClient, subject: Subject, why: string): OciError {

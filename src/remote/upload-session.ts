@@ -255,3 +255,20 @@ export function openedSession(
     ...options,
   });
 }
+
+/** After an abort nobody waits longer than this for a session to be cancelled. */
+export const stoppedCancelMs = 2000;
+
+/** Without the cancellation a registry may keep a session for a week to which nothing will be sent. */
+export async function cancelling<T>(
+  session: UploadSession | undefined,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await session?.cancel(signal?.aborted ? stoppedCancelMs : undefined);
+    throw error;
+  }
+}

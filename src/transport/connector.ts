@@ -55,7 +55,7 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
         callback(null, socket);
       },
       (error: unknown) => {
-        options.names?.forget(goal.hostname);
+        options.names?.forget(proxy?.url.hostname ?? goal.hostname);
         callback(error as Error, null);
       },
     );

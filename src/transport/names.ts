@@ -1,3 +1,4 @@
+import { ADDRCONFIG } from 'node:dns';
 import { lookup as askResolver } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { monotonicMs } from '../model/clock.ts';
@@ -10,6 +11,10 @@ interface Answer {
   readonly untilMs: number;
 }
 
+// As Node's sockets ask: no addresses of a family that this machine does not have.
+const askSystem: Resolve = (hostname) =>
+  askResolver(hostname, { all: true, hints: process.platform === 'win32' ? 0 : ADDRCONFIG });
+
 /** The system's resolver keeps to itself how long an answer is good. */
 const keptMs = 30_000;
 
@@ -18,7 +23,7 @@ export class Names {
   readonly #ask: Resolve;
   readonly #answers = new Map<string, Answer>();
 
-  constructor(ask: Resolve = (hostname) => askResolver(hostname, { all: true })) {
+  constructor(ask: Resolve = askSystem) {
     this.#ask = ask;
   }
 

@@ -257,6 +257,14 @@ describe('a list from a remote registry', () => {
     });
   }
 
+  it('of tags comes in pages where all at once is cut', async (t) => {
+    const { registry, server } = await fakeRegistry(t, ({ query }, response) =>
+      query.has('n') ? json(response, 200, { tags: ['a'] }) : response.destroy(),
+    );
+    assert.deepEqual(await all(registry.tags(repo)), ['a']);
+    assert.equal(server.requests.at(-1)?.query.get('n'), '1000');
+  });
+
   it('begins behind an entry where the registry knows no `last`', async (t) => {
     const { registry } = await fakeRegistry(t, (_, response) => json(response, 200, { tags: ['c', 'a', 'b', 'B'] }));
     assert.deepEqual(await all(registry.tags(repo)), ['B', 'a', 'b', 'c']);

@@ -35,6 +35,16 @@ describe('a blob to a remote registry', () => {
     assert.deepEqual(state.committed, bytes);
   });
 
+  it('leaves no session behind, where it is stopped before it begins', async (t) => {
+    const { registry, server } = await uploads(t);
+    const stopped = {
+      open: smallSource.open,
+      ready: () => Promise.reject(new Error('another layer failed')),
+    };
+    await assert.rejects(registry.pushBlob(repo, small, stopped), /another layer failed/);
+    assert.equal(methods(server.requests), 'POST DELETE');
+  });
+
   it('may end with a 204', async (t) => {
     const { registry } = await uploads(t, () => ({ put: (_, response) => response.writeHead(204).end() }));
     assert.equal((await registry.pushBlob(repo, blob, source)).outcome, 'pushed');

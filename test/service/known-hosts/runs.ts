@@ -25,7 +25,8 @@ interface Behaviour {
   challenge: string | undefined;
   /** The `Authorization` that is allowed. */
   allowed: (authorization: string | undefined) => boolean;
-  status: number;
+  /** Of a request that is not allowed. */
+  status: number | ((authorization: string | undefined) => number);
   /** Comes before everything else. */
   answer?: Answer;
 }
@@ -39,7 +40,8 @@ function registryAnswer(behaviour: Behaviour): Answer {
     if (behaviour.answer) return behaviour.answer(request, response, incoming);
     const { challenge, allowed, status } = behaviour;
     if (challenge !== undefined && !allowed(request.headers.authorization)) {
-      return json(response, status, { errors: [{ code: 'UNAUTHORIZED' }] }, { 'www-authenticate': challenge });
+      const refusal = typeof status === 'number' ? status : status(request.headers.authorization);
+      return json(response, refusal, { errors: [{ code: 'UNAUTHORIZED' }] }, { 'www-authenticate': challenge });
     }
     response.writeHead(200, {
       'content-type': 'application/vnd.oci.image.index.v1+json',

@@ -76,6 +76,19 @@ inOwnNetwork(import.meta.url, () => {
       });
     }
 
+    for (const status of [400, 403]) {
+      it(`is corrected where the answer to an outdated login is ${status}, and another one is asked for`, async (t) => {
+        const place = await known(t, 'Basic');
+        const { behaviour, registry, tokens } = place;
+        behaviour.challenge = `Bearer realm="${tokens.url}token",service="s"`;
+        behaviour.allowed = allowsTokens;
+        behaviour.status = (authorization) => (authorization === undefined ? 401 : status);
+        const again = () => made(place, () => run(t, registry.host));
+        assert.deepEqual(await again(), ['TOKEN basic', 'GET basic', 'GET', 'GET t0', 'ok']);
+        assert.deepEqual(await again(), ['TOKEN basic', 'GET t1', 'ok']);
+      });
+    }
+
     it('changes no error: an outdated password is refused, and is shown once', async (t) => {
       const place = await known(t, 'Basic');
       const { behaviour, registry } = place;
