@@ -7,3 +7,5 @@ const built = await import('../dist/installed.js').catch((error) => {
 
 // Only here is the exit status set: process.exit would cut off what is still on its way into a pipe.
 process.exitCode = built ? await built.main(process.argv.slice(2)) : 1;
+// All is written by now, and a host name that is still being looked up would keep the shell waiting.
+if (process.argv[2] === '__complete') process.exit();

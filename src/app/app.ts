@@ -175,8 +175,13 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       return openServed(options, { storeRoot, warn: terminal.warn });
     },
     async completeTags(word) {
+      if (word === '') return [];
       const { completeTags } = await import('./complete-tags.ts');
-      return completeTags(word, { settings: await settings(), signal });
+      // Other commands tell of a broken settings file; names of the store are completed all the same.
+      return settings().then(
+        (found) => completeTags(word, { settings: found, signal }),
+        () => [],
+      );
     },
     imageName,
     async openPlace(word, role, more) {

@@ -144,7 +144,10 @@ export class PrivateDirectory {
 
   #make(): void {
     let path = this.#base;
-    if (!this.#ownBase) makeDirectories(path);
+    if (!this.#ownBase) {
+      refuseHomeOfOthers(path);
+      makeDirectories(path);
+    }
     for (const level of this.#levels) {
       path = join(path, level);
       makeOne(path);
@@ -167,6 +170,13 @@ function refuseOthers({ uid, mode }: Stats, isKind: boolean, name: string): void
   if (user === undefined) return;
   if (uid !== user) throw notPrivate(`${name} belongs to another user`);
   if ((mode & 0o077) !== 0) throw notPrivate(`${name} is open to other users`);
+}
+
+// As root with the HOME of a user: directories of root there would be in that user's way.
+function refuseHomeOfOthers(path: string): void {
+  const stats = unlessMissing(() => lstatSync(path));
+  if (stats === undefined && dirname(path) !== path) refuseHomeOfOthers(dirname(path));
+  else if (process.geteuid?.() === 0 && stats && stats.uid !== 0) throw notPrivate(`${path} belongs to another user`);
 }
 
 // Not Node's recursion, which loops forever where a directory exists but takes no entries (/proc).

@@ -10,6 +10,7 @@ const headerBytes = 16;
 /** Directories of other versions that nobody has written to for this long are removed. */
 const unusedMs = 30 * 24 * 60 * 60 * 1000;
 const writableByOthers = 0o022;
+const maxParents = 10;
 
 /**
  * Code is as good as the program itself: it is taken from files of this user only, which nobody else may write. V8 checks
@@ -46,8 +47,7 @@ export class KeptCode {
   write(scripts: ReadonlyMap<string, Script>, stage: string): void {
     try {
       if (!isOwn(statSync(nearest(this.#directory)))) return;
-      const made = mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      if (made !== undefined) removeUnused(dirname(this.#directory), basename(this.#directory));
+      if (makeDirectory(this.#directory)) removeUnused(dirname(this.#directory), basename(this.#directory));
       for (const [file, script] of scripts) this.#replace(this.#pathOf(file, stage), script.createCachedData());
     } catch {
       // A directory that is read-only or full.
@@ -83,6 +83,21 @@ function nearest(directory: string): string {
   let path = directory;
   while (!statSync(path, { throwIfNoEntry: false }) && dirname(path) !== path) path = dirname(path);
   return path;
+}
+
+/** @returns Whether it was absent. */
+function makeDirectory(path: string, depth = 0): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    // Not Node's recursion, which loops forever where a directory exists but takes no entries (/proc).
+    if (code !== 'ENOENT' || depth === maxParents) throw error;
+    makeDirectory(dirname(path), depth + 1);
+    mkdirSync(path, { mode: 0o700 });
+  }
+  return true;
 }
 
 function removeUnused(folder: string, current: string): void {

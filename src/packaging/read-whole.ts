@@ -12,6 +12,9 @@ interface ReadWholeOptions {
 /** More than most files have. What is not used of it costs nothing. */
 const leastBytes = 1024 * 1024;
 
+/** No link is followed, and a pipe blocks nobody. */
+const guarded = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
 let memory: Buffer | undefined;
 
 /**
@@ -22,7 +25,7 @@ export function readWhole(
   path: string,
   { accept, before = '', after = '' }: ReadWholeOptions = {},
 ): Buffer | undefined {
-  const file = openSync(path, constants.O_RDONLY | (accept ? (constants.O_NOFOLLOW ?? 0) : 0));
+  const file = openSync(path, constants.O_RDONLY | (accept ? guarded : 0));
   try {
     const stats = fstatSync(file);
     if (!stats.isFile() || accept?.(stats) === false) return undefined;

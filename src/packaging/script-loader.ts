@@ -45,6 +45,17 @@ export class ScriptLoader {
     if (loaded) return loaded.exports;
     const module = { exports: {} as unknown };
     this.#modules.set(file, module);
+    try {
+      this.#run(file, module);
+    } catch (error) {
+      // The next one that needs it tries again: there may have been too many open files.
+      this.#modules.delete(file);
+      throw error;
+    }
+    return module.exports;
+  }
+
+  #run(file: string, module: { exports: unknown }): void {
     const folder = dirname(file);
     // A string of one byte for each character, which is what is in a file that esbuild writes.
     const text = readWhole(file, wrapper)?.toString('latin1');
@@ -55,9 +66,11 @@ export class ScriptLoader {
     if (preparation && !preparation.after) this.#changeForGood(preparation);
     const script = this.#compile(file, text);
     if (preparation?.after) preparation.before();
-    (script.runInThisContext() as Run)(module.exports, require, module, file, folder);
-    preparation?.after?.();
-    return module.exports;
+    try {
+      (script.runInThisContext() as Run)(module.exports, require, module, file, folder);
+    } finally {
+      preparation?.after?.();
+    }
   }
 
   /**

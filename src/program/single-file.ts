@@ -13,4 +13,6 @@ const status = isHelper
 // Set the exit status only here: process.exit would cut off output that a pipe has not taken yet.
 void status.then((code) => {
   process.exitCode = code;
+  // All is written by now, and a host name that is still being looked up would keep the shell waiting.
+  if (words[0] === '__complete') process.exit();
 });

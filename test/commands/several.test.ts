@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { ocictl } from '../support/command.ts';
+import { ocictl, spawnOcictl } from '../support/command.ts';
 import { buildIndex, pushImage } from '../support/images.ts';
 import { keepImage } from '../support/local-store.ts';
 import { app, imageFor, one, startPlace, two, until } from './copy/places.ts';
@@ -70,6 +70,15 @@ describe('several references', () => {
         [first.descriptor.digest, second.descriptor.digest],
       );
     }
+  });
+
+  it('are not awaited where the reader has gone', async (t) => {
+    const { name, proxy } = await startFilled(t);
+    proxy.fail({ path: /manifests\/9$/, silent: true });
+    const running = await spawnOcictl(t, ['digest', `${name}:1`, `${name}:2`, `${name}:9`], { ownProcess: true });
+    running.child.stdout?.destroy();
+    await running.result;
+    assert.equal(proxy.count(/manifests\/9$/), 1);
   });
 
   it('are inspected: a text each, or a JSON object a line', async (t) => {

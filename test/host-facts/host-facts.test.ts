@@ -188,6 +188,16 @@ describe('a file of what was learned', () => {
     }
   });
 
+  it('makes no directory of root in the home of a user', async (t) => {
+    if (process.getuid?.() !== 0) return t.skip('only root has the homes of others');
+    const home = await temporaryDirectory(t);
+    await lchown(home, 1000, 1000);
+    const { learn, notes } = await place(t, join(home, '.cache', 'ocictl'));
+    learn({ http2: true });
+    assert.equal(notes.length, 1);
+    assert.deepEqual(await readdir(home), []);
+  });
+
   it('is nothing that a run depends on where no file can be', async (t) => {
     const directory = await temporaryDirectory(t);
     await writeFile(join(directory, 'file'), '');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import {
   chmod,
   chown,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { ocictl } from '../support/command.ts';
 import { type Scope, temporaryDirectory } from '../support/sandbox.ts';
 
@@ -101,6 +103,16 @@ describe('compiled code', () => {
     assert.ok((await lstat(linked)).isFile());
   });
 
+  it('is not awaited from a pipe that another has put there', async (t) => {
+    const { run, files } = await startCache(t);
+    await run();
+    const [file = ''] = await files();
+    await rm(file);
+    await promisify(execFile)('mkfifo', [file]);
+    await run();
+    assert.ok((await lstat(file)).isFile());
+  });
+
   it('is not taken from another user, nor written into a directory of theirs', async (t) => {
     if (process.getuid?.() !== 0) return t.skip('only root gives files away');
     const { cache, folder, run, files } = await startCache(t);
@@ -124,6 +136,7 @@ describe('compiled code', () => {
     await run();
     await run({ XDG_CACHE_HOME: '/dev/null/nowhere' });
     await run({ XDG_CACHE_HOME: 'relative' });
+    await run({ XDG_CACHE_HOME: '/proc/none' });
   });
 
   it('belongs to the flags of V8', async (t) => {

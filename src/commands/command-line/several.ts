@@ -118,7 +118,8 @@ async function inTurn(
       if (terminal.outClosed) break;
     }
   } finally {
-    await Promise.allSettled(running);
+    // Nobody waits for the rest where the reader has gone; it ends with the connections.
+    if (!terminal.outClosed) await Promise.allSettled(running);
   }
   const [first] = failures;
   if (!first) return;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, chmod, readFile, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { defineCommand, flag, list, value } from '../../../src/commands/command-line/command.ts';
@@ -8,6 +8,7 @@ import { parseRepositoryName, parseTag } from '../../../src/model/reference/refe
 import { ocictl } from '../../support/command.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { buildImage, pushImage } from '../../support/images.ts';
+import { keepImage } from '../../support/local-store.ts';
 import { ada, basic } from '../../support/login-servers.ts';
 import { projectRoot } from '../../support/project.ts';
 import { startServe } from '../../support/registries.ts';
@@ -101,6 +102,17 @@ describe('the names of local images', () => {
     await ocictl(t, ['pull', `${host}/team/app:v1`]);
     const { exitCode, stdout } = await ocictl(t, ['__complete', 'images']);
     assert.deepEqual([exitCode, stdout], [0, `${host}/team/app:v1\n`]);
+  });
+
+  it('are listed beside a settings file that cannot be read', async (t) => {
+    await keepImage(t, 'app:v1', await buildImage({ layers: [] }));
+    const { home } = await sandbox(t);
+    await mkdir(join(home, '.docker'), { recursive: true });
+    await writeFile(join(home, '.docker', 'config.json'), '{');
+    for (const word of ['', 'registry.example/app:']) {
+      const { exitCode, stdout, stderr } = await ocictl(t, ['__complete', 'images', word], { ownProcess: true });
+      assert.deepEqual([exitCode, stdout, stderr], [0, 'app:v1\n', '']);
+    }
   });
 
   it('are an empty list without a store', async (t) => {
