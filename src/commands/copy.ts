@@ -68,7 +68,7 @@ export const copy = defineCommand({
       const { opened } = destination;
       return opened && `to ${allTags ? opened.repository : opened.name}`;
     };
-    const several = allTags ? 'at once' : undefined;
+    const several = allTags;
     const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, several, route };
     if (allTags) {
       await withProgress(context, display, (progress) =>

@@ -78,7 +78,7 @@ async function pullReference(
   const remote = await (await context.service(options)).open(reference, 'pull');
   const name = allTags ? familiarName(reference) : familiarReference(withDefaultTag(reference));
   const route = (): string | undefined => from(remote.extension(endpointReport)?.servedBy());
-  const several = allTags ? 'at once' : undefined;
+  const several = allTags;
   await withProgress(context, { mode, quiet, action: 'pull', name, several, route }, (progress) =>
     pullTags(reference, { ...options, remote, choice, progress }, context),
   );

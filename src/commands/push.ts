@@ -80,7 +80,7 @@ async function pushReference(word: string, options: PushFlags, context: Context)
   const remote = await (await context.service(options)).open(reference, 'push');
   const name = allTags ? familiarName(reference) : familiarReference(withDefaultTag(reference));
   const route = (): string => `to ${reference.domain}`;
-  const several = allTags ? 'at once' : undefined;
+  const several = allTags;
   await withProgress(context, { mode, quiet, action: 'push', name, several, route }, (progress) =>
     pushTags(reference, tags, { ...options, store, remote, progress }, context),
   );

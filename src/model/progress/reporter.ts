@@ -12,17 +12,9 @@ export class ProgressReporter {
   readonly #told = new Map<Digest, { readonly state: string; readonly atMs: number }>();
   #totalAtMs: number;
 
-  /**
-   * @param action The action in the first event: `pull`.
-   * @param opts.followed As for the tracker.
-   */
-  constructor(
-    action: string,
-    tell: (event: ProgressEvent) => void,
-    nowMs = monotonicMs(),
-    opts: { readonly followed?: boolean } = {},
-  ) {
-    this.#tracker = new ProgressTracker(nowMs, opts);
+  /** @param action The action in the first event: `pull`. */
+  constructor(action: string, tell: (event: ProgressEvent) => void, nowMs = monotonicMs()) {
+    this.#tracker = new ProgressTracker(nowMs);
     this.#totalAtMs = nowMs;
     this.#tell = tell;
     tell({ type: 'start', version: 1, action });

@@ -56,12 +56,8 @@ export class ProgressTracker {
     existingBytes: 0,
   };
 
-  readonly #followed: boolean;
-
-  /** @param opts.followed Whether more transfers follow, so that no total is the last. Default false. */
-  constructor(nowMs = monotonicMs(), { followed = false }: { readonly followed?: boolean } = {}) {
+  constructor(nowMs = monotonicMs()) {
     this.#startedMs = nowMs;
-    this.#followed = followed;
   }
 
   /** In the order in which they were found. */
@@ -78,7 +74,7 @@ export class ProgressTracker {
   } {
     const { found, finished, failed } = this.#before;
     const now = this.#images;
-    const complete = now.complete && !this.#followed;
+    const { complete } = now;
     return { found: found + now.found, finished: finished + now.finished, failed: failed + now.failed, complete };
   }
 

@@ -45,7 +45,7 @@ class Bars implements Progress {
   constructor(terminal: Terminal, options: ProgressOptions) {
     this.#terminal = terminal;
     this.#options = options;
-    this.#tracker = new ProgressTracker(undefined, { followed: options.several === 'in turn' });
+    this.#tracker = new ProgressTracker();
     this.#timer = setTimeout(() => void this.#show(), quietMs);
     terminal.overlay({ note: (line) => this.#note(line), aside: (write) => this.#aside(write) });
   }

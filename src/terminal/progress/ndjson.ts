@@ -3,10 +3,8 @@ import type { Terminal } from '../terminal.ts';
 import type { Progress, ProgressOptions } from './progress.ts';
 
 /** Writes every progress event as a line of JSON. */
-export function createNdjson(terminal: Terminal, { action, several }: ProgressOptions): Progress {
-  const reporter = new ProgressReporter(action, (event) => terminal.data(event), undefined, {
-    followed: several === 'in turn',
-  });
+export function createNdjson(terminal: Terminal, { action }: ProgressOptions): Progress {
+  const reporter = new ProgressReporter(action, (event) => terminal.data(event));
   let ended = false;
   return {
     event(event) {

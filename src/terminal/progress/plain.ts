@@ -41,7 +41,7 @@ class Plain implements Progress {
   constructor(terminal: Terminal, options: ProgressOptions) {
     this.#terminal = terminal;
     this.#options = options;
-    this.#tracker = new ProgressTracker(undefined, { followed: options.several === 'in turn' });
+    this.#tracker = new ProgressTracker();
     this.#title = `${actions[options.action].doing.toLowerCase()} ${options.name}`;
     this.#isEager = options.mode === 'plain';
     this.#waits = new SpacedLines((line) => terminal.note(`${this.#title}: ${line}`));

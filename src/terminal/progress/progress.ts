@@ -62,8 +62,8 @@ export interface ProgressOptions {
   readonly action: Action;
   /** What the action is for: `alpine:3`. */
   readonly name: string;
-  /** Several images may share layers: then no layer leaves a line of its own. Those in turn have no total beforehand. */
-  readonly several?: 'at once' | 'in turn' | undefined;
+  /** Whether it moves several images, which may share layers: then no layer leaves a line of its own. Default false. */
+  readonly several?: boolean | undefined;
   /** Where the bytes come from or go to, for the summary: `from registry.example.com`. Called at the end. */
   readonly route?: (() => string | undefined) | undefined;
 }
