@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { deadAddress } from '../service/recorder.ts';
 import { ocictl } from '../support/command.ts';
 import { doctor, writeDockerConfig } from '../support/doctor.ts';
+import { deadAddress } from '../support/ports.ts';
 import { startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { ocictl } from '../support/command.ts';
 import { type Built, buildAttestation, buildImage, buildIndex, pushImage } from '../support/images.ts';
+import { deadAddress } from '../support/ports.ts';
 import { type ServedRegistry, startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
 import { app, imageFor, startPlace } from './copy/places.ts';
@@ -155,8 +155,8 @@ describe('ocictl pull', () => {
   });
 
   it('says that nobody answers: status 5, with the endpoint in the JSON error', async (t) => {
-    const closed = await closedPort();
-    const { exitCode, stdout, stderr } = await ocictl(t, ['pull', '--json', `127.0.0.1:${closed}/app`]);
+    const closed = await deadAddress();
+    const { exitCode, stdout, stderr } = await ocictl(t, ['pull', '--json', `${closed}/app`]);
     assert.equal(exitCode, 5);
     assert.equal(stdout, '');
     const last = stderr.trimEnd().split('\n').at(-1) ?? '';
@@ -166,16 +166,16 @@ describe('ocictl pull', () => {
   });
 
   it('goes on to the next endpoint when a mirror is down, and says so in one line', async (t) => {
-    const closed = await closedPort();
+    const closed = await deadAddress();
     const hub = await startHub(t);
-    const mirrors = [`http://127.0.0.1:${closed}`, hub.url].flatMap((url) => ['--registry-mirror', url]);
+    const mirrors = [`http://${closed}`, hub.url].flatMap((url) => ['--registry-mirror', url]);
     const { exitCode, stderr } = await ocictl(t, ['pull', ...mirrors, 'alpine']);
     assert.equal(exitCode, 0, stderr);
     assert.equal(stderr.match(/, trying /g)?.length, 1);
     assert.match(
       stderr,
       new RegExp(
-        `^warning: mirror 127\\.0\\.0\\.1:${closed} cannot be reached \\(connection refused\\), trying mirror ${hub.host}$`,
+        `^warning: mirror ${closed} cannot be reached \\(connection refused\\), trying mirror ${hub.host}$`,
         'm',
       ),
     );
@@ -280,11 +280,3 @@ describe('ocictl rmi', () => {
     assert.match(partly.stdout, /Untagged: alpine:latest/);
   });
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}

@@ -66,12 +66,3 @@ export async function startRecorder(t: Scope, options: RecorderOptions): Promise
     },
   };
 }
-
-/** An address on loopback where nothing listens. */
-export async function deadAddress(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `127.0.0.1:${port}`;
-}

@@ -11,9 +11,10 @@ import { isOciError } from '../../src/model/errors.ts';
 import { parseReference, parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { endpointReport } from '../../src/registry/extensions.ts';
 import { buildImage, pushImage } from '../support/images.ts';
+import { deadAddress } from '../support/ports.ts';
 import { startServe } from '../support/registries.ts';
 import { digestOf, type Given, open, withImage } from './opened.ts';
-import { deadAddress, startRecorder } from './recorder.ts';
+import { startRecorder } from './recorder.ts';
 
 const origin: Origin = { kind: 'file', name: 'hosts.toml', line: 1 };
 const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`;

@@ -8,10 +8,11 @@ import { endpointReport } from '../../src/registry/extensions.ts';
 import { issue } from '../certs/issue.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { buildImage, pushImage } from '../support/images.ts';
+import { deadAddress } from '../support/ports.ts';
 import { startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
 import { alpine, digestOf, type Given, open, withImage } from './opened.ts';
-import { deadAddress, startRecorder } from './recorder.ts';
+import { startRecorder } from './recorder.ts';
 
 const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`;
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

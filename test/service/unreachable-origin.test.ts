@@ -5,8 +5,9 @@ import { describe, it, type TestContext } from 'node:test';
 import { isOciError, type OciError } from '../../src/model/errors.ts';
 import { parseTag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { deadAddress } from '../support/ports.ts';
 import { alpine, open } from './opened.ts';
-import { deadAddress, startRecorder } from './recorder.ts';
+import { startRecorder } from './recorder.ts';
 
 const nope = parseTag('nope');
 const cannotReach = /and Docker Hub cannot be reached \(127\.0\.0\.1:\d+: connection refused\)$/;

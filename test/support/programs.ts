@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { freePort } from './ports.ts';
 import { type RunResult, start } from './process.ts';
 import { type Scope, sandbox, temporaryDirectory } from './sandbox.ts';
 
@@ -230,17 +230,6 @@ async function finish(program: string, running: Promise<RunResult>): Promise<Run
   const result = await running;
   if (result.exitCode === 0) return result;
   throw new Error(`${program} ended with ${result.exitCode ?? result.signal}:\n${result.stdout}${result.stderr}`);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Waits until a server listens. Rejects if the server ends first. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { describeWait } from '../../src/service/trace.ts';
 import type { Transport, TransportOptions } from '../../src/transport/transport.ts';
 import type { Wait } from '../../src/transport/waits.ts';
+import { freePort } from '../support/ports.ts';
 import { atEnd } from '../support/sandbox.ts';
 import { fails, get, open, start } from './open.ts';
 
@@ -34,8 +34,8 @@ async function gone(t: TestContext, options: Partial<TransportOptions> = {}): Pr
     server.closeAllConnections();
     await closed;
   };
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const port = await freePort();
+  await listen(port);
   atEnd(t, () => (server.listening ? close() : undefined));
   const waits: number[] = [];
   const told: Wait[] = [];

@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { commandTable } from '../../../src/commands/command-line/all-commands.ts';
-import { deadAddress } from '../../service/recorder.ts';
 import { ocictl } from '../../support/command.ts';
 import { keepImage } from '../../support/local-store.ts';
+import { deadAddress } from '../../support/ports.ts';
 import { sandbox } from '../../support/sandbox.ts';
 import { imageFor } from '../copy/places.ts';
 

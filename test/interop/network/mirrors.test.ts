@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { deadAddress, startRecorder } from '../../service/recorder.ts';
+import { startRecorder } from '../../service/recorder.ts';
 import { ocictl } from '../../support/command.ts';
 import { buildImage } from '../../support/images.ts';
 import { writeLayout } from '../../support/layout.ts';
+import { deadAddress } from '../../support/ports.ts';
 import { makeCertificates, needs, startDockerRegistry } from '../../support/programs.ts';
 import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 

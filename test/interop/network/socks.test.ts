@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import { ocictl } from '../../support/command.ts';
 import { buildImage } from '../../support/images.ts';
 import { writeLayout } from '../../support/layout.ts';
+import { freePort } from '../../support/ports.ts';
 import { start } from '../../support/process.ts';
-import { freePort, needs, startDockerRegistry, waitForPort } from '../../support/programs.ts';
+import { needs, startDockerRegistry, waitForPort } from '../../support/programs.ts';
 import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 
 describe('ocictl behind microsocks', () => {

@@ -6,9 +6,10 @@ import { parseLoginServer } from '../../../src/service/logins/server-name.ts';
 import { issue } from '../../certs/issue.ts';
 import { json, startFakeServer } from '../../support/fake-server.ts';
 import { ada, basic, startPasswordRegistry, startTokenRegistry } from '../../support/login-servers.ts';
+import { deadAddress } from '../../support/ports.ts';
 import { startServe } from '../../support/registries.ts';
 import { open } from '../opened.ts';
-import { deadAddress, startRecorder } from '../recorder.ts';
+import { startRecorder } from '../recorder.ts';
 
 const password = (text = ada.password): Credential => ({
   kind: 'password',

@@ -7,10 +7,11 @@ import { json, startFakeServer } from '../../support/fake-server.ts';
 import { buildImage, pushImage } from '../../support/images.ts';
 import { basic } from '../../support/login-servers.ts';
 import { memoryRegistry } from '../../support/memory.ts';
+import { deadAddress } from '../../support/ports.ts';
 import { startServe } from '../../support/registries.ts';
 import type { Scope } from '../../support/sandbox.ts';
 import { open } from '../opened.ts';
-import { deadAddress, startRecorder } from '../recorder.ts';
+import { startRecorder } from '../recorder.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 

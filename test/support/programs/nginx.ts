@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freePort } from '../ports.ts';
 import { start } from '../process.ts';
-import { type Certificates, findProgram, freePort, waitForPort } from '../programs.ts';
+import { type Certificates, findProgram, waitForPort } from '../programs.ts';
 import { type Scope, temporaryDirectory } from '../sandbox.ts';
 
 export interface NginxOptions {

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { chmod, chown, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../ports.ts';
 import { start } from '../process.ts';
-import { findProgram, freePort, waitForPort } from '../programs.ts';
+import { findProgram, waitForPort } from '../programs.ts';
 import { type Scope, temporaryDirectory } from '../sandbox.ts';
 
 const exec = promisify(execFile);
