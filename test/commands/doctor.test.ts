@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ocictl } from '../support/command.ts';
 import { doctor, writeDockerConfig } from '../support/doctor.ts';
-import { deadAddress } from '../support/ports.ts';
+import { deadAddress } from '../support/network/ports.ts';
 import { startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
 

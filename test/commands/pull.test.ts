@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { ocictl } from '../support/command.ts';
 import { type Built, buildAttestation, buildImage, buildIndex, pushImage } from '../support/images.ts';
-import { deadAddress } from '../support/ports.ts';
+import { deadAddress } from '../support/network/ports.ts';
 import { type ServedRegistry, startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
 import { app, imageFor, startPlace } from './copy/places.ts';

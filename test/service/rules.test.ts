@@ -11,7 +11,7 @@ import { isOciError } from '../../src/model/errors.ts';
 import { parseReference, parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { endpointReport } from '../../src/registry/extensions.ts';
 import { buildImage, pushImage } from '../support/images.ts';
-import { deadAddress } from '../support/ports.ts';
+import { deadAddress } from '../support/network/ports.ts';
 import { startServe } from '../support/registries.ts';
 import { digestOf, type Given, open, withImage } from './opened.ts';
 import { startRecorder } from './recorder.ts';

@@ -8,7 +8,7 @@ import { endpointReport } from '../../src/registry/extensions.ts';
 import { issue } from '../certs/issue.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { buildImage, pushImage } from '../support/images.ts';
-import { deadAddress } from '../support/ports.ts';
+import { deadAddress } from '../support/network/ports.ts';
 import { startServe } from '../support/registries.ts';
 import { sandbox } from '../support/sandbox.ts';
 import { alpine, digestOf, type Given, open, withImage } from './opened.ts';

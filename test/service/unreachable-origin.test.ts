@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { isOciError, type OciError } from '../../src/model/errors.ts';
 import { parseTag } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { deadAddress } from '../support/ports.ts';
+import { deadAddress } from '../support/network/ports.ts';
 import { alpine, open } from './opened.ts';
 import { startRecorder } from './recorder.ts';
 

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { freePort } from './ports.ts';
+import { freePort } from './network/ports.ts';
 import { type RunResult, start } from './process.ts';
 import { type Scope, sandbox, temporaryDirectory } from './sandbox.ts';
 

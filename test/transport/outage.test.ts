@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { describeWait } from '../../src/service/trace.ts';
 import type { Transport, TransportOptions } from '../../src/transport/transport.ts';
 import type { Wait } from '../../src/transport/waits.ts';
-import { freePort } from '../support/ports.ts';
+import { freePort } from '../support/network/ports.ts';
 import { atEnd } from '../support/sandbox.ts';
 import { fails, get, open, start } from './open.ts';
 

@@ -8,8 +8,8 @@ import { traceLines } from '../../src/service/trace.ts';
 import type { RequestTrace } from '../../src/transport/transport.ts';
 import { issue } from '../certs/issue.ts';
 import { startFakeServer } from '../support/fake-server.ts';
+import { deadAddress } from '../support/network/ports.ts';
 import { startTestProxy } from '../support/network/proxies.ts';
-import { deadAddress } from '../support/ports.ts';
 import { fails, get, open } from './open.ts';
 
 const authority = issue('An authority');

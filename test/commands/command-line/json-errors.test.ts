@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { commandTable } from '../../../src/commands/command-line/all-commands.ts';
 import { ocictl } from '../../support/command.ts';
 import { keepImage } from '../../support/local-store.ts';
-import { deadAddress } from '../../support/ports.ts';
+import { deadAddress } from '../../support/network/ports.ts';
 import { sandbox } from '../../support/sandbox.ts';
 import { imageFor } from '../copy/places.ts';
 

@@ -6,7 +6,7 @@ import { startRecorder } from '../../service/recorder.ts';
 import { ocictl } from '../../support/command.ts';
 import { buildImage } from '../../support/images.ts';
 import { writeLayout } from '../../support/layout.ts';
-import { deadAddress } from '../../support/ports.ts';
+import { deadAddress } from '../../support/network/ports.ts';
 import { makeCertificates, needs, startDockerRegistry } from '../../support/programs.ts';
 import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
 

@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { ocictl } from '../../support/command.ts';
 import { buildImage } from '../../support/images.ts';
 import { writeLayout } from '../../support/layout.ts';
-import { deadAddress } from '../../support/ports.ts';
+import { deadAddress } from '../../support/network/ports.ts';
 import { startSquid } from '../../support/programs/squid.ts';
 import { type DockerRegistry, makeCertificates, needs, startDockerRegistry } from '../../support/programs.ts';
 import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';

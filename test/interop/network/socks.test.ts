@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { ocictl } from '../../support/command.ts';
 import { buildImage } from '../../support/images.ts';
 import { writeLayout } from '../../support/layout.ts';
-import { freePort } from '../../support/ports.ts';
+import { freePort } from '../../support/network/ports.ts';
 import { start } from '../../support/process.ts';
 import { needs, startDockerRegistry, waitForPort } from '../../support/programs.ts';
 import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';

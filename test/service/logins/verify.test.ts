@@ -6,7 +6,7 @@ import { parseLoginServer } from '../../../src/service/logins/server-name.ts';
 import { issue } from '../../certs/issue.ts';
 import { json, startFakeServer } from '../../support/fake-server.ts';
 import { ada, basic, startPasswordRegistry, startTokenRegistry } from '../../support/login-servers.ts';
-import { deadAddress } from '../../support/ports.ts';
+import { deadAddress } from '../../support/network/ports.ts';
 import { startServe } from '../../support/registries.ts';
 import { open } from '../opened.ts';
 import { startRecorder } from '../recorder.ts';
@@ -20,13 +20,8 @@ const password = (text = ada.password): Credential => ({
 const identity = (token: string): Credential => ({ kind: 'identity-token', token, source: 'test' });
 
 async function refusal(promise: Promise<unknown>): Promise<OciError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (isOciError(error)) return error;
-    throw error;
-  }
-  throw new Error('it succeeded');
+  const error: unknown = await promise.catch((caught: unknown) => caught);
+  return isOciError(error) ? error : assert.fail(`it did not fail: ${String(error)}`);
 }
 
 describe('checking a credential at a registry with a password file', () => {

@@ -7,7 +7,7 @@ import { json, startFakeServer } from '../../support/fake-server.ts';
 import { buildImage, pushImage } from '../../support/images.ts';
 import { basic } from '../../support/login-servers.ts';
 import { memoryRegistry } from '../../support/memory.ts';
-import { deadAddress } from '../../support/ports.ts';
+import { deadAddress } from '../../support/network/ports.ts';
 import { startServe } from '../../support/registries.ts';
 import type { Scope } from '../../support/sandbox.ts';
 import { open } from '../opened.ts';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from '../ports.ts';
+import { freePort } from '../network/ports.ts';
 import { start } from '../process.ts';
 import { type Certificates, findProgram, waitForPort } from '../programs.ts';
 import { type Scope, temporaryDirectory } from '../sandbox.ts';

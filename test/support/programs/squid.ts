@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, chown, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '../ports.ts';
+import { freePort } from '../network/ports.ts';
 import { start } from '../process.ts';
 import { findProgram, waitForPort } from '../programs.ts';
 import { type Scope, temporaryDirectory } from '../sandbox.ts';

@@ -7,7 +7,7 @@ import { startFakeServer } from '../../../support/fake-server.ts';
 import { buildImage, buildIndex, pushImage } from '../../../support/images.ts';
 import { keepImage } from '../../../support/local-store.ts';
 import { startPasswordRegistry, startTokenRegistry } from '../../../support/login-servers.ts';
-import { deadAddress } from '../../../support/ports.ts';
+import { deadAddress } from '../../../support/network/ports.ts';
 import type { RunResult } from '../../../support/process.ts';
 import { startServe } from '../../../support/registries.ts';
 import { sandbox } from '../../../support/sandbox.ts';
