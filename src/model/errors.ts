@@ -41,6 +41,7 @@ export const errorCodes = {
   DIGEST_MISMATCH: { status: 400, exit: 7 },
   SIZE_MISMATCH: { status: 400, exit: 7 },
   TOO_LARGE: { status: 413, exit: 7 },
+  ARCHIVE_INVALID: { status: 400, exit: 7 },
   // Ours: invalid input of the caller.
   USAGE: { status: 400, exit: 2 },
   REFERENCE_INVALID: { status: 400, exit: 2 },

@@ -37,6 +37,7 @@ const exits: Readonly<Record<number, readonly ErrorCode[]>> = {
     'DIGEST_MISMATCH',
     'SIZE_MISMATCH',
     'TOO_LARGE',
+    'ARCHIVE_INVALID',
   ],
   8: ['PARTLY_FAILED'],
   9: ['REFUSED'],
