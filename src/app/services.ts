@@ -45,15 +45,15 @@ export function createServices(options: ServicesOptions): Services {
     prepareForTraffic();
     const { createHostFacts, createSharedService, createShared } = await import('../service/service.ts');
     const found = await settingsFor(flags);
-    const directory = cacheDirectory(found.environment);
-    hostFacts ??= createHostFacts({ directory, note: options.service.trace });
+    const cache = cacheDirectory(found.environment);
+    hostFacts ??= createHostFacts({ directory: cache, note: options.service.trace });
     const facts = hostFacts;
     const common = await once(shared, hostFlags(flags), async () => createShared(facts));
     const tokenDirectory = found.tokenCache.value === 'on' ? runtimeDirectory(found.environment) : undefined;
     const { onWait, service } = options;
     const onFallback: RegistryServiceOptions['onFallback'] = ({ text }) => service.warn?.(text);
     const told = { ...service, onFallback, onWait };
-    return createSharedService({ ...told, settings: found, identity, tokenDirectory }, common);
+    return createSharedService({ ...told, settings: found, identity, cacheDirectory: cache, tokenDirectory }, common);
   };
   const service = (flags: ServiceFlags = {}): Promise<RegistryService> =>
     once(services, hostFlags(flags) + identityFlags(flags), () => open(flags));

@@ -23,6 +23,8 @@ export interface Facts {
   readonly ranges?: boolean | undefined;
   /** The size of a request's body that it has accepted at most, where it has refused a larger one. */
   readonly maxBodyBytes?: number | undefined;
+  /** The smallest chunk of an upload that it accepts, but for the last one. */
+  readonly minChunkBytes?: number | undefined;
 }
 
 export type FactName = keyof Facts;
@@ -38,7 +40,8 @@ const accepted: Readonly<Record<FactName, (value: unknown) => boolean>> = {
   mounts: isBoolean,
   heads: isBoolean,
   ranges: isBoolean,
-  maxBodyBytes: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0,
+  maxBodyBytes: isSize,
+  minChunkBytes: isSize,
 };
 
 export const factNames = Object.keys(accepted) as readonly FactName[];
@@ -46,6 +49,10 @@ export const factNames = Object.keys(accepted) as readonly FactName[];
 const maxPaths = 16;
 const maxChallenges = 8;
 const maxChallengeLength = 2000;
+
+function isSize(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
 
 /** Whether these are challenges as a record holds them. */
 function isChallenges(value: unknown): boolean {

@@ -5,25 +5,13 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { BlobSource } from '../registry/content.ts';
 import type { PushBlobOptions, PushBlobResult } from '../registry/registry.ts';
-import { tellAgain } from '../transport/waits.ts';
 import type { BlobReader } from './blob-reader.ts';
+import { ChunkSize } from './chunk-size.ts';
 import { isAnswer, type RemoteClient, type Subject } from './client.ts';
 import { KnownMounts, mountScopes } from './known-mounts.ts';
 import { shownName } from './names.ts';
-import { UploadSource } from './upload-body.ts';
-import {
-  cancelling,
-  isInterruption,
-  openedSession,
-  stoppedCancelMs,
-  type UploadSession,
-  waitAskedFor,
-} from './upload-session.ts';
-
-const defaultChunkBytes = 8 * 1024 * 1024;
-const leastChunkBytes = 1024 * 1024;
-/** Up to this size skip the HEAD: an unneeded upload costs less than a round trip. The blob is sent in one piece. */
-const smallBytes = 256 * 1024;
+import { sendBlob, smallBytes } from './send-blob.ts';
+import { cancelling, openedSession, type SessionOptions, sessionAt, type UploadSession } from './upload-session.ts';
 
 /** Who is told of waits, and how they end. */
 type Attended = Pick<PushBlobOptions, 'onWait' | 'signal'>;
@@ -38,33 +26,28 @@ interface OpenUploadOptions extends Attended {
 export class BlobPusher {
   readonly #client: RemoteClient;
   readonly #blobs: BlobReader;
-  /** The maximum size of a request that this registry was found to accept. */
-  #chunkBytes: number | undefined;
+  readonly #chunks: ChunkSize;
   readonly #mounts: KnownMounts;
 
   constructor(client: RemoteClient, blobs: BlobReader) {
     this.#client = client;
     this.#blobs = blobs;
     this.#mounts = new KnownMounts(client.options.facts);
+    this.#chunks = new ChunkSize(client.options);
   }
 
   get chunkBytes(): number {
-    return this.#chunkBytes ?? Math.min(this.#client.options.uploadChunkBytes ?? defaultChunkBytes, this.#maxBodyBytes);
-  }
-
-  /** What an earlier run has found that a request may have. */
-  get #maxBodyBytes(): number {
-    return this.#client.options.facts?.known.maxBodyBytes ?? Number.POSITIVE_INFINITY;
+    return this.#chunks.bytes;
   }
 
   /** Opens a session, or mounts the blob: undefined if it was mounted. */
   async openUpload(repo: RepositoryName, options: OpenUploadOptions = {}): Promise<UploadSession | undefined> {
     const { mount, from, digestAlgorithm, onWait, signal } = options;
-    const scopes = [uploadScope(repo)];
+    const session = this.#sessionOf(repo, options);
+    const { scopes, subject } = session;
     const wider = mountScopes(repo, from);
     const query = { mount, from, 'digest-algorithm': digestAlgorithm === 'sha256' ? undefined : digestAlgorithm };
     const url = this.#client.url({ name: 'uploads', repo }, query);
-    const subject = this.#subject(repo, 'upload');
     // Retrying is safe: registries expire unused sessions.
     const request = { method: 'POST', url, body: new Uint8Array(0), idempotent: true, onWait, signal } as const;
     const persistent = mount !== undefined && wider.length === 0;
@@ -75,7 +58,7 @@ export class BlobPusher {
     );
     await response.body.discard();
     if (response.status === 201) return undefined;
-    return openedSession(this.#client, response, { scopes, subject, onWait });
+    return openedSession(this.#client, response, session);
   }
 
   async pushBlob(
@@ -105,12 +88,16 @@ export class BlobPusher {
         return { descriptor, outcome: 'exists' };
       }
     }
-    const upload = new UploadSource(descriptor, source, signal);
-    try {
-      await this.#send(repo, descriptor, upload, session, opts);
-    } finally {
-      upload.close();
-    }
+    await sendBlob(descriptor, source, session, {
+      client: this.#client,
+      chunks: this.#chunks,
+      entry: this.#client.options.uploadJournal?.entry(repo, descriptor),
+      exists: () => this.exists(repo, descriptor.digest, opts),
+      open: () => this.openUpload(repo, { onWait: opts.onWait, signal }),
+      mountOwn: this.#mayMountOwn(descriptor) ? () => this.#mount(repo, descriptor.digest, repo, opts) : undefined,
+      at: (location) => sessionAt(this.#client, location, this.#sessionOf(repo, opts)),
+      ...opts,
+    });
     return { descriptor, outcome: 'pushed' };
   }
 
@@ -169,122 +156,8 @@ export class BlobPusher {
     }
   }
 
-  async #send(
-    repo: RepositoryName,
-    descriptor: Descriptor,
-    upload: UploadSource,
-    mounted: UploadSession | undefined,
-    opts: PushBlobOptions,
-  ): Promise<void> {
-    const { signal, onWait } = opts;
-    const { retry } = this.#client.transport;
-    let session = mounted;
-    let inChunks = false;
-    // Bytes that the best session reached. Only more than that is progress; otherwise restarts could go on for ever.
-    let furthest = 0;
-    await cancelling(session, signal, () => upload.ready());
-    for (let failures = 0; ; ) {
-      let tried: number | undefined;
-      try {
-        session ??= await this.openUpload(repo, { onWait, signal });
-        if (session === undefined) return;
-        if (inChunks || this.#chunkBytes !== undefined || session.size > 0 || descriptor.size > this.#maxBodyBytes) {
-          tried = Math.max(this.chunkBytes, session.minChunkBytes);
-          await this.#sendChunks(repo, descriptor, upload, session, tried, signal);
-          if (this.#chunkBytes !== undefined) this.#client.options.facts?.learn({ maxBodyBytes: this.#chunkBytes });
-        } else await this.#sendWhole(descriptor, upload, session, signal);
-        return;
-      } catch (error) {
-        const progressed = session !== undefined && session.size > furthest;
-        if (progressed) furthest = session?.size ?? 0;
-        const goesOn = !upload.failure && !signal?.aborted && this.#mayGoOn(error, tried);
-        failures = progressed ? 1 : failures + 1;
-        if (!goesOn || failures >= retry.attempts) {
-          // After an abort do not wait long. Without this request a registry may keep the session for a week.
-          await session?.cancel(signal?.aborted ? stoppedCancelMs : undefined);
-          signal?.throwIfAborted();
-          throw upload.failure ? upload.failure.error : error;
-        }
-        if (isInterruption(error)) {
-          const leastMs = waitAskedFor(error, retry);
-          tellAgain({ onWait }, error, Number.POSITIVE_INFINITY, leastMs);
-          await retry.pause(failures, { signal, leastMs });
-          if (!inChunks && failures < 3 && this.#mayMountOwn(descriptor)) {
-            // A mount from the same repository answers both questions in one request: stored already, or a new session.
-            // Later attempts use chunks, which survive more interruptions.
-            const again = await this.#mount(repo, descriptor.digest, repo, opts);
-            if (again === 'mounted') return;
-            session = again;
-            continue;
-          }
-          if (await this.exists(repo, descriptor.digest, opts)) return;
-        }
-        inChunks = true;
-        session = await this.#stillOpen(session, descriptor, error, signal);
-      }
-    }
-  }
-
-  /**
-   * Whether another way may succeed, or the same one later. Also learns the registry's limits from the error.
-   *
-   * @param tried Size of the chunks that were sent; undefined for the whole blob in one request.
-   */
-  #mayGoOn(error: unknown, tried: number | undefined): boolean {
-    if (!isOciError(error, 'TOO_LARGE')) {
-      return isInterruption(error) || isOciError(error, 'RANGE_INVALID', 'BLOB_UPLOAD_UNKNOWN');
-    }
-    // Another blob may have lowered the limit meanwhile.
-    this.#chunkBytes = Math.min(this.chunkBytes, tried === undefined ? this.chunkBytes : tried / 2);
-    const possible = this.#chunkBytes >= leastChunkBytes;
-    this.#chunkBytes = Math.max(this.#chunkBytes, leastChunkBytes);
-    return possible;
-  }
-
-  /** The session, if it can be continued. distribution loses a session that was cut within a request. */
-  async #stillOpen(
-    session: UploadSession | undefined,
-    descriptor: Descriptor,
-    error: unknown,
-    signal: AbortSignal | undefined,
-  ): Promise<UploadSession | undefined> {
-    if (session === undefined || isOciError(error, 'BLOB_UPLOAD_UNKNOWN')) return undefined;
-    try {
-      if (!isOciError(error, 'TOO_LARGE', 'RANGE_INVALID') && (await session.refresh(signal)) <= descriptor.size) {
-        return session;
-      }
-      await session.cancel();
-    } catch {
-      signal?.throwIfAborted();
-    }
-    return undefined;
-  }
-
-  async #sendWhole(
-    descriptor: Descriptor,
-    upload: UploadSource,
-    session: UploadSession,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { digest, size } = descriptor;
-    if (size <= smallBytes) {
-      let body: Uint8Array = new Uint8Array(0);
-      for await (const piece of upload.pieces(0, smallBytes)) body = piece;
-      return session.commit(digest, { body }, signal);
-    }
-    await session.commit(digest, { body: async () => upload.whole(), contentBytes: size }, signal);
-  }
-
-  async #sendChunks(
-    repo: RepositoryName,
-    { digest }: Descriptor,
-    upload: UploadSource,
-    session: UploadSession,
-    chunkBytes: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    for await (const chunk of upload.pieces(session.size, chunkBytes)) await session.append(chunk, signal);
-    await session.commitSurely(digest, new Uint8Array(0), () => this.exists(repo, digest, { signal }), signal);
+  #sessionOf(repo: RepositoryName, { onWait }: Attended): SessionOptions {
+    return { scopes: [uploadScope(repo)], subject: this.#subject(repo, 'upload'), onWait };
   }
 
   #subject(repo: RepositoryName, what: string): Subject {

@@ -5,11 +5,12 @@ import { parseChallenges } from '../wire/challenges.ts';
 import { headers as wireHeaders } from '../wire/headers.ts';
 import { BlobPusher } from './blob-pusher.ts';
 import { BlobReader } from './blob-reader.ts';
-import { RemoteClient, type RemoteOptions } from './client.ts';
+import { RemoteClient } from './client.ts';
 import { RemoteDeleter } from './deleter.ts';
 import { RemoteLister } from './lister.ts';
 import { ManifestReader } from './manifest-reader.ts';
 import { ManifestWriter } from './manifest-writer.ts';
+import type { RemoteOptions } from './options.ts';
 import { Referrers } from './referrers.ts';
 import { UploadWriter } from './uploads.ts';
 

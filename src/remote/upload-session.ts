@@ -24,9 +24,13 @@ interface UploadSessionOptions {
   readonly minChunkBytes: number;
 }
 
+/** What a session's requests have in common. */
+export type SessionOptions = Pick<UploadSessionOptions, 'scopes' | 'subject' | 'onWait'>;
+
 /** An open upload session at a registry. Every response may change its location. */
 export class UploadSession {
   readonly minChunkBytes: number;
+  #onMoved: ((location: URL) => void) | undefined;
   readonly #client: RemoteClient;
   readonly #scopes: readonly string[];
   readonly #subject: Subject;
@@ -45,6 +49,12 @@ export class UploadSession {
 
   get location(): URL {
     return this.#location;
+  }
+
+  /** Told where the session is, at once and whenever that changes. */
+  set onMoved(listener: (location: URL) => void) {
+    this.#onMoved = listener;
+    listener(this.#location);
   }
 
   /** Bytes that the registry has, as far as is known. */
@@ -187,7 +197,9 @@ export class UploadSession {
 
   #moved(response: HttpResponse): void {
     const location = header(response.headers, 'location');
-    if (location !== undefined) this.#location = uploadLocation(location, response.url);
+    if (location === undefined) return;
+    this.#location = uploadLocation(location, response.url);
+    this.#onMoved?.(this.#location);
   }
 
   async #error(response: HttpResponse): Promise<OciError> {
@@ -228,11 +240,7 @@ export function waitAskedFor(error: unknown, retry: Retry): number {
  *
  * @throws OciError PROTOCOL if there is no Location, or the registry requires chunks of more than 64 MiB.
  */
-export function openedSession(
-  client: RemoteClient,
-  response: HttpResponse,
-  options: Pick<UploadSessionOptions, 'scopes' | 'subject' | 'onWait'>,
-): UploadSession {
+export function openedSession(client: RemoteClient, response: HttpResponse, options: SessionOptions): UploadSession {
   const location = header(response.headers, 'location');
   if (location === undefined) {
     throw new OciError('PROTOCOL', `${client.name} opened an upload without saying where`, {
@@ -248,12 +256,19 @@ export function openedSession(
       { endpoint: client.endpoint },
     );
   }
+  client.options.facts?.learn({ minChunkBytes: minChunkBytes || undefined });
   return new UploadSession({
     client,
     location: uploadLocation(location, response.url),
     minChunkBytes,
     ...options,
   });
+}
+
+/** The session at a location that an earlier response has named. Ask it for its size first. */
+export function sessionAt(client: RemoteClient, location: URL, options: SessionOptions): UploadSession {
+  const { minChunkBytes = 0 } = client.options.facts?.known ?? {};
+  return new UploadSession({ client, location, minChunkBytes: Math.min(minChunkBytes, maxMinChunkBytes), ...options });
 }
 
 /** After an abort nobody waits longer than this for a session to be cancelled. */

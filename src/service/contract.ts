@@ -115,8 +115,9 @@ export interface RegistryServiceOptions {
   readonly userAgent?: string | undefined;
   /**
    * Where what was learned of hosts is kept for later services, without secrets: which challenge a host sends, what it can do.
-   * With it, a login is shown with the first request to a host that has asked for it before, over verified TLS only. The
-   * directory is made. Default: none, and nothing is kept.
+   * With it, a login is shown with the first request to a host that has asked for it before, over verified TLS only. Also where
+   * unfinished uploads of large blobs are, in files of this user alone: the next push goes on with them if this process is
+   * killed. The directory is made. Default: none, and nothing is kept.
    */
   readonly cacheDirectory?: string | undefined;
   /**

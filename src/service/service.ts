@@ -26,6 +26,7 @@ import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { fallback } from '../registry/wrappers/fallback/fallback.ts';
+import { UploadJournals } from '../remote/upload-journal.ts';
 import { checkTransportNumbers } from '../transport/checked-numbers.ts';
 import { version } from '../version.ts';
 import type { RegistryService, RegistryServiceOptions } from './contract.ts';
@@ -78,6 +79,7 @@ class Service implements RegistryService {
     this.#endpoint = {
       credentials: this.#credentials(this.#warn),
       identity,
+      uploadJournals: cacheDirectory ? new UploadJournals({ directory: cacheDirectory, note: trace }) : undefined,
       httpHeaders: settings.dockerConfig.httpHeaders,
       userAgent: userAgent ?? `ocictl/${version}`,
       proxy: settings.proxy,

@@ -5,7 +5,7 @@ import type { Credential } from '../../src/credentials/credential.ts';
 import { type ErrorCode, OciError } from '../../src/model/errors.ts';
 import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import type { RemoteOptions } from '../../src/remote/client.ts';
+import type { RemoteOptions } from '../../src/remote/options.ts';
 import { createRemote } from '../../src/remote/remote.ts';
 import { createTransport, type TransportOptions } from '../../src/transport/transport.ts';
 import { type Answer, type FakeServer, startFakeServer } from '../support/fake-server.ts';

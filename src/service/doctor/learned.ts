@@ -63,6 +63,7 @@ const words: { readonly [K in keyof Facts]-?: (value: Exclude<Facts[K], undefine
     heads: (has) => (has ? 'answers HEAD' : 'does not answer HEAD as GET'),
     ranges: (has) => (has ? 'sends ranges of blobs' : 'sends no ranges of blobs'),
     maxBodyBytes: (bytes) => `takes bodies of up to ${bytes} bytes`,
+    minChunkBytes: (bytes) => `takes no chunks of less than ${bytes} bytes`,
   };
 
 function wordsOf(known: Facts, url: URL): readonly string[] {

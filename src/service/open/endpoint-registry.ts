@@ -13,6 +13,7 @@ import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { renamed } from '../../registry/wrappers/renamed.ts';
 import { createRemote } from '../../remote/remote.ts';
+import type { UploadJournals } from '../../remote/upload-journal.ts';
 import type { Connections } from '../../transport/connections.ts';
 import type { TransportLimits } from '../../transport/origins.ts';
 import type { RetryPolicy } from '../../transport/retry/retry.ts';
@@ -43,6 +44,7 @@ export interface EndpointRegistryOptions {
   readonly tokenCache?: TokenCache | undefined;
   readonly lateChallenges?: LateChallenges | undefined;
   readonly hostFacts?: HostFacts | undefined;
+  readonly uploadJournals?: UploadJournals | undefined;
   readonly warn: (text: string) => void;
   readonly trace?: ((event: RequestTrace) => void) | undefined;
   readonly onWait?: ((event: Wait) => void) | undefined;
@@ -122,6 +124,7 @@ export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOpt
     transport,
     authorizer,
     facts: recordOf(endpoint, options.hostFacts),
+    uploadJournal: options.uploadJournals?.of(endpoint.url, trustOf(endpoint)),
     intent: options.intent,
     onWarning: options.warn,
   });
@@ -131,7 +134,11 @@ export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOpt
 }
 
 function recordOf(endpoint: APIEndpoint, facts: HostFacts | undefined): HostRecord | undefined {
-  return facts?.of(endpoint.url, { verified: endpoint.tls.verify ?? true });
+  return facts?.of(endpoint.url, trustOf(endpoint));
+}
+
+function trustOf({ tls }: APIEndpoint): { readonly verified: boolean } {
+  return { verified: tls.verify ?? true };
 }
 
 /** Whether the certificate of an endpoint has to be valid. */
