@@ -6,12 +6,12 @@ import type { RepositoryName } from '../model/reference/reference.ts';
 import type { BlobSource } from '../registry/content.ts';
 import type { PushBlobOptions, PushBlobResult } from '../registry/registry.ts';
 import type { BlobReader } from './blob-reader.ts';
-import { ChunkSize } from './chunk-size.ts';
 import { isAnswer, type RemoteClient, type Subject } from './client.ts';
 import { KnownMounts, mountScopes } from './known-mounts.ts';
 import { shownName } from './names.ts';
-import { sendBlob, smallBytes } from './send-blob.ts';
-import { cancelling, openedSession, type SessionOptions, sessionAt, type UploadSession } from './upload-session.ts';
+import { ChunkSize } from './upload/chunk-size.ts';
+import { sendBlob, smallBytes } from './upload/send-blob.ts';
+import { cancelling, openedSession, type SessionOptions, sessionAt, type UploadSession } from './upload/session.ts';
 
 /** Who is told of waits, and how they end. */
 type Attended = Pick<PushBlobOptions, 'onWait' | 'signal'>;

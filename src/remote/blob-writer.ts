@@ -4,8 +4,8 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import { blobDescriptor, sizeMismatch } from '../registry/content.ts';
 import type { BlobWriter, SignalOption } from '../registry/registry.ts';
-import type { SessionNames } from './upload-location.ts';
-import type { UploadSession } from './upload-session.ts';
+import type { SessionNames } from './upload/location.ts';
+import type { UploadSession } from './upload/session.ts';
 
 interface BlobWriterOptions {
   readonly repo: RepositoryName;

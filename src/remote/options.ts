@@ -1,7 +1,7 @@
 import type { Authorizer } from '../auth/contract.ts';
 import type { HostRecord } from '../host-facts/host-facts.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { UploadJournal } from './upload-journal.ts';
+import type { UploadJournal } from './upload/journal.ts';
 
 export interface RemoteOptions {
   /** Name of the registry in messages: host[:port], or docker.io. */

@@ -1,7 +1,7 @@
 import { OciError } from '../model/errors.ts';
 import { type HttpMethod, type HttpResponse, header } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
-import { uploadLocation } from './upload-location.ts';
+import { uploadLocation } from './upload/location.ts';
 
 const maxRedirects = 10;
 

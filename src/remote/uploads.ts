@@ -9,8 +9,8 @@ import type { BlobReader } from './blob-reader.ts';
 import { RemoteBlobWriter } from './blob-writer.ts';
 import type { RemoteClient, Subject } from './client.ts';
 import { shownName } from './names.ts';
-import { SessionNames } from './upload-location.ts';
-import { UploadSession } from './upload-session.ts';
+import { SessionNames } from './upload/location.ts';
+import { UploadSession } from './upload/session.ts';
 
 /** Upload sessions at a remote registry. */
 export class UploadWriter {

@@ -26,7 +26,7 @@ import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
 import { fallback } from '../registry/wrappers/fallback/fallback.ts';
-import { UploadJournals } from '../remote/upload-journal.ts';
+import { UploadJournals } from '../remote/upload/journal.ts';
 import { checkTransportNumbers } from '../transport/checked-numbers.ts';
 import { version } from '../version.ts';
 import type { RegistryService, RegistryServiceOptions } from './contract.ts';

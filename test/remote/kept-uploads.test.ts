@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { digestBytes } from '../../src/model/digest.ts';
 import { bytesSource } from '../../src/registry/content.ts';
-import { UploadJournals } from '../../src/remote/upload-journal.ts';
+import { UploadJournals } from '../../src/remote/upload/journal.ts';
 import { json } from '../support/fake-server.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 import { fails, repo } from './fake-registry.ts';
@@ -40,7 +40,7 @@ async function journaled(t: TestContext, parts?: (state: State, own: Required<Pa
 
 /** Writes an entry as a process does that has ended since. */
 async function leftBehind(directory: string, location: string): Promise<string> {
-  const module = new URL('../../src/remote/upload-journal.js', import.meta.url).href;
+  const module = new URL('../../src/remote/upload/journal.js', import.meta.url).href;
   const program = `
     const { UploadJournals } = await import(${JSON.stringify(module)});
     const journal = new UploadJournals({ directory: ${JSON.stringify(directory)} });

@@ -5,7 +5,7 @@ import { digestBytes } from '../../src/model/digest.ts';
 import { mediaTypes } from '../../src/model/manifest/media-types.ts';
 import { parseTag } from '../../src/model/reference/reference.ts';
 import { bytesSource, type Sink } from '../../src/registry/content.ts';
-import { UploadSource } from '../../src/remote/upload-body.ts';
+import { UploadSource } from '../../src/remote/upload/body.ts';
 import { type Answer, startFakeServer } from '../support/fake-server.ts';
 import { fails, fakeRegistry, repo } from './fake-registry.ts';
 import { blob, bytes, methods, source, uploads } from './fake-uploads.ts';

@@ -13,7 +13,7 @@ import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { renamed } from '../../registry/wrappers/renamed.ts';
 import { createRemote } from '../../remote/remote.ts';
-import type { UploadJournals } from '../../remote/upload-journal.ts';
+import type { UploadJournals } from '../../remote/upload/journal.ts';
 import type { Connections } from '../../transport/connections.ts';
 import type { TransportLimits } from '../../transport/origins.ts';
 import type { RetryPolicy } from '../../transport/retry/retry.ts';

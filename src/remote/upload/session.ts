@@ -1,12 +1,12 @@
-import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
-import type { OnWait } from '../registry/registry.ts';
-import { type HttpResponse, header } from '../transport/http.ts';
-import type { Retry } from '../transport/retry/retry.ts';
-import { tellAgain } from '../transport/waits.ts';
-import { headers, parseUploadRange } from '../wire/headers.ts';
-import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
-import { uploadLocation, withDigest } from './upload-location.ts';
+import type { Digest } from '../../model/digest.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
+import type { OnWait } from '../../registry/registry.ts';
+import { type HttpResponse, header } from '../../transport/http.ts';
+import type { Retry } from '../../transport/retry/retry.ts';
+import { tellAgain } from '../../transport/waits.ts';
+import { headers, parseUploadRange } from '../../wire/headers.ts';
+import type { RemoteClient, RemoteRequest, Subject } from '../client.ts';
+import { uploadLocation, withDigest } from './location.ts';
 
 /** Some registries hash or move a blob when it is committed, which takes minutes for a large one. */
 const committedBytesPerMs = 5000;

@@ -1,4 +1,4 @@
-import type { RemoteOptions } from './options.ts';
+import type { RemoteOptions } from '../options.ts';
 
 const defaultBytes = 8 * 1024 * 1024;
 const leastBytes = 1024 * 1024;

@@ -1,7 +1,7 @@
-import type { Digest } from '../model/digest.ts';
-import { OciError } from '../model/errors.ts';
-import type { RepositoryName } from '../model/reference/reference.ts';
-import { endpointOf } from '../transport/redact.ts';
+import type { Digest } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
+import { endpointOf } from '../../transport/redact.ts';
 
 /**
  * The target of an upload's Location, or of a redirected write. It may be another host, which gets no credentials. The

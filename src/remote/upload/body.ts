@@ -1,7 +1,7 @@
 import { getDefaultHighWaterMark } from 'node:stream';
-import { OciError } from '../model/errors.ts';
-import type { Descriptor } from '../model/manifest/descriptor.ts';
-import { type BlobSource, type Content, type Sink, sizeMismatch } from '../registry/content.ts';
+import { OciError } from '../../model/errors.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { type BlobSource, type Content, type Sink, sizeMismatch } from '../../registry/content.ts';
 
 /**
  * Pieces of at least this size have left the socket's queue when the next one is requested; smaller ones may still wait

@@ -3,12 +3,12 @@
  * secret of some registries, so each is a file that this user alone may read.
  */
 import { createHash } from 'node:crypto';
-import { PrivateDirectory } from '../files/private-directory.ts';
-import { newProcessId, type ProcessId, processState, tryParseProcessId } from '../files/process-id.ts';
-import { isOciError } from '../model/errors.ts';
-import { parseJson } from '../model/json.ts';
-import type { Descriptor } from '../model/manifest/descriptor.ts';
-import type { RepositoryName } from '../model/reference/reference.ts';
+import { PrivateDirectory } from '../../files/private-directory.ts';
+import { newProcessId, type ProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
+import { isOciError } from '../../model/errors.ts';
+import { parseJson } from '../../model/json.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
 
 /** The unfinished uploads to one registry. */
 export interface UploadJournal {

@@ -1,13 +1,13 @@
-import { isOciError } from '../model/errors.ts';
-import type { Descriptor } from '../model/manifest/descriptor.ts';
-import type { BlobSource } from '../registry/content.ts';
-import type { PushBlobOptions } from '../registry/registry.ts';
-import { tellAgain } from '../transport/waits.ts';
+import { isOciError } from '../../model/errors.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import type { BlobSource } from '../../registry/content.ts';
+import type { PushBlobOptions } from '../../registry/registry.ts';
+import { tellAgain } from '../../transport/waits.ts';
+import type { RemoteClient } from '../client.ts';
+import { UploadSource } from './body.ts';
 import type { ChunkSize } from './chunk-size.ts';
-import type { RemoteClient } from './client.ts';
-import { UploadSource } from './upload-body.ts';
-import type { JournalEntry } from './upload-journal.ts';
-import { cancelling, isInterruption, stoppedCancelMs, type UploadSession, waitAskedFor } from './upload-session.ts';
+import type { JournalEntry } from './journal.ts';
+import { cancelling, isInterruption, stoppedCancelMs, type UploadSession, waitAskedFor } from './session.ts';
 
 /** Up to this size a blob is sent in one piece of memory, and not looked up first: an upload costs less than a round trip. */
 export const smallBytes = 256 * 1024;
