@@ -166,6 +166,15 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       const { collectRegistry } = await import('./collect.ts');
       return collectRegistry(root, { ...opts, signal });
     },
+    async usage() {
+      const { storeUsage } = await import('../local-store/content/usage.ts');
+      return storeUsage(await store(), { signal });
+    },
+    async scrub(words, { repairWith, ...opts }) {
+      const { scrubStore } = await import('../local-store/content/scrub.ts');
+      const origin = async (from: Pick<Reference, 'domain' | 'path'>) => (await service(repairWith)).open(from, 'pull');
+      return scrubStore(await store(), words, { ...opts, signal, ...(repairWith && { origin }) });
+    },
     async openServed(options) {
       if (flags.dockerConfigDir !== undefined) {
         await (await import('./serve/config-flag.ts')).requireDirectory(flags.dockerConfigDir);

@@ -3,6 +3,8 @@
 import type { ConsideredFiles } from '../config/considered-files.ts';
 import type { ShownSetting, ShownValue } from '../config/describe.ts';
 import type { SettingsFlags } from '../config/settings.ts';
+import type { Fault, Scrubbed, ScrubOptions } from '../local-store/content/scrub.ts';
+import type { ImageUsage, StoreUsage } from '../local-store/content/usage.ts';
 import type { FoundImage } from '../local-store/find.ts';
 import type { LocalImage } from '../local-store/list.ts';
 import type { Pruned } from '../local-store/prune.ts';
@@ -25,7 +27,20 @@ import type { Served, ServedOptions } from './serve/registry.ts';
 
 export type { Place } from '../places/place.ts';
 export type * from '../service/logins/logins.ts';
-export type { Check, LocalImage, LoginServer, Pruned, RemovedImage, SearchResults, Served, ShownValue };
+export type {
+  Check,
+  Fault,
+  ImageUsage,
+  LocalImage,
+  LoginServer,
+  Pruned,
+  RemovedImage,
+  Scrubbed,
+  SearchResults,
+  Served,
+  ShownValue,
+  StoreUsage,
+};
 
 export type ServiceFlags = Pick<SettingsFlags, 'registryMirrors' | 'insecureRegistries' | 'certsDir'> & CredentialFlags;
 
@@ -75,6 +90,18 @@ export interface Context {
   prune(opts: { readonly dryRun: boolean }): Promise<Pruned>;
   /** The same for the directory of a registry. @throws OciError STORAGE for a directory that is not a registry's */
   collectRegistry(root: string, opts: Omit<CollectOptions, 'signal'>): Promise<Pruned>;
+  /** What takes space in the local store. */
+  usage(): Promise<StoreUsage>;
+  /**
+   * Reads the local store again, or some of its images.
+   *
+   * @param opts.repairWith With these flags, what is damaged is fetched from its registry; otherwise nothing changes.
+   * @throws OciError IMAGE_UNKNOWN
+   */
+  scrub(
+    words: readonly string[],
+    opts: Pick<ScrubOptions, 'onEvent' | 'onFault'> & { readonly repairWith?: ServiceFlags },
+  ): Promise<Scrubbed>;
   openServed(options: ServedOptions): Promise<Served>;
   /** For completion by a shell: the references that a word may become, if it is one up to its tag. Never fails, and takes a moment. */
   completeTags(word: string): Promise<readonly string[]>;

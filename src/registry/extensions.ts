@@ -1,6 +1,8 @@
 /** Optional capabilities: small interfaces, requested with `registry.extension(key)`, instead of methods that throw. */
 import type { Digest } from '../model/digest.ts';
+import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
+import type { BlobSource } from './content.ts';
 import { type ExtensionKey, extensionKey } from './extension-key.ts';
 import type { SignalOption } from './options.ts';
 
@@ -160,3 +162,29 @@ export interface BlobSizes {
   sizeOf(repo: RepositoryName, digest: Digest): Promise<number | undefined>;
 }
 export const blobSizes = extensionKey<BlobSizes>('blob-sizes');
+
+export interface CheckBlobOptions extends SignalOption {
+  /** Told the number of bytes of each chunk that was read. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** Reads stored blobs again, and replaces damaged ones. For a store whose files may have changed since they were stored. */
+export interface BlobChecker {
+  /**
+   * Hashes the file of a blob, and changes nothing.
+   *
+   * @param repo A repository that should have it; undefined: the blob is looked up by its own digest.
+   */
+  checkBlob(
+    repo: RepositoryName | undefined,
+    digest: Digest,
+    opts?: CheckBlobOptions,
+  ): Promise<'sound' | 'damaged' | 'missing'>;
+  /**
+   * Makes a repository have a sound copy. A damaged file is replaced when the new one is complete and right, never before.
+   *
+   * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH, and errors of the source: the store is then as it was.
+   */
+  replaceBlob(repo: RepositoryName, descriptor: Descriptor, source: BlobSource, opts?: SignalOption): Promise<void>;
+}
+export const blobChecker = extensionKey<BlobChecker>('blob-checker');

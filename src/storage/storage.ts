@@ -4,6 +4,7 @@ import { checkNumbers } from '../model/number-options.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import {
   type BlobSizes,
+  blobChecker,
   blobEnumerator,
   blobSizes,
   type ExtensionKey,
@@ -22,6 +23,7 @@ import {
 } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { walkBlobs } from './blobs/blobs.ts';
+import { createBlobChecker } from './blobs/checker.ts';
 import { findLinkedBlob, readLink } from './blobs/links.ts';
 import { sweepUploads } from './collect/abandoned.ts';
 import { CheckedBlobs } from './collect/checked-blobs.ts';
@@ -105,6 +107,7 @@ export function createStorage(options: StorageOptions): Registry {
     extensions.set(garbageCollector, createCollector(store));
     const sweeper: UploadSweeper = { sweepUploads: (opts) => sweepUploads(store, opts) };
     extensions.set(uploadSweeper, sweeper);
+    extensions.set(blobChecker, createBlobChecker(store));
     extensions.set(leases, leasesOf(store));
     const pinning: Pins = { pin: (repo, digest) => driver.put(pinPath(repo, digest), new Uint8Array(0)) };
     extensions.set(pins, pinning);

@@ -4,14 +4,11 @@ import type { RepositoryName } from '../model/reference/reference.ts';
 import { blobDescriptor } from '../registry/content.ts';
 import type { Writer } from '../registry/registry.ts';
 import { findBlob, findLinkedBlob, linkBlob, readSoundLink } from './blobs/links.ts';
-import { download, downloadSmall, lockDownload } from './blobs/partial.ts';
+import { download, downloadSmall, lockDownload, smallBytes } from './blobs/partial.ts';
 import { pushManifest } from './manifests/manifest-writer.ts';
 import { layerLinkPath } from './paths.ts';
 import type { Store } from './store.ts';
 import { createUploads } from './uploads/uploads.ts';
-
-/** Up to this size a blob is downloaded without a lock and not resumed: downloading it twice costs less. */
-const smallBytes = 256 * 1024;
 
 /** The writing part of a storage registry. */
 export function createWriter(store: Store): Writer {

@@ -49,6 +49,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('../prune.ts')).prune,
   },
   {
+    name: 'df',
+    summary: 'Show what takes space in the local store',
+    load: async () => (await import('../df.ts')).df,
+  },
+  {
+    name: 'scrub',
+    summary: 'Read the local store again, and repair what is damaged',
+    load: async () => (await import('../scrub.ts')).scrub,
+  },
+  {
     name: 'inspect',
     summary: 'Show what an image consists of, without pulling it',
     load: async () => (await import('../inspect.ts')).inspect,

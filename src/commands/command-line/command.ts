@@ -18,7 +18,8 @@ export interface ArgumentSpec {
   /** In help: `NAME[:TAG|@DIGEST]`. */
   readonly label: string;
   readonly summary: string;
-  readonly arity: 'one' | 'optional' | 'many';
+  /** `many`: one or several; `any`: none or several. */
+  readonly arity: 'one' | 'optional' | 'many' | 'any';
   /** How to complete it. `stored`: an image of the local store, where no registry has others. */
   readonly completes?: 'image' | 'stored' | 'file' | 'directory' | 'nothing';
   /** Words for its completion. */

@@ -11,7 +11,7 @@ const leastBeside = 30;
 
 /** The headings of `ocictl --help`, with the commands under each. A test checks that every command is listed here. */
 const commandGroups: Readonly<Record<string, readonly string[]>> = {
-  'Images:': ['pull', 'push', 'copy', 'tag', 'images', 'rmi', 'prune', 'inspect', 'digest'],
+  'Images:': ['pull', 'push', 'copy', 'tag', 'images', 'rmi', 'prune', 'df', 'scrub', 'inspect', 'digest'],
   'Registries:': [
     'login',
     'logout',
@@ -33,9 +33,10 @@ export function groupOf(name: string): string | undefined {
   return Object.entries(commandGroups).find(([, names]) => names.includes(name))?.[0];
 }
 
-/** `NAME`, `[NAME]` or `NAME...`, as in Docker; `-- NAME...` for another program's arguments. */
+/** `NAME`, `[NAME]`, `NAME...` or `[NAME...]`, as in Docker; `-- NAME...` for another program's arguments. */
 export function argumentUsage({ label, arity, foreign }: ArgumentSpec): string {
   if (arity === 'many') return `${foreign ? '-- ' : ''}${label}...`;
+  if (arity === 'any') return `[${label}...]`;
   return arity === 'optional' ? `[${label}]` : label;
 }
 

@@ -66,7 +66,6 @@ const known: Readonly<Record<string, Hints>> = {
   'config set': 'ocictl config path tells which files settings are read from',
   convert: 'ocictl moves images as they are, and changes none',
   cp: 'did you mean copy?',
-  df: ['ocictl df tells what takes space', 'ocictl images lists the local store with sizes'],
   diff: ['ocictl diff compares two images', containers],
   discover: referrers,
   dockerfile: signs,

@@ -87,8 +87,8 @@ function addCommand(program: Program, command: Command, options: ProgramOptions,
     .description(`${command.summary}.\n\n${command.description}`)
     .usage(commandUsage(command).slice(command.name.length + 1));
   for (const { label, summary, arity } of command.arguments) {
-    const name = arity === 'many' ? `${label}...` : label;
-    sub.argument(arity === 'optional' ? `[${name}]` : `<${name}>`, summary);
+    const name = arity === 'many' || arity === 'any' ? `${label}...` : label;
+    sub.argument(arity === 'optional' || arity === 'any' ? `[${name}]` : `<${name}>`, summary);
   }
   const specs = Object.entries(command.options).map(([key, spec]) => {
     const option = new Option(spec.flags, spec.summary);

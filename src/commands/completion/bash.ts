@@ -47,7 +47,9 @@ function argumentCases({ name, arguments: list }: CompletableCommand): readonly 
   return list.flatMap(({ arity, completes }, at) => {
     const takes = takesOf(completes);
     if (takes === '') return [];
-    return [{ pattern: arity === 'many' ? `${quote(`${name} `)}*` : quote(`${name} ${at + 1}`), takes }];
+    return [
+      { pattern: arity === 'many' || arity === 'any' ? `${quote(`${name} `)}*` : quote(`${name} ${at + 1}`), takes },
+    ];
   });
 }
 

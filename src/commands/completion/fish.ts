@@ -86,7 +86,7 @@ function optionLine(command: string, { short, long, summary, value }: Completabl
 
 function argumentLine(command: string, { arity, completes }: CompletableArgument, at: number): readonly string[] {
   if (completes.kind === 'nothing') return [];
-  return [line(command, offer(completes), arity === 'many' ? '' : ` ${at}`)];
+  return [line(command, offer(completes), arity === 'many' || arity === 'any' ? '' : ` ${at}`)];
 }
 
 function line(command: string, rest: string, position = ''): string {

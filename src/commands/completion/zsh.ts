@@ -71,7 +71,7 @@ function optionSpec({ short, long, summary, repeats, value }: CompletableOption)
 }
 
 function argumentSpec({ label, arity, completes }: CompletableArgument): string {
-  const start = { one: ':', optional: '::', many: '*:' }[arity];
+  const start = { one: ':', optional: '::', many: '*:', any: '*::' }[arity];
   return quote(`${start}${message(label)}:${action(completes)}`);
 }
 

@@ -106,10 +106,19 @@ export async function linkBlob(
   return true;
 }
 
-/** Turns a verified upload into a blob. The digest must be held. A stored blob of the right size is kept instead. */
-export async function placeBlob(store: Store, upload: Upload, digest: Digest): Promise<StoredBlob> {
+/**
+ * Turns a verified upload into a blob. The digest must be held. A stored blob of the right size is kept instead.
+ *
+ * @param opts.replace Replaces it nevertheless: it is damaged.
+ */
+export async function placeBlob(
+  store: Store,
+  upload: Upload,
+  digest: Digest,
+  { replace = false }: { readonly replace?: boolean | undefined } = {},
+): Promise<StoredBlob> {
   const blob: StoredBlob = { path: blobPath(digest), stored: digest, size: upload.size };
-  if (await isPresent(store, blob)) {
+  if (!replace && (await isPresent(store, blob))) {
     await upload.abort();
     return blob;
   }

@@ -14,6 +14,9 @@ import type { StoredBlob } from './stored-blob.ts';
 
 const pollMs = 100;
 
+/** Up to this size a blob is downloaded without a lock and not resumed: downloading it twice costs less. */
+export const smallBytes = 256 * 1024;
+
 /**
  * Takes the lock for a download. Waits while another call or process has it.
  *
@@ -51,13 +54,14 @@ export async function lockDownload(
 /**
  * Downloads a blob into the store, and resumes an interrupted download. The digest must be held.
  *
+ * @param opts.replace Whether it replaces a stored blob of the same size, which is damaged.
  * @throws OciError DIGEST_MISMATCH, SIZE_MISMATCH: nothing is kept. Errors of the source: what was downloaded is kept.
  */
 export async function download(
   store: Store,
   descriptor: Descriptor,
   source: BlobSource,
-  opts?: SignalOption,
+  opts?: SignalOption & { readonly replace?: boolean },
 ): Promise<StoredBlob> {
   const { uploads } = store.driver;
   const path = partialPath(descriptor.digest);
@@ -67,7 +71,7 @@ export async function download(
     const resumed = upload.size > 0;
     try {
       await fill(descriptor, upload, source, opts);
-      return await placeBlob(store, upload, descriptor.digest);
+      return await placeBlob(store, upload, descriptor.digest, { replace: opts?.replace });
     } catch (error) {
       // An error during cleanup must not hide why the download failed.
       if (isOciError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH') || (resumed && isOciError(error, 'RANGE_INVALID'))) {

@@ -49,21 +49,24 @@ function formatTaken(seconds: number): string {
  */
 export function summaryLines(
   totals: ProgressTotals,
-  { did }: ActionWords,
+  { did, idle = 'everything was there already' }: ActionWords,
   { route, columns = Number.POSITIVE_INFINITY }: { readonly route: string | undefined; readonly columns?: number },
 ): readonly string[] {
   const { transferredBytes, elapsedSeconds, bytesPerSecond } = totals;
   const rate = transferredBytes > 0 ? ` (${formatBytes(Math.round(bytesPerSecond))}/s)` : '';
   const amount = transferredBytes > 0 ? formatBytes(transferredBytes) : 'nothing';
   const where = route === undefined ? '' : ` ${visible(route)}`;
-  const text = `${did} ${amount} in ${formatTaken(elapsedSeconds)}${rate}${where}${thereAlready(totals)}`;
+  const text = `${did} ${amount} in ${formatTaken(elapsedSeconds)}${rate}${where}${thereAlready(totals, idle)}`;
   const indent = '  ';
   const [first = '', ...rest] = wrapped(text, columns - indent.length, (part) => part.length);
   return [first, ...rest.map((line) => indent + line)];
 }
 
-function thereAlready({ existingBytes, existingLayers, layers, transferredBytes }: ProgressTotals): string {
-  if (existingBytes === 0) return transferredBytes > 0 ? '' : '; everything was there already';
+function thereAlready(
+  { existingBytes, existingLayers, layers, transferredBytes }: ProgressTotals,
+  idle: string,
+): string {
+  if (existingBytes === 0) return transferredBytes > 0 ? '' : `; ${idle}`;
   const size = formatBytes(existingBytes);
   if (existingLayers === 0) return `; ${size} were there already`;
   const which = existingLayers < layers ? `${existingLayers} of ${layers}` : layers === 1 ? 'the' : `all ${layers}`;

@@ -32,6 +32,8 @@ export interface ActionWords {
   readonly moving: string;
   readonly transferred: string;
   readonly exists: string;
+  /** Why nothing moved. Default: everything was there already. */
+  readonly idle?: string;
 }
 
 export const actions = {
@@ -48,6 +50,14 @@ export const actions = {
     moving: 'Uploading',
     transferred: 'Pushed',
     exists: 'Layer already exists',
+  },
+  scrub: {
+    doing: 'Checking',
+    did: 'Checked',
+    moving: 'Reading',
+    transferred: 'Checked',
+    exists: 'Checked',
+    idle: 'there is nothing to read',
   },
   copy: { doing: 'Copying', did: 'Copied', moving: 'Copying', transferred: 'Copied', exists: 'Already exists' },
 } as const satisfies Readonly<Record<string, ActionWords>>;

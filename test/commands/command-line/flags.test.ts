@@ -35,6 +35,8 @@ const sharedShorts: Readonly<Record<string, readonly string[]>> = {
 const shadowed: Readonly<Record<string, readonly string[]>> = {
   // skopeo inspect --config shows the image's configuration.
   inspect: ['--config'],
+  // docker system df -v shows each image.
+  df: ['--verbose'],
 };
 
 interface Use extends Shape {

@@ -25,6 +25,8 @@ const failing: Readonly<Record<string, readonly string[]>> = {
   images: ['--filter', 'nonsense'],
   rmi: ['absent', 'gone'],
   prune: ['--no-such-flag'],
+  df: ['--no-such-flag'],
+  scrub: ['absent'],
   inspect: ['@/app', '@/other'],
   digest: ['@/app', '@/other'],
   tags: ['@/app'],

@@ -8,6 +8,7 @@ import { buildImage, pushImage } from '../../../support/images.ts';
 import { randomLayer } from '../../../support/layer.ts';
 import { keepImage } from '../../../support/local-store.ts';
 import { startTokenRegistry } from '../../../support/login-servers.ts';
+import { deadAddress } from '../../../support/network/ports.ts';
 import type { RunResult } from '../../../support/process.ts';
 import { smallDisk } from '../../../support/programs/small-disk.ts';
 import { startServe } from '../../../support/registries.ts';
@@ -81,6 +82,19 @@ export const machine: Tries = {
       },
       error: /is damaged|, not manifest/,
       hint: /ocictl pull/,
+    },
+  ],
+  '`scrub` found damaged or missing content, or `scrub --repair` could not fetch it': [
+    {
+      async run(t) {
+        await keepImage(t, `${await deadAddress()}/app:1`, await imageFor('amd64'));
+        const { store } = await sandbox(t);
+        const blobs = (await readdir(store, { recursive: true })).filter((path) => path.endsWith('/data'));
+        for (const path of blobs) await appendFile(join(store, path), ' ');
+        return ocictl(t, ['scrub', '--repair']);
+      },
+      error: /damaged or missing, and could not be repaired/,
+      hint: /reasons are above/,
     },
   ],
   'a tag of the store is damaged': [
