@@ -14,6 +14,7 @@ import { LatePool } from './late-pool.ts';
 import { Names } from './names.ts';
 import { decideProxy } from './proxy/proxy.ts';
 import { forwarding } from './proxy/tunnel.ts';
+import { Pressure } from './retry/pressure.ts';
 import { clientCertificateError } from './tls-failures.ts';
 
 export const defaultHeadersTimeoutMs = 60_000;
@@ -63,6 +64,7 @@ export class Origins {
   readonly well = new Set<string>();
   /** Origins whose outage was reported. */
   readonly outages = new Set<string>();
+  readonly #pressures = new Map<string, Pressure>();
   /** Origins that requested a client certificate, and whether one was sent. */
   readonly #identified = new Map<string, boolean>();
   readonly #origins = new Map<string, Origin>();
@@ -79,6 +81,13 @@ export class Origins {
     const facts = options.hostFacts?.of(base, { verified: options.tls?.verify ?? true });
     this.#names = options.names ?? new Names();
     this.#guard = new NetworkGuard({ base, ...options, facts });
+  }
+
+  /** How many requests an origin gets at once. */
+  pressure({ origin }: URL): Pressure {
+    const known = this.#pressures.get(origin) ?? new Pressure();
+    this.#pressures.set(origin, known);
+    return known;
   }
 
   /** The directory for certificates of a host; undefined if unknown. */

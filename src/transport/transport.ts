@@ -1,23 +1,24 @@
 import { setImmediate } from 'node:timers/promises';
 import { monotonicMs } from '../model/clock.ts';
 import { OciError } from '../model/errors.ts';
-import { bytesBody } from './body.ts';
 import type { Connections } from './connections.ts';
 import { readableAnswer } from './encoding/content-encoding.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { failureKind } from './failures.ts';
 import { refuseConnectionFault } from './faults-in-bodies.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
-import { contentLength, header } from './http.ts';
+import { header } from './http.ts';
 import { defaultHeadersTimeoutMs, Origins, type OriginsOptions } from './origins.ts';
 import { endpointOf, redactHeaders, redactUrl } from './redact.ts';
 import { isRedirect, redirectTarget } from './redirects.ts';
 import { requestHeaders } from './request-headers.ts';
 import { Outage } from './retry/outage.ts';
+import type { Turn } from './retry/pressure.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry/retry.ts';
 import { isTooMany, retryAfterMs } from './retry/retry-after.ts';
 import { isClientCertificateError } from './tls-failures.ts';
 import { askedFor, namedTimeout, type Wait, WaitTeller } from './waits.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 /** An attempt of a request, for `-v`. It contains no secrets. */
 export interface RequestTrace {
@@ -101,6 +102,10 @@ const maxSilentMs = 150_000;
 /** The same for a server that worked before, and a request that no caller repeats: five timeouts. */
 const maxSilentWhenWellMs = 270_000;
 
+interface Asked extends Partial<Turn> {
+  readonly what: string | undefined;
+}
+
 /** Creates a transport. No connection is opened before the first request. */
 export function createTransport(options: TransportOptions): Transport {
   return new UndiciTransport(options);
@@ -129,7 +134,9 @@ class UndiciTransport implements Transport {
     // Another origin may redirect back here with a path of its choice: from then on nothing of ours is sent.
     let left = false;
     for (let hops = 0; ; hops += 1) {
-      const answer = await this.#attempts(request, url, left, what);
+      const from = url;
+      const inTurn = this.#origins.pressure(url);
+      const answer = await inTurn.run(request, (turn) => this.#attempts(request, from, left, { what, ...turn }));
       const follows = isRedirect(answer.status) && (request.method === 'GET' || request.method === 'HEAD');
       const location = follows ? header(answer.headers, 'location') : undefined;
       if (location === undefined) return { ...answer, url };
@@ -165,7 +172,7 @@ class UndiciTransport implements Transport {
     return placed;
   }
 
-  async #attempts(request: HttpRequest, url: URL, left: boolean, what: string | undefined): Promise<Answer> {
+  async #attempts(request: HttpRequest, url: URL, left: boolean, { what, answered, again }: Asked): Promise<Answer> {
     const { signal } = request;
     const replayable = request.body === undefined || request.body instanceof Uint8Array;
     const repeatable = replayable && (request.idempotent ?? (request.method === 'GET' || request.method === 'HEAD'));
@@ -183,6 +190,7 @@ class UndiciTransport implements Transport {
       try {
         const answer = await this.#once(request, url, left, { attempt, waits });
         const later = isRetryableStatus(answer.status);
+        answered?.(answer.status === 429);
         if (!later) this.#origins.well.add(url.origin);
         failures -= outage.end();
         if (isLast() || !later || (request.takesServerErrors && answer.status >= 500)) return answer;
@@ -192,6 +200,7 @@ class UndiciTransport implements Transport {
         const { status } = answer;
         waits.again({ problem: `${url.host} answered ${status}`, status, askedMs: leastMs }, failures, attempt);
         await this.retry.pause(failures, { signal, leastMs });
+        await again?.();
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof OciError)) throw error;
@@ -276,7 +285,7 @@ class UndiciTransport implements Transport {
       this.#origins.outages.delete(url.origin);
       if (this.#options.trace) tell({ status: answer.status, responseHeaders: redactHeaders(answer.headers) });
       const readable = readableAnswer(answer, url);
-      return await whole(await refuseConnectionFault(readable, url, certsDir), request.wholeBytes);
+      return await wholeAnswer(await refuseConnectionFault(readable, url, certsDir), request.wholeBytes);
     } catch (thrown) {
       const error = thrown instanceof OciError ? this.#origins.explained(thrown, url) : thrown;
       const told =
@@ -285,11 +294,4 @@ class UndiciTransport implements Transport {
       throw error;
     }
   }
-}
-
-async function whole(answer: Answer, maxBytes: number | undefined): Promise<Answer> {
-  if (maxBytes === undefined || answer.status !== 200) return answer;
-  // The caller's error names what is too large.
-  if ((contentLength(answer.headers) ?? 0) > maxBytes) return answer;
-  return { ...answer, body: bytesBody(await answer.body.bytes(maxBytes)) };
 }
