@@ -89,7 +89,7 @@ async function inOrder(
 ): Promise<Ordered> {
   if (sort === undefined) return { sorted: names };
   if (sort === 'name') return { sorted: [...names].sort() };
-  if (sort === 'semver') return { sorted: (await import('./tags/version-order.ts')).sortByVersion(names) };
+  if (sort === 'semver') return { sorted: (await import('../model/version-order.ts')).sortByVersion(names) };
   const { readCreated } = await import('./tags/created.ts');
   const tags = names.flatMap((name) => tryParseTag(name) ?? []);
   const created = new Map<string, Date | undefined>();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sortByVersion } from '../../../src/commands/tags/version-order.ts';
+import { sortByVersion } from '../../src/model/version-order.ts';
 
 /** Each in its order. */
 const orders: Readonly<Record<string, readonly string[]>> = {

@@ -5,8 +5,8 @@ import { parseDurationMs } from '../../model/duration.ts';
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import type { Tag } from '../../model/reference/reference.ts';
+import { sortByVersion } from '../../model/version-order.ts';
 import { parseCount, parsePatterns } from '../command-line/option-values.ts';
-import { sortByVersion } from '../tags/version-order.ts';
 
 /** A tag is kept if any of the rules keeps it. */
 export interface RetentionRules {
