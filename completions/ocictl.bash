@@ -38,7 +38,7 @@ _ocictl_options() {
     '') options='--config -v --verbose -h --help -V --version' ;;
     'pull') options='-a --all-tags --platform -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'push') options='-a --all-tags --platform -q --quiet --json --progress --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
-    'copy') options='--platform --all -a --all-tags --if-absent --replace -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --src-creds --dest-creds --anonymous --config -v --verbose -h --help' ;;
+    'copy') options='--platform --all -a --all-tags --referrers --digest-tags --if-absent --replace -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --src-creds --dest-creds --anonymous --config -v --verbose -h --help' ;;
     'tag') options='--remote --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'images') options='-a --all -q --quiet --digests --no-trunc -f --filter --format --json --config -v --verbose -h --help' ;;
     'rmi') options='-f --force --json --config -v --verbose -h --help' ;;

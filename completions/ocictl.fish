@@ -114,6 +114,8 @@ complete -c ocictl -n '__ocictl_at push' -f -a '(__ocictl_stored)' -d 'Local ima
 complete -c ocictl -n '__ocictl_at copy' -l platform -r -f -a '(__ocictl_list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all)' -d 'Platforms to copy, comma-separated, or all'
 complete -c ocictl -n '__ocictl_at copy' -l all -d 'Copy all images of an index, and fail if the source lacks some'
 complete -c ocictl -n '__ocictl_at copy' -s a -l all-tags -d 'Copy every tag of the repository; name the repositories without tags'
+complete -c ocictl -n '__ocictl_at copy' -l referrers -d 'Copy what refers to the image and to the images of an index too, as signatures do'
+complete -c ocictl -n '__ocictl_at copy' -l digest-tags -d 'Copy what cosign keeps under sha256-….sig, .att and .sbom tags too'
 complete -c ocictl -n '__ocictl_at copy' -l if-absent -d 'Refuse to overwrite a tag that points at something else'
 complete -c ocictl -n '__ocictl_at copy' -l replace -d 'With --all-tags: overwrite tags of a layout that point at something else'
 complete -c ocictl -n '__ocictl_at copy' -s q -l quiet -d 'No progress'

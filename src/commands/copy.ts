@@ -8,6 +8,7 @@ import { credentialOptions, jsonOption, progressOption, serviceOptions } from '.
 import { copyAllTags } from './copy/all-tags.ts';
 import { type Copied, conclude, planCopy } from './copy/image.ts';
 import { LatePlace } from './copy/late-place.ts';
+import { tellLeftBehind } from './copy/left-behind.ts';
 import { runTransfer, withProgress } from './moving/run-transfer.ts';
 
 export const copy = defineCommand({
@@ -19,7 +20,7 @@ export const copy = defineCommand({
     'Several are copied as the index with these images, but only to layouts and the store, because a registry takes no\n' +
     'index without its images. If only one image of an index was pulled, that image is copied instead, as push does. No\n' +
     'byte changes, so digests stay the same. What the destination already has is not sent. The full name of the destination\n' +
-    'is printed.',
+    'is printed. What refers to an image stays behind without --referrers and --digest-tags.',
   arguments: [
     { label: 'SOURCE', summary: 'The image to copy', arity: 'one', completes: 'image', storeToo: true },
     { label: 'DESTINATION', summary: 'Where to copy it', arity: 'one', completes: 'image' },
@@ -28,6 +29,8 @@ export const copy = defineCommand({
     platform: list('--platform <os/arch>', 'Platforms to copy, comma-separated, or all'),
     all: flag('--all', 'Copy all images of an index, and fail if the source lacks some'),
     allTags: flag('-a, --all-tags', 'Copy every tag of the repository; name the repositories without tags'),
+    referrers: flag('--referrers', 'Copy what refers to the image and to the images of an index too, as signatures do'),
+    digestTags: flag('--digest-tags', 'Copy what cosign keeps under sha256-….sig, .att and .sbom tags too'),
     ifAbsent: flag('--if-absent', 'Refuse to overwrite a tag that points at something else'),
     replace: flag('--replace', 'With --all-tags: overwrite tags of a layout that point at something else'),
     quiet: flag('-q, --quiet', 'No progress'),
@@ -45,6 +48,10 @@ export const copy = defineCommand({
     { text: 'Between registries', command: 'copy alpine:3.20 registry.example.com/base/alpine:3.20' },
     { text: 'All tags', command: 'copy --all-tags alpine registry.example.com/base/alpine' },
     { text: 'Into a directory', command: 'copy registry.example.com/team/app:1 oci:app:1' },
+    {
+      text: 'With signatures, attestations and whatever else refers to it',
+      command: 'copy --referrers --digest-tags ghcr.io/team/app:1 registry.example.com/team/app:1',
+    },
     { text: 'All tags under full names', command: 'copy --all-tags alpine oci:images:docker.io/library/alpine' },
   ],
   async run({ words, options }, context) {
@@ -52,11 +59,11 @@ export const copy = defineCommand({
     const toWhole = kindOf(destinationWord).incomplete === 'never';
     const platforms = choosePlatforms(options.platform, options.all, toWhole);
     const insists = options.all || options.platform.includes('all');
-    const { ifAbsent, quiet, allTags, progress: mode } = options;
+    const { ifAbsent, referrers, digestTags, quiet, allTags, progress: mode } = options;
     if (options.replace) refuseReplace(options);
     // Tags of a repository are its own; those of a layout may have come from any.
     const keepsOthers = !kindOf(destinationWord).hasRepository && !options.replace && !ifAbsent;
-    const wish = { platforms, insists, ifAbsent, toWhole, keepsOthers };
+    const wish = { platforms, insists, ifAbsent, referrers, digestTags, toWhole, keepsOthers };
     const lineOf = ({ name, json }: Copied): string => (options.json ? formatJson(json) : name);
     const role = allTags ? 'repository' : 'source';
     await using source = await context.openPlace(sourceWord, role, { ...options, creds: options.srcCreds });
@@ -81,6 +88,7 @@ export const copy = defineCommand({
       const parallelBlobs = await context.parallelDownloads();
       const result = await runTransfer(context, { ...plan.root, parallelBlobs, progress });
       await destination.finish();
+      await tellLeftBehind(plan, wish, context);
       await context.terminal.out(`${lineOf(conclude(plan, result, wish, context))}\n`);
     });
   },

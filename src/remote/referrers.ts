@@ -4,7 +4,7 @@ import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import { asArray } from '../model/json-fields.ts';
 import { type Descriptor, parseDescriptor } from '../model/manifest/descriptor.ts';
 import { mediaTypes } from '../model/manifest/media-types.ts';
-import type { RepositoryName, Tag } from '../model/reference/reference.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import { limitOf } from '../registry/options.ts';
 import { fallbackTag, orderedReferrers } from '../registry/referrers.ts';
 import type { ReferrerOptions } from '../registry/registry.ts';
@@ -103,18 +103,20 @@ export class Referrers {
       }
     } catch (error) {
       if (!isOciError(error) || error.status === undefined || !isMissing(error.status)) throw error;
-      yield { entries: (await this.#fallback(repo, fallbackTag(digest), signal)) ?? [], filtered: false };
+      yield { entries: (await this.#fallback(repo, digest, signal)) ?? [], filtered: false };
     }
   }
 
+  /** The entries of the list under the fallback tag; undefined if it holds no such list. */
   async #fallback(
     repo: RepositoryName,
-    tag: Tag,
+    subject: Digest,
     signal: AbortSignal | undefined,
   ): Promise<readonly Descriptor[] | undefined> {
-    const found = await unlessUnknown(this.#manifests.getManifest(repo, tag, { signal }));
-    if (found === undefined) return [];
-    return found.view.kind === 'index' ? found.view.manifests : undefined;
+    const found = await unlessUnknown(this.#manifests.getManifest(repo, fallbackTag(subject), { signal }));
+    // GitLab reads such a tag as the digest, and shows the image itself.
+    if (found === undefined || found.descriptor.digest === subject) return [];
+    return found.view.kind === 'index' && found.mediaType === mediaTypes.ociIndex ? found.view.manifests : undefined;
   }
 
   #change(
@@ -129,7 +131,7 @@ export class Referrers {
     const change = before
       .catch(() => {})
       .then(async () => {
-        const entries = await this.#fallback(repo, tag, signal);
+        const entries = await this.#fallback(repo, subject, signal);
         if (!entries) throw new OciError('MANIFEST_INVALID', `the tag ${tag} of ${repo} is not the index it should be`);
         const edited = edit(entries);
         if (!edited) return;

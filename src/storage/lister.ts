@@ -135,7 +135,8 @@ async function fallbackReferrers(
   after: string,
 ): Promise<readonly Descriptor[]> {
   const digest = await readLink(store, tagCurrentPath(repo, fallbackTag(subject)));
-  const raw = digest === undefined ? undefined : await loadManifest(store, repo, digest);
+  // The image itself under such a tag is no list.
+  const raw = digest === undefined || digest === subject ? undefined : await loadManifest(store, repo, digest);
   const view = raw === undefined ? undefined : tryParseManifest(raw);
   return view === undefined ? [] : orderedReferrers(childrenOf(view), { after });
 }

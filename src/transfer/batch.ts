@@ -1,10 +1,12 @@
 import { checkArgument, checkOptions, type Shape } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
+import { OciError } from '../model/errors.ts';
 import type { TransferEvent } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { checkBounds, checkNumbers } from '../model/number-options.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { Registry } from '../registry/registry.ts';
+import { nothingAttached, takesAttached } from './attached.ts';
 import { BlobMover } from './blobs.ts';
 import { checkRoot } from './check-root.ts';
 import { EventQueue } from './event-queue.ts';
@@ -112,6 +114,11 @@ class Batch implements TransferBatch {
   }
 
   async #run(asked: TransferOptions): Promise<TransferResult> {
+    if (asked.transform && asked.digestTags) {
+      throw new OciError('USAGE', 'the options digestTags and transform exclude each other', {
+        hint: 'a transform changes the digests that such tags are named after, and a signature is for the old ones',
+      });
+    }
     const target = this.#target(asked.to);
     const sharing: Sharing = { target, hold: new Hold(target), large: this.#room.large(), events: this.events };
     try {
@@ -125,15 +132,16 @@ class Batch implements TransferBatch {
           this.#completeWhenKnown();
         });
       // Read all of this first: pushing removes the manifests from the graph.
-      const lacked = [...graph.manifests, ...graph.referrers].some((node) => !node.exists);
-      const referrers = graph.referrers.map(({ manifest }) => manifest.descriptor);
+      const lacked = [...graph.manifests, ...graph.others].some((node) => !node.exists);
+      const { digestTags, tags } = graph.attached;
+      const referrers = referrersIn(graph);
       const rewritten = rewrittenIn(graph);
-      const hasAllBlobs = graph.manifests.length + referrers.length === 1 ? graph.rootIsThere : undefined;
+      const hasAllBlobs = graph.manifests.length + graph.others.length === 1 ? graph.rootIsThere : undefined;
       const transferredBytes = await this.#blobs.move(graph.blobs, options, target, hasAllBlobs);
       if (await graph.rootIsThere) markRootAsThere(graph);
       const tagged = await this.#room.push(() => pushManifests(graph, options, sharing));
-      const changed = tagged.length > 0 || lacked || transferredBytes > 0;
-      return { root: graph.root, rewritten, changed, transferredBytes, referrers, omitted: graph.omitted };
+      const changed = tagged.length > 0 || tags.size > 0 || lacked || transferredBytes > 0;
+      return { root: graph.root, rewritten, changed, transferredBytes, referrers, digestTags, omitted: graph.omitted };
     } finally {
       sharing.hold.letAllGo();
       sharing.large.end();
@@ -144,7 +152,9 @@ class Batch implements TransferBatch {
     const { from, transform } = options;
     const { root } = from;
     this.events.push({ type: 'resolved', root, reference: from.reference });
-    if (isThere(root, options)) return { root, manifests: [], referrers: [], blobs: [], omitted: [] };
+    if (isThere(root, options)) {
+      return { root, manifests: [], others: [], attached: nothingAttached, blobs: [], omitted: [] };
+    }
     const graph = await discoverGraph(root, options, sharing);
     if (!transform) return graph;
     return (await import('./rewrite.ts')).rewriteGraph(graph, options, sharing.target);
@@ -178,8 +188,9 @@ class Batch implements TransferBatch {
 }
 
 /** Whether the tags are known to point at the image already. A registry then has everything that it names. */
-function isThere({ digest }: Descriptor, { to, referrers, transform }: TransferOptions): boolean {
-  return to.seen?.digest === digest && !to.sparse && !referrers && !transform;
+function isThere({ digest }: Descriptor, options: TransferOptions): boolean {
+  const { to, transform } = options;
+  return to.seen?.digest === digest && !to.sparse && !takesAttached(options) && !transform;
 }
 
 function markRootAsThere({ manifests }: Graph): void {
@@ -187,9 +198,16 @@ function markRootAsThere({ manifests }: Graph): void {
   if (root) manifests.push({ ...root, exists: true });
 }
 
-function rewrittenIn({ manifests, referrers }: Graph): ReadonlyMap<Digest, Descriptor> {
+function referrersIn({ others, attached }: Graph): readonly Descriptor[] {
+  const listed = new Set(attached.referrers.map(({ digest }) => digest));
+  return others.flatMap(({ manifest: { descriptor }, original }) =>
+    listed.has((original ?? descriptor).digest) ? [descriptor] : [],
+  );
+}
+
+function rewrittenIn({ manifests, others }: Graph): ReadonlyMap<Digest, Descriptor> {
   return new Map(
-    [...manifests, ...referrers].flatMap(({ original, manifest }) =>
+    [...manifests, ...others].flatMap(({ original, manifest }) =>
       original ? [[original.digest, manifest.descriptor]] : [],
     ),
   );

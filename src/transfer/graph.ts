@@ -6,6 +6,7 @@ import { blobsOf, childrenOf, type IndexView, type Manifest, schema1Refused } fr
 import { isForeignLayerType, mediaTypes } from '../model/manifest/media-types.ts';
 import { schema1Layers } from '../model/manifest/schema1.ts';
 import { formatPlatform, type Platform } from '../model/platform/platform.ts';
+import { type Attached, takesAttached, walkAttached } from './attached.ts';
 import type { EventQueue } from './event-queue.ts';
 import { NodeReader, unlessLost } from './node-reader.ts';
 import type { ChangedBlob, TransferOptions } from './options.ts';
@@ -27,8 +28,9 @@ export interface Graph {
   readonly root: Descriptor;
   /** Pushing removes them from this list. */
   readonly manifests: ManifestNode[];
-  /** The referrers of these manifests, with their own children: subjects before referrers. */
-  readonly referrers: ManifestNode[];
+  /** What belongs to these manifests, with its own children: subjects before referrers. */
+  readonly others: ManifestNode[];
+  readonly attached: Attached;
   readonly blobs: readonly BlobNode[];
   readonly omitted: readonly Descriptor[];
   /**
@@ -71,38 +73,16 @@ async function walkAll(walk: Walk, root: Descriptor, options: TransferOptions, s
     await requirePlatform(from.registry, from.repo, rootNode.manifest, platforms, { signal });
   }
   const manifests = [...walk.manifests.values()];
-  await walkReferrers(walk, options, sharing.events);
+  const attached = await walkAttached(walk, options, sharing.events);
   return {
     root: rootNode?.manifest.descriptor ?? root,
     manifests,
-    referrers: [...walk.manifests.values()].slice(manifests.length),
+    others: [...walk.manifests.values()].slice(manifests.length),
+    attached,
     blobs: [...walk.blobs.values()],
     omitted: [...walk.omitted.values()].filter((entry) => !walk.manifests.has(entry.digest)),
     rootIsThere: walk.nodes.rootIsThere,
   };
-}
-
-/** Visits the referrers of the manifests found, and the referrers of those. */
-async function walkReferrers(
-  walk: Walk,
-  { from, referrers, signal }: TransferOptions,
-  events: EventQueue,
-): Promise<void> {
-  if (!referrers) return;
-  const types = referrers === true ? undefined : referrers.artifactTypes;
-  // A map's iterator also reaches entries that are added during the loop.
-  for (const subject of walk.manifests.keys()) {
-    for await (const entry of from.registry.referrers(from.repo, subject, { signal })) {
-      if (types && !types.includes(entry.artifactType ?? '')) continue;
-      try {
-        await walk.visit(entry, undefined, 0);
-      } catch (error) {
-        // The list under a fallback tag may name deleted manifests.
-        if (!isUnknown(error)) throw error;
-        events.push({ type: 'skipped', node: entry });
-      }
-    }
-  }
 }
 
 const defaultNodes = 100_000;
@@ -146,8 +126,8 @@ class Walk {
       throw schema1Refused(String(this.#options.from.reference));
     }
     this.#tell(manifest.descriptor, 'manifest', parent);
-    // A registry that refuses sparse indexes has everything below an index it holds, but may lack referrers.
-    const isComplete = exists && !this.#options.to.sparse && !this.#options.referrers;
+    // A registry that refuses sparse indexes has everything below an index it holds, but may lack what belongs to it.
+    const isComplete = exists && !this.#options.to.sparse && !takesAttached(this.#options);
     if (manifest.view.kind === 'index' && !isComplete)
       await this.#visitChildren(manifest.view, wanted, depth, node.digest);
     else if (manifest.view.kind === 'other' && !isComplete) {
@@ -164,8 +144,8 @@ class Walk {
   // If another transfer of this batch has pushed a manifest, the registry has everything that it names. This does not
   // hold for indexes that may be incomplete or that a transform changes, and says nothing about referrers.
   #hasArrived(node: Descriptor): boolean {
-    const { from, to, referrers, transform } = this.#options;
-    if (from.sparse || to.sparse || referrers || transform) return false;
+    const { from, to, transform } = this.#options;
+    if (from.sparse || to.sparse || takesAttached(this.#options) || transform) return false;
     const mediaType = this.#sharing.target.there.get(node.digest);
     if (mediaType === undefined) return false;
     checkType(node, { mediaType });

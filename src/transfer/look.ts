@@ -3,7 +3,7 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
 import { isDigestReference } from '../model/reference/reference.ts';
 import { connecting } from '../registry/extensions.ts';
-import { digestAt } from './manifests.ts';
+import { digestAt } from './digest-at.ts';
 import type { TransferOptions } from './options.ts';
 
 /** Connections that are opened with the first request of a pull: for the config, and for layers of which most images have some. */

@@ -1,11 +1,12 @@
 /** Pushes the manifests of a graph, and points tags at its root. */
 import type { Digest } from '../model/digest.ts';
-import { isOciError, unlessUnknown } from '../model/errors.ts';
+import { isOciError } from '../model/errors.ts';
 import { childrenOf, schema1Refused } from '../model/manifest/manifest.ts';
 import { isIndexType } from '../model/manifest/media-types.ts';
 import type { Tag } from '../model/reference/reference.ts';
+import { digestAt } from './digest-at.ts';
 import type { Graph, Sharing } from './graph.ts';
-import type { TransferEnd, TransferOptions } from './options.ts';
+import type { TransferOptions } from './options.ts';
 import type { ManifestNode } from './target.ts';
 
 /** Manifests that are pushed at once. */
@@ -21,11 +22,13 @@ export async function pushManifests(graph: Graph, options: TransferOptions, shar
   const root = graph.manifests.at(-1);
   const children = options.to.sparse && graph.manifests.length > 1 ? graph.manifests.slice(0, -1) : [];
   const tags = root ? await staleTags(root, options) : [];
+  const tagsOf = (node: ManifestNode): readonly Tag[] =>
+    node === root ? tags : (graph.attached.tags.get(node.manifest.descriptor.digest) ?? []);
   const bringOne = async (node: ManifestNode): Promise<void> => {
-    await bring(node, node === root ? tags : [], options, sharing);
+    await bring(node, tagsOf(node), options, sharing);
     if (!options.to.sparse) sharing.hold.letGo((node.original ?? node.manifest.descriptor).digest);
   };
-  while (graph.manifests.length + graph.referrers.length > 0) {
+  while (graph.manifests.length + graph.others.length > 0) {
     // All of them end before an error is thrown: nothing continues in the background.
     const settled = await Promise.allSettled(nextWave(graph).map(bringOne));
     const failed = settled.find(({ status }) => status === 'rejected');
@@ -43,7 +46,7 @@ export async function pushManifests(graph: Graph, options: TransferOptions, shar
 function nextWave(graph: Graph): ManifestNode[] {
   const wave: ManifestNode[] = [];
   const digests = new Set<Digest>();
-  for (const list of [graph.manifests, graph.referrers]) {
+  for (const list of [graph.manifests, graph.others]) {
     for (let node = list[0]; node && wave.length < parallelManifests; node = list[0]) {
       const { descriptor, view } = node.manifest;
       const named = view.subject ? [...childrenOf(view), view.subject] : childrenOf(view);
@@ -117,18 +120,4 @@ async function staleTags({ manifest, exists }: ManifestNode, { to, signal }: Tra
   const stale: Tag[] = [];
   for (const tag of to.tags) if ((await digestAt(to, tag, signal)) !== digest) stale.push(tag);
   return stale;
-}
-
-/**
- * The digest that a name has at a destination; undefined if there is none, or if it is damaged and must be written again.
- *
- * @throws OciError as {@link Reader.statManifest}, except for unknown names.
- */
-export async function digestAt(
-  { registry, repo }: TransferEnd,
-  reference: Tag | Digest,
-  signal?: AbortSignal,
-): Promise<Digest | undefined> {
-  const look = registry.statManifest(repo, reference, { signal, mayBeAbsent: true });
-  return (await unlessUnknown(look, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'STORAGE_DAMAGED'))?.digest;
 }

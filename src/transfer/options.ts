@@ -52,9 +52,16 @@ export interface TransferRoot {
   /**
    * Whether referrers of the image are transferred too (signatures, lists of parts): those of every manifest that is
    * transferred, and their own referrers, each after its subject. Either all, or those of some artifact types.
-   * Referrers that the source lists but does not have are skipped. Default false.
+   * Referrers that the source lists but does not have are skipped, and so is what does not name its subject. Default
+   * false.
    */
   readonly referrers?: boolean | { readonly artifactTypes: readonly string[] } | undefined;
+  /**
+   * Whether what cosign keeps under the tags `sha256-<hex>.sig`, `.att` and `.sbom` is transferred too, with these tags:
+   * for every manifest that is transferred. With `ifAbsent`, a tag that points at something else at the destination is an
+   * error, REFUSED, before anything moves. Not together with `transform`. Default false.
+   */
+  readonly digestTags?: boolean | { readonly ifAbsent: boolean } | undefined;
 }
 
 /** Options for all images of one batch. */
@@ -90,6 +97,8 @@ export interface TransferResult {
   readonly transferredBytes: number;
   /** The referrers that `referrers` selected, all now at the destination; subjects come first. */
   readonly referrers: readonly Descriptor[];
+  /** The tags that `digestTags` found, all now at the destination. */
+  readonly digestTags: readonly Tag[];
   /** Entries of indexes that were left out, because another platform was requested. */
   readonly omitted: readonly Descriptor[];
 }

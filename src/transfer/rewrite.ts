@@ -28,10 +28,10 @@ export function rewriteGraph(graph: Graph, options: TransferOptions, target: Tar
 async function rewrite(graph: Graph, rewriter: Rewriter): Promise<Graph> {
   const manifests: ManifestNode[] = [];
   for (const node of graph.manifests) manifests.push(await rewriter.manifest(node));
-  const referrers: ManifestNode[] = [];
-  for (const node of graph.referrers) referrers.push(await rewriter.manifest(node));
+  const others: ManifestNode[] = [];
+  for (const node of graph.others) others.push(await rewriter.manifest(node));
   const root = manifests.at(-1)?.manifest.descriptor ?? graph.root;
-  return { ...graph, root, manifests, referrers, blobs: graph.blobs.flatMap((blob) => rewriter.blob(blob)) };
+  return { ...graph, root, manifests, others, blobs: graph.blobs.flatMap((blob) => rewriter.blob(blob)) };
 }
 
 class Rewriter {

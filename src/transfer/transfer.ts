@@ -38,6 +38,7 @@ const transferShape: Shape<TransferOptions> = {
   mountFrom: ['string', 'function'],
   foreignLayers: 'string',
   referrers: ['boolean', 'object'],
+  digestTags: ['boolean', 'object'],
   parallelBlobs: 'number',
   onProgress: 'function',
   transform: 'object',

@@ -2,7 +2,7 @@ import type { Context, Place } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
 import { formatReference, type Tag } from '../../model/reference/reference.ts';
 import type { Progress } from '../../terminal/progress/progress.ts';
-import { digestAt } from '../../transfer/manifests.ts';
+import { digestAt } from '../../transfer/digest-at.ts';
 import { forEveryTag } from '../moving/every-tag.ts';
 import { moveTags } from '../moving/move-tags.ts';
 import { type Copied, conclude, type PlannedCopy, planCopy, type Wish } from './image.ts';

@@ -7,8 +7,8 @@ import type { Manifest } from '../../model/manifest/manifest.ts';
 import type { Platform } from '../../model/platform/platform.ts';
 import { readFrom } from '../../places/place.ts';
 import { foreignLayers } from '../../registry/extensions.ts';
+import { digestAt } from '../../transfer/digest-at.ts';
 import { naming } from '../../transfer/graph.ts';
-import { digestAt } from '../../transfer/manifests.ts';
 import { resolveImage } from '../../transfer/platforms.ts';
 import { choosePushed, reducedNote } from '../../transfer/pushed.ts';
 import type { TransferResult, TransferRoot } from '../../transfer/transfer.ts';
@@ -19,6 +19,8 @@ export interface Wish {
   /** Whether images that the source lacks are an error. */
   readonly insists: boolean;
   readonly ifAbsent: boolean;
+  readonly referrers: boolean;
+  readonly digestTags: boolean;
   /** Whether the destination requires everything that a manifest names. This is known before it is opened. */
   readonly toWhole: boolean;
 }
@@ -40,9 +42,10 @@ export interface Copied {
 export async function planCopy(
   source: Place,
   openDestination: () => Promise<Place>,
-  { platforms, insists, ifAbsent, toWhole }: Wish,
+  wish: Wish,
   { terminal, signal }: Context,
 ): Promise<PlannedCopy> {
+  const { platforms, insists, ifAbsent, referrers, digestTags, toWhole } = wish;
   const open = async (): Promise<Place> => refuseItself(source, await openDestination());
   const whole = toWhole ? await open() : undefined;
   const look = async (): Promise<Digest | undefined> => whole && digestAt(whole, whole.reference, signal);
@@ -68,6 +71,8 @@ export async function planCopy(
       mountFrom: destination.hosted && (await source.mountFrom(destination.hosted)),
       ...(platforms.length > 1 ? { platforms, requirePlatform: true } : { whole: insists || !asPulled }),
       foreignLayers: takesForeignLayers(destination) ? 'copy' : 'skip',
+      referrers,
+      digestTags: digestTags && { ifAbsent },
     },
   };
 }
@@ -75,8 +80,8 @@ export async function planCopy(
 /** The output for a copied image. */
 export function conclude(
   { source, destination }: PlannedCopy,
-  { root, changed, omitted, transferredBytes }: TransferResult,
-  { platforms }: Wish,
+  { root, changed, omitted, transferredBytes, ...attached }: TransferResult,
+  { platforms, referrers, digestTags }: Wish,
   { terminal }: Context,
 ): Copied {
   if (omitted.length > 0 && platforms.length === 0) {
@@ -84,7 +89,12 @@ export function conclude(
   }
   const { digest, mediaType } = root;
   const { fullName } = destination;
-  return { name: fullName, json: { destination: fullName, digest, mediaType, changed, transferredBytes } };
+  const taken = {
+    ...(referrers && { referrers: attached.referrers.map((entry) => entry.digest) }),
+    ...(digestTags && { digestTags: attached.digestTags }),
+  };
+  const json = { destination: fullName, digest, mediaType, changed, transferredBytes, ...taken };
+  return { name: fullName, json };
 }
 
 /** @throws OciError USAGE */
