@@ -221,7 +221,9 @@ describe('ocictl copy and directories', () => {
     await openLayout({ directory: join((await sandbox(t)).home, 'empty'), create: true });
     assert.equal((await ocictl(t, ['copy', 'store:app:1', 'oci:empty:1'])).exitCode, 3);
     assert.deepEqual(await entriesOf(t, 'empty'), ['blobs', 'index.json', 'oci-layout']);
-    // The smallest blob, which is sent last.
+    // The smallest blob, which is sent last where one moves at a time.
+    await mkdir(join((await sandbox(t)).home, 'config', 'ocictl'), { recursive: true });
+    await writeFile(join((await sandbox(t)).home, 'config', 'ocictl', 'config.yaml'), 'max-concurrent-downloads: 1\n');
     const [missing] = image.blobs.map(({ descriptor }) => descriptor).sort((x, y) => x.size - y.size);
     from.proxy.fail({ path: new RegExp(`/blobs/${missing?.digest}`), status: 404 });
     assert.equal((await ocictl(t, ['copy', `${from.host}/team/app:1`, 'oci:begun:1'])).exitCode, 3);
