@@ -8,7 +8,18 @@ import { ocictl, spawnServe } from '../../support/command.ts';
 import { pushImage } from '../../support/images.ts';
 import { keepImage, localStore } from '../../support/local-store.ts';
 import { sandbox } from '../../support/sandbox.ts';
-import { app, assertWhole, buildDemoIndex, imageFor, latest, one, startPlace, two, writes } from './places.ts';
+import {
+  app,
+  assertWhole,
+  buildDemoIndex,
+  imageFor,
+  latest,
+  moveOneBlobAtATime,
+  one,
+  startPlace,
+  two,
+  writes,
+} from './places.ts';
 
 describe('ocictl copy and directories', () => {
   it('writes a layout, which is made, and reads it back', async (t) => {
@@ -222,8 +233,7 @@ describe('ocictl copy and directories', () => {
     assert.equal((await ocictl(t, ['copy', 'store:app:1', 'oci:empty:1'])).exitCode, 3);
     assert.deepEqual(await entriesOf(t, 'empty'), ['blobs', 'index.json', 'oci-layout']);
     // The smallest blob, which is sent last where one moves at a time.
-    await mkdir(join((await sandbox(t)).home, 'config', 'ocictl'), { recursive: true });
-    await writeFile(join((await sandbox(t)).home, 'config', 'ocictl', 'config.yaml'), 'max-concurrent-downloads: 1\n');
+    await moveOneBlobAtATime(t);
     const [missing] = image.blobs.map(({ descriptor }) => descriptor).sort((x, y) => x.size - y.size);
     from.proxy.fail({ path: new RegExp(`/blobs/${missing?.digest}`), status: 404 });
     assert.equal((await ocictl(t, ['copy', `${from.host}/team/app:1`, 'oci:begun:1'])).exitCode, 3);

@@ -1,11 +1,14 @@
 /** Registries for the tests of push and copy, and the images they move. */
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { parseRepositoryName, parseTag, type RepositoryName } from '../../../src/model/reference/reference.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { type Built, buildAttestation, buildImage, buildIndex } from '../../support/images.ts';
 import { type ServedRegistry, startServe } from '../../support/registries.ts';
+import { sandbox } from '../../support/sandbox.ts';
 
 export const app = parseRepositoryName('team/app');
 export const [one, two, latest] = [parseTag('1'), parseTag('2'), parseTag('latest')];
@@ -57,4 +60,11 @@ export function writes(proxy: FaultProxy, from = 0): string[] {
 /** Waits until a condition holds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** Sets that one blob moves at a time: the largest first. */
+export async function moveOneBlobAtATime(t: TestContext): Promise<void> {
+  const directory = join((await sandbox(t)).home, 'config', 'ocictl');
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'config.yaml'), 'max-concurrent-downloads: 1\n');
 }
