@@ -3,17 +3,17 @@
 # Sets `takes` to what the option $2 of the command $1 takes; fails for a switch.
 _ocictl_takes() {
   case "$1 $2" in
-    ' --config' | 'pull --certs-dir' | 'pull --config' | 'push --certs-dir' | 'push --config' | 'copy --certs-dir' | 'copy --config' | 'tag --certs-dir' | 'tag --config' | 'images --config' | 'rmi --config' | 'prune --config' | 'df --config' | 'scrub --certs-dir' | 'scrub --config' | 'inspect --certs-dir' | 'digest --certs-dir' | 'digest --config' | 'login --certs-dir' | 'login --config' | 'logout --config' | 'whoami --config' | 'with-login --certs-dir' | 'with-login --config' | 'auth --certs-dir' | 'auth --config' | 'search --certs-dir' | 'search --config' | 'repos --certs-dir' | 'repos --config' | 'catalog --certs-dir' | 'catalog --config' | 'tags --certs-dir' | 'tags --config' | 'delete --certs-dir' | 'delete --config' | 'doctor --certs-dir' | 'doctor --config' | 'serve --root' | 'serve --config' | 'storage --root' | 'storage --config' | 'config --config' | 'completion --config' | 'version --config') takes='directory' ;;
-    'pull --platform' | 'copy --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
-    'pull --progress' | 'push --progress' | 'copy --progress' | 'scrub --progress') takes='words auto bars plain json none' ;;
-    'pull --registry-mirror' | 'pull --insecure-registry' | 'pull --creds' | 'pull -u' | 'pull --username' | 'push --insecure-registry' | 'push --creds' | 'push -u' | 'push --username' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'copy --src-creds' | 'copy --dest-creds' | 'tag --insecure-registry' | 'tag --creds' | 'tag -u' | 'tag --username' | 'images -f' | 'images --filter' | 'scrub --registry-mirror' | 'scrub --insecure-registry' | 'scrub --creds' | 'scrub -u' | 'scrub --username' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'inspect --creds' | 'inspect -u' | 'inspect --username' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'digest --creds' | 'digest -u' | 'digest --username' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'with-login -u' | 'with-login --username' | 'with-login --insecure-registry' | 'auth --scope' | 'auth --insecure-registry' | 'auth --creds' | 'auth -u' | 'auth --username' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'search --creds' | 'search -u' | 'search --username' | 'repos --filter' | 'repos --limit' | 'repos --insecure-registry' | 'repos --creds' | 'repos -u' | 'repos --username' | 'catalog --filter' | 'catalog --limit' | 'catalog --insecure-registry' | 'catalog --creds' | 'catalog -u' | 'catalog --username' | 'tags --filter' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'tags --creds' | 'tags -u' | 'tags --username' | 'delete --match' | 'delete --older-than' | 'delete --keep' | 'delete --insecure-registry' | 'delete --creds' | 'delete -u' | 'delete --username' | 'doctor --forget' | 'doctor --registry-mirror' | 'doctor --insecure-registry' | 'doctor --creds' | 'doctor -u' | 'doctor --username' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of' | 'serve --trust-proxy' | 'serve --upload-timeout' | 'serve --min-rate' | 'storage --grace') takes='' ;;
+    ' --config' | 'pull --certs-dir' | 'pull --config' | 'push --certs-dir' | 'push --config' | 'copy --certs-dir' | 'copy --config' | 'save --certs-dir' | 'save --config' | 'tag --certs-dir' | 'tag --config' | 'images --config' | 'rmi --config' | 'prune --config' | 'df --config' | 'scrub --certs-dir' | 'scrub --config' | 'inspect --certs-dir' | 'digest --certs-dir' | 'digest --config' | 'login --certs-dir' | 'login --config' | 'logout --config' | 'whoami --config' | 'with-login --certs-dir' | 'with-login --config' | 'auth --certs-dir' | 'auth --config' | 'search --certs-dir' | 'search --config' | 'repos --certs-dir' | 'repos --config' | 'catalog --certs-dir' | 'catalog --config' | 'tags --certs-dir' | 'tags --config' | 'delete --certs-dir' | 'delete --config' | 'doctor --certs-dir' | 'doctor --config' | 'serve --root' | 'serve --config' | 'storage --root' | 'storage --config' | 'config --config' | 'completion --config' | 'version --config') takes='directory' ;;
+    'pull --platform' | 'copy --platform' | 'save --platform') takes='list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
+    'pull --progress' | 'push --progress' | 'copy --progress' | 'save --progress' | 'scrub --progress') takes='words auto bars plain json none' ;;
+    'pull --registry-mirror' | 'pull --insecure-registry' | 'pull --creds' | 'pull -u' | 'pull --username' | 'push --insecure-registry' | 'push --creds' | 'push -u' | 'push --username' | 'copy --registry-mirror' | 'copy --insecure-registry' | 'copy --src-creds' | 'copy --dest-creds' | 'save --registry-mirror' | 'save --insecure-registry' | 'save --creds' | 'save -u' | 'save --username' | 'tag --insecure-registry' | 'tag --creds' | 'tag -u' | 'tag --username' | 'images -f' | 'images --filter' | 'scrub --registry-mirror' | 'scrub --insecure-registry' | 'scrub --creds' | 'scrub -u' | 'scrub --username' | 'inspect --registry-mirror' | 'inspect --insecure-registry' | 'inspect --creds' | 'inspect -u' | 'inspect --username' | 'digest --registry-mirror' | 'digest --insecure-registry' | 'digest --creds' | 'digest -u' | 'digest --username' | 'login -u' | 'login --username' | 'login -p' | 'login --password' | 'login --insecure-registry' | 'with-login -u' | 'with-login --username' | 'with-login --insecure-registry' | 'auth --scope' | 'auth --insecure-registry' | 'auth --creds' | 'auth -u' | 'auth --username' | 'search -f' | 'search --filter' | 'search --limit' | 'search --insecure-registry' | 'search --creds' | 'search -u' | 'search --username' | 'repos --filter' | 'repos --limit' | 'repos --insecure-registry' | 'repos --creds' | 'repos -u' | 'repos --username' | 'catalog --filter' | 'catalog --limit' | 'catalog --insecure-registry' | 'catalog --creds' | 'catalog -u' | 'catalog --username' | 'tags --filter' | 'tags --limit' | 'tags --after' | 'tags --registry-mirror' | 'tags --insecure-registry' | 'tags --creds' | 'tags -u' | 'tags --username' | 'delete --match' | 'delete --older-than' | 'delete --keep' | 'delete --insecure-registry' | 'delete --creds' | 'delete -u' | 'delete --username' | 'doctor --forget' | 'doctor --registry-mirror' | 'doctor --insecure-registry' | 'doctor --creds' | 'doctor -u' | 'doctor --username' | 'serve --addr' | 'serve --allow-host' | 'serve --mirror-of' | 'serve --trust-proxy' | 'serve --upload-timeout' | 'serve --min-rate' | 'storage --grace') takes='' ;;
     'push --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all' ;;
+    'save -o' | 'save --output' | 'serve --tls-cert' | 'serve --tls-key' | 'serve --client-ca' | 'serve --issue-tokens') takes='file' ;;
     'images --format' | 'df --format' | 'inspect -f' | 'inspect --format' | 'search --format') takes='words json' ;;
     'inspect --platform' | 'digest --platform' | 'doctor --platform') takes='words linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64' ;;
     'login --store') takes='words file keychain helper' ;;
     'tags --sort') takes='words name semver created' ;;
     'serve --auth') takes='words none htpasswd= token=' ;;
-    'serve --tls-cert' | 'serve --tls-key' | 'serve --client-ca' | 'serve --issue-tokens') takes='file' ;;
     *) return 1 ;;
   esac
 }
@@ -21,13 +21,13 @@ _ocictl_takes() {
 # Sets `takes` to what the argument $2 of the command $1 is, the first being 1.
 _ocictl_argument() {
   case "$1 $2" in
-    'pull '* | 'copy 1' | 'copy 2' | 'inspect '* | 'digest '* | 'auth 2' | 'tags 1' | 'delete '* | 'doctor 1') takes='image' ;;
+    'pull '* | 'copy 1' | 'copy 2' | 'save '* | 'inspect '* | 'digest '* | 'auth 2' | 'tags 1' | 'delete '* | 'doctor 1') takes='image' ;;
     'push '* | 'tag 1' | 'tag '* | 'images 1' | 'rmi '* | 'scrub '*) takes='stored' ;;
     'auth 1') takes='words token' ;;
     'storage 1') takes='words gc' ;;
     'config 1') takes='words show path' ;;
     'completion 1') takes='words bash zsh fish' ;;
-    'help 1') takes='words pull push copy tag images rmi prune df scrub inspect digest login logout whoami with-login auth search repos catalog tags delete doctor serve storage config completion version help' ;;
+    'help 1') takes='words pull push copy save tag images rmi prune df scrub inspect digest login logout whoami with-login auth search repos catalog tags delete doctor serve storage config completion version help' ;;
     *) takes= ;;
   esac
 }
@@ -39,6 +39,7 @@ _ocictl_options() {
     'pull') options='-a --all-tags --platform -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'push') options='-a --all-tags --platform -q --quiet --json --progress --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'copy') options='--platform --all -a --all-tags --referrers --digest-tags --if-absent --replace -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --src-creds --dest-creds --anonymous --config -v --verbose -h --help' ;;
+    'save') options='-o --output --platform --remote -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'tag') options='--remote --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'images') options='-a --all -q --quiet --digests --no-trunc -f --filter --format --json --config -v --verbose -h --help' ;;
     'rmi') options='-f --force --json --config -v --verbose -h --help' ;;
@@ -117,7 +118,7 @@ _ocictl() {
     _ocictl_options "$command"
     takes="words $options"
   elif [[ -z $command ]]; then
-    takes='words pull push copy tag images rmi prune df scrub inspect digest login logout whoami with-login auth search repos catalog tags delete doctor serve storage config completion version help'
+    takes='words pull push copy save tag images rmi prune df scrub inspect digest login logout whoami with-login auth search repos catalog tags delete doctor serve storage config completion version help'
   else
     _ocictl_argument "$command" "$position"
   fi

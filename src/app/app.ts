@@ -201,6 +201,10 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
         imageName: (name) => imageName(name, more),
       });
     },
+    async createArchive(options) {
+      const { createArchive } = await import('./archives.ts');
+      return createArchive(options, terminal);
+    },
     close,
   };
 }

@@ -1,5 +1,6 @@
 /** The interface between commands and the rest of the program. Commands see these types only. */
 
+import type { ArchiveWriter } from '../archive/write/writer.ts';
 import type { ConsideredFiles } from '../config/considered-files.ts';
 import type { ShownSetting, ShownValue } from '../config/describe.ts';
 import type { SettingsFlags } from '../config/settings.ts';
@@ -22,9 +23,11 @@ import type { SearchResults } from '../service/search/search.ts';
 import type { RegistryService } from '../service/service.ts';
 import type { InputStream } from '../terminal/prompt.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import type { NewArchive } from './archives.ts';
 import type { CredentialFlags } from './identity-flags.ts';
 import type { Served, ServedOptions } from './serve/registry.ts';
 
+export type { ArchiveWriter } from '../archive/write/writer.ts';
 export type { Place } from '../places/place.ts';
 export type * from '../service/logins/logins.ts';
 export type {
@@ -114,4 +117,6 @@ export interface Context {
   imageName(word: string, flags?: ServiceFlags): Promise<string>;
   /** @param word A reference, or a place of another kind (src/places). A place that is written to is created. */
   openPlace(word: string, role: PlaceRole, flags?: ServiceFlags): Promise<Place>;
+  /** An archive to write images to. @throws OciError REFUSED for a directory; STORAGE_* */
+  createArchive(options: NewArchive): Promise<ArchiveWriter>;
 }

@@ -183,7 +183,7 @@ class Puller {
       ...this.#rootOf(reference),
       parallelBlobs: await this.#context.parallelDownloads(),
       progress,
-      resumes: true,
+      keeps: 'parts',
       lineOf: silent ? undefined : (event) => lineOf(event, reference),
     });
     if (reference.digest !== undefined) await local.extension(pins)?.pin(toStoreName(reference), result.root.digest);

@@ -17,6 +17,11 @@ export interface Terminal {
    * closed the pipe is not an error.
    */
   out(text: string | Uint8Array): Promise<void>;
+  /**
+   * Writes a part of a large result to stdout, which is no terminal: it does not wait for {@link finish}, so that it
+   * need not be held in memory. @throws OciError as {@link out}
+   */
+  outPart(bytes: Uint8Array): Promise<void>;
   /** Writes results that wait. The last call of a run. @throws OciError as {@link out} */
   finish(): Promise<void>;
   /**
@@ -129,25 +134,27 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
   };
   stdout.onError(onError);
   stderr.onError(() => {});
+  const write = (text: string | Uint8Array): Promise<void> => {
+    if (outFailure) return Promise.reject(outFailure);
+    if (outClosed || text.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const writeNow = (): void =>
+        stdout.write(text, (error) => {
+          if (error) onError(error);
+          if (outFailure) reject(outFailure);
+          else resolve();
+        });
+      if (overlay && terminal.resultsGo === 'screen') overlay.aside(writeNow);
+      else writeNow();
+    });
+  };
   const terminal: Terminal = {
     out(text) {
-      if (outFailure) return Promise.reject(outFailure);
-      if (outClosed || text.length === 0) return Promise.resolve();
-      if (held) {
-        held.push(text);
-        return Promise.resolve();
-      }
-      return new Promise((resolve, reject) => {
-        const write = (): void =>
-          stdout.write(text, (error) => {
-            if (error) onError(error);
-            if (outFailure) reject(outFailure);
-            else resolve();
-          });
-        if (overlay && terminal.resultsGo === 'screen') overlay.aside(write);
-        else write();
-      });
+      if (!held || outFailure || outClosed) return write(text);
+      held.push(text);
+      return Promise.resolve();
     },
+    outPart: write,
     async finish() {
       const texts = (held ?? []).map((text) => Buffer.from(text));
       held = undefined;

@@ -5,6 +5,7 @@ import type { TransferEvent } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { checkBounds, checkNumbers } from '../model/number-options.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
+import { expectedContent } from '../registry/expected-content.ts';
 import type { Registry } from '../registry/registry.ts';
 import { nothingAttached, takesAttached } from './attached.ts';
 import { BlobMover } from './blobs.ts';
@@ -74,6 +75,8 @@ class Batch implements TransferBatch {
   readonly #options: BatchOptions;
   readonly #blobs: BlobMover;
   readonly #room = new Room();
+  /** For destinations that must know all images before the first byte. */
+  readonly #roomForAll = new Room({ allAtOnce: true });
   readonly #targets = new Map<Registry, Map<RepositoryName, Target>>();
   readonly #images = { found: 0, finished: 0, failed: 0, complete: false };
   #lookedThrough = 0;
@@ -120,12 +123,15 @@ class Batch implements TransferBatch {
       });
     }
     const target = this.#target(asked.to);
-    const sharing: Sharing = { target, hold: new Hold(target), large: this.#room.large(), events: this.events };
+    const room = this.#roomOf(asked.to);
+    const sharing: Sharing = { target, hold: new Hold(target), large: room.large(), events: this.events };
     try {
-      const [options, graph] = await this.#room
+      const [options, graph] = await room
         .walk(async () => {
           const looked = await lookAtEnds(asked);
-          return [looked, await this.#lookThrough(looked, sharing)] as const;
+          const found = await this.#lookThrough(looked, sharing);
+          announce(found, looked);
+          return [looked, found] as const;
         })
         .finally(() => {
           this.#lookedThrough += 1;
@@ -139,7 +145,7 @@ class Batch implements TransferBatch {
       const hasAllBlobs = graph.manifests.length + graph.others.length === 1 ? graph.rootIsThere : undefined;
       const transferredBytes = await this.#blobs.move(graph.blobs, options, target, hasAllBlobs);
       if (await graph.rootIsThere) markRootAsThere(graph);
-      const tagged = await this.#room.push(() => pushManifests(graph, options, sharing));
+      const tagged = await room.push(() => pushManifests(graph, options, sharing));
       const changed = tagged.length > 0 || tags.size > 0 || lacked || transferredBytes > 0;
       return { root: graph.root, rewritten, changed, transferredBytes, referrers, digestTags, omitted: graph.omitted };
     } finally {
@@ -162,15 +168,20 @@ class Batch implements TransferBatch {
 
   #target({ registry, repo }: TransferEnd): Target {
     const targets = this.#targets.get(registry) ?? new Map<RepositoryName, Target>();
-    const target = targets.get(repo) ?? new Target(this.#room);
+    const target = targets.get(repo) ?? new Target(this.#roomOf({ registry }));
     this.#targets.set(registry, targets.set(repo, target));
     return target;
+  }
+
+  #roomOf({ registry }: Pick<TransferEnd, 'registry'>): Room {
+    return registry.extension(expectedContent) ? this.#roomForAll : this.#room;
   }
 
   #completeWhenKnown(): void {
     const images = this.#images;
     if (!this.#ended || this.#lookedThrough < images.found || images.complete) return;
     images.complete = true;
+    for (const registry of this.#targets.keys()) registry.extension(expectedContent)?.complete();
     this.#tell();
   }
 
@@ -191,6 +202,18 @@ class Batch implements TransferBatch {
 function isThere({ digest }: Descriptor, options: TransferOptions): boolean {
   const { to, transform } = options;
   return to.seen?.digest === digest && !to.sparse && !takesAttached(options) && !transform;
+}
+
+/** Tells a destination that must know it what this image will bring. @throws OciError if it cannot hold that. */
+function announce(graph: Graph, { to, foreignLayers }: TransferOptions): void {
+  const { root, manifests, others, attached } = graph;
+  const blobs = graph.blobs.filter(({ foreign }) => !(foreign && foreignLayers === 'skip'));
+  to.registry.extension(expectedContent)?.expect({
+    root,
+    names: new Map([...attached.tags, [root.digest, to.tags]]),
+    manifests: [...manifests, ...others].map(({ manifest }) => manifest),
+    blobs: blobs.map(({ descriptor, changed }) => changed?.descriptor ?? descriptor),
+  });
 }
 
 function markRootAsThere({ manifests }: Graph): void {

@@ -11,9 +11,19 @@ const parallelImages = 9;
 export class Room {
   readonly #walks = new Slots(parallelImages);
   readonly #pushes = new Slots(parallelImages);
-  readonly #large = new Slots(1);
+  readonly #large: Slots | undefined;
+  readonly #aheadBytes: number;
   #bytes = 0;
   #waiting: (() => void)[] = [];
+
+  /**
+   * @param allAtOnce Whether all images are examined before the first is pushed, as for a destination that must know all
+   * of them. Its own limit then holds.
+   */
+  constructor({ allAtOnce = false }: { readonly allAtOnce?: boolean } = {}) {
+    this.#large = allAtOnce ? undefined : new Slots(1);
+    this.#aheadBytes = allAtOnce ? Number.POSITIVE_INFINITY : aheadBytes;
+  }
 
   add(bytes: number): void {
     this.#bytes += bytes;
@@ -21,7 +31,7 @@ export class Room {
 
   free(bytes: number): void {
     this.#bytes -= bytes;
-    if (this.#bytes >= aheadBytes) return;
+    if (this.#bytes >= this.#aheadBytes) return;
     for (const wake of this.#waiting) wake();
     this.#waiting = [];
   }
@@ -29,7 +39,7 @@ export class Room {
   /** Examines an image; its manifests are held from then on. */
   walk<T>(operation: () => Promise<T>): Promise<T> {
     return this.#walks.run(async () => {
-      while (this.#bytes >= aheadBytes) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      while (this.#bytes >= this.#aheadBytes) await new Promise<void>((resolve) => this.#waiting.push(resolve));
       return operation();
     });
   }
@@ -46,16 +56,17 @@ export class Room {
 
 /** What an image waits for as soon as its manifests prove to be large. */
 export class LargeTurn {
-  readonly #slots: Slots;
+  /** Undefined: nothing is waited for. */
+  readonly #slots: Slots | undefined;
   #giveBack: (() => void) | undefined;
 
-  constructor(slots: Slots) {
+  constructor(slots: Slots | undefined) {
     this.#slots = slots;
   }
 
   /** @param bytes What the image holds so far. */
   async wait(bytes: number): Promise<void> {
-    if (bytes > largeBytes) this.#giveBack ??= await this.#slots.take();
+    if (bytes > largeBytes && this.#slots) this.#giveBack ??= await this.#slots.take();
   }
 
   end(): void {

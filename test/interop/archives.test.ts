@@ -10,8 +10,8 @@ import { start } from '../support/process.ts';
 import { needs } from '../support/programs.ts';
 import { sandbox } from '../support/sandbox.ts';
 
-describe('the hints for docker save and docker load', () => {
-  it('make an archive that skopeo reads, and take the image of an archive that skopeo wrote', async (t) => {
+describe('the hint for docker load', () => {
+  it('takes the image of an archive that skopeo wrote', async (t) => {
     if (!needs(t, 'skopeo', 'tar')) return;
     const { home, env } = await sandbox(t);
     const run = async (line: string): Promise<string> => {
@@ -22,12 +22,8 @@ describe('the hints for docker save and docker load', () => {
     const image = await imageFor('amd64');
     await keepImage(t, 'app:1', image);
 
-    const [, pack = ''] = /and (tar .*) makes/.exec(suggestCommand(['save'], []) ?? '') ?? [];
-    const copied = await ocictl(t, ['copy', 'store:app:1', 'oci:made:1'], { cwd: home });
-    assert.equal(copied.exitCode, 0, copied.stderr);
-    await run(pack.replace('FILE', 'made.tar').replace('DIR', 'made'));
-    const seen = await run("skopeo inspect --format '{{.Digest}}' oci-archive:made.tar:1");
-    assert.equal(seen.trim(), image.descriptor.digest);
+    const written = await ocictl(t, ['save', '-o', 'made.tar', 'app:1'], { cwd: home });
+    assert.equal(written.exitCode, 0, written.stderr);
 
     const [, unpack = '', file = ''] =
       /with (tar .*?); if DIR has an? (\S+),/.exec(suggestCommand(['load'], []) ?? '') ?? [];

@@ -29,6 +29,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('../copy.ts')).copy,
   },
   {
+    name: 'save',
+    summary: 'Write images to an archive',
+    load: async () => (await import('../save.ts')).save,
+  },
+  {
     name: 'tag',
     summary: 'Give an image another name, or a tag in its registry',
     load: async () => (await import('../tag.ts')).tag,

@@ -9,10 +9,7 @@ const rmi = 'ocictl rmi removes from the local store';
 const remove = `${rmi}, ocictl delete from a registry`;
 const raw = 'ocictl inspect --raw prints the manifest';
 const repos = 'ocictl repos HOST lists the repositories of a registry';
-const save = [
-  'ocictl save writes images into an archive',
-  'ocictl copy NAME oci:DIR writes an image into a directory, and tar -cf FILE -C DIR . makes an archive of it',
-];
+const save = 'ocictl save -o FILE IMAGE writes images into an archive';
 const load = [
   'ocictl load takes images from an archive',
   'unpack the archive with tar -xf FILE -C DIR; if DIR has an index.json, ocictl copy oci:DIR store:NAME takes the image',
@@ -158,7 +155,6 @@ const known: Readonly<Record<string, Hints>> = {
   resolve: 'did you mean digest?',
   restore: load,
   rm: remove,
-  save,
   'sign-blob': signs,
   'signing-config': signs,
   squash: changes('squash'),

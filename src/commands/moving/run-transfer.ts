@@ -11,8 +11,8 @@ interface RunBatchOptions extends BatchOptions {
   readonly progress: Progress;
   /** The line for stdout about an event, if any. */
   readonly lineOf?: ((event: TransferEvent) => string | undefined) | undefined;
-  /** Whether the destination keeps a part of a layer. */
-  readonly resumes?: boolean | undefined;
+  /** What the destination keeps of an image that is stopped. Default `layers`. */
+  readonly keeps?: 'parts' | 'layers' | 'nothing' | undefined;
 }
 
 type RunTransferOptions = TransferRoot & RunBatchOptions;
@@ -66,7 +66,7 @@ export async function runTransfer(
 /** Runs several transfers together, and shows their progress. @param use Starts them. */
 export async function runBatch<T>(
   { signal }: Context,
-  { progress, lineOf, resumes, ...options }: RunBatchOptions,
+  { progress, lineOf, keeps = 'layers', ...options }: RunBatchOptions,
   use: (batch: TransferBatch) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
@@ -90,7 +90,7 @@ export async function runBatch<T>(
   if (shown.status === 'rejected') throw shown.reason;
   if (used.status === 'fulfilled') return used.value;
   const error: unknown = used.reason;
-  if (!isOciError(error, 'CANCELLED')) throw error;
-  const hint = `${resumes ? 'what has arrived is' : 'whole layers that have arrived are'} kept: the same command continues from there`;
+  if (!isOciError(error, 'CANCELLED') || keeps === 'nothing') throw error;
+  const hint = `${keeps === 'parts' ? 'what has arrived is' : 'whole layers that have arrived are'} kept: the same command continues from there`;
   throw new OciError('CANCELLED', error.message, { hint, cause: error });
 }

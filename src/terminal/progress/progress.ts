@@ -59,6 +59,7 @@ export const actions = {
     exists: 'Checked',
     idle: 'there is nothing to read',
   },
+  save: { doing: 'Saving', did: 'Saved', moving: 'Saving', transferred: 'Saved', exists: 'Already exists' },
   copy: { doing: 'Copying', did: 'Copied', moving: 'Copying', transferred: 'Copied', exists: 'Already exists' },
 } as const satisfies Readonly<Record<string, ActionWords>>;
 

@@ -21,6 +21,7 @@ const failing: Readonly<Record<string, readonly string[]>> = {
   pull: ['@/app', '@/other:1'],
   push: ['@/kept', '@/absent'],
   copy: ['@/app', '@/other'],
+  save: ['-o', 'a.tar', '@/app'],
   tag: ['absent', 'name'],
   images: ['--filter', 'nonsense'],
   rmi: ['absent', 'gone'],

@@ -1,0 +1,81 @@
+import { blobPath } from '../../layout/format/paths.ts';
+import type { Digest } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
+import type { Platform } from '../../model/platform/platform.ts';
+import { unlessAborted } from '../../registry/receive.ts';
+import type { SignalOption } from '../../registry/registry.ts';
+import { BlobSlots } from './blob-slots.ts';
+import { placeEntries } from './envelope.ts';
+import { ExpectedImages } from './expected-images.ts';
+import { hybridDocuments } from './hybrid-documents.ts';
+import type { ArchiveOutput } from './output.ts';
+import type { ArchiveReceiver } from './write-only.ts';
+
+interface HybridOptions {
+  readonly output: ArchiveOutput;
+  /** Of an index, the image that programs get which know no index. */
+  readonly platform: Platform;
+}
+
+/**
+ * Writes an archive that is an OCI layout and that Docker loads too, with all blobs as they are.
+ *
+ * The sizes of all files are known before the first byte, so each has its place, and blobs are written there in whatever
+ * order they come: nothing is written twice.
+ */
+export function createHybridReceiver({ output, platform }: HybridOptions): ArchiveReceiver {
+  const images = new ExpectedImages(platform);
+  let complete = (): void => {};
+  const completed = new Promise<void>((resolve) => {
+    complete = resolve;
+  });
+  const laidOut = completed.then(() => layOut(images, output));
+  laidOut.catch(() => {}); // reported by each call that awaits it
+  const slots = async ({ signal }: SignalOption = {}): Promise<BlobSlots> =>
+    (await unlessAborted(laidOut, signal)).slots;
+  return {
+    expect: (image) => images.add(image),
+    complete,
+    async blob(descriptor, source, opts) {
+      await (await slots(opts)).fill(descriptor, source, opts);
+      return 'pushed';
+    },
+    async manifest({ descriptor, bytes }, opts) {
+      await (await slots(opts)).fillWith(descriptor, bytes);
+    },
+    async finish(opts) {
+      complete();
+      const { slots: filled, totalBytes } = await laidOut;
+      const { missing } = filled;
+      if (missing.length > 0) throw incomplete(output.name, missing);
+      await output.finish(totalBytes, opts);
+    },
+  };
+}
+
+interface Layout {
+  readonly slots: BlobSlots;
+  readonly totalBytes: number;
+}
+
+async function layOut(images: ExpectedImages, output: ArchiveOutput): Promise<Layout> {
+  const documents = hybridDocuments(images);
+  const blobs = [...images.sizes].map(([digest, size]) => ({ name: blobPath(digest), size, digest }));
+  blobs.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sized = documents.map(({ name, bytes }) => ({ name, size: bytes.length }));
+  const { placed, totalBytes } = await placeEntries([...sized, ...blobs]);
+  for (const [i, { bytes }] of documents.entries()) {
+    const entry = placed[i];
+    if (entry) await output.writeAt(Buffer.concat([entry.header, bytes]), entry.offset);
+  }
+  const ofBlobs = placed.slice(documents.length);
+  const slots = new Map(blobs.flatMap(({ digest }, i) => (ofBlobs[i] ? [[digest, ofBlobs[i]] as const] : [])));
+  return { slots: new BlobSlots(output, slots), totalBytes };
+}
+
+function incomplete(name: string, missing: readonly Digest[]): OciError {
+  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+  return new OciError('PARTLY_FAILED', `${name} was not written: ${missing[0]}${more} could not be copied`, {
+    hint: 'an archive is written whole or not at all; the reason is above',
+  });
+}

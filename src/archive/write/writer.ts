@@ -1,0 +1,35 @@
+import { parseLayoutName } from '../../layout/format/names.ts';
+import type { Platform } from '../../model/platform/platform.ts';
+import type { Tag } from '../../model/reference/reference.ts';
+import type { Registry, SignalOption } from '../../registry/registry.ts';
+import { createHybridReceiver } from './hybrid-receiver.ts';
+import type { ArchiveOutput } from './output.ts';
+import { type ArchiveReceiver, createWriteOnly } from './write-only.ts';
+
+/** An archive that is being written. Disposing without `finish` leaves nothing behind. */
+export interface ArchiveWriter extends AsyncDisposable {
+  /** The destination of a transfer. */
+  readonly registry: Registry;
+  /** A name of an image in the archive: a tag or a full reference. @throws OciError REFERENCE_INVALID */
+  nameOf(text: string): Tag;
+  /** Completes the archive. @throws OciError PARTLY_FAILED if something of an image did not come; STORAGE_*. */
+  finish(opts?: SignalOption): Promise<void>;
+}
+
+export interface WriterOptions {
+  readonly output: ArchiveOutput;
+  /** Of an index, the image that programs get which know no index. */
+  readonly platform: Platform;
+}
+
+/** Writes images to an archive. The same images give the same bytes. */
+export function createArchiveWriter(options: WriterOptions): ArchiveWriter {
+  const { output } = options;
+  const receiver: ArchiveReceiver = createHybridReceiver(options);
+  return {
+    registry: createWriteOnly(output.name, receiver),
+    nameOf: parseLayoutName,
+    finish: (opts) => receiver.finish(opts),
+    [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,114 @@
+import type { ArchiveWriter, Context, ServiceFlags } from '../app/context.ts';
+import { OciError } from '../model/errors.ts';
+import { imageHelp } from '../places/places.ts';
+import { formatJson } from '../terminal/json.ts';
+import type { ProgressMode } from '../terminal/progress/progress.ts';
+import type { TransferResult } from '../transfer/transfer.ts';
+import { defineCommand, flag, list, value } from './command-line/command.ts';
+import { jsonOption, platformWords, progressOption, readingOptions } from './command-line/options.ts';
+import { readReferences, severalImages } from './command-line/several.ts';
+import { withProgress } from './moving/run-transfer.ts';
+import { type PlannedSave, parseSavedPlatforms, planSave, type SavedPlatforms } from './save/plan.ts';
+import { openSource } from './save/source.ts';
+import { transferAll } from './save/transfer-all.ts';
+
+export const save = defineCommand({
+  name: 'save',
+  summary: 'Write images to an archive',
+  description:
+    'The archive is an OCI layout in a tar file, and docker load, podman load and ctr images import take it too. Each blob\n' +
+    'is in it once, unchanged, and the same images give the same bytes. An existing file is replaced when the new one is\n' +
+    'complete; after a failure it stays as it was.\n\n' +
+    `${imageHelp('IMAGE')} A name without a prefix is that of an image in the local store, if it has one, otherwise of an\n` +
+    'image in a registry. Of several platforms, the archive has that of this machine, or from the local store all if all\n' +
+    'are there, unless --platform says otherwise.',
+  arguments: [{ ...severalImages('IMAGE'), storeToo: true }],
+  options: {
+    output: value('-o, --output <file>', 'The file to write; by default, or with -, standard output'),
+    platform: list('--platform <os/arch>', 'Platforms to save, comma-separated, or all', {
+      choices: [...platformWords, 'all'],
+    }),
+    remote: flag('--remote', 'Read from the registry also what the local store has'),
+    quiet: flag('-q, --quiet', 'No progress'),
+    json: jsonOption,
+    progress: progressOption,
+    ...readingOptions,
+  },
+  examples: [
+    { text: 'An image of the local store or of a registry', command: 'save -o alpine.tar alpine:3.20' },
+    { text: 'Two images, for another machine', command: 'save alpine busybox | ssh host docker load' },
+    { text: 'With all platforms', command: 'save --platform all -o app.tar registry.example.com/team/app:1' },
+  ],
+  async run({ words, options }, context) {
+    const file = options.output === '-' ? undefined : options.output;
+    refuseStandardOutput(file, options.json, context);
+    const platforms = parseSavedPlatforms(options.platform);
+    const references = await readReferences(words, context, options);
+    await using archive = await context.createArchive({ file, platform: await context.defaultPlatform() });
+    const saved = await saveImages(references.words, { ...options, platforms }, archive, context);
+    await archive.finish({ signal: context.signal });
+    if (!options.json) return;
+    for (const { name, root, transferredBytes } of saved) {
+      const { digest, mediaType, size } = root;
+      await context.terminal.out(
+        `${formatJson({ reference: name, digest, mediaType, size, transferredBytes, file })}\n`,
+      );
+    }
+  },
+});
+
+interface SaveFlags extends ServiceFlags {
+  readonly platforms: SavedPlatforms;
+  readonly remote: boolean;
+  readonly quiet: boolean;
+  readonly progress: ProgressMode | undefined;
+}
+
+type Saved = TransferResult & { readonly name: string };
+
+async function saveImages(
+  words: readonly string[],
+  flags: SaveFlags,
+  archive: ArchiveWriter,
+  context: Context,
+): Promise<readonly Saved[]> {
+  const { progress: mode, quiet } = flags;
+  const several = words.length !== 1;
+  const name = several ? `${words.length} images` : String(words[0]);
+  return withProgress(context, { mode, quiet, action: 'save', name, several }, async (progress) => {
+    await using opened = new OpenedSources();
+    const plans: PlannedSave[] = [];
+    for (const word of words) {
+      const source = opened.add(await openSource(word, flags, context));
+      plans.push(await planSave(source, flags.platforms, archive, context));
+    }
+    const results = await transferAll(
+      plans.map(({ root }) => root),
+      progress,
+      context,
+    );
+    return results.map((result, i) => ({ ...result, name: plans[i]?.name ?? '' }));
+  });
+}
+
+/** What is disposed of together. */
+class OpenedSources implements AsyncDisposable {
+  readonly #all: AsyncDisposable[] = [];
+
+  add<T extends AsyncDisposable>(source: T): T {
+    this.#all.push(source);
+    return source;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const source of this.#all) await source[Symbol.asyncDispose]();
+  }
+}
+
+/** @throws OciError USAGE if standard output is a terminal, or has another result already. */
+function refuseStandardOutput(file: string | undefined, json: boolean, { terminal }: Context): void {
+  if (file !== undefined) return;
+  const hint = 'name a file with -o FILE, or send it to another program';
+  if (json) throw new OciError('USAGE', 'conflicting options: --json and an archive on standard output', { hint });
+  if (terminal.out$.isTTY) throw new OciError('USAGE', 'cowardly refusing to save to a terminal', { hint });
+}

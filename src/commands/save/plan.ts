@@ -1,0 +1,85 @@
+/** Chooses what of an image goes into an archive, and under which name. */
+import type { ArchiveWriter, Context, Place } from '../../app/context.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import type { Manifest } from '../../model/manifest/manifest.ts';
+import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
+import { parseRepositoryName, type RepositoryName } from '../../model/reference/reference.ts';
+import { readFrom } from '../../places/place.ts';
+import { resolveImage } from '../../transfer/platforms.ts';
+import { choosePushed, reducedNote } from '../../transfer/pushed.ts';
+import type { TransferRoot } from '../../transfer/transfer.ts';
+
+/** Undefined: that of this machine, or from a sparse place what is complete there. */
+export type SavedPlatforms = readonly Platform[] | 'all' | undefined;
+
+export interface PlannedSave {
+  /** The image's name in the archive, or its digest. */
+  readonly name: string;
+  readonly root: TransferRoot;
+}
+
+/** An archive has one repository, without a name. */
+const archiveRepository: RepositoryName = parseRepositoryName('archive');
+
+/** @throws OciError USAGE */
+export function parseSavedPlatforms(words: readonly string[]): SavedPlatforms {
+  if (words.includes('all')) return 'all';
+  return words.length === 0 ? undefined : words.map(parsePlatform);
+}
+
+/** @throws OciError MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and what the place throws. */
+export async function planSave(
+  source: Place,
+  platforms: SavedPlatforms,
+  archive: ArchiveWriter,
+  context: Context,
+): Promise<PlannedSave> {
+  const { root, manifest } = await readFrom(source, () => resolveRoot(source, platforms, context));
+  const name = nameOf(source);
+  const several = Array.isArray(platforms) && platforms.length > 1;
+  return {
+    name: name ?? root.digest,
+    root: {
+      from: { ...source, reference: root.digest, root, manifest },
+      to: {
+        registry: archive.registry,
+        repo: archiveRepository,
+        tags: name === undefined ? [] : [archive.nameOf(name)],
+        seen: { digest: undefined },
+      },
+      ...(several && { platforms, requirePlatform: true }),
+      foreignLayers: 'copy',
+    },
+  };
+}
+
+interface ChosenRoot {
+  readonly root: Descriptor;
+  readonly manifest?: Manifest;
+}
+
+async function resolveRoot(
+  source: Place,
+  platforms: SavedPlatforms,
+  { terminal, signal, defaultPlatform }: Context,
+): Promise<ChosenRoot> {
+  const { registry, repo, reference, sparse, name } = source;
+  const [platform, another] = platforms === 'all' || platforms === undefined ? [] : platforms;
+  if (platform && !another) return read(await resolveImage(source, platform, { signal }));
+  if (platform || platforms === 'all') return { root: await registry.statManifest(repo, reference, { signal }) };
+  if (!sparse) return read(await resolveImage(source, await defaultPlatform(), { signal, requirePlatform: false }));
+  const chosen = await choosePushed(source, undefined, { signal });
+  const note = reducedNote(name, 'saving', chosen);
+  if (note !== undefined) terminal.note(note);
+  return { root: await registry.statManifest(repo, chosen.digest, { signal }) };
+}
+
+function read(manifest: Manifest): ChosenRoot {
+  return { root: manifest.descriptor, manifest };
+}
+
+/** A full reference where the place has repositories with names, otherwise the name that the place has for it. */
+function nameOf({ kind, tag, repository }: Place): string | undefined {
+  if (tag === undefined || !kind.hasRepository) return tag;
+  return `${repository.slice(kind.prefix.length)}:${tag}`;
+}
