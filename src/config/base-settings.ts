@@ -49,6 +49,8 @@ export interface BaseSettings {
   readonly shortNames: Sourced<ShortNames>;
   /** Whether tokens may be kept for later commands. */
   readonly tokenCache: Sourced<'on' | 'off'>;
+  /** Whether the identity that this machine has in a cloud is used for the registries of that cloud. */
+  readonly cloudLogins: Sourced<'on' | 'off'>;
   /** Whether completion of words may ask a registry, or only the local store. */
   readonly completion: Sourced<'registry' | 'local'>;
   /** Files where settings were looked for. */
@@ -80,6 +82,8 @@ export async function loadBaseSettings(options: LoadSettingsOptions = {}): Promi
   return { ...settings, files: reader.considered() };
 }
 
+const onByDefault: Sourced<'on' | 'off'> = { value: 'on', origin: { kind: 'default', name: 'default' } };
+
 /** @throws OciError CONFIG_INVALID */
 export async function readBasis(options: LoadSettingsOptions): Promise<SettingsBasis> {
   const where = environment(options);
@@ -104,10 +108,8 @@ export async function readBasis(options: LoadSettingsOptions): Promise<SettingsB
         value: 'registry' as const,
         origin: { kind: 'default' as const, name: 'default' },
       },
-    tokenCache: own?.tokenCache ?? {
-      value: 'on' as const,
-      origin: { kind: 'default' as const, name: 'default' },
-    },
+    tokenCache: own?.tokenCache ?? onByDefault,
+    cloudLogins: own?.cloudLogins ?? onByDefault,
     warnings,
   };
   return { where, reader, warn, own, files, settings };

@@ -55,6 +55,7 @@ export function describeSettings(settings: Settings): readonly ShownSetting[] {
     ),
     list('registries', settings.registryRules.map(rule)),
     single('token-cache', settings.tokenCache),
+    single('cloud-logins', settings.cloudLogins),
     single('completion', settings.completion),
     single('docker-config', settings.dockerConfigDir),
     single('credsStore', dockerConfig.credsStore),

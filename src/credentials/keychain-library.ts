@@ -1,6 +1,6 @@
 /** The native packages for the system's keychain. Only the process of the credential helper loads one. */
 import { OciError } from '../model/errors.ts';
-import { hasNativePackage, loadNativePackage } from '../packaging/package-parts.ts';
+import { hasOptionalPackage, loadOptionalPackage } from '../packaging/package-parts.ts';
 
 /** The functions that are used, as in keytar: a service has accounts, each with one password. */
 interface KeychainLibrary {
@@ -36,7 +36,7 @@ const packages: readonly {
 
 /** Whether one of the packages is installed. Loads none. */
 export function hasKeychainLibrary(): boolean {
-  return packages.some(({ name }) => hasNativePackage(name));
+  return packages.some(({ name }) => hasOptionalPackage(name));
 }
 
 /** @throws OciError UNSUPPORTED if none can be loaded. */
@@ -44,7 +44,7 @@ export function loadKeychainLibrary(platform: NodeJS.Platform): KeychainLibrary 
   const failures: unknown[] = [];
   for (const { name, adapt } of packages) {
     try {
-      return adapt(loadNativePackage(name), platform);
+      return adapt(loadOptionalPackage(name), platform);
     } catch (error) {
       failures.push(error);
     }

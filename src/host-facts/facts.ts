@@ -1,4 +1,5 @@
 /** What can be known of a host: one row of the table for each fact. */
+import { isObject } from '../model/json.ts';
 
 /** The collections of trust anchors: the host's own, Node's, and the system's. */
 type Roots = 'host' | 'node' | 'system';
@@ -69,8 +70,4 @@ export function readFacts(value: unknown): Facts | undefined {
   const known = factNames.filter((name) => value[name] !== undefined);
   if (!known.every((name) => accepted[name](value[name]))) return undefined;
   return Object.fromEntries(known.map((name) => [name, value[name]]));
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,8 @@
 /** Records as files: one for each origin, so that a run reads one. */
 import { PrivateDirectory } from '../files/private-directory.ts';
 import { isOciError } from '../model/errors.ts';
-import { parseJson } from '../model/json.ts';
-import { type FactName, type Facts, isObject, readFacts } from './facts.ts';
+import { isObject, parseJson } from '../model/json.ts';
+import { type FactName, type Facts, readFacts } from './facts.ts';
 
 /** A record as a file holds it. */
 export interface KeptRecord {

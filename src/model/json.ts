@@ -40,3 +40,8 @@ function refuseDeepNesting(text: string): void {
     } else if ((unit | braceBit) === 0x7d) depth -= 1;
   }
 }
+
+/** Whether a parsed value is an object, and neither null nor an array. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -46,8 +46,8 @@ export function startThread(moduleUrl: string, task: string): Worker {
   return new Worker(new URL(moduleUrl), { workerData: task });
 }
 
-/** Whether a native package is installed. Loads nothing. */
-export function hasNativePackage(name: string): boolean {
+/** Whether a package that is not part of this one is installed where Node finds it. Loads nothing. */
+export function hasOptionalPackage(name: string): boolean {
   try {
     createRequire(import.meta.url).resolve(name);
     return true;
@@ -57,6 +57,6 @@ export function hasNativePackage(name: string): boolean {
 }
 
 /** @throws Node's error if the package is missing or cannot be loaded. */
-export function loadNativePackage(name: string): unknown {
+export function loadOptionalPackage(name: string): unknown {
   return createRequire(import.meta.url)(name);
 }

@@ -21,10 +21,10 @@ export const findOwnProgram: typeof packageParts.findOwnProgram = (name) => ({
 export const startThread: typeof packageParts.startThread = (_moduleUrl, task) =>
   new Worker(getAsset(task, 'latin1'), { eval: true, workerData: task });
 
-export const hasNativePackage: typeof packageParts.hasNativePackage = (name) => findAsset(name) !== undefined;
+export const hasOptionalPackage: typeof packageParts.hasOptionalPackage = (name) => findAsset(name) !== undefined;
 
 /** The system can load libraries only from files, so the library is written to a temporary file of this user's. */
-export const loadNativePackage: typeof packageParts.loadNativePackage = (name) => {
+export const loadOptionalPackage: typeof packageParts.loadOptionalPackage = (name) => {
   const library = findAsset(name);
   if (library === undefined) throw new Error(`${name} is not part of this file`);
   const directory = mkdtempSync(join(tmpdir(), 'ocictl-'));

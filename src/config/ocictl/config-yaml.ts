@@ -34,6 +34,7 @@ export interface ConfigYaml extends ServiceKeys {
   readonly platform: Sourced<Platform> | undefined;
   readonly shortNames: Sourced<ShortNames> | undefined;
   readonly tokenCache: Sourced<'on' | 'off'> | undefined;
+  readonly cloudLogins: Sourced<'on' | 'off'> | undefined;
   readonly completion: Sourced<CompletionSource> | undefined;
   readonly allowPrivate: readonly Sourced<string>[];
   readonly proxy: ProxySettings;
@@ -68,6 +69,7 @@ const keys: KnownKeys = {
   platform: true,
   'short-names': true,
   'token-cache': true,
+  'cloud-logins': true,
   completion: true,
   'allow-private': true,
   proxies: { 'http-proxy': true, 'https-proxy': true, 'all-proxy': true, 'no-proxy': true },
@@ -110,6 +112,7 @@ export function parseConfigYaml({ file, text }: SettingsText, homedir: string | 
     },
     shortNames: fields.choice('short-names', ['docker', 'containers']),
     tokenCache: fields.choice('token-cache', ['on', 'off']),
+    cloudLogins: fields.choice('cloud-logins', ['on', 'off']),
     completion: fields.choice('completion', completionSources),
     allowPrivate: fields.strings('allow-private'),
     registries: readRules(fields, resolve),

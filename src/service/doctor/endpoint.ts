@@ -11,6 +11,7 @@ import { decideProxy } from '../../transport/proxy/proxy.ts';
 import type { RequestTrace } from '../../transport/transport.ts';
 import { parseChallenges } from '../../wire/challenges.ts';
 import { routePath } from '../../wire/routes.ts';
+import { missingCloudPackage } from '../cloud-logins/cloud-logins.ts';
 import {
   connectEndpoint,
   type EndpointRegistryOptions,
@@ -196,7 +197,12 @@ async function checkCredential(
   } catch (error) {
     return problem('credentials', error, endpoint);
   }
-  if (!found) return { ...base, status: 'note', text: `none for ${asked.credentialHost}; asked anonymously` };
+  if (!found) {
+    const text = `none for ${asked.credentialHost}; asked anonymously`;
+    const missing = missingCloudPackage(asked.credentialHost);
+    const advice = missing && `to use this machine's identity in the cloud, install ${missing} beside ocictl`;
+    return { ...base, status: 'note', text, ...(advice && { advice }) };
+  }
   const who = found.kind === 'password' ? `${found.username}, by password` : found.kind.replace('-', ' ');
   const unused = asksWho ? '' : '; not asked for';
   const detail = { kind: found.kind, username: 'username' in found ? found.username : undefined, source: found.source };

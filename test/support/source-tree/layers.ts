@@ -51,7 +51,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     types: ['certs', 'config', 'credentials'],
   },
   server: { may: ['model', 'registry', 'wire', 'packaging'] },
-  service: { may: belowService },
+  service: { may: [...belowService, 'packaging'] },
   places: { may: ['model', 'registry', 'layout', 'local-store', 'archive', 'daemon'] },
   sync: { may: ['model', 'registry', 'transfer', 'config', 'places'] },
   library: { may: ['model', 'registry', 'transfer', 'places', 'service', 'config', 'storage'], types: ['auth'] },
