@@ -197,6 +197,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       return openPlace(word, role, {
         signal,
         store,
+        stdin,
         remote: async (reference, intent) => (await service(more)).open(reference, intent),
         imageName: (name) => imageName(name, more),
       });

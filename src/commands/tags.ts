@@ -58,7 +58,7 @@ export const tags = defineCommand({
     // Pass the limit to the registry only if everything that it lists is printed.
     const asked = filter.length > 0 || sort !== undefined || reverse ? undefined : limit;
     const listed = matching(namesOf(place, { after, signal, limit: asked }), wanted);
-    if (sort === undefined && !reverse) return print(place, listed, { limit, json: options.json, terminal });
+    if (sort === undefined && !reverse) return await print(place, listed, { limit, json: options.json, terminal });
     const names: string[] = [];
     for await (const name of listed) names.push(name);
     const { sorted, created } = await inOrder(names, sort, place, signal);

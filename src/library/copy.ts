@@ -130,6 +130,7 @@ function placesOf(service: RegistryService, signal: AbortSignal): PlaceSources {
       const driver = await openFilesystemDriver({ root: storeRoot.value });
       return createStorage({ driver, name: 'the local store', sparseIndexes: true });
     },
+    stdin: () => process.stdin,
     imageName: async (word) => word,
   };
 }

@@ -10,7 +10,6 @@ type Wanted = 'place' | 'image';
 const foreign: Readonly<Record<string, (rest: string) => string>> = {
   dir: (rest) => `a directory is an OCI layout here: oci:${rest}`,
   'docker-archive': () => 'archives are not read or written; a directory is: oci:DIR[:TAG]',
-  'oci-archive': () => 'archives are not read or written; a directory is: oci:DIR[:TAG]',
   'containers-storage': () => 'the store of podman is not read; that of ocictl is: store:NAME[:TAG]',
   ocidir: (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,
   ocifile: (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,

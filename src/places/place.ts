@@ -1,3 +1,4 @@
+import type { ByteStream } from '../archive/envelope/open-file.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { Reference, RepositoryName, Tag } from '../model/reference/reference.ts';
@@ -18,6 +19,8 @@ export interface PlaceSources {
   /** The registry of a reference. */
   readonly remote: (reference: Reference, intent: 'pull' | 'push') => Promise<Registry>;
   readonly store: () => Promise<Registry>;
+  /** Opens standard input, for a file that is written `-`. */
+  readonly stdin: () => ByteStream;
   /** Expands a name without a registry that is to be read. */
   readonly imageName: (word: string) => Promise<string>;
 }

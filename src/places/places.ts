@@ -1,11 +1,12 @@
 /** The kinds of places that commands read and write: everything specific to `oci:` and the others is behind this table. */
 import { layoutKind } from './layout.ts';
+import { ociArchiveKind } from './oci-archive.ts';
 import type { PlaceKind } from './place.ts';
 import { registryKind } from './registry.ts';
 import { storeKind } from './store.ts';
 
 /** In the order of help. A word without any kind's prefix is of the first kind. */
-const kinds: readonly [PlaceKind, ...PlaceKind[]] = [registryKind, layoutKind, storeKind];
+const kinds: readonly [PlaceKind, ...PlaceKind[]] = [registryKind, layoutKind, ociArchiveKind, storeKind];
 
 /** The kind of place that a word names. */
 export function kindOf(word: string): PlaceKind {

@@ -1,5 +1,6 @@
 /** Optional capabilities: small interfaces, requested with `registry.extension(key)`, instead of methods that throw. */
 import type { Digest } from '../model/digest.ts';
+import type { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { BlobSource } from './content.ts';
@@ -143,6 +144,13 @@ export interface Connecting {
 }
 /** Ask a registry for its {@link Connecting}: `registry.extension(connecting)`. */
 export const connecting = extensionKey<Connecting>('connecting');
+
+/** Says in a registry's own words that content which it holds is damaged or missing. */
+interface DamageReport {
+  /** @param cause DIGEST_MISMATCH, SIZE_MISMATCH or BLOB_UNKNOWN, from reading the blob. */
+  damaged(digest: Digest, cause: OciError): OciError;
+}
+export const damageReport = extensionKey<DamageReport>('damage-report');
 
 /** Whether foreign layers, which only their owner may distribute, are pushed to this registry all the same. */
 interface ForeignLayers {

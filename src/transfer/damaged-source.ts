@@ -1,5 +1,6 @@
 import { type ErrorCode, isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { damageReport } from '../registry/extensions.ts';
 import type { TransferOptions } from './options.ts';
 
 /** The codes with which a destination reports that the content differs from its digest or size. */
@@ -18,7 +19,7 @@ const contentCodes: readonly ErrorCode[] = [
  * Reads and verifies a blob of a local source when the destination has refused it. The content was not hashed while it
  * was sent, so only this check shows whether the source is damaged.
  *
- * @throws OciError STORAGE_DAMAGED if it is; MANIFEST_UNKNOWN if the image was removed from the source
+ * @throws OciError STORAGE_DAMAGED, or what the source says, if it is; MANIFEST_UNKNOWN if the image was removed from the source
  */
 export async function refuseDamagedSource(
   failure: unknown,
@@ -35,6 +36,8 @@ export async function refuseDamagedSource(
     // A removal deletes the manifest first. If the manifest is gone too, nothing is damaged: the missing manifest is
     // the error.
     if (cause.code === 'BLOB_UNKNOWN') await registry.statManifest(repo, from.reference, { signal });
+    const report = registry.extension(damageReport);
+    if (report) throw report.damaged(blob.digest, cause);
     const problem = cause.code === 'BLOB_UNKNOWN' ? 'is missing from' : 'is damaged in';
     throw new OciError('STORAGE_DAMAGED', `blob ${blob.digest} ${problem} ${registry.name}`, {
       hint: 'repair it with ocictl pull, or in a layout with another copy',

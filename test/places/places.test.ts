@@ -19,6 +19,7 @@ function sourcesFor(store = memoryRegistry({ sparseIndexes: true })): PlaceSourc
     signal: new AbortController().signal,
     remote: async () => memoryRegistry(),
     store: async () => store,
+    stdin: () => process.stdin,
     imageName: async (word) => (word === 'short' ? 'registry.example.com/long' : word),
   };
 }
@@ -27,6 +28,7 @@ describe('the kinds of places', () => {
   it('are distinguished by their prefixes; a word without one is a reference', () => {
     for (const [word, prefix] of [
       ['oci:dir', 'oci:'],
+      ['oci-archive:file', 'oci-archive:'],
       ['store:app', 'store:'],
       ['alpine:3', ''],
       ['docker.io/library/oci:dir', ''],
@@ -40,10 +42,14 @@ describe('the kinds of places', () => {
   it('stand in help as they are written', () => {
     assert.equal(
       imageHelp('REF'),
-      'REF is an image in a registry, oci:DIR[:TAG] for an OCI layout, or store:NAME for an image of the local store.',
+      'REF is an image in a registry, oci:DIR[:TAG] for an OCI layout, oci-archive:FILE[:TAG] for an OCI archive, or ' +
+        'store:NAME for an image of the local store.',
     );
-    assert.match(sidesHelp(), /^registry references, OCI layouts \(oci:DIR\[:TAG\]\) and the local store \(/);
-    assert.equal(otherRepositoriesHelp(), 'layouts (oci:DIR) and the local store (store:NAME)');
+    assert.match(sidesHelp(), /^registry references, OCI layouts \(oci:DIR\[:TAG\]\), .+ and the local store \(/);
+    assert.equal(
+      otherRepositoriesHelp(),
+      'layouts (oci:DIR), OCI archives (oci-archive:FILE) and the local store (store:NAME)',
+    );
   });
 });
 

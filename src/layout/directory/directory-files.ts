@@ -34,6 +34,7 @@ export function createDirectoryFiles(root: string): LayoutFiles {
 
   return {
     shown,
+    remedy: 'copy the whole layout again, or write the image to it again',
 
     async stat(path) {
       return await found(path, async (real, file) => {

@@ -9,6 +9,8 @@ import type { FileRange, FileReader } from '../../files/file-reader.ts';
 export interface LayoutFiles {
   /** The name of a file in messages. */
   shown(path: string): string;
+  /** What to do about a file that is damaged or missing, for hints. */
+  readonly remedy: string;
   stat(path: string): Promise<LayoutFileFacts | undefined>;
   /** Reads a small file. @throws OciError TOO_LARGE before more than `maxBytes` are read. */
   read(path: string, maxBytes: number): Promise<Uint8Array | undefined>;

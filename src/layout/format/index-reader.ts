@@ -23,7 +23,7 @@ export class IndexReader {
     const bytes = await this.#files.read(indexPath, maxIndexBytes);
     if (facts === undefined || bytes === undefined) {
       throw new OciError('STORAGE_DAMAGED', `the layout has no ${this.#files.shown(indexPath)}`, {
-        hint: 'copy the whole directory, or write the image to it again',
+        hint: this.#files.remedy,
       });
     }
     const index = this.#parse(bytes);

@@ -110,7 +110,7 @@ async function readVerified(layout: ReadableLayout, digest: Digest): Promise<Uin
   const got = await digestBytes(bytes, digestAlgorithm(digest));
   if (got === digest) return bytes;
   throw new OciError('DIGEST_MISMATCH', digestMismatch(digest, got).message, {
-    hint: `the layout is damaged: remove ${layout.files.shown(file)} and write the image to it again`,
+    hint: `${layout.files.shown(file)} is damaged: ${layout.files.remedy}`,
   });
 }
 

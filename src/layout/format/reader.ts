@@ -80,8 +80,8 @@ async function openBlob(layout: ReadableLayout, wanted: Digest | Descriptor, opt
   }
 }
 
-function danglingTag({ name }: ReadableLayout, tag: Tag, { digest }: Descriptor): OciError {
+function danglingTag({ name, files }: ReadableLayout, tag: Tag, { digest }: Descriptor): OciError {
   return new OciError('MANIFEST_UNKNOWN', `${name} has the tag ${tag}, but not its manifest ${digest}`, {
-    hint: 'the layout is not complete: copy the whole directory, or write the image to it again',
+    hint: `it is not complete: ${files.remedy}`,
   });
 }

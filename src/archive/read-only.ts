@@ -1,0 +1,89 @@
+import { createLister } from '../layout/format/lister.ts';
+import { createRootImages, rootImages } from '../layout/format/only-image.ts';
+import type { ReadableLayout } from '../layout/format/readable-layout.ts';
+import { createReader } from '../layout/format/reader.ts';
+import type { Digest } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
+import type { Content } from '../registry/content.ts';
+import { damageReport, type ExtensionKey } from '../registry/extensions.ts';
+import type { Registry } from '../registry/registry.ts';
+import { remedy } from './files.ts';
+
+/**
+ * A registry over files that are only read. It has one repository without a name, as a layout. What is damaged is told in
+ * terms of the file.
+ */
+export function readOnlyRegistry(layout: ReadableLayout): Registry {
+  const { name } = layout;
+  const damaged = (digest: Digest, cause: OciError): OciError => {
+    const problem = cause.code === 'BLOB_UNKNOWN' ? 'is missing from' : 'is damaged in';
+    return new OciError(cause.code, `blob ${digest} ${problem} ${name}: ${cause.message}`, { hint: remedy, cause });
+  };
+  const refuse = async (): Promise<never> => {
+    throw new OciError('DENIED', `${name} is only read: nothing can be pushed to it or deleted from it`);
+  };
+  const own = new Map<ExtensionKey<unknown>, unknown>([
+    [rootImages, createRootImages(layout)],
+    [damageReport, { damaged }],
+  ]);
+  const reader = createReader(layout);
+  return {
+    name,
+    ...reader,
+    ...createLister(layout),
+    async getBlob(repo, blob, opts) {
+      return inOwnWords(await reader.getBlob(repo, blob, opts), damaged);
+    },
+    async ping(opts) {
+      opts?.signal?.throwIfAborted();
+      return { authorized: true, challenges: [] };
+    },
+    extension<T>(key: ExtensionKey<T>): T | undefined {
+      return own.get(key) as T | undefined;
+    },
+    pushBlob: refuse,
+    startUpload: refuse,
+    resumeUpload: refuse,
+    mountBlob: refuse,
+    pushManifest: refuse,
+    deleteBlob: refuse,
+    deleteManifest: refuse,
+    deleteTag: refuse,
+  };
+}
+
+/** Content whose own checks blame the file that it is in. Errors of a sink are passed on. */
+function inOwnWords(content: Content, damaged: (digest: Digest, cause: OciError) => OciError): Content {
+  const { descriptor } = content;
+  const explain = (error: unknown): unknown =>
+    isOciError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH') ? damaged(descriptor.digest, error) : error;
+  return {
+    descriptor,
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* content;
+      } catch (error) {
+        throw explain(error);
+      }
+    },
+    async drainTo(sink, opts) {
+      let ofSink: unknown;
+      const noting = {
+        async write(chunk: Uint8Array) {
+          try {
+            await sink.write(chunk);
+          } catch (error) {
+            ofSink = error;
+            throw error;
+          }
+        },
+      };
+      try {
+        await content.drainTo(noting, opts);
+      } catch (error) {
+        throw error === ofSink ? error : explain(error);
+      }
+    },
+    cancel: () => content.cancel(),
+  };
+}

@@ -1,0 +1,20 @@
+import { readArchive } from './archive.ts';
+import type { PlaceKind } from './place.ts';
+
+/** OCI layouts in a tar file. */
+export const ociArchiveKind: PlaceKind = {
+  prefix: 'oci-archive:',
+  help: {
+    image: 'oci-archive:FILE[:TAG] for an OCI archive',
+    repository: 'OCI archives (oci-archive:FILE)',
+    side: 'OCI archives (oci-archive:FILE[:TAG])',
+  },
+  insteadOfName: 'ocictl copy reads one image of an archive, ocictl load reads all',
+  incomplete: 'later',
+  own: true,
+  hasRepository: false,
+  async open(rest, role, sources) {
+    const { openOciArchive } = await import('../archive/oci-archive.ts');
+    return await readArchive(ociArchiveKind, rest, role, sources, openOciArchive);
+  },
+};
