@@ -1,5 +1,6 @@
 /** Opens archives that are written. Part of the composition root, loaded only by commands that write one. */
 
+import type { Outer } from '../archive/write/outer.ts';
 import { openFileOutput, openStreamOutput } from '../archive/write/output.ts';
 import { type ArchiveWriter, createArchiveWriter, type WriterOptions } from '../archive/write/writer.ts';
 import type { Sink } from '../registry/content.ts';
@@ -8,11 +9,17 @@ import type { Terminal } from '../terminal/terminal.ts';
 export interface NewArchive extends Omit<WriterOptions, 'output'> {
   /** Its path; undefined for standard output. */
   readonly file: string | undefined;
+  readonly outer: Outer;
 }
 
-/** @throws OciError REFUSED for a directory; STORAGE_*. */
-export async function createArchive({ file, ...options }: NewArchive, terminal: Terminal): Promise<ArchiveWriter> {
+/** @throws OciError REFUSED for a directory; UNSUPPORTED for a compression that Node lacks; STORAGE_*. */
+export async function createArchive(
+  { file, outer, ...options }: NewArchive,
+  terminal: Terminal,
+): Promise<ArchiveWriter> {
   const standard: Sink = { write: (chunk) => terminal.outPart(chunk) };
-  const output = file === undefined ? await openStreamOutput('standard output', standard) : await openFileOutput(file);
+  const output = await (file === undefined
+    ? openStreamOutput('standard output', standard, outer)
+    : openFileOutput(file, outer));
   return createArchiveWriter({ ...options, output });
 }

@@ -27,6 +27,7 @@ import type { NewArchive } from './archives.ts';
 import type { CredentialFlags } from './identity-flags.ts';
 import type { Served, ServedOptions } from './serve/registry.ts';
 
+export type { Outer } from '../archive/write/outer.ts';
 export type { ArchiveWriter } from '../archive/write/writer.ts';
 export type { Place } from '../places/place.ts';
 export type * from '../service/logins/logins.ts';

@@ -1,16 +1,19 @@
-import type { ArchiveWriter, Context, ServiceFlags } from '../app/context.ts';
+import type { ArchiveWriter, Context, Outer, ServiceFlags } from '../app/context.ts';
 import { OciError } from '../model/errors.ts';
 import { imageHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { ProgressMode } from '../terminal/progress/progress.ts';
 import type { TransferResult } from '../transfer/transfer.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
+import { parseChoice } from './command-line/option-values.ts';
 import { jsonOption, platformWords, progressOption, readingOptions } from './command-line/options.ts';
 import { readReferences, severalImages } from './command-line/several.ts';
 import { withProgress } from './moving/run-transfer.ts';
 import { type PlannedSave, parseSavedPlatforms, planSave, type SavedPlatforms } from './save/plan.ts';
 import { openSource } from './save/source.ts';
 import { transferAll } from './save/transfer-all.ts';
+
+const outers = ['none', 'gzip', 'zstd'] as const satisfies readonly Outer[];
 
 export const save = defineCommand({
   name: 'save',
@@ -28,6 +31,9 @@ export const save = defineCommand({
     platform: list('--platform <os/arch>', 'Platforms to save, comma-separated, or all', {
       choices: [...platformWords, 'all'],
     }),
+    outer: value('--outer <compression>', 'Compression of the whole archive: none (default), gzip or zstd', {
+      choices: outers,
+    }),
     remote: flag('--remote', 'Read from the registry also what the local store has'),
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
@@ -44,7 +50,11 @@ export const save = defineCommand({
     refuseStandardOutput(file, options.json, context);
     const platforms = parseSavedPlatforms(options.platform);
     const references = await readReferences(words, context, options);
-    await using archive = await context.createArchive({ file, platform: await context.defaultPlatform() });
+    await using archive = await context.createArchive({
+      file,
+      outer: parseChoice('--outer', options.outer ?? 'none', outers),
+      platform: await context.defaultPlatform(),
+    });
     const saved = await saveImages(references.words, { ...options, platforms }, archive, context);
     await archive.finish({ signal: context.signal });
     if (!options.json) return;

@@ -5,14 +5,16 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { drainFile } from '../../files/file-content.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { OciError } from '../../model/errors.ts';
-import type { Sink } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
+import { compressing, type EndingSink, type Outer } from './outer.ts';
 import { onArchive, TemporaryFile } from './temporary-file.ts';
 
 /** Takes an archive that is written at any position. Disposing without `finish` leaves nothing behind. */
 export interface ArchiveOutput extends AsyncDisposable {
   /** In messages. */
   readonly name: string;
+  /** For temporary files of about the size of the archive. */
+  readonly directory: string;
   /** Writes all bytes. Several writes may run at once. @throws OciError STORAGE_* */
   writeAt(bytes: Uint8Array, position: number): Promise<void>;
   /**
@@ -27,50 +29,86 @@ export interface ArchiveOutput extends AsyncDisposable {
  * Writes to a file, which replaces the file of that name when it is complete. A name that leads to a device or a pipe is
  * written to as a stream.
  *
- * @throws OciError REFUSED for a directory; STORAGE_*.
+ * @throws OciError REFUSED for a directory; UNSUPPORTED for a compression that Node lacks; STORAGE_*.
  */
-export async function openFileOutput(path: string): Promise<ArchiveOutput> {
+export async function openFileOutput(path: string, outer: Outer = 'none'): Promise<ArchiveOutput> {
   const target = await onArchive('write', path, () => realTarget(path));
   if (target.kind === 'directory') {
     throw new OciError('REFUSED', `${path} is a directory: nothing was written`, {
       hint: `name a file, as in ${join(path, 'image.tar')}`,
     });
   }
-  if (target.kind === 'other') return openStreamOutput(path, deviceSink(path));
-  const file = await TemporaryFile.create(dirname(target.path), path);
+  const directory = dirname(target.path);
+  if (target.kind === 'other') return collect(path, tmpdir(), await compressing(deviceSink(path), outer));
+  const file = await TemporaryFile.create(directory, path);
+  try {
+    return outer === 'none' ? inPlace(path, file, target.path) : await compressed(path, file, target.path, outer);
+  } catch (error) {
+    await file[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * Collects an archive in a temporary file, and sends it when it is complete.
+ *
+ * @throws OciError UNSUPPORTED for a compression that Node lacks; STORAGE_*.
+ */
+export async function openStreamOutput(name: string, sink: EndingSink, outer: Outer = 'none'): Promise<ArchiveOutput> {
+  return collect(name, tmpdir(), await compressing(sink, outer));
+}
+
+function inPlace(name: string, file: TemporaryFile, target: string): ArchiveOutput {
   return {
-    name: path,
+    name,
+    directory: dirname(target),
     writeAt: (bytes, position) => file.writeAt(bytes, position),
     async finish(totalBytes, opts) {
       await file.setSize(totalBytes);
       opts?.signal?.throwIfAborted();
-      await file.moveTo(target.path);
+      await file.moveTo(target);
     },
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   };
 }
 
-/**
- * Collects an archive in a file without a name, and sends it when it is complete.
- *
- * @param sink Is closed at the end if it can be.
- */
-export async function openStreamOutput(name: string, sink: Sink & Partial<AsyncDisposable>): Promise<ArchiveOutput> {
-  const file = await TemporaryFile.createNameless(tmpdir(), name);
+/** @param file Gets the archive when it is compressed. */
+async function compressed(name: string, file: TemporaryFile, target: string, outer: Outer): Promise<ArchiveOutput> {
+  let size = 0;
+  const sink: EndingSink = {
+    async write(chunk) {
+      await file.writeAt(chunk, size);
+      size += chunk.length;
+    },
+    end: () => file.moveTo(target),
+  };
+  const collected = await collect(name, dirname(target), await compressing(sink, outer));
+  return {
+    ...collected,
+    async [Symbol.asyncDispose]() {
+      await collected[Symbol.asyncDispose]();
+      await file[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function collect(name: string, directory: string, sink: EndingSink): Promise<ArchiveOutput> {
+  const file = await TemporaryFile.createNameless(directory, name);
   return {
     name,
+    directory,
     writeAt: (bytes, position) => file.writeAt(bytes, position),
     async finish(totalBytes, opts) {
       await file.setSize(totalBytes);
       await drainFile(file.reader(totalBytes), sink, [opts?.signal]);
-      await sink[Symbol.asyncDispose]?.();
+      await sink.end?.();
     },
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   };
 }
 
 // Opened by the first write: a pipe waits for its reader.
-function deviceSink(path: string): Sink & AsyncDisposable {
+function deviceSink(path: string): EndingSink {
   let opening: Promise<FileHandle> | undefined;
   return {
     async write(chunk) {
@@ -78,7 +116,7 @@ function deviceSink(path: string): Sink & AsyncDisposable {
       const handle = await onArchive('write', path, () => opening as Promise<FileHandle>);
       await onArchive('write', path, () => handle.writeFile(chunk));
     },
-    async [Symbol.asyncDispose]() {
+    async end() {
       await (await opening)?.close();
     },
   };

@@ -11,6 +11,13 @@ export function parseCount(option: string, word: string | undefined): number | u
   throw new OciError('USAGE', `${option} takes a whole number, not ${quote(word)}`);
 }
 
+/** Parses a word of a list. @throws OciError USAGE naming the option. */
+export function parseChoice<T extends string>(option: string, word: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === word);
+  if (found !== undefined) return found;
+  throw new OciError('USAGE', `${option} is not ${quote(word)}`, { hint: `choose ${choices.join(', ')}` });
+}
+
 /** Parses the platform of a command for one image. @throws OciError USAGE */
 export function parseOnePlatform(word: string): Platform {
   if (word !== 'all' && !word.includes(',')) return parsePlatform(word);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, link, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import zlib from 'node:zlib';
 import { layoutRepository } from '../../../src/layout/layout.ts';
 import { ocictl } from '../../support/command.ts';
 import { documentIn, entriesOf, namesIn, sumOf, unpackLayout } from '../../support/images/archives.ts';
@@ -28,7 +29,7 @@ async function saved(t: TestContext, words: readonly string[], file = 'a.tar'): 
 
 /** The names beside the archive that begin like one that is not complete. */
 async function leftovers(t: TestContext): Promise<readonly string[]> {
-  return (await readdir((await sandbox(t)).home)).filter((name) => name.includes('archive') || name.endsWith('.tar'));
+  return (await readdir((await sandbox(t)).home)).filter((name) => /archive|\.tar/.test(name));
 }
 
 function blobPaths(built: Built): readonly string[] {
@@ -222,5 +223,32 @@ describe('ocictl save', () => {
       { digest: image.descriptor.digest, reference: 'docker.io/library/app:1', file: 'a.tar' },
     );
     assert.equal((await ocictl(t, ['save', '--json', 'app:1'])).exitCode, 2);
+  });
+
+  it('is compressed as a whole with --outer, the same bytes inside', async (t) => {
+    const { home, env } = await sandbox(t);
+    await keepImage(t, 'app:1', await imageFor('amd64'));
+    const plain = await saved(t, ['app:1']);
+    const packed = await saved(t, ['--outer', 'gzip', 'app:1'], 'a.tar.gz');
+    const sums = [await sumOf(packed), await sumOf(await saved(t, ['--outer', 'gzip', 'app:1'], 'b.tar.gz'))];
+    assert.equal(sums[0], sums[1]);
+    const { exitCode } = await start(t, 'sh', ['-c', 'gzip -dc a.tar.gz | cmp - a.tar'], { env, cwd: home }).result;
+    assert.equal(exitCode, 0);
+    assert.deepEqual([...(await leftovers(t))].sort(), ['a.tar', 'a.tar.gz', 'b.tar.gz']);
+    assert.ok(plain);
+    const zstd = await ocictl(t, ['save', '--outer', 'zstd', '-o', 'a.tar.zst', 'app:1']);
+    if ('createZstdCompress' in zlib) {
+      const line = 'zstd -dc a.tar.zst | cmp - a.tar';
+      assert.equal((await start(t, 'sh', ['-c', line], { env, cwd: home }).result).exitCode, 0);
+    } else {
+      assert.equal(zstd.exitCode, 1);
+      assert.match(zstd.stderr, /cannot compress with zstd/);
+    }
+    const unknown = await ocictl(t, ['save', '--outer', 'xz', '-o', 'a.tar.xz', 'app:1']);
+    assert.equal(unknown.exitCode, 2);
+    assert.deepEqual(
+      (await leftovers(t)).filter((name) => /xz|zst/.test(name)),
+      'createZstdCompress' in zlib ? ['a.tar.zst'] : [],
+    );
   });
 });
