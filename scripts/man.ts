@@ -26,7 +26,7 @@ const exitStatuses: readonly (readonly [string, string])[] = [
   ['9', 'Refused to overwrite or delete.'],
   ['10', 'Local storage: disk full, no permission, or a damaged store.'],
   ['12', 'With --dry-run: something would change.'],
-  ['130, 143', 'Interrupted, by Ctrl-C or by SIGTERM.'],
+  ['129, 130, 143', 'Interrupted, by SIGHUP, by Ctrl-C or by SIGTERM.'],
 ];
 
 const environment: readonly (readonly [string, string])[] = [

@@ -172,6 +172,7 @@ export {
   type TransferOptions,
   type TransferResult,
   type TransferRoot,
+  type TransferredBlob,
   transfer,
 } from './transfer/transfer.ts';
 export type { TransportLimits } from './transport/origins.ts';

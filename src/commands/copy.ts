@@ -9,7 +9,7 @@ import { copyAllTags } from './copy/all-tags.ts';
 import { type Copied, conclude, planCopy } from './copy/image.ts';
 import { LatePlace } from './copy/late-place.ts';
 import { tellLeftBehind } from './copy/left-behind.ts';
-import { runTransfer, withProgress } from './moving/run-transfer.ts';
+import { runBatch, withProgress } from './moving/run-batch.ts';
 
 export const copy = defineCommand({
   name: 'copy',
@@ -84,9 +84,10 @@ export const copy = defineCommand({
       return;
     }
     await withProgress(context, display, async (progress) => {
-      const plan = await planCopy(source, () => destination.open(), wish, context);
       const parallelBlobs = await context.parallelDownloads();
-      const result = await runTransfer(context, { ...plan.root, parallelBlobs, progress });
+      const { plan, result } = await runBatch(context, { progress, parallelBlobs }, (batch) =>
+        batch.move(() => planCopy(source, () => destination.open(), wish, context)),
+      );
       await destination.finish();
       await tellLeftBehind(plan, wish, context);
       await context.terminal.out(`${lineOf(conclude(plan, result, wish, context))}\n`);

@@ -7,6 +7,7 @@ import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { jsonOption, registryOptions } from './command-line/options.ts';
 import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
+import { Turns } from './command-line/turns.ts';
 import { parseRules, type RetentionRules } from './delete/rules.ts';
 
 export const remove = defineCommand({
@@ -55,31 +56,48 @@ export const remove = defineCommand({
     if (rules) return deleteByRules(words, rules, options, context);
     let found = 0;
     const references = await readReferences(words, context, options);
+    // Those of one repository in turn, as a tag may point at what another reference deletes.
+    const turns = new Turns();
+    let opening: Promise<unknown> = Promise.resolve();
     await forEachReference(references, { terminal, what: 'deleted' }, async (word) => {
-      await using place = await context.openPlace(word, 'removal', options);
-      if (!place.named) {
-        throw new OciError('USAGE', `${word} names neither a tag nor a digest`, {
-          hint: 'say which: a delete never means latest; --match, --older-than and --keep choose tags by rules',
-        });
-      }
-      const { dryRun, yes, json } = options;
-      if (dryRun) {
-        const names =
-          place.tag === undefined ? (await tagsOfDigest(place, signal)).names : await namesOfTag(place, signal);
-        found += names.length;
-        if (json) await terminal.out(`${formatJson({ wouldDelete: names })}\n`);
-        else for (const name of names) await terminal.out(`Would delete: ${name}\n`);
-        return;
-      }
-      const removed =
-        place.tag === undefined ? await deleteDigest(place, yes, signal) : await deleteTag(place, place.tag, signal);
-      await place.finish();
-      if (json) await terminal.out(`${formatJson({ deleted: removed })}\n`);
-      else for (const name of removed) await terminal.out(`Deleted: ${name}\n`);
+      const opened = opening.then(() => context.openPlace(word, 'removal', options));
+      const removing = opened.then((place) =>
+        turns.run(place.repository, () => removeOne(place, word, options, signal)),
+      );
+      opening = opened.catch(() => {});
+      const { names, key, title } = await removing;
+      if (options.dryRun) found += names.length;
+      return async () => {
+        if (options.json) await terminal.out(`${formatJson({ [key]: names })}\n`);
+        else for (const name of names) await terminal.out(`${title}: ${name}\n`);
+      };
     });
     return found > 0 ? 12 : 0;
   },
 });
+
+/** Deletes what one reference names, or says what would go. @throws OciError USAGE if it names no image */
+async function removeOne(
+  opened: Place,
+  word: string,
+  { dryRun, yes }: { readonly dryRun: boolean; readonly yes: boolean },
+  signal: AbortSignal,
+): Promise<{ readonly names: readonly string[]; readonly key: string; readonly title: string }> {
+  await using place = opened;
+  if (!place.named) {
+    throw new OciError('USAGE', `${word} names neither a tag nor a digest`, {
+      hint: 'say which: a delete never means latest; --match, --older-than and --keep choose tags by rules',
+    });
+  }
+  const { tag } = place;
+  if (dryRun) {
+    const names = tag === undefined ? (await tagsOfDigest(place, signal)).names : await namesOfTag(place, signal);
+    return { names, key: 'wouldDelete', title: 'Would delete' };
+  }
+  const names = tag === undefined ? await deleteDigest(place, yes, signal) : await deleteTag(place, tag, signal);
+  await place.finish();
+  return { names, key: 'deleted', title: 'Deleted' };
+}
 
 async function deleteByRules(
   [word = '', another]: readonly string[],

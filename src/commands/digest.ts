@@ -4,7 +4,7 @@ import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { jsonOption, readingOptions } from './command-line/options.ts';
-import { lookAtReferences, readReferences, severalHelp, severalImages } from './command-line/several.ts';
+import { forEachReference, readReferences, severalHelp, severalImages } from './command-line/several.ts';
 import { Inspection } from './inspect/gather.ts';
 
 export const digest = defineCommand({
@@ -31,7 +31,7 @@ export const digest = defineCommand({
     const platform = options.platform === undefined ? undefined : parseOnePlatform(options.platform);
     const { terminal, signal } = context;
     const references = await readReferences(words, context, options);
-    await lookAtReferences(references, { terminal, what: 'found' }, async (word) => {
+    await forEachReference(references, { terminal, what: 'found', onlyAsks: true }, async (word) => {
       await using place = await context.openPlace(word, 'source', options);
       const descriptor = platform
         ? (await new Inspection(place, { platform, explicit: true, signal }).image()).descriptor

@@ -10,7 +10,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
 import { jsonOption, readingOptions } from './command-line/options.ts';
-import { lookAtReferences, readReferences, severalHelp, severalImages } from './command-line/several.ts';
+import { forEachReference, readReferences, severalHelp, severalImages } from './command-line/several.ts';
 import { configRecord } from './inspect/config-record.ts';
 import { Inspection } from './inspect/gather.ts';
 import { printGiven } from './inspect/print-given.ts';
@@ -63,7 +63,7 @@ export const inspect = defineCommand({
     }
     const how = { ...options, format, template, json: references.several ? {} : skopeoJson };
     let count = 0;
-    await lookAtReferences(references, { terminal, what: 'inspected' }, async (word) => {
+    await forEachReference(references, { terminal, what: 'inspected', onlyAsks: true }, async (word) => {
       await using place = await context.openPlace(word, 'source', options);
       const inspection = new Inspection(place, { platform, explicit, signal });
       const print = await inspectOne(inspection, { ...how, explicit }, context);

@@ -32,13 +32,17 @@ export const rmi = defineCommand({
     const { terminal } = context;
     const { out, note } = terminal;
     const { force, json } = options;
-    await forEachReference(await readReferences(words, context), { terminal, what: 'removed' }, async (word) => {
+    const references = await readReferences(words, context);
+    // In turn: what an image frees depends on those that went before.
+    await forEachReference(references, { terminal, what: 'removed', atOnce: 1 }, async (word) => {
       const { untagged, deleted, freedBytes, stillNamed, kept } = await context.removeImage(word, { force });
-      if (json) return out(`${formatJson({ image: word, untagged, deleted, freedBytes, stillNamed, kept })}\n`);
-      for (const name of untagged) await out(`Untagged: ${name}\n`);
-      for (const digest of deleted) await out(`Deleted: ${digest}\n`);
-      if (stillNamed.length > 0) note(`the image stays, as ${stillNamed.join(', ')}`);
-      for (const each of kept) note(keptLine(each));
+      return async () => {
+        if (json) return out(`${formatJson({ image: word, untagged, deleted, freedBytes, stillNamed, kept })}\n`);
+        for (const name of untagged) await out(`Untagged: ${name}\n`);
+        for (const digest of deleted) await out(`Deleted: ${digest}\n`);
+        if (stillNamed.length > 0) note(`the image stays, as ${stillNamed.join(', ')}`);
+        for (const each of kept) note(keptLine(each));
+      };
     });
   },
 });

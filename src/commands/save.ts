@@ -8,7 +8,7 @@ import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { parseChoice } from './command-line/option-values.ts';
 import { jsonOption, platformWords, progressOption, readingOptions } from './command-line/options.ts';
 import { readReferences, severalImages } from './command-line/several.ts';
-import { withProgress } from './moving/run-transfer.ts';
+import { withProgress } from './moving/run-batch.ts';
 import { type PlannedSave, parseSavedPlatforms, planSave, type SavedPlatforms } from './save/plan.ts';
 import { openSource } from './save/source.ts';
 import { transferAll } from './save/transfer-all.ts';

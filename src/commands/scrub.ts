@@ -5,7 +5,7 @@ import { formatJson } from '../terminal/json.ts';
 import { reportOne } from '../terminal/report.ts';
 import { defineCommand, flag } from './command-line/command.ts';
 import { jsonOption, progressOption, readingOptions } from './command-line/options.ts';
-import { withProgress } from './moving/run-transfer.ts';
+import { withProgress } from './moving/run-batch.ts';
 
 export const scrub = defineCommand({
   name: 'scrub',

@@ -10,6 +10,11 @@ import { version } from '../version.ts';
 
 const sameSignalMs = 100;
 
+/** Signals that end a command in order, and their exit statuses. A terminal that is closed sends SIGHUP. */
+const signalStatuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type EndingSignal = keyof typeof signalStatuses;
+const signals = Object.keys(signalStatuses) as readonly EndingSignal[];
+
 /** The parts of its process that a run uses. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
@@ -38,20 +43,22 @@ export async function run(words: readonly string[], surroundings: Surroundings =
   const progress = progressMode(own);
   const terminal = await openTerminal(surroundings, wantsJson(own, progress));
   const interrupt = new AbortController();
-  let signalStatus = 130;
+  let signalStatus: number = signalStatuses.SIGINT;
   let interruptedMs = 0;
-  const onSignal = (name: NodeJS.Signals): void => {
+  const onSignal = (name: EndingSignal): void => {
     // A second Ctrl-C ends the process at once. A signal at the same moment is the first again, passed on by timeout,
     // npm and others.
     if (interrupt.signal.aborted) {
-      if (performance.now() - interruptedMs > sameSignalMs) process.exit(signalStatus);
+      if (performance.now() - interruptedMs > sameSignalMs) {
+        terminal.finishNow();
+        process.exit(signalStatus);
+      }
       return;
     }
     interruptedMs = performance.now();
-    signalStatus = name === 'SIGTERM' ? 143 : 130;
+    signalStatus = signalStatuses[name];
     interrupt.abort(new OciError('CANCELLED', 'interrupted'));
   };
-  const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
   for (const name of signals) process.on(name, onSignal);
   let app: App | undefined;
   let status = 0;

@@ -7,6 +7,9 @@ type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: nu
 /** Even a pipe accepts this many bytes at once. */
 const directBytes = 4096;
 
+/** What every pipe holds while nobody reads it. */
+const pipeBytes = 16 * 1024;
+
 /**
  * Stdout or stderr. The first bytes, enough for most commands, are written directly to the descriptor, because loading
  * Node's streams takes 3 ms at start, and those of pipes and terminals 2 ms more. The stream writes what comes later,
@@ -86,6 +89,20 @@ export class Output {
     }
     if (taken < bytes.length) this.stream.write(bytes.subarray(taken), done);
     else done();
+  }
+
+  /** Writes what an empty pipe takes without a reader, and waits for nothing. */
+  writeNow(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (this.#descriptor === undefined) {
+      this.stream.write(bytes);
+      return;
+    }
+    try {
+      writeSync(this.#descriptor, bytes.subarray(0, pipeBytes));
+    } catch {
+      // Nothing can be done about it any more.
+    }
   }
 
   /** @returns The number of bytes that were written. */

@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.ts';
 interface ReportOptions {
   readonly terminal: Terminal;
   readonly json: boolean;
-  /** 130, or 143 after SIGTERM. */
+  /** 130, or that of another signal. */
   readonly signalStatus: number;
 }
 

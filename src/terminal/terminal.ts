@@ -24,6 +24,8 @@ export interface Terminal {
   outPart(bytes: Uint8Array): Promise<void>;
   /** Writes results that wait. The last call of a run. @throws OciError as {@link out} */
   finish(): Promise<void>;
+  /** Writes results that wait, as far as stdout takes them at once: for a process that ends now. */
+  finishNow(): void;
   /**
    * Writes a line for people to stderr, above the progress bars if there are any. Control characters are escaped,
    * except line ends and a style from {@link paint}, which is only allowed at the beginning.
@@ -148,6 +150,11 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
       else writeNow();
     });
   };
+  const takeHeld = (): Uint8Array => {
+    const texts = (held ?? []).map((text) => Buffer.from(text));
+    held = undefined;
+    return Buffer.concat(texts);
+  };
   const terminal: Terminal = {
     out(text) {
       if (!held || outFailure || outClosed) return write(text);
@@ -156,9 +163,10 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
     },
     outPart: write,
     async finish() {
-      const texts = (held ?? []).map((text) => Buffer.from(text));
-      held = undefined;
-      await terminal.out(Buffer.concat(texts));
+      await terminal.out(takeHeld());
+    },
+    finishNow() {
+      stdout.writeNow(takeHeld());
     },
     note(text) {
       if (json) return terminal.data({ type: 'note', text });

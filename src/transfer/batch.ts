@@ -14,8 +14,9 @@ import { EventQueue } from './event-queue.ts';
 import { discoverGraph, type Graph, type Sharing } from './graph.ts';
 import { type Looked, lookAtEnds } from './look.ts';
 import { pushManifests } from './manifests.ts';
-import type { BatchOptions, TransferEnd, TransferOptions, TransferResult, TransferRoot } from './options.ts';
+import type { BatchOptions, TransferOptions, TransferResult, TransferRoot } from './options.ts';
 import { Room } from './room.ts';
+import { Site } from './site.ts';
 import { Hold, Target } from './target.ts';
 import { tellProgress } from './tell-progress.ts';
 
@@ -78,6 +79,7 @@ class Batch implements TransferBatch {
   /** For destinations that must know all images before the first byte. */
   readonly #roomForAll = new Room({ allAtOnce: true });
   readonly #targets = new Map<Registry, Map<RepositoryName, Target>>();
+  readonly #sites = new Map<Registry | string, Site>();
   readonly #images = { found: 0, finished: 0, failed: 0, complete: false };
   #lookedThrough = 0;
   #ended = false;
@@ -143,11 +145,12 @@ class Batch implements TransferBatch {
       const referrers = referrersIn(graph);
       const rewritten = rewrittenIn(graph);
       const hasAllBlobs = graph.manifests.length + graph.others.length === 1 ? graph.rootIsThere : undefined;
-      const transferredBytes = await this.#blobs.move(graph.blobs, options, target, hasAllBlobs);
+      const moved = await this.#blobs.move(graph.blobs, options, target, hasAllBlobs);
       if (await graph.rootIsThere) markRootAsThere(graph);
       const tagged = await room.push(() => pushManifests(graph, options, sharing));
-      const changed = tagged.length > 0 || tags.size > 0 || lacked || transferredBytes > 0;
-      return { root: graph.root, rewritten, changed, transferredBytes, referrers, digestTags, omitted: graph.omitted };
+      const changed = tagged.length > 0 || tags.size > 0 || lacked || moved.transferredBytes > 0;
+      const { root, omitted } = graph;
+      return { root, rewritten, changed, ...moved, referrers, digestTags, omitted };
     } finally {
       sharing.hold.letAllGo();
       sharing.large.end();
@@ -166,14 +169,16 @@ class Batch implements TransferBatch {
     return (await import('./rewrite.ts')).rewriteGraph(graph, options, sharing.target);
   }
 
-  #target({ registry, repo }: TransferEnd): Target {
+  #target({ registry, repo, host }: TransferRoot['to']): Target {
     const targets = this.#targets.get(registry) ?? new Map<RepositoryName, Target>();
-    const target = targets.get(repo) ?? new Target(this.#roomOf({ registry }));
+    const site = this.#sites.get(host ?? registry) ?? new Site();
+    this.#sites.set(host ?? registry, site);
+    const target = targets.get(repo) ?? new Target(this.#roomOf({ registry }), site);
     this.#targets.set(registry, targets.set(repo, target));
     return target;
   }
 
-  #roomOf({ registry }: Pick<TransferEnd, 'registry'>): Room {
+  #roomOf({ registry }: Pick<TransferRoot['to'], 'registry'>): Room {
     return registry.extension(expectedContent) ? this.#roomForAll : this.#room;
   }
 

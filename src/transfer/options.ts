@@ -1,6 +1,6 @@
 /** The options of a transfer. */
 import type { Digest } from '../model/digest.ts';
-import type { ProgressEvent } from '../model/events.ts';
+import type { NodeOutcome, ProgressEvent } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest, RawManifest } from '../model/manifest/manifest.ts';
 import type { Platform } from '../model/platform/platform.ts';
@@ -16,6 +16,17 @@ export interface TransferEnd {
   readonly repo: RepositoryName;
   /** Whether indexes may be stored here without all their children, as in the local store. */
   readonly sparse?: boolean;
+}
+
+/** What became of one config or layer. */
+export interface TransferredBlob {
+  /** As the source names it. */
+  readonly descriptor: Descriptor;
+  readonly kind: 'config' | 'layer';
+  /** A blob that several images of a batch share was transferred or mounted for one of them, and exists for the others. */
+  readonly outcome: NodeOutcome;
+  /** The repository it was mounted from. */
+  readonly mountedFrom?: RepositoryName | undefined;
 }
 
 /** One image or index to copy with everything it refers to: its source and its destination. */
@@ -35,6 +46,11 @@ export interface TransferRoot {
     readonly tags: readonly Tag[];
     /** What all tags point at now, if the caller already knows it; its digest is undefined if the tags do not exist. */
     readonly seen?: { readonly digest: Digest | undefined } | undefined;
+    /**
+     * The registry's host, if a batch reaches one registry through several `Registry` objects. A blob that moves to one of
+     * its repositories is then mounted into the others.
+     */
+    readonly host?: string | undefined;
   };
   /** Which entries of an index are wanted; if absent, all of them. A platform that matches nothing is an error. */
   readonly platforms?: readonly Platform[] | undefined;
@@ -95,6 +111,11 @@ export interface TransferResult {
    * images of a batch share counts for one of them.
    */
   readonly transferredBytes: number;
+  /**
+   * The configs and layers that were looked up or moved for this image, in the order of its manifests; none if the
+   * destination was known to have the image.
+   */
+  readonly blobs: readonly TransferredBlob[];
   /** The referrers that `referrers` selected, all now at the destination; subjects come first. */
   readonly referrers: readonly Descriptor[];
   /** The tags that `digestTags` found, all now at the destination. */

@@ -1,9 +1,12 @@
 /** What the transfers of a batch share about a repository that they write to. */
 import type { Digest } from '../model/digest.ts';
+import type { NodeOutcome } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf, type Manifest } from '../model/manifest/manifest.ts';
+import type { RepositoryName } from '../model/reference/reference.ts';
 import type { ChangedBlob } from './options.ts';
 import type { Room } from './room.ts';
+import type { Site } from './site.ts';
 import { Slots } from './slots.ts';
 
 /** A manifest of the graph; `exists`: the destination has it. */
@@ -27,10 +30,18 @@ export interface MovingBlob {
   readonly wanters: Set<BlobWanter>;
   /** Why it is no longer needed. */
   stopped?: { readonly reason: unknown };
-  /** Stops the transfer, once it has begun. */
-  stop?: AbortController;
+  /** Stops the transfer. */
+  readonly stop: AbortController;
   /** The transferred bytes, until one of the transfers has counted them. */
   bytes: number;
+  /** What became of it, until one of the transfers has told it. */
+  outcome: BlobOutcome;
+}
+
+export interface BlobOutcome {
+  readonly outcome: NodeOutcome;
+  /** The repository it was mounted from. */
+  readonly mountedFrom?: RepositoryName | undefined;
 }
 
 /** What a transform has changed so far. */
@@ -47,6 +58,7 @@ interface Rewriting {
  * One repository that a batch writes to. Every blob and manifest is transferred there once, however many images need it.
  */
 export class Target {
+  readonly site: Site;
   /** Media types of the manifests that are there, together with everything they name that a registry requires. */
   readonly there = new Map<Digest, string>();
   /** Nodes that were reported as discovered. */
@@ -59,8 +71,9 @@ export class Target {
   readonly #pushes = new Map<Digest, Promise<void>>();
   readonly #room: Room;
 
-  constructor(room: Room) {
+  constructor(room: Room, site: Site) {
     this.#room = room;
+    this.site = site;
   }
 
   /** Reads a manifest, once for all who hold it at the same time. Each `hold` needs a `letGo`. */

@@ -14,6 +14,7 @@ export type {
   TransferOptions,
   TransferResult,
   TransferRoot,
+  TransferredBlob,
 } from './options.ts';
 
 export interface Transfer {

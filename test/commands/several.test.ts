@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { parseRepositoryName } from '../../src/model/reference/reference.ts';
 import { ocictl, spawnOcictl } from '../support/command.ts';
-import { buildIndex, pushImage } from '../support/images.ts';
+import { type Built, buildIndex, pushImage } from '../support/images.ts';
 import { keepImage } from '../support/local-store.ts';
-import { app, imageFor, one, startPlace, two, until } from './copy/places.ts';
+import { app, imageFor, latest, one, startPlace, two, until } from './copy/places.ts';
 
 const [first, second] = [await imageFor('amd64', ['a']), await imageFor('amd64', ['b'])];
 
@@ -113,6 +114,145 @@ describe('several references', () => {
     assert.equal((await ocictl(t, ['rmi', '-'], { input: names })).exitCode, 0);
     assert.equal((await ocictl(t, ['images', '-q'])).stdout, '');
     assert.equal((await registry.statManifest(app, one)).digest, first.descriptor.digest);
+  });
+
+  it('are pulled as one batch: what they share comes once, and each has its lines together, in order', async (t) => {
+    const { host, registry, proxy } = await startPlace(t);
+    const other = parseRepositoryName('team/other');
+    const images = await Promise.all(
+      [
+        ['base', 'a'],
+        ['base', 'b'],
+        ['base', 'c'],
+      ].map((names) => imageFor('amd64', names)),
+    );
+    const [a, b, c] = images as [Built, Built, Built];
+    await pushImage(registry, app, one, a);
+    await pushImage(registry, app, two, b);
+    await pushImage(registry, other, latest, c);
+    // The first image comes last.
+    proxy.fail({ path: new RegExp(a.blobs.at(-1)?.descriptor.digest ?? ''), times: 1, delayMs: 1000 });
+    const words = [`${host}/team/app:1`, `${host}/team/app:9`, `${host}/team/app:2`, `${host}/team/other`];
+    const { exitCode, stdout, stderr } = await ocictl(t, ['pull', ...words]);
+    assert.equal(exitCode, 8, stderr);
+    assert.match(stderr, /^\S+\/team\/app:9: .*not found/m);
+    assert.match(stderr, /^error: 1 of 4 could not be pulled$/m);
+    const base = a.blobs[1]?.descriptor.digest;
+    const part = (repository: string, tag: string, { blobs, descriptor }: Built): string[] => [
+      ...(tag === 'latest' ? ['Using default tag: latest'] : []),
+      `${tag}: Pulling from ${repository}`,
+      ...blobs
+        .slice(1)
+        .map(
+          (blob) =>
+            `${blob.descriptor.digest.slice(7, 19)}: ${blob.descriptor.digest === base ? 'BASE' : 'Pull complete'}`,
+        ),
+      `Digest: ${descriptor.digest}`,
+      `Status: Downloaded newer image for ${host}/${repository}:${tag}`,
+      `${host}/${repository}:${tag}`,
+    ];
+    const id = base?.slice(7, 19) ?? '';
+    const lines = stdout.trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((line) => (line.startsWith(id) ? `${id}: BASE` : line)),
+      [...part('team/app', '1', a), ...part('team/app', '2', b), ...part('team/other', 'latest', c)],
+    );
+    const outcomes = lines.filter((line) => line.startsWith(id)).map((line) => line.slice(14));
+    assert.deepEqual(outcomes.sort(), ['Already exists', 'Already exists', 'Pull complete']);
+    assert.equal(proxy.count(new RegExp(`/blobs/${base}`), 'GET'), 1);
+  });
+
+  it('have one total, and a summary that counts what they share once', async (t) => {
+    const { host, registry } = await startPlace(t);
+    await pushImage(registry, app, one, await imageFor('amd64', ['base', 'a']));
+    await pushImage(registry, parseRepositoryName('team/other'), one, await imageFor('amd64', ['base', 'b']));
+    const words = ['pull', '--progress', 'plain', `${host}/team/app:1`, `${host}/team/other:1`];
+    const { stderr } = await ocictl(t, words);
+    assert.match(stderr, /^pulling 2 images: 2 images, 3 layers, /m);
+    assert.equal(stderr.match(/^Pulled /gm)?.length, 1, stderr);
+    assert.match(stderr, new RegExp(`^Pulled .* from ${host}$`, 'm'));
+  });
+
+  it('are pushed as one batch: to other repositories, what they share is mounted', async (t) => {
+    const { host, proxy, registry } = await startPlace(t);
+    const names = ['team/one', 'team/two', 'team/three'];
+    const images = await Promise.all(names.map((name) => imageFor('amd64', ['base', name])));
+    for (const [at, image] of images.entries()) await keepImage(t, `${host}/${names[at]}:1`, image);
+    const { exitCode, stdout, stderr } = await ocictl(t, ['push', ...names.map((name) => `${host}/${name}:1`)]);
+    assert.equal(exitCode, 0, stderr);
+    const parts = stdout.split(/^(?=The push refers)/m);
+    for (const [at, image] of images.entries()) {
+      const [base, own] = image.blobs.slice(1).map(({ descriptor }) => descriptor.digest.slice(7, 19));
+      const lines = (parts[at] ?? '').trimEnd().split('\n');
+      assert.equal(lines[0], `The push refers to repository [${host}/${names[at]}]`);
+      assert.match(lines[1] ?? '', new RegExp(`^${base}: (?:Pushed|Mounted from team/(?:one|two|three))$`));
+      assert.equal(lines[2], `${own}: Pushed`);
+      assert.equal(lines[3], `1: digest: ${image.descriptor.digest} size: ${image.manifest.bytes.length}`);
+      assert.equal(
+        (await registry.statManifest(parseRepositoryName(names[at] ?? ''), one)).digest,
+        image.descriptor.digest,
+      );
+    }
+    const base = images[0]?.blobs[1]?.descriptor.digest.slice(7, 19);
+    assert.equal(stdout.split(`${base}: Pushed`).length, 2, stdout);
+    assert.equal(proxy.count(/\/blobs\/uploads\//, 'PUT'), 7, 'three configs and four layers');
+  });
+
+  it('that are repeated are found there, as when they are given one after the other', async (t) => {
+    const { name, host } = await startFilled(t);
+    const { exitCode, stdout } = await ocictl(t, ['pull', `${name}:1`, `${name}:1`]);
+    assert.equal(exitCode, 0);
+    const status = [...stdout.matchAll(/^Status: (\w+)/gm)].map(([, word]) => word);
+    assert.deepEqual(status, ['Downloaded', 'Image']);
+    await ocictl(t, ['tag', `${name}:1`, `${host}/other:1`]);
+    const pushed = await ocictl(t, ['push', '--json', `${host}/other:1`, `${host}/other:1`]);
+    const changed = pushed.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { changed: boolean }).changed);
+    assert.deepEqual(changed, [true, false]);
+  });
+
+  it('end together with Ctrl-C: status 130 and one error', async (t) => {
+    const { name, proxy } = await startFilled(t);
+    proxy.fail({ path: /\/blobs\//, silent: true });
+    const running = await spawnOcictl(t, ['pull', `${name}:1`, `${name}:2`]);
+    await until(() => proxy.count(/\/blobs\//, 'GET') > 1);
+    running.child.kill('SIGINT');
+    const { exitCode, stdout, stderr } = await running.result;
+    assert.deepEqual([exitCode, stdout], [130, '']);
+    assert.match(stderr, /^error: interrupted\nhint: what has arrived is kept/m);
+    assert.equal(stderr.match(/^error:/gm)?.length, 1);
+  });
+
+  it('are removed in turn: the layers go with the last image that needs them', async (t) => {
+    await keepImage(t, 'app:1', first);
+    await keepImage(t, 'app:2', first);
+    const { stdout } = await ocictl(t, ['rmi', 'app:1', 'app:2']);
+    assert.deepEqual(stdout.split('\n').slice(0, 4), [
+      'Untagged: app:1',
+      'Untagged: app:2',
+      `Untagged: app@${first.descriptor.digest}`,
+      `Deleted: ${first.descriptor.digest}`,
+    ]);
+  });
+
+  it('are deleted at once in different repositories, in turn in one', async (t) => {
+    const { host, registry, proxy } = await startPlace(t);
+    const names = ['team/one', 'team/two'];
+    for (const name of names) await pushImage(registry, parseRepositoryName(name), one, first);
+    proxy.fail({ path: /team\/one\/manifests/, method: 'DELETE', times: 1, delayMs: 2000 });
+    const digest = `${host}/team/one@${first.descriptor.digest}`;
+    const running = ocictl(t, ['delete', '--yes', `${host}/team/one:1`, digest, `${host}/team/two:1`]);
+    await until(() => proxy.count(/team\/two\/manifests/, 'DELETE') > 0);
+    const asked = proxy.requests.filter(({ path }) => path.includes('/team/one/manifests/'));
+    assert.ok(
+      asked.every(({ path, status }) => path.endsWith('/1') && status === undefined),
+      'the first is answered last',
+    );
+    const { exitCode, stdout, stderr } = await running;
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(stdout, `Deleted: ${host}/team/one:1\nDeleted: ${digest}\nDeleted: ${host}/team/two:1\n`);
   });
 
   it('are deleted', async (t) => {

@@ -20,6 +20,21 @@ function opened(painter?: Painter): { readonly terminal: Terminal; readonly writ
 const hostile = 'a\u001b[31mb\u009b2Jc\rd\u202ee\nf\u001b[2mg\u001b[22m';
 const harmless = 'a\\u{1b}[31mb\\u{9b}2Jc\\u{d}d\\u{202e}e\nf\\u{1b}[2mg\\u{1b}[22m';
 
+describe('results into a pipe beside a display', () => {
+  it('wait for it, and are written at once when the process ends now', () => {
+    const piped = new PassThrough();
+    const stdout = new Output(() => piped);
+    const stderr = new Output(() => Object.assign(new PassThrough(), { isTTY: true }));
+    const terminal = createTerminal({ stdout, stderr, screen });
+    terminal.overlay({ note: () => {}, aside: (write) => write() });
+    void terminal.out('a result\n');
+    assert.equal(bufferedText(piped), '');
+    terminal.finishNow();
+    terminal.finishNow();
+    assert.equal(bufferedText(piped), 'a result\n');
+  });
+});
+
 describe('a line for people', () => {
   it('escapes control characters, all but line ends', () => {
     const { terminal, written } = opened();

@@ -89,6 +89,75 @@ describe('a batch of transfers', () => {
     }
   });
 
+  it('brings a blob to one repository of a registry at a time, and mounts it into the others', async () => {
+    const other = parseRepositoryName('team/other');
+    const shared = await image('base', 'more');
+    const source = memoryRegistry();
+    for (const each of [repo, other]) await pushImage(source, each, parseTag('1'), shared);
+    const inner = memoryRegistry();
+    const mounts: (string | undefined)[] = [];
+    const running = new Set<Digest>();
+    const to = intercept(inner, {
+      async pushBlob(next, ...args) {
+        const [, { digest }, , options] = args;
+        assert.ok(!running.has(digest), 'the other repository waits');
+        running.add(digest);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        mounts.push(options?.mountFrom);
+        return next(...args).finally(() => running.delete(digest));
+      },
+    });
+    const batch = createBatch();
+    const results = await Promise.all(
+      [repo, other].map((each) =>
+        batch.transfer({
+          from: { registry: source, repo: each, reference: parseTag('1') },
+          // Two objects for one registry, as a service opens one for each repository.
+          to: { registry: intercept(to, {}), repo: each, tags: [parseTag('1')], host: 'registry.example.com' },
+        }),
+      ),
+    );
+    assert.deepEqual([...mounts].sort(), [repo, repo, repo, undefined, undefined, undefined]);
+    const outcomes = results.map(({ blobs }) => blobs.map(({ outcome }) => outcome));
+    // A memory registry uses what another of its repositories has, as a store does.
+    assert.deepEqual(outcomes, [Array(3).fill('transferred'), Array(3).fill('exists')]);
+  });
+
+  it('brings a blob to the second repository all the same if the first does not get it, and does not wait when stopped', async () => {
+    const other = parseRepositoryName('team/other');
+    const only = await image('base');
+    const source = memoryRegistry();
+    for (const each of [repo, other]) await pushImage(source, each, parseTag('1'), only);
+    let fail: (error: Error) => void = () => {};
+    const held = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    const inner = memoryRegistry();
+    const to = intercept(inner, {
+      pushBlob: (next, ...args) => (args[0] === repo ? held : next(...args)),
+    });
+    const stop = new AbortController();
+    for (const stopped of [true, false]) {
+      const batch = createBatch(stopped ? { signal: stop.signal } : {});
+      const [first, second] = [repo, other].map((each) =>
+        batch.transfer({
+          from: { registry: source, repo: each, reference: parseTag('1') },
+          to: { registry: to, repo: each, tags: [parseTag('1')] },
+        }),
+      );
+      first?.catch(() => {});
+      for await (const event of batch.events) if (event.type === 'discovered' && event.kind === 'layer') break;
+      if (stopped) {
+        stop.abort(new OciError('CANCELLED', 'stopped'));
+        await assert.rejects(second as Promise<unknown>, /stopped/);
+      } else {
+        fail(new OciError('NETWORK', 'the first did not get it'));
+        await assert.rejects(first as Promise<unknown>, /did not get it/);
+        assert.equal((await (second as Promise<TransferResult>)).changed, true);
+      }
+    }
+  });
+
   it('tells how many images there are, and when nothing follows', async () => {
     const images = new Map([
       ['1', await image('one')],

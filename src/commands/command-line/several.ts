@@ -11,13 +11,18 @@ const maxBytes = 16 * 1024 * 1024;
 export const severalHelp =
   'With several references, a failure of one does not stop the others; stderr says which failed.';
 
+/** The same for commands that move images. */
+export const movedTogetherHelp =
+  'Several references move together: what they share moves once, and their lines are printed in the order of the\n' +
+  'references. A failure of one does not stop the others; stderr says which failed.';
+
 /** The argument of these commands, if they name images. */
 export function severalImages<L extends string>(label: L) {
   const summary = 'The image, or several; - reads them from standard input';
   return { label, summary, arity: 'many', completes: 'image' } as const;
 }
 
-interface References {
+export interface References {
   readonly words: readonly string[];
   /** Whether there may be several. With one word other than `-`, the result has the form for one image. */
   readonly several: boolean;
@@ -57,53 +62,37 @@ interface ReferencesOptions {
   readonly terminal: Context['terminal'];
   /** The operation that failed: `pulled`. */
   readonly what: string;
+  /** How many run at once. Default 9. */
+  readonly atOnce?: number | undefined;
+  /** Whether the command only asks: then the rest is given up where stdout's reader has gone. */
+  readonly onlyAsks?: boolean | undefined;
 }
 
-/** Commands that only ask do so for this many references at once. */
-const parallelLooks = 9;
+/** Most commands wait for answers more than for bytes. */
+const parallelReferences = 9;
 
 /**
- * Runs an operation for each reference, one after the other. A failure does not stop the others.
+ * Runs an operation for each reference, several at once, and prints the results in the order of the references. A failure
+ * does not stop the others.
  *
+ * @param start Does the work, and returns what prints the result. Called in the order of the references.
  * @throws OciError the only error; with several references one with the first error's code if all failed, otherwise
  * PARTLY_FAILED.
  * CANCELLED at once.
  */
 export async function forEachReference(
-  references: References,
-  options: ReferencesOptions,
-  run: (word: string) => Promise<void>,
-): Promise<void> {
-  const done = async (): Promise<void> => {};
-  return inTurn(references, options, 1, (word) => run(word).then(() => done));
-}
-
-/**
- * The same for commands that only ask: several ask at once, and the results are printed in the order of the references.
- *
- * @param look Asks, and returns what prints the result.
- */
-export async function lookAtReferences(
-  references: References,
-  options: ReferencesOptions,
-  look: (word: string) => Promise<() => Promise<void>>,
-): Promise<void> {
-  return inTurn(references, options, parallelLooks, look);
-}
-
-async function inTurn(
   { words, several }: References,
-  { terminal, what }: ReferencesOptions,
-  atOnce: number,
-  start: (word: string) => Promise<() => Promise<void>>,
+  { terminal, what, atOnce = parallelReferences, onlyAsks = false }: ReferencesOptions,
+  start: (word: string, at: number) => Promise<() => Promise<void>>,
 ): Promise<void> {
   const failures: OciError[] = [];
   const running: Promise<() => Promise<void>>[] = [];
+  const readerHasGone = (): boolean => onlyAsks && terminal.outClosed;
   let started = 0;
   try {
     for (const word of words) {
       for (; started < words.length && running.length < atOnce; started++) {
-        const one = start(words[started] ?? '');
+        const one = start(words[started] ?? '', started);
         one.catch(() => {}); // reported in its turn
         running.push(one);
       }
@@ -115,11 +104,11 @@ async function inTurn(
         failures.push(error);
         reportOne(word, error, terminal);
       }
-      if (terminal.outClosed) break;
+      if (readerHasGone()) break;
     }
   } finally {
-    // Nobody waits for the rest where the reader has gone; it ends with the connections.
-    if (!terminal.outClosed) await Promise.allSettled(running);
+    // What only asks ends with the connections.
+    if (!readerHasGone()) await Promise.allSettled(running);
   }
   const [first] = failures;
   if (!first) return;

@@ -1,7 +1,7 @@
 import type { Context } from '../../app/context.ts';
 import type { Progress } from '../../terminal/progress/progress.ts';
 import type { TransferResult, TransferRoot } from '../../transfer/transfer.ts';
-import { runBatch } from '../moving/run-transfer.ts';
+import { runBatch } from '../moving/run-batch.ts';
 
 /** Runs transfers that succeed or fail together. @throws what the first that fails throws, when all have ended. */
 export async function transferAll(
@@ -13,8 +13,9 @@ export async function transferAll(
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const parallelBlobs = await context.parallelDownloads();
   return runBatch(context, { progress, parallelBlobs, signal, keeps: 'nothing' }, async (batch) => {
+    const end = batch.expect();
     const transfers = roots.map((root) => batch.transfer(root));
-    batch.end();
+    end();
     try {
       return await Promise.all(transfers);
     } catch (error) {

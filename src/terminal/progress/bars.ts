@@ -1,5 +1,6 @@
 import { type Digest, shortDigest } from '../../model/digest.ts';
 import type { TransferEvent, Waiting } from '../../model/events.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { hasEnded, ProgressTracker, type TrackedBlob } from '../../model/progress/tracker.ts';
 import { visible } from '../../model/quote.ts';
 import type { Terminal } from '../terminal.ts';
@@ -71,6 +72,12 @@ class Bars implements Progress {
     }
     if (about !== undefined && resultsGo === 'pipe') this.#piped.add(about);
     await this.#terminal.out(`${line}\n`);
+  }
+
+  concluded(layers: readonly { readonly descriptor: Descriptor }[]): void {
+    if (!this.#options.several) return;
+    const digests = new Set(layers.map(({ descriptor }) => descriptor.digest));
+    for (const blob of this.#open) if (hasEnded(blob) && digests.has(blob.node.digest)) this.#open.delete(blob);
   }
 
   async end(completed: boolean): Promise<void> {

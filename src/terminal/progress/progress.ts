@@ -1,6 +1,7 @@
 /** The interface of progress displays, and the words they use. */
 import type { Digest } from '../../model/digest.ts';
 import type { TransferEvent, Waiting } from '../../model/events.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
 
 /** How progress is shown. `auto` chooses `bars` or `plain`. */
 export const progressModes = ['auto', 'bars', 'plain', 'json', 'none'] as const;
@@ -13,6 +14,8 @@ export interface Progress {
   waiting?(wait: Waiting): void;
   /** Writes a line of the result. If it is about a layer, it appears where that layer is shown. */
   say(line: string, about?: Digest): Promise<void>;
+  /** The layers of one of several images no longer need to be shown: their lines follow together. Absent if nothing stays. */
+  concluded?(layers: readonly { readonly descriptor: Descriptor }[]): void;
   /**
    * Removes the display and leaves a summary, once; later events are ignored.
    *

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { parseTag } from '../../../src/model/reference/reference.ts';
+import { pushImage } from '../../support/images.ts';
 import { startServe } from '../../support/registries.ts';
 import { sandbox } from '../../support/sandbox.ts';
 import { needsTmux, onScreen, type Screen } from '../../support/screen.ts';
+import { imageFor } from '../copy/places.ts';
 import { type Held, holdLayers, repo, sizes } from './held.ts';
 
 /** A line on a terminal beside a registry that holds layers back, once its bars are shown. */
@@ -76,6 +79,20 @@ describe('results and progress on one screen', needsTmux, () => {
     const text = await screen.waitFor(/^exit /m);
     assert.deepEqual(outline(text), [...pulled([...one, ...again, ...again], 3), 'exit 0']);
     assert.equal(text.match(/: Pull complete/g)?.length, sizes.length);
+  });
+
+  it('into a pipe: what is known by then is written when the terminal is closed', async (t) => {
+    const { registry, host } = await holdLayers(t);
+    await pushImage(registry, repo, parseTag('small'), await imageFor('amd64'));
+    const words = `pull ${host}/${repo}:small ${host}/${repo}:1`;
+    const screen = await onScreen(t, `sh -c "echo \\$\\$ > pid; exec $OCICTL ${words}" | cat > log`, { columns: 80 });
+    await screen.waitFor(/^1\/2 images/m);
+    const { home } = await sandbox(t);
+    process.kill(Number(await readFile(join(home, 'pid'), 'utf8')), 'SIGHUP');
+    await screen.waitFor(/^exit /m);
+    const log = await readFile(join(home, 'log'), 'utf8');
+    assert.match(log, /^small: Pulling from /);
+    assert.match(log, new RegExp(`^${host}/${repo}:small\n$`, 'm'));
   });
 
   it('copy --all-tags into such a pipe likewise', async (t) => {

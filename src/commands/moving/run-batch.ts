@@ -4,24 +4,24 @@ import { isOciError, OciError } from '../../model/errors.ts';
 import type { TransferEvent } from '../../model/events.ts';
 import { createProgress } from '../../terminal/progress/create.ts';
 import type { Progress, ProgressOptions } from '../../terminal/progress/progress.ts';
-import { createBatch, type TransferBatch } from '../../transfer/batch.ts';
-import type { BatchOptions, TransferResult, TransferRoot } from '../../transfer/transfer.ts';
+import { createBatch } from '../../transfer/batch.ts';
+import type { BatchOptions } from '../../transfer/transfer.ts';
+import { PlannedBatch } from './planned-batch.ts';
 
 interface RunBatchOptions extends BatchOptions {
   readonly progress: Progress;
-  /** The line for stdout about an event, if any. */
+  /** The line for stdout about an event, if any: for one image, whose layers are told as they arrive. */
   readonly lineOf?: ((event: TransferEvent) => string | undefined) | undefined;
   /** What the destination keeps of an image that is stopped. Default `layers`. */
   readonly keeps?: 'parts' | 'layers' | 'nothing' | undefined;
 }
 
-type RunTransferOptions = TransferRoot & RunBatchOptions;
+/** Allow as many parallel blobs as three single images, if a number is set. */
+const imagesCounted = 3;
 
-/** One layer or config in the result of `--json`. */
-export interface BlobOutcome {
-  readonly digest: string;
-  readonly size: number;
-  readonly outcome: string;
+/** The setting for one image, as it holds for several. */
+export function forSeveral(parallelBlobs: number | undefined): number | undefined {
+  return parallelBlobs && imagesCounted * parallelBlobs;
 }
 
 /** Shows progress while one or several transfers of a command run. */
@@ -43,31 +43,16 @@ export async function withProgress<T>(
   }
 }
 
-/** Runs a transfer to its end. @returns Its result, and the outcome of each layer. */
-export async function runTransfer(
-  context: Context,
-  options: RunTransferOptions,
-): Promise<TransferResult & { readonly layers: BlobOutcome[] }> {
-  const layers: BlobOutcome[] = [];
-  const lineOf = (event: TransferEvent): string | undefined => {
-    if (event.type === 'done' && event.kind === 'layer') {
-      layers.push({ digest: event.node.digest, size: event.node.size, outcome: event.outcome });
-    }
-    return options.lineOf?.(event);
-  };
-  const result = await runBatch(context, { ...options, lineOf }, (batch) => {
-    const transferred = batch.transfer(options);
-    batch.end();
-    return transferred;
-  });
-  return { ...result, layers };
-}
-
-/** Runs several transfers together, and shows their progress. @param use Starts them. */
+/**
+ * Runs transfers together, and shows their progress.
+ *
+ * @param use Starts them. Those that it has announced by then count to the total.
+ * @returns What `use` returns, after all events have been shown.
+ */
 export async function runBatch<T>(
   { signal }: Context,
   { progress, lineOf, keeps = 'layers', ...options }: RunBatchOptions,
-  use: (batch: TransferBatch) => Promise<T>,
+  use: (batch: PlannedBatch) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
   const { parallelBlobs, transform, limits, onProgress } = options;
@@ -85,7 +70,7 @@ export async function runBatch<T>(
     stop.abort(error);
     throw error;
   });
-  const running = use(batch).finally(() => batch.end());
+  const running = use(new PlannedBatch(batch)).finally(() => batch.end());
   const [used, shown] = await Promise.allSettled([running, showing]);
   if (shown.status === 'rejected') throw shown.reason;
   if (used.status === 'fulfilled') return used.value;
