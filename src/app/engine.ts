@@ -21,16 +21,38 @@ export function undiciPreparation(): { readonly before: () => void; readonly aft
     // undici's HTTP parser is WebAssembly. Optimising it takes 30 MB and longer than most commands run, although the
     // parser does not even look at bodies.
     setFlagsFromString('--liftoff-only');
-    // V8 of Node 20 optimises early, on a second thread, but most commands end before that pays off. Later versions wait
-    // by default.
-    if (isNode20()) setFlagsFromString('--interrupt-budget=600000');
+    if (isNode20()) setFlag('interrupt-budget', patientBudget, { forGood: true });
   };
   // Node 20 has changed flags itself before it computes what identifies them, so there is no way back.
   return isNode20() ? { before } : { before, after: () => setFlagsFromString('--no-liftoff-only') };
 }
 
+/**
+ * Changes the flags that traffic has changed back, until its next check. V8 takes code only under the flags that it was
+ * compiled under: call this before a script is compiled, and before code is kept.
+ */
+export function useUsualFlags(): void {
+  for (const flag of Object.keys(usual) as Flag[]) setFlag(flag, usual[flag]);
+}
+
 function isNode20(): boolean {
   return process.versions.node.startsWith('20.');
+}
+
+type Flag = 'interrupt-budget' | 'semi-space-growth-factor';
+const usual: Record<Flag, number> = { 'interrupt-budget': 67_584, 'semi-space-growth-factor': 2 };
+const current: Record<Flag, number> = { ...usual };
+/**
+ * V8 of Node 20 optimises early, on a second thread, but most commands end before that pays off. Later versions wait by
+ * default.
+ */
+const patientBudget = 600_000;
+
+function setFlag(flag: Flag, value: number, { forGood = false } = {}): void {
+  if (forGood) usual[flag] = value;
+  if (current[flag] === value) return;
+  current[flag] = value;
+  setFlagsFromString(`--${flag}=${value}`);
 }
 
 let prepared = false;
@@ -41,6 +63,8 @@ const restIntervalMs = 1000;
 const restAfter = 100;
 const changeBytes = 64 * 1024;
 const buffersLimitBytes = 24 * 1024 * 1024;
+/** To collect less takes longer than it saves memory: what the last collection has left is in use. */
+const garbageBytes = 4 * 1024 * 1024;
 const youngLimitBytes = 16 * 1024 * 1024;
 
 /**
@@ -54,21 +78,22 @@ const youngLimitBytes = 16 * 1024 * 1024;
  */
 function keepMemoryLow(): void {
   let collect: Collect | undefined;
-  let growing = true;
   let before = 0;
+  let inUse = 0;
   let unchanged = 0;
   let timer: NodeJS.Timeout | undefined;
   const check = (): void => {
     const external = getHeapStatistics().external_memory;
-    if (external > buffersLimitBytes) {
+    inUse = Math.min(inUse, external);
+    if (external > Math.max(buffersLimitBytes, inUse + garbageBytes)) {
       collect ??= findCollector();
       collect({ type: 'minor' });
+      inUse = getHeapStatistics().external_memory;
     }
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
     // V8 shrinks the space again when little happens: then it may grow.
-    const mayGrow = (young?.space_size ?? 0) < youngLimitBytes;
-    if (mayGrow !== growing) setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
-    growing = mayGrow;
+    setFlag('semi-space-growth-factor', (young?.space_size ?? 0) < youngLimitBytes ? 2 : 1);
+    if (isNode20()) setFlag('interrupt-budget', patientBudget);
     unchanged = Math.abs(external - before) < changeBytes ? unchanged + 1 : 0;
     before = external;
     timer = setTimeout(check, unchanged < restAfter ? checkIntervalMs : restIntervalMs).unref();
@@ -89,5 +114,9 @@ type Collect = (options: { type: 'minor' }) => void;
 
 function findCollector(): Collect {
   setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as Collect;
+  try {
+    return runInNewContext('gc') as Collect;
+  } finally {
+    setFlagsFromString('--no-expose-gc');
+  }
 }

@@ -23,20 +23,29 @@ interface Preparation {
   readonly after?: () => void;
 }
 
+interface LoaderOptions {
+  readonly kept?: KeptCode | undefined;
+  /** What a script needs, by its name. */
+  readonly preparationOf?: (script: string) => Preparation | undefined;
+  /** Called before a script is compiled and before code is kept, to change V8's flags back to the usual ones. */
+  readonly useUsualFlags?: () => void;
+}
+
 export class ScriptLoader {
   readonly #modules = new Map<string, { exports: unknown }>();
   readonly #scripts = new Map<string, Script>();
-  readonly #preparations: Readonly<Record<string, Preparation>>;
   readonly #kept: KeptCode | undefined;
+  readonly #preparationOf: (script: string) => Preparation | undefined;
+  readonly #useUsualFlags: () => void;
   /** V8's flags and version when the first script without code was loaded. V8 takes code under the same ones only. */
   #tag: number | undefined;
   /** Code is kept for the flags it was compiled under: V8's usual ones, or those after a preparation for good. */
   #stage: 'usual' | 'prepared' = 'usual';
 
-  /** @param preparations By the name of the script. */
-  constructor(preparations: Readonly<Record<string, Preparation>>, kept?: KeptCode) {
-    this.#preparations = preparations;
+  constructor({ kept, preparationOf = () => undefined, useUsualFlags = () => {} }: LoaderOptions = {}) {
     this.#kept = kept;
+    this.#preparationOf = preparationOf;
+    this.#useUsualFlags = useUsualFlags;
   }
 
   /** Runs a script, or does nothing if it has run. @returns Its exports. */
@@ -57,12 +66,13 @@ export class ScriptLoader {
 
   #run(file: string, module: { exports: unknown }): void {
     const folder = dirname(file);
+    this.#useUsualFlags();
     // A string of one byte for each character, which is what is in a file that esbuild writes.
     const text = readWhole(file, wrapper)?.toString('latin1');
     if (text === undefined) throw new Error(`${file} is not a file, or is being written`);
     const require = (name: string): unknown =>
       name.startsWith('.') ? this.load(join(folder, name)) : process.getBuiltinModule(name);
-    const preparation = this.#preparations[basename(file)];
+    const preparation = this.#preparationOf(basename(file));
     if (preparation && !preparation.after) this.#changeForGood(preparation);
     const script = this.#compile(file, text);
     if (preparation?.after) preparation.before();
@@ -78,6 +88,7 @@ export class ScriptLoader {
    * function that was called so far.
    */
   keep(): void {
+    this.#useUsualFlags();
     if (!this.#kept || this.#tag === undefined || this.#tag !== cachedDataVersionTag()) return;
     this.#kept.write(this.#scripts, this.#stage);
   }

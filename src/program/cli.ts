@@ -8,6 +8,9 @@ import { report } from '../terminal/report.ts';
 import { createTerminal, type Terminal } from '../terminal/terminal.ts';
 import { version } from '../version.ts';
 
+// installed.ts loads scripts beside this one, and has no engine.ts of its own.
+export { undiciPreparation, useUsualFlags } from '../app/engine.ts';
+
 const sameSignalMs = 100;
 
 /** Signals that end a command in order, and their exit statuses. A terminal that is closed sends SIGHUP. */

@@ -1,7 +1,6 @@
 /** The entry of the installed package: it finds the rest of the command line in scripts beside it. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { undiciPreparation } from '../app/engine.ts';
 import { KeptCode } from '../packaging/kept-code.ts';
 import { ScriptLoader } from '../packaging/script-loader.ts';
 import type { Surroundings } from './cli.ts';
@@ -11,23 +10,29 @@ import { main as mainWith } from './main.ts';
 /** The build says which script is the command line, and has a hash of all of them. */
 declare const scripts: { readonly cli: string; readonly hash: string };
 
+type CommandLine = typeof import('./cli.ts');
+
 let shared: ScriptLoader | undefined;
 
 /** {@link mainWith}, with its way to the rest of the command line. */
 export async function main(words: readonly string[], surroundings?: Surroundings): Promise<number> {
   const file = join(dirname(fileURLToPath(import.meta.url)), scripts.cli);
-  const load = (loader: ScriptLoader) => loader.load(file) as typeof import('./cli.ts');
   if (surroundings) {
-    shared ??= new ScriptLoader({});
+    shared ??= new ScriptLoader();
     const loader = shared;
-    return mainWith(words, surroundings, () => load(loader));
+    return mainWith(words, surroundings, () => loader.load(file) as CommandLine);
   }
   const directory = codeDirectory(process.env, scripts.hash);
-  const loader = new ScriptLoader(
-    { 'undici.cjs': undiciPreparation() },
-    directory === undefined ? undefined : new KeptCode(directory),
-  );
-  const status = await mainWith(words, undefined, () => load(loader));
+  let commandLine: CommandLine | undefined;
+  const loader = new ScriptLoader({
+    kept: directory === undefined ? undefined : new KeptCode(directory),
+    preparationOf: (script) => (script === 'undici.cjs' ? commandLine?.undiciPreparation() : undefined),
+    useUsualFlags: () => commandLine?.useUsualFlags(),
+  });
+  const status = await mainWith(words, undefined, () => {
+    commandLine = loader.load(file) as CommandLine;
+    return commandLine;
+  });
   loader.keep();
   return status;
 }

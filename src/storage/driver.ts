@@ -55,7 +55,8 @@ export interface Objects {
   /** Opens an object for reading; undefined if there is none. */
   open(path: StorePath, range?: ByteRange): Promise<ObjectReader | undefined>;
   /**
-   * Creates or replaces an object. After a crash at any point the old or the new object exists, whole.
+   * Creates or replaces an object. After a crash at any point the old or the new object exists, whole. The memory of the
+   * bytes may be reused once the promise has settled.
    *
    * @param opts.durable Whether it survives a power cut once the promise has resolved. Default true.
    */

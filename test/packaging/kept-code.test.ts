@@ -16,8 +16,10 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ocictl } from '../support/command.ts';
+import { startFakeServer } from '../support/fake-server.ts';
 import { type Scope, temporaryDirectory } from '../support/sandbox.ts';
 
 /** A cache directory of a test's own, and what is kept there. */
@@ -137,6 +139,20 @@ describe('compiled code', () => {
     await run({ XDG_CACHE_HOME: '/dev/null/nowhere' });
     await run({ XDG_CACHE_HOME: 'relative' });
     await run({ XDG_CACHE_HOME: '/proc/none' });
+  });
+
+  it('is kept by a run that waited for a registry, whose traffic changes flags of V8', async (t) => {
+    const { cache, files } = await startCache(t);
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const registry = await startFakeServer(t, async (_, response) => {
+      await sleep(300);
+      const type = { 'content-type': 'application/vnd.oci.image.manifest.v1+json', 'content-length': 100 };
+      response.writeHead(200, { ...type, 'docker-content-digest': digest }).end();
+    });
+    const name = `${registry.host}/app:1`;
+    const ran = await ocictl(t, ['digest', name], { ownProcess: true, env: { XDG_CACHE_HOME: cache } });
+    assert.equal(ran.stdout, `${digest}\n`, ran.stderr);
+    assert.ok((await files()).length >= 3);
   });
 
   it('belongs to the flags of V8', async (t) => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { giveBuffer, takeBuffer } from '../../files/buffers.ts';
 import { HashingWriter } from '../../files/hashing-writer.ts';
 import { createHasher, digestAlgorithm, digestBytes, type Hasher } from '../../model/digest.ts';
 import { isOciError } from '../../model/errors.ts';
@@ -13,6 +14,7 @@ import { placeBlob } from './links.ts';
 import type { StoredBlob } from './stored-blob.ts';
 
 const pollMs = 100;
+const done = Promise.resolve();
 
 /** Up to this size a blob is downloaded without a lock and not resumed: downloading it twice costs less. */
 export const smallBytes = 256 * 1024;
@@ -87,8 +89,8 @@ export async function download(
 }
 
 /**
- * Downloads a small blob, and verifies it in memory before it is written. The digest must be held. A partial file would
- * not be worth its cost at this size.
+ * Downloads a small blob, smaller than a shared buffer, and verifies it in memory before it is written. The digest must be
+ * held. A partial file would not be worth its cost at this size.
  *
  * @throws OciError as {@link download}. Nothing is kept.
  */
@@ -99,21 +101,28 @@ export async function downloadSmall(
   opts?: SignalOption,
 ): Promise<StoredBlob> {
   const { digest, size } = descriptor;
-  const bytes = new Uint8Array(size);
+  let buffer: Uint8Array<ArrayBuffer> | undefined;
   const taken = {
     size: 0,
-    async write(chunk: Uint8Array) {
-      bytes.set(chunk, taken.size);
+    write(chunk: Uint8Array) {
+      buffer ??= takeBuffer();
+      buffer.set(chunk, taken.size);
       taken.size += chunk.length;
+      return done;
     },
   };
-  if (size > 0) await receive(descriptor, taken, source, opts);
-  if (taken.size !== size) throw sizeMismatch(descriptor, taken.size);
-  const got = await digestBytes(bytes, digestAlgorithm(digest));
-  if (got !== digest) throw digestMismatch(digest, got);
-  const blob = { path: blobPath(digest), stored: digest, size, isNew: true };
-  await store.driver.put(blob.path, bytes);
-  return blob;
+  try {
+    if (size > 0) await receive(descriptor, taken, source, opts);
+    if (taken.size !== size) throw sizeMismatch(descriptor, taken.size);
+    const bytes = buffer?.subarray(0, size) ?? new Uint8Array(0);
+    const got = await digestBytes(bytes, digestAlgorithm(digest));
+    if (got !== digest) throw digestMismatch(digest, got);
+    const blob = { path: blobPath(digest), stored: digest, size, isNew: true };
+    await store.driver.put(blob.path, bytes);
+    return blob;
+  } finally {
+    if (buffer !== undefined) giveBuffer(buffer);
+  }
 }
 
 async function fill(descriptor: Descriptor, upload: Upload, source: BlobSource, opts?: SignalOption): Promise<void> {

@@ -90,7 +90,7 @@ export function openRoot(
         };
         const result = await directories.within(dirname(file), move, { isNew: durable });
         if (place !== undefined) await rm(draft, { force: true });
-        if (durable) await syncDirectory(dirname(file));
+        if (durable) await directories.sync(dirname(file));
         return result;
       } catch (error) {
         await rm(draft, { force: true });

@@ -6,7 +6,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fileMode, syncDirectory } from '../../files/durable.ts';
+import { fileMode } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { newProcessId, type ProcessState, processState, tryParseProcessId } from '../../files/process-id.ts';
 import { lstat } from '../../files/system-calls.ts';
@@ -150,9 +150,10 @@ class FileUpload implements Upload {
     await this.#root.change('write', to, async (file) => {
       await (await this.#open()).sync();
       await this.#close();
-      await this.#root.directories.within(dirname(file), () => this.#moveTo(file), { isNew: true });
+      const { directories } = this.#root;
+      await directories.within(dirname(file), () => this.#moveTo(file), { isNew: true });
       this.#ended = true;
-      await syncDirectory(dirname(file));
+      await directories.sync(dirname(file));
       for (const sibling of this.#siblings) await rm(sibling.file, { force: true });
     });
   }

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { fileMode, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
 import { processState, tryParseProcessId } from '../../files/process-id.ts';
-import { lstat, openFile, stat, unlink, writeBytes } from '../../files/system-calls.ts';
+import { appendBytes, lstat, openFile, stat, unlink } from '../../files/system-calls.ts';
 import { checkOptions, type Shape } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Driver, Journal } from '../driver.ts';
@@ -169,7 +169,7 @@ async function openJournal({ directories }: Root, file: string): Promise<Journal
   return {
     async write(text) {
       const bytes = Buffer.from(text);
-      await attempt('write', file, () => writeBytes(descriptor, bytes, 0, bytes.length));
+      await attempt('write', file, () => appendBytes(descriptor, bytes, 0, bytes.length));
     },
     async close({ keep = false } = {}) {
       if (closed) return;

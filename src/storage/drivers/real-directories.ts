@@ -21,6 +21,8 @@ const maxAttempts = 20;
 export class RealDirectories {
   readonly #root: string;
   readonly #known = new RecentMap<string, true>(maxKnown);
+  /** Directories that were made while this process ran, and whose names may not survive a power cut yet. */
+  readonly #unsynced = new Map<string, symbol>();
 
   constructor(root: string) {
     this.#root = root;
@@ -45,7 +47,7 @@ export class RealDirectories {
 
   /**
    * Runs an operation that creates a file in a directory. A missing directory is created, also if another process
-   * removes it meanwhile because it is empty.
+   * removes it meanwhile because it is empty. Nothing survives a power cut before {@link sync}.
    *
    * @param opts.isNew Whether it is probably missing: then it is created without a check, which would cost as much.
    */
@@ -61,9 +63,26 @@ export class RealDirectories {
     }
   }
 
+  /** Makes the entries of a directory survive a power cut, with the directories above that this process made. */
+  async sync(directory: string): Promise<void> {
+    const syncs = [syncDirectory(directory)];
+    for (let at = directory; at.length > this.#root.length; at = dirname(at)) {
+      if (this.#unsynced.has(at)) syncs.push(this.#syncName(at));
+    }
+    await Promise.all(syncs);
+  }
+
   /** Must be called when a directory was removed. */
   removed(directory: string): void {
     this.#known.delete(directory);
+    this.#unsynced.delete(directory);
+  }
+
+  async #syncName(directory: string): Promise<void> {
+    const made = this.#unsynced.get(directory);
+    await syncDirectory(dirname(directory));
+    // Another process may have removed it meanwhile, and this one made it again.
+    if (this.#unsynced.get(directory) === made) this.#unsynced.delete(directory);
   }
 
   async #make(directory: string, isNew = false): Promise<void> {
@@ -71,12 +90,15 @@ export class RealDirectories {
       const parent = dirname(directory);
       await this.#make(parent);
       if (!isNew && this.isThere(directory)) return;
+      // Before it is made: whoever finds it made must wait for its name too.
+      const mark = Symbol();
+      this.#unsynced.set(directory, mark);
       try {
         await mkdir(directory, { mode: directoryMode });
         this.#known.set(directory, true);
-        await syncDirectory(parent);
       } catch (error) {
         if (hasErrno(error, 'EEXIST') && this.isThere(directory)) return;
+        if (this.#unsynced.get(directory) === mark) this.#unsynced.delete(directory);
         if (!hasErrno(error, 'ENOENT', 'EEXIST')) throw error;
         if (attempt === maxAttempts) throw hasErrno(error, 'EEXIST') ? notDirectory(directory) : error;
         await this.#forget(parent);
