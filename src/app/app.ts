@@ -198,6 +198,8 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
         signal,
         store,
         stdin,
+        stdout: () => terminal.takeOut(),
+        platform: () => this.defaultPlatform(),
         remote: async (reference, intent) => (await service(more)).open(reference, intent),
         imageName: (name) => imageName(name, more),
       });

@@ -1,9 +1,13 @@
 /** Opens archives that are written. Part of the composition root, loaded only by commands that write one. */
 
 import type { Outer } from '../archive/write/outer.ts';
-import { openFileOutput, openStreamOutput } from '../archive/write/output.ts';
-import { type ArchiveWriter, createArchiveWriter, type WriterOptions } from '../archive/write/writer.ts';
-import type { Sink } from '../registry/content.ts';
+import {
+  type ArchiveWriter,
+  createArchiveWriter,
+  openFileOutput,
+  openStreamOutput,
+  type WriterOptions,
+} from '../archive/write/writer.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface NewArchive extends Omit<WriterOptions, 'output'> {
@@ -17,9 +21,8 @@ export async function createArchive(
   { file, outer, ...options }: NewArchive,
   terminal: Terminal,
 ): Promise<ArchiveWriter> {
-  const standard: Sink = { write: (chunk) => terminal.outPart(chunk) };
   const output = await (file === undefined
-    ? openStreamOutput('standard output', standard, outer)
+    ? openStreamOutput('standard output', terminal.takeOut(), outer)
     : openFileOutput(file, outer));
   return createArchiveWriter({ ...options, output });
 }

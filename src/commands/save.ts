@@ -47,7 +47,7 @@ export const save = defineCommand({
   ],
   async run({ words, options }, context) {
     const file = options.output === '-' ? undefined : options.output;
-    refuseStandardOutput(file, options.json, context);
+    refuseTwoResults(file, options.json);
     const platforms = parseSavedPlatforms(options.platform);
     const references = await readReferences(words, context, options);
     await using archive = await context.createArchive({
@@ -115,10 +115,10 @@ class OpenedSources implements AsyncDisposable {
   }
 }
 
-/** @throws OciError USAGE if standard output is a terminal, or has another result already. */
-function refuseStandardOutput(file: string | undefined, json: boolean, { terminal }: Context): void {
-  if (file !== undefined) return;
-  const hint = 'name a file with -o FILE, or send it to another program';
-  if (json) throw new OciError('USAGE', 'conflicting options: --json and an archive on standard output', { hint });
-  if (terminal.out$.isTTY) throw new OciError('USAGE', 'cowardly refusing to save to a terminal', { hint });
+/** @throws OciError USAGE if standard output has another result already. */
+function refuseTwoResults(file: string | undefined, json: boolean): void {
+  if (file !== undefined || !json) return;
+  throw new OciError('USAGE', 'conflicting options: --json and an archive on standard output', {
+    hint: 'name a file with -o FILE',
+  });
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { ProgressEvent, Waiting } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
-import { type Platform, parsePlatform } from '../model/platform/platform.ts';
+import { hostPlatform, type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { openPlace } from '../places/open-place.ts';
 import { type Place, type PlaceSources, readFrom } from '../places/place.ts';
 import { foreignLayers, leases } from '../registry/extensions.ts';
@@ -131,6 +131,14 @@ function placesOf(service: RegistryService, signal: AbortSignal): PlaceSources {
       return createStorage({ driver, name: 'the local store', sparseIndexes: true });
     },
     stdin: () => process.stdin,
+    stdout: () => ({ write: writeOut }),
+    platform: async () => hostPlatform(),
     imageName: async (word) => word,
   };
+}
+
+function writeOut(chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
 }

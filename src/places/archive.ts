@@ -23,7 +23,7 @@ export async function readArchive(
   const wording = { prefix, label: 'FILE', thing: 'an archive' };
   const word = parseFileWord(rest, wording);
   const { file, name, digest } = word;
-  if (role === 'destination' || role === 'removal') throw onlyRead(`${prefix}${file}`, role);
+  if (role === 'removal') throw onlyRead(`${prefix}${file}`);
   const { layoutRepository, onlyImage, parseLayoutName, rootImages } = await import('../layout/layout.ts');
   const named = digest ?? (name === undefined ? undefined : parseLayoutName(name));
   const opened = await open(`${prefix}${file}`, { file, stdin, signal }).catch((error: unknown) => {
@@ -50,9 +50,8 @@ export async function readArchive(
   }
 }
 
-function onlyRead(name: string, role: PlaceRole): OciError {
-  const problem = role === 'removal' ? 'nothing can be deleted from it' : 'nothing can be written to it';
-  return new OciError('USAGE', `${name} is an archive: ${problem}`, {
+function onlyRead(name: string): OciError {
+  return new OciError('USAGE', `${name} is an archive: nothing can be deleted from it`, {
     hint: 'a directory can be changed: oci:DIR[:TAG]',
   });
 }

@@ -9,6 +9,8 @@ interface FileOfImages {
   readonly kind: PlaceKind;
   readonly registry: Registry;
   readonly repo: RepositoryName;
+  /** Default true. */
+  readonly sparse?: boolean;
   /** As the user wrote it. */
   readonly file: string;
   /** With all links followed. */
@@ -23,7 +25,7 @@ interface FileOfImages {
 
 /** A place in a file or directory. @param isNamed Whether the user named the image. */
 export function filePlace(images: FileOfImages, target: Tag | Digest, isNamed: boolean): Place {
-  const { kind, registry, repo, file, real, written, parseName, names, finish, dispose } = images;
+  const { kind, registry, repo, sparse = true, file, real, written, parseName, names, finish, dispose } = images;
   const whole = `${kind.prefix}${file}`;
   const tag = isDigestReference(target) ? undefined : target;
   const suffix = tag === undefined ? `@${target}` : `:${target}`;
@@ -40,7 +42,7 @@ export function filePlace(images: FileOfImages, target: Tag | Digest, isNamed: b
     identity: `${kind.prefix}${real}${suffix}`,
     repository: whole,
     hosted: undefined,
-    sparse: true,
+    sparse,
     at: (other) => filePlace(images, other, true),
     ...(written !== undefined &&
       isRepositoryName(written) && {

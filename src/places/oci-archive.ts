@@ -1,5 +1,6 @@
 import { readArchive } from './archive.ts';
 import type { PlaceKind } from './place.ts';
+import { writeArchive } from './written-archive.ts';
 
 /** OCI layouts in a tar file. */
 export const ociArchiveKind: PlaceKind = {
@@ -14,6 +15,7 @@ export const ociArchiveKind: PlaceKind = {
   own: true,
   hasRepository: false,
   async open(rest, role, sources) {
+    if (role === 'destination') return writeArchive(ociArchiveKind, rest, sources);
     const { openOciArchive } = await import('../archive/oci-archive.ts');
     return await readArchive(ociArchiveKind, rest, role, sources, openOciArchive);
   },

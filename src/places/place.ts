@@ -1,7 +1,9 @@
 import type { ByteStream } from '../archive/envelope/open-file.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
+import type { Platform } from '../model/platform/platform.ts';
 import type { Reference, RepositoryName, Tag } from '../model/reference/reference.ts';
+import type { Sink } from '../registry/content.ts';
 import type { Registry } from '../registry/registry.ts';
 
 /** `repository`: tags are listed; `removal`: something is deleted. Neither has a default tag. */
@@ -21,6 +23,10 @@ export interface PlaceSources {
   readonly store: () => Promise<Registry>;
   /** Opens standard input, for a file that is written `-`. */
   readonly stdin: () => ByteStream;
+  /** Gives standard output to a file that is written `-`. @throws OciError USAGE if it is a terminal. */
+  readonly stdout: () => Sink;
+  /** The platform of an image that is chosen where only one can be. */
+  readonly platform: () => Promise<Platform>;
   /** Expands a name without a registry that is to be read. */
   readonly imageName: (word: string) => Promise<string>;
 }

@@ -18,10 +18,12 @@ export interface Terminal {
    */
   out(text: string | Uint8Array): Promise<void>;
   /**
-   * Writes a part of a large result to stdout, which is no terminal: it does not wait for {@link finish}, so that it
-   * need not be held in memory. @throws OciError as {@link out}
+   * Gives stdout to the content of a file, which does not wait for {@link finish}: it need not be held in memory. Results
+   * are lines on stderr from then on. A reader that has closed the pipe is not an error.
+   *
+   * @throws OciError USAGE if stdout is a terminal; from writing, as {@link out}.
    */
-  outPart(bytes: Uint8Array): Promise<void>;
+  takeOut(): { write(bytes: Uint8Array): Promise<void> };
   /** Writes results that wait. The last call of a run. @throws OciError as {@link out} */
   finish(): Promise<void>;
   /** Writes results that wait, as far as stdout takes them at once: for a process that ends now. */
@@ -121,6 +123,7 @@ function shownLines(text: string): string {
 
 export function createTerminal({ stdout, stderr, painter, screen, json = false }: TerminalOptions): Terminal {
   let outClosed = false;
+  let isTaken = false;
   let outFailure: OciError | undefined;
   let overlay: Overlay | undefined;
   let held: (string | Uint8Array)[] | undefined;
@@ -157,11 +160,23 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
   };
   const terminal: Terminal = {
     out(text) {
+      if (isTaken) {
+        for (const line of String(text).split('\n')) if (line !== '') terminal.note(line);
+        return Promise.resolve();
+      }
       if (!held || outFailure || outClosed) return write(text);
       held.push(text);
       return Promise.resolve();
     },
-    outPart: write,
+    takeOut() {
+      if (stdout.isTTY) {
+        throw new OciError('USAGE', 'cowardly refusing to write an archive to a terminal', {
+          hint: 'name a file, or send it to another program',
+        });
+      }
+      isTaken = true;
+      return { write };
+    },
     async finish() {
       await terminal.out(takeHeld());
     },

@@ -20,6 +20,8 @@ function sourcesFor(store = memoryRegistry({ sparseIndexes: true })): PlaceSourc
     remote: async () => memoryRegistry(),
     store: async () => store,
     stdin: () => process.stdin,
+    stdout: () => ({ write: async () => {} }),
+    platform: async () => ({ os: 'linux', architecture: 'amd64' }),
     imageName: async (word) => (word === 'short' ? 'registry.example.com/long' : word),
   };
 }

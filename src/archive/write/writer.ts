@@ -6,6 +6,8 @@ import { createHybridReceiver } from './hybrid-receiver.ts';
 import type { ArchiveOutput } from './output.ts';
 import { type ArchiveReceiver, createWriteOnly } from './write-only.ts';
 
+export { openFileOutput, openStreamOutput } from './output.ts';
+
 /** An archive that is being written. Disposing without `finish` leaves nothing behind. */
 export interface ArchiveWriter extends AsyncDisposable {
   /** The destination of a transfer. */

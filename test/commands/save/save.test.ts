@@ -209,7 +209,7 @@ describe('ocictl save', () => {
     await keepImage(t, 'app:1', await imageFor('amd64'));
     const { exitCode, stdout } = await ocictl(t, ['save', 'app:1'], { tty: true });
     assert.equal(exitCode, 2);
-    assert.match(stdout, /refusing to save to a terminal/);
+    assert.match(stdout, /refusing to write an archive to a terminal/);
   });
 
   it('prints a document for each image with --json, and not beside an archive', async (t) => {

@@ -1,0 +1,40 @@
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { defaultTag } from '../model/reference/reference.ts';
+import { filePlace } from './file-place.ts';
+import { parseFileWord } from './file-word.ts';
+import { type Place, type PlaceKind, type PlaceSources, refuseDigestTarget } from './place.ts';
+
+/**
+ * Opens an archive to write images to. The file appears when the place is finished, in place of what had its name.
+ *
+ * @param rest The word without the kind's prefix.
+ */
+export async function writeArchive(
+  kind: PlaceKind,
+  rest: string,
+  { stdout, platform, signal }: PlaceSources,
+): Promise<Place> {
+  const { prefix } = kind;
+  const { file, name, digest } = parseFileWord(rest, { prefix, label: 'FILE', thing: 'an archive' });
+  refuseDigestTarget(`${prefix}${rest}`, digest, 'destination');
+  const { layoutRepository, parseLayoutName } = await import('../layout/layout.ts');
+  const { createArchiveWriter, openFileOutput, openStreamOutput } = await import('../archive/write/writer.ts');
+  const named = name === undefined ? undefined : parseLayoutName(name);
+  const output = await (file === '-' ? openStreamOutput('standard output', stdout()) : openFileOutput(file));
+  const writer = createArchiveWriter({ output, platform: await platform() });
+  const images = {
+    kind,
+    registry: writer.registry,
+    repo: layoutRepository,
+    sparse: false,
+    file,
+    real: await realpath(file).catch(() => resolve(file)),
+    written: name,
+    parseName: writer.nameOf,
+    names: async () => [],
+    finish: () => writer.finish({ signal }),
+    dispose: async () => writer[Symbol.asyncDispose](),
+  };
+  return filePlace(images, named ?? defaultTag, named !== undefined);
+}
