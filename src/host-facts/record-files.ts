@@ -1,7 +1,7 @@
 /** Records as files: one for each origin, so that a run reads one. */
 import { PrivateDirectory } from '../files/private-directory.ts';
 import { isOciError } from '../model/errors.ts';
-import { isObject, parseJson } from '../model/json.ts';
+import { tryParseObject } from '../model/json.ts';
 import { type FactName, type Facts, readFacts } from './facts.ts';
 
 /** A record as a file holds it. */
@@ -46,7 +46,7 @@ export class RecordFiles {
     for (const file of this.#trying(() => this.#directory.names()) ?? []) {
       const bytes = this.#trying(() => this.#directory.read(file, maxBytes));
       const text = Buffer.from(bytes ?? []).toString('utf8');
-      const name = parseRecord(text)?.['origin'];
+      const name = tryParseObject(text)?.['origin'];
       const record = typeof name === 'string' && fileName(name) === file ? this.#parse(name, text) : undefined;
       if (record) found.set(String(name), record);
     }
@@ -72,7 +72,7 @@ export class RecordFiles {
   }
 
   #parse(name: string, text: string): KeptRecord | undefined {
-    const record = parseRecord(text);
+    const record = tryParseObject(text);
     if (record?.['format'] !== format || record['origin'] !== name) return undefined;
     const { since } = record;
     const facts = readFacts(record['facts']);
@@ -92,15 +92,6 @@ export class RecordFiles {
       this.#noted = true;
       return undefined;
     }
-  }
-}
-
-function parseRecord(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value = parseJson(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
   }
 }
 

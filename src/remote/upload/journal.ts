@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { PrivateDirectory } from '../../files/private-directory.ts';
 import { newProcessId, type ProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
 import { isOciError } from '../../model/errors.ts';
-import { parseJson } from '../../model/json.ts';
+import { tryParseObject } from '../../model/json.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 
@@ -95,13 +95,13 @@ export class UploadJournals {
   }
 
   #parse(subject: string, text: string): URL | undefined {
-    const entry = parseEntry(text);
-    if (entry?.format !== format || entry.subject !== subject) return undefined;
+    const entry = tryParseObject(text);
+    if (entry?.['format'] !== format || entry['subject'] !== subject) return undefined;
     const { since, location } = entry;
     const ageMs = typeof since === 'number' ? this.#nowMs() - since : Number.NaN;
     if (!(ageMs >= 0 && ageMs < lifetimeMs)) return undefined;
     // Two processes that send to one session would disturb each other.
-    const process = typeof entry.process === 'string' ? tryParseProcessId(entry.process) : undefined;
+    const process = typeof entry['process'] === 'string' ? tryParseProcessId(entry['process']) : undefined;
     if (!process || processState(process) !== 'dead') return undefined;
     return typeof location === 'string' && URL.canParse(location) ? new URL(location) : undefined;
   }
@@ -115,15 +115,5 @@ export class UploadJournals {
       this.#noted = true;
       return undefined;
     }
-  }
-}
-
-type Entry = Readonly<Partial<Record<'format' | 'subject' | 'process' | 'since' | 'location', unknown>>>;
-
-function parseEntry(text: string): Entry | undefined {
-  try {
-    return parseJson(text) as Entry | undefined;
-  } catch {
-    return undefined;
   }
 }

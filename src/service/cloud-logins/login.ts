@@ -1,6 +1,6 @@
 import type { Credential } from '../../credentials/credential.ts';
 import { OciError } from '../../model/errors.ts';
-import { isObject, parseJson } from '../../model/json.ts';
+import { tryParseObject } from '../../model/json.ts';
 import { type HttpResponse, header } from '../../transport/http.ts';
 import type { Transport } from '../../transport/transport.ts';
 
@@ -30,7 +30,7 @@ const maxAnswerBytes = 256 * 1024;
  */
 export async function readAnswer(response: HttpResponse, what: string): Promise<Readonly<Record<string, unknown>>> {
   const text = Buffer.from(await response.body.bytes(maxAnswerBytes)).toString('utf8');
-  const answer = parsed(text);
+  const answer = tryParseObject(text);
   const { status, url } = response;
   if (status !== 200) {
     // `InvalidSignatureException`, `com.amazon.coral#ExpiredTokenException:http://…`
@@ -42,13 +42,4 @@ export async function readAnswer(response: HttpResponse, what: string): Promise<
   }
   if (!answer) throw new OciError('PROTOCOL', `${url.host} answers the request for ${what} with something else`);
   return answer;
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value = parseJson(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
