@@ -3,7 +3,7 @@
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { checkArgument } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
-import { parseJson } from '../../model/json.ts';
+import { isObject, tryParseObject } from '../../model/json.ts';
 import { libtrustId } from '../../model/libtrust-id.ts';
 import { mayIssue, maySign } from './certificate-limits.ts';
 
@@ -69,7 +69,7 @@ export function readJwks(text: string, file: string): TokenTrust {
       hint: 'a key set is {"keys":[…]} with the public keys of the token server',
     });
   };
-  const list = (parseObject(text) ?? refuse('not a JSON object'))['keys'];
+  const list = (tryParseObject(text) ?? refuse('not a JSON object'))['keys'];
   if (!Array.isArray(list)) return refuse('"keys" must be a list');
   const keys = list.flatMap((jwk: unknown, index): TrustedKey[] => {
     const what = `key ${index + 1}`;
@@ -170,17 +170,4 @@ function publicKeyOf(jwk: Readonly<Record<string, unknown>>): KeyObject | undefi
   } catch {
     return undefined;
   }
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = parseJson(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
