@@ -201,6 +201,11 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
         stdout: () => terminal.takeOut(),
         platform: () => this.defaultPlatform(),
         remote: async (reference, intent) => (await service(more)).open(reference, intent),
+        async dockerDaemon() {
+          const { findDaemon } = await import('../config/docker/daemon-endpoint.ts');
+          const { environment, dockerConfigDir } = await settings(more);
+          return findDaemon(environment, dockerConfigDir?.value);
+        },
         imageName: (name) => imageName(name, more),
       });
     },

@@ -1,3 +1,4 @@
+import { findDaemon } from '../config/docker/daemon-endpoint.ts';
 import { loadSettings } from '../config/settings.ts';
 import { checkArgument, type Shape } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
@@ -80,8 +81,10 @@ export async function copy(source: string, destination: string, options: CopyOpt
     throw new OciError('USAGE', `copy: source and destination are both ${from.fullName}`);
   }
   await using _lease = await to.registry.extension(leases)?.lease({ signal });
+  const chosen =
+    platform || !to.platform ? root : await findRoot(from, to.platform, signal, { requirePlatform: false });
   const { result } = transfer({
-    from: { ...end(from), ...root },
+    from: { ...end(from), ...chosen },
     to: { ...end(to), tags: to.tag === undefined ? [] : [to.tag] },
     mountFrom: to.hosted && (await from.mountFrom(to.hosted)),
     foreignLayers: to.kind.own || to.registry.extension(foreignLayers)?.accepted === true ? 'copy' : 'skip',
@@ -105,9 +108,10 @@ async function findRoot(
   from: Place,
   platform: Platform | undefined,
   signal: AbortSignal,
+  opts: { readonly requirePlatform?: boolean } = {},
 ): Promise<Pick<TransferOptions['from'], 'reference' | 'root' | 'manifest'>> {
   if (platform) {
-    const manifest = await resolveImage(from, platform, { signal });
+    const manifest = await resolveImage(from, platform, { signal, ...opts });
     return { reference: manifest.descriptor.digest, root: manifest.descriptor, manifest };
   }
   const stat = (reference: Place['reference']): Promise<Descriptor> =>
@@ -133,6 +137,10 @@ function placesOf(service: RegistryService, signal: AbortSignal): PlaceSources {
     stdin: () => process.stdin,
     stdout: () => ({ write: writeOut }),
     platform: async () => hostPlatform(),
+    async dockerDaemon() {
+      const { environment, dockerConfigDir } = await loadSettings();
+      return findDaemon(environment, dockerConfigDir?.value);
+    },
     imageName: async (word) => word,
   };
 }

@@ -14,7 +14,6 @@ const foreign: Readonly<Record<string, (rest: string) => string>> = {
   ocidir: (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,
   ocifile: (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,
   'oci-layout': (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,
-  'docker-daemon': () => 'the daemon is not read; docker push brings its images to a registry',
 };
 
 /** A reference as skopeo and podman write it, `docker://REF`, without their transport. */

@@ -1,4 +1,5 @@
 import type { ByteStream } from '../archive/envelope/open-file.ts';
+import type { DaemonEndpoint } from '../daemon/open.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { Platform } from '../model/platform/platform.ts';
@@ -27,6 +28,8 @@ export interface PlaceSources {
   readonly stdout: () => Sink;
   /** The platform of an image that is chosen where only one can be. */
   readonly platform: () => Promise<Platform>;
+  /** Finds the Docker daemon; it is not contacted. */
+  readonly dockerDaemon: () => Promise<DaemonEndpoint>;
   /** Expands a name without a registry that is to be read. */
   readonly imageName: (word: string) => Promise<string>;
 }
@@ -85,6 +88,8 @@ export interface Place extends AsyncDisposable {
   readonly hosted: HostedRepository | undefined;
   /** Whether indexes may be here without all their children. */
   readonly sparse: boolean;
+  /** Of an index, only the image for this platform is copied here, unless others are asked for. */
+  readonly platform?: Platform;
   /** Names of its images in addition to those that `registry.tags` lists. */
   names?(): Promise<readonly string[]>;
   /** The same repository at one of its tags. Only for a place that was named without a tag. */

@@ -1,4 +1,5 @@
 /** The kinds of places that commands read and write: everything specific to `oci:` and the others is behind this table. */
+import { dockerDaemonKind } from './docker-daemon.ts';
 import { layoutKind } from './layout.ts';
 import { ociArchiveKind } from './oci-archive.ts';
 import type { PlaceKind } from './place.ts';
@@ -6,7 +7,13 @@ import { registryKind } from './registry.ts';
 import { storeKind } from './store.ts';
 
 /** In the order of help. A word without any kind's prefix is of the first kind. */
-const kinds: readonly [PlaceKind, ...PlaceKind[]] = [registryKind, layoutKind, ociArchiveKind, storeKind];
+const kinds: readonly [PlaceKind, ...PlaceKind[]] = [
+  registryKind,
+  layoutKind,
+  ociArchiveKind,
+  dockerDaemonKind,
+  storeKind,
+];
 
 /** The kind of place that a word names. */
 export function kindOf(word: string): PlaceKind {

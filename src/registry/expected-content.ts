@@ -2,7 +2,9 @@ import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
 import type { Tag } from '../model/reference/reference.ts';
+import type { Content } from './content.ts';
 import { extensionKey } from './extension-key.ts';
+import type { SignalOption } from './options.ts';
 
 /** All that a transfer will bring for one image. */
 export interface ExpectedImage {
@@ -13,6 +15,8 @@ export interface ExpectedImage {
   readonly manifests: readonly Manifest[];
   /** Blobs of all manifests, as they will be at the destination. */
   readonly blobs: readonly Descriptor[];
+  /** Opens one of these blobs at the source, besides its push. */
+  readonly open: (blob: Descriptor, opts?: SignalOption) => Promise<Content>;
 }
 
 /**

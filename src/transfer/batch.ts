@@ -210,7 +210,7 @@ function isThere({ digest }: Descriptor, options: TransferOptions): boolean {
 }
 
 /** Tells a destination that must know it what this image will bring. @throws OciError if it cannot hold that. */
-function announce(graph: Graph, { to, foreignLayers }: TransferOptions): void {
+function announce(graph: Graph, { from, to, foreignLayers }: TransferOptions): void {
   const { root, manifests, others, attached } = graph;
   const blobs = graph.blobs.filter(({ foreign }) => !(foreign && foreignLayers === 'skip'));
   to.registry.extension(expectedContent)?.expect({
@@ -218,6 +218,10 @@ function announce(graph: Graph, { to, foreignLayers }: TransferOptions): void {
     names: new Map([...attached.tags, [root.digest, to.tags]]),
     manifests: [...manifests, ...others].map(({ manifest }) => manifest),
     blobs: blobs.map(({ descriptor, changed }) => changed?.descriptor ?? descriptor),
+    open(wanted, opts) {
+      const changed = blobs.find((blob) => blob.changed?.descriptor.digest === wanted.digest)?.changed;
+      return changed ? changed.source.open(0, opts) : from.registry.getBlob(from.repo, wanted, opts);
+    },
   });
 }
 

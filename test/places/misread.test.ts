@@ -10,7 +10,6 @@ import { sandbox } from '../support/sandbox.ts';
 const hints: readonly (readonly [word: string, hint: RegExp])[] = [
   ['dir:x', /an OCI layout here: oci:x$/],
   ['docker-archive:x.tar', /archives/],
-  ['docker-daemon:app:1', /the daemon is not read/],
   ['containers-storage:app', /store:NAME/],
   ['localhost:5000', /^write localhost:5000\/NAME$/],
   ['registry.example.com:5000/', /^write registry\.example\.com:5000\/NAME$/],

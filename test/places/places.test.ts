@@ -22,6 +22,7 @@ function sourcesFor(store = memoryRegistry({ sparseIndexes: true })): PlaceSourc
     stdin: () => process.stdin,
     stdout: () => ({ write: async () => {} }),
     platform: async () => ({ os: 'linux', architecture: 'amd64' }),
+    dockerDaemon: async () => assert.fail('no daemon is asked for'),
     imageName: async (word) => (word === 'short' ? 'registry.example.com/long' : word),
   };
 }
@@ -44,13 +45,14 @@ describe('the kinds of places', () => {
   it('stand in help as they are written', () => {
     assert.equal(
       imageHelp('REF'),
-      'REF is an image in a registry, oci:DIR[:TAG] for an OCI layout, oci-archive:FILE[:TAG] for an OCI archive, or ' +
-        'store:NAME for an image of the local store.',
+      'REF is an image in a registry, oci:DIR[:TAG] for an OCI layout, oci-archive:FILE[:TAG] for an OCI archive, ' +
+        'docker-daemon:NAME for an image of the Docker daemon, or store:NAME for an image of the local store.',
     );
     assert.match(sidesHelp(), /^registry references, OCI layouts \(oci:DIR\[:TAG\]\), .+ and the local store \(/);
     assert.equal(
       otherRepositoriesHelp(),
-      'layouts (oci:DIR), OCI archives (oci-archive:FILE) and the local store (store:NAME)',
+      'layouts (oci:DIR), OCI archives (oci-archive:FILE), the Docker daemon (docker-daemon:NAME) and the local store ' +
+        '(store:NAME)',
     );
   });
 });

@@ -10,11 +10,11 @@ import type { ArchiveOutput } from './output.ts';
 
 /** The places of blobs in an archive. They are filled in any order, several at once, each once. */
 export class BlobSlots {
-  readonly #output: ArchiveOutput;
+  readonly #output: Pick<ArchiveOutput, 'writeAt'>;
   readonly #slots: ReadonlyMap<Digest, PlacedEntry>;
   readonly #filled = new Set<Digest>();
 
-  constructor(output: ArchiveOutput, slots: ReadonlyMap<Digest, PlacedEntry>) {
+  constructor(output: Pick<ArchiveOutput, 'writeAt'>, slots: ReadonlyMap<Digest, PlacedEntry>) {
     this.#output = output;
     this.#slots = slots;
   }

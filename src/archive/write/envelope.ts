@@ -9,7 +9,7 @@ import { fileMode } from '../../files/durable.ts';
 
 const blockBytes = 512;
 /** Two empty blocks end an archive. */
-const endBytes = 2 * blockBytes;
+export const endBytes = 2 * blockBytes;
 
 interface ArchiveEntry {
   /** Its path in the archive. */

@@ -1,13 +1,11 @@
-import { blobPath } from '../../layout/format/paths.ts';
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Platform } from '../../model/platform/platform.ts';
 import { unlessAborted } from '../../registry/receive.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { BlobSlots } from './blob-slots.ts';
-import { placeEntries } from './envelope.ts';
+import type { BlobSlots } from './blob-slots.ts';
 import { ExpectedImages } from './expected-images.ts';
-import { hybridDocuments } from './hybrid-documents.ts';
+import { layOutHybrid } from './hybrid-layout.ts';
 import type { ArchiveOutput } from './output.ts';
 import type { ArchiveReceiver } from './write-only.ts';
 
@@ -29,7 +27,7 @@ export function createHybridReceiver({ output, platform }: HybridOptions): Archi
   const completed = new Promise<void>((resolve) => {
     complete = resolve;
   });
-  const laidOut = completed.then(() => layOut(images, output));
+  const laidOut = completed.then(() => layOutHybrid(images, output));
   laidOut.catch(() => {}); // reported by each call that awaits it
   const slots = async ({ signal }: SignalOption = {}): Promise<BlobSlots> =>
     (await unlessAborted(laidOut, signal)).slots;
@@ -51,26 +49,6 @@ export function createHybridReceiver({ output, platform }: HybridOptions): Archi
       await output.finish(totalBytes, opts);
     },
   };
-}
-
-interface Layout {
-  readonly slots: BlobSlots;
-  readonly totalBytes: number;
-}
-
-async function layOut(images: ExpectedImages, output: ArchiveOutput): Promise<Layout> {
-  const documents = hybridDocuments(images);
-  const blobs = [...images.sizes].map(([digest, size]) => ({ name: blobPath(digest), size, digest }));
-  blobs.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const sized = documents.map(({ name, bytes }) => ({ name, size: bytes.length }));
-  const { placed, totalBytes } = await placeEntries([...sized, ...blobs]);
-  for (const [i, { bytes }] of documents.entries()) {
-    const entry = placed[i];
-    if (entry) await output.writeAt(Buffer.concat([entry.header, bytes]), entry.offset);
-  }
-  const ofBlobs = placed.slice(documents.length);
-  const slots = new Map(blobs.flatMap(({ digest }, i) => (ofBlobs[i] ? [[digest, ofBlobs[i]] as const] : [])));
-  return { slots: new BlobSlots(output, slots), totalBytes };
 }
 
 function incomplete(name: string, missing: readonly Digest[]): OciError {

@@ -49,7 +49,8 @@ export async function planCopy(
   const open = async (): Promise<Place> => refuseItself(source, await openDestination());
   const whole = toWhole ? await open() : undefined;
   const look = async (): Promise<Digest | undefined> => whole && digestAt(whole, whole.reference, signal);
-  const [chosen, there] = await Promise.all([resolveRoot(source, insists ? 'all' : platforms, signal), look()]);
+  const wanted = insists ? 'all' : platforms.length > 0 ? platforms : (whole?.platform ?? []);
+  const [chosen, there] = await Promise.all([resolveRoot(source, wanted, signal), look()]);
   const destination = whole ?? (await open());
   const asPulled = destination.kind.incomplete === 'usual';
   const reduced = asPulled ? undefined : chosen.reduced;
@@ -118,10 +119,14 @@ function takesForeignLayers({ kind, registry }: Place): boolean {
 /** Chooses what is copied: the image of one platform, otherwise what the reference names. */
 async function resolveRoot(
   source: Place,
-  platforms: readonly Platform[] | 'all',
+  platforms: readonly Platform[] | Platform | 'all',
   signal: AbortSignal,
 ): Promise<ChosenRoot> {
   const { registry, repo, reference, name } = source;
+  if (isPlatform(platforms)) {
+    // The daemon's, which nobody asked for: an image without an index may be for another.
+    return read(await resolveImage(source, platforms, { signal, requirePlatform: false }));
+  }
   const [platform, another] = platforms === 'all' ? [] : platforms;
   if (platform && !another) return read(await resolveImage(source, platform, { signal }));
   // HEAD first (registries do not count it as a pull): the destination, which is asked meanwhile, may have the manifest.
@@ -131,6 +136,10 @@ async function resolveRoot(
   const note = reducedNote(name, 'copying', chosen);
   if (note === undefined) return { root };
   return { root, reduced: { root: await registry.statManifest(repo, chosen.digest, { signal }), note } };
+}
+
+function isPlatform(wanted: readonly Platform[] | Platform | 'all'): wanted is Platform {
+  return wanted !== 'all' && 'os' in wanted;
 }
 
 function read(manifest: Manifest): ChosenRoot {
