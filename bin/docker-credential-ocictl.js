@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { main } from '../dist/credential-helper.js';
+'use strict';
 
-// Only here is the exit status set: process.exit would cut off what is still on its way into a pipe.
-process.exitCode = await main(process.argv.slice(2));
+import('../dist/credential-helper.js')
+  .then(({ main }) => main(process.argv.slice(2)))
+  .then((status) => {
+    // Only here is the exit status set: process.exit would cut off what is still on its way into a pipe.
+    process.exitCode = status;
+  });

@@ -1,11 +1,23 @@
 #!/usr/bin/env node
-const built = await import('../dist/installed.js').catch((error) => {
-  // A checkout in which nothing was built yet; of a package it cannot be missing.
-  if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !/module '[^']*installed\.js'/.test(error.message)) throw error;
-  process.stderr.write('error: ocictl is not built yet\nhint: run npm ci and npm run build in its checkout\n');
-});
+// A script: Node takes longer to start with a module. The folder has a package.json that says so.
+'use strict';
 
-// Only here is the exit status set: process.exit would cut off what is still on its way into a pipe.
-process.exitCode = built ? await built.main(process.argv.slice(2)) : 1;
-// All is written by now, and a host name that is still being looked up would keep the shell waiting.
-if (process.argv[2] === '__complete') process.exit();
+function load() {
+  try {
+    return require('../dist/installed.cjs');
+  } catch (error) {
+    // A checkout in which nothing was built yet; of a package it cannot be missing.
+    if (error?.code !== 'MODULE_NOT_FOUND' || error.requireStack?.[0] !== __filename) throw error;
+    process.stderr.write('error: ocictl is not built yet\nhint: run npm ci and npm run build in its checkout\n');
+    return { main: async () => 1 };
+  }
+}
+
+load()
+  .main(process.argv.slice(2))
+  .then((status) => {
+    // Only here is the exit status set: process.exit would cut off what is still on its way into a pipe.
+    process.exitCode = status;
+    // All is written by now, and a host name that is still being looked up would keep the shell waiting.
+    if (process.argv[2] === '__complete') process.exit();
+  });

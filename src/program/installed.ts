@@ -1,6 +1,5 @@
-/** The entry of the installed package: it finds the rest of the command line in scripts beside it. */
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+/** The entry of the installed package, a script: it finds the rest of the command line in scripts beside it. */
+import { join } from 'node:path';
 import { KeptCode } from '../packaging/kept-code.ts';
 import { ScriptLoader } from '../packaging/script-loader.ts';
 import type { Surroundings } from './cli.ts';
@@ -16,7 +15,7 @@ let shared: ScriptLoader | undefined;
 
 /** {@link mainWith}, with its way to the rest of the command line. */
 export async function main(words: readonly string[], surroundings?: Surroundings): Promise<number> {
-  const file = join(dirname(fileURLToPath(import.meta.url)), scripts.cli);
+  const file = join(__dirname, scripts.cli);
   if (surroundings) {
     shared ??= new ScriptLoader();
     const loader = shared;

@@ -38,7 +38,7 @@ export async function runInside(
   process.chdir(cwd);
   let timer: NodeJS.Timeout | undefined;
   try {
-    const run = (await import(pathToFileURL(join(projectRoot, 'dist', 'installed.js')).href)) as {
+    const run = (await import(pathToFileURL(join(projectRoot, 'dist', 'installed.cjs')).href)) as {
       readonly main: typeof main;
     };
     const [stdout, stderr] = [new Collected(), new Collected()];

@@ -11,14 +11,15 @@ describe('a checkout in which nothing was built', () => {
     const root = await temporaryDirectory(t);
     await mkdir(join(root, 'bin'));
     await writeFile(join(root, 'package.json'), '{"type":"module"}');
-    await copyFile(join(projectRoot, 'bin', 'ocictl.js'), join(root, 'bin', 'ocictl.js'));
+    for (const name of ['ocictl.js', 'package.json'])
+      await copyFile(join(projectRoot, 'bin', name), join(root, 'bin', name));
     const run = () => start(t, process.execPath, [join(root, 'bin', 'ocictl.js'), '--version'], { env: {} }).result;
     const { exitCode, stdout, stderr } = await run();
     assert.deepEqual([exitCode, stdout], [1, '']);
     assert.equal(stderr, 'error: ocictl is not built yet\nhint: run npm ci and npm run build in its checkout\n');
     // A build that exists but is broken is a different failure.
     await mkdir(join(root, 'dist'));
-    await writeFile(join(root, 'dist', 'installed.js'), "import './gone.js';");
-    assert.match((await run()).stderr, /gone\.js/);
+    await writeFile(join(root, 'dist', 'installed.cjs'), "require('./gone.cjs');");
+    assert.match((await run()).stderr, /gone\.cjs/);
   });
 });

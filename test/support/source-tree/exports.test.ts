@@ -32,7 +32,7 @@ describe('the check of exports', () => {
     const users = [
       file('model/a.test.ts', "import { a } from '../../src/model/a.ts';"),
       file('generate.ts', "import { b } from '../src/model/a.ts';"),
-      file('ocictl.js', "import { main } from '../dist/main.js';"),
+      file('ocictl.js', "const { main } = require('../dist/main.cjs');"),
     ];
     assert.deepEqual(unusedExports(src, users), ['model/a.ts: c', 'program/other.ts: main']);
   });

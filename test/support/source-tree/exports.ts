@@ -49,7 +49,7 @@ function usedNames(src: readonly SourceFile[], users: readonly SourceFile[]): (p
 /** A folder beside `src` imports it as `../src`; `bin` imports the build, which has the entries of all folders in one. */
 function filesMeant(found: Import, src: readonly SourceFile[]): readonly string[] {
   const target = targetOf(found);
-  const [, built] = /^\.\.\/dist\/(.+)\.js$/.exec(target ?? '') ?? [];
+  const [, built] = /^\.\.\/dist\/(.+)\.c?js$/.exec(target ?? '') ?? [];
   if (built !== undefined) return src.map(({ path }) => path).filter((path) => basename(path) === `${built}.ts`);
   return target === undefined ? [] : [target.replace(/^\.\.\/src\//, '')];
 }

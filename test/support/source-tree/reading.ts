@@ -46,7 +46,7 @@ export function importsOf({ path, text }: SourceFile): Import[] {
     found.push({ from: path, specifier, kind: isTypeOnly(clause) ? 'type' : 'static', names });
   }
   for (const [, braces, specifier = '', member] of code.matchAll(
-    /(?:\{([^{}]*)\}\s*=\s*await\s+)?\bimport\(\s*['"`]([^'"`]+)['"`]\s*\)(?:\)?\s*\.\s*(?!then\b|catch\b)([\w$]+))?/g,
+    /(?:\{([^{}]*)\}\s*=\s*await\s+)?\b(?:import|require)\(\s*['"`]([^'"`]+)['"`]\s*\)(?:\)?\s*\.\s*(?!then\b|catch\b)([\w$]+))?/g,
   )) {
     found.push({ from: path, specifier, kind: 'late', names: lateNames(braces, member) });
   }
