@@ -1,3 +1,4 @@
+import type { FileRange, FileReader } from '../files/file-reader.ts';
 import type { LayoutFiles } from '../layout/format/files.ts';
 import { OciError } from '../model/errors.ts';
 import { type ArchiveFile, readerAt } from './envelope/archive-file.ts';
@@ -11,6 +12,80 @@ export interface ArchiveFiles extends LayoutFiles {
 
 /** What to do about an archive that is damaged or incomplete, for hints. */
 export const remedy = 'make the archive again, or copy it again';
+
+/** A file is read in pieces of this size where it is unpacked or hashed. */
+const pieceBytes = 256 * 1024;
+
+/** The content of a file; nothing if there is none. */
+export async function* chunksOf(
+  files: LayoutFiles,
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = await files.open(path);
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const piece = Buffer.allocUnsafeSlow(pieceBytes);
+      const size = await reader.read(piece);
+      if (size === 0) return;
+      yield piece.subarray(0, size);
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * Files with some more: from memory, or under other names. They go before those that are there.
+ *
+ * @param more By path: the content, or the path of a file that is there.
+ */
+export function withFiles(files: ArchiveFiles, more: ReadonlyMap<string, Uint8Array | string>): ArchiveFiles {
+  const other = (path: string): string => {
+    const found = more.get(path);
+    return typeof found === 'string' ? found : path;
+  };
+  const inMemory = (path: string): Uint8Array | undefined => {
+    const found = more.get(path);
+    return typeof found === 'string' ? undefined : found;
+  };
+  return {
+    archive: files.archive,
+    remedy: files.remedy,
+    shown: (path) => files.shown(other(path)),
+    list: (path) => files.list(path),
+
+    async stat(path) {
+      const bytes = inMemory(path);
+      return bytes ? { size: bytes.length, version: path } : await files.stat(other(path));
+    },
+
+    async read(path, maxBytes) {
+      return inMemory(path) ?? (await files.read(other(path), maxBytes));
+    },
+
+    async open(path, range) {
+      const bytes = inMemory(path);
+      return bytes ? memoryReader(bytes, range) : await files.open(other(path), range);
+    },
+  };
+}
+
+function memoryReader(bytes: Uint8Array, range: FileRange | undefined): FileReader {
+  let left = bytes.subarray(range?.start ?? 0, range?.end);
+  return {
+    size: bytes.length,
+    async read(into) {
+      const part = left.subarray(0, into.length);
+      into.set(part);
+      left = left.subarray(part.length);
+      return part.length;
+    },
+    async close() {},
+  };
+}
 
 export function createArchiveFiles(file: ArchiveFile, index: TarIndex): ArchiveFiles {
   const shown = (path: string): string => `${path} in ${file.shown}`;

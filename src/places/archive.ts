@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ArchiveSource } from '../archive/envelope/open-file.ts';
-import type { OpenArchive } from '../archive/oci-archive.ts';
+import type { OpenArchive } from '../archive/open-archive.ts';
 import { OciError } from '../model/errors.ts';
 import { defaultTag } from '../model/reference/reference.ts';
 import { filePlace } from './file-place.ts';
@@ -40,14 +40,21 @@ export async function readArchive(
       written: name,
       parseName: parseLayoutName,
       names: async () => (await registry.extension(rootImages)?.names()) ?? [],
+      explain: (error: unknown) => faultOf(opened, name) ?? error,
       dispose: async () => opened.close(),
     };
+    if (named === undefined && opened.faults[0]) throw opened.faults[0].error;
     const reference = named ?? (role === 'source' ? await onlyImage(registry) : defaultTag);
     return filePlace(images, reference, named !== undefined);
   } catch (error) {
     opened.close();
     throw error;
   }
+}
+
+/** Why the image of a name cannot be read, if its archive has others that can. */
+function faultOf({ faults }: OpenArchive, name: string | undefined): OciError | undefined {
+  return faults.find(({ names }) => name !== undefined && names.includes(name))?.error;
 }
 
 function onlyRead(name: string): OciError {

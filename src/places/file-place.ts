@@ -19,13 +19,27 @@ interface FileOfImages {
   readonly written: string | undefined;
   readonly parseName: (name: string) => Tag;
   readonly names: () => Promise<readonly string[]>;
+  readonly explain?: (error: unknown) => unknown;
   readonly finish?: () => Promise<void>;
   readonly dispose: () => Promise<void>;
 }
 
 /** A place in a file or directory. @param isNamed Whether the user named the image. */
 export function filePlace(images: FileOfImages, target: Tag | Digest, isNamed: boolean): Place {
-  const { kind, registry, repo, sparse = true, file, real, written, parseName, names, finish, dispose } = images;
+  const {
+    kind,
+    registry,
+    repo,
+    sparse = true,
+    file,
+    real,
+    written,
+    parseName,
+    names,
+    explain,
+    finish,
+    dispose,
+  } = images;
   const whole = `${kind.prefix}${file}`;
   const tag = isDigestReference(target) ? undefined : target;
   const suffix = tag === undefined ? `@${target}` : `:${target}`;
@@ -49,6 +63,7 @@ export function filePlace(images: FileOfImages, target: Tag | Digest, isNamed: b
         below: (other: Tag) => filePlace(images, parseName(`${written}:${other}`), true),
       }),
     names,
+    ...(explain && { explain }),
     ...(finish && { finish }),
     [Symbol.asyncDispose]: dispose,
   };

@@ -9,8 +9,8 @@ type Wanted = 'place' | 'image';
 /** Transports of skopeo and podman that ocictl does not support. Docker would read each as an image on Docker Hub. */
 const foreign: Readonly<Record<string, (rest: string) => string>> = {
   dir: (rest) => `a directory is an OCI layout here: oci:${rest}`,
-  'docker-archive': () => 'archives are not read or written; a directory is: oci:DIR[:TAG]',
-  'containers-storage': () => 'the store of podman is not read; that of ocictl is: store:NAME[:TAG]',
+  'containers-storage': (rest) => `podman gives out what is in its store: podman save ${rest} | ocictl load`,
+  containerd: (rest) => `containerd gives out what is in its store: ctr images export - ${rest} | ocictl load`,
   ocidir: (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,
   ocifile: (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,
   'oci-layout': (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,

@@ -2,13 +2,13 @@ import { readArchive } from './archive.ts';
 import type { PlaceKind } from './place.ts';
 import { writeArchive } from './written-archive.ts';
 
-/** OCI layouts in a tar file. */
+/** OCI layouts in a tar file. Its help names archives of Docker too. */
 export const ociArchiveKind: PlaceKind = {
   prefix: 'oci-archive:',
   help: {
-    image: 'oci-archive:FILE[:TAG] for an OCI archive',
-    repository: 'OCI archives (oci-archive:FILE)',
-    side: 'OCI archives (oci-archive:FILE[:TAG])',
+    image: 'oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG] for an archive',
+    repository: 'archives (oci-archive:FILE, docker-archive:FILE)',
+    side: 'archives (oci-archive:FILE[:TAG], docker-archive:FILE[:TAG])',
   },
   insteadOfName: 'ocictl copy reads one image of an archive, ocictl load reads all',
   incomplete: 'later',

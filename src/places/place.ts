@@ -40,8 +40,9 @@ export interface PlaceKind {
   readonly prefix: string;
   /**
    * How help writes and names it: as an image to read, as a repository whose tags are listed, and as either side of a copy.
+   * Absent if another kind's text names it too.
    */
-  readonly help: { readonly image: string; readonly repository: string; readonly side: string };
+  readonly help?: { readonly image: string; readonly repository: string; readonly side: string };
   /** What to write instead, if only the name of an image in a registry is accepted. */
   readonly insteadOfName?: string;
   /**

@@ -1,4 +1,5 @@
 /** The kinds of places that commands read and write: everything specific to `oci:` and the others is behind this table. */
+import { dockerArchiveKind } from './docker-archive.ts';
 import { dockerDaemonKind } from './docker-daemon.ts';
 import { layoutKind } from './layout.ts';
 import { ociArchiveKind } from './oci-archive.ts';
@@ -11,6 +12,7 @@ const kinds: readonly [PlaceKind, ...PlaceKind[]] = [
   registryKind,
   layoutKind,
   ociArchiveKind,
+  dockerArchiveKind,
   dockerDaemonKind,
   storeKind,
 ];
@@ -40,7 +42,11 @@ export function otherRepositoriesHelp(): string {
   return listed('repository', ' and', kinds.slice(1));
 }
 
-function listed(use: keyof PlaceKind['help'], conjunction: string, of: readonly PlaceKind[] = kinds): string {
-  const phrases = of.map(({ help }) => help[use]);
+function listed(
+  use: keyof NonNullable<PlaceKind['help']>,
+  conjunction: string,
+  of: readonly PlaceKind[] = kinds,
+): string {
+  const phrases = of.flatMap(({ help }) => help?.[use] ?? []);
   return `${phrases.slice(0, -1).join(', ')}${conjunction} ${phrases.at(-1)}`;
 }

@@ -9,8 +9,8 @@ import { sandbox } from '../support/sandbox.ts';
 
 const hints: readonly (readonly [word: string, hint: RegExp])[] = [
   ['dir:x', /an OCI layout here: oci:x$/],
-  ['docker-archive:x.tar', /archives/],
-  ['containers-storage:app', /store:NAME/],
+  ['containers-storage:app', /: podman save app \| ocictl load$/],
+  ['containerd:docker.io/library/app:1', /: ctr images export - docker\.io\/library\/app:1 \| ocictl load$/],
   ['localhost:5000', /^write localhost:5000\/NAME$/],
   ['registry.example.com:5000/', /^write registry\.example\.com:5000\/NAME$/],
   ['quay.io/', /^write quay\.io\/NAME$/],

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
-import { isOciError, type OciError } from '../../model/errors.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
 import { invalidArchive } from './errors.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
@@ -28,13 +28,43 @@ const chunkBytes = 256 * 1024;
 /** A block of zstd takes four bytes at least and makes 128 KiB at most: this is how much memory one step may take. */
 const zstdStepBytes = 1024;
 
+/** Content that unpacks to more than this, and to 200 times its size, is a bomb: layers seldom shrink to a tenth. */
+const defaultBombBytes = 4 * 1024 ** 3;
+const bombRatio = 200;
+
+interface DecompressOptions {
+  /** The name of the stream in messages. */
+  readonly shown: string;
+  /** How many unpacked bytes are never a bomb. Default 4 GiB. */
+  readonly bombBytes?: number | undefined;
+}
+
 /**
  * The content of a gzip or zstd stream.
  *
- * @param shown Its name in messages.
- * @throws OciError ARCHIVE_INVALID if it is damaged or ends early; TOO_LARGE; what the source throws.
+ * @throws OciError ARCHIVE_INVALID if it is damaged or ends early; TOO_LARGE if it unpacks to a disproportionate size, or
+ * needs too much memory for that; what the source throws.
  */
 export async function* decompressed(
+  source: AsyncIterable<Uint8Array>,
+  compression: 'gzip' | 'zstd',
+  { shown, bombBytes = defaultBombBytes }: DecompressOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let [packed, unpacked] = [0, 0];
+  const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of source) {
+      packed += chunk.length;
+      yield chunk;
+    }
+  };
+  for await (const chunk of unpack(counted(), compression, shown)) {
+    unpacked += chunk.length;
+    if (unpacked > bombBytes && unpacked > packed * bombRatio) throw bomb(shown, compression);
+    yield chunk;
+  }
+}
+
+async function* unpack(
   source: AsyncIterable<Uint8Array>,
   compression: 'gzip' | 'zstd',
   shown: string,
@@ -107,4 +137,11 @@ async function* unzstd(
 
 function isOfUnpacker(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:Z_|ZSTD_)/.test(String(error.code));
+}
+
+function bomb(shown: string, compression: string): OciError {
+  const problem = `unpacks to more than ${bombRatio} times its size: it may be made to fill the disk`;
+  return new OciError('TOO_LARGE', `${shown} ${problem}`, {
+    hint: `if you trust it, unpack it yourself: ${compression} -dc FILE | ocictl load`,
+  });
 }

@@ -9,10 +9,6 @@ import { type ArchiveFile, archiveFile } from './archive-file.ts';
 import { compressionOf, decompressed, magicBytes } from './compression.ts';
 import { invalidArchive, onArchive } from './errors.ts';
 
-/** Content that unpacks to more than this, and to 200 times its size, is a bomb: layers seldom shrink to a tenth. */
-const defaultBombBytes = 4 * 1024 ** 3;
-const bombRatio = 200;
-
 interface SpoolOptions {
   readonly signal?: AbortSignal | undefined;
   /** How many unpacked bytes are never a bomb. Default 4 GiB. */
@@ -29,31 +25,20 @@ interface SpoolOptions {
 export async function spool(
   source: AsyncIterable<Uint8Array>,
   shown: string,
-  { signal, bombBytes = defaultBombBytes }: SpoolOptions = {},
+  { signal, bombBytes }: SpoolOptions = {},
 ): Promise<ArchiveFile> {
-  let packedBytes = 0;
-  const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+  const stopping = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of source) {
       signal?.throwIfAborted();
-      packedBytes += chunk.length;
       yield chunk;
     }
   };
-  const { first, all } = await peek(counted());
+  const { first, all } = await peek(stopping());
   if (first.length === 0) throw invalidArchive(shown, 'is empty');
   const compression = compressionOf(first);
   if (compression === 'xz' || compression === 'bzip2') throw unreadable(shown, compression);
-  const content = compression === 'none' ? all : decompressed(all, compression, shown);
-  const checked = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    let bytes = 0;
-    for await (const chunk of content) {
-      bytes += chunk.length;
-      if (compression !== 'none' && bytes > bombBytes && bytes > packedBytes * bombRatio)
-        throw bomb(shown, compression);
-      yield chunk;
-    }
-  };
-  return await writeTemporary(checked(), shown);
+  const content = compression === 'none' ? all : decompressed(all, compression, { shown, bombBytes });
+  return await writeTemporary(content, shown);
 }
 
 /** @param shown The name of the archive, or what is written instead of one for `command`. */
@@ -138,11 +123,4 @@ async function peek(
     yield* source;
   };
   return { first, all: all() };
-}
-
-function bomb(shown: string, compression: string): OciError {
-  const problem = `unpacks to more than ${bombRatio} times its size: it may be made to fill the disk`;
-  return new OciError('TOO_LARGE', `${shown} ${problem}`, {
-    hint: `if you trust it, unpack it yourself: ${compression} -dc FILE | ocictl load`,
-  });
 }

@@ -143,7 +143,8 @@ function bears(entry: IndexEntry, tag: Tag): boolean {
   return entry.refName === tag || impliedTag(entry) === tag || (tryParseTag(tag) === undefined && isNamed(entry, tag));
 }
 
-function isNamed({ refName, imageName }: IndexEntry, name: string): boolean {
+/** Whether a name is that of an entry, in whatever spelling. */
+export function isNamed({ refName, imageName }: IndexEntry, name: string): boolean {
   if (refName === name || imageName === name) return true;
   const full = fullName(name);
   return full !== undefined && (fullName(refName) === full || fullName(imageName) === full);

@@ -1,19 +1,29 @@
 import { spawnSync } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openDockerArchive } from '../../../src/archive/docker-archive.ts';
 import { openOciArchive } from '../../../src/archive/oci-archive.ts';
 import { openLayout } from '../../../src/layout/layout.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import { atEnd, type Scope, temporaryDirectory } from '../sandbox.ts';
 
 /**
- * A layout that is written to as a directory, and read from an archive of that directory: each read packs it again. So
+ * A layout that is written to as a directory, and read from an archive of that directory, which is packed again after each change. So
  * what the contract writes is read from an archive.
  */
-export async function archivedRegistry(t: Scope): Promise<Registry> {
+export async function archivedRegistry(t: Scope, form: 'oci' | 'docker'): Promise<Registry> {
   const directory = join(await temporaryDirectory(t), 'layout');
   const layout = await openLayout({ directory, create: true });
-  const reader = (): Promise<Registry> => openPacked(t, directory);
+  // Beside a layout that has all images, an empty list is enough for an archive of Docker.
+  if (form === 'docker') await writeFile(join(directory, 'manifest.json'), '[]');
+  let packed: { readonly state: string; readonly registry: Promise<Registry> } | undefined;
+  const reader = async (): Promise<Registry> => {
+    const state = await stateOf(directory);
+    if (packed?.state === state) return packed.registry;
+    const registry = openPacked(t, directory, form === 'oci' ? openOciArchive : openDockerArchive);
+    packed = { state, registry };
+    return registry;
+  };
   return {
     ...layout,
     statBlob: async (...words) => (await reader()).statBlob(...words),
@@ -26,15 +36,22 @@ export async function archivedRegistry(t: Scope): Promise<Registry> {
   };
 }
 
-let packed = 0;
+/** Different whenever a file of the layout is. */
+async function stateOf(directory: string): Promise<string> {
+  const names = await readdir(directory, { recursive: true });
+  const { ino, mtimeNs } = await stat(join(directory, 'index.json'), { bigint: true });
+  return [ino, mtimeNs, ...names.sort()].join();
+}
+
+let archives = 0;
 
 /** Opens an archive of a directory as it is now. */
-export async function openPacked(t: Scope, directory: string): Promise<Registry> {
-  packed += 1;
-  const file = `${directory}.${packed}.tar`;
+async function openPacked(t: Scope, directory: string, openFile: typeof openOciArchive): Promise<Registry> {
+  archives += 1;
+  const file = `${directory}.${archives}.tar`;
   const { status, stderr } = spawnSync('tar', ['-cf', file, '--exclude=./.ocictl', '-C', directory, '.']);
   if (status !== 0) throw new Error(`tar: ${stderr}`);
-  const { registry, close } = await openOciArchive(`oci-archive:${file}`, { file, stdin: () => process.stdin });
+  const { registry, close } = await openFile(`archive ${file}`, { file, stdin: () => process.stdin });
   // Open files are read to their end without a name.
   await rm(file);
   atEnd(t, close);
