@@ -31,7 +31,6 @@ const tools = (
 const exportedForTests: Readonly<Record<string, string>> = {
   'archive/docker-archive.ts: openImageArchive': 'what load will read',
   'archive/receipt.ts: Receipt': 'the type of what both take',
-  'archive/receipt.ts: readReceipt': 'what save --since will read',
   'archive/receipt.ts: writeReceipt': 'what load --receipt will write',
   'auth/token-server.ts: expiry': 'years and odd answers, of which no token lives long enough to be waited for',
   'certs/host-tls.ts: HostTlsOptions': 'the type of what the test hands in',

@@ -209,6 +209,10 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
         imageName: (name) => imageName(name, more),
       });
     },
+    async baseContent(word, more) {
+      const { openBaseContent } = await import('./base-content.ts');
+      return openBaseContent(word, (name) => this.openPlace(name, 'repository', more), { signal });
+    },
     async createArchive(options) {
       const { createArchive } = await import('./archives.ts');
       return createArchive(options, terminal);

@@ -24,6 +24,7 @@ import type { RegistryService } from '../service/service.ts';
 import type { InputStream } from '../terminal/prompt.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { NewArchive } from './archives.ts';
+import type { BaseContent } from './base-content.ts';
 import type { CredentialFlags } from './identity-flags.ts';
 import type { Served, ServedOptions } from './serve/registry.ts';
 
@@ -118,6 +119,8 @@ export interface Context {
   imageName(word: string, flags?: ServiceFlags): Promise<string>;
   /** @param word A reference, or a place of another kind (src/places). A place that is written to is created. */
   openPlace(word: string, role: PlaceRole, flags?: ServiceFlags): Promise<Place>;
+  /** What is at a place, or was there when a receipt was written. @param word A receipt's file, or a place. */
+  baseContent(word: string, flags?: ServiceFlags): Promise<BaseContent>;
   /** An archive to write images to. @throws OciError REFUSED for a directory; STORAGE_* */
   createArchive(options: NewArchive): Promise<ArchiveWriter>;
 }

@@ -10,7 +10,7 @@ import { jsonOption, platformWords, progressOption, readingOptions } from './com
 import { readReferences, severalImages } from './command-line/several.ts';
 import { withProgress } from './moving/run-batch.ts';
 import { type PlannedSave, parseSavedPlatforms, planSave, type SavedPlatforms } from './save/plan.ts';
-import { openSource } from './save/source.ts';
+import { baseWord, openSource } from './save/source.ts';
 import { transferAll } from './save/transfer-all.ts';
 
 const outers = ['none', 'gzip', 'zstd'] as const satisfies readonly Outer[];
@@ -31,6 +31,7 @@ export const save = defineCommand({
     platform: list('--platform <os/arch>', 'Platforms to save, comma-separated, or all', {
       choices: [...platformWords, 'all'],
     }),
+    since: value('--since <base>', 'Leave out layers that this receipt, image, repository, layout or archive has'),
     outer: value('--outer <compression>', 'Compression of the whole archive: none (default), gzip or zstd', {
       choices: outers,
     }),
@@ -43,6 +44,7 @@ export const save = defineCommand({
   examples: [
     { text: 'An image of the local store or of a registry', command: 'save -o alpine.tar alpine:3.20' },
     { text: 'Two images, for another machine', command: 'save alpine busybox | ssh host docker load' },
+    { text: 'Only what is new since a tag that the other side has', command: 'save --since app:1 -o app.tar app:2' },
     { text: 'With all platforms', command: 'save --platform all -o app.tar registry.example.com/team/app:1' },
   ],
   async run({ words, options }, context) {
@@ -50,8 +52,14 @@ export const save = defineCommand({
     refuseTwoResults(file, options.json);
     const platforms = parseSavedPlatforms(options.platform);
     const references = await readReferences(words, context, options);
+    await using base =
+      options.since === undefined
+        ? undefined
+        : await context.baseContent(await baseWord(options.since, options, context), options);
     await using archive = await context.createArchive({
       file,
+      hasBlob: base && ((digest, opts) => base.has(digest, opts)),
+      signal: context.signal,
       outer: parseChoice('--outer', options.outer ?? 'none', outers),
       platform: await context.defaultPlatform(),
     });

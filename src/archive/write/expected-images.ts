@@ -8,10 +8,16 @@ import type { Platform } from '../../model/platform/platform.ts';
 import { isAttestation, selectPlatform } from '../../model/platform/platform-selection.ts';
 import type { Tag } from '../../model/reference/reference.ts';
 import type { ExpectedImage } from '../../registry/expected-content.ts';
+import type { SignalOption } from '../../registry/registry.ts';
 
 /** The manifests of all images are in memory until the archive is written. */
 const maxManifestBytes = 64 * 1024 * 1024;
 const maxDepth = 16;
+/** Blobs that are looked up at once where an archive will be read. */
+const askedAtOnce = 16;
+
+/** Whether the reader of an archive has a blob. */
+export type HasBlob = (digest: Digest, opts?: SignalOption) => Promise<boolean>;
 
 /** A manifest that readers of the archive find without another one that names it. */
 export interface RootEntry {
@@ -28,8 +34,11 @@ interface RunnableImage {
 
 /** All images that an archive will hold. */
 export class ExpectedImages {
-  /** Sizes of all blobs and manifests, in bytes. */
+  /** Sizes of all blobs and manifests that will be in the archive, in bytes. */
   readonly sizes = new Map<Digest, number>();
+  /** Sizes of blobs that are left out; undefined if everything is in the archive. */
+  omitted: ReadonlyMap<Digest, number> | undefined;
+  readonly #manifests = new Set<Digest>();
   readonly #platform: Platform;
   readonly #roots = new Map<string, RootEntry>();
   readonly #runnable = new Map<Digest, { readonly view: ImageView; readonly names: Set<Tag> }>();
@@ -47,6 +56,7 @@ export class ExpectedImages {
       if (view.kind === 'schema1') throw schema1Refused(String(names.get(root.digest)?.[0] ?? root.digest));
       if (!this.sizes.has(descriptor.digest)) this.#count(descriptor.size);
       this.sizes.set(descriptor.digest, descriptor.size);
+      this.#manifests.add(descriptor.digest);
       const own = names.get(descriptor.digest) ?? [];
       for (const name of own) this.#addRoot(descriptor, view.artifactType, name);
       // Referrers are found by their subject, so readers have to come across them.
@@ -59,6 +69,19 @@ export class ExpectedImages {
     const known = this.#runnable.get(image.digest) ?? { view: image.view, names: new Set<Tag>() };
     for (const tag of names.get(root.digest) ?? []) known.names.add(tag);
     this.#runnable.set(image.digest, known);
+  }
+
+  /** Leaves out blobs that the reader of the archive has. It gets all manifests, which say what it needs. */
+  async leaveOut(hasBlob: HasBlob, opts?: SignalOption): Promise<void> {
+    const omitted = new Map<Digest, number>();
+    const blobs = [...this.sizes].filter(([digest]) => !this.#manifests.has(digest));
+    while (blobs.length > 0) {
+      const asked = blobs.splice(0, askedAtOnce);
+      const answers = await Promise.all(asked.map(([digest]) => hasBlob(digest, opts)));
+      for (const [i, [digest, size]] of asked.entries()) if (answers[i]) omitted.set(digest, size);
+    }
+    for (const digest of omitted.keys()) this.sizes.delete(digest);
+    this.omitted = omitted;
   }
 
   /** Sorted by name: images are looked up at once, so they come in any order. */

@@ -10,6 +10,7 @@ import { blobPath, indexPath, versionPath } from '../../layout/format/paths.ts';
 import { versionDocument } from '../../layout/format/version.ts';
 import { mediaTypes } from '../../model/manifest/media-types.ts';
 import { familiarReference, parseReference, type Tag, tryParseTag } from '../../model/reference/reference.ts';
+import { bundleBasePath, formatBundleBase } from '../bundle-base.ts';
 import type { ExpectedImages, RootEntry } from './expected-images.ts';
 
 /** A small file of an archive. */
@@ -22,7 +23,7 @@ interface Document {
 const dockerManifestPath = 'manifest.json';
 
 /** @returns In the order in which they are written. */
-export function hybridDocuments({ roots, runnable }: Pick<ExpectedImages, 'roots' | 'runnable'>): readonly Document[] {
+export function hybridDocuments({ roots, runnable, omitted }: ExpectedImages): readonly Document[] {
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: roots.map(indexEntry) };
   const images = runnable.map(({ view, names }) => ({
     Config: blobPath(view.config.digest),
@@ -34,6 +35,7 @@ export function hybridDocuments({ roots, runnable }: Pick<ExpectedImages, 'roots
     { name: indexPath, bytes: json(index) },
     // Readers of layouts pass over it; an archive of artifacts alone has none.
     ...(images.length > 0 ? [{ name: dockerManifestPath, bytes: json(images) }] : []),
+    ...(omitted ? [{ name: bundleBasePath, bytes: formatBundleBase(omitted) }] : []),
   ];
 }
 

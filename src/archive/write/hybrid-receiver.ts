@@ -4,7 +4,7 @@ import type { Platform } from '../../model/platform/platform.ts';
 import { unlessAborted } from '../../registry/receive.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import type { BlobSlots } from './blob-slots.ts';
-import { ExpectedImages } from './expected-images.ts';
+import { ExpectedImages, type HasBlob } from './expected-images.ts';
 import { layOutHybrid } from './hybrid-layout.ts';
 import type { ArchiveOutput } from './output.ts';
 import type { ArchiveReceiver } from './write-only.ts';
@@ -13,6 +13,9 @@ interface HybridOptions {
   readonly output: ArchiveOutput;
   /** Of an index, the image that programs get which know no index. */
   readonly platform: Platform;
+  /** Blobs that are left out. Default: none. */
+  readonly hasBlob?: HasBlob | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -21,13 +24,16 @@ interface HybridOptions {
  * The sizes of all files are known before the first byte, so each has its place, and blobs are written there in whatever
  * order they come: nothing is written twice.
  */
-export function createHybridReceiver({ output, platform }: HybridOptions): ArchiveReceiver {
+export function createHybridReceiver({ output, platform, hasBlob, signal }: HybridOptions): ArchiveReceiver {
   const images = new ExpectedImages(platform);
   let complete = (): void => {};
   const completed = new Promise<void>((resolve) => {
     complete = resolve;
   });
-  const laidOut = completed.then(() => layOutHybrid(images, output));
+  const laidOut = completed.then(async () => {
+    if (hasBlob) await images.leaveOut(hasBlob, { signal });
+    return layOutHybrid(images, output);
+  });
   laidOut.catch(() => {}); // reported by each call that awaits it
   const slots = async ({ signal }: SignalOption = {}): Promise<BlobSlots> =>
     (await unlessAborted(laidOut, signal)).slots;
@@ -35,7 +41,9 @@ export function createHybridReceiver({ output, platform }: HybridOptions): Archi
     expect: (image) => images.add(image),
     complete,
     async blob(descriptor, source, opts) {
-      await (await slots(opts)).fill(descriptor, source, opts);
+      const places = await slots(opts);
+      if (images.omitted?.has(descriptor.digest)) return 'exists';
+      await places.fill(descriptor, source, opts);
       return 'pushed';
     },
     async manifest({ descriptor, bytes }, opts) {

@@ -2,6 +2,7 @@ import { parseLayoutName } from '../../layout/format/names.ts';
 import type { Platform } from '../../model/platform/platform.ts';
 import type { Tag } from '../../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
+import type { HasBlob } from './expected-images.ts';
 import { createHybridReceiver } from './hybrid-receiver.ts';
 import type { ArchiveOutput } from './output.ts';
 import { type ArchiveReceiver, createWriteOnly } from './write-only.ts';
@@ -22,6 +23,9 @@ export interface WriterOptions {
   readonly output: ArchiveOutput;
   /** Of an index, the image that programs get which know no index. */
   readonly platform: Platform;
+  /** Whether the reader of the archive has a blob, which is then left out. Default: everything is in the archive. */
+  readonly hasBlob?: HasBlob | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Writes images to an archive. The same images give the same bytes. */

@@ -16,6 +16,15 @@ export async function openSource(
   return stored ?? (await context.openPlace(word, 'source', flags));
 }
 
+/**
+ * The word for what the reader of an archive has: an image that the local store has is meant there, as in {@link openSource}.
+ * A repository without a tag is one of a registry.
+ */
+export async function baseWord(word: string, flags: { readonly remote: boolean }, context: Context): Promise<string> {
+  const stored = isReference(word) && !flags.remote ? await openStored(word, context) : undefined;
+  return stored?.named ? `store:${word}` : word;
+}
+
 async function openStored(word: string, context: Context): Promise<Place | undefined> {
   try {
     const place = await context.openPlace(`store:${word}`, 'source');

@@ -57,6 +57,25 @@ describe('an archive of ocictl save', () => {
     assert.match(await run(t, 'sh', ['-c', 'docker export made | tar -t'], docker), /^first-/m);
   });
 
+  it('of what is new since an image is loaded by a docker that has that image', async (t) => {
+    if (!needs(t, 'docker', 'dockerd')) return;
+    const [before, after] = [await imageOf('before'), await imageOf('after')];
+    await keepImage(t, 'app:1', before);
+    await keepImage(t, 'app:2', after);
+    const docker = await startDocker(t);
+    for (const words of [['app:1'], ['--since', 'app:1', 'app:2']]) {
+      const { exitCode, stderr } = await ocictl(t, ['save', '-o', 'a.tar', ...words]);
+      assert.equal(exitCode, 0, stderr);
+      await run(t, 'docker', ['load', '-i', 'a.tar'], docker);
+    }
+    const id = await run(t, 'docker', ['inspect', '-f', '{{.Id}}', 'app:2'], docker);
+    assert.equal(id.trim(), after.config.descriptor.digest);
+    await run(t, 'docker', ['create', '--name', 'made', 'app:2'], docker);
+    const files = await run(t, 'sh', ['-c', 'docker export made | tar -t'], docker);
+    assert.match(files, /^base-/m);
+    assert.match(files, /^after-/m);
+  });
+
   it('is loaded by podman', async (t) => {
     if (!needs(t, 'podman')) return;
     const { file, first, second } = await saveTwo(t);
