@@ -176,8 +176,8 @@ export {
   transfer,
 } from './transfer/transfer.ts';
 export type { TransportLimits } from './transport/origins.ts';
+export type { RequestTrace } from './transport/request-trace.ts';
 export type { RetryPolicy } from './transport/retry/retry.ts';
-export type { RequestTrace } from './transport/transport.ts';
 export type { Repetition, Wait } from './transport/waits.ts';
 export { version } from './version.ts';
 export type { SearchEntry } from './wire/v1-search.ts';

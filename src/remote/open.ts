@@ -12,8 +12,9 @@ import { checkNumbers } from '../model/number-options.ts';
 import type { Registry } from '../registry/registry.ts';
 import { checkTransportNumbers } from '../transport/checked-numbers.ts';
 import type { TransportLimits } from '../transport/origins.ts';
+import type { RequestTrace } from '../transport/request-trace.ts';
 import type { RetryPolicy } from '../transport/retry/retry.ts';
-import { createTransport, type RequestTrace } from '../transport/transport.ts';
+import { createTransport } from '../transport/transport.ts';
 import type { Wait } from '../transport/waits.ts';
 import { createRemote } from './remote.ts';
 

@@ -1,5 +1,5 @@
 import type { Waiting } from '../model/events.ts';
-import type { RequestTrace } from '../transport/transport.ts';
+import type { RequestTrace } from '../transport/request-trace.ts';
 import { reasonOf, type Wait, waitFacts } from '../transport/waits.ts';
 
 interface TraceFormat {

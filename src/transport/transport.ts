@@ -9,9 +9,10 @@ import { refuseConnectionFault } from './faults-in-bodies.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { header } from './http.ts';
 import { defaultHeadersTimeoutMs, Origins, type OriginsOptions } from './origins.ts';
-import { endpointOf, redactHeaders, redactUrl } from './redact.ts';
+import { endpointOf } from './redact.ts';
 import { isRedirect, redirectTarget } from './redirects.ts';
 import { requestHeaders } from './request-headers.ts';
+import { type Outcome, type RequestTrace, requestTrace } from './request-trace.ts';
 import { Outage } from './retry/outage.ts';
 import type { Turn } from './retry/pressure.ts';
 import { createRetry, isRetryableStatus, type Retry, type RetryPolicy } from './retry/retry.ts';
@@ -19,30 +20,6 @@ import { isTooMany, retryAfterMs } from './retry/retry-after.ts';
 import { isClientCertificateError } from './tls-failures.ts';
 import { askedFor, namedTimeout, type Wait, WaitTeller } from './waits.ts';
 import { wholeAnswer } from './whole-answer.ts';
-
-/** An attempt of a request, for `-v`. It contains no secrets. */
-export interface RequestTrace {
-  /** `GET`, `HEAD`, `POST`, `PUT`, `PATCH` or `DELETE`. */
-  readonly method: string;
-  /** Without credentials and query. */
-  readonly url: string;
-  /** From 1. */
-  readonly attempt: number;
-  /** Milliseconds until the headers of the answer, or the failure. */
-  readonly durationMs: number;
-  /** The proxy that was used, as host:port. */
-  readonly proxy?: string | undefined;
-  /** HTTP status; absent if there was no answer. */
-  readonly status?: number;
-  /** Why there is no status. */
-  readonly error?: string;
-  /** There is no status, but the server speaks TLS: it must not be contacted over plain http. */
-  readonly speaksTls?: boolean;
-  /** With secrets removed. */
-  readonly requestHeaders: Readonly<Record<string, string>>;
-  /** With secrets removed; absent if there was no answer. */
-  readonly responseHeaders?: Readonly<Record<string, string>>;
-}
 
 export interface TransportOptions extends OriginsOptions {
   /** http(s)://host[:port]/[prefix/], without `v2/`. */
@@ -127,7 +104,7 @@ class UndiciTransport implements Transport {
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
-    const asked = new URL(request.url, this.base);
+    const asked = request.url instanceof URL ? request.url : new URL(request.url, this.base);
     const what = askedFor(asked, this.base);
     const first = this.#placed(asked);
     let url = first;
@@ -246,21 +223,11 @@ class UndiciTransport implements Transport {
     const { base } = this;
     const headers = requestHeaders(request, { ...this.#options, url, base, left });
     const startedMs = monotonicMs();
-    const tell = (outcome: {
-      status?: number;
-      error?: string;
-      speaksTls?: boolean;
-      responseHeaders?: Record<string, string>;
-    }): void =>
-      this.#options.trace?.({
-        method,
-        url: redactUrl(url),
-        attempt,
-        durationMs: monotonicMs() - startedMs,
-        proxy: this.#origins.proxy(url),
-        requestHeaders: redactHeaders(headers, this.#options.headers),
-        ...outcome,
-      });
+    const attempted = { method, url, attempt, requestHeaders: headers, own: this.#options.headers };
+    const tell = (outcome: Outcome): void => {
+      const facts = { ...attempted, durationMs: monotonicMs() - startedMs, proxy: this.#origins.proxy(url) };
+      this.#options.trace?.(requestTrace(facts, outcome));
+    };
     try {
       // undici releases a connection one turn after its response has ended. Without the wait it would open another.
       await setImmediate();
@@ -283,7 +250,7 @@ class UndiciTransport implements Transport {
       });
       this.#origins.answered.add(url.origin);
       this.#origins.outages.delete(url.origin);
-      if (this.#options.trace) tell({ status: answer.status, responseHeaders: redactHeaders(answer.headers) });
+      if (this.#options.trace) tell({ status: answer.status, responseHeaders: answer.headers });
       const readable = readableAnswer(answer, url);
       return await wholeAnswer(await refuseConnectionFault(readable, url, certsDir), request.wholeBytes);
     } catch (thrown) {

@@ -5,7 +5,7 @@ import type { ProxySettings } from '../../src/config/docker/service-keys.ts';
 import type { Sourced } from '../../src/config/origin.ts';
 import { OciError } from '../../src/model/errors.ts';
 import { traceLines } from '../../src/service/trace.ts';
-import type { RequestTrace } from '../../src/transport/transport.ts';
+import type { RequestTrace } from '../../src/transport/request-trace.ts';
 import { issue } from '../certs/issue.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { deadAddress } from '../support/network/ports.ts';

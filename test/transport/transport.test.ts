@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { isOciError } from '../../src/model/errors.ts';
-import type { RequestTrace } from '../../src/transport/transport.ts';
+import type { RequestTrace } from '../../src/transport/request-trace.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { atEnd } from '../support/sandbox.ts';
 import { fails, get, open, start, waits } from './open.ts';

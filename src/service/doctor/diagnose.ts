@@ -7,7 +7,7 @@ import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import type { HostFacts } from '../../host-facts/host-facts.ts';
 import { manifestReference, type Reference } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import type { RequestTrace } from '../../transport/transport.ts';
+import type { RequestTrace } from '../../transport/request-trace.ts';
 import type { EndpointRegistryOptions } from '../open/endpoint-registry.ts';
 import { type Check, problem } from './check.ts';
 import { checkEndpoint, endpointAddress } from './endpoint.ts';

@@ -8,7 +8,7 @@ import { isOciError, type OciError } from '../../model/errors.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../../model/reference/reference.ts';
 import { header, headerLines } from '../../transport/http.ts';
 import { decideProxy } from '../../transport/proxy/proxy.ts';
-import type { RequestTrace } from '../../transport/transport.ts';
+import type { RequestTrace } from '../../transport/request-trace.ts';
 import { parseChallenges } from '../../wire/challenges.ts';
 import { routePath } from '../../wire/routes.ts';
 import { missingCloudPackage } from '../cloud-logins/cloud-logins.ts';

@@ -16,8 +16,9 @@ import { createRemote } from '../../remote/remote.ts';
 import type { UploadJournals } from '../../remote/upload/journal.ts';
 import type { Connections } from '../../transport/connections.ts';
 import type { TransportLimits } from '../../transport/origins.ts';
+import type { RequestTrace } from '../../transport/request-trace.ts';
 import type { RetryPolicy } from '../../transport/retry/retry.ts';
-import { createTransport, type RequestTrace, type Transport } from '../../transport/transport.ts';
+import { createTransport, type Transport } from '../../transport/transport.ts';
 import type { Wait } from '../../transport/waits.ts';
 
 /** Credentials for the registry instead of stored ones; `anonymous`: none, for mirrors too. */

@@ -141,7 +141,9 @@ export class BulkConnection {
   #headers(current: Current, chunk: Uint8Array): void {
     const { headerBytes, keepAliveMs, idleTimeoutMs } = this.#limits;
     const before = this.#heading.length;
-    this.#heading += Buffer.from(chunk.subarray(0, headerBytes)).toString('latin1');
+    const start = Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(chunk.length, headerBytes));
+    const ended = start.indexOf('\r\n\r\n');
+    this.#heading += start.toString('latin1', 0, ended < 0 ? start.length : ended + 4);
     const end = this.#heading.indexOf('\r\n\r\n', Math.max(0, before - 3));
     const head = end < 0 ? undefined : parseBulkHead(this.#heading.slice(0, end), keepAliveMs, current.hasBody);
     const headBytes = head ? end + 4 - before : chunk.length;
