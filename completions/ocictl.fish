@@ -113,6 +113,7 @@ complete -c ocictl -n '__ocictl_at push' -s v -l verbose -d 'Tell requests and d
 complete -c ocictl -n '__ocictl_at push' -s h -l help -d 'Show help'
 complete -c ocictl -n '__ocictl_at push' -f -a '(__ocictl_stored)' -d 'Local image'
 complete -c ocictl -n '__ocictl_at copy' -l platform -r -f -a '(__ocictl_list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all)' -d 'Platforms to copy, comma-separated, or all'
+complete -c ocictl -n '__ocictl_at copy' -l sparse -d 'With --platform: copy the index unchanged, where the destination takes it without its images'
 complete -c ocictl -n '__ocictl_at copy' -l all -d 'Copy all images of an index, and fail if the source lacks some'
 complete -c ocictl -n '__ocictl_at copy' -s a -l all-tags -d 'Copy every tag of the repository; name the repositories without tags'
 complete -c ocictl -n '__ocictl_at copy' -l referrers -d 'Copy what refers to the image and to the images of an index too, as signatures do'

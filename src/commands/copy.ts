@@ -6,7 +6,7 @@ import type { ProgressOptions } from '../terminal/progress/progress.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { copyAllTags } from './copy/all-tags.ts';
-import { type Copied, conclude, planCopy } from './copy/image.ts';
+import { type Copied, conclude, planCopy, withSparseTold } from './copy/image.ts';
 import { LatePlace } from './copy/late-place.ts';
 import { tellLeftBehind } from './copy/left-behind.ts';
 import { runBatch, withProgress } from './moving/run-batch.ts';
@@ -17,16 +17,21 @@ export const copy = defineCommand({
   description:
     `Places are ${sidesHelp()}.\n` +
     'An index is copied whole, with attestations, unless --platform chooses: one platform is copied as that image alone.\n' +
-    'Several are copied as the index with these images, but only to layouts and the store, because a registry takes no\n' +
-    'index without its images. If only one image of an index was pulled, that image is copied instead, as push does. No\n' +
-    'byte changes, so digests stay the same. What the destination already has is not sent. The full name of the destination\n' +
-    'is printed. What refers to an image stays behind without --referrers and --digest-tags.',
+    'Several are copied as an index with these images: layouts and the store keep the index as it is, a registry gets a\n' +
+    'smaller one, because it takes no index without its images; both digests are told. If only one image of an index was\n' +
+    'pulled, that image is copied instead, as push does. Otherwise no byte changes, so digests stay the same. What the\n' +
+    'destination already has is not sent. The full name of the destination is printed. What refers to an image stays behind\n' +
+    'without --referrers and --digest-tags.',
   arguments: [
     { label: 'SOURCE', summary: 'The image to copy', arity: 'one', completes: 'image', storeToo: true },
     { label: 'DESTINATION', summary: 'Where to copy it', arity: 'one', completes: 'image' },
   ],
   options: {
     platform: list('--platform <os/arch>', 'Platforms to copy, comma-separated, or all'),
+    sparse: flag(
+      '--sparse',
+      'With --platform: copy the index unchanged, where the destination takes it without its images',
+    ),
     all: flag('--all', 'Copy all images of an index, and fail if the source lacks some'),
     allTags: flag('-a, --all-tags', 'Copy every tag of the repository; name the repositories without tags'),
     referrers: flag('--referrers', 'Copy what refers to the image and to the images of an index too, as signatures do'),
@@ -57,13 +62,13 @@ export const copy = defineCommand({
   async run({ words, options }, context) {
     const [sourceWord = '', destinationWord = ''] = words;
     const toWhole = kindOf(destinationWord).incomplete === 'never';
-    const platforms = choosePlatforms(options.platform, options.all, toWhole);
+    const platforms = choosePlatforms(options.platform, options.all, options.sparse);
     const insists = options.all || options.platform.includes('all');
-    const { ifAbsent, referrers, digestTags, quiet, allTags, progress: mode } = options;
+    const { ifAbsent, referrers, digestTags, sparse, quiet, allTags, progress: mode } = options;
     if (options.replace) refuseReplace(options);
     // Tags of a repository are its own; those of a layout may have come from any.
     const keepsOthers = !kindOf(destinationWord).hasRepository && !options.replace && !ifAbsent;
-    const wish = { platforms, insists, ifAbsent, referrers, digestTags, toWhole, keepsOthers };
+    const wish = { platforms, insists, ifAbsent, referrers, digestTags, sparse, toWhole, keepsOthers };
     const lineOf = ({ name, json }: Copied): string => (options.json ? formatJson(json) : name);
     const role = allTags ? 'repository' : 'source';
     await using source = await context.openPlace(sourceWord, role, { ...options, creds: options.srcCreds });
@@ -87,7 +92,9 @@ export const copy = defineCommand({
       const parallelBlobs = await context.parallelDownloads();
       const { plan, result } = await runBatch(context, { progress, parallelBlobs }, (batch) =>
         batch.move(() => planCopy(source, () => destination.open(), wish, context)),
-      );
+      ).catch((error: unknown) => {
+        throw sparse ? withSparseTold(error) : error;
+      });
       await destination.finish();
       await tellLeftBehind(plan, wish, context);
       await context.terminal.out(`${lineOf(conclude(plan, result, wish, context))}\n`);
@@ -95,21 +102,15 @@ export const copy = defineCommand({
   },
 });
 
-/**
- * The platforms to copy; none for the whole index.
- *
- * @throws OciError USAGE for several if the destination takes no index without its images.
- */
-function choosePlatforms(words: readonly string[], all: boolean, toWhole: boolean): readonly Platform[] {
+/** The platforms to copy; none for the whole index. @throws OciError USAGE */
+function choosePlatforms(words: readonly string[], all: boolean, sparse: boolean): readonly Platform[] {
   if (all && words.length > 0) {
     throw new OciError('USAGE', 'conflicting options: --all and --platform', { hint: 'leave one of them out' });
   }
   if (words.includes('all')) return [];
   const platforms = words.map(parsePlatform);
-  if (platforms.length > 1 && toWhole) {
-    throw new OciError('USAGE', 'several platforms can be copied to a layout or the store, and not to a registry', {
-      hint: 'a registry takes no index without its images: name one platform, or leave --platform out',
-    });
+  if (sparse && platforms.length === 0) {
+    throw new OciError('USAGE', '--sparse goes with --platform', { hint: 'name the platforms to copy' });
   }
   return platforms;
 }

@@ -109,10 +109,10 @@ async function findRoot(
   platform: Platform | undefined,
   signal: AbortSignal,
   opts: { readonly requirePlatform?: boolean } = {},
-): Promise<Pick<TransferOptions['from'], 'reference' | 'root' | 'manifest'>> {
+): Promise<Pick<TransferOptions['from'], 'reference' | 'root' | 'manifests'>> {
   if (platform) {
     const manifest = await resolveImage(from, platform, { signal, ...opts });
-    return { reference: manifest.descriptor.digest, root: manifest.descriptor, manifest };
+    return { reference: manifest.descriptor.digest, root: manifest.descriptor, manifests: [manifest] };
   }
   const stat = (reference: Place['reference']): Promise<Descriptor> =>
     readFrom(from, () => from.registry.statManifest(from.repo, reference, { signal }));

@@ -205,8 +205,8 @@ class Batch implements TransferBatch {
 
 /** Whether the tags are known to point at the image already. A registry then has everything that it names. */
 function isThere({ digest }: Descriptor, options: TransferOptions): boolean {
-  const { to, transform } = options;
-  return to.seen?.digest === digest && !to.sparse && !takesAttached(options) && !transform;
+  const { to, transform, requirePlatform } = options;
+  return to.seen?.digest === digest && !to.sparse && !takesAttached(options) && !transform && !requirePlatform;
 }
 
 /** Tells a destination that must know it what this image will bring. @throws OciError if it cannot hold that. */

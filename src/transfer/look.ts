@@ -26,18 +26,18 @@ export async function lookAtEnds(options: TransferOptions): Promise<Looked> {
 
 interface Source {
   readonly root: Descriptor;
-  readonly manifest?: Manifest | undefined;
+  readonly manifests?: readonly Manifest[] | undefined;
 }
 
 // HEAD of what a store may have, which no registry counts as a pull. What it has nothing of is read anyway.
 async function lookAtSource({ from, to, signal }: TransferOptions): Promise<Source> {
-  const { registry, repo, reference, root, manifest } = from;
-  if (root) return { root, manifest };
+  const { registry, repo, reference, root, manifests } = from;
+  if (root) return { root, manifests };
   const name = isDigestReference(reference) ? reference : to.tags[0];
   if (to.sparse && !from.sparse && name !== undefined && !(await digestAt(to, name, signal))) {
     registry.extension(connecting)?.open(connectionsOfPull);
     const read = await registry.getManifest(repo, reference, { signal });
-    return { root: read.descriptor, manifest: read };
+    return { root: read.descriptor, manifests: [read] };
   }
   return { root: await registry.statManifest(repo, reference, { signal }) };
 }

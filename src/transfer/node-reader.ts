@@ -30,9 +30,8 @@ export class NodeReader {
   get({ digest }: Pick<Descriptor, 'digest'>): Promise<ManifestNode> {
     const { from, to, transform, signal } = this.#options;
     const fetch = async (): Promise<Manifest> =>
-      from.manifest?.descriptor.digest === digest
-        ? from.manifest
-        : from.registry.getManifest(from.repo, digest, { signal });
+      from.manifests?.find(({ descriptor }) => descriptor.digest === digest) ??
+      from.registry.getManifest(from.repo, digest, { signal });
     return this.#hold.read(digest, async () => {
       // The transform has not run yet, so the digest at the destination is unknown.
       if (transform) return { manifest: await fetch(), exists: false };

@@ -37,8 +37,8 @@ export interface TransferRoot {
     readonly reference: Tag | Digest;
     /** The descriptor that the reference resolves to, if the caller already knows it. */
     readonly root?: Descriptor | undefined;
-    /** The manifest of `root`, if the caller has already read it. */
-    readonly manifest?: Manifest | undefined;
+    /** Manifests that the caller has already read or made: they are not read from the source. */
+    readonly manifests?: readonly Manifest[] | undefined;
   };
   /** The destination. */
   readonly to: TransferEnd & {

@@ -8,12 +8,10 @@ import { blobsOf, childrenOf, type Manifest, readManifest, schema1Refused } from
 import { isForeignLayerType } from '../model/manifest/media-types.ts';
 import type { BlobNode, Graph } from './graph.ts';
 import type { TransferOptions, Transform } from './options.ts';
+import { attestedImage } from './subset.ts';
 import type { ManifestNode, Target } from './target.ts';
 
 type Changes = ReadonlyMap<Digest, Descriptor>;
-
-/** The annotation that names the image that an attestation in the same index describes. */
-const attestedImage = 'vnd.docker.reference.digest';
 
 /**
  * The graph as it shall be at the destination.

@@ -1,17 +1,14 @@
 /** Copies one image: chooses what to copy, checks whether it is allowed, and reports the result. */
 import type { Context, Place } from '../../app/context.ts';
 import type { Digest } from '../../model/digest.ts';
-import { OciError } from '../../model/errors.ts';
+import { isOciError, OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import type { Manifest } from '../../model/manifest/manifest.ts';
-import type { Platform } from '../../model/platform/platform.ts';
-import { readFrom } from '../../places/place.ts';
+import { formatPlatform, type Platform } from '../../model/platform/platform.ts';
 import { foreignLayers } from '../../registry/extensions.ts';
 import { digestAt } from '../../transfer/digest-at.ts';
 import { naming } from '../../transfer/graph.ts';
-import { resolveImage } from '../../transfer/platforms.ts';
-import { choosePushed, reducedNote } from '../../transfer/pushed.ts';
 import type { TransferResult, TransferRoot } from '../../transfer/transfer.ts';
+import { chooseRoot } from './choose-root.ts';
 
 export interface Wish {
   /** None for the whole index. */
@@ -21,6 +18,8 @@ export interface Wish {
   readonly ifAbsent: boolean;
   readonly referrers: boolean;
   readonly digestTags: boolean;
+  /** Whether an index is copied unchanged where the destination gets only the images for `platforms`. */
+  readonly sparse: boolean;
   /** Whether the destination requires everything that a manifest names. This is known before it is opened. */
   readonly toWhole: boolean;
 }
@@ -30,6 +29,8 @@ export interface PlannedCopy {
   readonly root: TransferRoot;
   readonly source: Place;
   readonly destination: Place;
+  /** The digest of the index that a smaller one was made of. */
+  readonly rewrittenFrom?: Digest | undefined;
 }
 
 export interface Copied {
@@ -45,32 +46,42 @@ export async function planCopy(
   wish: Wish,
   { terminal, signal }: Context,
 ): Promise<PlannedCopy> {
-  const { platforms, insists, ifAbsent, referrers, digestTags, toWhole } = wish;
+  const { platforms, insists, ifAbsent, referrers, digestTags, toWhole, sparse } = wish;
+  const subset = toWhole && !sparse;
   const open = async (): Promise<Place> => refuseItself(source, await openDestination());
   const whole = toWhole ? await open() : undefined;
   const look = async (): Promise<Digest | undefined> => whole && digestAt(whole, whole.reference, signal);
-  const wanted = insists ? 'all' : platforms.length > 0 ? platforms : (whole?.platform ?? []);
-  const [chosen, there] = await Promise.all([resolveRoot(source, wanted, signal), look()]);
+  const [chosen, there] = await Promise.all([
+    chooseRoot(source, { platforms: insists ? 'all' : platforms, own: whole?.platform, sparse, subset }, signal),
+    look(),
+  ]);
   const destination = whole ?? (await open());
   const asPulled = destination.kind.incomplete === 'usual';
   const reduced = asPulled ? undefined : chosen.reduced;
-  const { root, manifest } = reduced ?? chosen;
+  const { root, manifests } = reduced ?? chosen;
   if (reduced !== undefined) terminal.note(reduced.note);
+  const { rewrittenFrom } = chosen;
+  if (rewrittenFrom !== undefined) {
+    const names = platforms.map(formatPlatform).join(', ');
+    terminal.note(`${source.name}: of the index ${rewrittenFrom}, ${names} are copied, as the index ${root.digest}`);
+  }
   if (ifAbsent) {
     refuseOther(root, whole ? there : await digestAt(destination, destination.reference, signal), destination);
   }
   return {
     source,
     destination,
+    rewrittenFrom,
     root: {
-      from: { ...source, reference: root.digest, root, manifest },
+      from: { ...source, reference: root.digest, root, manifests },
       to: {
         ...destination,
         tags: destination.tag === undefined ? [] : [destination.tag],
         ...(whole && { seen: { digest: there } }),
+        ...(sparse && { sparse }),
       },
       mountFrom: destination.hosted && (await source.mountFrom(destination.hosted)),
-      ...(platforms.length > 1 ? { platforms, requirePlatform: true } : { whole: insists || !asPulled }),
+      ...(chosen.byEngine ? { platforms, requirePlatform: true } : { whole: insists || !asPulled }),
       foreignLayers: takesForeignLayers(destination) ? 'copy' : 'skip',
       referrers,
       digestTags: digestTags && { ifAbsent },
@@ -80,7 +91,7 @@ export async function planCopy(
 
 /** The output for a copied image. */
 export function conclude(
-  { source, destination }: PlannedCopy,
+  { source, destination, rewrittenFrom }: PlannedCopy,
   { root, changed, omitted, transferredBytes, ...attached }: TransferResult,
   { platforms, referrers, digestTags }: Wish,
   { terminal }: Context,
@@ -91,11 +102,20 @@ export function conclude(
   const { digest, mediaType } = root;
   const { fullName } = destination;
   const taken = {
+    ...(rewrittenFrom !== undefined && { rewrittenFrom }),
     ...(referrers && { referrers: attached.referrers.map((entry) => entry.digest) }),
     ...(digestTags && { digestTags: attached.digestTags }),
   };
   const json = { destination: fullName, digest, mediaType, changed, transferredBytes, ...taken };
   return { name: fullName, json };
+}
+
+/** Explains that a destination refuses an index without all of its images. */
+export function withSparseTold(error: unknown): unknown {
+  if (!isOciError(error, 'MANIFEST_BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'MANIFEST_INVALID')) return error;
+  const { code, message, status, endpoint } = error;
+  const hint = 'most registries take no index without its images: without --sparse, a smaller index is made';
+  return new OciError(code, message, { hint, status, endpoint, cause: error });
 }
 
 /** @throws OciError USAGE */
@@ -106,44 +126,8 @@ function refuseItself(source: Place, destination: Place): Place {
   });
 }
 
-interface ChosenRoot extends Pick<TransferRoot['from'], 'manifest'> {
-  readonly root: Descriptor;
-  /** If only one image of the index is at the source: that image, and a note about it. */
-  readonly reduced?: Pick<ChosenRoot, 'root' | 'manifest'> & { readonly note: string };
-}
-
 function takesForeignLayers({ kind, registry }: Place): boolean {
   return kind.own || registry.extension(foreignLayers)?.accepted === true;
-}
-
-/** Chooses what is copied: the image of one platform, otherwise what the reference names. */
-async function resolveRoot(
-  source: Place,
-  platforms: readonly Platform[] | Platform | 'all',
-  signal: AbortSignal,
-): Promise<ChosenRoot> {
-  const { registry, repo, reference, name } = source;
-  if (isPlatform(platforms)) {
-    // The daemon's, which nobody asked for: an image without an index may be for another.
-    return read(await resolveImage(source, platforms, { signal, requirePlatform: false }));
-  }
-  const [platform, another] = platforms === 'all' ? [] : platforms;
-  if (platform && !another) return read(await resolveImage(source, platform, { signal }));
-  // HEAD first (registries do not count it as a pull): the destination, which is asked meanwhile, may have the manifest.
-  const root = await readFrom(source, () => registry.statManifest(repo, reference, { signal }));
-  if (platforms === 'all' || another || !source.sparse) return { root };
-  const chosen = await choosePushed({ ...source, reference: root.digest }, undefined, { signal });
-  const note = reducedNote(name, 'copying', chosen);
-  if (note === undefined) return { root };
-  return { root, reduced: { root: await registry.statManifest(repo, chosen.digest, { signal }), note } };
-}
-
-function isPlatform(wanted: readonly Platform[] | Platform | 'all'): wanted is Platform {
-  return wanted !== 'all' && 'os' in wanted;
-}
-
-function read(manifest: Manifest): ChosenRoot {
-  return { root: manifest.descriptor, manifest };
 }
 
 /** @throws OciError REFUSED if the tag exists with another digest. */

@@ -12,10 +12,16 @@ const mostTags = 100;
 
 /** A note about what stays in a layout or in the local store. Silent about registries, which would have to be asked. */
 export async function tellLeftBehind(
-  { source, root: { from } }: PlannedCopy,
+  { source, root: { from }, rewrittenFrom }: PlannedCopy,
   { referrers, digestTags }: Wish,
   { terminal, signal }: Context,
 ): Promise<void> {
+  if (rewrittenFrom !== undefined && referrers) {
+    const count = await countReferrers(source, new Set([rewrittenFrom]), signal);
+    const left = count === 1 ? '1 referrer stays' : `${count} referrers stay`;
+    if (count > 0)
+      terminal.note(`${left} behind: what refers to the index ${rewrittenFrom} is not about the smaller one`);
+  }
   if (!source.kind.own || (referrers && digestTags)) return;
   try {
     const tags: string[] = [];

@@ -40,7 +40,7 @@ export async function planSave(
   return {
     name: name ?? root.digest,
     root: {
-      from: { ...source, reference: root.digest, root, manifest },
+      from: { ...source, reference: root.digest, root, manifests: manifest && [manifest] },
       to: {
         registry: archive.registry,
         repo: archiveRepository,
