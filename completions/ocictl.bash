@@ -22,7 +22,7 @@ _ocictl_takes() {
 # Sets `takes` to what the argument $2 of the command $1 is, the first being 1.
 _ocictl_argument() {
   case "$1 $2" in
-    'pull '* | 'copy 1' | 'copy 2' | 'save '* | 'inspect '* | 'digest '* | 'auth 2' | 'tags 1' | 'delete '* | 'doctor 1') takes='image' ;;
+    'pull '* | 'copy 1' | 'copy '* | 'save '* | 'inspect '* | 'digest '* | 'auth 2' | 'tags 1' | 'delete '* | 'doctor 1') takes='image' ;;
     'push '* | 'tag 1' | 'tag '* | 'images 1' | 'rmi '* | 'scrub '*) takes='stored' ;;
     'auth 1') takes='words token' ;;
     'storage 1') takes='words gc' ;;
@@ -39,7 +39,7 @@ _ocictl_options() {
     '') options='--config -v --verbose -h --help -V --version' ;;
     'pull') options='-a --all-tags --platform -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'push') options='-a --all-tags --platform -q --quiet --json --progress --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
-    'copy') options='--platform --all -a --all-tags --referrers --digest-tags --if-absent --replace -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --src-creds --dest-creds --anonymous --config -v --verbose -h --help' ;;
+    'copy') options='--platform --sparse --all -a --all-tags --referrers --digest-tags --if-absent --replace -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --src-creds --dest-creds --anonymous --config -v --verbose -h --help' ;;
     'save') options='-o --output --platform --since --outer --remote -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'tag') options='--remote --json --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'images') options='-a --all -q --quiet --digests --no-trunc -f --filter --format --json --config -v --verbose -h --help' ;;

@@ -3,9 +3,10 @@ import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { kindOf, sidesHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { ProgressOptions } from '../terminal/progress/progress.ts';
-import { defineCommand, flag, list, value } from './command-line/command.ts';
+import { defineCommand, flag, list, value, values } from './command-line/command.ts';
 import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { copyAllTags } from './copy/all-tags.ts';
+import { destinationCreds } from './copy/dest-creds.ts';
 import { type Copied, conclude, planCopy, withSparseTold } from './copy/image.ts';
 import { LatePlace } from './copy/late-place.ts';
 import { tellLeftBehind } from './copy/left-behind.ts';
@@ -20,11 +21,12 @@ export const copy = defineCommand({
     'Several are copied as an index with these images: layouts and the store keep the index as it is, a registry gets a\n' +
     'smaller one, because it takes no index without its images; both digests are told. If only one image of an index was\n' +
     'pulled, that image is copied instead, as push does. Otherwise no byte changes, so digests stay the same. What the\n' +
-    'destination already has is not sent. The full name of the destination is printed. What refers to an image stays behind\n' +
+    'destination already has is not sent. The full name of the destination is printed. Several destinations read the source\n' +
+    'once; one that fails or is slow does not stop the others. What refers to an image stays behind\n' +
     'without --referrers and --digest-tags.',
   arguments: [
     { label: 'SOURCE', summary: 'The image to copy', arity: 'one', completes: 'image', storeToo: true },
-    { label: 'DESTINATION', summary: 'Where to copy it', arity: 'one', completes: 'image' },
+    { label: 'DESTINATION', summary: 'Where to copy it, or several places', arity: 'many', completes: 'image' },
   ],
   options: {
     platform: list('--platform <os/arch>', 'Platforms to copy, comma-separated, or all'),
@@ -46,11 +48,18 @@ export const copy = defineCommand({
       '--src-creds <user:password>',
       'Credentials for the source; others on this machine can see them here',
     ),
-    destCreds: value('--dest-creds <user:password>', 'Credentials for the destination, likewise'),
+    destCreds: values(
+      '--dest-creds <user:password>',
+      'Credentials for the destination, likewise; HOST=USER:PASSWORD where hosts differ, may be repeated',
+    ),
     anonymous: credentialOptions.anonymous,
   },
   examples: [
     { text: 'Between registries', command: 'copy alpine:3.20 registry.example.com/base/alpine:3.20' },
+    {
+      text: 'To several places, read once',
+      command: 'copy alpine:3.20 one.example.com/alpine:3.20 two.example.com/alpine:3.20 oci:alpine:3.20',
+    },
     { text: 'All tags', command: 'copy --all-tags alpine registry.example.com/base/alpine' },
     { text: 'Into a directory', command: 'copy registry.example.com/team/app:1 oci:app:1' },
     {
@@ -60,35 +69,57 @@ export const copy = defineCommand({
     { text: 'All tags under full names', command: 'copy --all-tags alpine oci:images:docker.io/library/alpine' },
   ],
   async run({ words, options }, context) {
-    const [sourceWord = '', destinationWord = ''] = words;
-    const toWhole = kindOf(destinationWord).incomplete === 'never';
+    const [sourceWord = '', ...destinationWords] = words;
+    const [destinationWord = ''] = destinationWords;
+    const toWhole = isWhole(destinationWord);
     const platforms = choosePlatforms(options.platform, options.all, options.sparse);
     const insists = options.all || options.platform.includes('all');
     const { ifAbsent, referrers, digestTags, sparse, quiet, allTags, progress: mode } = options;
     if (options.replace) refuseReplace(options);
+    if (allTags && destinationWords.length > 1) {
+      throw new OciError('USAGE', '--all-tags copies to one destination', { hint: 'run it for each destination' });
+    }
     // Tags of a repository are its own; those of a layout may have come from any.
     const keepsOthers = !kindOf(destinationWord).hasRepository && !options.replace && !ifAbsent;
     const wish = { platforms, insists, ifAbsent, referrers, digestTags, sparse, toWhole, keepsOthers };
     const lineOf = ({ name, json }: Copied): string => (options.json ? formatJson(json) : name);
-    const role = allTags ? 'repository' : 'source';
-    await using source = await context.openPlace(sourceWord, role, { ...options, creds: options.srcCreds });
-    await using destination = new LatePlace(
-      () => context.openPlace(destinationWord, 'destination', { ...options, creds: options.destCreds }),
-      context.signal,
-    );
+    const credsFor = destinationCreds(options.destCreds, destinationWords);
+    await using source = await context.openPlace(sourceWord, allTags ? 'repository' : 'source', {
+      ...options,
+      creds: options.srcCreds,
+    });
+    const latePlace = (word: string): LatePlace =>
+      new LatePlace(
+        () => context.openPlace(word, 'destination', { ...options, creds: credsFor(word) }),
+        context.signal,
+      );
+    const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, several: allTags };
+    if (destinationWords.length > 1) {
+      const { copyToEach } = await import('./copy/to-each.ts');
+      const places = destinationWords.map((word) => ({ word, place: latePlace(word), toWhole: isWhole(word) }));
+      try {
+        const route = (): string => `to ${places.length} places`;
+        const plan = await withProgress(context, { ...display, route }, (progress) =>
+          copyToEach({ source, destinations: places, wish, progress, lineOf }, context),
+        );
+        if (plan) await tellLeftBehind(plan, wish, context);
+      } finally {
+        await Promise.allSettled(places.map(({ place }) => place[Symbol.asyncDispose]()));
+      }
+      return;
+    }
+    await using destination = latePlace(destinationWord);
     const route = (): string | undefined => {
       const { opened } = destination;
       return opened && `to ${allTags ? opened.repository : opened.name}`;
     };
-    const several = allTags;
-    const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, several, route };
     if (allTags) {
-      await withProgress(context, display, (progress) =>
+      await withProgress(context, { ...display, route }, (progress) =>
         copyAllTags(source, destination, { ...wish, progress }, context, lineOf),
       );
       return;
     }
-    await withProgress(context, display, async (progress) => {
+    await withProgress(context, { ...display, route }, async (progress) => {
       const parallelBlobs = await context.parallelDownloads();
       const { plan, result } = await runBatch(context, { progress, parallelBlobs }, (batch) =>
         batch.move(() => planCopy(source, () => destination.open(), wish, context)),
@@ -101,6 +132,11 @@ export const copy = defineCommand({
     });
   },
 });
+
+/** Whether a destination requires everything that a manifest names. */
+function isWhole(word: string): boolean {
+  return kindOf(word).incomplete === 'never';
+}
 
 /** The platforms to copy; none for the whole index. @throws OciError USAGE */
 function choosePlatforms(words: readonly string[], all: boolean, sparse: boolean): readonly Platform[] {

@@ -11,6 +11,7 @@ import { nothingAttached, takesAttached } from './attached.ts';
 import { BlobMover } from './blobs.ts';
 import { checkRoot } from './check-root.ts';
 import { EventQueue } from './event-queue.ts';
+import type { Branch } from './fan-out/branch.ts';
 import { discoverGraph, type Graph, type Sharing } from './graph.ts';
 import { type Looked, lookAtEnds } from './look.ts';
 import { pushManifests } from './manifests.ts';
@@ -65,16 +66,18 @@ const batchShape: Shape<BatchOptions> = {
   signal: 'object',
 };
 
-export function startBatch(options: BatchOptions, events: EventQueue): TransferBatch {
+/** @param branch If an image is copied to several destinations at once, each by a batch of its own. */
+export function startBatch(options: BatchOptions, events: EventQueue, branch?: Branch): TransferBatch {
   checkNumbers(options, { parallelBlobs: 1 });
   checkBounds(options.limits ?? {}, { nodes: 1, manifestBytes: 1 });
-  return new Batch(options, events);
+  return new Batch(options, events, branch);
 }
 
 class Batch implements TransferBatch {
   readonly events: EventQueue;
   readonly #options: BatchOptions;
   readonly #blobs: BlobMover;
+  readonly #branch: Branch | undefined;
   readonly #room = new Room();
   /** For destinations that must know all images before the first byte. */
   readonly #roomForAll = new Room({ allAtOnce: true });
@@ -86,13 +89,14 @@ class Batch implements TransferBatch {
 
   readonly #told: ReturnType<typeof tellProgress> | undefined;
 
-  constructor(options: BatchOptions, events: EventQueue) {
+  constructor(options: BatchOptions, events: EventQueue, branch: Branch | undefined) {
+    this.#branch = branch;
     const { onProgress, signal } = options;
     this.events = events;
     this.#told = onProgress && tellProgress(onProgress, signal);
     events.tap = this.#told?.event;
     this.#options = this.#told ? { ...options, signal: this.#told.signal } : options;
-    this.#blobs = new BlobMover(this.#options, events);
+    this.#blobs = new BlobMover(this.#options, events, branch);
   }
 
   async transfer(root: TransferRoot): Promise<TransferResult> {
@@ -126,7 +130,13 @@ class Batch implements TransferBatch {
     }
     const target = this.#target(asked.to);
     const room = this.#roomOf(asked.to);
-    const sharing: Sharing = { target, hold: new Hold(target), large: room.large(), events: this.events };
+    const sharing: Sharing = {
+      target,
+      hold: new Hold(target),
+      large: room.large(),
+      events: this.events,
+      branch: this.#branch,
+    };
     try {
       const [options, graph] = await room
         .walk(async () => {
@@ -145,6 +155,10 @@ class Batch implements TransferBatch {
       const referrers = referrersIn(graph);
       const rewritten = rewrittenIn(graph);
       const hasAllBlobs = graph.manifests.length + graph.others.length === 1 ? graph.rootIsThere : undefined;
+      this.#branch?.needs(
+        options.to,
+        graph.blobs.map(({ descriptor }) => descriptor.digest),
+      );
       const moved = await this.#blobs.move(graph.blobs, options, target, hasAllBlobs);
       if (await graph.rootIsThere) markRootAsThere(graph);
       const tagged = await room.push(() => pushManifests(graph, options, sharing));

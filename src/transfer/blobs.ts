@@ -5,19 +5,22 @@ import type { OnWait, PushBlobResult } from '../registry/registry.ts';
 import { CountedSource } from './counted-source.ts';
 import { refuseDamagedSource } from './damaged-source.ts';
 import type { EventQueue } from './event-queue.ts';
+import type { Branch } from './fan-out/branch.ts';
 import type { BlobNode } from './graph.ts';
-import { Lanes, type Way } from './lanes.ts';
+import { type BlobWay, Lanes } from './lanes.ts';
 import type { BatchOptions, TransferOptions, TransferResult } from './options.ts';
 import type { BlobOutcome, BlobWanter, MovingBlob, Target } from './target.ts';
 
 /** Transfers the blobs of a batch, several at once, each to a repository once, however many images need it there. */
 export class BlobMover {
   readonly #lanes: Lanes;
+  readonly #branch: Branch | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #events: EventQueue;
   readonly #all = new Set<MovingBlob>();
 
-  constructor({ parallelBlobs, signal }: BatchOptions, events: EventQueue) {
+  constructor({ parallelBlobs, signal }: BatchOptions, events: EventQueue, branch: Branch | undefined) {
+    this.#branch = branch;
     this.#lanes = new Lanes(parallelBlobs);
     this.#signal = signal;
     this.#events = events;
@@ -97,7 +100,7 @@ export class BlobMover {
     if (target.arrivedBlobs.has(digest)) return undefined;
     const known = target.movingBlobs.get(digest);
     if (known && !known.stopped) return known;
-    const way = this.#lanes.way(size);
+    const way: BlobWay = this.#branch?.way(blob.descriptor) ?? this.#lanes.way(size);
     const move = async (): Promise<void> => {
       // A look at the local store costs nothing. There a blob waits for its lane before it holds any lock.
       await (options.to.sparse ? way.ready() : way.look());
@@ -112,6 +115,7 @@ export class BlobMover {
         // What moves to another repository of this registry can then be mounted from there; a store has it.
         await target.site.inTurn(digest, moving.stop.signal, move);
         target.arrivedBlobs.add(digest);
+        this.#branch?.arrived(digest);
       } catch (error) {
         // Do this before the lane is free, so that no other blob of the failed image begins.
         for (const wanter of moving.wanters) wanter.giveUp(error);
@@ -150,7 +154,7 @@ function tell({ foreign }: BlobNode, moving: MovingBlob | undefined, { foreignLa
 
 interface Surroundings {
   readonly events: EventQueue;
-  readonly way: Way;
+  readonly way: BlobWay;
   readonly target: Target;
 }
 

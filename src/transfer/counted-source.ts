@@ -2,7 +2,7 @@ import type { BlobSource, Content, Sink } from '../registry/content.ts';
 import type { OnWait, SignalOption } from '../registry/registry.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { BlobNode } from './graph.ts';
-import type { Way } from './lanes.ts';
+import type { BlobWay } from './lanes.ts';
 import type { TransferOptions } from './options.ts';
 
 const progressIntervalMs = 100;
@@ -14,12 +14,12 @@ export class CountedSource implements BlobSource {
   readonly #blob: BlobNode;
   readonly #options: TransferOptions;
   readonly #events: EventQueue;
-  readonly #way: Way;
+  readonly #way: BlobWay;
   #toldAtMs = 0;
   #position = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(blob: BlobNode, options: TransferOptions, events: EventQueue, way: Way) {
+  constructor(blob: BlobNode, options: TransferOptions, events: EventQueue, way: BlobWay) {
     this.#blob = blob;
     this.#options = options;
     this.#events = events;
@@ -44,7 +44,8 @@ export class CountedSource implements BlobSource {
     };
     const content = changed
       ? await changed.source.open(offset, { signal })
-      : await from.registry.getBlob(from.repo, descriptor, { verify: false, onWait, signal, range });
+      : await (this.#way.read?.(offset, { onWait, signal }) ??
+          from.registry.getBlob(from.repo, descriptor, { verify: false, onWait, signal, range }));
     let position = offset;
     const count = (chunk: Uint8Array): void => {
       position += chunk.length;

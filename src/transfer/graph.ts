@@ -8,6 +8,7 @@ import { schema1Layers } from '../model/manifest/schema1.ts';
 import { formatPlatform, type Platform } from '../model/platform/platform.ts';
 import { type Attached, takesAttached, walkAttached } from './attached.ts';
 import type { EventQueue } from './event-queue.ts';
+import type { Branch } from './fan-out/branch.ts';
 import { NodeReader, unlessLost } from './node-reader.ts';
 import type { ChangedBlob, TransferOptions } from './options.ts';
 import { checkType, findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
@@ -46,6 +47,8 @@ export interface Sharing {
   readonly hold: Hold;
   readonly large: LargeTurn;
   readonly events: EventQueue;
+  /** If the image is copied to several destinations at once. */
+  readonly branch?: Branch | undefined;
 }
 
 /**

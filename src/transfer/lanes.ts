@@ -1,5 +1,6 @@
 import { monotonicMs } from '../model/clock.ts';
-import type { SignalOption } from '../registry/registry.ts';
+import type { Content } from '../registry/content.ts';
+import type { OnWait, SignalOption } from '../registry/registry.ts';
 import { LanePolicy } from './lane-policy.ts';
 import { Slots } from './slots.ts';
 
@@ -34,7 +35,21 @@ export class Lanes {
 }
 
 /** What one blob waits for: first for its look at the destination, then for a lane for its bytes. */
-export class Way {
+export interface BlobWay {
+  look(): Promise<void>;
+  /** Waits for a lane. Nothing else is held meanwhile, so that other blobs are looked up. */
+  ready(opts?: SignalOption): Promise<void>;
+  /** Opens the blob, if several destinations read the source together. */
+  read?(offset: number, options: SignalOption & { readonly onWait?: OnWait | undefined }): Promise<Content>;
+  moved(bytes: number): void;
+  /** The bytes have to wait: a registry asked for it, failed, or cut a connection. */
+  trouble(): void;
+  /** Gives back what it has. */
+  end(): Promise<void>;
+}
+
+/** The way of a blob to the only destination. */
+export class Way implements BlobWay {
   /** Undefined: a look takes the lane. */
   readonly #looks: Slots | undefined;
   readonly #lanes: MeasuredLanes;
@@ -51,7 +66,6 @@ export class Way {
     else await this.ready();
   }
 
-  /** Waits for a lane. Nothing else is held meanwhile, so that other blobs are looked up. */
   async ready({ signal }: SignalOption = {}): Promise<void> {
     this.#endLook?.();
     this.#endLook = undefined;
@@ -64,15 +78,15 @@ export class Way {
     this.#lanes.moved(bytes);
   }
 
-  /** The bytes have to wait: a registry asked for it, failed, or cut a connection. */
   trouble(): void {
     this.#lanes.trouble();
   }
 
-  /** Gives back what it has. */
   async end(): Promise<void> {
     this.#endLook?.();
-    (await this.#lane)?.();
+    const lane = this.#lane;
+    this.#lane = undefined;
+    (await lane)?.();
   }
 }
 

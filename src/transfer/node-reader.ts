@@ -3,6 +3,7 @@ import type { Digest } from '../model/digest.ts';
 import { unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
+import type { Branch } from './fan-out/branch.ts';
 import type { TransferOptions } from './options.ts';
 import type { Hold, ManifestNode, Target } from './target.ts';
 
@@ -10,16 +11,24 @@ import type { Hold, ManifestNode, Target } from './target.ts';
 const aheadCount = 8;
 const aheadBytes = 256 * 1024;
 
+interface Shared {
+  readonly hold: Hold;
+  readonly target: Target;
+  readonly branch?: Branch | undefined;
+}
+
 export class NodeReader {
   /** Whether the destination has the root under another name, where that is still being asked. Never rejects. */
   rootIsThere: Promise<boolean> | undefined;
   readonly #root: Digest;
   readonly #options: TransferOptions;
+  readonly #branch: Branch | undefined;
   readonly #hold: Hold;
   readonly #target: Target;
   readonly #reading = new Set<Promise<unknown>>();
 
-  constructor(root: Digest, options: TransferOptions, { hold, target }: { hold: Hold; target: Target }) {
+  constructor(root: Digest, options: TransferOptions, { hold, target, branch }: Shared) {
+    this.#branch = branch;
     this.#root = root;
     this.#options = options;
     this.#hold = hold;
@@ -29,9 +38,10 @@ export class NodeReader {
   /** A manifest. A sparse destination is the local store, where it is looked for first. */
   get({ digest }: Pick<Descriptor, 'digest'>): Promise<ManifestNode> {
     const { from, to, transform, signal } = this.#options;
+    const read = (): Promise<Manifest> => from.registry.getManifest(from.repo, digest, { signal });
     const fetch = async (): Promise<Manifest> =>
       from.manifests?.find(({ descriptor }) => descriptor.digest === digest) ??
-      from.registry.getManifest(from.repo, digest, { signal });
+      (await (this.#branch?.manifest(digest, read) ?? read()));
     return this.#hold.read(digest, async () => {
       // The transform has not run yet, so the digest at the destination is unknown.
       if (transform) return { manifest: await fetch(), exists: false };

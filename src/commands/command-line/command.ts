@@ -97,6 +97,11 @@ export function list(flags: string, summary: string, extras: OptionExtras = {}):
   };
 }
 
+/** An option that may be repeated; each word is taken as it is. */
+export function values(flags: string, summary: string): OptionSpec<readonly string[]> {
+  return { flags, summary, takes: 'words', parse: (words) => words };
+}
+
 /** The parts of `-q, --quiet` or `--platform <os/arch>`. */
 interface FlagParts {
   readonly short: string | undefined;

@@ -39,12 +39,17 @@ export interface Copied {
   readonly json: unknown;
 }
 
+interface Planning extends Pick<Context, 'signal'> {
+  readonly terminal: Pick<Context['terminal'], 'note'>;
+}
+
 /** @throws OciError USAGE for a copy to itself, REFUSED by --if-absent, and what the places throw. */
 export async function planCopy(
   source: Place,
   openDestination: () => Promise<Place>,
   wish: Wish,
-  { terminal, signal }: Context,
+  { terminal, signal }: Planning,
+  choose = chooseRoot,
 ): Promise<PlannedCopy> {
   const { platforms, insists, ifAbsent, referrers, digestTags, toWhole, sparse } = wish;
   const subset = toWhole && !sparse;
@@ -52,7 +57,7 @@ export async function planCopy(
   const whole = toWhole ? await open() : undefined;
   const look = async (): Promise<Digest | undefined> => whole && digestAt(whole, whole.reference, signal);
   const [chosen, there] = await Promise.all([
-    chooseRoot(source, { platforms: insists ? 'all' : platforms, own: whole?.platform, sparse, subset }, signal),
+    choose(source, { platforms: insists ? 'all' : platforms, own: whole?.platform, sparse, subset }, signal),
     look(),
   ]);
   const destination = whole ?? (await open());
@@ -94,7 +99,7 @@ export function conclude(
   { source, destination, rewrittenFrom }: PlannedCopy,
   { root, changed, omitted, transferredBytes, ...attached }: TransferResult,
   { platforms, referrers, digestTags }: Wish,
-  { terminal }: Context,
+  { terminal }: Pick<Planning, 'terminal'>,
 ): Copied {
   if (omitted.length > 0 && platforms.length === 0) {
     terminal.note(`${source.name} lacks images that its index names, so the copy lacks them too: ${naming(omitted)}`);
