@@ -201,6 +201,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
         stdout: () => terminal.takeOut(),
         platform: () => this.defaultPlatform(),
         remote: async (reference, intent) => (await service(more)).open(reference, intent),
+        note: terminal.note,
         async dockerDaemon() {
           const { findDaemon } = await import('../config/docker/daemon-endpoint.ts');
           const { environment, dockerConfigDir } = await settings(more);

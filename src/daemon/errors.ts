@@ -32,9 +32,10 @@ export function connectionError(error: unknown, endpoint: DaemonEndpoint): unkno
     return fail('NETWORK', `no Docker daemon listens at ${visible(endpoint.host)}${by}`, start);
   }
   if (isTls(error, code)) {
-    const hint = endpoint.tls
-      ? 'check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH or in the context'
-      : 'set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or leave the port of the TLS listener';
+    const isPlain = code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO';
+    const hint = isPlain
+      ? 'it may listen without TLS there: unset DOCKER_TLS_VERIFY, or correct the port'
+      : 'check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH or in the context';
     return fail('TLS', `no TLS connection with ${name}${by}: ${reasonOf(error, code)}`, hint);
   }
   const hint = 'look into its log: journalctl -u docker';
@@ -47,6 +48,10 @@ export function refusal(endpoint: DaemonEndpoint, status: number, body: Uint8Arr
   const name = daemonName(endpoint);
   const said = text === '' ? `answers ${status}` : `says ${quote(text, 400)} (${status})`;
   if (status === 400 && /client version .* is too (?:old|new)/i.test(text)) return unsupportedVersion(endpoint, text);
+  if (status === 400 && /HTTP request to an HTTPS server/.test(text)) {
+    const hint = 'set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use a context with certificates';
+    return new OciError('TLS', `${name} wants TLS`, { hint, status });
+  }
   if (status === 401 || status === 403) return new OciError('DENIED', `${name} ${said}`, { status });
   if (status === 404) return new OciError('MANIFEST_UNKNOWN', `${name} ${said}`, { status });
   const hint = 'look into its log: journalctl -u docker';

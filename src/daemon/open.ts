@@ -8,18 +8,31 @@ import type { Platform } from '../model/platform/platform.ts';
 import { familiarReference, isDigestReference, parseReference } from '../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { createDaemonClient, type DaemonClient } from './client.ts';
-import { daemonPlatform, inspectImage } from './images.ts';
+import { daemonPlatform, inspectImage, keepsManifests } from './images.ts';
 import { createLoadReceiver } from './load-receiver.ts';
 import { createDaemonRegistry, type DaemonRegistry } from './registry.ts';
 
 export type { DaemonEndpoint } from '../config/docker/daemon-endpoint.ts';
 
-/** Nothing is sent before something is read. */
-export function openDaemonReader(endpoint: DaemonEndpoint): DaemonRegistry {
+/**
+ * Nothing is sent before something is read.
+ *
+ * @param note Told once if the daemon keeps no manifests, so that those of its exports are new.
+ */
+export function openDaemonReader(endpoint: DaemonEndpoint, note: (text: string) => void): DaemonRegistry {
   const client = createDaemonClient(endpoint);
-  return createDaemonRegistry(client, async (id, opts) =>
-    openSingleImage(`an export of ${client.name}`, await client.export(id, opts), opts),
-  );
+  let told: Promise<void> | undefined;
+  const tell = async (opts: SignalOption): Promise<void> => {
+    if (!(await keepsManifests(client, opts))) {
+      note(`${client.name} keeps no manifests: its images get new ones, with other digests than in their registry`);
+    }
+  };
+  return createDaemonRegistry(client, async (id, opts) => {
+    const image = await openSingleImage(`an export of ${client.name}`, await client.export(id, opts), opts);
+    told ??= tell(opts);
+    await told;
+    return image;
+  });
 }
 
 /** A daemon that images are sent to. Disposing without `finish` sends nothing. */

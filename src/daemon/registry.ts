@@ -112,9 +112,8 @@ export function createDaemonRegistry(client: DaemonClient, open: OpenExport): Da
     async find(wanted, opts) {
       const { id, names } = await inspectImage(client, wanted, opts);
       const [first] = names;
-      const { registry: exported, repo, root } = await exports.of(id, opts);
-      const { digest } = await exported.statManifest(repo, root, opts);
-      return { root: digest, name: first && formatReference(first) };
+      const { root } = await exports.of(id, opts);
+      return { root, name: first && formatReference(first) };
     },
     [Symbol.asyncDispose]: () => exports.close(),
   };

@@ -137,6 +137,7 @@ function placesOf(service: RegistryService, signal: AbortSignal): PlaceSources {
     stdin: () => process.stdin,
     stdout: () => ({ write: writeOut }),
     platform: async () => hostPlatform(),
+    note: () => {},
     async dockerDaemon() {
       const { environment, dockerConfigDir } = await loadSettings();
       return findDaemon(environment, dockerConfigDir?.value);

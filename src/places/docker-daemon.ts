@@ -47,13 +47,13 @@ const imageId = /^(?:sha256:[0-9a-f]{4,64}|[0-9a-f]{64})$/;
 
 async function openToRead(reference: Reference, named: boolean, sources: PlaceSources): Promise<Place> {
   const { openDaemonReader } = await import('../daemon/open.ts');
-  const daemon = openDaemonReader(await sources.dockerDaemon());
+  const daemon = openDaemonReader(await sources.dockerDaemon(), sources.note);
   return placeOf(reference, { registry: daemon.registry, named, dispose: async () => daemon[Symbol.asyncDispose]() });
 }
 
 async function openId(id: string, sources: PlaceSources): Promise<Place> {
   const { openDaemonReader } = await import('../daemon/open.ts');
-  const daemon = openDaemonReader(await sources.dockerDaemon());
+  const daemon = openDaemonReader(await sources.dockerDaemon(), sources.note);
   const dispose = async (): Promise<void> => daemon[Symbol.asyncDispose]();
   try {
     const { name, root } = await daemon.find(id, { signal: sources.signal });

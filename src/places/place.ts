@@ -28,6 +28,8 @@ export interface PlaceSources {
   readonly stdout: () => Sink;
   /** The platform of an image that is chosen where only one can be. */
   readonly platform: () => Promise<Platform>;
+  /** Tells people what they should know of a place. */
+  readonly note: (text: string) => void;
   /** Finds the Docker daemon; it is not contacted. */
   readonly dockerDaemon: () => Promise<DaemonEndpoint>;
   /** Expands a name without a registry that is to be read. */

@@ -22,6 +22,7 @@ function sourcesFor(store = memoryRegistry({ sparseIndexes: true })): PlaceSourc
     stdin: () => process.stdin,
     stdout: () => ({ write: async () => {} }),
     platform: async () => ({ os: 'linux', architecture: 'amd64' }),
+    note: () => {},
     dockerDaemon: async () => assert.fail('no daemon is asked for'),
     imageName: async (word) => (word === 'short' ? 'registry.example.com/long' : word),
   };

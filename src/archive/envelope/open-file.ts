@@ -20,6 +20,8 @@ export interface ArchiveSource {
   readonly file: string;
   /** Opens standard input. */
   readonly stdin: () => ByteStream;
+  /** The name of standard input in messages, if it is something else. */
+  readonly shown?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,8 +33,8 @@ const pieceBytes = 256 * 1024;
  *
  * @throws OciError NAME_UNKNOWN if there is no such file, or it is a directory; USAGE for a pipe, a device or a terminal; as {@link spool}.
  */
-export async function openArchiveFile({ file, stdin, signal }: ArchiveSource): Promise<ArchiveFile> {
-  if (file === '-') return await spoolInput(refuseTerminal(stdin()), signal);
+export async function openArchiveFile({ file, stdin, shown, signal }: ArchiveSource): Promise<ArchiveFile> {
+  if (file === '-') return await spoolInput(refuseTerminal(stdin()), shown, signal);
   const opened = await openRegular(file);
   try {
     const first = Buffer.alloc(magicBytes);
@@ -49,11 +51,15 @@ export async function openArchiveFile({ file, stdin, signal }: ArchiveSource): P
   }
 }
 
-async function spoolInput(input: ByteStream, signal: AbortSignal | undefined): Promise<ArchiveFile> {
+async function spoolInput(
+  input: ByteStream,
+  shown = 'standard input',
+  signal: AbortSignal | undefined,
+): Promise<ArchiveFile> {
   const stop = (): void => void input.destroy?.();
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const file = await spool(input, 'standard input', { signal });
+    const file = await spool(input, shown, { signal });
     // A stream that was destroyed may just end.
     if (signal?.aborted) file.close();
     signal?.throwIfAborted();

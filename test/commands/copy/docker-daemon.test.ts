@@ -128,6 +128,7 @@ describe('docker-daemon:NAME as a source', () => {
     for (const word of ['team/app:1', image.descriptor.digest, image.descriptor.digest.slice(0, 20)]) {
       const digest = await ocictl(t, ['digest', `docker-daemon:${word}`], { env });
       assert.equal(digest.stdout, `${image.descriptor.digest}\n`, digest.stderr);
+      assert.equal(digest.stderr, '');
     }
     const copied = await ocictl(t, ['copy', 'docker-daemon:team/app:1', `${host}/team/app:2`], { env });
     assert.equal(copied.exitCode, 0, copied.stderr);
