@@ -13,6 +13,7 @@ import { type PlannedSave, parseSavedPlatforms, planSave, type SavedPlatforms } 
 import { baseWord, openSource } from './save/source.ts';
 import { transferAll } from './save/transfer-all.ts';
 
+const imageFormats = ['oci', 'docker'] as const;
 const outers = ['none', 'gzip', 'zstd'] as const satisfies readonly Outer[];
 
 export const save = defineCommand({
@@ -31,6 +32,13 @@ export const save = defineCommand({
     platform: list('--platform <os/arch>', 'Platforms to save, comma-separated, or all', {
       choices: [...platformWords, 'all'],
     }),
+    imageFormat: value(
+      '--image-format <format>',
+      'oci (default), for all programs; docker, as Docker wrote it before 25',
+      {
+        choices: imageFormats,
+      },
+    ),
     since: value('--since <base>', 'Leave out layers that this receipt, image, repository, layout or archive has'),
     outer: value('--outer <compression>', 'Compression of the whole archive: none (default), gzip or zstd', {
       choices: outers,
@@ -50,7 +58,9 @@ export const save = defineCommand({
   async run({ words, options }, context) {
     const file = options.output === '-' ? undefined : options.output;
     refuseTwoResults(file, options.json);
-    const platforms = parseSavedPlatforms(options.platform);
+    const format = parseChoice('--image-format', options.imageFormat ?? 'oci', imageFormats);
+    const platforms = parseSavedPlatforms(options.platform, format);
+    refuseBaseOf(format, options.since);
     const references = await readReferences(words, context, options);
     await using base =
       options.since === undefined
@@ -58,6 +68,7 @@ export const save = defineCommand({
         : await context.baseContent(await baseWord(options.since, options, context), options);
     await using archive = await context.createArchive({
       file,
+      format,
       hasBlob: base && ((digest, opts) => base.has(digest, opts)),
       signal: context.signal,
       outer: parseChoice('--outer', options.outer ?? 'none', outers),
@@ -128,5 +139,13 @@ function refuseTwoResults(file: string | undefined, json: boolean): void {
   if (file !== undefined || !json) return;
   throw new OciError('USAGE', 'conflicting options: --json and an archive on standard output', {
     hint: 'name a file with -o FILE',
+  });
+}
+
+/** @throws OciError USAGE for --since with a format that has no place for it. */
+function refuseBaseOf(format: 'oci' | 'docker', since: string | undefined): void {
+  if (format === 'oci' || since === undefined) return;
+  throw new OciError('USAGE', 'conflicting options: --since and --image-format docker', {
+    hint: 'leave --image-format out: docker load takes the default format too',
   });
 }

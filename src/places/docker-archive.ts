@@ -1,6 +1,6 @@
-import { OciError } from '../model/errors.ts';
 import { readArchive } from './archive.ts';
 import type { PlaceKind } from './place.ts';
+import { writeArchive } from './written-archive.ts';
 
 /** Archives of `docker save`. Help names them beside those of OCI. */
 export const dockerArchiveKind: PlaceKind = {
@@ -10,14 +10,8 @@ export const dockerArchiveKind: PlaceKind = {
   own: true,
   hasRepository: false,
   async open(rest, role, sources) {
-    if (role === 'destination') throw onlyRead(rest);
+    if (role === 'destination') return writeArchive(dockerArchiveKind, rest, sources, 'docker');
     const { openDockerArchive } = await import('../archive/docker-archive.ts');
     return await readArchive(dockerArchiveKind, rest, role, sources, openDockerArchive);
   },
 };
-
-function onlyRead(rest: string): OciError {
-  return new OciError('USAGE', `docker-archive:${rest} cannot be written to`, {
-    hint: 'ocictl save writes archives that docker load takes',
-  });
-}

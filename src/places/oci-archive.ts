@@ -15,7 +15,7 @@ export const ociArchiveKind: PlaceKind = {
   own: true,
   hasRepository: false,
   async open(rest, role, sources) {
-    if (role === 'destination') return writeArchive(ociArchiveKind, rest, sources);
+    if (role === 'destination') return writeArchive(ociArchiveKind, rest, sources, 'oci');
     const { openOciArchive } = await import('../archive/oci-archive.ts');
     return await readArchive(ociArchiveKind, rest, role, sources, openOciArchive);
   },

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { defaultTag } from '../model/reference/reference.ts';
+import { defaultTag, formatReference, parseReference, withDefaultTag } from '../model/reference/reference.ts';
 import { filePlace } from './file-place.ts';
 import { parseFileWord } from './file-word.ts';
 import { type Place, type PlaceKind, type PlaceSources, refuseDigestTarget } from './place.ts';
@@ -14,15 +14,18 @@ export async function writeArchive(
   kind: PlaceKind,
   rest: string,
   { stdout, platform, signal }: PlaceSources,
+  format: 'oci' | 'docker',
 ): Promise<Place> {
   const { prefix } = kind;
   const { file, name, digest } = parseFileWord(rest, { prefix, label: 'FILE', thing: 'an archive' });
   refuseDigestTarget(`${prefix}${rest}`, digest, 'destination');
   const { layoutRepository, parseLayoutName } = await import('../layout/layout.ts');
   const { createArchiveWriter, openFileOutput, openStreamOutput } = await import('../archive/write/writer.ts');
-  const named = name === undefined ? undefined : parseLayoutName(name);
+  // In Docker's archives, a word alone is the name of a repository, as with skopeo.
+  const written = name !== undefined && format === 'docker' ? inFull(name) : name;
+  const named = written === undefined ? undefined : parseLayoutName(written);
   const output = await (file === '-' ? openStreamOutput('standard output', stdout()) : openFileOutput(file));
-  const writer = createArchiveWriter({ output, platform: await platform() });
+  const writer = createArchiveWriter({ output, format, platform: await platform() });
   const images = {
     kind,
     registry: writer.registry,
@@ -37,4 +40,8 @@ export async function writeArchive(
     dispose: async () => writer[Symbol.asyncDispose](),
   };
   return filePlace(images, named ?? defaultTag, named !== undefined);
+}
+
+function inFull(name: string): string {
+  return formatReference(withDefaultTag(parseReference(name)));
 }

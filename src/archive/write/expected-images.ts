@@ -2,8 +2,8 @@
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { hasImageConfig } from '../../model/manifest/image-config.ts';
 import { childrenOf, type ImageView, type Manifest, schema1Refused } from '../../model/manifest/manifest.ts';
-import { mediaTypes } from '../../model/manifest/media-types.ts';
 import type { Platform } from '../../model/platform/platform.ts';
 import { isAttestation, selectPlatform } from '../../model/platform/platform-selection.ts';
 import type { Tag } from '../../model/reference/reference.ts';
@@ -117,7 +117,7 @@ export class ExpectedImages {
   ): { readonly digest: Digest; readonly view: ImageView } | undefined {
     if (!manifest || depth > maxDepth) return undefined;
     const { view, descriptor } = manifest;
-    if (view.kind === 'image') return isRunnable(view) ? { digest: descriptor.digest, view } : undefined;
+    if (view.kind === 'image') return hasImageConfig(view) ? { digest: descriptor.digest, view } : undefined;
     const entries = childrenOf(view);
     // The image for the wanted platform, otherwise the first that is there.
     for (const entry of [...selectPlatform(entries, this.#platform), ...entries.filter((one) => !isAttestation(one))]) {
@@ -126,11 +126,6 @@ export class ExpectedImages {
     }
     return undefined;
   }
-}
-
-/** Whether it is an image that can be run, and no other artifact. */
-function isRunnable({ config }: ImageView): boolean {
-  return config.mediaType === mediaTypes.ociConfig || config.mediaType === mediaTypes.dockerConfig;
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -14,7 +14,7 @@ import { bundleBasePath, formatBundleBase } from '../bundle-base.ts';
 import type { ExpectedImages, RootEntry } from './expected-images.ts';
 
 /** A small file of an archive. */
-interface Document {
+export interface Document {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
@@ -40,12 +40,12 @@ export function hybridDocuments({ roots, runnable, omitted }: ExpectedImages): r
 }
 
 /** The names as Docker writes them; null, as there, if there are none. */
-function repoTags(names: readonly Tag[]): readonly string[] | null {
+export function repoTags(names: readonly Tag[]): readonly string[] | null {
   const full = names.flatMap((name) => fullReference(name) ?? []);
   return full.length === 0 ? null : full.map((name) => familiarReference(parseReference(name)));
 }
 
-function json(value: unknown): Uint8Array {
+export function json(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 

@@ -2,6 +2,7 @@ import { parseLayoutName } from '../../layout/format/names.ts';
 import type { Platform } from '../../model/platform/platform.ts';
 import type { Tag } from '../../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
+import { createClassicReceiver } from './classic-receiver.ts';
 import type { HasBlob } from './expected-images.ts';
 import { createHybridReceiver } from './hybrid-receiver.ts';
 import type { ArchiveOutput } from './output.ts';
@@ -21,6 +22,8 @@ export interface ArchiveWriter extends AsyncDisposable {
 
 export interface WriterOptions {
   readonly output: ArchiveOutput;
+  /** `oci` (default): for all programs, blobs as they are. `docker`: as Docker wrote it before version 25. */
+  readonly format?: 'oci' | 'docker' | undefined;
   /** Of an index, the image that programs get which know no index. */
   readonly platform: Platform;
   /** Whether the reader of the archive has a blob, which is then left out. Default: everything is in the archive. */
@@ -30,12 +33,16 @@ export interface WriterOptions {
 
 /** Writes images to an archive. The same images give the same bytes. */
 export function createArchiveWriter(options: WriterOptions): ArchiveWriter {
-  const { output } = options;
-  const receiver: ArchiveReceiver = createHybridReceiver(options);
+  const { output, format = 'oci' } = options;
+  const receiver: ArchiveReceiver & Partial<AsyncDisposable> =
+    format === 'docker' ? createClassicReceiver(options) : createHybridReceiver(options);
   return {
     registry: createWriteOnly(output.name, receiver),
     nameOf: parseLayoutName,
     finish: (opts) => receiver.finish(opts),
-    [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await receiver[Symbol.asyncDispose]?.();
+      await output[Symbol.asyncDispose]();
+    },
   };
 }

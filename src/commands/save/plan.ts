@@ -1,5 +1,6 @@
 /** Chooses what of an image goes into an archive, and under which name. */
 import type { ArchiveWriter, Context, Place } from '../../app/context.ts';
+import { OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { Manifest } from '../../model/manifest/manifest.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
@@ -9,8 +10,11 @@ import { resolveImage } from '../../transfer/platforms.ts';
 import { choosePushed, reducedNote } from '../../transfer/pushed.ts';
 import type { TransferRoot } from '../../transfer/transfer.ts';
 
-/** Undefined: that of this machine, or from a sparse place what is complete there. */
-export type SavedPlatforms = readonly Platform[] | 'all' | undefined;
+/**
+ * Undefined: that of this machine, or from a sparse place what is complete there. `one`: that of this machine, also from a
+ * sparse place.
+ */
+export type SavedPlatforms = readonly Platform[] | 'all' | 'one' | undefined;
 
 export interface PlannedSave {
   /** The image's name in the archive, or its digest. */
@@ -21,10 +25,17 @@ export interface PlannedSave {
 /** An archive has one repository, without a name. */
 const archiveRepository: RepositoryName = parseRepositoryName('archive');
 
-/** @throws OciError USAGE */
-export function parseSavedPlatforms(words: readonly string[]): SavedPlatforms {
+/** @throws OciError USAGE for several in a format that has one. */
+export function parseSavedPlatforms(words: readonly string[], format: 'oci' | 'docker'): SavedPlatforms {
+  const one = format === 'docker';
+  if (one && (words.length > 1 || words.includes('all'))) {
+    throw new OciError('USAGE', 'an archive in the docker format has one platform', {
+      hint: 'name one with --platform, or leave --image-format out',
+    });
+  }
   if (words.includes('all')) return 'all';
-  return words.length === 0 ? undefined : words.map(parsePlatform);
+  if (words.length === 0) return one ? 'one' : undefined;
+  return words.map(parsePlatform);
 }
 
 /** @throws OciError MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and what the place throws. */
@@ -64,10 +75,11 @@ async function resolveRoot(
   { terminal, signal, defaultPlatform }: Context,
 ): Promise<ChosenRoot> {
   const { registry, repo, reference, sparse, name } = source;
-  const [platform, another] = platforms === 'all' || platforms === undefined ? [] : platforms;
+  const [platform, another] = Array.isArray(platforms) ? (platforms as readonly Platform[]) : [];
   if (platform && !another) return read(await resolveImage(source, platform, { signal }));
   if (platform || platforms === 'all') return { root: await registry.statManifest(repo, reference, { signal }) };
-  if (!sparse) return read(await resolveImage(source, await defaultPlatform(), { signal, requirePlatform: false }));
+  if (!sparse || platforms === 'one')
+    return read(await resolveImage(source, await defaultPlatform(), { signal, requirePlatform: false }));
   const chosen = await choosePushed(source, undefined, { signal });
   const note = reducedNote(name, 'saving', chosen);
   if (note !== undefined) terminal.note(note);

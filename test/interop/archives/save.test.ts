@@ -150,3 +150,33 @@ async function textOf({ config }: BuiltImage): Promise<string> {
   for await (const chunk of await config.source.open(0)) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
+
+describe('an archive of ocictl save --image-format docker', () => {
+  it('with gzip, zstd and plain layers is loaded by docker, podman, ctr, skopeo and crane', async (t) => {
+    if (!needs(t, 'docker', 'dockerd', 'podman', 'ctr', 'containerd', 'skopeo', 'crane')) return;
+    const compressions = ['gzip', 'zstd', 'none'] as const;
+    const image = await buildImage({
+      platform: { os: 'linux', architecture },
+      layers: compressions.map((compression) => ({ files: { [compression]: compression }, compression })),
+    });
+    await keepImage(t, 'app:1', image);
+    const { home } = await sandbox(t);
+    const file = join(home, 'a.tar');
+    const written = await ocictl(t, ['save', '--image-format', 'docker', '-o', file, 'app:1']);
+    assert.equal(written.exitCode, 0, written.stderr);
+    const id = image.config.descriptor.digest;
+    const docker = await startDocker(t);
+    await run(t, 'docker', ['load', '-i', file], docker);
+    assert.equal((await run(t, 'docker', ['inspect', '-f', '{{.Id}}', 'app:1'], docker)).trim(), id);
+    const store = ['--root', join(home, 'podman'), '--runroot', join(home, 'podman-run'), '--storage-driver', 'vfs'];
+    await run(t, 'podman', [...store, 'load', '-i', file]);
+    const inPodman = await run(t, 'podman', [...store, 'image', 'inspect', '-f', '{{.Id}}', 'app:1']);
+    assert.equal(`sha256:${inPodman.trim()}`, id);
+    const ctr = ['--address', await startContainerd(t)];
+    await run(t, 'ctr', [...ctr, 'images', 'import', '--no-unpack', file]);
+    assert.match(await run(t, 'ctr', [...ctr, 'images', 'list']), /^docker\.io\/library\/app:1 /m);
+    const config = await run(t, 'skopeo', ['inspect', '--config', '--raw', `docker-archive:${file}:app:1`]);
+    assert.equal(config, await textOf(image));
+    assert.match(await run(t, 'crane', ['validate', '--tarball', file]), /PASS/);
+  });
+});
