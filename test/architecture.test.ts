@@ -29,8 +29,6 @@ const tools = (
 
 /** Exports of src that only tests use, each with its reason. An entry is removed together with its export. */
 const exportedForTests: Readonly<Record<string, string>> = {
-  'archive/receipt.ts: Receipt': 'the type of what both take',
-  'archive/receipt.ts: writeReceipt': 'what load --receipt will write',
   'auth/token-server.ts: expiry': 'years and odd answers, of which no token lives long enough to be waited for',
   'certs/host-tls.ts: HostTlsOptions': 'the type of what the test hands in',
   'commands/command-line/program.ts: GlobalValues': 'the type of what the test is handed',

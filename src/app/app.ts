@@ -214,6 +214,14 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       const { openBaseContent } = await import('./base-content.ts');
       return openBaseContent(word, (name) => this.openPlace(name, 'repository', more), { signal });
     },
+    async openArchive(file) {
+      const { openLoadable } = await import('../places/loadable-archive.ts');
+      return openLoadable(file, { stdin, signal });
+    },
+    async writeReceipt(file, receipt) {
+      const { writeReceipt } = await import('../archive/receipt.ts');
+      await writeReceipt(file, receipt);
+    },
     async createArchive(options) {
       const { createArchive } = await import('./archives.ts');
       return createArchive(options, terminal);

@@ -1,5 +1,6 @@
 /** The interface between commands and the rest of the program. Commands see these types only. */
 
+import type { Receipt } from '../archive/receipt.ts';
 import type { ArchiveWriter } from '../archive/write/writer.ts';
 import type { ConsideredFiles } from '../config/considered-files.ts';
 import type { ShownSetting, ShownValue } from '../config/describe.ts';
@@ -13,6 +14,7 @@ import type { RemovedImage, RemoveOptions } from '../local-store/remove.ts';
 import type { Digest } from '../model/digest.ts';
 import type { Platform } from '../model/platform/platform.ts';
 import type { Reference, RepositoryName } from '../model/reference/reference.ts';
+import type { LoadableArchive } from '../places/loadable-archive.ts';
 import type { Place, PlaceRole } from '../places/place.ts';
 import type { CollectOptions } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -30,6 +32,7 @@ import type { Served, ServedOptions } from './serve/registry.ts';
 
 export type { Outer } from '../archive/write/outer.ts';
 export type { ArchiveWriter } from '../archive/write/writer.ts';
+export type { LoadableArchive } from '../places/loadable-archive.ts';
 export type { Place } from '../places/place.ts';
 export type * from '../service/logins/logins.ts';
 export type {
@@ -121,6 +124,10 @@ export interface Context {
   openPlace(word: string, role: PlaceRole, flags?: ServiceFlags): Promise<Place>;
   /** What is at a place, or was there when a receipt was written. @param word A receipt's file, or a place. */
   baseContent(word: string, flags?: ServiceFlags): Promise<BaseContent>;
+  /** Opens an archive of any kind to load its images. @param file Its path; `-` for standard input. */
+  openArchive(file: string): Promise<LoadableArchive>;
+  /** Writes what is there for `save --since`. @throws OciError STORAGE_* */
+  writeReceipt(file: string, receipt: Receipt): Promise<void>;
   /** An archive to write images to. @throws OciError REFUSED for a directory; STORAGE_* */
   createArchive(options: NewArchive): Promise<ArchiveWriter>;
 }

@@ -8,7 +8,7 @@ import { type ArchiveFiles, createArchiveFiles } from './files.ts';
 import { readOnlyRegistry } from './read-only.ts';
 
 /** An image or index that an archive lists. */
-interface ArchivedImage {
+export interface ArchivedImage {
   /** As in the archive: a full reference, a short one, or a tag alone; undefined if it has none. */
   readonly name: string | undefined;
   readonly descriptor: Descriptor;

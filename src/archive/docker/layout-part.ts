@@ -69,12 +69,12 @@ export class LayoutPart {
     }
     const { whole, partial, absent } = await this.#presence(entry.descriptor, signal);
     if (whole.some((image) => isSaved(image, config))) return true;
+    this.#replaced.add(entry);
     const isThere = [...whole, ...[...partial, ...absent].flatMap(({ manifest }) => manifest ?? [])];
     if (isThere.length > 0 && !isThere.some((image) => configOf(image) === config.digest)) {
       const problem = `contradicts itself: manifest.json and index.json have different images as ${quote(name)}`;
       throw invalidArchive(this.#files.archive, problem);
     }
-    this.#replaced.add(entry);
     return false;
   }
 

@@ -34,6 +34,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('../save.ts')).save,
   },
   {
+    name: 'load',
+    summary: 'Load images from an archive into the local store',
+    load: async () => (await import('../load.ts')).load,
+  },
+  {
     name: 'tag',
     summary: 'Give an image another name, or a tag in its registry',
     load: async () => (await import('../tag.ts')).tag,

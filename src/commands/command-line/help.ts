@@ -11,7 +11,21 @@ const leastBeside = 30;
 
 /** The headings of `ocictl --help`, with the commands under each. A test checks that every command is listed here. */
 const commandGroups: Readonly<Record<string, readonly string[]>> = {
-  'Images:': ['pull', 'push', 'copy', 'save', 'tag', 'images', 'rmi', 'prune', 'df', 'scrub', 'inspect', 'digest'],
+  'Images:': [
+    'pull',
+    'push',
+    'copy',
+    'save',
+    'load',
+    'tag',
+    'images',
+    'rmi',
+    'prune',
+    'df',
+    'scrub',
+    'inspect',
+    'digest',
+  ],
   'Registries:': [
     'login',
     'logout',

@@ -10,10 +10,7 @@ const remove = `${rmi}, ocictl delete from a registry`;
 const raw = 'ocictl inspect --raw prints the manifest';
 const repos = 'ocictl repos HOST lists the repositories of a registry';
 const save = 'ocictl save -o FILE IMAGE writes images into an archive';
-const load = [
-  'ocictl load takes images from an archive',
-  'unpack the archive with tar -xf FILE -C DIR; if DIR has an index.json, ocictl copy oci:DIR store:NAME takes the image',
-];
+const load = 'ocictl load -i FILE takes images from an archive';
 const free = 'ocictl prune frees what nothing in the local store refers to';
 const containers = 'ocictl moves images and runs none';
 const builds = 'ocictl moves images and builds none';
@@ -115,7 +112,6 @@ const known: Readonly<Record<string, Hints>> = {
   layers: 'ocictl inspect shows the layers',
   list,
   'list-tags': 'did you mean tags?',
-  load,
   ls: list,
   manifest: raw,
   'manifest delete': 'did you mean delete?',

@@ -16,6 +16,7 @@ const ofOneTag: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'DIGEST_INVALID',
   'SIZE_MISMATCH',
   'TOO_LARGE',
+  'ARCHIVE_INVALID',
 ]);
 
 export function isOfOneTag(error: unknown): error is OciError {

@@ -62,6 +62,7 @@ export const actions = {
     exists: 'Checked',
     idle: 'there is nothing to read',
   },
+  load: { doing: 'Loading', did: 'Loaded', moving: 'Loading', transferred: 'Loaded', exists: 'Already exists' },
   save: { doing: 'Saving', did: 'Saved', moving: 'Saving', transferred: 'Saved', exists: 'Already exists' },
   copy: { doing: 'Copying', did: 'Copied', moving: 'Copying', transferred: 'Copied', exists: 'Already exists' },
 } as const satisfies Readonly<Record<string, ActionWords>>;

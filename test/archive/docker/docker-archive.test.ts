@@ -158,11 +158,8 @@ describe('an archive with a layout and a manifest.json', () => {
       namedIndex([{ image: one, names: ['app:1'] }]),
       blobManifestJson([{ image: two, names: ['app:1'] }]),
     ];
-    const archive = await openTar(t, entries);
-    assert.match(
-      archive.faults[0]?.error.message ?? '',
-      /contradicts itself: manifest.json and index.json have different images as "app:1"$/,
-    );
+    const message = /contradicts itself: manifest.json and index.json have different images as "app:1"$/;
+    await assert.rejects(openTar(t, entries), refusal('ARCHIVE_INVALID', message));
   });
 });
 

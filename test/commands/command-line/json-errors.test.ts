@@ -22,6 +22,7 @@ const failing: Readonly<Record<string, readonly string[]>> = {
   push: ['@/kept', '@/absent'],
   copy: ['@/app', '@/other'],
   save: ['-o', 'a.tar', '@/app'],
+  load: ['-i', 'absent.tar'],
   tag: ['absent', 'name'],
   images: ['--filter', 'nonsense'],
   rmi: ['absent', 'gone'],

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import {
+  blobManifestJson,
+  classicSave,
+  containerdSave,
+  hybridSave,
+  layoutEntries,
+  namedIndex,
+} from '../../support/archives/docker-saves.ts';
+import { type RawEntry, tarOf } from '../../support/archives/tar.ts';
+import { ocictl } from '../../support/command.ts';
+import { type BuiltImage, buildArtifact, buildImage, buildIndex } from '../../support/images.ts';
+import { sandbox } from '../../support/sandbox.ts';
+
+/** Writes `x.tar` into the home of the test. */
+async function writeTar(t: TestContext, entries: readonly RawEntry[], name = 'x.tar'): Promise<void> {
+  const { home } = await sandbox(t);
+  await writeFile(join(home, name), tarOf(entries));
+}
+
+function imageOf(names: readonly string[], architecture = 'amd64'): Promise<BuiltImage> {
+  return buildImage({
+    platform: { os: 'linux', architecture },
+    layers: names.map((name) => ({ files: { [name]: `of ${name}` }, compression: 'none' })),
+  });
+}
+
+/** What the local store has under a name: its digest, or the status of the error. */
+async function stored(t: TestContext, name: string): Promise<string | number | null> {
+  const { exitCode, stdout } = await ocictl(t, ['digest', `store:${name}`]);
+  return exitCode === 0 ? stdout.trim() : exitCode;
+}
+
+describe('ocictl load', () => {
+  it('loads all images of a file or of standard input, and prints what docker prints', async (t) => {
+    const [one, two] = [await imageOf(['a', 'b']), await imageOf(['a', 'c'])];
+    const entries = await hybridSave([
+      { image: one, names: ['app:1', 'app:latest'] },
+      { image: two, names: ['registry.example.com/team/other:2'] },
+    ]);
+    const lines = ['app:1', 'app:latest', 'registry.example.com/team/other:2'].map((name) => `Loaded image: ${name}\n`);
+    await writeTar(t, entries);
+    for (const words of [
+      ['-i', 'x.tar'],
+      ['--input', 'x.tar', '-q'],
+    ]) {
+      const { exitCode, stdout, stderr } = await ocictl(t, ['load', ...words]);
+      assert.deepEqual([exitCode, stdout, stderr], [0, lines.join(''), '']);
+    }
+    const piped = await ocictl(t, ['load'], { input: tarOf(entries) });
+    assert.deepEqual([piped.exitCode, piped.stdout], [0, lines.join('')]);
+    assert.equal(await stored(t, 'app:1'), one.descriptor.digest);
+    assert.equal(await stored(t, 'app:latest'), one.descriptor.digest);
+    assert.equal(await stored(t, 'registry.example.com/team/other:2'), two.descriptor.digest);
+  });
+
+  it('prints a line of JSON for each image', async (t) => {
+    const image = await imageOf(['a']);
+    await writeTar(t, await hybridSave([{ image, names: ['app:1'] }]));
+    const { stdout } = await ocictl(t, ['load', '--json', '-i', 'x.tar']);
+    const { digest, mediaType } = image.descriptor;
+    assert.deepEqual(JSON.parse(stdout), {
+      ...{ reference: 'docker.io/library/app:1', digest, mediaType, id: image.config.descriptor.digest },
+      ...{ changed: true, missing: [] },
+      transferredBytes: image.blobs.reduce((sum, { descriptor }) => sum + descriptor.size, 0),
+    });
+  });
+
+  it('loads some images by name or digest, and says what there is for a name that there is not', async (t) => {
+    const [one, two] = [await imageOf(['a']), await imageOf(['b'])];
+    await writeTar(
+      t,
+      await hybridSave([
+        { image: one, names: ['app:1'] },
+        { image: two, names: ['app:2'] },
+      ]),
+    );
+    const { stdout } = await ocictl(t, ['load', '-i', 'x.tar', 'docker.io/library/app:2']);
+    assert.deepEqual([stdout, await stored(t, 'app:1')], ['Loaded image: app:2\n', 3]);
+    assert.equal((await ocictl(t, ['load', '-i', 'x.tar', one.descriptor.digest])).stdout, 'Loaded image: app:1\n');
+    const { exitCode, stderr } = await ocictl(t, ['load', '-i', 'x.tar', 'other']);
+    assert.equal(exitCode, 3);
+    assert.match(
+      stderr,
+      /x\.tar has no image "other"\nhint: it has docker\.io\/library\/app:1, docker\.io\/library\/app:2\n$/,
+    );
+  });
+
+  it('names images that have only a tag in the archive, or nothing', async (t) => {
+    const [one, two] = [await imageOf(['a']), await imageOf(['b'])];
+    const index = namedIndex([{ image: two, names: [] }]);
+    const document = JSON.parse(String(index.content));
+    const annotations = { 'org.opencontainers.image.ref.name': '1.0' };
+    const { mediaType, digest, size } = one.descriptor;
+    document.manifests.push({ mediaType, digest, size, annotations });
+    await writeTar(t, [
+      ...(await layoutEntries([one, two])),
+      { name: 'index.json', content: JSON.stringify(document) },
+    ]);
+    const { stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
+    const id = two.config.descriptor.digest;
+    assert.equal(stdout, `Loaded image ID: ${id}\nLoaded image: localhost/loaded:1.0\n`, stderr);
+    assert.equal(await stored(t, 'localhost/loaded:1.0'), digest);
+    assert.equal(await stored(t, id), two.descriptor.digest);
+    // It is an image that was asked for, and no garbage.
+    await ocictl(t, ['prune', '--yes']);
+    assert.equal(await stored(t, id), two.descriptor.digest);
+  });
+
+  it('loads what refers to an image along with it', async (t) => {
+    const image = await imageOf(['a']);
+    const signature = await buildArtifact({ artifactType: 'a/signature', subject: image.descriptor });
+    const index = namedIndex([
+      { image, names: ['app:1'] },
+      { image: signature, names: [] },
+    ]);
+    await writeTar(t, [...(await layoutEntries([image, signature])), index]);
+    assert.equal((await ocictl(t, ['load', '-i', 'x.tar'])).stdout, 'Loaded image: app:1\n');
+    assert.equal(await stored(t, `app@${signature.descriptor.digest}`), signature.descriptor.digest);
+  });
+
+  it('writes a receipt of what is there', async (t) => {
+    const image = await imageOf(['a']);
+    await writeTar(t, await hybridSave([{ image, names: ['app:1', 'team/other:1'] }]));
+    const { exitCode, stderr } = await ocictl(t, ['load', '-i', 'x.tar', '--receipt', 'receipt.json']);
+    assert.equal(exitCode, 0, stderr);
+    const { home } = await sandbox(t);
+    const digests = [image, ...image.blobs].map(({ descriptor }) => descriptor.digest).sort();
+    assert.deepEqual(JSON.parse(await readFile(join(home, 'receipt.json'), 'utf8')), {
+      version: 1,
+      repositories: { 'docker.io/library/app': digests, 'docker.io/team/other': digests },
+    });
+  });
+
+  it('refuses a terminal, and places that are none for it', async (t) => {
+    const typed = await ocictl(t, ['load'], { tty: true });
+    assert.equal(typed.exitCode, 2);
+    assert.match(
+      typed.stdout,
+      /standard input is a terminal, not an archive[\s\S]*hint: .*docker save IMAGE \| ocictl load/,
+    );
+    const elsewhere = await ocictl(t, ['load', '-i', 'x.tar', '--into', 'oci:dir']);
+    assert.equal(elsewhere.exitCode, 2);
+    assert.match(elsewhere.stderr, /hint: write store: or docker-daemon:/);
+    const receipt = await ocictl(t, ['load', '-i', 'x.tar', '--into', 'docker-daemon:', '--receipt', 'x']);
+    assert.equal(receipt.exitCode, 2);
+  });
+});
+
+describe('ocictl load of an index', () => {
+  it('takes the platforms that are there, and names the others', async (t) => {
+    const [amd64, arm64, riscv64] = [
+      await imageOf(['a']),
+      await imageOf(['b'], 'arm64'),
+      await imageOf(['a'], 'riscv64'),
+    ];
+    const index = await buildIndex([amd64, arm64, riscv64]);
+    // Of riscv64 the manifest is there, and the layer that it shares with amd64.
+    const absent = [arm64.descriptor, ...arm64.blobs.map(({ descriptor }) => descriptor), riscv64.config.descriptor];
+    const without = absent.map(({ digest }) => digest);
+    await writeTar(t, await containerdSave(index, { image: amd64, names: ['app:1'] }, without));
+    const { exitCode, stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
+    assert.deepEqual([exitCode, stdout], [0, 'Loaded image: app:1\n'], stderr);
+    assert.match(stderr, /x\.tar lists images that it does not have: linux\/arm64, linux\/riscv64\n/);
+    assert.equal(await stored(t, 'app:1'), index.descriptor.digest);
+    const missing = await ocictl(t, ['load', '-i', 'x.tar', '--platform', 'linux/arm64']);
+    assert.equal(missing.exitCode, 3);
+    assert.match(missing.stderr, /linux\/arm64/);
+  });
+
+  it('takes the platforms that are asked for', async (t) => {
+    const [amd64, arm64] = [await imageOf(['a']), await imageOf(['b'], 'arm64')];
+    const index = await buildIndex([amd64, arm64]);
+    await writeTar(t, [...(await layoutEntries([index])), namedIndex([{ image: index, names: ['app:1'] }])]);
+    const { exitCode, stderr } = await ocictl(t, ['load', '-i', 'x.tar', '--platform', 'linux/arm64']);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(await stored(t, 'app:1'), index.descriptor.digest);
+    assert.equal(await stored(t, `app@${arm64.descriptor.digest}`), arm64.descriptor.digest);
+    assert.equal(await stored(t, `app@${amd64.descriptor.digest}`), 3);
+  });
+});
+
+describe('ocictl load of an archive that is not complete', () => {
+  it('changes nothing for the image concerned, says what is missing, and loads the others', async (t) => {
+    const [one, two] = [await imageOf(['a', 'b']), await imageOf(['c'])];
+    const [lost] = one.layers;
+    assert.ok(lost);
+    const layout = await layoutEntries([one, two], [lost.descriptor.digest]);
+    const both = [
+      { image: one, names: ['app:1'] },
+      { image: two, names: ['app:2'] },
+    ];
+    await writeTar(t, [...layout, namedIndex(both)]);
+    const { exitCode, stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
+    assert.deepEqual([exitCode, stdout], [8, 'Loaded image: app:2\n'], stderr);
+    assert.match(stderr, new RegExp(`app:1: x.tar lacks a part, .*: ${lost.descriptor.digest}`));
+    assert.match(stderr, /1 of 2 images could not be loaded: docker\.io\/library\/app:1/);
+    assert.equal(await stored(t, 'app:1'), 3);
+    const alone = await ocictl(t, ['load', '-i', 'x.tar', 'app:1']);
+    assert.equal(alone.exitCode, 3);
+    assert.match(
+      alone.stderr,
+      /^error: x\.tar lacks a part[^\n]*\nhint: .*load the image first that it was made against\n$/,
+    );
+  });
+
+  it('takes from the store what the archive has left out, and nothing if the store has it not', async (t) => {
+    const [base, next] = [await imageOf(['a', 'b']), await imageOf(['a', 'b', 'c'])];
+    await writeTar(t, await hybridSave([{ image: base, names: ['app:1'] }]), 'base.tar');
+    const known = base.layers.map(({ descriptor }) => descriptor.digest);
+    await writeTar(t, [...(await layoutEntries([next], known)), namedIndex([{ image: next, names: ['app:2'] }])]);
+    const early = await ocictl(t, ['load', '-i', 'x.tar']);
+    assert.equal(early.exitCode, 3);
+    for (const digest of known) assert.ok(early.stderr.includes(digest), early.stderr);
+    assert.equal(await stored(t, 'app:2'), 3);
+    await ocictl(t, ['load', '-i', 'base.tar']);
+    const { exitCode, stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
+    assert.deepEqual([exitCode, stdout], [0, 'Loaded image: app:2\n'], stderr);
+    assert.equal((await ocictl(t, ['copy', 'store:app:2', 'oci:out'])).exitCode, 0);
+  });
+
+  it('tags nothing whose content is not what its digest says, and ends with status 7', async (t) => {
+    const image = await imageOf(['a']);
+    for (const save of [classicSave, hybridSave]) {
+      const layers = /layer\.tar$|blobs\/sha256/;
+      const [layer] = image.layers;
+      const size = layer?.descriptor.size ?? 0;
+      const entries = (await save([{ image, names: ['app:1'] }])).map((entry) =>
+        layers.test(entry.name) && entry.content?.length === size
+          ? { ...entry, content: Buffer.alloc(size, 'x') }
+          : entry,
+      );
+      await writeTar(t, entries);
+      const { exitCode, stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
+      assert.deepEqual([exitCode, stdout], [7, ''], stderr);
+      assert.match(stderr, /blob sha256:\w+ is damaged in x\.tar/);
+      assert.equal(await stored(t, 'app:1'), 3);
+    }
+  });
+
+  it('loads nothing where the two parts of an archive contradict each other', async (t) => {
+    const [one, two] = [await imageOf(['a']), await imageOf(['b'])];
+    const layout = await layoutEntries([one, two]);
+    const names = ['app:1'];
+    await writeTar(t, [...layout, namedIndex([{ image: one, names }]), blobManifestJson([{ image: two, names }])]);
+    const { exitCode, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
+    assert.equal(exitCode, 7);
+    assert.equal(await stored(t, 'app:1'), 3);
+    assert.match(stderr, /contradicts itself: manifest\.json and index\.json have different images as "app:1"/);
+  });
+});
