@@ -1,11 +1,10 @@
-import { isOciError, OciError } from '../model/errors.ts';
+import { OciError } from '../model/errors.ts';
 import { show } from '../model/reference/reference-grammar.ts';
-import type { Registry } from '../registry/registry.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, list, value } from './command-line/command.ts';
 import { parseCount, parsePatterns } from './command-line/option-values.ts';
 import { jsonOption, registryOptions } from './command-line/options.ts';
-import { insteadOfCatalog } from './repos/no-catalog.ts';
+import { listRepositories } from './repos/list-repositories.ts';
 
 export const repos = defineCommand({
   name: 'repos',
@@ -41,7 +40,7 @@ export const repos = defineCommand({
     let count = 0;
     // Pass the limit to the registry only if everything that it lists is printed.
     const asked = prefix === '' && options.filter.length === 0 ? limit : undefined;
-    for await (const name of listed(registry, host, { limit: asked, signal })) {
+    for await (const name of listRepositories(registry, host, { limit: asked, signal })) {
       if (!isWanted(name)) continue;
       if (options.json) repositories.push(name);
       else await terminal.out(`${name}\n`);
@@ -63,25 +62,4 @@ function parseHost(word: string): { readonly host: string; readonly prefix: stri
     throw new OciError('USAGE', `invalid host ${show(word)}: it is empty`, { hint: 'write HOST or HOST/PREFIX' });
   }
   return { host, prefix: rest.join('/').replace(/\/+$/, '') };
-}
-
-interface ListRange {
-  readonly limit: number | undefined;
-  readonly signal: AbortSignal;
-}
-
-async function* listed(registry: Registry, host: string, range: ListRange): AsyncGenerator<string> {
-  try {
-    yield* registry.repositories(range);
-  } catch (error) {
-    if (!isOciError(error, 'UNAUTHORIZED', 'DENIED', 'UNSUPPORTED', 'NAME_UNKNOWN') || !error.fromServer) throw error;
-    const { code, message, status, endpoint } = error;
-    const hint = insteadOfCatalog(host, { mayLogIn: isOciError(error, 'UNAUTHORIZED', 'DENIED') });
-    throw new OciError(code === 'NAME_UNKNOWN' ? 'UNSUPPORTED' : code, message, {
-      hint,
-      status,
-      endpoint,
-      cause: error,
-    });
-  }
 }

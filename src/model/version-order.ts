@@ -15,6 +15,11 @@ interface Version {
   readonly suffix: string;
 }
 
+/** Whether a tag is a version, and not a name such as `latest`. */
+export function isVersion(tag: string): boolean {
+  return parseVersion(tag) !== undefined;
+}
+
 /** Sorts by the order above. */
 export function sortByVersion<T extends string>(tags: readonly T[]): readonly T[] {
   return tags

@@ -8,6 +8,7 @@ export const dockerArchiveKind: PlaceKind = {
   insteadOfName: 'ocictl copy reads one image of an archive, ocictl load reads all',
   incomplete: 'later',
   own: true,
+  converts: true,
   hasRepository: false,
   async open(rest, role, sources) {
     if (role === 'destination') return writeArchive(dockerArchiveKind, rest, sources, 'docker');

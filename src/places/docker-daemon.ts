@@ -26,6 +26,7 @@ export const dockerDaemonKind: PlaceKind = {
   insteadOfName: 'ocictl copy reads and writes images of the Docker daemon',
   incomplete: 'never',
   own: true,
+  converts: true,
   hasRepository: true,
   async open(rest, role, sources) {
     if (role === 'removal') {

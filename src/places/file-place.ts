@@ -58,6 +58,7 @@ export function filePlace(images: FileOfImages, target: Tag | Digest, isNamed: b
     hosted: undefined,
     sparse,
     at: (other) => filePlace(images, other, true),
+    image: (other) => filePlace(images, parseName(other), true),
     ...(written !== undefined &&
       isRepositoryName(written) && {
         below: (other: Tag) => filePlace(images, parseName(`${written}:${other}`), true),

@@ -45,6 +45,12 @@ export function parseFileWord(rest: string, wording: FileWording): FileWord {
   return { file, ...(name !== undefined && { name }) };
 }
 
+/** The parts of a word, as kinds of places give them. @throws OciError REFERENCE_INVALID */
+export function splitFileWord(rest: string, wording: FileWording): { readonly place: string; readonly name?: string } {
+  const { file, name } = parseFileWord(rest, wording);
+  return { place: file, ...(name !== undefined && { name }) };
+}
+
 /** Shows where the word was split to a user whose file has a colon in its name. */
 export function withColonTold(error: unknown, { file, name }: FileWord, { label }: FileWording): unknown {
   if (!isOciError(error) || !name?.includes('/')) return error;

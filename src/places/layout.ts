@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { defaultTag } from '../model/reference/reference.ts';
 import { filePlace } from './file-place.ts';
-import { parseFileWord, withColonTold } from './file-word.ts';
+import { parseFileWord, splitFileWord, withColonTold } from './file-word.ts';
 import { type PlaceKind, refuseDigestTarget } from './place.ts';
 
 const prefix = 'oci:';
@@ -20,6 +20,7 @@ export const layoutKind: PlaceKind = {
   incomplete: 'later',
   own: true,
   hasRepository: false,
+  split: (rest) => splitFileWord(rest, wording),
   async open(rest, role) {
     const word = parseFileWord(rest, wording);
     const { file, name, digest } = word;

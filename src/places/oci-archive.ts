@@ -1,4 +1,5 @@
 import { readArchive } from './archive.ts';
+import { splitFileWord } from './file-word.ts';
 import type { PlaceKind } from './place.ts';
 import { writeArchive } from './written-archive.ts';
 
@@ -14,6 +15,7 @@ export const ociArchiveKind: PlaceKind = {
   incomplete: 'later',
   own: true,
   hasRepository: false,
+  split: (rest) => splitFileWord(rest, { prefix: 'oci-archive:', label: 'FILE', thing: 'an archive' }),
   async open(rest, role, sources) {
     if (role === 'destination') return writeArchive(ociArchiveKind, rest, sources, 'oci');
     const { openOciArchive } = await import('../archive/oci-archive.ts');

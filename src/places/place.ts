@@ -59,6 +59,13 @@ export interface PlaceKind {
   readonly own: boolean;
   /** Whether it is in a repository whose name other programs know. */
   readonly hasRepository: boolean;
+  /** Whether images change when they are written here, so that their digests tell nothing. Default false. */
+  readonly converts?: boolean;
+  /**
+   * For a kind that holds several images under names of their own, such as a layout: what names the place alone, and the
+   * name in it, which is absent if none was written. Both begin after the prefix.
+   */
+  readonly split?: (rest: string) => { readonly place: string; readonly name?: string | undefined };
   /**
    * @param rest The word without the prefix.
    * @throws OciError REFERENCE_INVALID; USAGE for a role that this kind cannot have.
@@ -99,6 +106,8 @@ export interface Place extends AsyncDisposable {
   at(tag: Tag): Place;
   /** With a tag below the given name, if images here have full names: `base/app:1` for `base/app`. */
   below?(tag: Tag): Place;
+  /** The image that has this name here, a tag or a full name. For kinds that have `split`. @throws OciError REFERENCE_INVALID */
+  image?(name: string): Place;
   /** Where the target's registry may already have the blobs of this place. */
   mountFrom(target: HostedRepository): Promise<RepositoryName | HolderOf | undefined>;
   /** Describes a failure to read in the terms of this kind of place. */

@@ -27,6 +27,13 @@ export function isReference(word: string): boolean {
   return kindOf(word) === kinds[0];
 }
 
+/** What names the place alone, and the name of an image in it, if the word is of a kind that holds several under names of their own. */
+export function splitName(word: string): { readonly place: string; readonly name: string | undefined } | undefined {
+  const { prefix, split } = kindOf(word);
+  const parts = split?.(word.slice(prefix.length));
+  return parts && { place: `${prefix}${parts.place}`, name: parts.name };
+}
+
 /** `REF is an image in a registry, oci:DIR[:TAG] for …, or store:NAME for ….` */
 export function imageHelp(label: string): string {
   return `${label} is ${listed('image', ', or')}.`;

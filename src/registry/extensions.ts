@@ -132,6 +132,24 @@ export interface EndpointReport {
 /** Ask a registry for its {@link EndpointReport}: `registry.extension(endpointReport)`. */
 export const endpointReport = extensionKey<EndpointReport>('endpoint-report');
 
+/** How many manifests a registry still gives, as its last answer said. */
+export interface PullLimit {
+  /** In the whole window. */
+  readonly limit: number;
+  /** Until the window ends. */
+  readonly remaining: number;
+  /** Length of the window in seconds; undefined if the registry does not say. */
+  readonly windowSeconds: number | undefined;
+}
+
+/** Tells of a limit on pulls, for a registry that has one. */
+export interface PullLimits {
+  /** Undefined if no answer named a limit so far. */
+  last(): PullLimit | undefined;
+}
+/** Ask a registry for its {@link PullLimits}: `registry.extension(pullLimits)`. */
+export const pullLimits = extensionKey<PullLimits>('pull-limits');
+
 /** Opens connections ahead, for a registry over a network. */
 export interface Connecting {
   /**

@@ -14,6 +14,7 @@ import { digestedPart } from '../model/manifest/schema1.ts';
 import { RecentMap } from '../model/recent-map.ts';
 import { isDigestReference, type RepositoryName, type Tag } from '../model/reference/reference.ts';
 import { digestMismatch } from '../registry/content.ts';
+import type { PullLimit } from '../registry/extensions.ts';
 import type { GetManifestOptions, SignalOption, StatManifestOptions } from '../registry/registry.ts';
 import { encodingsOf, namingEncodings } from '../transport/encoding/content-encoding.ts';
 import { contentLength, type HttpResponse, header } from '../transport/http.ts';
@@ -21,6 +22,7 @@ import { endpointOf } from '../transport/redact.ts';
 import { headers } from '../wire/headers.ts';
 import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { shownName, shownReference } from './names.ts';
+import { pullLimitOf } from './pull-limit.ts';
 
 const defaultMaxManifestBytes = 4 * 1024 * 1024;
 const maxRemembered = 1000;
@@ -30,9 +32,15 @@ export class ManifestReader {
   readonly #client: RemoteClient;
   /** The tag by which a digest was found, by repository and digest. */
   readonly #tags = new RecentMap<string, Tag>(maxRemembered);
+  #pullLimit: PullLimit | undefined;
 
   constructor(client: RemoteClient) {
     this.#client = client;
+  }
+
+  /** The limit on pulls that the last answer named, if one did. */
+  get pullLimit(): PullLimit | undefined {
+    return this.#pullLimit;
   }
 
   /**
@@ -175,7 +183,7 @@ export class ManifestReader {
     });
   }
 
-  #request(
+  async #request(
     method: 'GET' | 'HEAD',
     repo: RepositoryName,
     reference: Tag | Digest,
@@ -196,7 +204,9 @@ export class ManifestReader {
       wholeBytes,
       signal,
     };
-    return this.#client.send({ method, url, ...how });
+    const response = await this.#client.send({ method, url, ...how });
+    this.#pullLimit = pullLimitOf(response.headers) ?? this.#pullLimit;
+    return response;
   }
 
   #subject(repo: RepositoryName, reference: Tag | Digest): Subject {

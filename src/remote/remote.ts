@@ -1,4 +1,4 @@
-import { connecting, type ExtensionKey } from '../registry/extensions.ts';
+import { connecting, type ExtensionKey, pullLimits } from '../registry/extensions.ts';
 import type { PingResult, Registry, SignalOption } from '../registry/registry.ts';
 import { header, headerLines } from '../transport/http.ts';
 import { parseChallenges } from '../wire/challenges.ts';
@@ -29,11 +29,14 @@ export function createRemote(options: RemoteOptions): Registry {
   const manifestWriter = new ManifestWriter(client, referrers);
   const lister = new RemoteLister(client);
   const deleter = new RemoteDeleter(client, manifests, referrers);
+  const extensions = new Map<ExtensionKey<unknown>, unknown>([
+    [connecting, { open: (count: number) => client.transport.open(count) }],
+    [pullLimits, { last: () => manifests.pullLimit }],
+  ]);
   return {
     name: options.name,
     ping: (opts) => ping(client, opts),
-    extension: <T>(key: ExtensionKey<T>) =>
-      (key === connecting ? { open: (count: number) => client.transport.open(count) } : undefined) as T | undefined,
+    extension: <T>(key: ExtensionKey<T>) => extensions.get(key) as T | undefined,
     statBlob: (repo, digest, opts) => blobs.statBlob(repo, digest, opts),
     getBlob: (repo, blob, opts) => blobs.getBlob(repo, blob, opts),
     statManifest: (repo, reference, opts) => manifests.statManifest(repo, reference, opts),

@@ -29,6 +29,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('../copy.ts')).copy,
   },
   {
+    name: 'sync',
+    summary: 'Copy what a file lists, and only what has changed',
+    load: async () => (await import('../sync.ts')).sync,
+  },
+  {
     name: 'save',
     summary: 'Write images to an archive',
     load: async () => (await import('../save.ts')).save,

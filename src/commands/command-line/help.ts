@@ -15,6 +15,7 @@ const commandGroups: Readonly<Record<string, readonly string[]>> = {
     'pull',
     'push',
     'copy',
+    'sync',
     'save',
     'load',
     'tag',

@@ -156,7 +156,6 @@ const known: Readonly<Record<string, Hints>> = {
   squash: changes('squash'),
   'standalone-sign': signs,
   'standalone-verify': signs,
-  sync: 'did you mean copy? It copies one image after the other',
   system: free,
   'system df': ['ocictl df tells what takes space', 'ocictl images lists the local store with sizes'],
   'system info': 'ocictl version shows versions and where the store is',

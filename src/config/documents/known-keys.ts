@@ -2,7 +2,7 @@ import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
-/** The keys that an object may have, and what to check inside: nothing, an object, or a list of objects. */
+/** The keys that an object may have, and what to check inside: nothing, an object, or objects of a list, or a single one in its place. */
 export type KnownKeys = { readonly [key: string]: KnownKeys | readonly [KnownKeys] | true };
 
 /** Refuses unknown keys, because they are probably mistakes. @throws OciError CONFIG_INVALID with file, line and column. */
@@ -16,6 +16,7 @@ export function refuseUnknownKeys(document: YamlDocument, known: KnownKeys, file
       if (inside === true) continue;
       if (!isList(inside)) check(inner, inside, here);
       else if (Array.isArray(inner)) for (const [at, each] of inner.entries()) check(each, inside[0], [...here, at]);
+      else check(inner, inside[0], here);
     }
   };
   check(document.value, known, []);

@@ -23,6 +23,7 @@ const failing: Readonly<Record<string, readonly string[]>> = {
   copy: ['@/app', '@/other'],
   save: ['-o', 'a.tar', '@/app'],
   load: ['-i', 'absent.tar'],
+  sync: ['file'],
   tag: ['absent', 'name'],
   images: ['--filter', 'nonsense'],
   rmi: ['absent', 'gone'],

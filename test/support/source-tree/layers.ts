@@ -53,7 +53,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   server: { may: ['model', 'registry', 'wire', 'packaging'] },
   service: { may: [...belowService, 'packaging'] },
   places: { may: ['model', 'registry', 'layout', 'local-store', 'archive', 'daemon'] },
-  sync: { may: ['model', 'registry', 'transfer', 'config', 'places'] },
+  sync: { may: ['model', 'registry', 'transfer', 'config', 'files', 'places'] },
   library: { may: ['model', 'registry', 'transfer', 'places', 'service', 'config', 'storage'], types: ['auth'] },
   commands: { may: ['model', 'registry', 'transfer', 'terminal', 'places', 'sync'], types: ['app'], late: ['server'] },
   app: { may: 'all' },

@@ -10,6 +10,8 @@ import {
   type EndpointReport,
   type ExtensionKey,
   endpointReport,
+  type PullLimits,
+  pullLimits,
 } from '../../extensions.ts';
 import { checkRange } from '../../range.ts';
 import type { GetBlobOptions, Registry, SignalOption } from '../../registry.ts';
@@ -46,6 +48,7 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
   if (main === undefined) throw new OciError('INTERNAL', 'no endpoint to ask');
   const { onFallback } = options;
   let served: Candidate | undefined;
+  let answering: Registry | undefined;
   let writable: Candidate | undefined;
   let finding: Promise<Candidate> | undefined;
   const lacking = new Set<Candidate>();
@@ -73,6 +76,7 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
       try {
         const found = await ask(registry, candidate);
         served = candidate;
+        answering = registry;
         lacking.delete(candidate);
         return found;
       } catch (error) {
@@ -140,8 +144,10 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
       opened.catch(() => {});
     },
   };
+  const limits: PullLimits = { last: () => answering?.extension(pullLimits)?.last() };
   const extensions = new Map<ExtensionKey<unknown>, unknown>([
     [endpointReport, report],
+    [pullLimits, limits],
     [connecting, ahead],
   ]);
 
