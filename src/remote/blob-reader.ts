@@ -1,4 +1,5 @@
 import { repositoryScope } from '../auth/scopes.ts';
+import { monotonicMs } from '../model/clock.ts';
 import { type Digest, digestAlgorithm, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
@@ -8,19 +9,22 @@ import { inlineContent } from '../registry/inline.ts';
 import { checkRange } from '../registry/range.ts';
 import type { GetBlobOptions, SignalOption } from '../registry/registry.ts';
 import { encodingsOf } from '../transport/encoding/content-encoding.ts';
-import { contentLength, type HttpResponse, header } from '../transport/http.ts';
+import { contentLength, type HttpBody, type HttpResponse, header } from '../transport/http.ts';
 import { formatRangeRequest, headers, parseContentRange } from '../wire/headers.ts';
 import { BlobContent } from './blob-content.ts';
-import { bodyAt } from './blob-span.ts';
+import { bodyAt, type Span } from './blob-span.ts';
 import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { shownName } from './names.ts';
 
 /** From this size a blob is read over a bulk connection. */
 const bulkBytes = 1024 * 1024;
+/** From this size it may be read over several. */
+const parallelBytes = 16 * 1024 * 1024;
 
 /** Reads the blobs of a remote registry. */
 export class BlobReader {
   readonly #client: RemoteClient;
+  readonly #verdict: { pays?: boolean } = {};
 
   constructor(client: RemoteClient) {
     this.#client = client;
@@ -74,8 +78,9 @@ export class BlobReader {
     const start = range?.start ?? 0;
     const end = range?.end;
     const bulk = descriptor !== undefined && descriptor.size >= bulkBytes;
-    let openAt: OpenAt = (from, to) =>
+    const openWith = (from: number, to: number | undefined, signal: AbortSignal | undefined): Promise<HttpResponse> =>
       this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, to), bulk, onWait, signal });
+    let openAt: OpenAt = (from, to) => openWith(from, to, signal);
     let open = (from: number): Promise<HttpResponse> => openAt(from, end);
     let response = await open(start);
     // HTTP has no range for an empty blob. For any other blob, a range from the first byte cannot be unsatisfiable.
@@ -110,12 +115,37 @@ export class BlobReader {
       };
       const { retry } = this.#client.transport;
       const body = bodyAt(response, span, whole);
-      const content = new BlobContent({ descriptor: whole, span, first: body, reopen, retry, onWait, signal });
+      const isOwn = response === first && !foreign && encodingsOf(response.headers).length === 0;
+      const openPart = (part: Span, stop: AbortSignal): Promise<HttpResponse> =>
+        openWith(part.start, part.end, signal ? AbortSignal.any([signal, stop]) : stop);
+      const drained = isOwn ? await this.#inParallel(body, { span, descriptor: whole, openPart, reopen }) : body;
+      const content = new BlobContent({ descriptor: whole, span, first: drained, reopen, retry, onWait, signal });
       return { content, response: first };
     } catch (error) {
       await response.body.cancel();
       throw error;
     }
+  }
+
+  /** The body of a blob, read over several connections if it is large and that proves to be faster. */
+  async #inParallel(body: HttpBody, { span, descriptor, openPart, reopen }: ParallelSource): Promise<HttpBody> {
+    const { facts } = this.#client.options;
+    if (span.end - span.start < parallelBytes || facts?.known.ranges === false) return body;
+    const { ParallelBody } = await import('./parallel/parallel-body.ts');
+    return new ParallelBody({
+      body,
+      span,
+      async openPart(part, stop) {
+        const response = await openPart(part, stop);
+        if (isContent(response)) facts?.learn({ ranges: response.status === 206 });
+        if (response.status === 206) return bodyAt(response, part, descriptor);
+        await response.body.cancel();
+        throw new OciError('UNSUPPORTED', `no part of a blob, but status ${response.status}`);
+      },
+      openRest: async (start) => bodyAt(await reopen(start), { start, end: span.end }, descriptor),
+      verdict: this.#verdict,
+      now: monotonicMs,
+    });
   }
 
   /**
@@ -183,6 +213,13 @@ export class BlobReader {
   #subject(repo: RepositoryName, digest: Digest): Subject {
     return { what: `blob ${digest}`, repository: shownName(this.#client.name, repo), notFound: 'BLOB_UNKNOWN' };
   }
+}
+
+interface ParallelSource {
+  readonly span: Span;
+  readonly descriptor: Descriptor;
+  readonly openPart: (part: Span, stop: AbortSignal) => Promise<HttpResponse>;
+  readonly reopen: (start: number) => Promise<HttpResponse>;
 }
 
 /** Requests a blob from a byte on, up to another byte or its end. */
