@@ -4,9 +4,9 @@ import type { Digest } from '../model/digest.ts';
 import { OciError, unlessUnknown } from '../model/errors.ts';
 import {
   familiarName,
-  formatReference,
   fromStoreName,
   isDigestReference,
+  type Reference,
   type RepositoryName,
   type Tag,
   toStoreName,
@@ -24,9 +24,9 @@ export interface DaemonRegistry extends AsyncDisposable {
    * Exports an image.
    *
    * @param id Its ID, or the beginning of it.
-   * @returns The digest of its manifest or index, and one of its names. @throws OciError MANIFEST_UNKNOWN
+   * @returns The digest of its manifest or index, and its names. @throws OciError MANIFEST_UNKNOWN
    */
-  find(id: string, opts?: SignalOption): Promise<{ readonly root: Digest; readonly name: string | undefined }>;
+  find(id: string, opts?: SignalOption): Promise<{ readonly root: Digest; readonly names: readonly Reference[] }>;
 }
 
 /**
@@ -111,9 +111,8 @@ export function createDaemonRegistry(client: DaemonClient, open: OpenExport): Da
     registry,
     async find(wanted, opts) {
       const { id, names } = await inspectImage(client, wanted, opts);
-      const [first] = names;
       const { root } = await exports.of(id, opts);
-      return { root, name: first && formatReference(first) };
+      return { root, names };
     },
     [Symbol.asyncDispose]: () => exports.close(),
   };

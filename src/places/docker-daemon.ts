@@ -1,6 +1,8 @@
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Platform } from '../model/platform/platform.ts';
 import {
+  defaultTag,
+  familiarName,
   familiarReference,
   formatReference,
   manifestReference,
@@ -43,8 +45,8 @@ export const dockerDaemonKind: PlaceKind = {
   },
 };
 
-/** What docker takes for an image ID, and not for a name: with its algorithm, or all its digits. */
-const imageId = /^(?:sha256:[0-9a-f]{4,64}|[0-9a-f]{64})$/;
+/** What may be an image ID, or the beginning of one. A name can look so too. */
+const imageId = /^(?:sha256:)?[0-9a-f]{4,64}$/;
 
 async function openToRead(reference: Reference, named: boolean, sources: PlaceSources): Promise<Place> {
   const { openDaemonReader } = await import('../daemon/open.ts');
@@ -57,10 +59,12 @@ async function openId(id: string, sources: PlaceSources): Promise<Place> {
   const daemon = openDaemonReader(await sources.dockerDaemon(), sources.note);
   const dispose = async (): Promise<void> => daemon[Symbol.asyncDispose]();
   try {
-    const { name, root } = await daemon.find(id, { signal: sources.signal });
-    const { domain, path } = parseReference(name ?? 'image');
-    const reference = { domain, path, digest: root };
-    return placeOf(reference, { registry: daemon.registry, named: true, shown: id, dispose });
+    const { names, root } = await daemon.find(id, { signal: sources.signal });
+    const { registry } = daemon;
+    const named = names.find((each) => familiarName(each) === id && each.tag === defaultTag);
+    if (named !== undefined) return placeOf(named, { registry, named: false, dispose });
+    const { domain, path } = names[0] ?? parseReference('image');
+    return placeOf({ domain, path, digest: root }, { registry, named: true, shown: id, dispose });
   } catch (error) {
     await dispose();
     throw noSuchImage(error, id);

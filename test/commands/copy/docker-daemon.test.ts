@@ -125,7 +125,12 @@ describe('docker-daemon:NAME as a source', () => {
     await pushImage(registry, app, one, image);
     const env = { DOCKER_HOST: daemon.host };
     await ocictl(t, ['copy', `${host}/team/app:1`, 'docker-daemon:team/app:1'], { env });
-    for (const word of ['team/app:1', image.descriptor.digest, image.descriptor.digest.slice(0, 20)]) {
+    for (const word of [
+      'team/app:1',
+      image.descriptor.digest,
+      image.descriptor.digest.slice(0, 20),
+      image.descriptor.digest.slice(7, 19),
+    ]) {
       const digest = await ocictl(t, ['digest', `docker-daemon:${word}`], { env });
       assert.equal(digest.stdout, `${image.descriptor.digest}\n`, digest.stderr);
       assert.equal(digest.stderr, '');
@@ -135,6 +140,19 @@ describe('docker-daemon:NAME as a source', () => {
     await assertWhole(registry, app, image);
     const inspected = await ocictl(t, ['inspect', '--json', 'docker-daemon:team/app:1'], { env });
     assert.equal(JSON.parse(inspected.stdout).Digest, image.descriptor.digest, inspected.stderr);
+  });
+
+  it('is a name rather than an image ID where it may be both', async (t) => {
+    const { registry, host } = await startPlace(t);
+    const daemon = await startLoadingDaemon(t, { manifests: true });
+    const image = await imageFor('amd64');
+    await pushImage(registry, app, one, image);
+    const env = { DOCKER_HOST: daemon.host };
+    await ocictl(t, ['copy', `${host}/team/app:1`, 'docker-daemon:cafe'], { env });
+    const copied = await ocictl(t, ['copy', '--json', 'docker-daemon:cafe', 'oci:layout:1'], { env });
+    assert.equal(JSON.parse(copied.stdout).digest, image.descriptor.digest, copied.stderr);
+    const absent = await ocictl(t, ['digest', 'docker-daemon:beef'], { env });
+    assert.match(absent.stderr, /No such image in the Docker daemon: beef\n/);
   });
 
   it('says that the daemon lacks an image', async (t) => {

@@ -32,7 +32,13 @@ export async function startLoadingDaemon(
   const kept: Kept[] = [];
   const loads: Map<string, Buffer>[] = [];
   const find = (word: string): Kept | undefined =>
-    kept.findLast(({ id, names }) => id.startsWith(word) || id.startsWith(`sha256:${word}`) || names.includes(word));
+    kept.findLast(
+      ({ id, names }) =>
+        id.startsWith(word) ||
+        id.startsWith(`sha256:${word}`) ||
+        names.includes(word) ||
+        names.includes(`${word}:latest`),
+    );
   const load = async (archive: Buffer): Promise<string> => {
     const files = await filesIn(archive);
     loads.push(files);
