@@ -58,15 +58,19 @@ export async function openDaemonWriter(endpoint: DaemonEndpoint, opts: SignalOpt
   };
 }
 
-/** Also finds what the daemon has by a name, with its image ID as digest: it may keep no manifest. */
+/**
+ * Also finds what the daemon has under a name, with its image ID as digest: it may keep no manifest. By a digest nothing is
+ * found there, since an archive has to be whole.
+ */
 function withImagesThere(registry: Registry, client: DaemonClient): Registry {
   return {
     ...registry,
     async statManifest(repo, reference, opts) {
-      const pushed = await unlessUnknown(registry.statManifest(repo, reference, opts));
-      if (pushed !== undefined) return pushed;
-      const name = isDigestReference(reference) ? reference : familiarReference(parseReference(reference));
-      const { id } = await inspectImage(client, name, opts);
+      const pushed = registry.statManifest(repo, reference, opts);
+      if (isDigestReference(reference)) return await pushed;
+      const known = await unlessUnknown(pushed);
+      if (known !== undefined) return known;
+      const { id } = await inspectImage(client, familiarReference(parseReference(reference)), opts);
       return { mediaType: mediaTypes.ociManifest, digest: id, size: 0 };
     },
   };

@@ -61,6 +61,22 @@ describe('copy to docker-daemon:NAME', () => {
     });
   }
 
+  it('sends nothing again under the same name, and everything under another', async (t) => {
+    const { registry, host } = await startPlace(t);
+    const daemon = await startLoadingDaemon(t, { manifests: true });
+    await pushImage(registry, app, one, await imageFor('amd64'));
+    const env = { DOCKER_HOST: daemon.host };
+    for (const [word, count] of [
+      ['docker-daemon:app:1', 1],
+      ['docker-daemon:app:1', 1],
+      ['docker-daemon:app:2', 2],
+    ] as const) {
+      const copied = await ocictl(t, ['copy', `${host}/team/app:1`, word], { env });
+      assert.equal(copied.exitCode, 0, copied.stderr);
+      assert.equal(daemon.loads.length, count);
+    }
+  });
+
   it('overwrites nothing with --if-absent', async (t) => {
     const { registry, host } = await startPlace(t);
     const daemon = await startLoadingDaemon(t);
