@@ -137,12 +137,13 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     },
     stdin,
     store,
-    async *images() {
+    async *images(name) {
       const onDamage = (name: string, { message }: OciError): void => {
         terminal.warn(`${name} is damaged: ${message}. ocictl pull repairs it, ocictl rmi removes it`);
       };
       const { listImages } = await import('./local-store.ts');
-      yield* listImages(await store(), { signal, platform: (await base()).defaultPlatform?.value, onDamage });
+      const platform = (await base()).defaultPlatform?.value;
+      yield* listImages(await store(), { name, platform, signal, onDamage });
     },
     async findImage(word) {
       const { findImages, noSuchImage } = await import('../local-store/find.ts');

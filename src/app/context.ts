@@ -86,7 +86,7 @@ export interface Context {
   stdin(): InputStream;
   /** The local store as a registry of store names. */
   store(): Promise<Registry>;
-  images(): AsyncIterable<LocalImage>;
+  images(name?: string): AsyncIterable<LocalImage>;
   /** @throws OciError IMAGE_UNKNOWN */
   findImage(word: string): Promise<FoundImage>;
   /** Finds the repository of the reference's registry that holds a blob, as far as the store knows. */

@@ -31,12 +31,12 @@ export const images = defineCommand({
     { text: 'Only names', command: "images --format '{{.Repository}}:{{.Tag}}'" },
   ],
   async run({ words, options }, { terminal, images }) {
-    const wanted = wantedBy(words[0], parseImageFilters(options.filter));
+    const { name, wanted } = wantedBy(words[0], parseImageFilters(options.filter));
     const { format = 'table', json, quiet, noTrunc: whole, digests } = options;
     const print = format === 'table' || format === '' ? tableOf(digests) : await templated(format);
     const now = new Date();
     const rows: ImageRow[] = [];
-    for await (const image of images()) {
+    for await (const image of images(name)) {
       if (!wanted(image)) continue;
       const row = imageRow(image, { now, whole });
       if (json) await terminal.out(`${formatJson(toJson(image))}\n`);
@@ -47,14 +47,18 @@ export const images = defineCommand({
   },
 });
 
-function wantedBy(word: string | undefined, filter: ImageFilter): ImageFilter {
-  if (word === undefined) return filter;
+/** What the argument says. */
+function wantedBy(
+  word: string | undefined,
+  filter: ImageFilter,
+): { readonly name?: string; readonly wanted: ImageFilter } {
+  if (word === undefined) return { wanted: filter };
   const { tag, digest, ...repository } = parseReference(word);
-  const name = familiarName(repository);
-  return (image) => {
-    if (image.name !== name || (tag !== undefined && image.tag !== tag)) return false;
+  const wanted: ImageFilter = (image) => {
+    if (tag !== undefined && image.tag !== tag) return false;
     return (digest === undefined || image.root.digest === digest) && filter(image);
   };
+  return { name: familiarName(repository), wanted };
 }
 
 function tableOf(digests: boolean): (rows: readonly ImageRow[]) => Promise<string> {

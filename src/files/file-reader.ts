@@ -1,4 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync } from 'node:fs';
+import { readBytes } from './system-calls.ts';
 
 /** An open file that is read from front to back. It keeps reading the same file if its name is replaced meanwhile. */
 export interface FileReader {
@@ -16,13 +17,39 @@ export interface FileRange {
   readonly end?: number | undefined;
 }
 
+/** An open file, as Node's `FileHandle`. */
+interface OpenFile {
+  read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+  close(): Promise<void>;
+}
+
+/** The file of a descriptor, which it owns from now on. One read may run at a time; the file is closed after it. */
+export function openedFile(descriptor: number): OpenFile {
+  let running: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  return {
+    read(...where) {
+      if (closed) return Promise.reject(Object.assign(new Error('the file is closed'), { code: 'EBADF' }));
+      const read = readBytes(descriptor, ...where);
+      running = read.catch(() => {});
+      return read;
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      await running;
+      closeSync(descriptor);
+    },
+  };
+}
+
 /**
- * Reads an open file. The reader owns the handle from now on.
+ * Reads an open file. The reader owns it from now on.
  *
  * @param explain Maps the error of a failed read.
  */
 export function readerOf(
-  handle: FileHandle,
+  handle: OpenFile,
   size: number,
   range: FileRange | undefined,
   explain: (error: unknown) => unknown,

@@ -14,6 +14,7 @@ import {
   open,
   openSync,
   read,
+  readSync,
   rename as renameFile,
   renameSync,
   type Stats,
@@ -26,12 +27,12 @@ import { promisify } from 'node:util';
 import { quickCall } from './quick-calls.ts';
 
 type Open = [file: string, flags: string | number, mode?: number];
+type Read = [descriptor: number, into: Uint8Array, offset: number, length: number, position: number];
 type Append = [descriptor: number, bytes: Uint8Array, offset: number, length: number];
 
 const openLater = promisify(open) as (...args: Open) => Promise<number>;
 const makeLater = promisify(makeDirectory) as (...args: Parameters<typeof makeNow>) => Promise<void>;
 
-export const readBytes = promisify(read);
 export const writeBytes = promisify(write);
 export const unlink = promisify(unlinkFile);
 
@@ -41,6 +42,19 @@ export const stat = quickCall<[file: string], Stats>(statSync, promisify(look));
 export const rename = quickCall(renameSync, promisify(renameFile));
 export const mkdir = quickCall(makeNow, makeLater);
 export const syncFile = quickCall<[descriptor: number], void>(fsyncSync, promisify(fsync));
+
+const readLater = promisify(read) as (...args: Read) => Promise<{ readonly bytesRead: number }>;
+const readSmall = quickCall<Read, { readonly bytesRead: number }>(
+  (...args) => ({ bytesRead: readSync(...args) }),
+  readLater,
+);
+/** To copy more takes longer than a call through the thread pool. */
+const smallBytes = 64 * 1024;
+
+/** Reads into a buffer at an offset, from a position of the file. */
+export function readBytes(...args: Read): Promise<{ readonly bytesRead: number }> {
+  return args[3] > smallBytes ? readLater(...args) : readSmall(...args);
+}
 
 /** Writes some bytes of a buffer, often all of them, at the end of a small file. @returns How many were written. */
 export const appendBytes = appending();

@@ -35,6 +35,8 @@ export interface LocalImage {
 }
 
 interface ListImagesOptions extends SignalOption {
+  /** Only the repository with this familiar name; the others are not read. */
+  readonly name?: string | undefined;
   /** The platform whose config gives an index its ID and date; default: the host's. */
   readonly platform?: Platform | undefined;
   /** Called for each damaged image. It is left out of the list if nothing can be shown of it. */
@@ -48,8 +50,9 @@ export async function* listImages(
 ): AsyncGenerator<LocalImage, void, undefined> {
   for await (const repo of registry.repositories(opts)) {
     const origin = fromStoreName(repo);
-    if (!origin) continue;
-    yield* new RepositoryReader(registry, repo as StoreName, familiarName(origin), opts).images();
+    const name = origin && familiarName(origin);
+    if (name === undefined || (opts.name !== undefined && name !== opts.name)) continue;
+    yield* new RepositoryReader(registry, repo as StoreName, name, opts).images();
   }
 }
 

@@ -117,6 +117,15 @@ describe('A damaged manifest or config of the store', () => {
     assert.equal(stderr, '');
   });
 
+  it('is not looked at by images of another repository', async (t) => {
+    const { host, image: kept } = await keep(t);
+    await keepImage(t, `${host}/team/other:1`, await image('d'));
+    await flip(await fileOf(t, kept.descriptor.digest));
+    const listed = await ocictl(t, ['images', `${host}/team/other`]);
+    assert.deepEqual([listed.exitCode, listed.stderr], [0, '']);
+    assert.match(listed.stdout, /team\/other +1 /);
+  });
+
   it('that is missing is reported, and can be removed too', async (t) => {
     const { host, image: kept } = await keep(t);
     await rm(await fileOf(t, kept.descriptor.digest));

@@ -1,7 +1,7 @@
-import { closeSync, constants } from 'node:fs';
-import { copyFile, link, open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync } from 'node:fs';
+import { copyFile, link } from 'node:fs/promises';
 import { hasErrno } from '../../files/file-errors.ts';
-import { readerOf } from '../../files/file-reader.ts';
+import { openedFile, readerOf } from '../../files/file-reader.ts';
 import { readWhole as readOpen } from '../../files/read-whole.ts';
 import { openFile, syncFile } from '../../files/system-calls.ts';
 import type { ByteRange } from '../../registry/registry.ts';
@@ -13,13 +13,14 @@ export const plainFile = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 
 
 /** Opens a file for reading from `range.start` to the exclusive `range.end`. @throws EISDIR if it is not a regular file */
 export async function openReader(file: string, range?: ByteRange): Promise<ObjectReader> {
-  const handle = await open(file, constants.O_RDONLY | plainFile);
+  const descriptor = await openFile(file, constants.O_RDONLY | plainFile);
   try {
-    const facts = await handle.stat();
+    // Synchronous: for an open file fstat does not access the disk.
+    const facts = fstatSync(descriptor);
     if (!facts.isFile()) throw Object.assign(new Error('it is not a regular file'), { code: 'EISDIR' });
-    return readerOf(handle, facts.size, range, (error) => storageError(error, 'read', file));
+    return readerOf(openedFile(descriptor), facts.size, range, (error) => storageError(error, 'read', file));
   } catch (error) {
-    await handle.close();
+    closeSync(descriptor);
     throw error;
   }
 }
