@@ -22,6 +22,7 @@ export interface TransferEnd {
 export interface TransferredBlob {
   /** As the source names it. */
   readonly descriptor: Descriptor;
+  /** What it is in its image. */
   readonly kind: 'config' | 'layer';
   /** A blob that several images of a batch share was transferred or mounted for one of them, and exists for the others. */
   readonly outcome: NodeOutcome;

@@ -14,6 +14,16 @@ async function open(server: RunningServer): Promise<string> {
   return String((await ask(server, 'POST', uploads)).headers.location);
 }
 
+/** Waits until a session has so many bytes: the server has taken a request that is still open. */
+async function held(
+  server: RunningServer & { readonly registry: Registry },
+  place: string,
+  bytes: number,
+): Promise<void> {
+  const id = place.slice(place.lastIndexOf('/') + 1);
+  while ((await server.registry.resumeUpload(repo, id)).size < bytes) await pause(5);
+}
+
 // A PATCH whose body stays open until `end` is called.
 function slowPatch(server: RunningServer, path: string, headers: http.OutgoingHttpHeaders = {}) {
   const { host, port } = server;
@@ -34,7 +44,7 @@ describe('two requests on one upload session', () => {
     const place = await open(server);
     const first = slowPatch(server, place);
     first.request.write('first ');
-    await pause(30);
+    await held(server, place, 6);
     let secondDone = false;
     const second = ask(server, 'PATCH', place, { body: 'second' }).then((answer: Answer) => {
       secondDone = true;
@@ -54,7 +64,7 @@ describe('two requests on one upload session', () => {
     const place = await open(server);
     const first = slowPatch(server, place);
     first.request.write('first');
-    await pause(30);
+    await held(server, place, 5);
     const second = await ask(server, 'PATCH', place, { body: 'second' });
     assert.equal(second.status, 429);
     assert.equal(codeOf(second), 'TOOMANYREQUESTS');
@@ -80,7 +90,7 @@ describe('an upload that is cut', () => {
     const socket = connect(server.port, server.host, () => {
       socket.write(`PATCH ${place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n${'a'.repeat(600)}`);
     });
-    await pause(50);
+    await held(server, place, 600);
     socket.destroy();
     const status = await ask(server, 'GET', place);
     assert.equal(status.headers.range, '0-599');
@@ -99,8 +109,7 @@ describe('an upload that is cut', () => {
         `PUT ${place}?digest=${digest} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n${'a'.repeat(600)}`,
       );
     });
-    const id = place.slice(place.lastIndexOf('/') + 1);
-    while ((await server.registry.resumeUpload(repo, id)).size < 600) await pause(5);
+    await held(server, place, 600);
     socket.destroy();
     assert.equal((await ask(server, 'GET', place)).headers.range, '0-599');
     assert.equal((await ask(server, 'GET', `/v2/${repo}/blobs/${digest}`)).status, 404);
