@@ -61,7 +61,7 @@ const fewSpinners = {
 /**
  * Node's own modules are loaded when something of them is first used. An `import` would load them at the start, and read all they
  * export, of which some loads more: of node:fs the streams, of node:http Node's own copy of undici. HTTP/2, which undici
- * loads and we never speak, costs 6 to 12 ms.
+ * loads and does not speak here, costs 6 to 12 ms.
  */
 const lateBuiltins = (files) => ({
   name: 'late-builtins',

@@ -8,7 +8,7 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { openPlace } from '../places/open-place.ts';
 import { type Place, type PlaceSources, readFrom } from '../places/place.ts';
-import { foreignLayers, leases } from '../registry/extensions.ts';
+import { connecting, foreignLayers, leases } from '../registry/extensions.ts';
 import type { RegistryService } from '../service/service.ts';
 import { openFilesystemDriver } from '../storage/drivers/filesystem.ts';
 import { createStorage } from '../storage/storage.ts';
@@ -114,6 +114,7 @@ async function findRoot(
     const manifest = await resolveImage(from, platform, { signal, ...opts });
     return { reference: manifest.descriptor.digest, root: manifest.descriptor, manifests: [manifest] };
   }
+  from.registry.extension(connecting)?.expectMany();
   const stat = (reference: Place['reference']): Promise<Descriptor> =>
     readFrom(from, () => from.registry.statManifest(from.repo, reference, { signal }));
   const root = await stat(from.reference);

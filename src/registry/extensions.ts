@@ -159,6 +159,8 @@ export interface Connecting {
    * @param count The number of requests that can then be sent at once.
    */
   open(count: number): void;
+  /** Tells that many requests will follow, several at once, whose number the first answers decide. Opens nothing. */
+  expectMany(): void;
 }
 /** Ask a registry for its {@link Connecting}: `registry.extension(connecting)`. */
 export const connecting = extensionKey<Connecting>('connecting');

@@ -19,6 +19,8 @@ type Attended = Pick<PushBlobOptions, 'onWait' | 'signal'>;
 interface OpenUploadOptions extends Attended {
   readonly mount?: Digest | undefined;
   readonly from?: RepositoryName | undefined;
+  /** Of the blob, if its bytes are sent in any case. */
+  readonly bytes?: number | undefined;
   readonly digestAlgorithm?: string | undefined;
 }
 
@@ -42,14 +44,22 @@ export class BlobPusher {
 
   /** Opens a session, or mounts the blob: undefined if it was mounted. */
   async openUpload(repo: RepositoryName, options: OpenUploadOptions = {}): Promise<UploadSession | undefined> {
-    const { mount, from, digestAlgorithm, onWait, signal } = options;
+    const { mount, from, bytes, digestAlgorithm, onWait, signal } = options;
     const session = this.#sessionOf(repo, options);
     const { scopes, subject } = session;
     const wider = mountScopes(repo, from);
     const query = { mount, from, 'digest-algorithm': digestAlgorithm === 'sha256' ? undefined : digestAlgorithm };
     const url = this.#client.url({ name: 'uploads', repo }, query);
     // Retrying is safe: registries expire unused sessions.
-    const request = { method: 'POST', url, body: new Uint8Array(0), idempotent: true, onWait, signal } as const;
+    const request = {
+      method: 'POST',
+      url,
+      body: new Uint8Array(0),
+      idempotent: true,
+      bodyFollows: bytes,
+      onWait,
+      signal,
+    } as const;
     const persistent = mount !== undefined && wider.length === 0;
     const response = await this.#client.expect(
       { ...request, scopes: [...scopes, ...wider], persistent },
@@ -93,7 +103,7 @@ export class BlobPusher {
       chunks: this.#chunks,
       entry: this.#client.options.uploadJournal?.entry(repo, descriptor),
       exists: () => this.exists(repo, descriptor.digest, opts),
-      open: () => this.openUpload(repo, { onWait: opts.onWait, signal }),
+      open: () => this.openUpload(repo, { bytes: descriptor.size, onWait: opts.onWait, signal }),
       mountOwn: this.#mayMountOwn(descriptor) ? () => this.#mount(repo, descriptor.digest, repo, opts) : undefined,
       at: (location) => sessionAt(this.#client, location, this.#sessionOf(repo, opts)),
       ...opts,

@@ -2,7 +2,7 @@ import { challengesOf, mayHide } from '../auth/challenges.ts';
 import type { Authorizer } from '../auth/contract.ts';
 import { type ErrorCode, isOciError, type OciError } from '../model/errors.ts';
 import type { OnWait } from '../registry/registry.ts';
-import { type HttpMethod, type HttpResponse, header, headerLines } from '../transport/http.ts';
+import { type HttpRequest, type HttpResponse, header, headerLines } from '../transport/http.ts';
 import { endpointOf } from '../transport/redact.ts';
 import type { Transport } from '../transport/transport.ts';
 import { parseWarnings } from '../wire/headers.ts';
@@ -11,9 +11,11 @@ import type { RemoteOptions } from './options.ts';
 import { redirectedWrite } from './redirected-write.ts';
 import { responseError } from './response-error.ts';
 
+/** What {@link RemoteClient} decides, or has in another form. */
+type Own = 'url' | 'headers' | 'authorization' | 'anonymous' | 'body' | 'onWait';
+
 /** A request to the registry, before authorisation. */
-export interface RemoteRequest {
-  readonly method: HttpMethod;
+export interface RemoteRequest extends Omit<HttpRequest, Own> {
   readonly url: URL;
   readonly scopes: readonly string[];
   /** Scopes to include in the same token for later requests. If they are refused, the request is sent without them. */
@@ -25,15 +27,7 @@ export interface RemoteRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Bytes, or a function that opens the body for every attempt. */
   readonly body?: Uint8Array | (() => Promise<AsyncIterable<Uint8Array>>) | undefined;
-  readonly contentBytes?: number | undefined;
-  readonly idempotent?: boolean | undefined;
-  readonly persistent?: boolean | undefined;
-  readonly takesServerErrors?: boolean | undefined;
-  readonly wholeBytes?: number | undefined;
-  readonly moreTimeMs?: number | undefined;
-  readonly bulk?: boolean | undefined;
   readonly onWait?: OnWait | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** The subject of a request, for errors. */

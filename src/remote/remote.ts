@@ -1,4 +1,4 @@
-import { connecting, type ExtensionKey, pullLimits } from '../registry/extensions.ts';
+import { type Connecting, connecting, type ExtensionKey, pullLimits } from '../registry/extensions.ts';
 import type { PingResult, Registry, SignalOption } from '../registry/registry.ts';
 import { header, headerLines } from '../transport/http.ts';
 import { parseChallenges } from '../wire/challenges.ts';
@@ -29,8 +29,13 @@ export function createRemote(options: RemoteOptions): Registry {
   const manifestWriter = new ManifestWriter(client, referrers);
   const lister = new RemoteLister(client);
   const deleter = new RemoteDeleter(client, manifests, referrers);
+  const { transport } = client;
+  const ahead: Connecting = {
+    open: (count) => transport.open(count),
+    expectMany: () => transport.expectMany(),
+  };
   const extensions = new Map<ExtensionKey<unknown>, unknown>([
-    [connecting, { open: (count: number) => client.transport.open(count) }],
+    [connecting, ahead],
     [pullLimits, { last: () => manifests.pullLimit }],
   ]);
   return {

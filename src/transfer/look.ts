@@ -39,6 +39,7 @@ async function lookAtSource({ from, to, signal }: TransferOptions): Promise<Sour
     const read = await registry.getManifest(repo, reference, { signal });
     return { root: read.descriptor, manifests: [read] };
   }
+  registry.extension(connecting)?.expectMany();
   return { root: await registry.statManifest(repo, reference, { signal }) };
 }
 

@@ -9,6 +9,8 @@ export interface Goal
   extends Pick<buildConnector.Options, 'hostname' | 'host' | 'protocol' | 'port' | 'servername' | 'httpSocket'> {
   /** Where this socket reads to, instead of emitting events. */
   readonly onread?: OnReadOpts;
+  /** What is offered to the server (ALPN), the best first. Default: HTTP/1.1. */
+  readonly protocols?: readonly string[];
 }
 export type Connect = (goal: Goal) => Promise<Socket>;
 
@@ -42,7 +44,7 @@ const largeReads = { highWaterMark: 64 * 1024 };
 
 export function createDialler({ timeoutMs, lookup, pending, secure }: DialOptions): Connect {
   let session: Buffer | undefined;
-  const open = ({ hostname, port, servername, httpSocket, onread }: Goal): Socket => {
+  const open = ({ hostname, port, servername, httpSocket, onread, protocols = ['http/1.1'] }: Goal): Socket => {
     const where = { ...dialling, host: hostname, ...(lookup && { lookup }), ...(onread && { onread }) };
     if (!secure) return connectPlain({ ...where, ...largeReads, port: Number(port || 80) });
     const socket = connectSecurely({
@@ -53,7 +55,7 @@ export function createDialler({ timeoutMs, lookup, pending, secure }: DialOption
       secureContext: secure.context,
       rejectUnauthorized: secure.verify,
       session,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...protocols],
     });
     socket.once('secureConnect', () => {
       // Only a server that requests a certificate sends its signature algorithms. Node has no event for the request.

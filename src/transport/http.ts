@@ -29,6 +29,8 @@ export interface HttpRequest {
   readonly anonymous?: boolean | undefined;
   /** Whether a large body is expected: it is read into memory that is used again. */
   readonly bulk?: boolean | undefined;
+  /** The size of a body that a request after this one will have, so that there is a connection for it in time. */
+  readonly bodyFollows?: number | undefined;
   /** Additional time until the response's headers, counted from when the body was sent. Default 0. */
   readonly moreTimeMs?: number | undefined;
   /** Called with the reason for a delay, instead of the transport's listener. */

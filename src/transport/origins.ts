@@ -10,6 +10,8 @@ import { createConnector, isForwarded } from './connector.ts';
 import { failureKind } from './failures.ts';
 import { NetworkGuard } from './guard/network-guard.ts';
 import type { HttpRequest } from './http.ts';
+import { Http2Dispatcher } from './http2/dispatcher.ts';
+import type { Http1 } from './http2/http1.ts';
 import { LatePool } from './late-pool.ts';
 import { Names } from './names.ts';
 import { decideProxy } from './proxy/proxy.ts';
@@ -54,6 +56,8 @@ interface Origin {
   readonly pool: LatePool;
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
   readonly bulk?: BulkDispatcher;
+  /** For hosts whose certificate is verified, as far as they have it. */
+  readonly streams?: Http2Dispatcher;
 }
 
 /** The connections of a transport: one pool per origin, and another one for anonymous requests to the base. */
@@ -73,6 +77,7 @@ export class Origins {
   readonly #options: OriginsOptions;
   readonly #guard: NetworkGuard;
   readonly #names: Names;
+  #expectsMany = false;
   #closed = false;
 
   constructor(base: URL, options: OriginsOptions = {}) {
@@ -121,13 +126,23 @@ export class Origins {
   dispatcher(
     url: URL,
     anonymous: boolean,
-    { method, bulk: isLarge }: Pick<HttpRequest, 'method' | 'bulk'>,
+    request: Pick<HttpRequest, 'method' | 'bulk' | 'bodyFollows'>,
     withWrites: boolean,
   ): Pick<Dispatcher, 'dispatch'> {
-    const { pool, bulk, dispatcher } = this.#origin(url, anonymous);
-    if (!bulk || (method !== 'GET' && method !== 'HEAD')) return dispatcher;
-    if (isLarge || bulk.ready) return bulk;
-    return withWrites || pool.ready ? dispatcher : bulk;
+    const origin = this.#origin(url, anonymous);
+    const { bulk, pool, streams, dispatcher } = origin;
+    this.#expectsMany ||= withWrites;
+    if (!bulk) return dispatcher;
+    const http1 = http1Of(pool, bulk, request, withWrites);
+    if (!streams?.fit || !this.#expectsMany || request.bulk) return http1;
+    if (!streams.isOpen && http1.ready) return http1;
+    if (request.bodyFollows !== undefined && !streams.takesBody(request.bodyFollows)) pool.expectBody();
+    return { dispatch: (options, handler) => streams.dispatch(options, handler, http1) };
+  }
+
+  /** Many requests will follow, several at once: HTTP/2 is worth what it costs. */
+  expectMany(): void {
+    this.#expectsMany = true;
   }
 
   /**
@@ -138,16 +153,22 @@ export class Origins {
     const base = this.#base;
     const verified = base.protocol === 'https:' && (this.#options.tls?.verify ?? true);
     if (this.#closed || !(verified || this.answered.has(base.origin))) return;
-    const { pool, bulk } = this.#origin(base, false);
-    if (forWrites || !bulk) pool.open(count);
-    else bulk.open(count);
+    const { pool, bulk, streams } = this.#origin(base, false);
+    const http1 = forWrites || !bulk ? pool : bulk;
+    this.#expectsMany ||= forWrites || count > 1;
+    const withStreams = this.#expectsMany && streams?.fit;
+    if (withStreams) streams.open(http1);
+    if (count > (withStreams ? 1 : 0)) http1.open(count - (withStreams ? 1 : 0));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     const origins = [...this.#origins.values()];
     this.#origins.clear();
-    for (const { bulk } of origins) bulk?.close();
+    for (const { bulk, streams } of origins) {
+      streams?.close();
+      bulk?.close();
+    }
     await Promise.all(origins.map(({ pool }) => pool.destroy()));
     // undici would leave them to their timeouts, which would keep the process alive.
     for (const socket of this.#pending) socket.destroy();
@@ -175,12 +196,13 @@ export class Origins {
     const proxy = decision.kind === 'proxy' ? decision.proxy : undefined;
     const forwarded = isForwarded({ url, proxy, addresses }) ? proxy : undefined;
     const verify = !isBase || (tls.verify ?? true);
+    const facts = hostFacts?.of(url, { verified: verify });
     const connect = createConnector({
       url,
       tls,
       own,
       verify,
-      facts: hostFacts?.of(url, { verified: verify }),
+      facts,
       timeoutMs: connectTimeoutMs,
       addresses,
       guard: this.#guard,
@@ -201,7 +223,21 @@ export class Origins {
     });
     if (forwarded) return { pool, dispatcher: forwarding(pool, forwarded, url) };
     if (proxy) return { pool, dispatcher: pool };
-    const bulkLimits = { headersTimeoutMs, idleTimeoutMs, keepAliveMs, headerBytes };
-    return { pool, dispatcher: pool, bulk: new BulkDispatcher({ url, limits: bulkLimits, connect, fallback: pool }) };
+    const its = { url, limits: { headersTimeoutMs, idleTimeoutMs, keepAliveMs, headerBytes }, connect, facts };
+    const bulk = new BulkDispatcher({ ...its, fallback: pool });
+    // At another origin it is not known whether many requests follow.
+    const hasStreams = url.protocol === 'https:' && verify && url.origin === this.#base.origin;
+    return { pool, dispatcher: pool, bulk, ...(hasStreams && { streams: new Http2Dispatcher(its) }) };
   }
+}
+
+function http1Of(
+  pool: Http1,
+  bulk: Http1,
+  { method, bulk: isLarge }: Pick<HttpRequest, 'method' | 'bulk'>,
+  withWrites: boolean,
+): Http1 {
+  if (method !== 'GET' && method !== 'HEAD') return pool;
+  if (isLarge || bulk.ready) return bulk;
+  return withWrites || pool.ready ? pool : bulk;
 }

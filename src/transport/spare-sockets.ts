@@ -21,9 +21,19 @@ export class SpareSockets {
     this.#idleMs = idleMs;
   }
 
+  /** Whether there is one, or will be. */
+  get has(): boolean {
+    return this.#spares.length > 0;
+  }
+
   /** Has at least this many open or opening. */
   open(count: number): void {
     while (this.#spares.length < count) this.#add();
+  }
+
+  /** Takes one that somebody else has made. */
+  adopt(socket: Socket): void {
+    this.#keep(Promise.resolve(socket));
   }
 
   /** A connector that gives away a spare one, if there is one. */
@@ -59,6 +69,10 @@ export class SpareSockets {
         else reject(error ?? coded('UND_ERR_SOCKET'));
       });
     });
+    this.#keep(made);
+  }
+
+  #keep(made: Promise<Socket>): void {
     const spare: Spare = { made };
     this.#spares = [...this.#spares, spare];
     const gone = (): void => {

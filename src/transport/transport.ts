@@ -68,6 +68,8 @@ export interface Transport {
    * @param count The number of requests that can then be sent at once. Default 1.
    */
   open(count?: number): void;
+  /** Tells that many requests to the base will follow, several at once: HTTP/2 is then worth what it costs. */
+  expectMany(): void;
   /** Closes its connections, unless they are shared. */
   close(): Promise<void>;
 }
@@ -130,6 +132,10 @@ class UndiciTransport implements Transport {
 
   open(count = 1): void {
     this.#origins.open(count, this.#options.intent === 'push');
+  }
+
+  expectMany(): void {
+    this.#origins.expectMany();
   }
 
   async close(): Promise<void> {
@@ -220,8 +226,7 @@ class UndiciTransport implements Transport {
   ): Promise<Answer> {
     const { method, body, moreTimeMs = 0, signal } = request;
     const anonymous = left || (request.anonymous ?? false);
-    const { base } = this;
-    const headers = requestHeaders(request, { ...this.#options, url, base, left });
+    const headers = requestHeaders(request, { ...this.#options, url, base: this.base, left });
     const startedMs = monotonicMs();
     const attempted = { method, url, attempt, requestHeaders: headers, own: this.#options.headers };
     const tell = (outcome: Outcome): void => {

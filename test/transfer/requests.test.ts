@@ -66,7 +66,10 @@ describe('a transfer into a store', () => {
 
   it('has connections opened while it reads what the store has nothing of, and none to look', async () => {
     const asked: string[] = [];
-    const ahead = { open: (count: number): unknown => asked.push(`open ${count}`) };
+    const ahead = {
+      open: (count: number): unknown => asked.push(`open ${count}`),
+      expectMany: (): unknown => asked.push('expect many'),
+    };
     const from = intercept(await holding(await image()), {
       extension: (_next, key) => (key === connecting ? ahead : undefined) as never,
       getManifest(next, ...args) {
@@ -77,7 +80,7 @@ describe('a transfer into a store', () => {
     const store = memoryRegistry();
     await run(from, store, { sparse: true }).result;
     await run(from, store, { sparse: true }).result;
-    assert.deepEqual(asked, ['open 3', 'get']);
+    assert.deepEqual(asked, ['open 3', 'get', 'expect many']);
   });
 
   it('reads the images of an index at the same time', async () => {

@@ -5,6 +5,7 @@ import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { Manifest } from '../../model/manifest/manifest.ts';
 import type { Platform } from '../../model/platform/platform.ts';
 import { readFrom } from '../../places/place.ts';
+import { connecting } from '../../registry/extensions.ts';
 import { resolveImage } from '../../transfer/platforms.ts';
 import { choosePushed, reducedNote } from '../../transfer/pushed.ts';
 import { isIndex, subsetOf } from '../../transfer/subset.ts';
@@ -38,6 +39,7 @@ export async function chooseRoot(
   signal: AbortSignal,
 ): Promise<ChosenRoot> {
   const { registry, repo, reference, name } = source;
+  registry.extension(connecting)?.expectMany();
   const [platform, another] = platforms === 'all' ? [] : platforms;
   if (platform && !another && !sparse) return chosen(await resolveImage(source, platform, { signal }));
   if (another && subset && platforms !== 'all') return await chooseSubset(source, platforms, signal);

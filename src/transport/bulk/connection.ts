@@ -120,6 +120,12 @@ export class BulkConnection {
     else current?.handler.onResponseError?.(current.controller, error);
   }
 
+  /** Ends it before it has a socket. What its memory was promised to may still write there, so nobody gets it next. */
+  abandon(): void {
+    this.#memory.abandon();
+    this.destroy();
+  }
+
   #write({ text, headersTimeoutMs }: Current): void {
     this.#limitTime(headersTimeoutMs, () => coded('UND_ERR_HEADERS_TIMEOUT'));
     this.#socket?.ref();

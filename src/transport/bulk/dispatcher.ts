@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { buildConnector, Dispatcher } from 'undici';
 import type { Goal } from '../dial.ts';
 import { coded, errorCode } from '../error-code.ts';
+import type { Http1, Http1Place } from '../http2/http1.ts';
 import { BulkConnection, type BulkLimits } from './connection.ts';
 
 interface BulkOptions {
@@ -26,7 +27,7 @@ interface Job {
  * Sends GETs and HEADs over connections that read into reusable memory. It handles what nearly all servers send. After
  * the first other response, the fallback serves this origin permanently.
  */
-export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
+export class BulkDispatcher implements Http1 {
   readonly #options: BulkOptions;
   readonly #resting: BulkConnection[] = [];
   readonly #all = new Set<BulkConnection>();
@@ -61,6 +62,16 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
     if (!this.#fit) return;
     const there = this.#resting.filter(({ open }) => open).length + this.#connecting.size - this.#waiting.length;
     for (let more = count - there; more > 0; more -= 1) this.#connect(true);
+  }
+
+  /** A connection that somebody else may make for it. */
+  reserve(): Http1Place {
+    const connection = this.#newConnection();
+    return {
+      onread: connection.onread,
+      take: (socket) => this.#attach(connection, socket),
+      drop: () => connection.abandon(),
+    };
   }
 
   close(): void {
@@ -126,9 +137,8 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
 
   /** @param ahead Whether no request needs it yet. */
   #connect(ahead = false): void {
-    const { url, connect, limits } = this.#options;
-    const connection = new BulkConnection(limits, () => this.#all.delete(connection));
-    this.#all.add(connection);
+    const { url, connect } = this.#options;
+    const connection = this.#newConnection();
     this.#connecting.add(connection);
     const { host, protocol, port } = url;
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
@@ -141,9 +151,19 @@ export class BulkDispatcher implements Pick<Dispatcher, 'dispatch'> {
         this.#unconnected(error ?? coded('UND_ERR_DESTROYED'), ahead);
         return;
       }
-      connection.attach(socket);
-      this.#free(connection, limits.keepAliveMs);
+      this.#attach(connection, socket);
     });
+  }
+
+  #newConnection(): BulkConnection {
+    const connection: BulkConnection = new BulkConnection(this.#options.limits, () => this.#all.delete(connection));
+    this.#all.add(connection);
+    return connection;
+  }
+
+  #attach(connection: BulkConnection, socket: Socket): void {
+    connection.attach(socket);
+    this.#free(connection, this.#options.limits.keepAliveMs);
   }
 }
 

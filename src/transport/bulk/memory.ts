@@ -51,6 +51,11 @@ export class BulkMemory {
     this.#retire();
   }
 
+  /** As {@link close}, but nothing of it is used again. */
+  abandon(): void {
+    this.#closed = true;
+  }
+
   #retire(): void {
     if (!this.#lent.has(this.#filling.buffer)) giveBuffer(this.#filling);
   }

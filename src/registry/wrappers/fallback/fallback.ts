@@ -135,14 +135,18 @@ export function fallback(endpoints: readonly FallbackEndpoint[], options: Fallba
     }
   };
   const report: EndpointReport = { servedBy: () => served?.endpoint.name, origin: () => served?.endpoint.origin };
+  const withNext = (tell: (registry: Registry) => void): void => {
+    const [next = main] = ordered({ kind: 'manifest' });
+    // The request that follows meets the same error.
+    if (next.unreachable === undefined)
+      next
+        .open()
+        .then(tell)
+        .catch(() => {});
+  };
   const ahead: Connecting = {
-    open(count) {
-      const [next = main] = ordered({ kind: 'manifest' });
-      if (next.unreachable !== undefined) return;
-      const opened = next.open().then((registry) => registry.extension(connecting)?.open(count));
-      // The request that follows meets the same error.
-      opened.catch(() => {});
-    },
+    open: (count) => withNext((registry) => registry.extension(connecting)?.open(count)),
+    expectMany: () => withNext((registry) => registry.extension(connecting)?.expectMany()),
   };
   const limits: PullLimits = { last: () => answering?.extension(pullLimits)?.last() };
   const extensions = new Map<ExtensionKey<unknown>, unknown>([

@@ -13,7 +13,7 @@ import { actor, fill, latest, repo } from './endpoints.ts';
 /** A registry that records how many connections it should open. */
 function opening(registry: Registry): { readonly registry: Registry; readonly counts: number[] } {
   const counts: number[] = [];
-  const ahead = { open: (count: number): unknown => counts.push(count) };
+  const ahead = { open: (count: number): unknown => counts.push(count), expectMany: (): unknown => counts.push(0) };
   const seen = intercept(registry, { extension: (_next, key) => (key === connecting ? ahead : undefined) as never });
   return { registry: seen, counts };
 }
@@ -28,8 +28,9 @@ describe('connections that are opened ahead', () => {
       { ...origin, open: async () => atOrigin.registry },
     ]);
     registry.extension(connecting)?.open(3);
+    registry.extension(connecting)?.expectMany();
     await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual([atMirror.counts, atOrigin.counts], [[3], []]);
+    assert.deepEqual([atMirror.counts, atOrigin.counts], [[3, 0], []]);
   });
 
   it('are none where the endpoint cannot be opened, whose error comes with the request', async () => {
