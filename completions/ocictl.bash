@@ -42,7 +42,7 @@ _ocictl_options() {
     '') options='--config -v --verbose -h --help -V --version' ;;
     'pull') options='-a --all-tags --platform -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'push') options='-a --all-tags --platform -q --quiet --json --progress --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
-    'copy') options='--platform --sparse --all -a --all-tags --referrers --digest-tags --if-absent --replace -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --src-creds --dest-creds --anonymous --config -v --verbose -h --help' ;;
+    'copy') options='--platform --sparse --all -a --all-tags --referrers --digest-tags --if-absent --replace --check --check-bytes --dry-run -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --src-creds --dest-creds --anonymous --config -v --verbose -h --help' ;;
     'sync') options='--delete --dry-run --keep-going --lock -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --host-creds --config -v --verbose -h --help' ;;
     'save') options='-o --output --platform --image-format --since --outer --remote -q --quiet --json --progress --registry-mirror --insecure-registry --certs-dir --creds -u --username --password-stdin --anonymous --config -v --verbose -h --help' ;;
     'load') options='-i --input --platform --into --receipt -q --quiet --json --progress --config -v --verbose -h --help' ;;

@@ -7,7 +7,7 @@ import { defineCommand, flag, list, value, values } from './command-line/command
 import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { copyAllTags } from './copy/all-tags.ts';
 import { destinationCreds } from './copy/dest-creds.ts';
-import { type Copied, conclude, planCopy, withSparseTold } from './copy/image.ts';
+import { type Copied, conclude, planCopy, type Wish, withSparseTold } from './copy/image.ts';
 import { LatePlace } from './copy/late-place.ts';
 import { tellLeftBehind } from './copy/left-behind.ts';
 import { runBatch, withProgress } from './moving/run-batch.ts';
@@ -40,6 +40,9 @@ export const copy = defineCommand({
     digestTags: flag('--digest-tags', 'Copy what cosign keeps under sha256-….sig, .att and .sbom tags too'),
     ifAbsent: flag('--if-absent', 'Refuse to overwrite a tag that points at something else'),
     replace: flag('--replace', 'With --all-tags: overwrite tags of a layout that point at something else'),
+    check: flag('--check', 'Prove afterwards that every manifest and blob is at the destination, with its size'),
+    checkBytes: flag('--check-bytes', 'The same, and read all bytes there again to compare their digests'),
+    dryRun: flag('--dry-run', 'Print what would be copied, and write nothing; status 12 if something would change'),
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
     progress: progressOption,
@@ -76,12 +79,14 @@ export const copy = defineCommand({
     const insists = options.all || options.platform.includes('all');
     const { ifAbsent, referrers, digestTags, sparse, quiet, allTags, progress: mode } = options;
     if (options.replace) refuseReplace(options);
-    if (allTags && destinationWords.length > 1) {
-      throw new OciError('USAGE', '--all-tags copies to one destination', { hint: 'run it for each destination' });
+    if (allTags && (destinationWords.length > 1 || options.dryRun)) {
+      const what = options.dryRun ? 'has no --dry-run' : 'copies to one destination';
+      throw new OciError('USAGE', `--all-tags ${what}`, { hint: 'run it for each destination or tag' });
     }
     // Tags of a repository are its own; those of a layout may have come from any.
     const keepsOthers = !kindOf(destinationWord).hasRepository && !options.replace && !ifAbsent;
-    const wish = { platforms, insists, ifAbsent, referrers, digestTags, sparse, toWhole, keepsOthers };
+    const check: Wish['check'] = options.checkBytes ? 'bytes' : options.check ? 'sizes' : undefined;
+    const wish = { platforms, insists, ifAbsent, referrers, digestTags, sparse, check, toWhole, keepsOthers };
     const lineOf = ({ name, json }: Copied): string => (options.json ? formatJson(json) : name);
     const credsFor = destinationCreds(options.destCreds, destinationWords);
     await using source = await context.openPlace(sourceWord, allTags ? 'repository' : 'source', {
@@ -94,19 +99,24 @@ export const copy = defineCommand({
         context.signal,
       );
     const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, several: allTags };
-    if (destinationWords.length > 1) {
-      const { copyToEach } = await import('./copy/to-each.ts');
-      const places = destinationWords.map((word) => ({ word, place: latePlace(word), toWhole: isWhole(word) }));
+    if (destinationWords.length > 1 || options.dryRun) {
+      const destinations = destinationWords.map((word) => ({ word, place: latePlace(word), toWhole: isWhole(word) }));
       try {
-        const route = (): string => `to ${places.length} places`;
+        if (options.dryRun) {
+          const { dryRun } = await import('./copy/dry-run.ts');
+          const previews = await dryRun({ source, destinations, wish, json: options.json }, context);
+          return previews.some(({ changes }) => changes) ? 12 : 0;
+        }
+        const { copyToEach } = await import('./copy/to-each.ts');
+        const route = (): string => `to ${destinations.length} places`;
         const plan = await withProgress(context, { ...display, route }, (progress) =>
-          copyToEach({ source, destinations: places, wish, progress, lineOf }, context),
+          copyToEach({ source, destinations, wish, progress, lineOf }, context),
         );
         if (plan) await tellLeftBehind(plan, wish, context);
+        return 0;
       } finally {
-        await Promise.allSettled(places.map(({ place }) => place[Symbol.asyncDispose]()));
+        await Promise.allSettled(destinations.map(({ place }) => place[Symbol.asyncDispose]()));
       }
-      return;
     }
     await using destination = latePlace(destinationWord);
     const route = (): string | undefined => {
@@ -117,7 +127,7 @@ export const copy = defineCommand({
       await withProgress(context, { ...display, route }, (progress) =>
         copyAllTags(source, destination, { ...wish, progress }, context, lineOf),
       );
-      return;
+      return 0;
     }
     await withProgress(context, { ...display, route }, async (progress) => {
       const parallelBlobs = await context.parallelDownloads();
@@ -128,8 +138,9 @@ export const copy = defineCommand({
       });
       await destination.finish();
       await tellLeftBehind(plan, wish, context);
-      await context.terminal.out(`${lineOf(conclude(plan, result, wish, context))}\n`);
+      await context.terminal.out(`${lineOf(await conclude(plan, result, wish, context))}\n`);
     });
+    return 0;
   },
 });
 

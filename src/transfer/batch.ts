@@ -218,7 +218,7 @@ class Batch implements TransferBatch {
 }
 
 /** Whether the tags are known to point at the image already. A registry then has everything that it names. */
-function isThere({ digest }: Descriptor, options: TransferOptions): boolean {
+export function isThere({ digest }: Descriptor, options: TransferOptions): boolean {
   const { to, transform, requirePlatform } = options;
   return to.seen?.digest === digest && !to.sparse && !takesAttached(options) && !transform && !requirePlatform;
 }

@@ -20,6 +20,8 @@ export interface Wish {
   readonly digestTags: boolean;
   /** Whether an index is copied unchanged where the destination gets only the images for `platforms`. */
   readonly sparse: boolean;
+  /** Whether the copy is checked at its destination, and whether its bytes are. */
+  readonly check?: 'sizes' | 'bytes' | undefined;
   /** Whether the destination requires everything that a manifest names. This is known before it is opened. */
   readonly toWhole: boolean;
 }
@@ -94,13 +96,14 @@ export async function planCopy(
   };
 }
 
-/** The output for a copied image. */
-export function conclude(
-  { source, destination, rewrittenFrom }: PlannedCopy,
-  { root, changed, omitted, transferredBytes, ...attached }: TransferResult,
-  { platforms, referrers, digestTags }: Wish,
-  { terminal }: Pick<Planning, 'terminal'>,
-): Copied {
+/** Checks a copy that was made, if that was asked for. @returns What is printed. @throws OciError for a copy that is not whole */
+export async function conclude(
+  { root: { to, foreignLayers: foreign }, source, destination, rewrittenFrom }: PlannedCopy,
+  result: TransferResult,
+  { platforms, referrers, digestTags, check }: Wish,
+  { terminal, signal }: Planning,
+): Promise<Copied> {
+  const { root, changed, omitted, transferredBytes, ...attached } = result;
   if (omitted.length > 0 && platforms.length === 0) {
     terminal.note(`${source.name} lacks images that its index names, so the copy lacks them too: ${naming(omitted)}`);
   }
@@ -111,7 +114,12 @@ export function conclude(
     ...(referrers && { referrers: attached.referrers.map((entry) => entry.digest) }),
     ...(digestTags && { digestTags: attached.digestTags }),
   };
-  const json = { destination: fullName, digest, mediaType, changed, transferredBytes, ...taken };
+  const prove = async (): Promise<object> => {
+    const { proveCopy } = await import('../../transfer/plan/prove.ts');
+    return { checked: await proveCopy({ to, foreignLayers: foreign }, result, { bytes: check === 'bytes', signal }) };
+  };
+  const checked = check && (await prove());
+  const json = { destination: fullName, digest, mediaType, changed, transferredBytes, ...taken, ...checked };
   return { name: fullName, json };
 }
 

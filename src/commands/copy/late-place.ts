@@ -43,3 +43,12 @@ export class LatePlace implements AsyncDisposable {
     await place?.[Symbol.asyncDispose]();
   }
 }
+
+/** One of the destinations of a copy. */
+export interface Destination {
+  /** As given. */
+  readonly word: string;
+  readonly place: LatePlace;
+  /** Whether it requires everything that a manifest names. */
+  readonly toWhole: boolean;
+}

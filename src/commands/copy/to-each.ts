@@ -7,16 +7,7 @@ import type { TransferResult } from '../../transfer/transfer.ts';
 import { forEachReference } from '../command-line/several.ts';
 import { chooseRoot } from './choose-root.ts';
 import { type Copied, conclude, type PlannedCopy, planCopy, type Wish } from './image.ts';
-import type { LatePlace } from './late-place.ts';
-
-/** One of the destinations. */
-interface Destination {
-  /** As given. */
-  readonly word: string;
-  readonly place: LatePlace;
-  /** Whether it requires everything that a manifest names. */
-  readonly toWhole: boolean;
-}
+import type { Destination } from './late-place.ts';
 
 interface ToEachOptions {
   readonly source: Place;
@@ -83,7 +74,7 @@ export async function copyToEach(
     const [plan, destination] = [plans[i], destinations[i]];
     if (!plan || !destination) return;
     await destination.place.finish();
-    await progress.say(lineOf(conclude(plan, result, { ...wish, toWhole: destination.toWhole }, planned)));
+    await progress.say(lineOf(await conclude(plan, result, { ...wish, toWhole: destination.toWhole }, planned)));
   }
 }
 
