@@ -8,7 +8,7 @@ import { type ArchiveFiles, withFiles } from '../files.ts';
 import { type ArchivedImages, type FaultyImage, imagesOf } from '../open-archive.ts';
 import { LayoutPart } from './layout-part.ts';
 import type { SavedImage } from './manifest-json.ts';
-import { readSavedConfig } from './saved-config.ts';
+import { readSavedConfig, toldDigest } from './saved-config.ts';
 import { checkDiffId, type SavedLayer } from './saved-layers.ts';
 import { type ComposedImage, composeImage } from './saved-manifest.ts';
 
@@ -34,9 +34,14 @@ export async function composeArchive(
       const config = await readSavedConfig(files, image);
       const names = part ? await part.missing(image.names, config, signal) : image.names;
       // An image without a name is one too.
-      if (names !== undefined) composed.push({ ...(await composeImage(files, image, config, signal)), names });
+      if (names === undefined) continue;
+      composed.push({ ...(await composeImage(files, image, config, signal)), names });
+      part?.replace(names);
     } catch (error) {
       if (!isOciError(error, 'ARCHIVE_INVALID', 'MANIFEST_INVALID', 'DIGEST_MISMATCH', 'TOO_LARGE')) throw error;
+      const told = toldDigest(image);
+      // What is missing in both is looked for in the store.
+      if (told !== undefined && (await part?.hasPart(told, signal))) continue;
       faults.push({ names: image.names, error });
     }
   }

@@ -52,6 +52,24 @@ export class LayoutPart {
     return missing.length === 0 ? undefined : missing;
   }
 
+  /** Whether it has the manifest of a config, but not all that belongs to it: an archive of what another one lacks. */
+  async hasPart(config: Digest, signal: AbortSignal | undefined): Promise<boolean> {
+    for (const { descriptor } of this.#index.entries) {
+      if (descriptor === undefined) continue;
+      const { partial, absent } = await this.#presence(descriptor, signal);
+      if ([...partial, ...absent].some(({ manifest }) => manifest && configOf(manifest) === config)) return true;
+    }
+    return false;
+  }
+
+  /** An image was found in manifest.json that is not whole here under these names. */
+  replace(names: readonly string[]): void {
+    for (const name of names) {
+      const entry = this.#entryOf(name);
+      if (entry) this.#replaced.add(entry);
+    }
+  }
+
   /** The entries of its index.json that stay, with names that only manifest.json has. */
   entries(): readonly unknown[] {
     const staying = this.#index.entries.filter((entry) => !this.#replaced.has(entry));
@@ -59,7 +77,7 @@ export class LayoutPart {
   }
 
   async #has(name: string, config: SavedConfig, signal: AbortSignal | undefined): Promise<boolean> {
-    const entry = this.#index.entries.find((one) => one.descriptor !== undefined && isNamed(one, name));
+    const entry = this.#entryOf(name);
     if (entry?.descriptor === undefined) {
       const other = await this.#find(config, signal);
       if (other === undefined) return false;
@@ -69,13 +87,17 @@ export class LayoutPart {
     }
     const { whole, partial, absent } = await this.#presence(entry.descriptor, signal);
     if (whole.some((image) => isSaved(image, config))) return true;
-    this.#replaced.add(entry);
     const isThere = [...whole, ...[...partial, ...absent].flatMap(({ manifest }) => manifest ?? [])];
     if (isThere.length > 0 && !isThere.some((image) => configOf(image) === config.digest)) {
+      this.#replaced.add(entry);
       const problem = `contradicts itself: manifest.json and index.json have different images as ${quote(name)}`;
       throw invalidArchive(this.#files.archive, problem);
     }
     return false;
+  }
+
+  #entryOf(name: string): IndexEntry | undefined {
+    return this.#index.entries.find((one) => one.descriptor !== undefined && isNamed(one, name));
   }
 
   /** An entry with the whole image of a config. */

@@ -27,8 +27,8 @@ export async function readSavedConfig(files: ArchiveFiles, image: SavedImage): P
   const bytes = await files.read(image.config, maxConfigBytes);
   if (bytes === undefined) throw lacks(files, [image.config]);
   const digest = await digestBytes(bytes);
-  const told = /^(?:.*\/)?(?:sha256:)?([0-9a-f]{64})(?:\.json)?$/.exec(image.config)?.[1];
-  if (told !== undefined && digest !== `sha256:${told}`) {
+  const told = toldDigest(image);
+  if (told !== undefined && digest !== told) {
     throw new OciError('DIGEST_MISMATCH', `${files.shown(image.config)} is ${digest}, not what its name says`, {
       hint: files.remedy,
     });
@@ -39,6 +39,12 @@ export async function readSavedConfig(files: ArchiveFiles, image: SavedImage): P
     throw invalidArchive(files.archive, `contradicts itself: manifest.json has ${count}`);
   }
   return { digest, size: bytes.length, diffIds };
+}
+
+/** The digest of the config according to its name, as most programs name it. */
+export function toldDigest({ config }: SavedImage): Digest | undefined {
+  const hex = /^(?:.*\/)?(?:sha256:)?([0-9a-f]{64})(?:\.json)?$/.exec(config)?.[1];
+  return tryParseDigest(`sha256:${hex}`);
 }
 
 /** @param paths The files that are missing. */

@@ -13,6 +13,7 @@ import {
 import { type RawEntry, tarOf } from '../../support/archives/tar.ts';
 import { ocictl } from '../../support/command.ts';
 import { type BuiltImage, buildArtifact, buildImage, buildIndex } from '../../support/images.ts';
+import { keepImage } from '../../support/local-store.ts';
 import { sandbox } from '../../support/sandbox.ts';
 
 /** Writes `x.tar` into the home of the test. */
@@ -220,6 +221,27 @@ describe('ocictl load of an archive that is not complete', () => {
     const { exitCode, stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
     assert.deepEqual([exitCode, stdout], [0, 'Loaded image: app:2\n'], stderr);
     assert.equal((await ocictl(t, ['copy', 'store:app:2', 'oci:out'])).exitCode, 0);
+  });
+
+  it('loads what ocictl save --since has left out of an archive for Docker', async (t) => {
+    const [base, next] = [await imageOf(['a', 'b']), await imageOf(['a', 'b', 'c'])];
+    await keepImage(t, 'app:1', base);
+    await keepImage(t, 'app:2', next);
+    await ocictl(t, ['load', '-q', '--receipt', 'receipt.json'], {
+      input: tarOf(await hybridSave([{ image: base, names: ['app:1'] }])),
+    });
+    const saved = await ocictl(t, ['save', '--since', 'receipt.json', '-o', 'x.tar', 'app:1', 'app:2']);
+    assert.equal(saved.exitCode, 0, saved.stderr);
+    const { home } = await sandbox(t);
+    const other = { env: { OCICTL_ROOT: join(home, 'other') } };
+    const early = await ocictl(t, ['load', '-i', 'x.tar'], other);
+    assert.equal(early.exitCode, 3, early.stderr);
+    assert.match(early.stderr, /x\.tar lacks a part, which the local store has not either: sha256:/);
+    await ocictl(t, ['copy', 'store:app:1', 'oci:base:1']);
+    await ocictl(t, ['copy', 'oci:base:1', 'store:app:1'], other);
+    const late = await ocictl(t, ['load', '-i', 'x.tar'], other);
+    assert.deepEqual([late.exitCode, late.stdout], [0, 'Loaded image: app:1\nLoaded image: app:2\n'], late.stderr);
+    assert.equal((await ocictl(t, ['digest', 'store:app:2'], other)).stdout.trim(), next.descriptor.digest);
   });
 
   it('tags nothing whose content is not what its digest says, and ends with status 7', async (t) => {
