@@ -8,7 +8,6 @@ type Wanted = 'place' | 'image';
 
 /** Transports of skopeo and podman that ocictl does not support. Docker would read each as an image on Docker Hub. */
 const foreign: Readonly<Record<string, (rest: string) => string>> = {
-  dir: (rest) => `a directory is an OCI layout here: oci:${rest}`,
   'containers-storage': (rest) => `podman gives out what is in its store: podman save ${rest} | ocictl load`,
   containerd: (rest) => `containerd gives out what is in its store: ctr images export - ${rest} | ocictl load`,
   ocidir: (rest) => `a layout is written oci:${rest.replace(/^\/\//, '')}`,

@@ -1,4 +1,5 @@
 /** The kinds of places that commands read and write: everything specific to `oci:` and the others is behind this table. */
+import { dirKind } from './dir.ts';
 import { dockerArchiveKind } from './docker-archive.ts';
 import { dockerDaemonKind } from './docker-daemon.ts';
 import { layoutKind } from './layout.ts';
@@ -13,6 +14,7 @@ const kinds: readonly [PlaceKind, ...PlaceKind[]] = [
   layoutKind,
   ociArchiveKind,
   dockerArchiveKind,
+  dirKind,
   dockerDaemonKind,
   storeKind,
 ];

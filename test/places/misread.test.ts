@@ -8,7 +8,6 @@ import { startFakeServer } from '../support/fake-server.ts';
 import { sandbox } from '../support/sandbox.ts';
 
 const hints: readonly (readonly [word: string, hint: RegExp])[] = [
-  ['dir:x', /an OCI layout here: oci:x$/],
   ['containers-storage:app', /: podman save app \| ocictl load$/],
   ['containerd:docker.io/library/app:1', /: ctr images export - docker\.io\/library\/app:1 \| ocictl load$/],
   ['localhost:5000', /^write localhost:5000\/NAME$/],
@@ -48,7 +47,7 @@ describe('a word that is read elsewhere, and hardly meant for Docker Hub', () =>
     it(`is refused by ocictl ${words[0]} before anything is asked`, async (t) => {
       const { url, requests } = await startFakeServer(t, (_, response) => response.writeHead(404).end());
       await sandbox(t);
-      for (const word of ['dir:x', 'localhost:5000', './out']) {
+      for (const word of ['ocidir:x', 'localhost:5000', './out']) {
         const line = words.map((one) => one.replace('@', word));
         const mirror = ['pull', 'inspect'].includes(words[0] ?? '') ? ['--registry-mirror', url] : [];
         const { exitCode, stdout, stderr } = await ocictl(t, [...line, ...mirror]);

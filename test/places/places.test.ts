@@ -47,13 +47,14 @@ describe('the kinds of places', () => {
     assert.equal(
       imageHelp('REF'),
       'REF is an image in a registry, oci:DIR[:TAG] for an OCI layout, oci-archive:FILE[:TAG] or ' +
-        'docker-archive:FILE[:TAG] for an archive, docker-daemon:NAME for an image of the Docker daemon, or store:NAME for an image of the local store.',
+        'docker-archive:FILE[:TAG] for an archive, dir:DIR for a directory of skopeo, ' +
+        'docker-daemon:NAME for an image of the Docker daemon, or store:NAME for an image of the local store.',
     );
     assert.match(sidesHelp(), /^registry references, OCI layouts \(oci:DIR\[:TAG\]\), .+ and the local store \(/);
     assert.equal(
       otherRepositoriesHelp(),
-      'layouts (oci:DIR), archives (oci-archive:FILE, docker-archive:FILE), the Docker daemon (docker-daemon:NAME) ' +
-        'and the local store (store:NAME)',
+      'layouts (oci:DIR), archives (oci-archive:FILE, docker-archive:FILE), directories of skopeo (dir:DIR), ' +
+        'the Docker daemon (docker-daemon:NAME) and the local store (store:NAME)',
     );
   });
 });
