@@ -95,7 +95,8 @@ class Scrub {
     const unused = only === undefined ? await this.#unused(survey) : [];
     for (const { descriptor: node, kind } of blobs) this.#tell({ type: 'discovered', node, kind });
     for (const node of unused) this.#tell({ type: 'discovered', node, kind: 'layer' });
-    this.#tell({ type: 'images', found: survey.images.size, finished: 0, failed: 0, complete: true });
+    // As one: images share blobs, and none is finished before the others.
+    this.#tell({ type: 'images', found: 1, finished: 0, failed: 0, complete: true });
     const jobs = [
       ...blobs.map((blob) => () => this.#check(blob, survey)),
       ...unused.map((blob) => () => this.#checkUnused(blob.digest, blob.size)),

@@ -61,6 +61,29 @@ describe('copy to docker-daemon:NAME', () => {
     });
   }
 
+  it('sends its image while a registry beside it gets the whole index', async (t) => {
+    const { registry, host } = await startPlace(t);
+    const daemon = await startLoadingDaemon(t);
+    const index = await buildIndex([await imageFor('arm64'), await imageFor('amd64')]);
+    await pushImage(registry, app, one, index);
+    const words = ['copy', `${host}/team/app:1`, `${host}/team/app:2`, 'docker-daemon:app:1'];
+    const copied = await ocictl(t, words, { env: { DOCKER_HOST: daemon.host } });
+    assert.equal(copied.exitCode, 0, copied.stderr);
+    assert.equal((await registry.statManifest(app, two)).digest, index.descriptor.digest);
+    assert.equal(daemon.loads.length, 1);
+  });
+
+  it('sends all platforms to a daemon that keeps manifests with --platform all', async (t) => {
+    const { registry, host } = await startPlace(t);
+    const daemon = await startLoadingDaemon(t, { manifests: true });
+    const index = await buildIndex([await imageFor('arm64'), await imageFor('amd64')]);
+    await pushImage(registry, app, one, index);
+    const env = { DOCKER_HOST: daemon.host };
+    const copied = await ocictl(t, ['copy', '--platform', 'all', `${host}/team/app:1`, 'docker-daemon:app:1'], { env });
+    assert.equal(copied.exitCode, 0, copied.stderr);
+    assert.equal((await ocictl(t, ['digest', 'docker-daemon:app:1'], { env })).stdout, `${index.descriptor.digest}\n`);
+  });
+
   it('sends nothing again under the same name, and everything under another', async (t) => {
     const { registry, host } = await startPlace(t);
     const daemon = await startLoadingDaemon(t, { manifests: true });
