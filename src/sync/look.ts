@@ -2,9 +2,12 @@
 import type { Digest } from '../model/digest.ts';
 import { OciError, unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
+import type { Manifest } from '../model/manifest/manifest.ts';
 import type { Place } from '../places/place.ts';
+import { kindOf } from '../places/places.ts';
 import { digestAt } from '../transfer/digest-at.ts';
 import { resolveImage } from '../transfer/platforms.ts';
+import { isIndex, subsetOf } from '../transfer/subset.ts';
 import type { PlanOptions } from './plan-options.ts';
 import type { Wanted } from './select.ts';
 
@@ -13,24 +16,27 @@ export interface LookedAt {
   readonly wanted: Wanted;
   /** What its name stands for at the source, or in the lock file. */
   readonly found: Digest;
-  /** What is copied: `found`, or the image of one platform. */
+  /** What is copied: `found`, the image of one platform, or an index of the images for several. */
   readonly digest: Digest;
   /** The descriptor of `digest`, if it is known. */
-  readonly root: Descriptor | undefined;
+  readonly root?: Descriptor | undefined;
+  /** Manifests that were read or made, if they are needed to copy it. */
+  readonly manifests?: readonly Manifest[] | undefined;
   /** Undefined if the destination does not exist yet, and is not created. */
   readonly to: Place | undefined;
   /** What the destination has under the name; undefined if it has nothing. */
   readonly before: Digest | undefined;
 }
 
-type Found = Pick<LookedAt, 'found' | 'digest' | 'root'>;
+type Found = Pick<LookedAt, 'found' | 'digest' | 'root' | 'manifests'>;
 
 /** @returns A function that looks at an image, once at each of its sides: several may come from the same. */
-export function lookAt({ places, lock, signal }: PlanOptions): (wanted: Wanted) => Promise<LookedAt | 'gone'> {
+export function lookAt(options: PlanOptions): (wanted: Wanted) => Promise<LookedAt | 'gone'> {
+  const { places, signal } = options;
   const sources = new Map<string, Promise<Found | undefined>>();
   const atSource = (wanted: Wanted): Promise<Found | undefined> => {
-    const key = JSON.stringify([wanted.name, wanted.source.platforms]);
-    const known = sources.get(key) ?? places.ask(wanted.source.host, () => findSource(wanted, lock, signal));
+    const key = JSON.stringify([wanted.name, wanted.source.platforms, isWhole(wanted.target)]);
+    const known = sources.get(key) ?? places.ask(wanted.source.host, () => findSource(wanted, options));
     sources.set(key, known);
     return known;
   };
@@ -45,7 +51,10 @@ export function lookAt({ places, lock, signal }: PlanOptions): (wanted: Wanted) 
     const [found, there] = await Promise.allSettled([atSource(wanted), lookThere()]);
     if (found.status === 'rejected') throw found.reason;
     if (there.status === 'rejected') throw there.reason;
-    if (found.value) return { wanted, ...found.value, ...there.value };
+    if (found.value) {
+      const isThere = found.value.digest === there.value.before;
+      return { wanted, ...found.value, ...there.value, ...(isThere && { manifests: undefined }) };
+    }
     if (listed) return 'gone';
     throw new OciError('MANIFEST_UNKNOWN', `${wanted.name} is not there`, {
       hint: `ocictl tags ${wanted.from.repository} lists what there is`,
@@ -54,20 +63,33 @@ export function lookAt({ places, lock, signal }: PlanOptions): (wanted: Wanted) 
 }
 
 async function findSource(
-  { from, reference, name, source: { platforms } }: Wanted,
-  lock: PlanOptions['lock'],
-  signal: AbortSignal,
+  { from, reference, name, source: { platforms }, target }: Wanted,
+  { lock, signal }: PlanOptions,
 ): Promise<Found | undefined> {
   const { registry, repo } = from;
   const locked = lock.get(name);
+  if (platforms.length === 0 && locked !== undefined) return { found: locked, digest: locked };
+  const root = await unlessUnknown(registry.statManifest(repo, locked ?? reference, { signal }));
+  if (!root) return undefined;
+  const found = root.digest;
   const [platform, another] = platforms;
   if (platform && !another) {
-    const known = locked ?? (await unlessUnknown(registry.statManifest(repo, reference, { signal })))?.digest;
-    if (known === undefined) return undefined;
-    const { descriptor } = await resolveImage({ ...from, reference: known }, platform, { signal });
-    return { found: known, digest: descriptor.digest, root: descriptor };
+    const image = await resolveImage({ ...from, reference: found }, platform, { signal });
+    return chosen(found, image, [image]);
   }
-  if (locked !== undefined) return { found: locked, digest: locked, root: undefined };
-  const root = await unlessUnknown(registry.statManifest(repo, reference, { signal }));
-  return root && { found: root.digest, digest: root.digest, root };
+  if (!platform || !isWhole(target)) return { found, digest: found, root };
+  const index = await registry.getManifest(repo, found, { signal });
+  if (!isIndex(index)) return { found, digest: found, root };
+  const get = (entry: Descriptor): Promise<Manifest> => registry.getManifest(repo, entry.digest, { signal });
+  const subset = await subsetOf(index, platforms, get);
+  return chosen(found, subset.root, subset.root === index ? [index] : subset.made);
+}
+
+function chosen(found: Digest, { descriptor }: Manifest, manifests: readonly Manifest[]): Found {
+  return { found, digest: descriptor.digest, root: descriptor, manifests };
+}
+
+/** Whether a destination takes no index without its images. */
+export function isWhole({ place }: Wanted['target']): boolean {
+  return kindOf(place).incomplete === 'never';
 }
