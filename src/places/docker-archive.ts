@@ -6,7 +6,7 @@ import { writeArchive } from './written-archive.ts';
 export const dockerArchiveKind: PlaceKind = {
   prefix: 'docker-archive:',
   insteadOfName: 'ocictl copy reads one image of an archive, ocictl load reads all',
-  incomplete: 'later',
+  incomplete: 'never',
   own: true,
   converts: true,
   hasRepository: false,

@@ -12,7 +12,7 @@ export const ociArchiveKind: PlaceKind = {
     side: 'archives (oci-archive:FILE[:TAG], docker-archive:FILE[:TAG])',
   },
   insteadOfName: 'ocictl copy reads one image of an archive, ocictl load reads all',
-  incomplete: 'later',
+  incomplete: 'never',
   own: true,
   hasRepository: false,
   split: (rest) => splitFileWord(rest, { prefix: 'oci-archive:', label: 'FILE', thing: 'an archive' }),

@@ -25,7 +25,8 @@ export async function writeArchive(
   const written = name !== undefined && format === 'docker' ? inFull(name) : name;
   const named = written === undefined ? undefined : parseLayoutName(written);
   const output = await (file === '-' ? openStreamOutput('standard output', stdout()) : openFileOutput(file));
-  const writer = createArchiveWriter({ output, format, platform: await platform() });
+  const own = await platform();
+  const writer = createArchiveWriter({ output, format, platform: own });
   const images = {
     kind,
     registry: writer.registry,
@@ -39,7 +40,9 @@ export async function writeArchive(
     finish: () => writer.finish({ signal }),
     dispose: async () => writer[Symbol.asyncDispose](),
   };
-  return filePlace(images, named ?? defaultTag, named !== undefined);
+  const place = filePlace(images, named ?? defaultTag, named !== undefined);
+  // Docker's archives have one platform.
+  return format === 'docker' ? { ...place, platform: own } : place;
 }
 
 function inFull(name: string): string {

@@ -56,6 +56,10 @@ export function createWriteOnly(name: string, receiver: ArchiveReceiver): Regist
       if (!found) throw new OciError('MANIFEST_UNKNOWN', `${name} has no manifest ${reference} yet`);
       return found;
     },
+    async getManifest(_repo, reference) {
+      // A transfer looks for it here first, and then reads it from its source.
+      throw new OciError('MANIFEST_UNKNOWN', `${name} is being written: manifest ${reference} cannot be read yet`);
+    },
     async pushBlob(_repo, descriptor, source, opts) {
       opts?.signal?.throwIfAborted();
       const outcome = blobs.has(descriptor.digest) ? 'exists' : await receiver.blob(descriptor, source, opts);
@@ -75,7 +79,6 @@ export function createWriteOnly(name: string, receiver: ArchiveReceiver): Regist
       return descriptor;
     },
     getBlob: refuse,
-    getManifest: refuse,
     startUpload: refuse,
     resumeUpload: refuse,
     mountBlob: refuse,

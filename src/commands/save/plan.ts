@@ -1,14 +1,10 @@
 /** Chooses what of an image goes into an archive, and under which name. */
 import type { ArchiveWriter, Context, Place } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
-import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import type { Manifest } from '../../model/manifest/manifest.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { parseRepositoryName, type RepositoryName } from '../../model/reference/reference.ts';
-import { readFrom } from '../../places/place.ts';
-import { resolveImage } from '../../transfer/platforms.ts';
-import { choosePushed, reducedNote } from '../../transfer/pushed.ts';
 import type { TransferRoot } from '../../transfer/transfer.ts';
+import { chooseRoot } from '../copy/choose-root.ts';
 
 /**
  * Undefined: that of this machine, or from a sparse place what is complete there. `one`: that of this machine, also from a
@@ -45,49 +41,30 @@ export async function planSave(
   archive: ArchiveWriter,
   context: Context,
 ): Promise<PlannedSave> {
-  const { root, manifest } = await readFrom(source, () => resolveRoot(source, platforms, context));
+  const { terminal, signal } = context;
+  const complete = source.sparse && platforms === undefined;
+  const own = complete ? undefined : await context.defaultPlatform();
+  const wanted = Array.isArray(platforms) ? (platforms as readonly Platform[]) : [];
+  const choice = { platforms: platforms === 'all' ? platforms : wanted, own, sparse: false, subset: true } as const;
+  const { reduced, rewrittenFrom, ...whole } = await chooseRoot(source, choice, signal);
+  if (reduced) terminal.note(reduced.note);
+  const { root, manifests } = reduced ?? whole;
+  if (rewrittenFrom)
+    terminal.note(`${source.name}: the archive has ${root.digest}, made of the index ${rewrittenFrom}`);
   const name = nameOf(source);
-  const several = Array.isArray(platforms) && platforms.length > 1;
   return {
     name: name ?? root.digest,
     root: {
-      from: { ...source, reference: root.digest, root, manifests: manifest && [manifest] },
+      from: { ...source, reference: root.digest, root, manifests },
       to: {
         registry: archive.registry,
         repo: archiveRepository,
         tags: name === undefined ? [] : [archive.nameOf(name)],
         seen: { digest: undefined },
       },
-      ...(several && { platforms, requirePlatform: true }),
       foreignLayers: 'copy',
     },
   };
-}
-
-interface ChosenRoot {
-  readonly root: Descriptor;
-  readonly manifest?: Manifest;
-}
-
-async function resolveRoot(
-  source: Place,
-  platforms: SavedPlatforms,
-  { terminal, signal, defaultPlatform }: Context,
-): Promise<ChosenRoot> {
-  const { registry, repo, reference, sparse, name } = source;
-  const [platform, another] = Array.isArray(platforms) ? (platforms as readonly Platform[]) : [];
-  if (platform && !another) return read(await resolveImage(source, platform, { signal }));
-  if (platform || platforms === 'all') return { root: await registry.statManifest(repo, reference, { signal }) };
-  if (!sparse || platforms === 'one')
-    return read(await resolveImage(source, await defaultPlatform(), { signal, requirePlatform: false }));
-  const chosen = await choosePushed(source, undefined, { signal });
-  const note = reducedNote(name, 'saving', chosen);
-  if (note !== undefined) terminal.note(note);
-  return { root: await registry.statManifest(repo, chosen.digest, { signal }) };
-}
-
-function read(manifest: Manifest): ChosenRoot {
-  return { root: manifest.descriptor, manifest };
 }
 
 /** A full reference where the place has repositories with names, otherwise the name that the place has for it. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ocictl } from '../../support/command.ts';
@@ -103,16 +103,33 @@ describe('docker-archive: as a destination', () => {
     assert.match(stdout, new RegExp(image.config.descriptor.digest));
   });
 
+  it('gets the image for this machine of an index, or the one that is chosen', async (t) => {
+    const { registry, host } = await startServe(t);
+    const { index, amd64, arm64 } = await buildDemoIndex();
+    await pushImage(registry, app, one, index);
+    const env = { DOCKER_DEFAULT_PLATFORM: 'linux/amd64' };
+    for (const [words, image] of [
+      [[], amd64],
+      [['--platform', 'linux/arm64'], arm64],
+    ] as const) {
+      const copied = await ocictl(t, ['copy', ...words, `${host}/${app}:1`, 'docker-archive:a.tar'], { env });
+      assert.equal(copied.exitCode, 0, copied.stderr);
+      const [docker] = await documentIn<DockerManifest>(join((await sandbox(t)).home, 'a.tar'), 'manifest.json');
+      const { config } = JSON.parse(Buffer.from(image.manifest.bytes).toString()) as { config: { digest: string } };
+      assert.equal(docker?.Config, `${hexOf(config.digest)}.json`);
+    }
+  });
+
   it('refuses an index of several platforms, before anything is written', async (t) => {
     const { registry, host } = await startServe(t);
     const { index } = await buildDemoIndex();
     await pushImage(registry, app, one, index);
-    await writeFile(join((await sandbox(t)).home, 'a.tar'), 'before');
-    const refused = await ocictl(t, ['copy', `${host}/${app}:1`, 'docker-archive:a.tar']);
+    const file = join((await sandbox(t)).home, 'a.tar');
+    await writeFile(file, 'before');
+    const refused = await ocictl(t, ['copy', '--platform', 'all', `${host}/${app}:1`, 'docker-archive:a.tar']);
     assert.equal(refused.exitCode, 1, refused.stderr);
     assert.match(refused.stderr, /one platform of an index\nhint: choose it with --platform/);
-    const chosen = await ocictl(t, ['copy', '--platform', 'linux/arm64', `${host}/${app}:1`, 'docker-archive:a.tar']);
-    assert.equal(chosen.exitCode, 0, chosen.stderr);
+    assert.equal(await readFile(file, 'utf8'), 'before');
   });
 
   it('leaves no temporary file of a layer when it fails', async (t) => {
