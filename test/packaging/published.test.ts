@@ -16,7 +16,7 @@ interface Packed {
 }
 
 const maxBytes = 1_000_000;
-const maxFiles = 260;
+const maxFiles = 300;
 const maxPackages = 3;
 
 async function run(t: Scope, program: string, words: readonly string[], cwd = projectRoot): Promise<RunResult> {
