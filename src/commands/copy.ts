@@ -6,10 +6,12 @@ import type { ProgressOptions } from '../terminal/progress/progress.ts';
 import { defineCommand, flag, list, value, values } from './command-line/command.ts';
 import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { copyAllTags } from './copy/all-tags.ts';
+import { chooseRootOnce } from './copy/choose-root.ts';
 import { destinationCreds } from './copy/dest-creds.ts';
 import { type Copied, conclude, planCopy, type Wish, withSparseTold } from './copy/image.ts';
 import { LatePlace } from './copy/late-place.ts';
 import { tellLeftBehind } from './copy/left-behind.ts';
+import type { CopyPlan, CopyPreview, PlanOptions } from './copy/plan-file.ts';
 import { runBatch, withProgress } from './moving/run-batch.ts';
 
 export const copy = defineCommand({
@@ -25,8 +27,8 @@ export const copy = defineCommand({
     'once; one that fails or is slow does not stop the others. What refers to an image stays behind\n' +
     'without --referrers and --digest-tags.',
   arguments: [
-    { label: 'SOURCE', summary: 'The image to copy', arity: 'one', completes: 'image', storeToo: true },
-    { label: 'DESTINATION', summary: 'Where to copy it, or several places', arity: 'many', completes: 'image' },
+    { label: 'SOURCE', summary: 'The image to copy', arity: 'optional', completes: 'image', storeToo: true },
+    { label: 'DESTINATION', summary: 'Where to copy it, or several places', arity: 'any', completes: 'image' },
   ],
   options: {
     platform: list('--platform <os/arch>', 'Platforms to copy, comma-separated, or all'),
@@ -43,6 +45,8 @@ export const copy = defineCommand({
     check: flag('--check', 'Prove afterwards that every manifest and blob is at the destination, with its size'),
     checkBytes: flag('--check-bytes', 'The same, and read all bytes there again to compare their digests'),
     dryRun: flag('--dry-run', 'Print what would be copied, and write nothing; status 12 if something would change'),
+    plan: value('--plan <file>', 'Like --dry-run, and keep in this file what would be copied'),
+    apply: value('--apply <file>', 'Copy what this plan says, and refuse if the source or a tag has changed since'),
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
     progress: progressOption,
@@ -71,16 +75,21 @@ export const copy = defineCommand({
     },
     { text: 'All tags under full names', command: 'copy --all-tags alpine oci:images:docker.io/library/alpine' },
   ],
-  async run({ words, options }, context) {
-    const [sourceWord = '', ...destinationWords] = words;
+  async run({ words, options: given }, context) {
+    const applied = given.apply === undefined ? undefined : await planIn(given.apply);
+    if (applied) refuseBeside(words, given);
+    const options = { ...given, ...applied?.options };
+    const dry = options.dryRun || options.plan !== undefined;
+    const [sourceWord, ...destinationWords] = applied ? wordsOf(applied) : words;
+    if (sourceWord === undefined || destinationWords.length === 0) throw tooFew(sourceWord);
     const [destinationWord = ''] = destinationWords;
     const toWhole = isWhole(destinationWord);
     const platforms = choosePlatforms(options.platform, options.all, options.sparse);
     const insists = options.all || options.platform.includes('all');
     const { ifAbsent, referrers, digestTags, sparse, quiet, allTags, progress: mode } = options;
     if (options.replace) refuseReplace(options);
-    if (allTags && (destinationWords.length > 1 || options.dryRun)) {
-      const what = options.dryRun ? 'has no --dry-run' : 'copies to one destination';
+    if (allTags && (destinationWords.length > 1 || dry)) {
+      const what = dry ? 'has no --dry-run' : 'copies to one destination';
       throw new OciError('USAGE', `--all-tags ${what}`, { hint: 'run it for each destination or tag' });
     }
     // Tags of a repository are its own; those of a layout may have come from any.
@@ -99,18 +108,24 @@ export const copy = defineCommand({
         context.signal,
       );
     const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, several: allTags };
-    if (destinationWords.length > 1 || options.dryRun) {
+    const choose = chooseRootOnce();
+    if (destinationWords.length > 1 || dry || applied) {
       const destinations = destinationWords.map((word) => ({ word, place: latePlace(word), toWhole: isWhole(word) }));
       try {
-        if (options.dryRun) {
-          const { dryRun } = await import('./copy/dry-run.ts');
-          const previews = await dryRun({ source, destinations, wish, json: options.json }, context);
-          return previews.some(({ changes }) => changes) ? 12 : 0;
+        if (dry || applied) {
+          const { dryRun, refuseChanges } = await import('./copy/dry-run.ts');
+          if (applied) await refuseChanges(applied, { source, destinations, wish, choose }, context);
+          if (dry) {
+            const previews = await dryRun({ source, destinations, wish, choose, json: options.json }, context);
+            if (options.plan !== undefined)
+              await keepPlan(options.plan, sourceWord, destinationWords, previews, options);
+            return previews.some(({ changes }) => changes) ? 12 : 0;
+          }
         }
         const { copyToEach } = await import('./copy/to-each.ts');
         const route = (): string => `to ${destinations.length} places`;
         const plan = await withProgress(context, { ...display, route }, (progress) =>
-          copyToEach({ source, destinations, wish, progress, lineOf }, context),
+          copyToEach({ source, destinations, wish, progress, lineOf, choose }, context),
         );
         if (plan) await tellLeftBehind(plan, wish, context);
         return 0;
@@ -143,6 +158,43 @@ export const copy = defineCommand({
     return 0;
   },
 });
+
+async function planIn(file: string): Promise<CopyPlan> {
+  const { readPlan } = await import('./copy/plan-file.ts');
+  return await readPlan(file);
+}
+
+async function keepPlan(
+  file: string,
+  source: string,
+  words: readonly string[],
+  previews: readonly CopyPreview[],
+  { platform, all, sparse, referrers, digestTags, ifAbsent }: PlanOptions,
+): Promise<void> {
+  const { writePlan } = await import('./copy/plan-file.ts');
+  const copies = previews.map((preview, i) => ({ word: words[i] ?? '', preview }));
+  await writePlan(file, { source, options: { platform, all, sparse, referrers, digestTags, ifAbsent }, copies });
+}
+
+/** @throws OciError USAGE for what the plan says already. */
+function refuseBeside(words: readonly string[], options: PlanOptions & { readonly allTags: boolean }): void {
+  const { platform, all, sparse, referrers, digestTags, ifAbsent, allTags } = options;
+  const isMore = [all, sparse, referrers, digestTags, ifAbsent, allTags].includes(true) || platform.length > 0;
+  if (words.length === 0 && !isMore) return;
+  throw new OciError('USAGE', 'a plan says what is copied: --apply FILE takes no places and no choice of images', {
+    hint: 'leave them out',
+  });
+}
+
+function wordsOf({ source, copies }: CopyPlan): readonly string[] {
+  return [source, ...copies.map(({ word }) => word)];
+}
+
+function tooFew(source: string | undefined): OciError {
+  return new OciError('USAGE', `missing required argument '${source === undefined ? 'SOURCE' : 'DESTINATION'}'`, {
+    hint: 'usage: ocictl copy SOURCE DESTINATION...',
+  });
+}
 
 /** Whether a destination requires everything that a manifest names. */
 function isWhole(word: string): boolean {

@@ -57,6 +57,17 @@ export async function chooseRoot(
   return { root, byEngine, reduced: { root: await registry.statManifest(repo, pushed.digest, { signal }), note } };
 }
 
+/** Chooses once for all destinations that want the same. */
+export function chooseRootOnce(): typeof chooseRoot {
+  const chosen = new Map<string, ReturnType<typeof chooseRoot>>();
+  return (source, choice, signal) => {
+    const key = JSON.stringify([choice.subset, choice.own]);
+    const choosing = chosen.get(key) ?? chooseRoot(source, choice, signal);
+    chosen.set(key, choosing);
+    return choosing;
+  };
+}
+
 async function chooseSubset(source: Place, platforms: readonly Platform[], signal: AbortSignal): Promise<ChosenRoot> {
   const { registry, repo, reference } = source;
   const index = await readFrom(source, () => registry.getManifest(repo, reference, { signal }));

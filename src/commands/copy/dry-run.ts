@@ -4,43 +4,53 @@ import { formatBytes } from '../../terminal/format.ts';
 import { formatJson } from '../../terminal/json.ts';
 import { type Preview, previewTransfer } from '../../transfer/plan/preview.ts';
 import { forEachReference } from '../command-line/several.ts';
-import { type PlannedCopy, planCopy, type Wish } from './image.ts';
+import type { chooseRoot } from './choose-root.ts';
+import { type PlannedCopy, type Planning, planCopy, type Wish } from './image.ts';
 import type { Destination } from './late-place.ts';
-
-/** What a copy to one destination would do; with `--json` this is printed. */
-interface CopyPreview extends Omit<Preview, 'root'> {
-  readonly source: string;
-  readonly destination: string;
-  readonly digest: string;
-  readonly mediaType: string;
-  readonly rewrittenFrom?: string | undefined;
-}
+import { type CopyPlan, type CopyPreview, refuseChanged } from './plan-file.ts';
 
 interface DryRunOptions {
   readonly source: Place;
   readonly destinations: readonly Destination[];
   readonly wish: Omit<Wish, 'toWhole'>;
-  readonly json: boolean;
+  /** Chooses the same for all that want the same. */
+  readonly choose: typeof chooseRoot;
 }
 
-/** Prints what would be copied to each destination. @returns The previews of those that could be looked at. */
+/** Prints what would be copied to each destination. @returns The previews, in the order of the destinations. */
 export async function dryRun(
-  { source, destinations, wish, json }: DryRunOptions,
+  { json, ...options }: DryRunOptions & { readonly json: boolean },
   context: Context,
 ): Promise<readonly CopyPreview[]> {
-  const { terminal, signal } = context;
+  const { terminal } = context;
   const previews: CopyPreview[] = [];
-  const words = destinations.map(({ word }) => word);
+  const words = options.destinations.map(({ word }) => word);
   await forEachReference({ words, several: words.length > 1 }, { terminal, what: 'looked at' }, async (_, i) => {
-    const { place, toWhole } = destinations[i] as Destination;
-    const plan = await planCopy(source, () => place.open(), { ...wish, toWhole }, context);
-    const preview = previewOf(plan, await previewTransfer({ ...plan.root, signal }));
+    const preview = await lookAhead(options.destinations[i] as Destination, options, context);
     return async () => {
       previews.push(preview);
       await terminal.out(json ? `${formatJson(preview)}\n` : textOf(preview));
     };
   });
   return previews;
+}
+
+/** Looks what would be copied, and compares that with a plan. @throws OciError REFUSED if something has changed. */
+export async function refuseChanges(plan: CopyPlan, options: DryRunOptions, { signal }: Context): Promise<void> {
+  const planning = { signal, terminal: { note: () => {} } };
+  for (const [i, destination] of options.destinations.entries()) {
+    const planned = plan.copies[i];
+    if (planned) refuseChanged(planned.preview, await lookAhead(destination, options, planning));
+  }
+}
+
+async function lookAhead(
+  { place, toWhole }: Destination,
+  { source, wish, choose }: DryRunOptions,
+  planning: Planning,
+): Promise<CopyPreview> {
+  const plan = await planCopy(source, () => place.open(), { ...wish, toWhole }, planning, choose);
+  return previewOf(plan, await previewTransfer({ ...plan.root, signal: planning.signal }));
 }
 
 function previewOf({ source, destination, rewrittenFrom }: PlannedCopy, { root, ...rest }: Preview): CopyPreview {

@@ -41,7 +41,7 @@ export interface Copied {
   readonly json: unknown;
 }
 
-interface Planning extends Pick<Context, 'signal'> {
+export interface Planning extends Pick<Context, 'signal'> {
   readonly terminal: Pick<Context['terminal'], 'note'>;
 }
 

@@ -5,7 +5,7 @@ import type { Progress } from '../../terminal/progress/progress.ts';
 import { transferToEach } from '../../transfer/fan-out/transfer-to-each.ts';
 import type { TransferResult } from '../../transfer/transfer.ts';
 import { forEachReference } from '../command-line/several.ts';
-import { chooseRoot } from './choose-root.ts';
+import type { chooseRoot } from './choose-root.ts';
 import { type Copied, conclude, type PlannedCopy, planCopy, type Wish } from './image.ts';
 import type { Destination } from './late-place.ts';
 
@@ -15,6 +15,8 @@ interface ToEachOptions {
   readonly wish: Omit<Wish, 'toWhole'>;
   readonly progress: Progress;
   readonly lineOf: (copied: Copied) => string;
+  /** Chooses the same for all that want the same. */
+  readonly choose: typeof chooseRoot;
 }
 
 /**
@@ -24,7 +26,7 @@ interface ToEachOptions {
  * @throws OciError PARTLY_FAILED; the first error if all failed; USAGE if a destination is named twice.
  */
 export async function copyToEach(
-  { source, destinations, wish, progress, lineOf }: ToEachOptions,
+  { source, destinations, wish, progress, lineOf, choose }: ToEachOptions,
   context: Context,
 ): Promise<PlannedCopy | undefined> {
   const { terminal } = context;
@@ -38,14 +40,6 @@ export async function copyToEach(
   };
   const planned = { signal, terminal: { note } };
   const identities = new Map<string, string>();
-  // The places that need all and the others may get different roots; each is chosen once.
-  const chosen = new Map<string, ReturnType<typeof chooseRoot>>();
-  const choose: typeof chooseRoot = (from, choice, abort) => {
-    const key = JSON.stringify([choice.subset, choice.own]);
-    const choosing = chosen.get(key) ?? chooseRoot(from, choice, abort);
-    chosen.set(key, choosing);
-    return choosing;
-  };
   const roots = destinations.map(({ word, place, toWhole }, i) => async () => {
     const open = async (): Promise<Place> => refuseTwice(await place.open(), word, identities);
     const plan = await planCopy(source, open, { ...wish, toWhole }, planned, choose);

@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { projectRoot } from '../../support/project.ts';
+import { copying } from './failures/copying.ts';
 import { harmless, machine } from './failures/machine.ts';
 import { registries } from './failures/registries.ts';
 import { synchronising } from './failures/synchronising.ts';
 import { usage } from './failures/usage.ts';
 
-const failures = { ...usage, ...registries, ...synchronising, ...machine };
+const failures = { ...usage, ...registries, ...synchronising, ...copying, ...machine };
 
 const document = await readFile(join(projectRoot, 'docs', 'exit-codes.md'), 'utf8');
 const [, described = ''] = document.split('## What the common failures look like');
