@@ -8,8 +8,8 @@ const streamWindowBytes = 1024 * 1024;
 /** The same for all responses together. */
 const windowBytes = 16 * 1024 * 1024;
 
-/** A server sends its settings first. Of one that speaks something else Node 20 tells nothing. */
-const greetingMs = 5000;
+/** A server sends its settings first, and has as long as for a connection. Of one that speaks something else Node 20 tells nothing. */
+const greetingMs = 10_000;
 
 /** What the owner of a connection is told. */
 interface Owner {
