@@ -1,8 +1,9 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OciError } from '../model/errors.ts';
+import { defaultTag } from '../model/reference/reference.ts';
 import { filePlace } from './file-place.ts';
-import type { PlaceKind, PlaceRole } from './place.ts';
+import type { Place, PlaceKind } from './place.ts';
 
 const prefix = 'dir:';
 
@@ -14,13 +15,14 @@ export const dirKind: PlaceKind = {
     repository: 'directories of skopeo (dir:DIR)',
     side: 'directories of skopeo (dir:DIR)',
   },
-  insteadOfName: 'ocictl copy reads directories of skopeo',
-  incomplete: 'later',
+  insteadOfName: 'ocictl copy reads and writes directories of skopeo',
+  incomplete: 'never',
   own: true,
   hasRepository: false,
   async open(rest, role) {
     if (rest === '') throw new OciError('REFERENCE_INVALID', `${prefix} names no directory`, { hint: 'write dir:DIR' });
-    if (role === 'destination' || role === 'removal') throw onlyRead(rest, role);
+    if (role === 'removal') throw onlyRead(rest);
+    if (role === 'destination') return writeDir(rest);
     const [{ layoutRepository, parseLayoutName }, { openDir }] = await Promise.all([
       import('../layout/layout.ts'),
       import('../archive/dir/open-dir.ts'),
@@ -41,9 +43,32 @@ export const dirKind: PlaceKind = {
   },
 };
 
-function onlyRead(rest: string, role: PlaceRole): OciError {
-  const problem = role === 'removal' ? 'nothing is deleted from it' : 'it is only read';
-  return new OciError('USAGE', `${prefix}${rest} is a directory of skopeo: ${problem}`, {
-    hint: `a layout can be written and changed: oci:${rest}`,
+/** Opens a directory to write one image to. It appears when the place is finished. */
+async function writeDir(rest: string): Promise<Place> {
+  const [{ layoutRepository, parseLayoutName }, { createDirWriter }] = await Promise.all([
+    import('../layout/layout.ts'),
+    import('../archive/write/dir-writer.ts'),
+  ]);
+  const name = `${prefix}${rest}`;
+  const { registry, finish, [Symbol.asyncDispose]: dispose } = await createDirWriter(name, rest);
+  const images = {
+    kind: dirKind,
+    registry,
+    repo: layoutRepository,
+    sparse: false,
+    file: rest,
+    real: await realpath(rest).catch(() => resolve(rest)),
+    written: undefined,
+    parseName: parseLayoutName,
+    names: async () => [],
+    finish,
+    dispose: async () => dispose(),
+  };
+  return { ...filePlace(images, defaultTag, false), tag: undefined, fullName: name };
+}
+
+function onlyRead(rest: string): OciError {
+  return new OciError('USAGE', `${prefix}${rest} is a directory of skopeo: nothing is deleted from it`, {
+    hint: `a layout can be changed: oci:${rest}`,
   });
 }

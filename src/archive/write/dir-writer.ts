@@ -1,0 +1,161 @@
+/**
+ * Writes a directory of one image as skopeo does: `version`, `manifest.json`, and blobs named by their hex digests. Of an
+ * index, the other manifests are `<hex>.manifest.json`.
+ *
+ * @see https://github.com/containers/image/blob/v5.30.0/docs/containers-transports.5.md#dirpath
+ */
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { directoryMode, syncDirectory, writeNew } from '../../files/durable.ts';
+import { hasErrno } from '../../files/file-errors.ts';
+import { HashingWriter } from '../../files/hashing-writer.ts';
+import { newProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
+import { createHasher, type Digest, digestAlgorithm, digestHex } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
+import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import { schema1Refused } from '../../model/manifest/manifest.ts';
+import { type BlobSource, digestMismatch } from '../../registry/content.ts';
+import { receiveBlob } from '../../registry/receive.ts';
+import type { Registry, SignalOption } from '../../registry/registry.ts';
+import { onArchive, TemporaryFile } from './temporary-file.ts';
+import { type ArchiveReceiver, createWriteOnly } from './write-only.ts';
+
+/** Begins the names of directories that are not complete, and of those that are being replaced. */
+const prefix = '.ocictl-dir.';
+const versionName = 'version';
+const versionText = 'Directory Transport Version: 1.1\n';
+
+/** A directory that is being written. Disposing without `finish` leaves nothing behind. */
+interface DirWriter extends AsyncDisposable {
+  readonly registry: Registry;
+  finish(): Promise<void>;
+}
+
+/**
+ * @param name In messages.
+ * @param path Is made, or replaced when everything has come if it is empty or such a directory.
+ * @throws OciError REFUSED for a file, or a directory with other content; STORAGE_*.
+ */
+export async function createDirWriter(name: string, path: string): Promise<DirWriter> {
+  const target = resolve(path);
+  await onArchive('write', path, () => refuseOccupied(target, path));
+  await sweep(dirname(target));
+  const work = join(dirname(target), prefix + newProcessId());
+  await onArchive('write', path, () => mkdir(work, { mode: directoryMode }));
+  let root: Digest | undefined;
+  const missing = new Set<Digest>();
+  const receiver: ArchiveReceiver = {
+    expect(image) {
+      if (root !== undefined && root !== image.root.digest) throw onlyOne(name, 'one image');
+      root = image.root.digest;
+      for (const { descriptor, view } of image.manifests) {
+        if (view.kind === 'schema1') throw schema1Refused(String(root));
+        if (view.subject !== undefined) throw onlyOne(name, 'an image without what refers to it');
+        missing.add(descriptor.digest);
+      }
+      for (const { digest } of image.blobs) missing.add(digest);
+    },
+    complete() {},
+    async blob(descriptor, source, opts) {
+      await writeBlob(work, descriptor, source, opts);
+      missing.delete(descriptor.digest);
+      return 'pushed';
+    },
+    async manifest({ descriptor: { digest }, bytes }) {
+      const file = digest === root ? 'manifest.json' : `${digestHex(digest)}.manifest.json`;
+      await onArchive('write', path, () => writeNew(join(work, file), bytes));
+      missing.delete(digest);
+    },
+    async finish() {
+      const [first] = missing;
+      if (first !== undefined || root === undefined) {
+        throw new OciError('PARTLY_FAILED', `${name} was not written: ${first ?? 'its image'} could not be copied`, {
+          hint: 'a directory is written whole or not at all; the reason is above',
+        });
+      }
+      await onArchive('write', path, async () => {
+        await writeNew(join(work, versionName), Buffer.from(versionText));
+        await syncDirectory(work);
+        await refuseOccupied(target, path);
+        await replace(work, target);
+      });
+    },
+  };
+  return {
+    registry: createWriteOnly(name, receiver),
+    finish: () => receiver.finish(),
+    [Symbol.asyncDispose]: () => rm(work, { recursive: true, force: true }),
+  };
+}
+
+async function writeBlob(work: string, descriptor: Descriptor, source: BlobSource, opts?: SignalOption): Promise<void> {
+  const { digest } = descriptor;
+  await using file = await TemporaryFile.create(work, digest);
+  const hasher = await createHasher(digestAlgorithm(digest));
+  const growing = {
+    size: 0,
+    write: async (chunk: Uint8Array): Promise<void> => {
+      const position = growing.size;
+      growing.size += chunk.length;
+      await file.writeAt(chunk, position);
+    },
+  };
+  const writer = new HashingWriter(growing, hasher);
+  try {
+    await receiveBlob(descriptor, source, writer, opts?.signal);
+    await writer.flush();
+  } finally {
+    await writer.discard();
+  }
+  const got = hasher.digest();
+  if (got !== digest) throw digestMismatch(digest, got);
+  await file.moveTo(join(work, digestHex(digest)));
+}
+
+async function refuseOccupied(target: string, shown: string): Promise<void> {
+  try {
+    const names = await readdir(target);
+    if (names.length === 0) return;
+    const version = names.includes(versionName) ? await readFile(join(target, versionName), 'utf8') : '';
+    if (version.startsWith('Directory Transport Version:')) return;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return;
+    if (!hasErrno(error, 'ENOTDIR', 'EISDIR')) throw error;
+  }
+  throw new OciError('REFUSED', `${shown} is something else than a directory of an image: nothing was written`, {
+    hint: 'name a directory that is absent, empty, or one that skopeo or ocictl wrote',
+  });
+}
+
+// Node cannot exchange two directories: for a moment there is none of this name.
+async function replace(work: string, target: string): Promise<void> {
+  const old = join(dirname(target), prefix + newProcessId());
+  const replaced = await rename(target, old).then(
+    () => true,
+    (error: unknown) => {
+      if (hasErrno(error, 'ENOENT')) return false;
+      throw error;
+    },
+  );
+  try {
+    await rename(work, target);
+  } catch (error) {
+    if (replaced) await rename(old, target);
+    throw error;
+  }
+  await syncDirectory(dirname(target));
+  if (replaced) await rm(old, { recursive: true, force: true });
+}
+
+// What goes wrong here must not fail a write.
+async function sweep(directory: string): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    const owner = name.startsWith(prefix) ? tryParseProcessId(name.slice(prefix.length)) : undefined;
+    if (owner === undefined || processState(owner) !== 'dead') continue;
+    await rm(join(directory, name), { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+function onlyOne(name: string, what: string): OciError {
+  return new OciError('UNSUPPORTED', `${name} takes ${what}`, { hint: 'write a layout: oci:DIR' });
+}
