@@ -177,7 +177,7 @@ describe('a transfer to several destinations', () => {
       seen = read.bytes;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-    assert.ok(read.bytes <= 2 * (4 * MiB + 65_536) + 100_000, String(read.bytes));
+    assert.ok(read.bytes <= 2 * (2 * MiB + 65_536) + 100_000, String(read.bytes));
     slow.release();
     for (const result of await all) if (result.status === 'rejected') throw result.reason;
     assert.equal(read.bytes, sizeOf(image));

@@ -7,7 +7,7 @@ import type { Patience } from './patience.ts';
 import { SharedWindow, type WindowReader } from './window.ts';
 
 /** How far the fastest destination may be ahead of the slowest, in bytes of each blob that moves. */
-const windowBytes = 4 * 1024 * 1024;
+const windowBytes = 2 * 1024 * 1024;
 
 /** Opens the blob at the source, from its beginning. */
 type OpenSource = (options: SignalOption & { readonly onWait?: OnWait | undefined }) => Promise<Content>;

@@ -40,7 +40,7 @@ export class SharedWindow {
 
   /** Adds a copy of a chunk, and waits until there is room for another one. */
   async write(chunk: Uint8Array): Promise<void> {
-    this.#chunks.push(Uint8Array.from(chunk));
+    this.#chunks.push(new Uint8Array(chunk));
     this.#bytes += chunk.length;
     for (const reader of this.#readers) reader.wake();
     this.#changed();
