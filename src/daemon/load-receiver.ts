@@ -48,7 +48,8 @@ export function createLoadReceiver({ client, platform }: LoadOptions): LoadRecei
   const completed = new Promise<void>((resolve) => {
     complete = resolve;
   });
-  const laid = completed.then(() => layOut(client, images, expected));
+  const stop = new AbortController();
+  const laid = completed.then(() => layOut(client, images, expected, { signal: stop.signal }));
   laid.catch(() => {}); // reported by each call that awaits it
   // Without any manifest, the transfer found that the name is that of the image already.
   let hasArrived = false;
@@ -88,6 +89,7 @@ export function createLoadReceiver({ client, platform }: LoadOptions): LoadRecei
       await confirm(client, images, opts);
     },
     async [Symbol.asyncDispose]() {
+      stop.abort();
       complete();
       const made = await laid.catch(() => undefined);
       await made?.file[Symbol.asyncDispose]();
@@ -95,14 +97,20 @@ export function createLoadReceiver({ client, platform }: LoadOptions): LoadRecei
   };
 }
 
-async function layOut(client: DaemonClient, images: ExpectedImages, expected: readonly ExpectedImage[]): Promise<Laid> {
+async function layOut(
+  client: DaemonClient,
+  images: ExpectedImages,
+  expected: readonly ExpectedImage[],
+  opts: SignalOption,
+): Promise<Laid> {
   const { runnable } = images;
   if (runnable.length === 0 && expected.length > 0) {
     throw new OciError('UNSUPPORTED', `${client.name} takes images that can be run, and this is none`, {
       hint: 'ocictl copy takes artifacts to registries, layouts and archives',
     });
   }
-  const omitted = await findOmittedLayers(client, runnable, expected);
+  const omitted = await findOmittedLayers(client, runnable, expected, opts);
+  opts.signal?.throwIfAborted();
   const file = await TemporaryFile.createNameless(tmpdir(), `the archive for ${client.name}`);
   try {
     return { file, omitted, ...(await layOutHybrid(images, file, new Set(omitted.keys()))) };

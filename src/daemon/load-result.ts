@@ -4,6 +4,11 @@ import { quote } from '../model/quote.ts';
 
 /** A line of progress has less than a kilobyte. */
 const maxLineBytes = 64 * 1024;
+const hints: readonly (readonly [RegExp, string])[] = [
+  [/no space left/i, 'make room on its disk: docker system df, docker system prune'],
+  [/invalid tar header/, 'Docker before 23 unpacks no layers in zstd: update it, or send an image with layers in gzip'],
+];
+
 /** Of what it says about images, this much is kept. */
 const maxLines = 10_000;
 
@@ -67,11 +72,9 @@ function malformed(name: string, line: string): OciError {
 }
 
 function refused(name: string, reason: string): OciError {
-  const full = /no space left/i.test(reason)
-    ? 'make room on its disk: docker system df, docker system prune'
-    : undefined;
+  const hint = hints.find(([pattern]) => pattern.test(reason))?.[1];
   return new OciError('UNKNOWN', `${name} refuses the image: ${quote(reason, 400)}`, {
-    hint: full,
+    hint,
     detail: { reason },
     retryable: false,
   });

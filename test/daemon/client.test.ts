@@ -176,6 +176,7 @@ describe('the answer to a load', () => {
     ['an error after a success', '{"stream":"Loaded image: a\\n"}\n{"error":"late"}', 'UNKNOWN', /refuses.*late/],
     ['an error without words', '{"error":17}', 'UNKNOWN', /it gives no reason/],
     ['a full disk', '{"error":"write: no space left on device"}', 'UNKNOWN', /no space left/],
+    ['a layer in zstd', '{"error":"archive/tar: invalid tar header"}', 'UNKNOWN', /invalid tar header/],
     ['nothing', '', 'PROTOCOL', /says nothing of an image/],
     ['other words', '{"stream":"hello"}', 'PROTOCOL', /only "hello"/],
     ['no JSON', '<html>', 'PROTOCOL', /not JSON: "<html>"/],

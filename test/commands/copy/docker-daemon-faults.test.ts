@@ -76,6 +76,19 @@ describe('an export of the Docker daemon', () => {
   });
 });
 
+describe('a Docker daemon that never says which layers it has', () => {
+  it('is waited for until Ctrl-C', async (t) => {
+    await keepImage(t, 'app:1', await imageFor('amd64'));
+    const { host, lines } = await daemonWith(t, { 'GET /images/json': () => {} });
+    const env = { DOCKER_HOST: host };
+    const running = await spawnOcictl(t, ['copy', 'store:app:1', 'docker-daemon:app:1'], { env });
+    await until(() => lines.some((line) => line.endsWith('/images/json')));
+    running.child.kill('SIGINT');
+    assert.equal((await running.result).exitCode, 130);
+    await assertNoneLeft(t);
+  });
+});
+
 describe('what the Docker daemon says', () => {
   for (const [what, handlers] of [
     ['is no list of images', { 'GET /images/json': reply({}) }],
