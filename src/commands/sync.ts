@@ -1,5 +1,6 @@
 import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
+import { synchronise } from './sync/synchronise.ts';
 
 export const sync = defineCommand({
   name: 'sync',
@@ -41,7 +42,6 @@ export const sync = defineCommand({
   ],
   async run({ words, options }, context) {
     const [file = '', destination] = words;
-    const { synchronise } = await import('./sync/synchronise.ts');
     return synchronise(file, destination, options, context);
   },
 });
