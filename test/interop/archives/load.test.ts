@@ -104,6 +104,11 @@ describe('ocictl load', () => {
     await run(t, 'docker', ['save', '-o', 'id.tar', id], docker);
     const byId = await ocictl(t, ['load'], { input: await readFile(join(home, 'id.tar')) });
     assert.equal(byId.stdout, `Loaded image ID: ${id}\n`, byId.stderr);
+    await run(t, 'docker', ['rmi', 'app:1', 'app:latest'], docker);
+    const into = await ocictl(t, ['load', '-i', 'docker.tar', '--into', 'docker-daemon:', 'app:1'], { env: docker });
+    assert.equal(into.stdout, 'Loaded image: app:1\n', into.stderr);
+    const back = await run(t, 'docker', ['inspect', '-f', '{{.Id}}', 'app:1'], docker);
+    assert.equal(back.trim(), image.config.descriptor.digest);
   });
 
   it('takes both kinds of archives of podman', async (t) => {
