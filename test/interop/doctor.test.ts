@@ -223,7 +223,7 @@ describe('ocictl doctor with a reference', () => {
     assert.equal(found.exitCode, 0);
     const [clock] = found.find('clock');
     assert.equal(clock?.status, 'warning');
-    assert.match(clock?.text ?? '', /^this machine is (?:299|300|301) s behind the registry$/);
+    assert.match(clock?.text ?? '', /^this machine is (?:2\d\d|300) s behind the registry$/);
     const [limit] = found.find('rate limit');
     assert.deepEqual([limit?.status, limit?.text], ['warning', '3 of 100 in 6 h left']);
   });

@@ -40,6 +40,8 @@ export function findProgram(name: string): string | undefined {
 }
 
 export interface DockerRegistryOptions {
+  /** Which distribution: Debian's docker-registry is 2.8, and `registry` is 3. Default 2. */
+  readonly distribution?: 2 | 3;
   readonly htpasswd?: { readonly username: string; readonly password: string };
   /** Accepts the tokens of this issuer. */
   readonly tokens?: TrustedIssuer;
@@ -83,7 +85,7 @@ export interface LoggedRequest {
   readonly status: number;
 }
 
-/** Starts Debian's docker-registry (distribution 2.8) on a free port, with deletes allowed. */
+/** Starts distribution on a free port, with deletes allowed. */
 export async function startDockerRegistry(t: Scope, options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const directory = await temporaryDirectory(t);
   const root = options.root ?? join(directory, 'data');
@@ -118,7 +120,10 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
   const file = join(directory, 'config.yml');
   await writeFile(file, JSON.stringify(config));
   const env = { PATH: process.env['PATH'] ?? '', HOME: directory, ...options.env };
-  const running = start(t, 'docker-registry', ['serve', file], { env, timeoutMs: 1_800_000 });
+  const running = start(t, options.distribution === 3 ? 'registry' : 'docker-registry', ['serve', file], {
+    env,
+    timeoutMs: 1_800_000,
+  });
   await waitForPort(port, running.result);
   const host = `127.0.0.1:${port}`;
   return {

@@ -44,7 +44,7 @@ describe('ocictl behind squid', () => {
     for (const name of [one, two]) {
       const { exitCode, stderr } = await ocictl(t, ['pull', '-q', name], { env });
       assert.equal(exitCode, 0, stderr);
-      const copied = await ocictl(t, ['copy', '-q', name, name.replace(':1', ':2').replace('team', 'other')], { env });
+      const copied = await ocictl(t, ['copy', '-q', name, name.replace(/:1$/, ':2').replace('team', 'other')], { env });
       assert.equal(copied.exitCode, 0, copied.stderr);
     }
     const log = await squid.log();

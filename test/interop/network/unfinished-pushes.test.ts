@@ -79,6 +79,13 @@ describe('a push that is killed within a layer', () => {
     assert.equal(pulled.exitCode, 0, pulled.stderr);
   });
 
+  it('is gone on with by the next one at distribution 3', async (t) => {
+    if (!needs(t, 'registry')) return;
+    const registry = await startDockerRegistry(t, { distribution: 3 });
+    const sentBytes = await pushAgain(t, registry.host);
+    assert.ok(sentBytes < layerBytes - cutAt + 8 * mib, `${sentBytes} bytes were sent again`);
+  });
+
   it('starts anew where the registry forgets such sessions', async (t) => {
     if (!needs(t, 'docker-registry')) return;
     const registry = await startDockerRegistry(t);
