@@ -158,7 +158,7 @@ complete -c ocictl -n '__ocictl_at sync' -s h -l help -d 'Show help'
 complete -c ocictl -n '__ocictl_at sync 0' -F
 complete -c ocictl -n '__ocictl_at save' -s o -l output -r -F -d 'The file to write; by default, or with -, standard output'
 complete -c ocictl -n '__ocictl_at save' -l platform -r -f -a '(__ocictl_list linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64 all)' -d 'Platforms to save, comma-separated, or all'
-complete -c ocictl -n '__ocictl_at save' -l image-format -r -f -a 'oci docker' -d 'oci (default), for all programs; docker, as Docker wrote it before 25'
+complete -c ocictl -n '__ocictl_at save' -l image-format -r -f -a 'oci docker' -d 'Format of the archive: oci (default), for all programs, or docker, as Docker wrote it before 25'
 complete -c ocictl -n '__ocictl_at save' -l since -r -f -d 'Leave out layers that this receipt, image, repository, layout or archive has'
 complete -c ocictl -n '__ocictl_at save' -l outer -r -f -a 'none gzip zstd' -d 'Compression of the whole archive: none (default), gzip or zstd'
 complete -c ocictl -n '__ocictl_at save' -l remote -d 'Read from the registry also what the local store has'

@@ -34,7 +34,7 @@ export const save = defineCommand({
     }),
     imageFormat: value(
       '--image-format <format>',
-      'oci (default), for all programs; docker, as Docker wrote it before 25',
+      'Format of the archive: oci (default), for all programs, or docker, as Docker wrote it before 25',
       {
         choices: imageFormats,
       },
