@@ -118,6 +118,8 @@ describe('ocictl copy --check', () => {
     const wrong = blobsIn(image)[1]?.descriptor.digest ?? '';
     to.proxy.fail({ method: 'GET', path: new RegExp(`/blobs/${wrong}`), flipByteAt: 10 });
     assert.equal((await ocictl(t, ['copy', '--check', ...names])).exitCode, 0);
-    assert.equal((await ocictl(t, ['copy', '--check-bytes', ...names])).exitCode, 7);
+    for (const flag of ['--check-bytes', '--check=bytes']) {
+      assert.equal((await ocictl(t, ['copy', flag, ...names])).exitCode, 7);
+    }
   });
 });
