@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileError, hasErrno } from '../files/file-errors.ts';
 import { readWhole } from '../files/read-whole.ts';
 import { type Digest, tryParseDigest } from '../model/digest.ts';
@@ -96,6 +97,10 @@ async function onFile<T>(action: string, file: string, operation: () => Promise<
   } catch (error) {
     if (hasErrno(error, 'ENOENT') && action === 'read') {
       throw new OciError('USAGE', `there is no receipt ${file}`, { hint: 'check the path', cause: error });
+    }
+    if (hasErrno(error, 'ENOENT')) {
+      const message = `cannot ${action} ${file}: there is no directory ${dirname(file)}`;
+      throw new OciError('STORAGE', message, { hint: 'make it first, or check the path', cause: error });
     }
     throw fileError(error, action, file, { full: 'make room on that disk', elsewhere: 'choose another file' });
   }

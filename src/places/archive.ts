@@ -31,12 +31,14 @@ export async function readArchive(
   });
   const { registry } = opened;
   try {
+    const real = await realpath(file).catch(() => resolve(file));
     const images = {
       kind,
       registry,
       repo: layoutRepository,
       file,
-      real: await realpath(file).catch(() => resolve(file)),
+      real,
+      replaced: file === '-' ? undefined : real,
       written: name,
       parseName: parseLayoutName,
       names: async () => (await registry.extension(rootImages)?.names()) ?? [],

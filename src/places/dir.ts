@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { OciError } from '../model/errors.ts';
 import { defaultTag } from '../model/reference/reference.ts';
 import { filePlace } from './file-place.ts';
-import type { Place, PlaceKind } from './place.ts';
+import type { Place, PlaceKind, PlaceSources } from './place.ts';
 
 const prefix = 'dir:';
 
@@ -19,21 +19,23 @@ export const dirKind: PlaceKind = {
   incomplete: 'never',
   own: true,
   hasRepository: false,
-  async open(rest, role) {
+  async open(rest, role, sources) {
     if (rest === '') throw new OciError('REFERENCE_INVALID', `${prefix} names no directory`, { hint: 'write dir:DIR' });
     if (role === 'removal') throw onlyRead(rest);
-    if (role === 'destination') return writeDir(rest);
+    if (role === 'destination') return writeDir(rest, sources);
     const [{ layoutRepository, parseLayoutName }, { openDir }] = await Promise.all([
       import('../layout/layout.ts'),
       import('../archive/dir/open-dir.ts'),
     ]);
     const { registry, root } = await openDir(`${prefix}${rest}`, rest);
+    const real = await realpath(rest).catch(() => resolve(rest));
     const images = {
       kind: dirKind,
       registry,
       repo: layoutRepository,
       file: rest,
-      real: await realpath(rest).catch(() => resolve(rest)),
+      real,
+      replaced: real,
       written: undefined,
       parseName: parseLayoutName,
       names: async () => [],
@@ -44,27 +46,38 @@ export const dirKind: PlaceKind = {
 };
 
 /** Opens a directory to write one image to. It appears when the place is finished. */
-async function writeDir(rest: string): Promise<Place> {
+async function writeDir(rest: string, sources: PlaceSources): Promise<Place> {
   const [{ layoutRepository, parseLayoutName }, { createDirWriter }] = await Promise.all([
     import('../layout/layout.ts'),
     import('../archive/write/dir-writer.ts'),
   ]);
   const name = `${prefix}${rest}`;
   const { registry, finish, [Symbol.asyncDispose]: dispose } = await createDirWriter(name, rest);
+  const real = await realpath(rest).catch(() => resolve(rest));
   const images = {
     kind: dirKind,
     registry,
     repo: layoutRepository,
     sparse: false,
     file: rest,
-    real: await realpath(rest).catch(() => resolve(rest)),
+    real,
+    replaced: real,
+    readsBack: false,
+    reopen: () => dirKind.open(rest, 'source', sources),
     written: undefined,
     parseName: parseLayoutName,
     names: async () => [],
     finish,
     dispose: async () => dispose(),
   };
-  return { ...filePlace(images, defaultTag, false), tag: undefined, fullName: name };
+  return {
+    ...filePlace(images, defaultTag, false),
+    tag: undefined,
+    fullName: name,
+    at: () => {
+      throw new OciError('USAGE', `${name} takes one image, without its tag`, { hint: 'write a layout: oci:DIR' });
+    },
+  };
 }
 
 function onlyRead(rest: string): OciError {

@@ -120,6 +120,7 @@ function placeOf(reference: Reference, daemon: OpenDaemon): Place {
     repository: `${prefix}${formatReference({ domain, path })}`,
     hosted: undefined,
     sparse: writtenAs === undefined,
+    readsBack: writtenAs === undefined,
     ...(platform && { platform }),
     at: (other) => placeOf({ domain, path, tag: other }, { ...daemon, named: true }),
     explain: (error) => noSuchImage(error, shown),

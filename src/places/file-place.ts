@@ -15,6 +15,10 @@ interface FileOfImages {
   readonly file: string;
   /** With all links followed. */
   readonly real: string;
+  /** As for a place. */
+  readonly replaced?: string | undefined;
+  readonly readsBack?: boolean;
+  readonly reopen?: (() => Promise<Place>) | undefined;
   /** What was written after it: a tag, or another name. */
   readonly written: string | undefined;
   readonly parseName: (name: string) => Tag;
@@ -33,6 +37,9 @@ export function filePlace(images: FileOfImages, target: Tag | Digest, isNamed: b
     sparse = true,
     file,
     real,
+    replaced,
+    readsBack = true,
+    reopen,
     written,
     parseName,
     names,
@@ -54,6 +61,9 @@ export function filePlace(images: FileOfImages, target: Tag | Digest, isNamed: b
     name: isNamed ? whole + suffix : whole,
     fullName: whole + suffix,
     identity: `${kind.prefix}${real}${suffix}`,
+    ...(replaced !== undefined && { replaced }),
+    readsBack,
+    ...(reopen && { reopen }),
     repository: whole,
     hosted: undefined,
     sparse,

@@ -92,6 +92,8 @@ export interface Place extends AsyncDisposable {
   readonly fullName: string;
   /** Equal for two words that name the same place. */
   readonly identity: string;
+  /** The file or directory that it is in, with links followed, if a copy replaces that as a whole: an archive, a `dir:`. */
+  readonly replaced?: string;
   /** In full, without tag and digest. */
   readonly repository: string;
   /** Its repository, if it is in a registry that mounts blobs. */
@@ -112,6 +114,10 @@ export interface Place extends AsyncDisposable {
   mountFrom(target: HostedRepository): Promise<RepositoryName | HolderOf | undefined>;
   /** Describes a failure to read in the terms of this kind of place. */
   explain(error: unknown): unknown;
+  /** Whether what is written here can be read before `finish`. Default true. */
+  readonly readsBack?: boolean;
+  /** Opens what `finish` has completed, to read it. Absent if nothing is to be read again, as on standard output. */
+  reopen?(): Promise<Place>;
   /** Completes what was written. Call it once, after the last write. */
   finish(): Promise<void>;
 }

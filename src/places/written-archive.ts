@@ -13,9 +13,10 @@ import { type Place, type PlaceKind, type PlaceSources, refuseDigestTarget } fro
 export async function writeArchive(
   kind: PlaceKind,
   rest: string,
-  { stdout, platform, signal }: PlaceSources,
+  sources: PlaceSources,
   format: 'oci' | 'docker',
 ): Promise<Place> {
+  const { stdout, platform, signal } = sources;
   const { prefix } = kind;
   const { file, name, digest } = parseFileWord(rest, { prefix, label: 'FILE', thing: 'an archive' });
   refuseDigestTarget(`${prefix}${rest}`, digest, 'destination');
@@ -27,13 +28,18 @@ export async function writeArchive(
   const output = await (file === '-' ? openStreamOutput('standard output', stdout()) : openFileOutput(file));
   const own = await platform();
   const writer = createArchiveWriter({ output, format, platform: own });
+  const real = file === '-' ? file : await realpath(file).catch(() => resolve(file));
   const images = {
     kind,
     registry: writer.registry,
     repo: layoutRepository,
     sparse: false,
     file,
-    real: await realpath(file).catch(() => resolve(file)),
+    real,
+    replaced: real,
+    readsBack: false,
+    // Docker's archives have other manifests than what is copied to them.
+    reopen: format === 'docker' || file === '-' ? undefined : async () => kind.open(rest, 'source', sources),
     written: name,
     parseName: writer.nameOf,
     names: async () => [],

@@ -109,11 +109,19 @@ export async function requirePlatform(
   // An artifact's config is not an image config: it has no platform that could differ.
   const actual = configPlatform(await readConfig(registry, repo, image.view.config, opts));
   if (!actual || wanted.some((platform) => platformMatches(actual, platform))) return;
-  throw new OciError(
-    'PLATFORM_UNKNOWN',
-    `the image is for ${formatPlatform(actual)} alone, not for ${wanted.map(formatPlatform).join(', ')}`,
-    { hint: `leave --platform out, or ask for ${formatPlatform(actual)}` },
-  );
+  const asked = wanted.map(formatPlatform).join(', ');
+  if (actual.os === '' && actual.architecture === '') {
+    throw new OciError(
+      'PLATFORM_UNKNOWN',
+      `the config of the image names no platform, so it is not known to be for ${asked}`,
+      {
+        hint: 'leave --platform out',
+      },
+    );
+  }
+  throw new OciError('PLATFORM_UNKNOWN', `the image is for ${formatPlatform(actual)} alone, not for ${asked}`, {
+    hint: `leave --platform out, or ask for ${formatPlatform(actual)}`,
+  });
 }
 
 /** Checks that a child has the type that its index gives it. @throws OciError MANIFEST_INVALID */

@@ -221,8 +221,10 @@ async function keptAmong(
   { arguments: list }: Command,
   { findImage }: Context,
 ): Promise<readonly string[]> {
+  // Of several images, it is not known here which was not found.
+  const isOneOfMany = (at: number): boolean => list[at]?.arity === 'many' && words.length > list.length;
   const [word] = words.filter(
-    (word, at) => list[at]?.storeToo && isReference(word) && !/^(?:sha256:)?[0-9a-f]+$/.test(word),
+    (word, at) => !isOneOfMany(at) && list[at]?.storeToo && isReference(word) && !/^(?:sha256:)?[0-9a-f]+$/.test(word),
   );
   if (word === undefined) return [];
   return findImage(word).then(

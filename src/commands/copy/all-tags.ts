@@ -18,7 +18,10 @@ export async function copyAllTags(
 ): Promise<void> {
   refuseTag(source);
   const planTag = (tag: Tag, signal: AbortSignal): Promise<PlannedCopy> =>
-    planCopy(source.at(tag), async () => ofTag(await destination.open(), tag), wish, { ...context, signal });
+    planCopy(source.at(tag), async () => ofTag(refuseCheck(await destination.open(), wish), tag), wish, {
+      ...context,
+      signal,
+    });
   const planned = wish.keepsOthers ? await planReplacements(source, destination, planTag, context.signal) : undefined;
   const count = await moveTags(context, {
     progress: wish.progress,
@@ -33,6 +36,14 @@ export async function copyAllTags(
     finish: () => destination.finish(),
   });
   if (count === 0) throw new OciError('MANIFEST_UNKNOWN', `${source.repository} has no tags to copy`);
+}
+
+/** @throws OciError USAGE for --check of tags that can be read only when all of them are written */
+function refuseCheck(place: Place, { check }: Wish): Place {
+  if (check === undefined || place.readsBack !== false) return place;
+  throw new OciError('USAGE', `--all-tags has no --check for ${place.repository}`, {
+    hint: 'leave it out, or copy to a registry or a layout',
+  });
 }
 
 /** The place of one tag. @throws OciError USAGE if another tag was named. */

@@ -53,9 +53,13 @@ export async function planCopy(
   { terminal, signal }: Planning,
   choose = chooseRoot,
 ): Promise<PlannedCopy> {
-  const { platforms, insists, ifAbsent, referrers, digestTags, toWhole, sparse } = wish;
+  const { platforms, insists, ifAbsent, referrers, digestTags, toWhole, sparse, check } = wish;
   const subset = toWhole && !sparse;
-  const open = async (): Promise<Place> => refuseItself(source, await openDestination());
+  const open = async (): Promise<Place> => {
+    const place = refuseItself(source, await openDestination());
+    if (check !== undefined) refuseCheck(place);
+    return place;
+  };
   const whole = toWhole ? await open() : undefined;
   const look = async (): Promise<Digest | undefined> => whole && digestAt(whole, whole.reference, signal);
   const [chosen, there] = await Promise.all([
@@ -116,7 +120,10 @@ export async function conclude(
   };
   const prove = async (): Promise<object> => {
     const { proveCopy } = await import('../../transfer/plan/prove.ts');
-    return { checked: await proveCopy({ to, foreignLayers: foreign }, result, { bytes: check === 'bytes', signal }) };
+    await using again = await destination.reopen?.();
+    const end = again ? { ...to, registry: again.registry, repo: again.repo } : to;
+    const bytes = check === 'bytes';
+    return { checked: await proveCopy({ to: end, foreignLayers: foreign }, result, { bytes, signal }) };
   };
   const checked = check && (await prove());
   const json = { destination: fullName, digest, mediaType, changed, transferredBytes, ...taken, ...checked };
@@ -133,9 +140,21 @@ export function withSparseTold(error: unknown): unknown {
 
 /** @throws OciError USAGE */
 function refuseItself(source: Place, destination: Place): Place {
-  if (source.identity !== destination.identity) return destination;
-  throw new OciError('USAGE', `source and destination are both ${source.fullName}`, {
-    hint: 'name another tag, repository or directory for one of them',
+  const replaced = source.replaced !== undefined && source.replaced === destination.replaced;
+  if (!replaced && source.identity !== destination.identity) return destination;
+  const both = replaced ? `in ${source.repository}` : source.fullName;
+  throw new OciError('USAGE', `source and destination are both ${both}`, {
+    hint: replaced
+      ? 'a copy replaces all that is there: write to another file or directory'
+      : 'name another tag, repository or directory for one of them',
+  });
+}
+
+/** @throws OciError UNSUPPORTED for a place whose content cannot be read to compare it */
+function refuseCheck({ name, readsBack = true, reopen }: Place): void {
+  if (readsBack || reopen !== undefined) return;
+  throw new OciError('UNSUPPORTED', `--check cannot compare what is written to ${name}`, {
+    hint: 'leave it out; registries, layouts, the local store, oci-archive: and dir: can be checked',
   });
 }
 

@@ -72,11 +72,13 @@ export async function copyToEach(
   }
 }
 
+/** @throws OciError USAGE for a place, or a file that is replaced as a whole, that another destination is already */
 function refuseTwice(place: Place, word: string, identities: Map<string, string>): Place {
-  const other = identities.get(place.identity);
-  identities.set(place.identity, word);
+  const identity = place.replaced ?? place.identity;
+  const other = identities.get(identity);
+  identities.set(identity, word);
   if (other === undefined) return place;
   throw new OciError('USAGE', `${place.fullName} is given twice, as ${other} and ${word}`, {
-    hint: 'name each destination once',
+    hint: place.replaced === undefined ? 'name each destination once' : 'each replaces the other: name another file',
   });
 }

@@ -1,0 +1,106 @@
+/** Archives and `dir:`, which a copy replaces as a whole: nothing that it was not told to replace is lost. */
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { ocictl } from '../../support/command.ts';
+import { type BuiltImage, buildImage } from '../../support/images.ts';
+import { keepImage } from '../../support/local-store.ts';
+import { sandbox } from '../../support/sandbox.ts';
+
+async function keepOne(t: TestContext): Promise<BuiltImage> {
+  const image = await buildImage({ layers: [{ files: { name: 'one' } }] });
+  await keepImage(t, 'app:1', image);
+  return image;
+}
+
+async function run(t: TestContext, words: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await ocictl(t, words);
+  assert.equal(exitCode, 0, stderr);
+  return stdout;
+}
+
+describe('a file or directory that a copy replaces as a whole', () => {
+  it('is not two of several destinations', async (t) => {
+    await keepOne(t);
+    const pairs = [
+      ['oci-archive:a.tar:1', 'oci-archive:./a.tar:2'],
+      ['oci-archive:b.tar', 'docker-archive:b.tar:app'],
+      ['dir:c', 'dir:c/'],
+    ];
+    for (const [first = '', second = ''] of pairs) {
+      const { exitCode, stdout, stderr } = await ocictl(t, ['copy', 'store:app:1', first, second]);
+      assert.equal(exitCode, 8, stderr);
+      assert.match(stderr, /is given twice, as .*; each replaces the other: name another file$/m);
+      assert.equal(stdout.trim().split('\n').length, 1, 'only one of them is said to be written');
+      await run(t, ['digest', stdout.trim()]);
+    }
+    const both = await ocictl(t, ['copy', 'store:app:1', 'oci-archive:-', 'docker-archive:-:app']);
+    assert.equal(both.exitCode, 8, both.stderr);
+  });
+
+  it('is not copied into itself, which would lose what else is there', async (t) => {
+    await keepOne(t);
+    await run(t, ['tag', 'app:1', 'app:2']);
+    await run(t, ['copy', '-a', 'store:app', 'oci-archive:a.tar']);
+    await run(t, ['copy', 'store:app:1', 'dir:d']);
+    const before = await readFile(join((await sandbox(t)).home, 'a.tar'));
+    const pairs = [
+      ['oci-archive:a.tar:1', 'oci-archive:a.tar:3'],
+      ['oci-archive:a.tar:1', 'docker-archive:./a.tar:app'],
+      ['dir:d', 'dir:d/'],
+    ];
+    for (const words of pairs) {
+      const { exitCode, stdout, stderr } = await ocictl(t, ['copy', ...words]);
+      assert.deepEqual([exitCode, stdout], [2, ''], stderr);
+      assert.match(stderr, /source and destination are both in /);
+    }
+    assert.deepEqual(await readFile(join((await sandbox(t)).home, 'a.tar')), before);
+  });
+
+  it('is another one where both are standard streams', async (t) => {
+    await keepOne(t);
+    const { home } = await sandbox(t);
+    await run(t, ['copy', 'store:app:1', 'oci-archive:a.tar:1']);
+    const input = await readFile(join(home, 'a.tar'));
+    const { exitCode, stdout, stderr } = await ocictl(t, ['copy', 'oci-archive:-', 'oci-archive:-:1'], { input });
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout, /^oci-layout/);
+  });
+
+  it('of several tags is not written where it takes one', async (t) => {
+    await keepOne(t);
+    const { exitCode, stdout, stderr } = await ocictl(t, ['copy', '-a', 'store:app', 'dir:d']);
+    assert.deepEqual([exitCode, stdout], [2, ''], stderr);
+    assert.match(stderr, /^error: dir:d takes one image/);
+    assert.deepEqual((await readdir((await sandbox(t)).home)).includes('d'), false);
+  });
+});
+
+describe('copy --check', () => {
+  it('reads an archive and a dir: when they are complete', async (t) => {
+    await keepOne(t);
+    for (const words of [['oci-archive:a.tar:1'], ['oci-archive:b.tar', 'dir:b'], ['dir:c']]) {
+      const told = await run(t, ['copy', '--check-bytes', '--json', 'store:app:1', ...words]);
+      for (const line of told.trim().split('\n')) {
+        assert.deepEqual(JSON.parse(line).checked, { manifests: 1, blobs: 2 }, line);
+      }
+    }
+  });
+
+  it('refuses what cannot be compared, before anything is written', async (t) => {
+    await keepOne(t);
+    const { home } = await sandbox(t);
+    await writeFile(join(home, 'a.tar'), 'before');
+    for (const [status, ...words] of [
+      [1, 'store:app:1', 'docker-archive:a.tar:app'],
+      [1, 'store:app:1', 'oci-archive:-'],
+      [2, '-a', 'store:app', 'oci-archive:a.tar'],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await ocictl(t, ['copy', '--check', ...words]);
+      assert.deepEqual([exitCode, stdout], [status, ''], stderr);
+      assert.match(stderr, /--check/);
+    }
+    assert.equal(await readFile(join(home, 'a.tar'), 'utf8'), 'before');
+  });
+});
