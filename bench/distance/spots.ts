@@ -8,13 +8,13 @@ import { readRoots } from '../../src/server/auth/token-trust.ts';
 import { ada } from '../../test/support/login-servers.ts';
 import type { TokenIssuer } from '../../test/support/logins/token-issuer.ts';
 import { memoryRegistry } from '../../test/support/memory.ts';
-import { startNginx } from '../../test/support/programs/nginx.ts';
+import { type NginxOptions, startNginx } from '../../test/support/programs/nginx.ts';
 import { type Certificates, type DockerRegistry, startDockerRegistry } from '../../test/support/programs.ts';
 import { startServe } from '../../test/support/registries.ts';
 import { type Scope, temporaryDirectory } from '../../test/support/sandbox.ts';
 
 /**
- * docker-registry with all that it speaks, or HTTP/1.1 only; behind nginx, which speaks HTTP/2 too; ocictl's server; and that
+ * docker-registry with all that it speaks; behind an nginx that speaks HTTP/2 too, or HTTP/1.1 only; ocictl's server; and that
  * behind an nginx that gives tags in pages of 500, whatever it is asked for.
  */
 export type Front = 'docker-registry' | 'http1' | 'nginx' | 'ocictl' | 'paging';
@@ -49,15 +49,13 @@ export function startFarEnd(scope: Scope, options: FarEndOptions): Promise<FarEn
 async function startDistribution(scope: Scope, { front, certificates, auth }: FarEndOptions): Promise<FarEnd> {
   const root = await temporaryDirectory(scope);
   const behind = await startDockerRegistry(scope, { root });
-  const nginx = front === 'nginx';
+  const nginx = front === 'nginx' || front === 'http1';
   const registry = await startDockerRegistry(scope, {
     ...{ root, accessLog: true, ...(!nginx && { tls: certificates }) },
     ...(auth === 'basic' && { htpasswd: ada }),
     ...(typeof auth === 'object' && { tokens: auth }),
-    // Go's servers offer HTTP/2 over TLS by themselves.
-    ...(front === 'http1' && { env: { GODEBUG: 'http2server=0' } }),
   });
-  const before = nginx ? await startProxy(scope, registry.url, certificates) : undefined;
+  const before = nginx ? await startProxy(scope, registry.url, certificates, { http2: front === 'nginx' }) : undefined;
   return {
     ...{ host: before?.host ?? registry.host, behind: behind.host, root },
     pids: [registry.pid, before?.pid],
@@ -76,12 +74,12 @@ function startProxy(
   scope: Scope,
   before: string,
   certificates: Certificates,
-  server: readonly string[] = [],
+  { http2 = true, server = [] }: Pick<NginxOptions, 'http2' | 'server'> = {},
 ): ReturnType<typeof startNginx> {
   // As registries have it: what comes in passes on at once.
   const location = ['proxy_buffering off', 'proxy_request_buffering off', 'proxy_http_version 1.1'];
   return startNginx(scope, {
-    ...{ before, certificates, open: true, http2: true, server, location },
+    ...{ before, certificates, open: true, http2, server, location },
   });
 }
 
@@ -95,7 +93,7 @@ async function startOurs(scope: Scope, { front, certificates, auth, address }: F
   const end = { behind: behind.host, registry, requests: () => lines };
   if (front === 'paging') {
     const { url } = await startServe(scope, options);
-    const nginx = await startProxy(scope, url, certificates, paging);
+    const nginx = await startProxy(scope, url, certificates, { server: paging });
     return { ...end, host: nginx.host, pids: [nginx.pid] };
   }
   const tls = {
