@@ -2,6 +2,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { BulkLimits } from '../bulk/connection.ts';
 import { type Outcome, StreamExchange, type StreamJob } from './exchange.ts';
+import type { StreamRequest } from './request.ts';
 
 /** What a server may send of one response before it is read: a blob that is small, or a usual manifest. */
 const streamWindowBytes = 1024 * 1024;
@@ -28,6 +29,8 @@ export class Http2Connection {
   #active = 0;
   /** Of the requests that have no answer yet. */
   #bodyBytes = 0;
+  /** Requests whose bodies come from somewhere else while they are sent. */
+  #fed = 0;
   /** The most that the server takes of all bodies before it has read any. */
   #fullWindowBytes = 0;
   readonly #greetingTimer: NodeJS.Timeout;
@@ -79,6 +82,18 @@ export class Http2Connection {
     return Math.min(initialWindowSize, (waits + 1) * this.#fullWindowBytes - this.#bodyBytes);
   }
 
+  /**
+   * Whether a request is sent without a wait for the server.
+   *
+   * @param waits As for {@link roomBytes}.
+   */
+  takes({ body, bodyBytes }: StreamRequest, waits: number): boolean {
+    const { maxConcurrentStreams = Number.POSITIVE_INFINITY } = this.#session.remoteSettings;
+    // The bytes may be those of another response here, which needs a stream too.
+    if (isFed(body) && this.#fed + 1 > maxConcurrentStreams / 2) return false;
+    return bodyBytes === 0 || bodyBytes <= this.roomBytes(waits);
+  }
+
   send(job: StreamJob): void {
     let exchange: StreamExchange;
     try {
@@ -92,6 +107,7 @@ export class Http2Connection {
     }
     this.#active += 1;
     this.#bodyBytes += job.request.bodyBytes;
+    if (isFed(job.request.body)) this.#fed += 1;
     clearTimeout(this.#restTimer);
     this.#session.ref();
     exchange.start();
@@ -105,6 +121,7 @@ export class Http2Connection {
   #ended(outcome: Outcome, job: StreamJob): void {
     this.#active -= 1;
     this.#bodyBytes -= job.request.bodyBytes;
+    if (isFed(job.request.body)) this.#fed -= 1;
     if (this.#active === 0) this.#rest();
     this.#owner.onOutcome(outcome, job);
   }
@@ -121,4 +138,8 @@ export class Http2Connection {
     clearTimeout(this.#greetingTimer);
     this.#owner.onRetired();
   }
+}
+
+function isFed(body: StreamRequest['body']): boolean {
+  return !(body instanceof Uint8Array);
 }

@@ -101,7 +101,7 @@ export class Http2Dispatcher {
     const { bodyBytes } = job.request;
     this.#announcedBytes = Math.max(0, this.#announcedBytes - bodyBytes);
     const waits = job.http1.ready ? 0 : waitsOfNew;
-    if (bodyBytes === 0 || bodyBytes <= connection.roomBytes(waits)) connection.send(job);
+    if (connection.takes(job.request, waits)) connection.send(job);
     // It would wait for longer until the server has taken other bodies, or says what it takes.
     else toHttp1(job);
   }

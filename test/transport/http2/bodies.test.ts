@@ -64,6 +64,23 @@ describe('what is sent to a server that speaks HTTP/2', () => {
     assert.equal(server.connections, 2);
   });
 
+  it('leaves streams for the answers that its bytes may come from', async (t) => {
+    const server = await startHttp2(
+      t,
+      (stream, { ':method': method }) => {
+        if (method === 'PUT') stream.on('end', () => say(stream)).resume();
+        else say(stream, 'x'.repeat(30_000));
+      },
+      { settings: { maxConcurrentStreams: 3 } },
+    );
+    const transport = await pushing(t, server.url);
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      yield* (await get(transport, 'source')).body;
+    };
+    const answers = Array.from({ length: 4 }, () => text(put(transport, source(), 30_000)));
+    assert.deepEqual((await Promise.all(answers)).toSorted(), ['hello', 'plain', 'plain', 'plain']);
+  });
+
   it('may be answered before it was read', async (t) => {
     const server = await startHttp2(t, (stream, headers) => {
       if (headers[':method'] === 'HEAD') return say(stream);
