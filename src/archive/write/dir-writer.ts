@@ -13,7 +13,7 @@ import { newProcessId, processState, tryParseProcessId } from '../../files/proce
 import { createHasher, type Digest, digestAlgorithm, digestHex } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import { schema1Refused } from '../../model/manifest/manifest.ts';
+import { childrenOf, type Manifest, schema1Refused } from '../../model/manifest/manifest.ts';
 import { type BlobSource, digestMismatch } from '../../registry/content.ts';
 import { receiveBlob } from '../../registry/receive.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
@@ -48,9 +48,10 @@ export async function createDirWriter(name: string, path: string): Promise<DirWr
     expect(image) {
       if (root !== undefined && root !== image.root.digest) throw onlyOne(name, 'one image');
       root = image.root.digest;
+      const named = namedFrom(root, image.manifests);
       for (const { descriptor, view } of image.manifests) {
         if (view.kind === 'schema1') throw schema1Refused(String(root));
-        if (view.subject !== undefined) throw onlyOne(name, 'an image without what refers to it');
+        if (!named.has(descriptor.digest)) throw onlyOne(name, 'an image without what refers to it');
         missing.add(descriptor.digest);
       }
       for (const { digest } of image.blobs) missing.add(digest);
@@ -154,6 +155,15 @@ async function sweep(directory: string): Promise<void> {
     if (owner === undefined || processState(owner) !== 'dead') continue;
     await rm(join(directory, name), { recursive: true, force: true }).catch(() => {});
   }
+}
+
+/** The digests of a root, and of what it names directly or through other indexes. */
+function namedFrom(root: Digest, manifests: readonly Manifest[]): ReadonlySet<Digest> {
+  const children = new Map(manifests.map(({ descriptor, view }) => [descriptor.digest, childrenOf(view)]));
+  const named = new Set([root]);
+  // A set that grows is walked to its end.
+  for (const digest of named) for (const child of children.get(digest) ?? []) named.add(child.digest);
+  return named;
 }
 
 function onlyOne(name: string, what: string): OciError {

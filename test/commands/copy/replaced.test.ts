@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ocictl } from '../../support/command.ts';
-import { type BuiltImage, buildImage } from '../../support/images.ts';
+import { type BuiltImage, buildArtifact, buildImage } from '../../support/images.ts';
 import { keepImage } from '../../support/local-store.ts';
 import { sandbox } from '../../support/sandbox.ts';
 
@@ -102,5 +102,18 @@ describe('copy --check', () => {
       assert.match(stderr, /--check/);
     }
     assert.equal(await readFile(join(home, 'a.tar'), 'utf8'), 'before');
+  });
+});
+
+describe('ocictl copy to dir:', () => {
+  it('takes an artifact with a subject, which is one manifest, but not what refers to an image', async (t) => {
+    const image = await keepOne(t);
+    const signature = await buildArtifact({ artifactType: 'application/x.signature', subject: image.descriptor });
+    await keepImage(t, 'app:sig', signature);
+    await run(t, ['copy', 'store:app:sig', 'dir:sig']);
+    assert.equal((await run(t, ['digest', 'dir:sig'])).trim(), signature.descriptor.digest);
+    const { exitCode, stderr } = await ocictl(t, ['copy', '--referrers', 'store:app:1', 'dir:app']);
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stderr, /^error: dir:app takes an image without what refers to it/);
   });
 });
