@@ -7,6 +7,7 @@ import { transferToEach } from '../../src/transfer/fan-out/transfer-to-each.ts';
 import type { TransferResult } from '../../src/transfer/transfer.ts';
 import { type Built, blobsIn, buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { randomLayer } from '../support/layer.ts';
+import { localStore } from '../support/local-store.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { intercept } from '../support/network/intercept.ts';
 
@@ -166,6 +167,25 @@ describe('a transfer to several destinations', () => {
     slow.release();
     for (const result of await all) if (result.status === 'rejected') throw result.reason;
     await assertThere(slow.registry, image);
+    assert.equal(read.bytes, sizeOf(image));
+  });
+
+  it('brings a blob once to a store that is the destination under two names', async (t) => {
+    const { registry, image, read } = await counted(9 * MiB, 200_000);
+    const store = await localStore(t);
+    const from = { registry, repo, reference: tag };
+    const names = [repo, parseRepositoryName('team/other')];
+    const roots = names.map((name) => async () => ({
+      from,
+      to: { registry: store, repo: name, tags: [tag], sparse: true },
+    }));
+    // Nobody leaves a slow one behind.
+    for (const result of await transferToEach(roots, { from, holdMs: 100_000_000 }).results)
+      assert.equal(result.status, 'fulfilled');
+    for (const name of names) {
+      assert.equal((await store.statManifest(name, tag)).digest, image.descriptor.digest);
+      for (const { descriptor } of blobsIn(image)) await store.statBlob(name, descriptor.digest);
+    }
     assert.equal(read.bytes, sizeOf(image));
   });
 

@@ -16,6 +16,7 @@ interface Goal extends Participant {
   readonly looks: Slots;
   /** For what it reads alone. */
   readonly lanes: Lanes;
+  untilElderHas(digest: Digest, opts: SignalOption): Promise<void>;
   settle(digest: Digest): void;
 }
 
@@ -51,6 +52,7 @@ export class BranchWay implements BlobWay {
     this.#endLook?.();
     this.#endLook = undefined;
     if (this.#hasRead) return;
+    await this.#branch.untilElderHas(this.#blob.digest, { signal });
     if (!this.#branch.isAlone && (await this.#shared.join(this.#branch, { signal }))) return;
     this.#own ??= this.#branch.lanes.way(this.#blob.size);
     await this.#own.ready({ signal });

@@ -1,6 +1,7 @@
 import type { Digest } from '../../model/digest.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { Manifest } from '../../model/manifest/manifest.ts';
+import type { SignalOption } from '../../registry/registry.ts';
 import type { Lanes } from '../lanes.ts';
 import type { TransferEnd } from '../options.ts';
 import { Slots } from '../slots.ts';
@@ -17,6 +18,8 @@ interface Joint extends JointSource {
   /** A destination has something to say about a blob, or about all. */
   check(digest: Digest): void;
   checkAll(): void;
+  /** Another destination in the same store, which was there first. */
+  elderOf(branch: Branch): Branch | undefined;
   detach(branch: Branch): void;
 }
 
@@ -32,6 +35,8 @@ export class Branch {
   #isAlone = false;
   #hasEnded = false;
   #lanes: Lanes | undefined;
+  #elder: Branch | undefined;
+  readonly #waiting = new Set<() => void>();
 
   constructor(fanOut: Joint, holdMs: number) {
     this.#fanOut = fanOut;
@@ -78,7 +83,21 @@ export class Branch {
   needs(to: TransferEnd, digests: Iterable<Digest>): void {
     this.#to = to;
     this.#needed = new Set(digests);
-    this.#fanOut.checkAll();
+    this.#elder = to.sparse ? this.#fanOut.elderOf(this) : undefined;
+    // A store has each blob once, and a second one that brings it waits for the first, which must not wait for that one.
+    if (this.#elder) this.goAlone();
+    else this.#fanOut.checkAll();
+  }
+
+  /** Where it writes; undefined before that is known. */
+  get to(): TransferEnd | undefined {
+    return this.#to;
+  }
+
+  /** Waits as long as another destination brings a blob to the same store. @throws the signal's reason. */
+  async untilElderHas(digest: Digest, { signal }: SignalOption): Promise<void> {
+    while (this.#elder?.isBusyWith(digest) && !signal?.aborted) await this.#elder.#change(signal);
+    signal?.throwIfAborted();
   }
 
   arrived(digest: Digest): void {
@@ -88,6 +107,7 @@ export class Branch {
   /** The work for a blob has ended. */
   settle(digest: Digest): void {
     this.#settled.add(digest);
+    this.#wake();
     this.#fanOut.check(digest);
   }
 
@@ -100,6 +120,24 @@ export class Branch {
   /** Nothing more is copied to it. */
   end(): void {
     this.#hasEnded = true;
+    this.#wake();
     this.#fanOut.detach(this);
+  }
+
+  /** Resolves when work has ended here, or when the signal is aborted. */
+  async #change(signal: AbortSignal | undefined): Promise<void> {
+    let wake: () => void = () => {};
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    this.#waiting.add(wake);
+    signal?.addEventListener('abort', wake);
+    await woken;
+    this.#waiting.delete(wake);
+    signal?.removeEventListener('abort', wake);
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
   }
 }

@@ -72,6 +72,10 @@ export class FanOut {
     for (const blob of this.#blobs.values()) blob.check();
   }
 
+  elderOf(branch: Branch): Branch | undefined {
+    return this.branches.find((one) => one !== branch && one.to?.registry === branch.to?.registry);
+  }
+
   /** The others go on without it. */
   detach(branch: Branch): void {
     for (const blob of this.#blobs.values()) blob.leave(branch);
