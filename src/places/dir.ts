@@ -19,6 +19,7 @@ export const dirKind: PlaceKind = {
   incomplete: 'never',
   own: true,
   hasRepository: false,
+  single: true,
   async open(rest, role, sources) {
     if (rest === '') throw new OciError('REFERENCE_INVALID', `${prefix} names no directory`, { hint: 'write dir:DIR' });
     if (role === 'removal') throw onlyRead(rest);

@@ -61,6 +61,8 @@ export interface PlaceKind {
   readonly hasRepository: boolean;
   /** Whether images change when they are written here, so that their digests tell nothing. Default false. */
   readonly converts?: boolean;
+  /** Whether it holds one image, without a name. Default false. */
+  readonly single?: boolean;
   /**
    * For a kind that holds several images under names of their own, such as a layout: what names the place alone, and the
    * name in it, which is absent if none was written. Both begin after the prefix.

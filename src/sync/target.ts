@@ -42,6 +42,9 @@ export function targetOf(rule: NameRule, { host, path, reference }: SourceImage)
     const hint = 'ocictl copy writes there';
     throw configError(rule.origin, `${quote(word)} keeps no digests, so nothing shows whether an image is there`, hint);
   }
+  if (kindOf(word).single) {
+    throw configError(rule.origin, `${quote(word)} takes one image, without its tag`, 'write a layout: oci:DIR');
+  }
   const parts = at(rule.origin, () => splitName(word));
   if (!parts) return at(rule.origin, () => inRepository(rule, word, reference));
   if (tag === undefined) {

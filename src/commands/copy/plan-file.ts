@@ -1,4 +1,5 @@
 /** A plan of copies in a file: what `copy --plan` keeps, and `copy --apply` does. */
+import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { OciError } from '../../model/errors.ts';
 import { isObject, parseJson } from '../../model/json.ts';
@@ -44,7 +45,7 @@ interface PlannedDestination {
 
 /** Writes a plan; a file of that name is replaced as a whole. @throws OciError STORAGE */
 export async function writePlan(file: string, plan: Omit<CopyPlan, 'ocictlPlan'>): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     await writeFile(temporary, `${JSON.stringify({ ocictlPlan: version, ...plan }, undefined, 2)}\n`);
     await rename(temporary, file);

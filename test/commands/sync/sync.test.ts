@@ -264,6 +264,22 @@ describe('sync --lock', () => {
     assert.deepEqual(requestsIn(stderr), ['HEAD manifests']);
   });
 
+  it('is written beside what a process with the same ID left behind, and names a directory that is missing', async (t) => {
+    const { push, sync } = await openMirror(t);
+    const { home } = await sandbox(t);
+    await push('team/app:1');
+    await writeFile(join(home, `lock.json.${process.pid}.tmp`), 'cut off');
+    const { exitCode, stderr } = await sync(everything, '--lock', 'lock.json');
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(JSON.parse(await readFile(join(home, 'lock.json'), 'utf8')).version, 1);
+    const missing = await sync(everything, '--lock', 'absent/lock.json');
+    assert.equal(missing.exitCode, 10);
+    assert.match(
+      missing.stderr,
+      /^error: cannot write the lock file absent\/lock.json: there is no directory absent$/m,
+    );
+  });
+
   it('writes nothing in a dry run, and refuses a file that is none', async (t) => {
     const { push, sync } = await openMirror(t);
     const { home } = await sandbox(t);

@@ -159,6 +159,7 @@ describe("a sync file of ocictl's own", () => {
     const name = (to: string): void => void goesTo(firstOf(`to: '${to}'\nsources: [{from: alpine}]`), 'library/alpine');
     for (const [to, message] of [
       ['docker-daemon:{{.Name}}', /^mirror\.yaml:1:5: .*keeps no digests/],
+      ['dir:{{.Name}}', /^mirror\.yaml:1:5: .*takes one image, without its tag/],
       ['r.example/A/{{.Path}}', /^mirror\.yaml:1:5: .*must be lowercase/],
       ['{{if eq .Tag "2"}}x{{end}}', /^mirror\.yaml:1:5: .*which is not a name/],
       [`r.example/{{.Path}}@sha256:${'a'.repeat(64)}`, /^mirror\.yaml:1:5: .*has a digest/],
