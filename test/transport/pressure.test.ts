@@ -50,6 +50,30 @@ describe('requests that a host gets at once', () => {
     await Promise.all(sent);
   });
 
+  it('pass on the turn of one that is aborted when it gets it', async () => {
+    // When exactly it gets it, only the order of microtasks says.
+    for (let depth = 0; depth < 12; depth += 1) {
+      const pressure = new Pressure();
+      const { open, send } = byHand(pressure);
+      const first = send();
+      await setImmediate();
+      open[0]?.answer(429);
+      const stop = new AbortController();
+      const second = send(stop.signal).catch(() => {});
+      const third = send();
+      await setImmediate();
+      open[0]?.end();
+      for (let i = 0; i < depth; i += 1) await null;
+      stop.abort();
+      await setImmediate();
+      for (const each of open) each.end();
+      await setImmediate();
+      for (const each of open) each.end();
+      const ended = await Promise.race([Promise.all([first, second, third]), setImmediate('stuck')]);
+      assert.notEqual(ended, 'stuck', `after ${depth} microtasks`);
+    }
+  });
+
   it('are one more after each round without 429, and unlimited in the end', async () => {
     const pressure = new Pressure();
     const { open, send } = byHand(pressure);

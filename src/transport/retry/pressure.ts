@@ -111,6 +111,8 @@ export class Pressure {
         signal?.addEventListener('abort', go, { once: true });
       });
     }
+    // It may have been woken and aborted at once: then the turn is another's.
+    if (signal?.aborted) this.#wake();
     signal?.throwIfAborted();
   }
 }
