@@ -223,6 +223,10 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       const { writeReceipt } = await import('../archive/receipt.ts');
       await writeReceipt(file, receipt);
     },
+    async createConverter(conversion) {
+      const { createConverter } = await import('../convert/converter.ts');
+      return createConverter(conversion);
+    },
     async createArchive(options) {
       const { createArchive } = await import('./archives.ts');
       return createArchive(options, terminal);

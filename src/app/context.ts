@@ -5,6 +5,7 @@ import type { ArchiveWriter } from '../archive/write/writer.ts';
 import type { ConsideredFiles } from '../config/considered-files.ts';
 import type { ShownSetting, ShownValue } from '../config/describe.ts';
 import type { SettingsFlags } from '../config/settings.ts';
+import type { Conversion, Converter } from '../convert/converter.ts';
 import type { Fault, Scrubbed, ScrubOptions } from '../local-store/content/scrub.ts';
 import type { ImageUsage, StoreUsage } from '../local-store/content/usage.ts';
 import type { FoundImage } from '../local-store/find.ts';
@@ -37,6 +38,7 @@ export type { Place } from '../places/place.ts';
 export type * from '../service/logins/logins.ts';
 export type {
   Check,
+  Conversion,
   Fault,
   ImageUsage,
   LocalImage,
@@ -128,6 +130,8 @@ export interface Context {
   openArchive(file: string): Promise<LoadableArchive>;
   /** Writes what is there for `save --since`. @throws OciError STORAGE_* */
   writeReceipt(file: string, receipt: Receipt): Promise<void>;
+  /** What changes images while they are copied. @throws OciError UNSUPPORTED for zstd where Node has none */
+  createConverter(conversion: Conversion): Promise<Converter>;
   /** An archive to write images to. @throws OciError REFUSED for a directory; STORAGE_* */
   createArchive(options: NewArchive): Promise<ArchiveWriter>;
 }

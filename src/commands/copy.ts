@@ -7,6 +7,7 @@ import { defineCommand, flag, list, value, values } from './command-line/command
 import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { copyAllTags } from './copy/all-tags.ts';
 import { chooseRootOnce } from './copy/choose-root.ts';
+import { compressions, imageFormats, parseConversion, refuseBesideConversion } from './copy/conversion.ts';
 import { destinationCreds } from './copy/dest-creds.ts';
 import { type Copied, conclude, planCopy, type Wish, withSparseTold } from './copy/image.ts';
 import { LatePlace } from './copy/late-place.ts';
@@ -16,16 +17,16 @@ import { runBatch, withProgress } from './moving/run-batch.ts';
 
 export const copy = defineCommand({
   name: 'copy',
-  summary: 'Copy an image from one place to another, unchanged',
+  summary: 'Copy an image from one place to another',
   description:
     `Places are ${sidesHelp()}.\n` +
     'An index is copied whole, with attestations, unless --platform chooses: one platform is copied as that image alone.\n' +
     'Several are copied as an index with these images: layouts and the store keep the index as it is, a registry gets a\n' +
     'smaller one, because it takes no index without its images; both digests are told. If only one image of an index was\n' +
-    'pulled, that image is copied instead, as push does. Otherwise no byte changes, so digests stay the same. What the\n' +
-    'destination already has is not sent. The full name of the destination is printed. Several destinations read the source\n' +
-    'once; one that fails or is slow does not stop the others. What refers to an image stays behind\n' +
-    'without --referrers and --digest-tags.',
+    'pulled, that image is copied instead, as push does. Otherwise no byte changes, and digests stay the same, unless\n' +
+    '--image-format or --compress says what to change. What the destination already has is not sent. The full name of the\n' +
+    'destination is printed. Several destinations read the source once; one that fails or is slow does not stop the others.\n' +
+    'What refers to an image stays behind without --referrers and --digest-tags.',
   arguments: [
     { label: 'SOURCE', summary: 'The image to copy', arity: 'optional', completes: 'image', storeToo: true },
     { label: 'DESTINATION', summary: 'Where to copy it, or several places', arity: 'any', completes: 'image' },
@@ -41,6 +42,16 @@ export const copy = defineCommand({
     referrers: flag('--referrers', 'Copy what refers to the image and to the images of an index too, as signatures do'),
     digestTags: flag('--digest-tags', 'Copy what cosign keeps under sha256-….sig, .att and .sbom tags too'),
     ifAbsent: flag('--if-absent', 'Refuse to overwrite a tag that points at something else'),
+    imageFormat: value('--image-format <format>', 'Change the format of manifests: oci or docker; the image ID stays', {
+      choices: imageFormats,
+    }),
+    compress: value(
+      '--compress <compression>',
+      'Compress layers again: gzip, zstd or none, with a level as in zstd:9',
+      {
+        choices: compressions,
+      },
+    ),
     replace: flag('--replace', 'With --all-tags: overwrite tags of a layout that point at something else'),
     check: flag('--check', 'Prove afterwards that every manifest and blob is at the destination, with its size'),
     checkBytes: flag('--check-bytes', 'The same, and read all bytes there again to compare their digests'),
@@ -73,6 +84,10 @@ export const copy = defineCommand({
       text: 'With signatures, attestations and whatever else refers to it',
       command: 'copy --referrers --digest-tags ghcr.io/team/app:1 registry.example.com/team/app:1',
     },
+    {
+      text: 'For a registry that only knows the format of Docker',
+      command: 'copy --image-format docker --compress gzip oci:app:1 old.example.com/app:1',
+    },
     { text: 'All tags under full names', command: 'copy --all-tags alpine oci:images:docker.io/library/alpine' },
   ],
   async run({ words, options: given }, context) {
@@ -87,6 +102,10 @@ export const copy = defineCommand({
     const platforms = choosePlatforms(options.platform, options.all, options.sparse);
     const insists = options.all || options.platform.includes('all');
     const { ifAbsent, referrers, digestTags, sparse, quiet, allTags, progress: mode } = options;
+    const conversion = parseConversion(options);
+    const converts = conversion !== undefined;
+    const several = destinationWords.length > 1;
+    if (converts) refuseBesideConversion({ ...options, several, dry, applied: applied !== undefined });
     if (options.replace) refuseReplace(options);
     if (allTags && (destinationWords.length > 1 || dry)) {
       const what = dry ? 'has no --dry-run' : 'copies to one destination';
@@ -95,7 +114,7 @@ export const copy = defineCommand({
     // Tags of a repository are its own; those of a layout may have come from any.
     const keepsOthers = !kindOf(destinationWord).hasRepository && !options.replace && !ifAbsent;
     const check: Wish['check'] = options.checkBytes ? 'bytes' : options.check ? 'sizes' : undefined;
-    const wish = { platforms, insists, ifAbsent, referrers, digestTags, sparse, check, toWhole, keepsOthers };
+    const wish = { platforms, insists, ifAbsent, referrers, digestTags, sparse, converts, check, toWhole, keepsOthers };
     const lineOf = ({ name, json }: Copied): string => (options.json ? formatJson(json) : name);
     const credsFor = destinationCreds(options.destCreds, destinationWords);
     await using source = await context.openPlace(sourceWord, allTags ? 'repository' : 'source', {
@@ -146,7 +165,9 @@ export const copy = defineCommand({
     }
     await withProgress(context, { ...display, route }, async (progress) => {
       const parallelBlobs = await context.parallelDownloads();
-      const { plan, result } = await runBatch(context, { progress, parallelBlobs }, (batch) =>
+      using converter = conversion && (await context.createConverter(conversion));
+      const { transform } = converter ?? {};
+      const { plan, result } = await runBatch(context, { progress, parallelBlobs, transform }, (batch) =>
         batch.move(() => planCopy(source, () => destination.open(), wish, context)),
       ).catch((error: unknown) => {
         throw sparse ? withSparseTold(error) : error;

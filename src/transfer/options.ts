@@ -140,6 +140,11 @@ export interface GraphLimits {
  */
 export interface Transform {
   /**
+   * Called first for each image, with all its manifests as the source has them, children before parents: what it throws
+   * stops the transfer before a blob is read or anything is written.
+   */
+  examine?(manifests: readonly Manifest[]): Promise<void>;
+  /**
    * Called once for each blob of a batch's images and artifacts, layers before the config; undefined: the blob stays as
    * it is. `source` gives verified content. Not called for layers that are skipped as foreign.
    */
@@ -163,7 +168,7 @@ export interface SourceBlob {
 
 /** What replaces a blob at the destination. */
 export interface ChangedBlob {
-  /** Type, digest and size. If it has annotations, they replace those of the entry. */
+  /** Type, digest and size. If it has annotations, they replace those of the entry; an empty object removes them. */
   readonly descriptor: Descriptor;
   /** Opened when the destination lacks the blob, and again with an offset if a part of it had arrived. */
   readonly source: BlobSource;

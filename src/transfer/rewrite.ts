@@ -24,6 +24,7 @@ export function rewriteGraph(graph: Graph, options: TransferOptions, target: Tar
 }
 
 async function rewrite(graph: Graph, rewriter: Rewriter): Promise<Graph> {
+  await rewriter.examine([...graph.manifests, ...graph.others].map(({ manifest }) => manifest));
   const manifests: ManifestNode[] = [];
   for (const node of graph.manifests) manifests.push(await rewriter.manifest(node));
   const others: ManifestNode[] = [];
@@ -41,6 +42,10 @@ class Rewriter {
     this.#options = options;
     this.#transform = options.transform ?? {};
     this.#done = rewriting;
+  }
+
+  async examine(manifests: readonly Manifest[]): Promise<void> {
+    await this.#transform.examine?.(manifests);
   }
 
   async manifest({ manifest }: ManifestNode): Promise<ManifestNode> {
@@ -111,14 +116,17 @@ async function withChanges(manifest: Manifest, changes: Changes): Promise<Manife
 
 function changedEntry(entry: unknown, changes: Changes): unknown {
   if (typeof entry !== 'object' || entry === null) return entry;
-  const { data, urls, ...fields } = entry as Readonly<Record<string, unknown>>;
+  const { data, urls, ...fields } = entry as Record<string, unknown>;
   const change = changes.get(fields['digest'] as Digest);
   const annotations = change?.annotations ?? withAttested(fields['annotations'], changes);
   const said = annotations === undefined ? {} : { annotations };
   if (!change) return { ...entry, ...said };
   // Drop embedded data and URLs: they are for the old bytes.
   const { mediaType, digest, size } = change;
-  return { ...fields, ...said, mediaType, digest, size };
+  const changed = { ...fields, ...said, mediaType, digest, size };
+  if (change.annotations && Object.keys(change.annotations).length === 0)
+    Reflect.deleteProperty(changed, 'annotations');
+  return changed;
 }
 
 function withAttested(annotations: unknown, changes: Changes): unknown {

@@ -121,6 +121,42 @@ describe('a transfer that changes blobs', () => {
     assert.ok(of.done.has(built.descriptor.digest));
   });
 
+  it('shows all manifests before it changes anything, children first', async () => {
+    const built = await image('amd64');
+    const index = await buildIndex([built]);
+    const seen: string[] = [];
+    const showing: Transform = {
+      ...unpacking(seen),
+      async examine(manifests) {
+        seen.push(...manifests.map(({ descriptor }) => descriptor.digest));
+      },
+    };
+    const source = await sourceWith(index);
+    await start(source, memoryRegistry(), { transform: showing }).result;
+    assert.deepEqual(seen, [built.descriptor.digest, index.descriptor.digest, 'layer', 'layer', 'config']);
+    const refusing: Transform = { ...unpacking(seen), examine: () => Promise.reject(new Error('not this one')) };
+    await assert.rejects(start(source, memoryRegistry(), { transform: refusing }).result, /not this one/);
+    assert.equal(seen.length, 5);
+  });
+
+  it('removes the annotations of an entry if those of its replacement are empty', async () => {
+    const [layer] = (await image('amd64')).blobs.slice(1);
+    assert.ok(layer);
+    const annotated = { ...layer, descriptor: { ...layer.descriptor, annotations: { old: 'bytes' } } };
+    const built = await buildImage({ layers: [{ ...annotated, diffId: layer.descriptor.digest }] });
+    const target = memoryRegistry();
+    const transform: Transform = {
+      async blob({ descriptor, kind, source }) {
+        return kind === 'layer'
+          ? { descriptor: { ...descriptor, size: descriptor.size, annotations: {} }, source }
+          : undefined;
+      },
+    };
+    await start(await sourceWith(built), target, { transform }).result;
+    const { bytes } = await target.getManifest(repo, tag);
+    assert.doesNotMatch(Buffer.from(bytes).toString(), /annotations/);
+  });
+
   it('stops at what the transform throws, with nothing under the tag', async () => {
     const target = memoryRegistry();
     const failing: Transform = { blob: () => Promise.reject(new Error('no room')) };

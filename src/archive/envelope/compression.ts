@@ -1,7 +1,7 @@
 /** The compression around an archive, or of a layer in it. */
-import { Readable } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, type Gunzip } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { isOciError, OciError } from '../../model/errors.ts';
 import { invalidArchive } from './errors.ts';
 import { ZstdFrames } from './zstd-frames.ts';
@@ -83,9 +83,10 @@ async function nodeZstd(): Promise<typeof createGunzip | undefined> {
   return Reflect.get(zlib, 'createZstdDecompress');
 }
 
-async function* through(
+/** Sends a stream through one of Node's compressors or decompressors. @param damaged Explains errors of its own. */
+export async function* through(
   source: AsyncIterable<Uint8Array>,
-  unpacker: Gunzip,
+  unpacker: Transform,
   damaged: (cause: unknown) => OciError,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const running = pipeline(Readable.from(source, { objectMode: false }), unpacker);

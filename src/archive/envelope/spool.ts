@@ -49,11 +49,21 @@ export function unreadable(shown: string, compression: 'xz' | 'bzip2', file = 'F
   });
 }
 
-async function writeTemporary(content: AsyncIterable<Uint8Array>, shown: string): Promise<ArchiveFile> {
+/**
+ * Writes a stream to such a file as it is.
+ *
+ * @param action What is done, for errors: `unpack`.
+ * @throws OciError STORAGE_*; what the stream throws.
+ */
+export async function writeTemporary(
+  content: AsyncIterable<Uint8Array>,
+  shown: string,
+  action = 'unpack',
+): Promise<ArchiveFile> {
   const directory = tmpdir();
   const path = join(directory, `ocictl-${randomUUID()}`);
   const onDisk = <T>(operation: () => Promise<T>): Promise<T> =>
-    onArchive(`unpack ${shown} into`, directory, operation);
+    onArchive(`${action} ${shown} into`, directory, operation);
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
   const descriptor = await onDisk(() => openFile(path, flags, 0o600));
   // The open file outlives its name. Windows keeps the name until the file is closed.

@@ -1,7 +1,7 @@
 /** The compression around a whole archive. */
 import { createGzip } from 'node:zlib';
-import { OciError } from '../../model/errors.ts';
 import type { Sink } from '../../registry/content.ts';
+import { zstdCompressor } from '../envelope/compress.ts';
 
 /** `none` is the default: blobs are compressed already. */
 export type Outer = 'none' | 'gzip' | 'zstd';
@@ -11,14 +11,14 @@ export interface EndingSink extends Sink {
   end?(): Promise<void>;
 }
 
-type CreateCompressor = typeof createGzip;
-
 const chunkSize = 256 * 1024;
 
 /** Compresses what goes into a sink. @throws OciError UNSUPPORTED for zstd where Node has none. */
 export async function compressing(sink: EndingSink, outer: Outer): Promise<EndingSink> {
   if (outer === 'none') return sink;
-  const compressor = (outer === 'gzip' ? createGzip : await zstdCompressor())({ chunkSize });
+  const compressor = (
+    outer === 'gzip' ? createGzip : await zstdCompressor('send the archive to zstd: ocictl save IMAGE | zstd -o FILE')
+  )({ chunkSize });
   const pump = async (): Promise<void> => {
     for await (const chunk of compressor) await sink.write(chunk as Uint8Array);
   };
@@ -41,14 +41,4 @@ export async function compressing(sink: EndingSink, outer: Outer): Promise<Endin
       await sink.end?.();
     },
   };
-}
-
-// Since Node 22.15. The types are those of Node 20, and an import by name would fail there.
-async function zstdCompressor(): Promise<CreateCompressor> {
-  const zlib: object = await import('node:zlib');
-  const create = Reflect.get(zlib, 'createZstdCompress') as CreateCompressor | undefined;
-  if (create) return create;
-  throw new OciError('UNSUPPORTED', `Node ${process.versions.node} cannot compress with zstd`, {
-    hint: 'use Node 22.15 or newer, or send the archive to zstd: ocictl save IMAGE | zstd -o FILE',
-  });
 }

@@ -3,8 +3,7 @@ import { createHasher, type Digest } from '../../model/digest.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { type BlobSource, type Content, verifiedContent } from '../../registry/content.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { compressionOf, decompressed, magicBytes } from '../envelope/compression.ts';
-import { invalidArchive } from '../envelope/errors.ts';
+import { unpackedLayer } from '../envelope/unpacked-layer.ts';
 import { TemporaryFile } from './temporary-file.ts';
 
 /** A layer without its compression, in a temporary file. Disposing it removes the file. */
@@ -44,7 +43,7 @@ export async function unpackLayer(
     };
     const writer = new HashingWriter(growing, hasher);
     try {
-      for await (const chunk of unpack(content, descriptor)) {
+      for await (const chunk of unpackedLayer(content, descriptor)) {
         signal?.throwIfAborted();
         await writer.write(chunk);
       }
@@ -63,32 +62,4 @@ export async function unpackLayer(
     await file[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-async function* unpack(
-  content: AsyncIterable<Uint8Array>,
-  { digest }: Descriptor,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const chunks = content[Symbol.asyncIterator]();
-  let first = new Uint8Array(0);
-  let ended = false;
-  while (first.length < magicBytes && !ended) {
-    const { value, done } = await chunks.next();
-    if (done) ended = true;
-    else first = Buffer.concat([first, value]);
-  }
-  const whole = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      yield first;
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
-    } finally {
-      await chunks.return?.();
-    }
-  };
-  const compression = compressionOf(first);
-  const shown = `layer ${digest}`;
-  if (compression === 'none') return yield* whole();
-  if (compression === 'gzip' || compression === 'zstd') return yield* decompressed(whole(), compression, { shown });
-  await chunks.return?.();
-  throw invalidArchive(shown, `is compressed with ${compression}, which no program unpacks in an image`);
 }

@@ -20,6 +20,8 @@ export interface Wish {
   readonly digestTags: boolean;
   /** Whether an index is copied unchanged where the destination gets only the images for `platforms`. */
   readonly sparse: boolean;
+  /** Whether format or compression change. An index then goes whole: what stayed behind would not be converted. */
+  readonly converts?: boolean | undefined;
   /** Whether the copy is checked at its destination, and whether its bytes are. */
   readonly check?: 'sizes' | 'bytes' | undefined;
   /** Whether the destination requires everything that a manifest names. This is known before it is opened. */
@@ -53,8 +55,8 @@ export async function planCopy(
   { terminal, signal }: Planning,
   choose = chooseRoot,
 ): Promise<PlannedCopy> {
-  const { platforms, insists, ifAbsent, referrers, digestTags, toWhole, sparse, check } = wish;
-  const subset = toWhole && !sparse;
+  const { platforms, insists, ifAbsent, referrers, digestTags, toWhole, sparse, converts, check } = wish;
+  const subset = (toWhole || converts === true) && !sparse;
   const open = async (): Promise<Place> => {
     const place = refuseItself(source, await openDestination());
     if (check !== undefined) refuseCheck(place);
@@ -67,7 +69,7 @@ export async function planCopy(
     look(),
   ]);
   const destination = whole ?? (await open());
-  const asPulled = destination.kind.incomplete === 'usual';
+  const asPulled = destination.kind.incomplete === 'usual' && converts !== true;
   const reduced = asPulled ? undefined : chosen.reduced;
   const { root, manifests } = reduced ?? chosen;
   if (reduced !== undefined) terminal.note(reduced.note);
@@ -102,7 +104,7 @@ export async function planCopy(
 
 /** Checks a copy that was made, if that was asked for. @returns What is printed. @throws OciError for a copy that is not whole */
 export async function conclude(
-  { root: { to, foreignLayers: foreign }, source, destination, rewrittenFrom }: PlannedCopy,
+  { root: planned, source, destination, ...made }: PlannedCopy,
   result: TransferResult,
   { platforms, referrers, digestTags, check }: Wish,
   { terminal, signal }: Planning,
@@ -112,7 +114,11 @@ export async function conclude(
     terminal.note(`${source.name} lacks images that its index names, so the copy lacks them too: ${naming(omitted)}`);
   }
   const { digest, mediaType } = root;
+  const { from, to, foreignLayers: foreign } = planned;
   const { fullName } = destination;
+  const isConverted = from.root !== undefined && from.root.digest !== digest;
+  if (isConverted) terminal.note(`${source.name}: ${from.root.digest} was converted, and is ${digest} in the copy`);
+  const rewrittenFrom = made.rewrittenFrom ?? (isConverted ? from.root.digest : undefined);
   const taken = {
     ...(rewrittenFrom !== undefined && { rewrittenFrom }),
     ...(referrers && { referrers: attached.referrers.map((entry) => entry.digest) }),

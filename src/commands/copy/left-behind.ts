@@ -13,7 +13,7 @@ const mostTags = 100;
 /** A note about what stays in a layout or in the local store. Silent about registries, which would have to be asked. */
 export async function tellLeftBehind(
   { source, root: { from }, rewrittenFrom }: PlannedCopy,
-  { referrers, digestTags }: Wish,
+  { referrers, digestTags, converts }: Wish,
   { terminal, signal }: Context,
 ): Promise<void> {
   if (rewrittenFrom !== undefined && referrers) {
@@ -41,7 +41,8 @@ export async function tellLeftBehind(
       say(tags.filter((tag) => wanted.has(tag)).length, 'signature tag', '--digest-tags');
     }
     const verb = left.length === 1 && left[0]?.startsWith('1 ') ? 'stays' : 'stay';
-    if (left.length > 0) terminal.note(`${left.join(' and ')} of ${source.name} ${verb} behind: ${flags.join(' ')}`);
+    const why = converts ? 'made for its digest before the conversion' : flags.join(' ');
+    if (left.length > 0) terminal.note(`${left.join(' and ')} of ${source.name} ${verb} behind: ${why}`);
   } catch (error) {
     // The image is copied: what is wrong with something else is not its failure.
     if (!(error instanceof OciError) || signal.aborted) throw error;

@@ -37,6 +37,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   storage: { may: ['model', 'registry', 'files'] },
   layout: { may: ['model', 'registry', 'files'] },
   archive: { may: ['model', 'registry', 'files', 'layout'] },
+  convert: { may: ['model', 'registry', 'files', 'archive'], types: ['transfer'] },
   daemon: { may: ['model', 'registry', 'files', 'config', 'archive'] },
   'local-store': { may: ['model', 'registry'] },
   transfer: { may: ['model', 'registry'] },
