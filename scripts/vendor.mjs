@@ -3,8 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 
-/** Larger ones, and all of them loaded when something needs them. */
-const shared = ['bcryptjs', 'jose', 'smol-toml', 'socks', 'undici', 'yaml'];
+/** Those whose copy would count, and all of them loaded when something needs them. */
+const shared = ['bcryptjs', 'fzstd', 'jose', 'smol-toml', 'socks', 'tar-stream', 'undici', 'yaml'];
 
 /** Leaves the imports of shared packages to {@link placeVendor}. */
 export const vendorImports = {
