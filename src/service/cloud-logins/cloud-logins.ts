@@ -29,10 +29,14 @@ export function missingCloudPackage(name: string): string | undefined {
   return needed === undefined || hasOptionalPackage(needed) ? undefined : needed;
 }
 
-/** Makes a login the first time that a registry asks for one, and keeps it in memory until it ends. */
+/**
+ * Makes a login the first time that a registry asks for one, and keeps it in memory until it ends. What could not be made is not
+ * tried again: it takes long where there is no identity, and many images are public.
+ */
 export class CloudLogins implements AuthProvider {
   readonly #options: CloudLoginsOptions;
-  readonly #logins = new Map<string, CloudLogin>();
+  /** By host; undefined: it could not be made. */
+  readonly #logins = new Map<string, Promise<CloudLogin | undefined>>();
   readonly #warned = new Set<string>();
 
   constructor(options: CloudLoginsOptions) {
@@ -47,10 +51,12 @@ export class CloudLogins implements AuthProvider {
     if (!registry || !this.#hasIdentity(registry)) return undefined;
     const [host = ''] = name.split('/', 1);
     const known = this.#logins.get(host);
-    if (known && !fresh && known.expiresAtMs - marginMs > Date.now()) return known.credential;
-    const made = await this.#make(registry);
-    if (made) this.#logins.set(host, made);
-    return made?.credential;
+    const login = await known;
+    const isOver = login !== undefined && login.expiresAtMs - marginMs <= Date.now();
+    if (known && !fresh && !isOver) return login?.credential;
+    // Another request may have begun to make one meanwhile.
+    if (this.#logins.get(host) === known) this.#logins.set(host, this.#make(registry));
+    return (await this.#logins.get(host))?.credential;
   }
 
   #hasIdentity({ cloud }: CloudRegistry): boolean {

@@ -132,6 +132,16 @@ describe('a login for the registry of a cloud', () => {
     assert.match(azure.stderr, /^warning: no login was made for Azure: there is no identity$/m);
   });
 
+  it('is made once for all repositories, and tried once where it cannot be made', async (t) => {
+    for (const secret of [keys.secret, 'wrong']) {
+      const { api, env } = await startClouds(t);
+      const images = ['a', 'b', 'c'].map((name) => `${hosts.amazon}/${name}:1`);
+      const given = { ...awsKeys, AWS_SECRET_ACCESS_KEY: secret, AWS_ENDPOINT_URL_ECR: api.url };
+      await run(t, ['pull', '-q', ...images], { ...env, ...given });
+      assert.deepEqual(api.lines, ['POST /'], secret);
+    }
+  });
+
   it('is named by doctor, and so is the package that is missing', async (t) => {
     const { api, env } = await startClouds(t);
     const image = `${hosts.amazon}/app:1`;
