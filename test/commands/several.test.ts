@@ -78,8 +78,9 @@ describe('several references', () => {
     proxy.fail({ path: /manifests\/9$/, silent: true });
     const running = await spawnOcictl(t, ['digest', `${name}:1`, `${name}:2`, `${name}:9`], { ownProcess: true });
     running.child.stdout?.destroy();
-    await running.result;
-    assert.equal(proxy.count(/manifests\/9$/), 1);
+    const { exitCode, stderr } = await running.result;
+    // Whether the silent one was asked for by then is chance. Nothing was waited for, so nothing is told.
+    assert.deepEqual([exitCode, stderr], [0, '']);
   });
 
   it('are inspected: a text each, or a JSON object a line', async (t) => {
