@@ -16,8 +16,8 @@ import { bodyAt, type Span } from './blob-span.ts';
 import type { RemoteClient, RemoteRequest, Subject } from './client.ts';
 import { shownName } from './names.ts';
 
-/** From this size a blob is read over a bulk connection. */
-const bulkBytes = 1024 * 1024;
+/** From this size a blob is read over a connection for large answers. */
+const largeBytes = 1024 * 1024;
 /** From this size it may be read over several. */
 const parallelBytes = 16 * 1024 * 1024;
 
@@ -77,9 +77,9 @@ export class BlobReader {
     const scopes = [repositoryScope(repo, 'pull')];
     const start = range?.start ?? 0;
     const end = range?.end;
-    const bulk = descriptor !== undefined && descriptor.size >= bulkBytes;
+    const large = descriptor !== undefined && descriptor.size >= largeBytes;
     const openWith = (from: number, to: number | undefined, signal: AbortSignal | undefined): Promise<HttpResponse> =>
-      this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, to), bulk, onWait, signal });
+      this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, to), large, onWait, signal });
     let openAt: OpenAt = (from, to) => openWith(from, to, signal);
     let open = (from: number): Promise<HttpResponse> => openAt(from, end);
     let response = await open(start);

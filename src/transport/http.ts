@@ -28,7 +28,7 @@ export interface HttpRequest {
   /** Sends neither the endpoint's headers nor its client certificate, even to the base origin. */
   readonly anonymous?: boolean | undefined;
   /** Whether a large body is expected: it is read into memory that is used again. */
-  readonly bulk?: boolean | undefined;
+  readonly large?: boolean | undefined;
   /** The size of a body that a request after this one will have, so that there is a connection for it in time. */
   readonly bodyFollows?: number | undefined;
   /** Additional time until the response's headers, counted from when the body was sent. Default 0. */

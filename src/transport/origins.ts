@@ -5,7 +5,6 @@ import type { TlsSettings } from '../certs/tls-settings.ts';
 import type { ProxySettings } from '../config/docker/service-keys.ts';
 import type { HostFacts } from '../host-facts/host-facts.ts';
 import { OciError } from '../model/errors.ts';
-import { BulkDispatcher } from './bulk/dispatcher.ts';
 import { createConnector, isForwarded } from './connector.ts';
 import { failureKind } from './failures.ts';
 import { NetworkGuard } from './guard/network-guard.ts';
@@ -16,6 +15,7 @@ import { LatePool } from './late-pool.ts';
 import { Names } from './names.ts';
 import { decideProxy } from './proxy/proxy.ts';
 import { forwarding } from './proxy/tunnel.ts';
+import { ReadDispatcher } from './reads/dispatcher.ts';
 import { Pressure } from './retry/pressure.ts';
 import { clientCertificateError } from './tls-failures.ts';
 
@@ -55,7 +55,7 @@ export interface OriginsOptions {
 interface Origin {
   readonly pool: LatePool;
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
-  readonly bulk?: BulkDispatcher;
+  readonly reads?: ReadDispatcher;
   /** For hosts whose certificate is verified, as far as they have it. */
   readonly streams?: Http2Dispatcher;
 }
@@ -119,22 +119,22 @@ export class Origins {
   }
 
   /**
-   * @param request.bulk See HttpRequest.
+   * @param request.large See HttpRequest.
    * @param withWrites Whether writes follow: a read then uses a connection that they can use as well.
    * @throws OciError CONFIG_INVALID for an invalid proxy address.
    */
   dispatcher(
     url: URL,
     anonymous: boolean,
-    request: Pick<HttpRequest, 'method' | 'bulk' | 'bodyFollows'>,
+    request: Pick<HttpRequest, 'method' | 'large' | 'bodyFollows'>,
     withWrites: boolean,
   ): Pick<Dispatcher, 'dispatch'> {
     const origin = this.#origin(url, anonymous);
-    const { bulk, pool, streams, dispatcher } = origin;
+    const { reads, pool, streams, dispatcher } = origin;
     this.#expectsMany ||= withWrites;
-    if (!bulk) return dispatcher;
-    const http1 = http1Of(pool, bulk, request, withWrites);
-    if (!streams?.fit || !this.#expectsMany || request.bulk) return http1;
+    if (!reads) return dispatcher;
+    const http1 = http1Of(pool, reads, request, withWrites);
+    if (!streams?.fit || !this.#expectsMany || request.large) return http1;
     if (!streams.isOpen && http1.ready) return http1;
     if (request.bodyFollows !== undefined && !streams.takesBody(request.bodyFollows)) pool.expectBody();
     return { dispatch: (options, handler) => streams.dispatch(options, handler, http1) };
@@ -153,8 +153,8 @@ export class Origins {
     const base = this.#base;
     const verified = base.protocol === 'https:' && (this.#options.tls?.verify ?? true);
     if (this.#closed || !(verified || this.answered.has(base.origin))) return;
-    const { pool, bulk, streams } = this.#origin(base, false);
-    const http1 = forWrites || !bulk ? pool : bulk;
+    const { pool, reads, streams } = this.#origin(base, false);
+    const http1 = forWrites || !reads ? pool : reads;
     this.#expectsMany ||= forWrites || count > 1;
     const withStreams = this.#expectsMany && streams?.fit;
     if (withStreams) streams.open(http1);
@@ -165,9 +165,9 @@ export class Origins {
     this.#closed = true;
     const origins = [...this.#origins.values()];
     this.#origins.clear();
-    for (const { bulk, streams } of origins) {
+    for (const { reads, streams } of origins) {
       streams?.close();
-      bulk?.close();
+      reads?.close();
     }
     await Promise.all(origins.map(({ pool }) => pool.destroy()));
     // undici would leave them to their timeouts, which would keep the process alive.
@@ -224,20 +224,20 @@ export class Origins {
     if (forwarded) return { pool, dispatcher: forwarding(pool, forwarded, url) };
     if (proxy) return { pool, dispatcher: pool };
     const its = { url, limits: { headersTimeoutMs, idleTimeoutMs, keepAliveMs, headerBytes }, connect, facts };
-    const bulk = new BulkDispatcher({ ...its, fallback: pool });
+    const reads = new ReadDispatcher({ ...its, fallback: pool });
     // At another origin it is not known whether many requests follow.
     const hasStreams = url.protocol === 'https:' && verify && url.origin === this.#base.origin;
-    return { pool, dispatcher: pool, bulk, ...(hasStreams && { streams: new Http2Dispatcher(its) }) };
+    return { pool, dispatcher: pool, reads, ...(hasStreams && { streams: new Http2Dispatcher(its) }) };
   }
 }
 
 function http1Of(
   pool: Http1,
-  bulk: Http1,
-  { method, bulk: isLarge }: Pick<HttpRequest, 'method' | 'bulk'>,
+  reads: Http1,
+  { method, large: isLarge }: Pick<HttpRequest, 'method' | 'large'>,
   withWrites: boolean,
 ): Http1 {
   if (method !== 'GET' && method !== 'HEAD') return pool;
-  if (isLarge || bulk.ready) return bulk;
-  return withWrites || pool.ready ? pool : bulk;
+  if (isLarge || reads.ready) return reads;
+  return withWrites || pool.ready ? pool : reads;
 }

@@ -44,8 +44,8 @@ import { parseSearchFilters } from '../../src/service/search/search-filters.ts';
 import { splitSearchTerm } from '../../src/service/search/search-term.ts';
 import { parseUploadId } from '../../src/storage/paths.ts';
 import { parseRowFormat, parseTemplate } from '../../src/terminal/template.ts';
-import { parseBulkHead } from '../../src/transport/bulk/head.ts';
 import { decideProxy } from '../../src/transport/proxy/proxy.ts';
+import { parseReadHead } from '../../src/transport/reads/head.ts';
 import { redactUrl } from '../../src/transport/redact.ts';
 import { parseChallenges } from '../../src/wire/challenges.ts';
 import { decodeError, printable } from '../../src/wire/errors.ts';
@@ -120,8 +120,8 @@ export const parsers: Readonly<Record<string, HostileCase>> = {
   'basic login': { parse: readBasic, starts: ['Basic ', 'Basic YTpi'] },
   'upload id': { parse: parseUploadId, starts: ['a', '0-'] },
   'redacted URL': { parse: redactUrl, starts: ['http://', 'http://a?', 'http://a@'] },
-  'bulk head': {
-    parse: (text) => parseBulkHead(text, 1000, true),
+  'head of a read': {
+    parse: (text) => parseReadHead(text, 1000, true),
     starts: ['HTTP/1.1 200 ', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n', 'HTTP/1.1 200 OK\r\nKeep-Alive: '],
     pieces: ['a: b\r\n', 'Keep-Alive: timeout=\r\n', 'timeout=', ',timeout=1', '\r\n', 'content-length: 1\r\n'],
   },

@@ -117,7 +117,7 @@ describe('TLS', () => {
         const trace = ({ attempt, speaksTls }: RequestTrace) => attempts.push(speaksTls ? attempt : 0);
         const transport = createTransport({ base: new URL(url), tls, trace });
         atEnd(t, () => transport.close());
-        const response = await transport.request({ method, url, bulk: true });
+        const response = await transport.request({ method, url, large: true });
         await response.body.discard();
         return response.status;
       };

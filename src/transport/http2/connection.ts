@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { BulkLimits } from '../bulk/connection.ts';
+import type { ConnectionLimits } from '../reads/connection.ts';
 import { type Outcome, StreamExchange, type StreamJob } from './exchange.ts';
 import type { StreamRequest } from './request.ts';
 
@@ -24,7 +24,7 @@ interface Owner {
 /** An HTTP/2 connection, with requests as its streams. */
 export class Http2Connection {
   readonly #session: ClientHttp2Session;
-  readonly #limits: BulkLimits;
+  readonly #limits: ConnectionLimits;
   readonly #owner: Owner;
   #active = 0;
   /** Of the requests that have no answer yet. */
@@ -38,7 +38,7 @@ export class Http2Connection {
   #isRetired = false;
 
   /** @param socket A TLS connection on which the server has chosen HTTP/2. */
-  constructor(socket: Socket, url: URL, limits: BulkLimits, owner: Owner) {
+  constructor(socket: Socket, url: URL, limits: ConnectionLimits, owner: Owner) {
     this.#limits = limits;
     this.#owner = owner;
     this.#session = connect(url.origin, {

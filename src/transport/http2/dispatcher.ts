@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { buildConnector, Dispatcher } from 'undici';
 import type { HostRecord } from '../../host-facts/host-facts.ts';
-import type { BulkLimits } from '../bulk/connection.ts';
 import type { Goal } from '../dial.ts';
 import { coded, errorCode } from '../error-code.ts';
+import type { ConnectionLimits } from '../reads/connection.ts';
 import { Http2Connection } from './connection.ts';
 import type { Outcome, StreamJob } from './exchange.ts';
 import type { Http1 } from './http1.ts';
@@ -13,7 +13,7 @@ import { streamRequest } from './request.ts';
 
 interface Http2Options {
   readonly url: URL;
-  readonly limits: BulkLimits;
+  readonly limits: ConnectionLimits;
   readonly connect: buildConnector.connector;
   readonly facts?: HostRecord | undefined;
 }

@@ -1,7 +1,7 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import type { Dispatcher } from 'undici';
-import type { BulkLimits } from '../bulk/connection.ts';
 import { coded, errorCode } from '../error-code.ts';
+import type { ConnectionLimits } from '../reads/connection.ts';
 import type { StreamRequest } from './request.ts';
 
 /** A request with what happens to its answer. */
@@ -25,7 +25,7 @@ const cancel = 8;
 export class StreamExchange {
   readonly #stream: ClientHttp2Stream;
   readonly #job: StreamJob;
-  readonly #limits: BulkLimits;
+  readonly #limits: ConnectionLimits;
   readonly #ended: (outcome: Outcome) => void;
   readonly #controller: Dispatcher.DispatchController;
   #timer: NodeJS.Timeout | undefined;
@@ -36,7 +36,7 @@ export class StreamExchange {
   #missing: number | undefined;
 
   /** @param ended Called once. */
-  constructor(stream: ClientHttp2Stream, job: StreamJob, limits: BulkLimits, ended: (outcome: Outcome) => void) {
+  constructor(stream: ClientHttp2Stream, job: StreamJob, limits: ConnectionLimits, ended: (outcome: Outcome) => void) {
     this.#stream = stream;
     this.#job = job;
     this.#limits = limits;

@@ -28,7 +28,7 @@ describe('requests to a server that speaks HTTP/2', () => {
     assert.equal(hostFacts.of(new URL(server.url)).known.http2, undefined);
     const transport = expecting(t, server.url, { hostFacts });
     assert.equal(await text(get(transport)), 'hello');
-    assert.equal(await text(get(transport, 'x', { bulk: true })), 'plain');
+    assert.equal(await text(get(transport, 'x', { large: true })), 'plain');
     hostFacts.of(new URL(server.url)).learn({ http2: false });
     assert.equal(await text(get(expecting(t, server.url, { hostFacts }))), 'plain');
     assert.equal(server.sessions.length, 1);
@@ -43,7 +43,7 @@ describe('requests to a server that speaks HTTP/2', () => {
     const server = await startHttp2(t, (stream) => say(stream));
     const transport = open(t, server.url, { tls: trusted });
     transport.open(3);
-    const large = [1, 2].map(() => text(get(transport, 'x', { bulk: true })));
+    const large = [1, 2].map(() => text(get(transport, 'x', { large: true })));
     assert.deepEqual(await Promise.all([text(get(transport)), ...large]), ['hello', 'plain', 'plain']);
     assert.equal(server.connections, 3);
   });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { HttpMethod, HttpResponse } from '../../src/transport/http.ts';
-import type { Transport } from '../../src/transport/transport.ts';
-import { get, open, start } from './open.ts';
-import { startRawServer } from './raw-server.ts';
+import type { HttpMethod, HttpResponse } from '../../../src/transport/http.ts';
+import type { Transport } from '../../../src/transport/transport.ts';
+import { get, open, start } from '../open.ts';
+import { startRawServer } from '../raw-server.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello';
 
-const bulk = (transport: Transport): Promise<HttpResponse> => get(transport, 'x', { bulk: true });
+const read = (transport: Transport): Promise<HttpResponse> => get(transport, 'x', { large: true });
 
 const odd: Readonly<Record<string, string>> = {
   'a chunked body': 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
@@ -54,7 +54,7 @@ describe('an answer that is not of the plainest kind', () => {
   /** The outcome of a response, by the client for reads or by undici. */
   async function outcome(transport: Transport, large: boolean, method: HttpMethod = 'GET'): Promise<string> {
     try {
-      const { status, headers, body } = await get(transport, 'x', { method, bulk: large });
+      const { status, headers, body } = await get(transport, 'x', { method, large });
       const text = Buffer.from(await body.bytes(1000)).toString('latin1');
       return `${status} ${JSON.stringify(headers['a'] ?? null)} ${text}`;
     } catch (error) {
@@ -97,7 +97,7 @@ describe('an answer that is not of the plainest kind', () => {
         if (connection === 0) socket.write(answer, 'latin1');
         else socket.end(ok);
       });
-      const { body } = await bulk(open(t, server.url));
+      const { body } = await read(open(t, server.url));
       assert.equal(Buffer.from(await body.bytes(5)).toString(), 'hello');
     }
   });
@@ -106,7 +106,7 @@ describe('an answer that is not of the plainest kind', () => {
     const server = await startRawServer(t, (socket) => socket.write(odd['an interim answer'] ?? ''));
     const transport = open(t, server.url);
     for (const _ of [1, 2, 3])
-      assert.equal(Buffer.from(await (await bulk(transport)).body.bytes(5)).toString(), 'hello');
+      assert.equal(Buffer.from(await (await read(transport)).body.bytes(5)).toString(), 'hello');
     assert.equal(server.requests.length, 4);
     assert.equal(server.connections, 2);
   });
@@ -117,7 +117,7 @@ describe('an answer that is not of the plainest kind', () => {
       if (nth === 0) return response.writeHead(503, { 'content-length': 4 }).end('busy');
       response.writeHead(404, { 'content-length': 5 }).end('hello');
     });
-    const response = await bulk(transport);
+    const response = await read(transport);
     assert.equal(response.status, 404);
     assert.equal(response.url.pathname, '/there');
     await response.body.discard();

@@ -3,11 +3,11 @@ import type { buildConnector, Dispatcher } from 'undici';
 import type { Goal } from '../dial.ts';
 import { coded, errorCode } from '../error-code.ts';
 import type { Http1, Http1Place } from '../http2/http1.ts';
-import { BulkConnection, type BulkLimits } from './connection.ts';
+import { type ConnectionLimits, ReadConnection } from './connection.ts';
 
-interface BulkOptions {
+interface ReadOptions {
   readonly url: URL;
-  readonly limits: BulkLimits;
+  readonly limits: ConnectionLimits;
   readonly connect: buildConnector.connector;
   /** For requests that are not simple, and for those whose responses are not. */
   readonly fallback: Pick<Dispatcher, 'dispatch'>;
@@ -27,17 +27,17 @@ interface Job {
  * Sends GETs and HEADs over connections that read into reusable memory. It handles what nearly all servers send. After
  * the first other response, the fallback serves this origin permanently.
  */
-export class BulkDispatcher implements Http1 {
-  readonly #options: BulkOptions;
-  readonly #resting: BulkConnection[] = [];
-  readonly #all = new Set<BulkConnection>();
-  readonly #connecting = new Set<BulkConnection>();
+export class ReadDispatcher implements Http1 {
+  readonly #options: ReadOptions;
+  readonly #resting: ReadConnection[] = [];
+  readonly #all = new Set<ReadConnection>();
+  readonly #connecting = new Set<ReadConnection>();
   /** A request is sent over the connection that is ready first, be it new or free again. */
   #waiting: Job[] = [];
   #fit = true;
   #closed = false;
 
-  constructor(options: BulkOptions) {
+  constructor(options: ReadOptions) {
     this.#options = options;
   }
 
@@ -85,7 +85,7 @@ export class BulkDispatcher implements Http1 {
     if (this.#connecting.size < this.#waiting.length) this.#connect();
   }
 
-  #send({ text, options, handler }: Job, connection: BulkConnection): void {
+  #send({ text, options, handler }: Job, connection: ReadConnection): void {
     const { fallback, limits } = this.#options;
     connection.send({
       text,
@@ -111,7 +111,7 @@ export class BulkDispatcher implements Http1 {
     for (const job of left) leave(job);
   }
 
-  #free(connection: BulkConnection, restMs: number): void {
+  #free(connection: ReadConnection, restMs: number): void {
     const next = this.#waiting.shift();
     if (next) this.#send(next, connection);
     else {
@@ -128,7 +128,7 @@ export class BulkDispatcher implements Http1 {
     else this.#waiting.shift()?.handler.onResponseError?.(undefined as never, error);
   }
 
-  #rested(): BulkConnection | undefined {
+  #rested(): ReadConnection | undefined {
     for (let rested = this.#resting.pop(); rested; rested = this.#resting.pop()) {
       if (rested.open) return rested;
     }
@@ -155,13 +155,13 @@ export class BulkDispatcher implements Http1 {
     });
   }
 
-  #newConnection(): BulkConnection {
-    const connection: BulkConnection = new BulkConnection(this.#options.limits, () => this.#all.delete(connection));
+  #newConnection(): ReadConnection {
+    const connection: ReadConnection = new ReadConnection(this.#options.limits, () => this.#all.delete(connection));
     this.#all.add(connection);
     return connection;
   }
 
-  #attach(connection: BulkConnection, socket: Socket): void {
+  #attach(connection: ReadConnection, socket: Socket): void {
     connection.attach(socket);
     this.#free(connection, this.#options.limits.keepAliveMs);
   }

@@ -3,12 +3,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { HttpBody, HttpResponse } from '../../src/transport/http.ts';
-import type { Transport } from '../../src/transport/transport.ts';
-import { issue } from '../certs/issue.ts';
-import { type Answer, startFakeServer } from '../support/fake-server.ts';
-import { fails, get, open, start, waits } from './open.ts';
-import { startRawServer } from './raw-server.ts';
+import type { HttpBody, HttpResponse } from '../../../src/transport/http.ts';
+import type { Transport } from '../../../src/transport/transport.ts';
+import { issue } from '../../certs/issue.ts';
+import { type Answer, startFakeServer } from '../../support/fake-server.ts';
+import { fails, get, open, start, waits } from '../open.ts';
+import { startRawServer } from '../raw-server.ts';
 
 const authority = issue('An authority');
 const localhost = issue('localhost', { by: authority, dnsNames: ['localhost'] });
@@ -18,7 +18,7 @@ const sendContent: Answer = (_, response) => {
   response.end(content);
 };
 
-const bulk = (transport: Transport): Promise<HttpResponse> => get(transport, 'x', { bulk: true });
+const read = (transport: Transport): Promise<HttpResponse> => get(transport, 'x', { large: true });
 
 /** Hashes as a store does: each chunk is read some time after it was passed on. */
 async function drainSlowly(body: HttpBody): Promise<string> {
@@ -40,7 +40,7 @@ describe('a large body', () => {
     it(`comes as it was sent over ${secure ? 'TLS' : 'plain http'}, time after time over one connection`, async (t) => {
       const server = await startFakeServer(t, sendContent, secure ? { tls: localhost } : {});
       const transport = open(t, server.url, { tls: { ca: [authority.cert] } });
-      for (const _ of [1, 2, 3]) assert.equal(await drainSlowly((await bulk(transport)).body), wanted);
+      for (const _ of [1, 2, 3]) assert.equal(await drainSlowly((await read(transport)).body), wanted);
       assert.equal(server.requests.length, 3);
       assert.equal(server.connections, 1);
     });
@@ -48,7 +48,7 @@ describe('a large body', () => {
 
   it('is not mixed up with others that come at the same time', async (t) => {
     const { server, transport } = await start(t, sendContent);
-    const hashes = [1, 2, 3, 4, 5, 6].map(async () => drainSlowly((await bulk(transport)).body));
+    const hashes = [1, 2, 3, 4, 5, 6].map(async () => drainSlowly((await read(transport)).body));
     assert.deepEqual(new Set(await Promise.all(hashes)), new Set([wanted]));
     assert.equal(server.requests.length, 6);
   });
@@ -56,9 +56,9 @@ describe('a large body', () => {
   it('belongs to whoever iterates over it', async (t) => {
     const { transport } = await start(t, sendContent);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of (await bulk(transport)).body) chunks.push(chunk);
+    for await (const chunk of (await read(transport)).body) chunks.push(chunk);
     assert.ok(content.equals(Buffer.concat(chunks)));
-    assert.ok(content.equals(await (await bulk(transport)).body.bytes(content.length)));
+    assert.ok(content.equals(await (await read(transport)).body.bytes(content.length)));
   });
 
   it('stays with the server while nobody reads', async (t) => {
@@ -74,7 +74,7 @@ describe('a large body', () => {
       };
       write();
     });
-    const { body } = await bulk(transport);
+    const { body } = await read(transport);
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.ok(taken < 20 * 1024 * 1024, `${taken} bytes were taken in`);
     let size = 0;
@@ -95,7 +95,7 @@ describe('a large body', () => {
       }
     });
     const transport = open(t, server.url);
-    for (const _ of [1, 2]) assert.equal(Buffer.from(await (await bulk(transport)).body.bytes(5)).toString(), 'hello');
+    for (const _ of [1, 2]) assert.equal(Buffer.from(await (await read(transport)).body.bytes(5)).toString(), 'hello');
     assert.equal(server.requests.length, 2);
     assert.equal(server.connections, 1);
   });
@@ -106,11 +106,11 @@ describe('a large body', () => {
     });
     const transport = open(t, server.url);
     const early = new AbortController();
-    const asked = get(transport, 'x', { bulk: true, signal: early.signal });
+    const asked = get(transport, 'x', { large: true, signal: early.signal });
     setTimeout(() => early.abort(new Error('early')), 50);
     await assert.rejects(asked, /early/);
     const late = new AbortController();
-    const { body } = await get(transport, 'x', { bulk: true, signal: late.signal });
+    const { body } = await get(transport, 'x', { large: true, signal: late.signal });
     const drained = body.drainTo({ write: async () => late.abort(new Error('late')) });
     await assert.rejects(drained, /late/);
     assert.equal(server.connections, 2);
@@ -121,8 +121,8 @@ describe('a large body', () => {
       if (connection === 0) socket.write(ok.replace('5', '50'));
     });
     const transport = open(t, server.url);
-    const { body } = await bulk(transport);
-    const results = Promise.allSettled([body.bytes(100), bulk(transport)]);
+    const { body } = await read(transport);
+    const results = Promise.allSettled([body.bytes(100), read(transport)]);
     await new Promise((resolve) => setTimeout(resolve, 50));
     await transport.close();
     for (const result of await results) {
@@ -136,8 +136,8 @@ describe('a large body', () => {
     });
     const retry = { attempts: 1 };
     const impatient = open(t, server.url, { limits: { headersTimeoutMs: 100 }, retry });
-    await assert.rejects(bulk(impatient), fails('TIMEOUT', /no answer came in time/));
-    const { body } = await bulk(open(t, server.url, { limits: { idleTimeoutMs: 100 }, retry }));
+    await assert.rejects(read(impatient), fails('TIMEOUT', /no answer came in time/));
+    const { body } = await read(open(t, server.url, { limits: { idleTimeoutMs: 100 }, retry }));
     await assert.rejects(body.bytes(100), fails('TIMEOUT', /the answer stopped in the middle/));
   });
 });
@@ -155,7 +155,7 @@ describe('a connection for large bodies', () => {
       });
       const transport = open(t, server.url);
       for (const _ of [1, 2, 3]) {
-        assert.equal(Buffer.from(await (await bulk(transport)).body.bytes(5)).toString(), 'hello');
+        assert.equal(Buffer.from(await (await read(transport)).body.bytes(5)).toString(), 'hello');
         await closed;
       }
       assert.equal(server.connections, 3);
@@ -175,7 +175,7 @@ describe('a connection for large bodies', () => {
       });
       const transport = open(t, server.url);
       for (const _ of [1, 2]) {
-        assert.equal(Buffer.from(await (await bulk(transport)).body.bytes(5)).toString(), 'hello');
+        assert.equal(Buffer.from(await (await read(transport)).body.bytes(5)).toString(), 'hello');
         await turn();
       }
       assert.equal(server.connections, 2, field);
@@ -190,7 +190,7 @@ describe('a connection for large bodies', () => {
     });
     const transport = open(t, server.url);
     const waited = waits.length;
-    for (const _ of [1, 2]) assert.equal(Buffer.from(await (await bulk(transport)).body.bytes(5)).toString(), 'hello');
+    for (const _ of [1, 2]) assert.equal(Buffer.from(await (await read(transport)).body.bytes(5)).toString(), 'hello');
     assert.equal(waits.length, waited);
     assert.deepEqual([server.requests.length, server.connections], [3, 2]);
   });
@@ -201,7 +201,7 @@ describe('a request for a large body', () => {
     const server = await startRawServer(t, (socket) => socket.write(ok));
     const transport = open(t, server.url, { retry: { attempts: 1 } });
     for (const value of ['a\r\nhost: evil', 'a\r\n\r\nGET /evil HTTP/1.1', 'a\nb', 'a\0b']) {
-      await assert.rejects(get(transport, 'x', { bulk: true, headers: { 'x-meta': value } }));
+      await assert.rejects(get(transport, 'x', { large: true, headers: { 'x-meta': value } }));
     }
     assert.deepEqual(server.requests, []);
   });

@@ -1,6 +1,6 @@
 /** Parses response headers in the form that most servers send. Everything else in HTTP is left to undici. */
 
-export interface BulkHead {
+export interface ReadHead {
   readonly status: number;
   /** Names in lower case. A field that occurs several times is a list. */
   readonly headers: Record<string, string | string[]>;
@@ -27,7 +27,7 @@ const keepAliveMarginMs = 1000;
  * @param asked Whether a body was asked for. A response to HEAD has none, and may omit its length.
  * @returns Undefined for everything that is not strictly a final HTTP/1.1 response with either one Content-Length or chunks.
  */
-export function parseBulkHead(text: string, keepAliveMs: number, asked: boolean): BulkHead | undefined {
+export function parseReadHead(text: string, keepAliveMs: number, asked: boolean): ReadHead | undefined {
   const [first = '', ...lines] = text.split('\r\n');
   const status = Number(statusLine.exec(first)?.[1] ?? 0);
   // Parsers disagree about the body of a 205.

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { ChunkedFraming } from '../../src/transport/bulk/chunked.ts';
-import type { HttpResponse } from '../../src/transport/http.ts';
-import { issue } from '../certs/issue.ts';
-import { atEnd } from '../support/sandbox.ts';
-import { fails, get, open, start, waits } from './open.ts';
-import { startRawServer } from './raw-server.ts';
+import type { HttpResponse } from '../../../src/transport/http.ts';
+import { ChunkedFraming } from '../../../src/transport/reads/chunked.ts';
+import { issue } from '../../certs/issue.ts';
+import { atEnd } from '../../support/sandbox.ts';
+import { fails, get, open, start, waits } from '../open.ts';
+import { startRawServer } from '../raw-server.ts';
 
 const authority = issue('An authority');
 const leaf = issue('localhost', { by: authority, dnsNames: ['localhost'] });
@@ -31,7 +31,7 @@ describe('reads', () => {
     await text(await get(transport, 'x', { method: 'HEAD' }));
     assert.equal((await text(await get(transport, 'x'))).length, 50_000);
     assert.equal(await text(await get(transport, 'list')), 'a list in chunks');
-    assert.equal((await text(await get(transport, 'x', { bulk: true }))).length, 50_000);
+    assert.equal((await text(await get(transport, 'x', { large: true }))).length, 50_000);
     assert.equal(server.connections, 1);
   });
 
@@ -45,7 +45,7 @@ describe('reads', () => {
 
   it('that begin together do not count on the same idle connection', async (t) => {
     const { server, transport } = await start(t, (_, response) => response.end('hello'), { intent: 'push' });
-    await text(await get(transport, 'x', { bulk: true }));
+    await text(await get(transport, 'x', { large: true }));
     const several = [1, 2, 3].map(async () => text(await get(transport, 'x')));
     assert.deepEqual(await Promise.all(several), ['hello', 'hello', 'hello']);
     await text(await get(transport, 'x', { method: 'POST', body: Buffer.from('x') }));

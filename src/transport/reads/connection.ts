@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { coded, errorCode } from '../error-code.ts';
 import { ChunkedFraming } from './chunked.ts';
-import { type BulkHead, parseBulkHead } from './head.ts';
-import { BulkMemory } from './memory.ts';
+import { parseReadHead, type ReadHead } from './head.ts';
+import { ReadMemory } from './memory.ts';
 
-export interface BulkLimits {
+export interface ConnectionLimits {
   readonly headersTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly keepAliveMs: number;
@@ -13,7 +13,7 @@ export interface BulkLimits {
 }
 
 /** A request, with callbacks for its outcome and that of its connection. */
-interface BulkRequest {
+interface ReadRequest {
   readonly text: string;
   /** Whether the response has a body; the response to a HEAD has none. */
   readonly hasBody: boolean;
@@ -28,13 +28,13 @@ interface BulkRequest {
 }
 
 /** The controls of a request's reader. `done` returns the memory of a chunk, at any time. */
-interface BulkController extends Dispatcher.DispatchController {
+interface ReadController extends Dispatcher.DispatchController {
   done(chunk: Uint8Array): void;
 }
 
-interface Current extends BulkRequest {
-  readonly controller: BulkController;
-  head: BulkHead | undefined;
+interface Current extends ReadRequest {
+  readonly controller: ReadController;
+  head: ReadHead | undefined;
   /** Bytes of the body that are still to come, or its chunks. */
   missing: number;
   chunks: ChunkedFraming | undefined;
@@ -44,9 +44,9 @@ interface Current extends BulkRequest {
  * An HTTP/1.1 connection that reads directly into reusable memory. It handles one request at a time; anything
  * unexpected ends it.
  */
-export class BulkConnection {
-  readonly #memory = new BulkMemory();
-  readonly #limits: BulkLimits;
+export class ReadConnection {
+  readonly #memory = new ReadMemory();
+  readonly #limits: ConnectionLimits;
   readonly #ended: () => void;
   #socket: Socket | undefined;
   #current: Current | undefined;
@@ -57,7 +57,7 @@ export class BulkConnection {
   #rested = false;
 
   /** @param ended Called when the connection is gone. */
-  constructor(limits: BulkLimits, ended: () => void) {
+  constructor(limits: ConnectionLimits, ended: () => void) {
     this.#limits = limits;
     this.#ended = ended;
   }
@@ -85,7 +85,7 @@ export class BulkConnection {
   }
 
   /** Sends a request. */
-  send(request: BulkRequest): void {
+  send(request: ReadRequest): void {
     const current: Current = {
       ...request,
       controller: this.#controller(),
@@ -151,7 +151,7 @@ export class BulkConnection {
     const ended = start.indexOf('\r\n\r\n');
     this.#heading += start.toString('latin1', 0, ended < 0 ? start.length : ended + 4);
     const end = this.#heading.indexOf('\r\n\r\n', Math.max(0, before - 3));
-    const head = end < 0 ? undefined : parseBulkHead(this.#heading.slice(0, end), keepAliveMs, current.hasBody);
+    const head = end < 0 ? undefined : parseReadHead(this.#heading.slice(0, end), keepAliveMs, current.hasBody);
     const headBytes = head ? end + 4 - before : chunk.length;
     this.#memory.take(chunk.subarray(0, headBytes));
     if (head) {
@@ -215,9 +215,9 @@ export class BulkConnection {
     }
   }
 
-  #controller(): BulkController {
+  #controller(): ReadController {
     const isCurrent = (): boolean => this.#current?.controller === controller;
-    const controller: BulkController = {
+    const controller: ReadController = {
       aborted: false,
       paused: false,
       reason: null,

@@ -7,7 +7,7 @@ const leastRoom = 64 * 1024;
  * The memory for the reads of one connection: buffers that are filled one after the other. What was read is lent to the
  * reader. A buffer is reused once everything that was lent of it has been returned.
  */
-export class BulkMemory {
+export class ReadMemory {
   #filling: Uint8Array<ArrayBuffer> = takeBuffer();
   #filled = 0;
   /** Bytes that are lent out of each buffer. */
