@@ -129,7 +129,10 @@ describe('a large blob over several connections', () => {
     const { body, first, sink, parts, rests, isWhole } = setUp({
       pieceMs: 100,
       verdict,
-      openPart: async (span) => bodyOf(span, () => met),
+      openPart: async (span) => {
+        let nth = 0;
+        return bodyOf(span, () => ++nth > 1 && met);
+      },
     });
     const cancel = first.cancel;
     first.cancel = async () => {
@@ -154,6 +157,19 @@ describe('a large blob over several connections', () => {
     await body.drainTo(sink);
     assert.ok(isWhole());
     assert.deepEqual([first.cancelled, parts.length, rests], [false, 1, []]);
+  });
+
+  it('stays with its connection where another one gets no answer, and the next blob does not try', async () => {
+    const verdict: { pays?: boolean } = {};
+    const { body, first, sink, parts, rests, isWhole } = setUp({
+      pieceMs: 100,
+      verdict,
+      openPart: () => new Promise(() => {}),
+    });
+    await body.drainTo(sink);
+    assert.ok(isWhole());
+    assert.deepEqual([first.cancelled, parts.length, rests], [false, 1, []]);
+    assert.deepEqual(verdict, { pays: false });
   });
 
   it('goes on over one connection after any failure of a part, from where it was', async () => {

@@ -117,7 +117,11 @@ export class ParallelBody implements HttpBody {
     let tried = verdict.pays === false;
     const watching: ByteSink = {
       write: async (chunk) => {
-        if (trial?.part.failure) {
+        const isMet = trial && this.#position + chunk.length >= trial.part.span.start;
+        // A host that lets a second connection wait would let the blob wait too.
+        const isLate = isMet && trial?.part.received === 0;
+        if (isLate) verdict.pays = false;
+        if (isLate || trial?.part.failure) {
           this.#endParts();
           trial = undefined;
         }
@@ -143,9 +147,9 @@ export class ParallelBody implements HttpBody {
     } catch (error) {
       if (error !== met || !trial) throw error;
     }
-    await this.#body.cancel();
     const { part, alone, from, sinceMs } = trial;
     const together = (this.#position - from + part.received) / Math.max(1, readingMs() - sinceMs);
+    await this.#body.cancel();
     const pays = together >= alone * worthwhile;
     verdict.pays = pays;
     if (pays) return true;
