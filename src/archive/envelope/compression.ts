@@ -37,6 +37,8 @@ interface DecompressOptions {
   readonly shown: string;
   /** How many unpacked bytes are never a bomb. Default 4 GiB. */
   readonly bombBytes?: number | undefined;
+  /** What can be done about a bomb. Default: how an archive is unpacked by hand. */
+  readonly hint?: string | undefined;
 }
 
 /**
@@ -48,7 +50,7 @@ interface DecompressOptions {
 export async function* decompressed(
   source: AsyncIterable<Uint8Array>,
   compression: 'gzip' | 'zstd',
-  { shown, bombBytes = defaultBombBytes }: DecompressOptions,
+  { shown, bombBytes = defaultBombBytes, hint }: DecompressOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let [packed, unpacked] = [0, 0];
   const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
@@ -59,7 +61,7 @@ export async function* decompressed(
   };
   for await (const chunk of unpack(counted(), compression, shown)) {
     unpacked += chunk.length;
-    if (unpacked > bombBytes && unpacked > packed * bombRatio) throw bomb(shown, compression);
+    if (unpacked > bombBytes && unpacked > packed * bombRatio) throw bomb(shown, compression, hint);
     yield chunk;
   }
 }
@@ -140,9 +142,9 @@ function isOfUnpacker(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:Z_|ZSTD_)/.test(String(error.code));
 }
 
-function bomb(shown: string, compression: string): OciError {
+function bomb(shown: string, compression: string, hint: string | undefined): OciError {
   const problem = `unpacks to more than ${bombRatio} times its size: it may be made to fill the disk`;
   return new OciError('TOO_LARGE', `${shown} ${problem}`, {
-    hint: `if you trust it, unpack it yourself: ${compression} -dc FILE | ocictl load`,
+    hint: hint ?? `if you trust it, unpack it yourself: ${compression} -dc FILE | ocictl load`,
   });
 }

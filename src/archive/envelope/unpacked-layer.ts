@@ -2,6 +2,8 @@ import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { compressionOf, decompressed, magicBytes } from './compression.ts';
 import { invalidArchive } from './errors.ts';
 
+const hint = 'if you trust it, copy it as it is: layers that are not unpacked have no such limit';
+
 /**
  * The uncompressed bytes of a layer. Its first bytes say how it is compressed: its type may be wrong.
  *
@@ -30,7 +32,8 @@ export async function* unpackedLayer(
   const compression = compressionOf(first);
   const shown = `layer ${digest}`;
   if (compression === 'none') return yield* whole();
-  if (compression === 'gzip' || compression === 'zstd') return yield* decompressed(whole(), compression, { shown });
+  if (compression === 'gzip' || compression === 'zstd')
+    return yield* decompressed(whole(), compression, { shown, hint });
   await chunks.return?.();
   throw invalidArchive(shown, `is compressed with ${compression}, which no program unpacks in an image`);
 }

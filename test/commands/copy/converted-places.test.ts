@@ -43,6 +43,11 @@ describe('what ocictl copy converts, by where it is', () => {
     const one64 = await ocictl(t, words);
     assert.equal(one64.exitCode, 0, one64.stderr);
     assert.equal((await to.registry.getManifest(app, one)).mediaType, mediaTypes.dockerManifest);
+    // Unchanged, the store would take the index without the other image; that entry would keep its format.
+    const reduced = await ocictl(t, ['copy', 'store:some:1', 'store:one:1', '--image-format', 'docker']);
+    assert.equal(reduced.exitCode, 0, reduced.stderr);
+    const { stdout } = await ocictl(t, ['inspect', '--raw', 'store:one:1']);
+    assert.equal(JSON.parse(stdout).mediaType, mediaTypes.dockerManifest);
     const all = await ocictl(t, ['copy', 'store:some:1', 'oci:all:1', '--image-format', 'docker', '--all']);
     assert.equal(all.exitCode, 3);
     assert.match(all.stderr, /the index names images that are not there: linux\/arm64/);
