@@ -77,7 +77,8 @@ export class BlobReader {
     const scopes = [repositoryScope(repo, 'pull')];
     const start = range?.start ?? 0;
     const end = range?.end;
-    const large = descriptor !== undefined && descriptor.size >= largeBytes;
+    // One of unknown size may be large.
+    const large = descriptor === undefined || descriptor.size >= largeBytes;
     const openWith = (from: number, to: number | undefined, signal: AbortSignal | undefined): Promise<HttpResponse> =>
       this.#client.send({ method: 'GET', url, scopes, headers: rangeHeader(from, to), large, onWait, signal });
     let openAt: OpenAt = (from, to) => openWith(from, to, signal);
