@@ -25,7 +25,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'copy',
-    summary: 'Copy an image from one place to another, unchanged',
+    summary: 'Copy an image from one place to another',
     load: async () => (await import('../copy.ts')).copy,
   },
   {

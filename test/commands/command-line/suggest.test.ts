@@ -89,7 +89,7 @@ describe('a command of another program', () => {
       [['image', 'rm', 'app'], /ocictl rmi removes from the local store/],
       [['image', '-q', 'ls'], /did you mean images\?/],
       [['copy', '--creds', 'a:b', 'x', 'y'], /did you mean --src-creds or --dest-creds\?/],
-      [['copy', '--dest-compress', 'x', 'y'], /layers are copied as they are/],
+      [['copy', '--dest-compress', 'x', 'y'], /did you mean --compress\?/],
       [['pull', '-p', 'secret', 'x'], /did you mean --creds USER:PASSWORD\?/],
     ] as const) {
       await assert
