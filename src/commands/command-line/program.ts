@@ -36,16 +36,16 @@ class RefusedWords extends Error {
 }
 
 /** Flags that may be written as values of another: a value that may be left out would take the next word. */
-const otherwiseWritten: Readonly<Record<string, string>> = {
-  '--check=bytes': '--check-bytes',
-  '--check=sizes': '--check',
-};
+const otherwiseWritten: ReadonlyMap<string, string> = new Map([
+  ['--check=bytes', '--check-bytes'],
+  ['--check=sizes', '--check'],
+]);
 
 /** Runs the command that the words name. @throws OciError USAGE for whatever commander refuses; what the command throws. */
 export async function parseWords(program: Program, words: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(
-      words.map((word) => otherwiseWritten[word] ?? word),
+      words.map((word) => otherwiseWritten.get(word) ?? word),
       { from: 'user' },
     );
   } catch (error) {
