@@ -46,7 +46,7 @@ function savedImage(value: unknown, i: number): SavedImage {
   const fields = asObject(value, where);
   return {
     config: pathIn(asString(fields['Config'], `${where}.Config`), `${where}.Config`),
-    names: asStrings(fields['RepoTags'], `${where}.RepoTags`),
+    names: [...new Set(asStrings(fields['RepoTags'], `${where}.RepoTags`))],
     layers: asStrings(fields['Layers'], `${where}.Layers`).map((path, j) => pathIn(path, `${where}.Layers[${j}]`)),
   };
 }

@@ -36,6 +36,16 @@ async function stored(t: TestContext, name: string): Promise<string | number | n
 }
 
 describe('ocictl load', () => {
+  it('has status 7 for a name that no image can have, and loads one that is there twice once', async (t) => {
+    const image = await imageOf(['a']);
+    await writeTar(t, await classicSave([{ image, names: ['../../etc:1'] }]));
+    const refused = await ocictl(t, ['load', '-i', 'x.tar']);
+    assert.deepEqual([refused.exitCode, refused.stdout], [7, ''], refused.stderr);
+    assert.match(refused.stderr, /^error: the archive gives an image an invalid name: /);
+    await writeTar(t, await classicSave([{ image, names: ['app:1', 'app:1'] }]));
+    assert.equal((await ocictl(t, ['load', '-i', 'x.tar'])).stdout, 'Loaded image: app:1\n');
+  });
+
   it('loads all images of a file or of standard input, and prints what docker prints', async (t) => {
     const [one, two] = [await imageOf(['a', 'b']), await imageOf(['a', 'c'])];
     const entries = await hybridSave([
