@@ -8,6 +8,8 @@ export interface StoreOptions {
 export interface GetOptions extends StoreOptions {
   /** Repeats a query of this run, because a credential was refused that had been accepted. Default false. */
   readonly fresh?: boolean | undefined;
+  /** Whether it is for a host whose certificate is verified. Otherwise only stored ones are found, and none is made. Default true. */
+  readonly verified?: boolean | undefined;
 }
 
 /** One entry of a store, without its secret. */

@@ -1,6 +1,7 @@
 /** Short-lived logins for the registries of clouds, made for the identity that this machine has there. */
 import type { AuthProvider } from '../../auth/auth-provider.ts';
 import type { Credential } from '../../credentials/credential.ts';
+import type { GetOptions } from '../../credentials/store.ts';
 import { isOciError } from '../../model/errors.ts';
 import { visible } from '../../model/quote.ts';
 import { hasOptionalPackage, loadOptionalPackage } from '../../packaging/package-parts.ts';
@@ -43,11 +44,8 @@ export class CloudLogins implements AuthProvider {
     this.#options = options;
   }
 
-  async get(
-    name: string,
-    { fresh = false }: { readonly fresh?: boolean | undefined } = {},
-  ): Promise<Credential | undefined> {
-    const registry = cloudRegistry(name);
+  async get(name: string, { fresh = false, verified = true }: GetOptions = {}): Promise<Credential | undefined> {
+    const registry = verified ? cloudRegistry(name) : undefined;
     if (!registry || !this.#hasIdentity(registry)) return undefined;
     const [host = ''] = name.split('/', 1);
     const known = this.#logins.get(host);

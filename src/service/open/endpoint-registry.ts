@@ -68,15 +68,16 @@ export interface EndpointConnection {
 
 /** The credentials for an endpoint; undefined: it is accessed anonymously. */
 export async function findCredential(
-  { credentialHost, mirror, rename }: APIEndpoint,
+  endpoint: APIEndpoint,
   { credentials, repository, identity }: Pick<EndpointRegistryOptions, 'credentials' | 'repository' | 'identity'>,
   opts?: { readonly fresh?: boolean },
 ): Promise<Credential | undefined> {
+  const { credentialHost, mirror, rename } = endpoint;
   if (identity === 'anonymous') return undefined;
   if (identity !== undefined && !mirror) return identity;
   // Look up by the endpoint's own name: a mirror of Docker Hub must not get the user's credentials of Docker Hub.
   const path = repository === undefined ? '' : `/${rename?.(repository) ?? repository}`;
-  return credentials.get(`${credentialHost}${path}`, opts);
+  return credentials.get(`${credentialHost}${path}`, { ...opts, verified: isVerified(endpoint) });
 }
 
 /** Opens no connection and reads no credential before the first request. */

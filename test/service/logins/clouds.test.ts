@@ -114,6 +114,14 @@ describe('a login for the registry of a cloud', () => {
     assert.deepEqual(api.lines, []);
   });
 
+  it('is not made for a host whose certificate is not verified', async (t) => {
+    const { api, env } = await startClouds(t);
+    const words = ['digest', '--insecure-registry', hosts.amazon, `${hosts.amazon}/app:1`];
+    const { exitCode } = await run(t, words, { ...env, ...awsKeys, AWS_ENDPOINT_URL_ECR: api.url });
+    assert.equal(exitCode, 4);
+    assert.deepEqual(api.lines, []);
+  });
+
   it('that cannot be made is told in one warning, without secrets, and the registry is asked anonymously', async (t) => {
     const { api, env } = await startClouds(t);
     const failing = await packages(t, {
