@@ -1,7 +1,7 @@
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import { parsePlatform } from '../model/platform/platform.ts';
-import { quote } from '../model/quote.ts';
+import { quote, visible } from '../model/quote.ts';
 import { formatReference } from '../model/reference/reference.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { jsonOption, platformWords, progressOption } from './command-line/options.ts';
@@ -40,6 +40,7 @@ export const load = defineCommand({
     const platforms = options.platform.map(parsePlatform);
     const toStore = into === 'store:';
     if (!toStore) refuseDestination(into, receipt);
+    if (options.input === undefined) refuseFiles(words);
     await using archive = await context.openArchive(input);
     const chosen = await chooseImages(archive, words, context.signal);
     const { images } = chosen;
@@ -53,6 +54,15 @@ export const load = defineCommand({
     });
   },
 });
+
+/** `ocictl load images.tar` would wait for an archive on standard input. @throws OciError USAGE */
+function refuseFiles(words: readonly string[]): void {
+  const file = words.find((word) => /^\.{0,2}\/|\.(?:tar|tgz|tar\.\w+)$/i.test(word));
+  if (file === undefined) return;
+  throw new OciError('USAGE', `${quote(file)} is a file, and not an image of an archive`, {
+    hint: `did you mean ocictl load -i ${visible(file)}?`,
+  });
+}
 
 /** @throws OciError USAGE */
 function refuseDestination(into: string, receipt: string | undefined): void {

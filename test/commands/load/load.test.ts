@@ -146,6 +146,14 @@ describe('ocictl load', () => {
     });
   });
 
+  it('refuses the name of a file without -i, before standard input is read', async (t) => {
+    for (const file of ['images.tar', './images', '/tmp/images.tar.gz']) {
+      const { exitCode, stderr } = await ocictl(t, ['load', file], { input: 'not read' });
+      assert.equal(exitCode, 2, stderr);
+      assert.ok(stderr.includes(`hint: did you mean ocictl load -i ${file}?`), stderr);
+    }
+  });
+
   it('refuses a terminal, and places that are none for it', async (t) => {
     const typed = await ocictl(t, ['load'], { tty: true });
     assert.equal(typed.exitCode, 2);
