@@ -6,6 +6,7 @@ import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Content } from '../registry/content.ts';
 import { damageReport, type ExtensionKey } from '../registry/extensions.ts';
+import { refusedWrites } from '../registry/refused-writes.ts';
 import type { Registry } from '../registry/registry.ts';
 import { remedy } from './files.ts';
 
@@ -41,14 +42,7 @@ export function readOnlyRegistry(layout: ReadableLayout): Registry {
     extension<T>(key: ExtensionKey<T>): T | undefined {
       return own.get(key) as T | undefined;
     },
-    pushBlob: refuse,
-    startUpload: refuse,
-    resumeUpload: refuse,
-    mountBlob: refuse,
-    pushManifest: refuse,
-    deleteBlob: refuse,
-    deleteManifest: refuse,
-    deleteTag: refuse,
+    ...refusedWrites(refuse),
   };
 }
 

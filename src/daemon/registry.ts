@@ -12,6 +12,7 @@ import {
   toStoreName,
 } from '../model/reference/reference.ts';
 import { limitOf } from '../registry/options.ts';
+import { refusedWrites } from '../registry/refused-writes.ts';
 import type { ListOptions, Registry, SignalOption } from '../registry/registry.ts';
 import type { DaemonClient } from './client.ts';
 import { Exports, type OpenExport } from './exports.ts';
@@ -95,14 +96,7 @@ export function createDaemonRegistry(client: DaemonClient, open: OpenExport): Da
         if (all.size === 0) throw new OciError('NAME_UNKNOWN', `${name} has no image ${repositoryOf(repo)}`);
       }, opts),
     async *referrers() {},
-    pushBlob: refuse,
-    startUpload: refuse,
-    resumeUpload: refuse,
-    mountBlob: refuse,
-    pushManifest: refuse,
-    deleteBlob: refuse,
-    deleteManifest: refuse,
-    deleteTag: refuse,
+    ...refusedWrites(refuse),
   };
   function blobUnknown(repo: RepositoryName, digest: Digest): OciError {
     return new OciError('BLOB_UNKNOWN', `no image of ${repositoryOf(repo)} that was read has a blob ${digest}`);

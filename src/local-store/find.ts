@@ -1,6 +1,6 @@
 /** Finds images of the local store by a name, a digest, or an image ID. */
 import { type Digest, tryParseDigest } from '../model/digest.ts';
-import { OciError, unlessUnknown } from '../model/errors.ts';
+import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
 import {
   familiarName,
   familiarReference,
@@ -44,8 +44,22 @@ export async function findImages(
   return (await byName(registry, word, opts)) ?? (await byId(registry, word, opts));
 }
 
+/** The same, and a tag that cannot be read, if that is what the word names. */
+export async function findImagesOrDamage(
+  registry: Registry,
+  word: string,
+  opts: SignalOption,
+): Promise<readonly (FoundImage | DamagedTag)[]> {
+  try {
+    return await findImages(registry, word, opts);
+  } catch (error) {
+    if (!isOciError(error, 'STORAGE_DAMAGED')) throw error;
+    return damagedTag(word, error);
+  }
+}
+
 /** The tag that a word names, although it could not be read. @throws the read error if the word names no tag */
-export function damagedTag(word: string, error: unknown): readonly DamagedTag[] {
+function damagedTag(word: string, error: unknown): readonly DamagedTag[] {
   if (isId(word)) throw error;
   const { tag, digest, ...place } = withDefaultTag(parseReference(word));
   if (tag === undefined || digest !== undefined) throw error;

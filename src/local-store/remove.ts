@@ -1,12 +1,12 @@
 import type { Digest } from '../model/digest.ts';
-import { isOciError, OciError } from '../model/errors.ts';
+import { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf, type ManifestView } from '../model/manifest/manifest.ts';
 import type { StoreName, Tag } from '../model/reference/reference.ts';
 import { garbageCollector, tagRemover, untaggedRemover } from '../registry/extensions.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import { soundDigest } from '../registry/tags.ts';
-import { type DamagedTag, damagedTag, type FoundImage, findImages, noSuchImage } from './find.ts';
+import { type DamagedTag, type FoundImage, findImagesOrDamage, noSuchImage } from './find.ts';
 import { type KeptLayers, keptLayers, readAll } from './kept.ts';
 import { entriesWhileThere, removedHere } from './vanished.ts';
 
@@ -33,7 +33,7 @@ export interface RemoveOptions extends SignalOption {
  * @throws OciError IMAGE_UNKNOWN; REFUSED if an ID or digest has several tags and `force` is not set.
  */
 export async function removeImage(registry: Registry, word: string, opts: RemoveOptions = {}): Promise<RemovedImage> {
-  const victims = await findVictims(registry, word, opts);
+  const victims = await findImagesOrDamage(registry, word, opts);
   if (victims.length === 0) {
     if (opts.force) return { ...nothingRemoved, untagged: [] };
     throw noSuchImage(word);
@@ -70,19 +70,6 @@ export async function removeImage(registry: Registry, word: string, opts: Remove
 }
 
 const nothingRemoved = { deleted: [], freedBytes: 0, stillNamed: [], kept: [] };
-
-async function findVictims(
-  registry: Registry,
-  word: string,
-  opts: SignalOption,
-): Promise<readonly (FoundImage | DamagedTag)[]> {
-  try {
-    return await findImages(registry, word, opts);
-  } catch (error) {
-    if (!isOciError(error, 'STORAGE_DAMAGED')) throw error;
-    return damagedTag(word, error);
-  }
-}
 
 function refuseSeveral(word: string, victims: readonly Pick<FoundImage, 'name' | 'tag'>[]): void {
   const names = victims.flatMap(({ name, tag }) => (tag === undefined ? [] : [`${name}:${tag}`]));

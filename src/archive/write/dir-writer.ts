@@ -93,14 +93,7 @@ async function writeBlob(work: string, descriptor: Descriptor, source: BlobSourc
   const { digest } = descriptor;
   await using file = await TemporaryFile.create(work, digest);
   const hasher = await createHasher(digestAlgorithm(digest));
-  const growing = {
-    size: 0,
-    write: async (chunk: Uint8Array): Promise<void> => {
-      const position = growing.size;
-      growing.size += chunk.length;
-      await file.writeAt(chunk, position);
-    },
-  };
+  const growing = file.appending();
   const writer = new HashingWriter(growing, hasher);
   try {
     await receiveBlob(descriptor, source, writer, opts?.signal);

@@ -68,6 +68,21 @@ export class TemporaryFile implements AsyncDisposable {
     });
   }
 
+  /** Writes one chunk after another, from the beginning. */
+  appending(): { readonly size: number; write(chunk: Uint8Array): Promise<void> } {
+    let size = 0;
+    return {
+      get size() {
+        return size;
+      },
+      write: async (chunk) => {
+        const position = size;
+        size += chunk.length;
+        await this.writeAt(chunk, position);
+      },
+    };
+  }
+
   /** @param size What was not written is zeros. */
   async setSize(size: number): Promise<void> {
     await onArchive('write', this.#shown, () => this.#handle.truncate(size));

@@ -33,14 +33,7 @@ export async function unpackLayer(
   try {
     content = await verifiedContent(await source.open(0, { signal }));
     const hasher = await createHasher();
-    const growing = {
-      size: 0,
-      write: async (chunk: Uint8Array): Promise<void> => {
-        const position = growing.size;
-        growing.size += chunk.length;
-        await file.writeAt(chunk, position);
-      },
-    };
+    const growing = file.appending();
     const writer = new HashingWriter(growing, hasher);
     try {
       for await (const chunk of unpackedLayer(content, descriptor)) {

@@ -1,8 +1,7 @@
 import type { Digest } from '../../model/digest.ts';
-import { isOciError } from '../../model/errors.ts';
 import type { StoreName, Tag } from '../../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
-import { type DamagedTag, damagedTag, type FoundImage, findImages, noSuchImage } from '../find.ts';
+import { findImagesOrDamage, noSuchImage } from '../find.ts';
 import type { Chosen } from './survey.ts';
 
 /**
@@ -14,7 +13,7 @@ import type { Chosen } from './survey.ts';
 export async function chooseImages(registry: Registry, words: readonly string[], opts: SignalOption): Promise<Chosen> {
   const chosen = new Map<StoreName, { readonly digests: Set<Digest>; readonly tags: Set<Tag> }>();
   for (const word of words) {
-    const found = await find(registry, word, opts);
+    const found = await findImagesOrDamage(registry, word, opts);
     if (found.length === 0) throw noSuchImage(word);
     for (const { repo, tag, digest } of found) {
       const of = chosen.get(repo) ?? { digests: new Set(), tags: new Set() };
@@ -24,17 +23,4 @@ export async function chooseImages(registry: Registry, words: readonly string[],
     }
   }
   return chosen;
-}
-
-async function find(
-  registry: Registry,
-  word: string,
-  opts: SignalOption,
-): Promise<readonly (FoundImage | DamagedTag)[]> {
-  try {
-    return await findImages(registry, word, opts);
-  } catch (error) {
-    if (!isOciError(error, 'STORAGE_DAMAGED')) throw error;
-    return damagedTag(word, error);
-  }
 }

@@ -1,6 +1,7 @@
 import { checkRegistry } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
 import { blobEnumerator, type ExtensionKey, endpointReport, manifestEnumerator, tagHistory } from '../extensions.ts';
+import { refusedWrites } from '../refused-writes.ts';
 import type { Registry } from '../registry.ts';
 
 /** Capabilities that only read. A new one is refused until it is listed here. */
@@ -28,13 +29,6 @@ export function readOnly(registry: Registry): Registry {
     repositories: (opts) => registry.repositories(opts),
     tags: (repo, opts) => registry.tags(repo, opts),
     referrers: (repo, digest, opts) => registry.referrers(repo, digest, opts),
-    pushBlob: refuse,
-    startUpload: refuse,
-    resumeUpload: refuse,
-    mountBlob: refuse,
-    pushManifest: refuse,
-    deleteBlob: refuse,
-    deleteManifest: refuse,
-    deleteTag: refuse,
+    ...refusedWrites(refuse),
   };
 }
