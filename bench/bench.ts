@@ -13,6 +13,7 @@ import { commandOf, type Options, parseOptions, usage } from './options.ts';
 import { asMarkdown, asText, writeTables } from './report.ts';
 import type { Section } from './results.ts';
 import { benchServe } from './serve.ts';
+import { benchServeS3 } from './serve-s3.ts';
 import { benchStartup } from './startup.ts';
 import { benchTransfers } from './transfers.ts';
 
@@ -81,6 +82,7 @@ async function* all(bench: Bench): AsyncGenerator<Section> {
   if (bench.only.some((part) => part === 'pull' || part === 'push' || part === 'copy')) yield* benchTransfers(bench);
   if (bench.only.includes('startup')) yield* benchStartup(bench);
   if (bench.only.includes('serve')) yield* benchServe(bench);
+  if (bench.only.includes('serve-s3')) yield* benchServeS3(bench);
   if (bench.only.includes('growth')) yield* benchGrowth(bench);
   if (bench.only.includes('distance')) yield* benchDistance(bench);
 }

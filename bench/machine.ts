@@ -27,6 +27,8 @@ const versionOf: Readonly<Record<string, readonly string[]>> = {
   dockerd: ['--version'],
   wrk: ['--version'],
   'docker-registry': ['--version'],
+  registry: ['--version'],
+  versitygw: ['--version'],
 };
 
 export function describeMachine(command: string): Machine {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { cells, settings } from './distance/cells.ts';
 
 /** What can be measured, in the order in which it is. */
-export const parts = ['pull', 'push', 'copy', 'startup', 'serve', 'growth', 'distance'] as const;
+export const parts = ['pull', 'push', 'copy', 'startup', 'serve', 'serve-s3', 'growth', 'distance'] as const;
 export type Part = (typeof parts)[number];
 
 export interface Options {

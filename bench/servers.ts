@@ -15,9 +15,16 @@ export interface Server {
 
 const hourMs = 3_600_000;
 
-export async function startOcictl(bench: Bench, scope: Scope, node: NodeProgram, root: string): Promise<Server> {
-  const words = [bench.bin, 'serve', '--addr', '127.0.0.1:0', '--root', root];
-  const running = start(scope, node.path, words, { env: bench.env, timeoutMs: hourMs });
+/** @param more Words for `serve`, and variables. */
+export async function startOcictl(
+  bench: Bench,
+  scope: Scope,
+  node: NodeProgram,
+  root: string,
+  more: { readonly words?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Server> {
+  const words = [bench.bin, 'serve', '--addr', '127.0.0.1:0', '--root', root, ...(more.words ?? [])];
+  const running = start(scope, node.path, words, { env: { ...bench.env, ...more.env }, timeoutMs: hourMs });
   const [, host = ''] = await running.waitFor(/on http:\/\/(\S+)/);
   return { name: node.name, host, pid: running.child.pid, data: join(root, 'docker') };
 }

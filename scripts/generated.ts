@@ -7,7 +7,7 @@ import { completableOf } from '../src/commands/completion/completable.ts';
 import { fishCompletion } from '../src/commands/completion/fish.ts';
 import { zshCompletion } from '../src/commands/completion/zsh.ts';
 import { version } from '../src/version.ts';
-import { commandPage, programPage } from './man.ts';
+import { commandPage, pageName, programPage } from './man.ts';
 import { commandReference } from './reference.ts';
 
 /** The folders that hold nothing else. */
@@ -27,7 +27,7 @@ export async function generatedFiles(root: string): Promise<ReadonlyMap<string, 
     ['completions/ocictl.fish', fishCompletion(completable)],
     ['docs/commands.md', commandReference(commands)],
     ['man/ocictl.1', programPage(commands, options)],
-    ...commands.map((command) => [`man/ocictl-${command.name}.1`, commandPage(command, commands, options)] as const),
+    ...commands.map((command) => [`man/${pageName(command)}.1`, commandPage(command, commands, options)] as const),
   ]);
 }
 

@@ -2,18 +2,31 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-/** @param directories Of packages, from the root. @throws Where a package has no licence text. */
+/**
+ * @param directories Of packages, from the root.
+ * @throws Where a package has no licence text, and no other of its repository has one of the same licence.
+ */
 export async function licenceTexts(root, directories) {
   const parts = new Map();
+  const [ofRepository, without] = [new Map(), []];
   for (const directory of directories) {
-    const { name, version, license } = JSON.parse(await readFile(join(root, directory, 'package.json'), 'utf8'));
+    const text = await readFile(join(root, directory, 'package.json'), 'utf8');
+    const { name, version, license, repository } = JSON.parse(text);
+    const [title, from] = [`${name} ${version} (${license})`, `${license} ${repository?.url ?? repository}`];
     const texts = [];
     for (const file of (await readdir(join(root, directory))).sort()) {
       if (!/^(?:licen[cs]e|notice|copying)/i.test(basename(file))) continue;
       texts.push((await readFile(join(root, directory, file), 'utf8')).trim());
     }
-    if (texts.length === 0) throw new Error(`${name} ${version} is bundled and has no licence text`);
-    parts.set(`${name} ${version} (${license})`, texts.join('\n\n'));
+    if (texts.length === 0) without.push([title, from]);
+    else {
+      parts.set(title, texts.join('\n\n'));
+      ofRepository.set(from, texts.join('\n\n'));
+    }
+  }
+  for (const [title, from] of without) {
+    if (!ofRepository.has(from)) throw new Error(`${title} is bundled and has no licence text`);
+    parts.set(title, ofRepository.get(from));
   }
   // Many texts differ in nothing but the packages they are for.
   const holders = new Map();

@@ -25,6 +25,7 @@ const exitStatuses: readonly (readonly [string, string])[] = [
   ['8', 'Some of many failed.'],
   ['9', 'Refused to overwrite or delete.'],
   ['10', 'Local storage: disk full, no permission, or a damaged store.'],
+  ['11', 'No signature of the image counts.'],
   ['12', 'With --dry-run: something would change.'],
   ['129, 130, 143', 'Interrupted, by SIGHUP, by Ctrl-C or by SIGTERM.'],
 ];
@@ -36,13 +37,18 @@ const environment: readonly (readonly [string, string])[] = [
   ['CI', 'Where it is set, progress is told in lines and nothing moves.'],
 ];
 
+/** `ocictl-pull`, `ocictl-blob-get`. */
+export function pageName({ name }: Pick<Command, 'name'>): string {
+  return `ocictl-${name.replaceAll(' ', '-')}`;
+}
+
 /** The page of one command: `ocictl-pull.1`. */
 export function commandPage(command: Command, commands: readonly Command[], options: ManOptions): string {
   const own = Object.values(command.options);
   const usage = [`\\fBocictl ${word(command.name)}\\fR`, ...(own.length > 0 ? ['[\\fIoptions\\fR]'] : [])];
   const synopsis = [...usage, ...command.arguments.map((argument) => text(argumentUsage(argument)))].join(' ');
-  return page(`ocictl-${command.name}`, options, [
-    section('NAME', `ocictl\\-${word(command.name)} \\- ${text(lowerFirst(command.summary))}`),
+  return page(pageName(command), options, [
+    section('NAME', `${word(pageName(command))} \\- ${text(lowerFirst(command.summary))}`),
     section('SYNOPSIS', synopsis),
     section('DESCRIPTION', ...paragraphs([`${command.summary}.`, ...paragraphsOf(command.description)])),
     section(
@@ -72,7 +78,7 @@ export function programPage(commands: readonly Command[], options: ManOptions): 
     section('DESCRIPTION', ...paragraphs([about, streams])),
     section(
       'COMMANDS',
-      ...commands.map(({ name, summary }) => term(`\\fBocictl\\-${word(name)}\\fR(1)`, `${summary}.`)),
+      ...commands.map((command) => term(`\\fB${word(pageName(command))}\\fR(1)`, `${command.summary}.`)),
     ),
     section('OPTIONS', ...[...globals, { flags: '-V, --version', summary: 'Show the version' }].map(option)),
     section(
@@ -81,7 +87,7 @@ export function programPage(commands: readonly Command[], options: ManOptions): 
       `.PP\n${filled('With --json, a failure is also told as JSON in the last line of standard error.')}`,
     ),
     section('ENVIRONMENT', ...environment.map(([name, meaning]) => term(`\\fB${name}\\fR`, meaning))),
-    section('SEE ALSO', seeAlso(commands.map(({ name }) => `ocictl-${name}`))),
+    section('SEE ALSO', seeAlso(commands.map(pageName))),
   ]);
 }
 
@@ -131,7 +137,7 @@ function relatives(command: Command, commands: readonly Command[]): readonly str
   const said = [command.description, ...command.examples.map((one) => one.command)].join('\n');
   return commands
     .filter(({ name }) => name !== command.name && new RegExp(`ocictl ${name}\\b`).test(said))
-    .map(({ name }) => `ocictl-${name}`);
+    .map(pageName);
 }
 
 function seeAlso(names: readonly string[]): string {

@@ -7,7 +7,9 @@ import { commandUsage, groupOf, paragraphsOf } from '../src/commands/command-lin
 export function commandReference(commands: readonly Command[]): string {
   const groups = [...new Set(commands.map(({ name }) => groupOf(name)))].filter((group) => group !== undefined);
   const contents = groups.map((group) => {
-    const links = commands.filter(({ name }) => groupOf(name) === group).map(({ name }) => `[${name}](#${name})`);
+    const links = commands
+      .filter(({ name }) => groupOf(name) === group)
+      .map(({ name }) => `[${name}](#${name.replaceAll(' ', '-')})`);
     return `- ${group} ${links.join(', ')}`;
   });
   const sections = [

@@ -6,7 +6,7 @@ import { dirname, join, relative, sep } from 'node:path';
 const mostFiles = 8;
 /** What a file does to its whole process, or measures of it. */
 const alone =
-  /\bmock\.|umask|processorMs|process\.on\(|process\.env\[?[^;=]* = |setCertsDir|memoryUsage|registerManifest|LinearTime/;
+  /\bmock\.|umask|processorMs|process\.on\(|process\.env\[?[^;=]* = |setCertsDir|memoryUsage|registerManifest|expectWaits|LinearTime/;
 
 /**
  * Files of one folder together, each as if it were alone; those that change their process are.

@@ -19,6 +19,7 @@ export type { ShortNames } from './config/ocictl/config-yaml.ts';
 export type { Origin, Sourced } from './config/origin.ts';
 export type { RegistryRule, RegistrySource } from './config/registry-rules.ts';
 export type { ConsideredFile, FilePurpose } from './config/settings-file.ts';
+export type { TrustSettings } from './config/trust-rules.ts';
 export { type AuthConfig, createAuthConfigStore, resolveAuthConfig } from './credentials/auth-config.ts';
 export type { ConfigFileStore } from './credentials/config-file.ts';
 export { openConfigFileStore } from './credentials/config-file.ts';

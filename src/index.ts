@@ -4,6 +4,9 @@
  * `docs/coming-from-go.md` maps the names that people know from distribution and Docker to these.
  */
 
+export type { PulledFile } from './artifacts/pull/artifact-files.ts';
+export type { ArtifactFile } from './artifacts/push/layers.ts';
+export type { TreeNode, TreeNodeKind } from './artifacts/tree/referrers-tree.ts';
 export type { AuthProvider } from './auth/auth-provider.ts';
 export { type ChallengeCache, createChallengeCache } from './auth/challenge-cache.ts';
 export { createTokenCache, type TokenCache, type TokenCacheOptions, type TokenKey } from './auth/token-cache.ts';
@@ -14,9 +17,29 @@ export { type LoadSettingsOptions, loadSettings, type Settings, type SettingsFla
 export type { Credential } from './credentials/credential.ts';
 export { createStaticStore } from './credentials/static.ts';
 export type { CredentialStore, GetOptions, StoredEntry, StoreOptions } from './credentials/store.ts';
+export type { Mutation } from './edit/mutate.ts';
 export type { APIEndpoint } from './endpoints/endpoint.ts';
+export type { EntryType, FileTime, SparseSpan, TarEntry } from './image/tar/entry.ts';
 export { type LayoutOptions, layoutRepository, openLayout } from './layout/layout.ts';
+export {
+  type ArtifactOptions,
+  type AttachOptions,
+  attach,
+  type PushArtifactOptions,
+  type PushedArtifact,
+  pushArtifact,
+} from './library/artifacts.ts';
 export { type CopyOptions, type CopyResult, copy } from './library/copy.ts';
+export {
+  type ImageFile,
+  type ImageLayer,
+  type LayerItem,
+  type OpenedImage,
+  type OpenImageOptions,
+  openImage,
+} from './library/image.ts';
+export { type ChangedImage, type ImageChanges, type MutateOptions, mutate } from './library/mutate.ts';
+export { type PullArtifactOptions, type PulledArtifact, pullArtifact } from './library/pull-artifact.ts';
 export {
   getDigest,
   getImageConfig,
@@ -25,7 +48,17 @@ export {
   listTags,
   type ReadOptions,
 } from './library/read.ts';
+export { type ReferrersTreeOptions, referrersTree } from './library/referrers.ts';
 export type { CallOptions } from './library/session.ts';
+export { type AttestOptions, attest, type SigningCallOptions, type SignOptions, sign } from './library/sign.ts';
+export {
+  type TrustedSigner,
+  type Verified,
+  type VerifyAttestationOptions,
+  type VerifyOptions,
+  verify,
+  verifyAttestation,
+} from './library/verify.ts';
 export { deleteTag, pushManifest, setTags } from './library/write.ts';
 export type { Challenge } from './model/challenge.ts';
 export {
@@ -116,12 +149,14 @@ export {
   type DescriptorCacheOptions,
 } from './registry/descriptor-cache.ts';
 export { type EndpointReport, type ExtensionKey, endpointReport } from './registry/extensions.ts';
+export type { Intent } from './registry/intent.ts';
 export type {
   BlobWriter,
   ByteRange,
   Deleter,
   GetBlobOptions,
   GetManifestOptions,
+  KnownTags,
   Lister,
   ListOptions,
   OnWait,
@@ -179,5 +214,12 @@ export type { TransportLimits } from './transport/origins.ts';
 export type { RequestTrace } from './transport/request-trace.ts';
 export type { RetryPolicy } from './transport/retry/retry.ts';
 export type { Repetition, Wait } from './transport/waits.ts';
+export type { SignedImage } from './trust/sign/image.ts';
+export type { WrittenSignature } from './trust/sign/written.ts';
+export type { Signer } from './trust/signer.ts';
+export type { Attested } from './trust/verify/attested.ts';
+export type { Signatory } from './trust/verify/authority.ts';
+export type { Verdict } from './trust/verify/verdict.ts';
+export type { AttestationVerdict } from './trust/verify/verify.ts';
 export { version } from './version.ts';
 export type { SearchEntry } from './wire/v1-search.ts';

@@ -23,7 +23,16 @@ export {
 } from './server/auth/token-issuer.ts';
 export { readJwks, readRoots, type TokenTrust, type TrustedKey } from './server/auth/token-trust.ts';
 export type { AccessEntry } from './server/http/access-entry.ts';
-export type { RunningServer, ServedTls, ServeOptions } from './server/options.ts';
+export type { BlobDownload } from './server/http/blob-download.ts';
+export type {
+  AnsweredRequest,
+  RequestObserver,
+  RunningServer,
+  ServedTls,
+  ServeOptions,
+  StopOptions,
+  Stopped,
+} from './server/options.ts';
 export { serve } from './server/server.ts';
 export { formatChallenge, parseChallenges } from './wire/challenges.ts';
 export { decodeError, type ErrorContext, encodeErrors } from './wire/errors.ts';

@@ -34,6 +34,7 @@ const exportedForTests: Readonly<Record<string, string>> = {
   'commands/command-line/program.ts: GlobalValues': 'the type of what the test is handed',
   'config/ocictl/htpasswd.ts: parseHtpasswd': 'a table of lines, without a file for each',
   'endpoints/lookup.ts: EndpointSettings': 'the type of what the test hands in',
+  'files/file-systems.ts: isRemote': 'no test can mount a network',
   'files/lock.ts: LockRules': 'the type of what the test hands in',
   'model/json.ts: maxJsonDepth': 'the last depth that is taken, and the first that is not',
   'model/manifest/schema1.ts: schema1Payload': 'the signed bytes, of which others show the digest alone',

@@ -16,7 +16,7 @@ import { canHaveOwnNetwork, inOwnNetwork } from './own-network.ts';
 const mostMinutes = 20;
 const mostRuns = 5;
 /** A peer that takes so many times as long as the fastest shows that with one run. */
-const patience = 4;
+const patience = 2;
 const part = 'distance';
 
 /** Wall time of every cell, with what each program takes from the network. */
@@ -94,16 +94,17 @@ async function timeSetting(bench: Bench, scope: Scope, setting: Setting, own: re
   const { runners } = opened;
   const base = (name: string): boolean => !isOurs(bench, name);
   const sections: Section[] = [];
-  for (const { name, title, delay } of own) {
+  for (const { name, title, delay, mostRuns = bench.runs } of own) {
     opened.use(new Delay(delay));
+    const limited: Bench = { ...bench, runs: Math.min(bench.runs, mostRuns) };
     sections.push(
-      await race(bench, { part, title: titled(bench, `${name}: ${title}${where()}`), runners, base, patience }),
+      await race(limited, { part, title: titled(bench, `${name}: ${title}${where()}`), runners, base, patience }),
     );
   }
   opened.use(opened.rounds);
   // Who was too slow to run again would be slow to count.
   const lasting = new Set(
-    sections.flatMap(({ rows }) => rows.filter(({ runs }) => runs === bench.runs)).map((row) => row.name),
+    sections.flatMap(({ rows }) => rows.filter(({ runs }) => runs > 1 || bench.runs === 1)).map((row) => row.name),
   );
   const found = new Map<string, Count | undefined>();
   for await (const [name, counted] of counts(bench, opened, (each) => lasting.has(each))) found.set(name, counted);

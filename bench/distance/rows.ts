@@ -77,6 +77,11 @@ export const rowKinds: readonly RowKind[] = [
     before: forgetTarget,
   },
   {
+    ...{ name: 'pull-large', title: 'pull, 1 layer of 40 MB', ...ten, layers: 1, layerBytes: 40e6 },
+    commands: ({ pull }, { from, target }) => pull(from, target),
+    before: forgetTarget,
+  },
+  {
     ...{ name: 'push-ten', title: 'push, 10 new layers of 0.3 MB', ...ten, layerBytes: 300e3, pushes: true },
     commands: ({ push }, { to, disk }) => push(disk, to),
     before: forgetAll,

@@ -75,7 +75,7 @@ async function manifestOf(url: string): Promise<{ readonly mediaType: string; re
 export async function forget(env: Readonly<Record<string, string>>): Promise<void> {
   const [cache, run] = [env['XDG_CACHE_HOME'] ?? '', env['XDG_RUNTIME_DIR'] ?? ''];
   for (const name of await readdir(join(cache, 'ocictl')).catch(() => [])) {
-    if (name !== 'compile-cache') await rm(join(cache, 'ocictl', name), { recursive: true, force: true });
+    if (name !== 'code') await rm(join(cache, 'ocictl', name), { recursive: true, force: true });
   }
   await rm(run, { recursive: true, force: true });
   await mkdir(run, { mode: 0o700 });

@@ -3,16 +3,20 @@ import { loadBaseSettings } from '../config/base-settings.ts';
 import type { Sourced } from '../config/origin.ts';
 import { cacheDirectory } from '../config/paths.ts';
 import { loadSettings, type SettingsFlags } from '../config/settings.ts';
+import { sourceDate } from '../config/source-date.ts';
 import { OciError } from '../model/errors.ts';
 import { hostPlatform } from '../model/platform/platform.ts';
 import { type Reference, withDefaultTag } from '../model/reference/reference.ts';
 import { openPlace } from '../places/open-place.ts';
+import type { PlaceSources } from '../places/place.ts';
 import type { InputStream } from '../terminal/prompt.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { version } from '../version.ts';
 import type { Context, ServiceFlags } from './context.ts';
 import { prepareForTraffic } from './engine.ts';
+import { createPolicies } from './judging.ts';
 import { createServices } from './services.ts';
+import type { RootParts } from './storage/store-root.ts';
 
 interface AppOptions {
   readonly terminal: Terminal;
@@ -58,7 +62,12 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     const { maxSecretBytes, readSecret } = await import('../terminal/prompt.ts');
     return readSecret(stdin(), { maxBytes: maxSecretBytes, signal });
   });
-  const { settings, service, forgetHost, close } = createServices({
+  const {
+    settings,
+    service,
+    forgetHost,
+    close: closeServices,
+  } = createServices({
     async settings(more) {
       const loaded = await loadSettings({ flags: { ...flags, ...more }, env });
       tell(loaded.warnings);
@@ -72,6 +81,12 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       ...(verbosity > 0 && { trace: (line: string) => terminal.note(terminal.paint('dim', line)) }),
       traceHeaders: verbosity > 1,
     },
+  });
+  const closings: (() => Promise<void>)[] = [];
+  const roots: RootParts = { settings, warn: (text) => tell([text]), onOpen: (close) => closings.push(close) };
+  const policies = createPolicies({
+    settings: base,
+    service,
   });
   const imageName = async (word: string, more?: ServiceFlags): Promise<string> => {
     if ((await base()).shortNames.value === 'docker') return word;
@@ -136,6 +151,13 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       return considerFiles({ flags, env });
     },
     stdin,
+    async keptTrustedRoot() {
+      const { keptTrustedRoot } = await import('./kept-trusted-root.ts');
+      return keptTrustedRoot(cacheDirectory((await base()).environment));
+    },
+    // An empty one counts, as for cosign: keys may have no password.
+    keyPassword: () => env['COSIGN_PASSWORD'],
+    sourceDate: () => sourceDate(env),
     store,
     async *images(name) {
       const onDamage = (name: string, { message }: OciError): void => {
@@ -165,7 +187,20 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     },
     async collectRegistry(root, opts) {
       const { collectRegistry } = await import('./collect.ts');
-      return collectRegistry(root, { ...opts, signal });
+      return collectRegistry(root, { ...opts, signal, roots });
+    },
+    async registryStats(root, opts) {
+      const { registryStats } = await import('./storage/whole-store.ts');
+      return registryStats(root, roots, { ...opts, signal });
+    },
+    async checkRegistry(root, { flags: serviceFlags, ...opts }) {
+      const { checkRegistry } = await import('./storage/whole-store.ts');
+      const open = async (from: Pick<Reference, 'domain' | 'path'>) => (await service(serviceFlags)).open(from, 'pull');
+      return checkRegistry(root, roots, { ...opts, signal, open });
+    },
+    async copyRegistry(from, to, opts) {
+      const { copyRegistry } = await import('./storage/whole-store.ts');
+      return copyRegistry(from, to, roots, { ...opts, signal });
     },
     async usage() {
       const { storeUsage } = await import('../local-store/content/usage.ts');
@@ -182,7 +217,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       }
       prepareForTraffic();
       const { openServed } = await import('./serve/registry.ts');
-      return openServed(options, { storeRoot, warn: terminal.warn });
+      return openServed(options, { storeRoot, roots, warn: terminal.warn });
     },
     async completeTags(word) {
       if (word === '') return [];
@@ -195,7 +230,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
     },
     imageName,
     async openPlace(word, role, more) {
-      return openPlace(word, role, {
+      const sources: PlaceSources = {
         signal,
         store,
         stdin,
@@ -209,7 +244,8 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
           return findDaemon(environment, dockerConfigDir?.value);
         },
         imageName: (name) => imageName(name, more),
-      });
+      };
+      return policies.open(role, more, () => openPlace(word, role, sources));
     },
     async baseContent(word, more) {
       const { openBaseContent } = await import('./base-content.ts');
@@ -219,19 +255,35 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       const { openLoadable } = await import('../places/loadable-archive.ts');
       return openLoadable(file, { stdin, signal });
     },
-    async writeReceipt(file, receipt) {
-      const { writeReceipt } = await import('../archive/receipt.ts');
-      await writeReceipt(file, receipt);
+    async createReceipt(file) {
+      const { createReceipt } = await import('../archive/receipt.ts');
+      return createReceipt(file);
+    },
+    async openInput(word) {
+      const { openInput } = await import('./user-files.ts');
+      return openInput(word, stdin);
+    },
+    async openOutput(path) {
+      const { openOutput } = await import('./user-files.ts');
+      return openOutput(path, terminal);
     },
     async createConverter(conversion) {
       const { createConverter } = await import('../convert/converter.ts');
       return createConverter(conversion);
     },
+    async keptEntries() {
+      const directory = cacheDirectory((await base()).environment);
+      const { KeptEntries } = await import('../image/layers/kept-entries.ts');
+      return directory === undefined ? undefined : new KeptEntries(directory);
+    },
     async createArchive(options) {
       const { createArchive } = await import('./archives.ts');
       return createArchive(options, terminal);
     },
-    close,
+    async close() {
+      await Promise.allSettled(closings.map((end) => end()));
+      await closeServices();
+    },
   };
 }
 

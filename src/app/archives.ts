@@ -14,15 +14,17 @@ export interface NewArchive extends Omit<WriterOptions, 'output'> {
   /** Its path; undefined for standard output. */
   readonly file: string | undefined;
   readonly outer: Outer;
+  /** Whether a file of that name is refused instead of replaced. Default false. */
+  readonly isNew?: boolean;
 }
 
-/** @throws OciError REFUSED for a directory; UNSUPPORTED for a compression that Node lacks; STORAGE_*. */
+/** @throws OciError REFUSED for a directory, and with `isNew` for what exists; UNSUPPORTED for a compression that Node lacks; STORAGE_*. */
 export async function createArchive(
-  { file, outer, ...options }: NewArchive,
+  { file, outer, isNew, ...options }: NewArchive,
   terminal: Terminal,
 ): Promise<ArchiveWriter> {
   const output = await (file === undefined
     ? openStreamOutput('standard output', terminal.takeOut(), outer)
-    : openFileOutput(file, outer));
+    : openFileOutput(file, outer, { isNew }));
   return createArchiveWriter({ ...options, output });
 }

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { readReceipt } from '../archive/receipt.ts';
 import type { Digest } from '../model/digest.ts';
-import { unlessUnknown } from '../model/errors.ts';
+import { OciError, unlessUnknown } from '../model/errors.ts';
 import { blobsOf, childrenOf } from '../model/manifest/manifest.ts';
 import type { Tag } from '../model/reference/reference.ts';
 import type { Place } from '../places/place.ts';
@@ -11,6 +11,8 @@ import type { SignalOption } from '../registry/registry.ts';
 
 /** What a place has: a blob is asked for by its digest. Disposing it closes the place. */
 export interface BaseContent extends AsyncDisposable {
+  /** The file that it is read from, if it is one. */
+  readonly file?: string | undefined;
   has(digest: Digest, opts?: SignalOption): Promise<boolean>;
 }
 
@@ -30,13 +32,19 @@ export async function openBaseContent(
 ): Promise<BaseContent> {
   if (isReference(word) && (await isFile(word))) {
     const digests = new Set([...(await readReceipt(word)).values()].flatMap((set) => [...set]));
-    return { has: async (digest) => digests.has(digest), [Symbol.asyncDispose]: async () => {} };
+    return { file: word, has: async (digest) => digests.has(digest), [Symbol.asyncDispose]: async () => {} };
+  }
+  // The likeliest mistake: Docker Hub would be asked for an image of that name.
+  if (isReference(word) && /^[^:@]*\.json$/.test(word)) {
+    throw new OciError('USAGE', `there is no receipt ${word}`, {
+      hint: 'check the path: ocictl load --receipt FILE writes one; an image of that name is written with its tag',
+    });
   }
   const place = await open(word);
   const close = async (): Promise<void> => place[Symbol.asyncDispose]();
   try {
     const has = place.named ? await blobsBelow(place, opts) : blobsAt(place);
-    return { has, [Symbol.asyncDispose]: close };
+    return { file: place.replaced, has, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;

@@ -6,6 +6,7 @@ import type { ConsideredFiles } from '../config/considered-files.ts';
 import type { ShownSetting, ShownValue } from '../config/describe.ts';
 import type { SettingsFlags } from '../config/settings.ts';
 import type { Conversion, Converter } from '../convert/converter.ts';
+import type { KeptEntries } from '../image/layers/kept-entries.ts';
 import type { Fault, Scrubbed, ScrubOptions } from '../local-store/content/scrub.ts';
 import type { ImageUsage, StoreUsage } from '../local-store/content/usage.ts';
 import type { FoundImage } from '../local-store/find.ts';
@@ -24,12 +25,17 @@ import type { Logins, TemporaryConfig } from '../service/logins/logins.ts';
 import type { LoginServer } from '../service/logins/server-name.ts';
 import type { SearchResults } from '../service/search/search.ts';
 import type { RegistryService } from '../service/service.ts';
+import type { CopyOptions, CopyTotals } from '../storage/whole/copy-totals.ts';
+import type { CheckOptions, StoreCheck, StoreFault } from '../storage/whole/faults.ts';
+import type { StoreStats } from '../storage/whole/stats.ts';
 import type { InputStream } from '../terminal/prompt.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { NewArchive } from './archives.ts';
 import type { BaseContent } from './base-content.ts';
 import type { CredentialFlags } from './identity-flags.ts';
+import type { KeptTrustedRoot } from './kept-trusted-root.ts';
 import type { Served, ServedOptions } from './serve/registry.ts';
+import type { InputFile, OutputFile } from './user-files.ts';
 
 export type { Outer } from '../archive/write/outer.ts';
 export type { ArchiveWriter } from '../archive/write/writer.ts';
@@ -39,6 +45,7 @@ export type * from '../service/logins/logins.ts';
 export type {
   Check,
   Conversion,
+  CopyTotals,
   Fault,
   ImageUsage,
   LocalImage,
@@ -49,10 +56,17 @@ export type {
   SearchResults,
   Served,
   ShownValue,
+  StoreCheck,
+  StoreFault,
+  StoreStats,
   StoreUsage,
 };
 
-export type ServiceFlags = Pick<SettingsFlags, 'registryMirrors' | 'insecureRegistries' | 'certsDir'> & CredentialFlags;
+export type ServiceFlags = Pick<SettingsFlags, 'registryMirrors' | 'insecureRegistries' | 'certsDir'> &
+  CredentialFlags & {
+    /** A file with a policy. Commands that copy have this flag: what they open to read is judged, by config.yaml without it. */
+    readonly policy?: string | undefined;
+  };
 
 /** Everything that a command may use. Commands never build a URL, read a credential or touch TLS. */
 export interface Context {
@@ -86,6 +100,12 @@ export interface Context {
   settingsFiles(): Promise<ConsideredFiles>;
   /** Standard input, opened by the first call. */
   stdin(): InputStream;
+  /** The trusted root of sigstore that is kept in the cache directory. */
+  keptTrustedRoot(): Promise<KeptTrustedRoot>;
+  /** The password of a signing key, as `COSIGN_PASSWORD` has it. */
+  keyPassword(): string | undefined;
+  /** The time that `SOURCE_DATE_EPOCH` says, for what is made reproducibly. @throws OciError CONFIG_INVALID for what is no time */
+  sourceDate(): Date | undefined;
   /** The local store as a registry of store names. */
   store(): Promise<Registry>;
   images(name?: string): AsyncIterable<LocalImage>;
@@ -100,6 +120,20 @@ export interface Context {
   prune(opts: { readonly dryRun: boolean }): Promise<Pruned>;
   /** The same for the directory of a registry. @throws OciError STORAGE for a directory that is not a registry's */
   collectRegistry(root: string, opts: Omit<CollectOptions, 'signal'>): Promise<Pruned>;
+  /** Adds up what the store of a registry holds. @throws OciError as {@link collectRegistry} */
+  registryStats(root: string, opts: { readonly limit: number }): Promise<StoreStats>;
+  /**
+   * Checks the store of a registry.
+   *
+   * @param opts.from A registry to fetch from, as `HOST` or `HOST/PREFIX`, with `flags` for it.
+   * @throws OciError as {@link collectRegistry}
+   */
+  checkRegistry(
+    root: string,
+    opts: Omit<CheckOptions, 'signal' | 'fetcher'> & { readonly from?: string; readonly flags?: ServiceFlags },
+  ): Promise<StoreCheck>;
+  /** Copies the store of a registry to another place. @throws OciError as {@link collectRegistry} */
+  copyRegistry(from: string, to: string, opts: Omit<CopyOptions, 'signal'>): Promise<CopyTotals>;
   /** What takes space in the local store. */
   usage(): Promise<StoreUsage>;
   /**
@@ -128,10 +162,16 @@ export interface Context {
   baseContent(word: string, flags?: ServiceFlags): Promise<BaseContent>;
   /** Opens an archive of any kind to load its images. @param file Its path; `-` for standard input. */
   openArchive(file: string): Promise<LoadableArchive>;
-  /** Writes what is there for `save --since`. @throws OciError STORAGE_* */
-  writeReceipt(file: string, receipt: Receipt): Promise<void>;
+  /** Checks that a receipt can be written, for `save --since`. @returns What writes it. @throws OciError STORAGE_*, also later */
+  createReceipt(file: string): Promise<(receipt: Receipt) => Promise<void>>;
+  /** A file to read. @param word A path; `-` for standard input. @throws OciError USAGE if it cannot be read as a file */
+  openInput(word: string): Promise<InputFile>;
+  /** A file to write. @param path Undefined for standard output. @throws OciError USAGE, REFUSED, STORAGE_* */
+  openOutput(path: string | undefined): Promise<OutputFile>;
   /** What changes images while they are copied. @throws OciError UNSUPPORTED for zstd where Node has none */
   createConverter(conversion: Conversion): Promise<Converter>;
+  /** What was learned of layers of images before; undefined where no cache is. */
+  keptEntries(): Promise<KeptEntries | undefined>;
   /** An archive to write images to. @throws OciError REFUSED for a directory; STORAGE_* */
   createArchive(options: NewArchive): Promise<ArchiveWriter>;
 }

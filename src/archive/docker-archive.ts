@@ -2,7 +2,7 @@ import { IndexReader } from '../layout/format/index-reader.ts';
 import type { OciError } from '../model/errors.ts';
 import { composeArchive } from './docker/compose-archive.ts';
 import { manifestJsonPath, readManifestJson } from './docker/manifest-json.ts';
-import { invalidArchive } from './envelope/errors.ts';
+import { cutOff, invalidArchive } from './envelope/errors.ts';
 import type { ArchiveSource } from './envelope/open-file.ts';
 import type { ArchiveFiles } from './files.ts';
 import { hasLayout } from './oci-archive.ts';
@@ -35,7 +35,7 @@ export async function openImageArchive(name: string, source: ArchiveSource): Pro
 }
 
 async function notDocker(files: ArchiveFiles): Promise<OciError> {
-  const { archive } = files;
+  const { archive, hasEnd } = files;
   if (await hasLayout(files)) {
     const problem = `is not an archive of Docker: it has no ${manifestJsonPath}`;
     return invalidArchive(archive, problem, `it is an OCI archive: oci-archive:${archive}`);
@@ -44,6 +44,7 @@ async function notDocker(files: ArchiveFiles): Promise<OciError> {
     const hint = 'load it into Docker 1.10 or newer and save it again';
     return invalidArchive(archive, 'was written by a Docker older than 1.10, in a format that is not read', hint);
   }
+  if (!hasEnd) return cutOff(archive, `has neither ${manifestJsonPath} nor index.json`);
   const problem = `holds no images: it has neither ${manifestJsonPath} nor index.json`;
   const hint = 'give a file that docker save, podman save or ocictl save wrote; a file system is no image';
   return invalidArchive(archive, problem, hint);

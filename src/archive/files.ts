@@ -8,6 +8,8 @@ import type { TarIndex } from './envelope/tar-index.ts';
 export interface ArchiveFiles extends LayoutFiles {
   /** The archive's name in messages. */
   readonly archive: string;
+  /** Whether its end is there. One without may be cut off. */
+  readonly hasEnd: boolean;
 }
 
 /** What to do about an archive that is damaged or incomplete, for hints. */
@@ -53,6 +55,7 @@ export function withFiles(files: ArchiveFiles, more: ReadonlyMap<string, Uint8Ar
   };
   return {
     archive: files.archive,
+    hasEnd: files.hasEnd,
     remedy: files.remedy,
     shown: (path) => files.shown(other(path)),
     list: (path) => files.list(path),
@@ -87,10 +90,11 @@ function memoryReader(bytes: Uint8Array, range: FileRange | undefined): FileRead
   };
 }
 
-export function createArchiveFiles(file: ArchiveFile, index: TarIndex): ArchiveFiles {
+export function createArchiveFiles(file: ArchiveFile, { files: index, hasEnd }: TarIndex): ArchiveFiles {
   const shown = (path: string): string => `${path} in ${file.shown}`;
   return {
     archive: file.shown,
+    hasEnd,
     shown,
     remedy,
 

@@ -2,7 +2,7 @@ import { IndexReader } from '../layout/format/index-reader.ts';
 import { indexPath, versionPath } from '../layout/format/paths.ts';
 import { isLayout } from '../layout/format/version.ts';
 import { manifestJsonPath } from './docker/manifest-json.ts';
-import { invalidArchive } from './envelope/errors.ts';
+import { cutOff, invalidArchive } from './envelope/errors.ts';
 import type { ArchiveSource } from './envelope/open-file.ts';
 import type { ArchiveFiles } from './files.ts';
 import { imagesOf, type OpenArchive, openArchive } from './open-archive.ts';
@@ -28,6 +28,7 @@ export async function hasLayout(files: ArchiveFiles): Promise<boolean> {
 
 async function noLayout(files: ArchiveFiles): Promise<Error> {
   const missing = (await files.stat(versionPath)) ? indexPath : versionPath;
+  if (!files.hasEnd) return cutOff(files.archive, `has no ${missing}`);
   const isDocker = (await files.stat(manifestJsonPath)) !== undefined;
   const hint = isDocker ? `it is one of Docker: docker-archive:${files.archive}` : undefined;
   return invalidArchive(files.archive, `is not an OCI archive: it has no ${missing}`, hint);

@@ -32,6 +32,8 @@ export interface ArchivedImages {
 
 /** An open archive. */
 export interface OpenArchive extends ArchivedImages {
+  /** Whether its end is there. One without it that is not complete was cut off. */
+  readonly hasEnd: boolean;
   /** Closes the file. Idempotent. */
   close(): void;
 }
@@ -44,8 +46,9 @@ export async function openArchive(
   const file = await openArchiveFile(source);
   try {
     const { signal } = source;
-    const images = await read(createArchiveFiles(file, await indexTar(file, signal)), signal);
-    return { ...images, close: () => file.close() };
+    const files = createArchiveFiles(file, await indexTar(file, signal));
+    const images = await read(files, signal);
+    return { ...images, hasEnd: files.hasEnd, close: () => file.close() };
   } catch (error) {
     file.close();
     throw error;

@@ -5,11 +5,10 @@
  *
  * `load --receipt FILE` writes one, `save --since FILE` reads it.
  */
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open } from 'node:fs/promises';
 import { fileError, hasErrno } from '../files/file-errors.ts';
 import { readWhole } from '../files/read-whole.ts';
+import { checkResultFile, type ResultFile, writeResultFile } from '../files/result-file.ts';
 import { type Digest, tryParseDigest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import { asObject, asStrings, parseJsonObject } from '../model/json-fields.ts';
@@ -54,24 +53,27 @@ function parseReceipt(bytes: Uint8Array, shown: string): Receipt {
 
 /** Reads a receipt from a file. @throws OciError as parsing does; USAGE for a missing file; TOO_LARGE, STORAGE_* */
 export async function readReceipt(file: string): Promise<Receipt> {
-  return await onFile('read', file, async () => {
+  try {
     await using handle = await open(file, 'r');
     return parseReceipt(await readWhole(handle.fd, file, maxBytes), file);
-  });
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) {
+      throw new OciError('USAGE', `there is no receipt ${file}`, { hint: 'check the path', cause: error });
+    }
+    throw fileError(error, 'read', file, { full: 'make room on that disk', elsewhere: 'choose another file' });
+  }
 }
 
-/** Writes a receipt to a file: completely, or the file stays as it was. @throws OciError STORAGE_* */
-export async function writeReceipt(file: string, receipt: Receipt): Promise<void> {
-  const draft = `${file}.${randomUUID()}`;
-  await onFile('write', file, async () => {
-    try {
-      await writeFile(draft, formatReceipt(receipt), { flag: 'wx' });
-      await rename(draft, file);
-    } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
-    }
-  });
+/**
+ * Checks that a receipt can be written, before the work that it tells of.
+ *
+ * @returns What writes it: completely, or the file stays as it was.
+ * @throws OciError STORAGE_*, also later
+ */
+export async function createReceipt(file: string): Promise<(receipt: Receipt) => Promise<void>> {
+  const result: ResultFile = { file, what: 'receipt', flag: '--receipt' };
+  await checkResultFile(result);
+  return (receipt) => writeResultFile(result, formatReceipt(receipt));
 }
 
 function digestsIn(value: unknown, name: string): ReadonlySet<Digest> {
@@ -89,19 +91,4 @@ function otherVersion(found: unknown, shown: string): OciError {
   return new OciError('UNSUPPORTED', `${shown} is a receipt of version ${found}; only ${version} is supported`, {
     hint: 'write it again with this version of ocictl, or use the version that wrote it',
   });
-}
-
-async function onFile<T>(action: string, file: string, operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT') && action === 'read') {
-      throw new OciError('USAGE', `there is no receipt ${file}`, { hint: 'check the path', cause: error });
-    }
-    if (hasErrno(error, 'ENOENT')) {
-      const message = `cannot ${action} ${file}: there is no directory ${dirname(file)}`;
-      throw new OciError('STORAGE', message, { hint: 'make it first, or check the path', cause: error });
-    }
-    throw fileError(error, action, file, { full: 'make room on that disk', elsewhere: 'choose another file' });
-  }
 }

@@ -2,8 +2,8 @@ import type { Credential } from '../credentials/credential.ts';
 import type { Challenge } from '../model/challenge.ts';
 import { isOciError, type OciError } from '../model/errors.ts';
 import { RecentMap } from '../model/recent-map.ts';
+import { unlessAborted } from '../model/signals/when-aborted.ts';
 import type { Transport } from '../transport/transport.ts';
-import { abortable } from './abortable.ts';
 import { type ChallengeCache, createChallengeCache, lasting } from './challenge-cache.ts';
 import type { Authorizer, AuthorizerOptions, RefusedRequest } from './contract.ts';
 import { LateChallenges } from './late-challenges.ts';
@@ -33,7 +33,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 class ChallengeAuthorizer implements Authorizer {
   readonly #transport: Transport;
   readonly #lookup: AuthorizerOptions['credentials'];
-  readonly #registry: string;
+  readonly #asking: { readonly registry: string; readonly base: URL };
   readonly #nowMs: () => number;
   #credential: Promise<Credential | undefined> | undefined;
   #source: string | undefined;
@@ -59,7 +59,8 @@ class ChallengeAuthorizer implements Authorizer {
   constructor(options: AuthorizerOptions) {
     this.#transport = options.transport;
     this.#lookup = options.credentials;
-    this.#registry = options.registry ?? options.transport.base.host;
+    const { base } = options.transport;
+    this.#asking = { registry: options.registry ?? base.host, base };
     this.#nowMs = options.nowMs ?? Date.now;
     this.#options = options;
     this.#tokens = options.tokenCache ?? createTokenCache({ nowMs: options.nowMs });
@@ -131,7 +132,7 @@ class ChallengeAuthorizer implements Authorizer {
     // A failing helper is reported only if the registry requires credentials; so far it has not.
     const found = this.#lateRefusal ? undefined : await this.#findCredential().catch(() => undefined);
     if (found === undefined) return undefined;
-    const challenges = await abortable(this.#late.ask(this.#transport), signal);
+    const challenges = await unlessAborted(this.#late.ask(this.#transport), signal);
     if (challenges.length === 0) return undefined;
     try {
       const next = await this.challenged({ challenges, scopes, authorization: undefined, signal });
@@ -224,7 +225,7 @@ class ChallengeAuthorizer implements Authorizer {
     this.#refusal = undefined;
     if (refusal?.exchangeKey === exchangeKey) throw refusal.error;
     const running = this.#exchanges.get(exchangeKey) ?? this.#exchange(method, scopes.toStrings(), exchangeKey);
-    return (await abortable(running, signal)).value;
+    return (await unlessAborted(running, signal)).value;
   }
 
   // Several requests share it, so it is not bound to the signal of one; the transport's timeouts end it.
@@ -257,17 +258,20 @@ class ChallengeAuthorizer implements Authorizer {
     const isGood = held && held.expiresAtMs > this.#nowMs();
     if (isGood && !this.#requested.has(held)) this.#kept.set(`Bearer ${held.value}`, true);
     if (isGood) return held;
-    const { tokens: options } = this.#options;
     const request = {
-      ...{ realm, service, scopes, registry: this.#registry, options },
+      ...{ realm, service, scopes, registry: this.#asking.registry, options: this.#options.tokens },
       credential: credential?.kind === 'identity-token' ? { ...credential, ...this.#renewed } : credential,
     };
-    const token = await fetchToken(this.#transport, request, this.#nowMs);
-    // Some servers accept an identity token only once, and return the next one in the response.
-    if (token.identityToken !== undefined) this.#renewed = { token: token.identityToken };
+    const ask = async (): Promise<Token> => {
+      const got = await fetchToken(this.#transport, request, this.#nowMs);
+      // Some servers accept an identity token only once, and return the next one in the response.
+      if (got.identityToken !== undefined) this.#renewed = { token: got.identityToken };
+      await this.#tokens.set(key, got).catch(() => {});
+      return got;
+    };
+    const token = await (this.#tokens.joined?.(key, ask) ?? ask());
     this.#taken = true;
     this.#requested.add(token);
-    await this.#tokens.set(key, token).catch(() => {});
     return token;
   }
 
@@ -287,10 +291,6 @@ class ChallengeAuthorizer implements Authorizer {
       return found;
     });
     return this.#credential;
-  }
-
-  get #asking(): { readonly registry: string; readonly base: URL } {
-    return { registry: this.#registry, base: this.#transport.base };
   }
 }
 

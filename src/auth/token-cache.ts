@@ -1,5 +1,6 @@
 import type { Credential } from '../credentials/credential.ts';
 import { checkOptions, type Shape } from '../model/check-arguments.ts';
+import { isOciError } from '../model/errors.ts';
 import { checkNumbers } from '../model/number-options.ts';
 import { ScopeSet } from './scopes.ts';
 import type { Token } from './token-server.ts';
@@ -24,6 +25,13 @@ export interface TokenCache {
   set(key: TokenKey, token: Token): Promise<void>;
   /** Removes a token that a registry has refused. */
   forget(value: string): Promise<void>;
+  /**
+   * Requests a token. Who wants one for the same key meanwhile gets the same token, or what the token server answered instead.
+   * Default: each requests its own.
+   *
+   * @throws what the request throws.
+   */
+  joined?(key: TokenKey, request: () => Promise<Token>): Promise<Token>;
   /**
    * Names an identity in keys, if the cache is shared with other processes: the same for the same credential in each of them, and
    * useless to a reader. Default, and if undefined: a name that only this process gives.
@@ -51,6 +59,7 @@ export function createTokenCache(options: TokenCacheOptions = {}): TokenCache {
   checkOptions('createTokenCache', options, createTokenCacheShape);
   const { maxTokens = 500, nowMs = Date.now } = options;
   checkNumbers({ maxTokens }, { maxTokens: 0 });
+  const requests = new Map<string, Promise<Token>>();
   let held: { readonly place: string; readonly scopes: ScopeSet; readonly token: Token }[] = [];
   const placeOf = ({ realm, service, identity }: TokenKey): string => JSON.stringify([realm, service ?? '', identity]);
   return {
@@ -65,7 +74,20 @@ export function createTokenCache(options: TokenCacheOptions = {}): TokenCache {
     async forget(value) {
       held = held.filter(({ token }) => token.value !== value);
     },
+    async joined(key, request) {
+      const name = JSON.stringify([placeOf(key), ScopeSet.of(key.scopes).toStrings()]);
+      const running = requests.get(name);
+      // What is no answer may concern the connections of the other alone.
+      if (running) return running.catch((error: unknown) => (isAnswer(error) ? Promise.reject(error) : request()));
+      const own = request().finally(() => requests.delete(name));
+      requests.set(name, own);
+      return own;
+    },
   };
+}
+
+function isAnswer(error: unknown): boolean {
+  return isOciError(error) && error.status !== undefined;
 }
 
 let secret: Buffer | undefined;

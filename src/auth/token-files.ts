@@ -80,6 +80,7 @@ export class TokenFiles {
         const name = names.get(inFolder(value));
         if (name) this.#trying(() => folder.remove(name));
       },
+      joined: async (key, request) => memory.joined?.(key, request) ?? request(),
       identify: async (credential) => this.#hash(JSON.stringify(credential ? proofOf(credential) : null)),
     };
   }

@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { variable } from '../config/environment.ts';
 import { OciError } from '../model/errors.ts';
@@ -43,7 +43,8 @@ export function systemRootsReader(env: NodeJS.ProcessEnv): () => Promise<readonl
 
 /** @throws OciError CONFIG_INVALID as {@link systemRoots}, before any connection is made. */
 export async function checkNamedRoots(env: NodeJS.ProcessEnv): Promise<void> {
-  if (variable(env, 'SSL_CERT_FILE') !== undefined) await systemRoots(env);
+  const file = variable(env, 'SSL_CERT_FILE');
+  if (file !== undefined) readNamed(file);
 }
 
 /** Splits a PEM text into its certificates. */
@@ -64,14 +65,23 @@ async function readSystemRoots(env: NodeJS.ProcessEnv): Promise<readonly string[
     ...inDirectories(named === undefined ? directories : named.split(delimiter)),
   ];
   // Files may have different line breaks.
-  const own = new Set(rootCertificates.map(bare));
-  return [...new Map(found.map((pem) => [bare(pem), pem])).entries()].flatMap(([key, pem]) =>
+  const own = new Set(rootCertificates.map(endOfCertificate));
+  return [...new Map(found.map((pem) => [endOfCertificate(pem), pem])).entries()].flatMap(([key, pem]) =>
     own.has(key) ? [] : [pem],
   );
 }
 
-function bare(pem: string): string {
-  return pem.replace(/\s+/g, '');
+const endLength = 48;
+
+/**
+ * The end of a certificate in base64, of its DER or PEM. It is a part of the signature, which no other has; to compare all
+ * of 150 takes 10 ms.
+ */
+export function endOfCertificate(text: string): string {
+  return text
+    .slice(-2 * endLength)
+    .replace(/-----END.*|\s+/gs, '')
+    .slice(-endLength);
 }
 
 const rootsHint = 'unset SSL_CERT_FILE, or have it name a file of PEM certificates';
@@ -106,7 +116,8 @@ function inDirectories(names: readonly string[]): readonly string[] {
   const texts: string[] = [];
   for (const directory of names) {
     for (const entry of attempt<readonly Dirent[]>(() => readdirSync(directory, { withFileTypes: true }), [])) {
-      const file = join(directory, entry.name);
+      // Not join, which takes as long as the rest for 300 names.
+      const file = `${directory}/${entry.name}`;
       // OpenSSL's hash names are links to files in the same directory.
       const beside = entry.isSymbolicLink() && !attempt(() => readlinkSync(file), '/').includes('/');
       if (!beside && !bundles.includes(file)) texts.push(attempt(() => readFileSync(file, 'utf8'), ''));

@@ -1,18 +1,22 @@
+import type { Place } from '../app/context.ts';
 import { OciError } from '../model/errors.ts';
 import { type Platform, parsePlatform } from '../model/platform/platform.ts';
+import type { Tag } from '../model/reference/reference.ts';
 import { kindOf, sidesHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { ProgressOptions } from '../terminal/progress/progress.ts';
 import { defineCommand, flag, list, value, values } from './command-line/command.ts';
-import { credentialOptions, jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
+import { differs } from './command-line/exit-status.ts';
+import { credentialOptions, jsonOption, policyOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { copyAllTags } from './copy/all-tags.ts';
 import { chooseRootOnce } from './copy/choose-root.ts';
 import { compressions, imageFormats, parseConversion, refuseBesideConversion } from './copy/conversion.ts';
 import { destinationCreds } from './copy/dest-creds.ts';
 import { type Copied, conclude, planCopy, type Wish, withSparseTold } from './copy/image.ts';
-import { LatePlace } from './copy/late-place.ts';
+import type { Copies } from './copy/items.ts';
+import { type Destination, LatePlace } from './copy/late-place.ts';
 import { tellLeftBehind } from './copy/left-behind.ts';
-import type { CopyPlan, CopyPreview, PlanOptions } from './copy/plan-file.ts';
+import type { CopyPlan, PlanOptions } from './copy/plan-file.ts';
 import { runBatch, withProgress } from './moving/run-batch.ts';
 
 export const copy = defineCommand({
@@ -61,6 +65,7 @@ export const copy = defineCommand({
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
     progress: progressOption,
+    policy: policyOption,
     ...serviceOptions,
     srcCreds: value(
       '--src-creds <user:password>',
@@ -95,6 +100,7 @@ export const copy = defineCommand({
     if (applied) refuseBeside(words, given);
     const options = { ...given, ...applied?.options };
     const dry = options.dryRun || options.plan !== undefined;
+    const keepPlan = options.plan === undefined ? undefined : await planTo(options.plan);
     const [sourceWord, ...destinationWords] = applied ? wordsOf(applied) : words;
     if (sourceWord === undefined || destinationWords.length === 0) throw tooFew(sourceWord);
     const [destinationWord = ''] = destinationWords;
@@ -105,61 +111,63 @@ export const copy = defineCommand({
     const conversion = parseConversion(options);
     const converts = conversion !== undefined;
     const several = destinationWords.length > 1;
-    if (converts) refuseBesideConversion({ ...options, several, dry, applied: applied !== undefined });
+    if (converts) refuseBesideConversion({ ...options, dry, applied: applied !== undefined });
     if (options.replace) refuseReplace(options);
-    if (allTags && (destinationWords.length > 1 || dry)) {
-      const what = dry ? 'has no --dry-run' : 'copies to one destination';
-      throw new OciError('USAGE', `--all-tags ${what}`, { hint: 'run it for each destination or tag' });
-    }
-    // Tags of a repository are its own; those of a layout may have come from any.
-    const keepsOthers = !kindOf(destinationWord).hasRepository && !options.replace && !ifAbsent;
     const check: Wish['check'] = options.checkBytes ? 'bytes' : options.check ? 'sizes' : undefined;
-    const wish = { platforms, insists, ifAbsent, referrers, digestTags, sparse, converts, check, toWhole, keepsOthers };
+    const wish = { platforms, insists, ifAbsent, referrers, digestTags, sparse, converts, check, toWhole };
     const lineOf = ({ name, json }: Copied): string => (options.json ? formatJson(json) : name);
     const credsFor = destinationCreds(options.destCreds, destinationWords);
     await using source = await context.openPlace(sourceWord, allTags ? 'repository' : 'source', {
       ...options,
       creds: options.srcCreds,
     });
-    const latePlace = (word: string): LatePlace =>
-      new LatePlace(
+    const destinationAt = (word: string): Destination => ({
+      word,
+      place: new LatePlace(
         () => context.openPlace(word, 'destination', { ...options, creds: credsFor(word) }),
         context.signal,
-      );
+      ),
+      toWhole: isWhole(word),
+      // Tags of a repository are its own; those of a layout may have come from any.
+      keepsOthers: !kindOf(word).hasRepository && !options.replace && !ifAbsent,
+    });
     const display: ProgressOptions = { mode, quiet, action: 'copy', name: source.name, several: allTags };
-    const choose = chooseRootOnce();
-    if (destinationWords.length > 1 || dry || applied) {
-      const destinations = destinationWords.map((word) => ({ word, place: latePlace(word), toWhole: isWhole(word) }));
+    if (several || dry || applied || (allTags && (converts || check))) {
+      const destinations = destinationWords.map(destinationAt);
       try {
+        const tags = allTags ? await tagsOf(source, applied, wish, context.signal) : undefined;
+        const copies: Copies = { source, destinations, tags, wish, choose: chooseRootOnce() };
         if (dry || applied) {
           const { dryRun, refuseChanges } = await import('./copy/dry-run.ts');
-          if (applied) await refuseChanges(applied, { source, destinations, wish, choose }, context);
+          if (applied) await refuseChanges(applied, copies, context);
           if (dry) {
-            const previews = await dryRun({ source, destinations, wish, choose, json: options.json }, context);
-            if (options.plan !== undefined)
-              await keepPlan(options.plan, sourceWord, destinationWords, previews, options);
-            return previews.some(({ changes }) => changes) ? 12 : 0;
+            const planned = await dryRun({ ...copies, json: options.json }, context);
+            await keepPlan?.({ source: sourceWord, options: chosenBy(options), copies: planned });
+            return planned.some(({ preview }) => preview.changes) ? differs : 0;
           }
         }
         const { copyToEach } = await import('./copy/to-each.ts');
-        const route = (): string => `to ${destinations.length} places`;
+        const route = (): string => (several ? `to ${destinations.length} places` : `to ${destinationWord}`);
+        using converter = conversion && (await context.createConverter(conversion));
+        const { transform } = converter ?? {};
         const plan = await withProgress(context, { ...display, route }, (progress) =>
-          copyToEach({ source, destinations, wish, progress, lineOf, choose }, context),
+          copyToEach({ ...copies, progress, lineOf, transform }, context),
         );
-        if (plan) await tellLeftBehind(plan, wish, context);
+        if (plan && !allTags) await tellLeftBehind(plan, wish, context);
         return 0;
       } finally {
         await Promise.allSettled(destinations.map(({ place }) => place[Symbol.asyncDispose]()));
       }
     }
-    await using destination = latePlace(destinationWord);
+    const only = destinationAt(destinationWord);
+    await using destination = only.place;
     const route = (): string | undefined => {
       const { opened } = destination;
       return opened && `to ${allTags ? opened.repository : opened.name}`;
     };
     if (allTags) {
       await withProgress(context, { ...display, route }, (progress) =>
-        copyAllTags(source, destination, { ...wish, progress }, context, lineOf),
+        copyAllTags(source, only, { ...wish, progress }, context, lineOf),
       );
       return 0;
     }
@@ -185,22 +193,35 @@ async function planIn(file: string): Promise<CopyPlan> {
   return await readPlan(file);
 }
 
-async function keepPlan(
-  file: string,
-  source: string,
-  words: readonly string[],
-  previews: readonly CopyPreview[],
-  { platform, all, sparse, referrers, digestTags, ifAbsent }: PlanOptions,
-): Promise<void> {
-  const { writePlan } = await import('./copy/plan-file.ts');
-  const copies = previews.map((preview, i) => ({ word: words[i] ?? '', preview }));
-  await writePlan(file, { source, options: { platform, all, sparse, referrers, digestTags, ifAbsent }, copies });
+type KeepPlan = Awaited<ReturnType<typeof import('./copy/plan-file.ts').createPlan>>;
+
+async function planTo(file: string): Promise<KeepPlan> {
+  const { createPlan } = await import('./copy/plan-file.ts');
+  return await createPlan(file);
+}
+
+/** What decides what is copied. */
+function chosenBy(options: PlanOptions): PlanOptions {
+  const { platform, all, sparse, referrers, digestTags, ifAbsent, allTags, replace } = options;
+  return { platform, all, sparse, referrers, digestTags, ifAbsent, allTags, replace };
+}
+
+/** The tags of a plan, or all that there are. */
+async function tagsOf(
+  source: Place,
+  applied: CopyPlan | undefined,
+  wish: Wish,
+  signal: AbortSignal,
+): Promise<readonly Tag[]> {
+  if (applied) return [...new Set(applied.copies.flatMap(({ tag }) => tag ?? []))];
+  const { everyTag } = await import('./copy/items.ts');
+  return await everyTag(source, wish, signal);
 }
 
 /** @throws OciError USAGE for what the plan says already. */
-function refuseBeside(words: readonly string[], options: PlanOptions & { readonly allTags: boolean }): void {
-  const { platform, all, sparse, referrers, digestTags, ifAbsent, allTags } = options;
-  const isMore = [all, sparse, referrers, digestTags, ifAbsent, allTags].includes(true) || platform.length > 0;
+function refuseBeside(words: readonly string[], options: PlanOptions): void {
+  const { platform, ...flags } = chosenBy(options);
+  const isMore = Object.values(flags).includes(true) || platform.length > 0;
   if (words.length === 0 && !isMore) return;
   throw new OciError('USAGE', 'a plan says what is copied: --apply FILE takes no places and no choice of images', {
     hint: 'leave them out',
@@ -208,7 +229,7 @@ function refuseBeside(words: readonly string[], options: PlanOptions & { readonl
 }
 
 function wordsOf({ source, copies }: CopyPlan): readonly string[] {
-  return [source, ...copies.map(({ word }) => word)];
+  return [source, ...new Set(copies.map(({ word }) => word))];
 }
 
 function tooFew(source: string | undefined): OciError {

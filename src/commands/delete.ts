@@ -1,13 +1,21 @@
 import type { Context, Place, ServiceFlags } from '../app/context.ts';
-import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { Tag } from '../model/reference/reference.ts';
-import { tagsPointingAt } from '../registry/tags.ts';
-import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
+import { differs } from './command-line/exit-status.ts';
 import { jsonOption, registryOptions } from './command-line/options.ts';
-import { forEachReference, readReferences, severalHelp } from './command-line/several.ts';
+import { forEachReference, readReferences, severalHelp, severalImages } from './command-line/several.ts';
 import { Turns } from './command-line/turns.ts';
+import type { RetentionFlags } from './delete/apply-retention.ts';
+import {
+  type Deletion,
+  type DeletionFlags,
+  deleteDigest,
+  dryRunOption,
+  referrersOption,
+} from './delete/delete-digest.ts';
+import { createKeptManifests, keepManifests, refuseDrySave, saveOption } from './delete/keep-manifests.ts';
+import { printDeletion } from './delete/print.ts';
 import { parseRules, type RetentionRules } from './delete/rules.ts';
 
 export const remove = defineCommand({
@@ -16,7 +24,13 @@ export const remove = defineCommand({
   description:
     'A tag is deleted alone; the manifest and its other tags stay. If the registry cannot delete a tag alone, nothing is\n' +
     'deleted and the error says so. A digest is deleted together with every tag that points at it; without --yes they are\n' +
-    'only listed. Images of the local store are removed with ocictl rmi.\n\n' +
+    'only listed. What hangs on it stays behind without --referrers, and stderr says what that is. Images of the local store are removed with\n' +
+    'ocictl rmi.\n\n' +
+    'With --referrers, what refers to the manifest goes first, on all levels, and the manifest last: an interrupted deletion\n' +
+    'can be repeated. What a tag or an index that stays points at stays. Of an index, the images stay too, with what hangs on\n' +
+    'them. By rules, manifests are then deleted with their tags at every registry.\n\n' +
+    '--save keeps the manifests and tags in an OCI archive before anything is deleted. As long as the registry has their\n' +
+    'blobs, ocictl manifest put NAME oci-archive:FILE undoes the deletion.\n\n' +
     `${severalHelp}\n\n` +
     'With --match, --older-than or --keep, REF is a repository, and a tag of it is deleted only if every rule given allows\n' +
     'it. The age of a tag is the creation time in the image config. Reading it takes two or three requests for each tag, and\n' +
@@ -25,19 +39,14 @@ export const remove = defineCommand({
     'listed and you are asked. Without a terminal, or if all tags of the repository would go, --yes is required.\n\n' +
     'If the registry deletes by digest only, a manifest is deleted with its tags, but not if a tag that stays points at it or\n' +
     'at an index that contains it. Stderr says which tags were kept, and why.',
-  arguments: [
-    {
-      label: 'REF',
-      summary: 'NAME:TAG or NAME@DIGEST, or several; - reads them from standard input; by rules: NAME',
-      arity: 'many',
-      completes: 'image',
-    },
-  ],
+  arguments: [severalImages('REF', 'NAME:TAG or NAME@DIGEST, or by rules NAME')],
   options: {
     match: list('--match <pattern>', 'Delete tags that match, as pr-*; may be repeated: any of them'),
     olderThan: value('--older-than <age>', 'Delete only tags whose image is older, as 30d, 2w or 12h'),
     keep: value('--keep <n>', 'Keep the n youngest of the tags that match'),
-    dryRun: flag('--dry-run', 'Only say what would be deleted; exit status 12 if there is something'),
+    referrers: referrersOption,
+    save: saveOption,
+    dryRun: dryRunOption,
     yes: flag('-y, --yes', 'Delete a digest with all its tags, or tags by rules, without asking'),
     json: jsonOption,
     ...registryOptions,
@@ -51,38 +60,32 @@ export const remove = defineCommand({
     },
   ],
   async run({ words, options }, context) {
-    const { terminal, signal } = context;
+    const { terminal } = context;
     const rules = parseRules(options);
+    refuseDrySave(options);
     if (rules) return deleteByRules(words, rules, options, context);
     let found = 0;
     const references = await readReferences(words, context, options);
+    await using kept = await createKeptManifests(options.save, references, context);
     // Those of one repository in turn, as a tag may point at what another reference deletes.
     const turns = new Turns();
     let opening: Promise<unknown> = Promise.resolve();
     await forEachReference(references, { terminal, what: 'deleted' }, async (word) => {
       const opened = opening.then(() => context.openPlace(word, 'removal', options));
       const removing = opened.then((place) =>
-        turns.run(place.repository, () => removeOne(place, word, options, signal)),
+        turns.run(place.repository, () => removeOne(place, word, { ...options, kept }, context)),
       );
       opening = opened.catch(() => {});
-      const { names, key, title } = await removing;
-      if (options.dryRun) found += names.length;
-      return async () => {
-        if (options.json) await terminal.out(`${formatJson({ [key]: names })}\n`);
-        else for (const name of names) await terminal.out(`${title}: ${name}\n`);
-      };
+      const deletion = await removing;
+      if (options.dryRun) found += deletion.names.length;
+      return () => printDeletion(deletion, options, terminal);
     });
-    return found > 0 ? 12 : 0;
+    return found > 0 ? differs : 0;
   },
 });
 
 /** Deletes what one reference names, or says what would go. @throws OciError USAGE if it names no image */
-async function removeOne(
-  opened: Place,
-  word: string,
-  { dryRun, yes }: { readonly dryRun: boolean; readonly yes: boolean },
-  signal: AbortSignal,
-): Promise<{ readonly names: readonly string[]; readonly key: string; readonly title: string }> {
+async function removeOne(opened: Place, word: string, flags: DeletionFlags, context: Context): Promise<Deletion> {
   await using place = opened;
   if (!place.named) {
     throw new OciError('USAGE', `${word} names neither a tag nor a digest`, {
@@ -90,40 +93,55 @@ async function removeOne(
     });
   }
   const { tag } = place;
-  if (dryRun) {
-    const names = tag === undefined ? (await tagsOfDigest(place, signal)).names : await namesOfTag(place, signal);
-    return { names, key: 'wouldDelete', title: 'Would delete' };
+  if (tag !== undefined && flags.referrers) {
+    throw new OciError(
+      'USAGE',
+      `${place.name} is a tag, which is deleted alone: the manifest stays, with what hangs on it`,
+      {
+        hint: `delete the manifest: ocictl manifest delete --referrers ${place.name}`,
+      },
+    );
   }
-  const names = tag === undefined ? await deleteDigest(place, yes, signal) : await deleteTag(place, tag, signal);
-  await place.finish();
-  return { names, key: 'deleted', title: 'Deleted' };
+  const deletion = await (tag === undefined
+    ? deleteDigest(place, flags, context)
+    : deleteTag(place, tag, flags, context.signal));
+  if (!flags.dryRun) await place.finish();
+  return deletion;
 }
 
 async function deleteByRules(
   [word = '', another]: readonly string[],
   rules: RetentionRules,
-  options: ServiceFlags & { readonly yes: boolean; readonly dryRun: boolean; readonly json: boolean },
+  options: ServiceFlags & RetentionFlags & { readonly save: string | undefined },
   context: Context,
 ): Promise<number> {
   if (another !== undefined || word === '-') {
     throw new OciError('USAGE', 'by rules, tags of one repository are deleted, and several are named');
   }
+  await using kept = await createKeptManifests(options.save, { several: false }, context);
   await using place = await context.openPlace(word, 'removal', options);
   if (place.named) {
     throw new OciError('USAGE', `rules choose among the tags of a repository, and ${place.name} names one image`, {
       hint: `leave the tag or digest out: ${place.repository}`,
     });
   }
-  return (await import('./delete/apply-retention.ts')).applyRetention(place, rules, options, context);
+  const { applyRetention } = await import('./delete/apply-retention.ts');
+  return await applyRetention(place, rules, { ...options, kept }, context);
 }
 
-/** @throws OciError MANIFEST_UNKNOWN */
-async function namesOfTag(place: Place, signal: AbortSignal): Promise<readonly string[]> {
-  await place.registry.statManifest(place.repo, place.reference, { signal });
-  return [place.name];
-}
-
-async function deleteTag(place: Place, tag: Tag, signal: AbortSignal): Promise<readonly string[]> {
+/** Nothing is left behind: the manifest stays. @throws OciError MANIFEST_UNKNOWN; UNSUPPORTED where it cannot be deleted alone */
+async function deleteTag(
+  place: Place,
+  tag: Tag,
+  { dryRun = false, kept }: DeletionFlags,
+  signal: AbortSignal,
+): Promise<Deletion> {
+  const deletion = { names: [place.name], leftBehind: [] };
+  if (dryRun || kept) {
+    const { digest } = await place.registry.statManifest(place.repo, tag, { signal });
+    if (dryRun) return deletion;
+    if (kept) await keepManifests(place, [{ digest, tags: [tag] }], kept, signal);
+  }
   try {
     await place.registry.deleteTag(place.repo, tag, { signal });
   } catch (error) {
@@ -135,30 +153,5 @@ async function deleteTag(place: Place, tag: Tag, signal: AbortSignal): Promise<r
       cause: error,
     });
   }
-  return [place.name];
-}
-
-interface DigestWithTags {
-  readonly digest: Digest;
-  /** In the form that is shown, the digest first. */
-  readonly names: readonly string[];
-}
-
-async function tagsOfDigest(place: Place, signal: AbortSignal): Promise<DigestWithTags> {
-  const { digest } = await place.registry.statManifest(place.repo, place.reference, { signal });
-  const tags = await tagsPointingAt(place.registry, place.repo, digest, { signal });
-  const names = [`${place.repository}@${digest}`];
-  for (const tag of [...tags].sort()) names.push(`${place.repository}:${tag}`);
-  return { digest, names };
-}
-
-async function deleteDigest(place: Place, yes: boolean, signal: AbortSignal): Promise<readonly string[]> {
-  const { digest, names } = await tagsOfDigest(place, signal);
-  if (!yes) {
-    throw new OciError('REFUSED', `this would delete ${names.join(', ')}`, {
-      hint: 'add --yes to delete all of it',
-    });
-  }
-  await place.registry.deleteManifest(place.repo, digest, { signal });
-  return names;
+  return deletion;
 }

@@ -6,7 +6,7 @@ import { formatJson } from '../terminal/json.ts';
 import { widthFor, wrapped } from '../terminal/width.ts';
 import { defineCommand, value } from './command-line/command.ts';
 import { parseOnePlatform } from './command-line/option-values.ts';
-import { jsonOption, readingOptions } from './command-line/options.ts';
+import { jsonOption, policyOption, readingOptions } from './command-line/options.ts';
 
 export const doctor = defineCommand({
   name: 'doctor',
@@ -14,7 +14,7 @@ export const doctor = defineCommand({
   description:
     'With a reference, it shows how the reference is read, which endpoints are asked in which order and why, their TLS\n' +
     'certificates and proxies, which credentials are used and where they are stored, what earlier commands learned of the\n' +
-    'registry, its answers, its clock and its rate limit, and finally whether a pull would work. No image is stored, and no\n' +
+    'registry, its answers, its clock and its rate limit, what a policy says, and finally whether a pull would work. No image is stored, and no\n' +
     'secret is printed. Without a reference, it checks the files, the store and the credential helpers of this machine, and\n' +
     'lists what is known of hosts. The exit status is 0 only if a pull would work, otherwise that of the pull.',
   arguments: [{ label: 'REF', summary: 'The image', arity: 'optional', completes: 'image' }],
@@ -22,6 +22,7 @@ export const doctor = defineCommand({
     platform: value('--platform <os/arch>', 'Try the image for this platform'),
     forget: value('--forget <host>', 'Forget what was learned of a registry, and its tokens, and check nothing'),
     json: jsonOption,
+    policy: policyOption,
     ...readingOptions,
   },
   examples: [
@@ -38,10 +39,13 @@ export const doctor = defineCommand({
     for await (const check of context.diagnose(reference, options)) await report.add(check);
     let failure: OciError | undefined;
     if (reference) {
-      const { tryPull } = await import('./doctor/try-pull.ts');
+      const { tryPolicy, tryPull } = await import('./doctor/try-pull.ts');
       try {
         await using place = await context.openPlace(name ?? '', 'source', options);
-        await report.add(await tryPull(place, platform ?? (await context.defaultPlatform()), context.signal));
+        const wanted = platform ?? (await context.defaultPlatform());
+        const pulled = await tryPull(place, wanted, context.signal);
+        for (const check of await tryPolicy(place, wanted, context.signal)) await report.add(check);
+        await report.add(pulled);
       } catch (error) {
         if (!isOciError(error)) throw error;
         failure = error;

@@ -36,11 +36,12 @@ export const load = defineCommand({
     { text: 'One of several images', command: 'load -i images.tar alpine:3.20' },
   ],
   async run({ words, options }, context) {
-    const { input = '-', quiet, json, receipt, into = 'store:', progress: mode } = options;
+    const { input = '-', quiet, json, into = 'store:', progress: mode } = options;
     const platforms = options.platform.map(parsePlatform);
     const toStore = into === 'store:';
-    if (!toStore) refuseDestination(into, receipt);
+    if (!toStore) refuseDestination(into, options.receipt);
     if (options.input === undefined) refuseFiles(words);
+    const writeReceipt = options.receipt === undefined ? undefined : await context.createReceipt(options.receipt);
     await using archive = await context.openArchive(input);
     const chosen = await chooseImages(archive, words, context.signal);
     const { images } = chosen;
@@ -49,7 +50,7 @@ export const load = defineCommand({
     await withProgress(context, shown, async (progress) => {
       const wish = { archive, chosen, platforms, progress, json };
       const loaded = toStore ? await loadIntoStore(wish, context) : await loadInto(into, wish, context);
-      if (receipt !== undefined) await context.writeReceipt(receipt, receiptOf(loaded.images));
+      await writeReceipt?.(receiptOf(loaded.images));
       loaded.throwFailures();
     });
   },
@@ -77,12 +78,13 @@ function refuseDestination(into: string, receipt: string | undefined): void {
   });
 }
 
-function receiptOf(images: readonly LoadedImage[]): Map<string, Set<Digest>> {
-  const receipt = new Map<string, Set<Digest>>();
+function receiptOf(images: readonly LoadedImage[]): ReadonlyMap<string, ReadonlySet<Digest>> {
+  // All names of an image share one set, and there may be thousands of names.
+  const sets = new Map<string, Set<ReadonlySet<Digest>>>();
   for (const { target, digests } of images) {
     const { domain, path } = target;
     const repository = formatReference({ domain, path });
-    receipt.set(repository, new Set([...(receipt.get(repository) ?? []), ...digests]));
+    sets.set(repository, (sets.get(repository) ?? new Set()).add(digests));
   }
-  return receipt;
+  return new Map([...sets].map(([repository, each]) => [repository, new Set([...each].flatMap((set) => [...set]))]));
 }

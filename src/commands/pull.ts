@@ -13,7 +13,7 @@ import { leases } from '../registry/extensions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Progress } from '../terminal/progress/progress.ts';
 import { defineCommand, flag, list } from './command-line/command.ts';
-import { jsonOption, progressOption, readingOptions } from './command-line/options.ts';
+import { jsonOption, policyOption, progressOption, readingOptions } from './command-line/options.ts';
 import {
   forEachReference,
   movedTogetherHelp,
@@ -42,6 +42,7 @@ export const pull = defineCommand({
     quiet: flag('-q, --quiet', 'Print only the full name of the pulled image'),
     json: jsonOption,
     progress: progressOption,
+    policy: policyOption,
     ...readingOptions,
   },
   examples: [

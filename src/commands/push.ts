@@ -1,5 +1,7 @@
 import type { Context } from '../app/context.ts';
+import { OciError } from '../model/errors.ts';
 import type { Platform } from '../model/platform/platform.ts';
+import { visible } from '../model/quote.ts';
 import {
   familiarName,
   familiarReference,
@@ -63,7 +65,7 @@ export const push = defineCommand({
     const name = several ? `${references.words.length} images` : nameOf(pusher.parse(only));
     const route = (): string | undefined => (hosts.size === 1 ? `to ${[...hosts]}` : undefined);
     const display = { mode, quiet, action: 'push', name, several: several || allTags, route } as const;
-    await withProgress(context, display, async (progress) => {
+    const pushing = withProgress(context, display, async (progress) => {
       const ends = { pusher, progress, hosts };
       if (!allTags) return pushImages(references, ends, options, context);
       const { terminal } = context;
@@ -73,8 +75,24 @@ export const push = defineCommand({
         return done;
       });
     });
+    await pushing.catch((error: unknown) => withHintFor(words, error));
   },
 });
+
+/** Docker's push takes one image. Who names a file behind it means to push that. */
+async function withHintFor([image = '', ...others]: readonly string[], error: unknown): Promise<never> {
+  if (error instanceof OciError) {
+    const { parseFileWord } = await import('../artifacts/push/file-word.ts');
+    for (const word of others) {
+      const file = word !== '-' && (await parseFileWord(word).catch(() => undefined));
+      if (!file) continue;
+      const { code, message, status, detail } = error;
+      const hint = `${visible(file.path)} is a file: ocictl artifact push ${visible(image)} ${visible(word)} pushes files`;
+      throw new OciError(code, message, { status, detail, hint, cause: error });
+    }
+  }
+  throw error;
+}
 
 function parsePushed(word: string): Platform | 'all' {
   return word === 'all' ? word : parseOnePlatform(word);

@@ -3,13 +3,14 @@ import { OciError } from '../model/errors.ts';
 import { imageHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
 import type { ProgressMode } from '../terminal/progress/progress.ts';
-import type { TransferResult } from '../transfer/transfer.ts';
+import type { BatchOptions, TransferResult } from '../transfer/transfer.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
 import { parseChoice } from './command-line/option-values.ts';
-import { jsonOption, platformWords, progressOption, readingOptions } from './command-line/options.ts';
+import { jsonOption, platformWords, policyOption, progressOption, readingOptions } from './command-line/options.ts';
 import { readReferences, severalImages } from './command-line/several.ts';
+import { compressions, parseConversion } from './copy/conversion.ts';
 import { withProgress } from './moving/run-batch.ts';
-import { type PlannedSave, parseSavedPlatforms, planSave, type SavedPlatforms } from './save/plan.ts';
+import { type Attached, type PlannedSave, parseSavedPlatforms, planSave, type SavedPlatforms } from './save/plan.ts';
 import { baseWord, openSource } from './save/source.ts';
 import { transferAll } from './save/transfer-all.ts';
 
@@ -32,6 +33,8 @@ export const save = defineCommand({
     platform: list('--platform <os/arch>', 'Platforms to save, comma-separated, or all', {
       choices: [...platformWords, 'all'],
     }),
+    referrers: flag('--referrers', 'Save what refers to the images too, as signatures do'),
+    digestTags: flag('--digest-tags', 'Save what cosign keeps under sha256-….sig, .att and .sbom tags too'),
     imageFormat: value(
       '--image-format <format>',
       'Format of the archive: oci (default), for all programs, or docker, as Docker wrote it before 25',
@@ -40,6 +43,13 @@ export const save = defineCommand({
       },
     ),
     since: value('--since <base>', 'Leave out layers that this receipt, image, repository, layout or archive has'),
+    compress: value(
+      '--compress <compression>',
+      'Compress layers again: gzip, zstd or none, with a level as in zstd:9',
+      {
+        choices: compressions,
+      },
+    ),
     outer: value('--outer <compression>', 'Compression of the whole archive: none (default), gzip or zstd', {
       choices: outers,
     }),
@@ -47,12 +57,17 @@ export const save = defineCommand({
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
     progress: progressOption,
+    policy: policyOption,
     ...readingOptions,
   },
   examples: [
     { text: 'An image of the local store or of a registry', command: 'save -o alpine.tar alpine:3.20' },
     { text: 'Two images, for another machine', command: 'save alpine busybox | ssh host docker load' },
     { text: 'Only what is new since a tag that the other side has', command: 'save --since app:1 -o app.tar app:2' },
+    {
+      text: 'With signatures, attestations and whatever else refers to it',
+      command: 'save --referrers --digest-tags -o app.tar registry.example.com/team/app:1',
+    },
     { text: 'With all platforms', command: 'save --platform all -o app.tar registry.example.com/team/app:1' },
   ],
   async run({ words, options }, context) {
@@ -60,7 +75,8 @@ export const save = defineCommand({
     refuseTwoResults(file, options.json);
     const format = parseChoice('--image-format', options.imageFormat ?? 'oci', imageFormats);
     const platforms = parseSavedPlatforms(options.platform, format);
-    refuseBaseOf(format, options.since);
+    refuseBeside(format, options);
+    const conversion = parseSavedConversion(options);
     const references = await readReferences(words, context, options);
     await using base =
       options.since === undefined
@@ -74,19 +90,25 @@ export const save = defineCommand({
       outer: parseChoice('--outer', options.outer ?? 'none', outers),
       platform: await context.defaultPlatform(),
     });
-    const saved = await saveImages(references.words, { ...options, platforms }, archive, context);
+    if (base?.file !== undefined) await archive.refuseInput(base.file);
+    using converter = conversion && (await context.createConverter(conversion));
+    const flags = { ...options, platforms, transform: converter?.transform };
+    const saved = await saveImages(references.words, flags, archive, context);
     await archive.finish({ signal: context.signal });
     if (!options.json) return;
-    for (const { name, root, transferredBytes } of saved) {
+    for (const { name, root, transferredBytes, ...attached } of saved) {
       const { digest, mediaType, size } = root;
-      await context.terminal.out(
-        `${formatJson({ reference: name, digest, mediaType, size, transferredBytes, file })}\n`,
-      );
+      const taken = {
+        ...(options.referrers && { referrers: attached.referrers.map((entry) => entry.digest) }),
+        ...(options.digestTags && { digestTags: attached.digestTags }),
+      };
+      const result = { reference: name, digest, mediaType, size, transferredBytes, ...taken, file };
+      await context.terminal.out(`${formatJson(result)}\n`);
     }
   },
 });
 
-interface SaveFlags extends ServiceFlags {
+interface SaveFlags extends ServiceFlags, Attached, Pick<BatchOptions, 'transform'> {
   readonly platforms: SavedPlatforms;
   readonly remote: boolean;
   readonly quiet: boolean;
@@ -109,14 +131,19 @@ async function saveImages(
     const plans: PlannedSave[] = [];
     for (const word of words) {
       const source = opened.add(await openSource(word, flags, context));
-      plans.push(await planSave(source, flags.platforms, archive, context));
+      if (source.replaced !== undefined) await archive.refuseInput(source.replaced);
+      plans.push(await planSave(source, flags, archive, context));
     }
-    const results = await transferAll(
-      plans.map(({ root }) => root),
-      progress,
-      context,
-    );
-    return results.map((result, i) => ({ ...result, name: plans[i]?.name ?? '' }));
+    const roots = plans.map(({ root }) => root);
+    const results = await transferAll(roots, { progress, transform: flags.transform }, context);
+    return results.map((result, i) => {
+      const [plan, { root }] = [plans[i], result];
+      const before = plan?.root.from.reference;
+      if (flags.transform && before !== root.digest) {
+        context.terminal.note(`${plan?.name}: ${before} was converted, and is ${root.digest} in the archive`);
+      }
+      return { ...result, name: plan?.name === before ? root.digest : (plan?.name ?? '') };
+    });
   });
 }
 
@@ -142,10 +169,38 @@ function refuseTwoResults(file: string | undefined, json: boolean): void {
   });
 }
 
-/** @throws OciError USAGE for --since with a format that has no place for it. */
-function refuseBaseOf(format: 'oci' | 'docker', since: string | undefined): void {
-  if (format === 'oci' || since === undefined) return;
-  throw new OciError('USAGE', 'conflicting options: --since and --image-format docker', {
+/** `--compress`; with it, `--image-format oci` changes manifests of Docker too. @throws OciError USAGE */
+function parseSavedConversion(
+  flags: Attached & {
+    readonly imageFormat: string | undefined;
+    readonly compress: string | undefined;
+    readonly since: string | undefined;
+  },
+): ReturnType<typeof parseConversion> {
+  const { imageFormat, compress, since, referrers, digestTags } = flags;
+  if (compress === undefined) return undefined;
+  const refuse = (what: string, hint: string): never => {
+    throw new OciError('USAGE', `conflicting options: --compress and ${what}`, { hint });
+  };
+  const signed = 'signatures and other referrers are for the digest of the image as it is: leave one of them out';
+  if (referrers) refuse('--referrers', signed);
+  if (digestTags) refuse('--digest-tags', signed);
+  if (since !== undefined) refuse('--since', 'layers that are compressed again are others than the reader has');
+  if (imageFormat === 'docker') {
+    refuse('--image-format docker', 'its layers are always unpacked: leave one of them out');
+  }
+  return parseConversion({ imageFormat, compress });
+}
+
+/** @throws OciError USAGE for what the format has no place for. */
+function refuseBeside(
+  format: 'oci' | 'docker',
+  { since, referrers, digestTags }: Attached & { readonly since: string | undefined },
+): void {
+  const given = [since !== undefined && '--since', referrers && '--referrers', digestTags && '--digest-tags'];
+  const flag = given.find((one) => one !== false);
+  if (format === 'oci' || flag === undefined) return;
+  throw new OciError('USAGE', `conflicting options: ${flag} and --image-format docker`, {
     hint: 'leave --image-format out: docker load takes the default format too',
   });
 }

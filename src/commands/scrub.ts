@@ -1,6 +1,6 @@
 import type { Fault, Scrubbed } from '../app/context.ts';
 import { OciError } from '../model/errors.ts';
-import { formatBytes } from '../terminal/format.ts';
+import { counted, formatBytes } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
 import { reportOne } from '../terminal/report.ts';
 import { defineCommand, flag } from './command-line/command.ts';
@@ -109,8 +109,4 @@ function toJson({ images, manifests, blobs, bytes, faults }: Scrubbed): unknown 
       error: error === undefined ? null : { code: error.code, message: error.message },
     })),
   };
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

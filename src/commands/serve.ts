@@ -1,9 +1,14 @@
 import { OciError } from '../model/errors.ts';
+import { unlessAborted } from '../model/signals/when-aborted.ts';
+import type { RunningServer } from '../server/options.ts';
+import { counted } from '../terminal/format.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
+import { openAccessLog } from './serve/access-log.ts';
 import { defaultAddress, parseListenAddress, parseRate, parseTime, riskOf, startLines } from './serve/announcement.ts';
-
-const graceMs = 10_000;
+import { collectEach, readInterval } from './serve/collecting.ts';
+import { openMetrics } from './serve/metrics.ts';
+import { operatingOptions, readDrain, readOperating } from './serve/operating.ts';
 
 export const serve = defineCommand({
   name: 'serve',
@@ -42,7 +47,10 @@ export const serve = defineCommand({
       `Where to listen: 0.0.0.0 also for other machines, port 0 for a free port (default ${defaultAddress})`,
     ),
     allowHost: list('--allow-host <host>', 'Also accept this Host header when listening on loopback'),
-    root: value('--root <dir>', 'Keep images in this directory; it is created if it is missing'),
+    root: value(
+      '--root <dir>',
+      'Keep images in this directory, which is created if it is missing, or in s3://BUCKET/PREFIX?…',
+    ),
     memory: flag('--memory', 'Keep images in memory; they are gone when it stops'),
     store: flag('--store', 'Serve the images of the local store, read-only'),
     mirrorOf: value('--mirror-of <domain>', 'Serve the images of this domain under plain names, as its mirror'),
@@ -62,6 +70,15 @@ export const serve = defineCommand({
       '--trust-proxy <network>',
       'Trust what proxies in this network say about the client, its scheme and its Host',
     ),
+    redirect: flag('--redirect', 'Send clients to the store itself for blobs, if it gives out URLs'),
+    redirectMin: value('--redirect-min <size>', 'Send blobs smaller than this from here: 500kB, 1MB, 4MiB'),
+    redirectExcept: list('--redirect-except <network>', 'Send blobs to clients in this network from here'),
+    redirectHost: value('--redirect-host <url>', 'Sign URLs of the store for this scheme and host'),
+    redirectUrl: value('--redirect-url <url>', 'Send clients to a server that has the files of the store at this URL'),
+    redirectCloudfront: value(
+      '--redirect-cloudfront <id=file>',
+      'Sign --redirect-url for CloudFront, with this id of a key and its private key',
+    ),
     issueTokens: value('--issue-tokens <file>', 'Issue tokens at /token, with the users and rules in this file'),
     uploadTimeout: value(
       '--upload-timeout <time>',
@@ -71,6 +88,7 @@ export const serve = defineCommand({
       '--min-rate <bytes>',
       'Disconnect clients that send or take fewer bytes per second, over a minute (default 256; 0: none)',
     ),
+    ...operatingOptions,
     json: flag('--json', 'Print the address as JSON, and the log on stderr as one JSON document per line'),
   },
   examples: [
@@ -101,47 +119,62 @@ export const serve = defineCommand({
     const asked = parseListenAddress(options.address ?? defaultAddress);
     const sessionIdleMs = parseTime(options.uploadTimeout ?? (options.memory ? '1h' : '24h'));
     const minBytesPerSecond = parseRate(options.minRate ?? '256');
-    const served = await context.openServed(options);
-    const { serve: listen } = await import('../server/server.ts');
-    const { accessRecord, formatAccess, isOurFailure } = await import('../server/http/access-log.ts');
-    const { host, port } = asked;
-    const writes = !served.readOnly;
-    const server = await listen({
-      registry: served.registry,
-      host,
-      port,
-      allowedHosts: options.allowHost,
-      writes,
-      tls: served.tls?.current,
-      isProxy: served.isProxy,
-      authorize: served.authorize,
-      issuer: served.issuer,
-      sessionIdleMs,
-      minBytesPerSecond,
-      log(entry) {
-        if (!verbose && !isOurFailure(entry)) return;
-        if (json) terminal.data(accessRecord(entry, new Date()));
-        else terminal.note(formatAccess(entry, new Date()));
-      },
-    });
-    const { address, url, loopback } = server;
-    const endWatch = served.tls?.watch((tls) => server.renewTls(tls));
+    const drain = readDrain(options.drain);
+    const operating = readOperating(options);
+    const log = await openAccessLog(terminal, { format: options.accessLog, verbose, json });
+    const gcIntervalMs = readInterval(options.gcInterval, options);
+    const metrics = options.metrics === undefined ? undefined : await openMetrics(options.metrics, options.allowHost);
+    let endWatch: (() => void) | undefined;
+    let endCollecting: (() => Promise<void>) | undefined;
+    let server: RunningServer | undefined;
     // If even the first line cannot be written, nobody learns of the server, so it must not keep running.
     try {
+      const opening = context.openServed({ ...options, observeStorage: metrics?.storage });
+      // A storage that does not answer must not keep it from stopping.
+      const served = await unlessAborted(opening, signal);
+      const { serve: listen } = await import('../server/server.ts');
+      const { host, port } = asked;
+      server = await listen({
+        registry: served.registry,
+        host,
+        port,
+        allowedHosts: options.allowHost,
+        writes: !served.readOnly,
+        ...operating,
+        tls: served.tls?.current,
+        isProxy: served.isProxy,
+        redirects: served.redirects,
+        authorize: served.authorize,
+        issuer: served.issuer,
+        sessionIdleMs,
+        minBytesPerSecond,
+        log,
+        observe: metrics?.requests,
+      });
+      const { address, url, loopback, renewTls } = server;
+      endWatch = served.tls?.watch(renewTls);
+      endCollecting = collectEach(gcIntervalMs, served.collect, { terminal, json, metrics: metrics?.collections });
       if (json) {
-        await terminal.out(`${formatJson({ serving: served.what, address, url, readOnly: served.readOnly })}\n`);
+        const { what: serving, readOnly } = served;
+        await terminal.out(`${formatJson({ serving, address, url, readOnly, metrics: metrics?.url })}\n`);
       } else {
         await terminal.out(`Serving ${served.what} on ${served.tls ? 'https' : 'http'}://${address}\n`);
         const heard = { bound: address, here: new URL(url).host, loopback, asked };
         for (const line of [...startLines(served, heard), ...served.notes]) terminal.note(line);
         const risk = loopback ? undefined : riskOf(served);
         if (risk !== undefined) terminal.warn(risk);
+        if (metrics !== undefined) terminal.note(`metrics are at ${metrics.url}`);
       }
       await aborted(signal);
       if (!json) terminal.note('stopping, after the requests that are under way');
     } finally {
       endWatch?.();
-      await server.stop({ graceMs });
+      const collected = endCollecting?.();
+      const { cut } = (await server?.stop(drain)) ?? { cut: 0 };
+      const limit = `longer than --drain ${options.drain ?? '30s'}`;
+      if (cut > 0) terminal.warn(`${counted(cut, 'request was', 'requests were')} cut after taking ${limit}`);
+      await collected;
+      await metrics?.stop();
     }
   },
 });

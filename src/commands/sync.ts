@@ -1,5 +1,5 @@
 import { defineCommand, flag, list, value } from './command-line/command.ts';
-import { jsonOption, progressOption, serviceOptions } from './command-line/options.ts';
+import { jsonOption, policyOption, progressOption, serviceOptions } from './command-line/options.ts';
 import { synchronise } from './sync/synchronise.ts';
 
 export const sync = defineCommand({
@@ -28,6 +28,7 @@ export const sync = defineCommand({
     quiet: flag('-q, --quiet', 'No progress and no summary'),
     json: jsonOption,
     progress: progressOption,
+    policy: policyOption,
     ...serviceOptions,
     hostCreds: list(
       '--host-creds <host=user:password>',

@@ -11,6 +11,7 @@ import type { ConfigYaml, ShortNames } from './ocictl/config-yaml.ts';
 import type { Origin, Sourced } from './origin.ts';
 import { configYamlFile, daemonJsonFiles, storeRoot } from './paths.ts';
 import { type ConsideredFile, createSettingsReader, type SettingsReader } from './settings-file.ts';
+import type { TrustSettings } from './trust-rules.ts';
 
 /** Flags of the command line, as written. */
 export interface SettingsFlags {
@@ -53,6 +54,8 @@ export interface BaseSettings {
   readonly cloudLogins: Sourced<'on' | 'off'>;
   /** Whether completion of words may ask a registry, or only the local store. */
   readonly completion: Sourced<'registry' | 'local'>;
+  /** What images must have to be copied; undefined if nothing is demanded. */
+  readonly trust: TrustSettings | undefined;
   /** Files where settings were looked for. */
   readonly files: readonly ConsideredFile[];
   /** Warnings about the settings, to be printed once on stderr. */
@@ -110,6 +113,7 @@ export async function readBasis(options: LoadSettingsOptions): Promise<SettingsB
       },
     tokenCache: own?.tokenCache ?? onByDefault,
     cloudLogins: own?.cloudLogins ?? onByDefault,
+    trust: await own?.trust?.(),
     warnings,
   };
   return { where, reader, warn, own, files, settings };

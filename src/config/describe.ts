@@ -54,6 +54,7 @@ export function describeSettings(settings: Settings): readonly ShownSetting[] {
       ),
     ),
     list('registries', settings.registryRules.map(rule)),
+    list('trust', (settings.trust?.rules ?? []).map(plain)),
     single('token-cache', settings.tokenCache),
     single('cloud-logins', settings.cloudLogins),
     single('completion', settings.completion),

@@ -19,7 +19,7 @@ export interface Conversion {
   readonly compression: LayerCompression | undefined;
 }
 
-/** A conversion for one batch of transfers. Disposing it removes its temporary files. */
+/** A conversion for batches of transfers from one source. A layer is converted once. Disposing it removes its temporary files. */
 export interface Converter extends Disposable {
   readonly transform: Transform;
 }
@@ -44,6 +44,8 @@ class Conversions {
   /** Layers of images: those of artifacts may be anything, whatever their type. */
   readonly #imageLayers = new Set<Digest>();
   readonly #configs = new Map<Digest, BlobSource>();
+  /** By their old digests and new types: several destinations want the same. */
+  readonly #layers = new Map<string, Promise<RecompressedLayer>>();
   /** By their new digests. */
   readonly #changed = new Map<Digest, RecompressedLayer>();
 
@@ -73,6 +75,24 @@ class Conversions {
     if (form.foreign || form.compression === compression.kind) return undefined;
     const type = layerType({ ...form, compression: compression.kind, format: this.#format ?? form.format });
     if (type === undefined) return undefined;
+    const key = `${descriptor.digest} ${type}`;
+    const running = this.#layers.get(key) ?? this.#recompressed(descriptor, source, compression, type);
+    this.#layers.set(key, running);
+    try {
+      return await running;
+    } catch (error) {
+      // Another destination may still read it: what failed may have been stopped with the first.
+      if (this.#layers.get(key) === running) this.#layers.delete(key);
+      throw error;
+    }
+  }
+
+  async #recompressed(
+    descriptor: SourceBlob['descriptor'],
+    source: BlobSource,
+    compression: LayerCompression,
+    type: string,
+  ): Promise<RecompressedLayer> {
     const layer = await recompress(descriptor, source, compression, type);
     // Two layers may be one now. The first one's file stays until the end as well.
     this.#files.push(layer);

@@ -1,5 +1,6 @@
 /** The media types of layers, by what they say. */
 import type { LayerCompression } from '../archive/envelope/compress.ts';
+import { OciError } from '../model/errors.ts';
 import { mediaTypes } from '../model/manifest/media-types.ts';
 
 /** Whose media types a manifest has. */
@@ -43,4 +44,13 @@ export function layerForm(mediaType: string): LayerForm | undefined {
 /** The media type for a layer; undefined for what the format does not have, which is zstd in Docker's. */
 export function layerType({ format, compression, foreign }: LayerForm): string | undefined {
   return rows.find((row) => row[1] === format && row[2] === compression && row[3] === foreign)?.[0];
+}
+
+/** The media type of a layer that is made. @throws OciError UNSUPPORTED for zstd in Docker's format. */
+export function layerTypeIn(format: ImageFormat, compression: LayerCompression['kind']): string {
+  const type = layerType({ format, compression, foreign: false });
+  if (type !== undefined) return type;
+  throw new OciError('UNSUPPORTED', `docker's image format has no layers in ${compression}`, {
+    hint: 'use --compress gzip, or change the format first: ocictl copy --image-format oci',
+  });
 }

@@ -1,6 +1,7 @@
 import { checkArgument, checkOptions, type Shape } from '../model/check-arguments.ts';
 import { OciError } from '../model/errors.ts';
 import { parseJson } from '../model/json.ts';
+import { unlessAborted } from '../model/signals/when-aborted.ts';
 import type { Credential } from './credential.ts';
 import { type HelperRunOptions, runHelper, validateHelperName } from './helper-program.ts';
 import { authConfigKey, shownKey } from './registry-key.ts';
@@ -45,7 +46,7 @@ export function openHelperStore(name: string, options: HelperStoreOptions): Cred
   return {
     get: (host, opts = {}) => {
       if (opts.fresh) known.delete(authConfigKey(host));
-      return abortable(get(host), opts.signal);
+      return unlessAborted(get(host), opts.signal);
     },
     async store(host, credential, opts) {
       const key = authConfigKey(host);
@@ -96,15 +97,4 @@ function parseAnswer(answer: string, source: string): Record<string, unknown> {
     if (typeof document === 'object' && document !== null) return document as Record<string, unknown>;
   } catch {}
   throw new OciError('CONFIG_INVALID', `${source} did not answer with a JSON object`);
-}
-
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-  });
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
 }

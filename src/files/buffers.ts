@@ -12,7 +12,7 @@ export function takeBuffer(): Uint8Array<ArrayBuffer> {
   return idle.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(bufferBytes).buffer);
 }
 
-/** Returns a buffer. Nothing may read or write it any more, including a system call in progress. */
+/** Returns a buffer; one of another size is dropped. Nothing may read or write it any more, including a system call in progress. */
 export function giveBuffer(buffer: Uint8Array<ArrayBuffer>): void {
-  if (idle.length < maxIdle) idle.push(buffer);
+  if (idle.length < maxIdle && buffer.length === bufferBytes) idle.push(buffer);
 }

@@ -62,15 +62,16 @@ async function sync(directory: string): Promise<void> {
  * Creates a file. Its bytes survive a power cut; its directory entry does too once {@link syncDirectory} was called.
  *
  * @param opts.durable Whether to sync the bytes. Default true.
+ * @param opts.mode Its permissions. Default {@link fileMode}.
  */
 export async function writeNew(
   file: string,
   bytes: Uint8Array,
-  { durable = true }: { readonly durable?: boolean } = {},
+  { durable = true, mode = fileMode }: { readonly durable?: boolean; readonly mode?: number | undefined } = {},
 ): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (durable ? syncedWrites : 0);
   const append = durable && syncedWrites !== 0 ? appendSynced : appendBytes;
-  await withFile(await openFile(file, flags, fileMode), async (descriptor) => {
+  await withFile(await openFile(file, flags, mode), async (descriptor) => {
     for (let written = 0; written < bytes.length; ) {
       written += await append(descriptor, bytes, written, bytes.length - written);
     }

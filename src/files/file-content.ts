@@ -56,6 +56,7 @@ type Signals = readonly (AbortSignal | undefined)[];
 
 /** Writes the rest of a file into a sink. The file stays open. */
 export async function drainFile(file: FileReader, sink: Sink, signals: Signals): Promise<void> {
+  if (file.drainTo !== undefined) return await drainUncopied(file.drainTo.bind(file), sink, signals);
   if (file.size > bufferBytes) return await drainLarge(file, sink, signals);
   const pooled = file.size > smallBytes;
   const buffer = pooled ? takeBuffer() : Buffer.allocUnsafeSlow(file.size);
@@ -69,6 +70,20 @@ export async function drainFile(file: FileReader, sink: Sink, signals: Signals):
   } finally {
     if (pooled) giveBuffer(buffer);
   }
+}
+
+async function drainUncopied(drain: (sink: Sink) => Promise<void>, sink: Sink, signals: Signals): Promise<void> {
+  const stop = (): void => {
+    for (const signal of signals) signal?.throwIfAborted();
+  };
+  stop();
+  await drain({
+    write(piece) {
+      stop();
+      return sink.write(piece);
+    },
+  });
+  stop();
 }
 
 // The next piece is read while the sink handles this one.

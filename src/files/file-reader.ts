@@ -7,6 +7,11 @@ export interface FileReader {
   readonly size: number;
   /** Fills `into`, up to the end of the range. @returns Bytes read; 0 at the end. */
   read(into: Uint8Array): Promise<number>;
+  /**
+   * Instead of `read`: writes all of the range into a sink, in pieces whose memory is used again once the write has
+   * resolved. A reader that would have to read them into memory first leaves it out.
+   */
+  drainTo?(sink: { write(piece: Uint8Array): Promise<void> }): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;
 }

@@ -1,8 +1,8 @@
 /** The file of one lock: how its holder and waiting processes read and change it. lock.ts decides who holds it. */
-import { type FileHandle, link, rename, unlink } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { hasErrno } from './file-errors.ts';
 import { openRegular } from './open-regular.ts';
-import { newProcessId } from './process-id.ts';
 
 /** More than any holder writes. */
 const maxTextBytes = 1024;
@@ -48,19 +48,7 @@ export async function look(file: string): Promise<Look | undefined> {
   }
 }
 
-/**
- * Removes a stale lock. Only one process succeeds in renaming it. The renamed file is then read again, because
- * meanwhile another process may have taken it over, or the holder may have resumed. Then it is put back; if that fails,
- * its holder notices at its next check.
- */
-export async function evict(file: string, stale: Look): Promise<void> {
-  const taken = `${file}.${newProcessId()}`;
-  try {
-    await rename(file, taken);
-    if ((await look(taken))?.mark !== stale.mark) await link(taken, file).catch(() => {});
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error;
-  } finally {
-    await unlink(taken).catch(() => {});
-  }
+/** The file of the lock that a process must hold to remove this one lock of a holder that is gone: texts are unique. */
+export function evictionOf(file: string, { text }: Look): string {
+  return `${file}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }

@@ -6,7 +6,7 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno } from './file-errors.ts';
-import { evict, type Look, look, startHeart } from './lock-file.ts';
+import { evictionOf, type Look, look, startHeart } from './lock-file.ts';
 import type { ProcessState } from './process-id.ts';
 
 /** What all locks of one kind have in common. */
@@ -125,12 +125,20 @@ export function createLockFiles(rules: LockRules): LockFiles {
     const seen = await look(file);
     if (seen === undefined) return true;
     if (verdict(file, seen) !== 'gone') return false;
-    // The holder may have released it between the look and the verdict: then this is another holder's lock.
-    const now = await look(file);
-    if (now === undefined) return true;
-    if (now.mark !== seen.mark) return false;
-    await evict(file, seen);
-    return true;
+    // Who removes this one lock has a lock for that, so that nobody removes the lock of the process that came next.
+    const eviction = await tryAcquire(evictionOf(file, seen));
+    if (eviction === undefined) return false;
+    try {
+      const now = await look(file);
+      if (now === undefined) return true;
+      if (now.mark !== seen.mark) return false;
+      await unlink(file).catch((error: unknown) => {
+        if (!hasErrno(error, 'ENOENT')) throw error;
+      });
+      return true;
+    } finally {
+      await eviction.release();
+    }
   }
 
   return {

@@ -47,7 +47,16 @@ export function isRunning(pid: number): boolean {
   return !/^[ZX]$/.test(statFields(String(pid))[0] ?? '');
 }
 
+/** The same word as long as the system runs: what was written without a sync is there whole. Where it tells none, of this process. */
+export function bootWord(): string {
+  boot ??= orNothing(readBootId) || newProcessId();
+  return boot;
+}
+
 const unknownStart = '0'.repeat(startDigits);
+const readBootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+let boot: string | undefined;
 let ownStart: string | undefined;
 let machineTags: readonly string[] | undefined;
 
@@ -56,11 +65,7 @@ let machineTags: readonly string[] | undefined;
 // whose names have no start time.
 function machines(): readonly string[] {
   if (machineTags === undefined) {
-    const parts = [
-      hostname(),
-      orNothing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-      orNothing(() => readlinkSync('/proc/self/ns/pid')),
-    ];
+    const parts = [hostname(), orNothing(readBootId), orNothing(() => readlinkSync('/proc/self/ns/pid'))];
     const texts = [['process', ...parts].join('\n'), JSON.stringify(parts), parts.join('\n')];
     machineTags = texts.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 12));
   }

@@ -13,6 +13,17 @@ const rests = { least: 16, most: 4_096 };
 const turnMs = 2;
 
 let spentMs = 0;
+let isWaitedFor = false;
+
+/** Whether files may be where a call waits for another machine, as long as that is silent: then none is made on the main thread. */
+export function waitsForOthers(): boolean {
+  return isWaitedFor;
+}
+
+/** Makes all calls through the thread pool from now on, as {@link waitsForOthers} says. */
+export function expectWaits(): void {
+  isWaitedFor = true;
+}
 
 /**
  * Makes one kind of call.
@@ -29,7 +40,7 @@ export function quickCall<Args extends readonly unknown[], Result>(
   let resting = 0;
   let rest = rests.least;
   return async (...args) => {
-    if (resting > 0 || spentMs > turnMs) {
+    if (isWaitedFor || resting > 0 || spentMs > turnMs) {
       resting = Math.max(0, resting - 1);
       spentMs = 0;
       return await later(...args);

@@ -1,21 +1,20 @@
-import { findDaemon } from '../config/docker/daemon-endpoint.ts';
-import { loadSettings } from '../config/settings.ts';
+import { loadBaseSettings } from '../config/base-settings.ts';
 import { checkArgument, type Shape } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import type { ProgressEvent, Waiting } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
-import { hostPlatform, type Platform, parsePlatform } from '../model/platform/platform.ts';
+import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { openPlace } from '../places/open-place.ts';
-import { type Place, type PlaceSources, readFrom } from '../places/place.ts';
+import { type Place, readFrom } from '../places/place.ts';
+import type { Policy } from '../policy/policy.ts';
 import { connecting, foreignLayers, leases } from '../registry/extensions.ts';
-import type { RegistryService } from '../service/service.ts';
-import { openFilesystemDriver } from '../storage/drivers/filesystem.ts';
-import { createStorage } from '../storage/storage.ts';
+import type { RegistryService } from '../service/contract.ts';
+import { choosePushed } from '../transfer/choose/pushed.ts';
 import type { TransferEnd, TransferOptions } from '../transfer/options.ts';
 import { resolveImage } from '../transfer/platforms.ts';
-import { choosePushed } from '../transfer/pushed.ts';
 import { transfer } from '../transfer/transfer.ts';
+import { placesOf } from './places.ts';
 import { type CallOptions, callShape, checkCallOptions, openSession } from './session.ts';
 
 /** What a copy takes along, and who is told of it. */
@@ -24,6 +23,11 @@ export interface CopyOptions extends CallOptions {
   readonly platform?: string | undefined;
   /** Also what refers to the image: signatures, lists of its parts. Default false. */
   readonly referrers?: boolean | undefined;
+  /**
+   * A file with a policy, as `ocictl copy --policy` reads it: what does not comply is not copied. Default: everything is copied,
+   * whatever config.yaml says under `trust`.
+   */
+  readonly policy?: string | undefined;
   /** Blobs that move at once. Default 3. */
   readonly parallelBlobs?: number | undefined;
   /**
@@ -51,6 +55,7 @@ const copyShape: Shape<CopyOptions> = {
   ...callShape,
   platform: 'string',
   referrers: 'boolean',
+  policy: 'string',
   parallelBlobs: 'number',
   onProgress: 'function',
 };
@@ -63,7 +68,7 @@ const copyShape: Shape<CopyOptions> = {
  * @param source What is copied; without tag and digest, the tag `latest`.
  * @param destination Where it shall be.
  * @throws OciError USAGE for wrong arguments; REFERENCE_INVALID; MANIFEST_UNKNOWN, PLATFORM_UNKNOWN for what the source has not;
- *   CONFIG_INVALID for Docker's files; what the two registries throw, see {@link Registry}.
+ *   UNTRUSTED for what does not comply with the policy; CONFIG_INVALID for Docker's files and the policy; what the two registries throw, see {@link Registry}.
  */
 export async function copy(source: string, destination: string, options: CopyOptions = {}): Promise<CopyResult> {
   checkArgument('copy', 'the source', source, 'string');
@@ -74,7 +79,9 @@ export async function copy(source: string, destination: string, options: CopyOpt
   const onWait = onProgress && ((wait: Waiting) => onProgress({ type: 'waiting', ...wait }));
   await using session = await openSession(options, { onWait });
   const places = placesOf(session.service, signal);
-  await using from = await openPlace(source, 'source', places);
+  const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
+  await using opened = await openPlace(source, 'source', places);
+  const from = policy ? await judged(opened, policy, session.service) : opened;
   const root = await findRoot(from, platform, signal);
   await using to = await openPlace(destination, 'destination', places);
   if (from.identity === to.identity) {
@@ -100,6 +107,20 @@ export async function copy(source: string, destination: string, options: CopyOpt
   return { destination: to.fullName, digest, mediaType, changed, transferredBytes };
 }
 
+async function readPolicyFile(file: string): Promise<Policy> {
+  const { readPolicy } = await import('../policy/policy.ts');
+  const { environment } = await loadBaseSettings();
+  return await readPolicy(file, { homedir: environment.homedir });
+}
+
+async function judged(place: Place, policy: Policy, service: RegistryService): Promise<Place> {
+  const [{ judgedPlace }, { originOf }] = await Promise.all([
+    import('../policy/judged-place.ts'),
+    import('../service/open/origin-of.ts'),
+  ]);
+  return judgedPlace(place, policy, (repository, kind) => originOf(service, repository, kind === ''));
+}
+
 function end({ registry, repo, sparse }: Place): TransferEnd {
   return { registry, repo, sparse };
 }
@@ -109,46 +130,21 @@ async function findRoot(
   platform: Platform | undefined,
   signal: AbortSignal,
   opts: { readonly requirePlatform?: boolean } = {},
-): Promise<Pick<TransferOptions['from'], 'reference' | 'root' | 'manifests'>> {
+): Promise<Pick<TransferOptions['from'], 'reference' | 'root' | 'asked' | 'manifests'>> {
+  const askedAs = (digest: Digest) => ({ reference: from.reference, digest });
   if (platform) {
-    const manifest = await resolveImage(from, platform, { signal, ...opts });
-    return { reference: manifest.descriptor.digest, root: manifest.descriptor, manifests: [manifest] };
+    const named = await from.registry.getManifest(from.repo, from.reference, { signal });
+    const manifest = await resolveImage(from, platform, { signal, root: named, ...opts });
+    const { descriptor: root } = manifest;
+    return { reference: root.digest, root, asked: askedAs(named.descriptor.digest), manifests: [manifest] };
   }
   from.registry.extension(connecting)?.expectMany();
   const stat = (reference: Place['reference']): Promise<Descriptor> =>
     readFrom(from, () => from.registry.statManifest(from.repo, reference, { signal }));
   const root = await stat(from.reference);
-  if (!from.sparse) return { reference: root.digest, root };
+  const asked = askedAs(root.digest);
+  if (!from.sparse) return { reference: root.digest, root, asked };
   // Of an image that was pulled for one platform, the local store has that one alone.
   const { digest } = await choosePushed({ ...end(from), reference: root.digest }, undefined, { signal });
-  return { reference: digest, root: digest === root.digest ? root : await stat(digest) };
-}
-
-function placesOf(service: RegistryService, signal: AbortSignal): PlaceSources {
-  return {
-    signal,
-    remote: (reference, intent) => service.open(reference, intent),
-    store: async () => {
-      const { storeRoot } = await loadSettings();
-      if (storeRoot === undefined)
-        throw new OciError('STORAGE', 'there is no place for the local store: set $OCICTL_ROOT');
-      const driver = await openFilesystemDriver({ root: storeRoot.value });
-      return createStorage({ driver, name: 'the local store', sparseIndexes: true });
-    },
-    stdin: () => process.stdin,
-    stdout: () => ({ write: writeOut }),
-    platform: async () => hostPlatform(),
-    note: () => {},
-    async dockerDaemon() {
-      const { environment, dockerConfigDir } = await loadSettings();
-      return findDaemon(environment, dockerConfigDir?.value);
-    },
-    imageName: async (word) => word,
-  };
-}
-
-function writeOut(chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
-  });
+  return { reference: digest, root: digest === root.digest ? root : await stat(digest), asked };
 }

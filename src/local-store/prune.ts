@@ -32,6 +32,7 @@ export async function pruneStore(
 /** The result for a store that does not exist. */
 export const nothingCollected: CollectResult = {
   removed: [],
+  freed: { count: 0, bytes: 0 },
   untagged: [],
   links: 0,
   unfinished: { count: 0, bytes: 0 },

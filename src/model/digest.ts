@@ -18,12 +18,14 @@ export const digestAlgorithms = { sha256: 64, sha384: 96, sha512: 128, blake3: 6
 /** An algorithm that {@link createHasher} supports. */
 export type DigestAlgorithm = keyof typeof digestAlgorithms;
 
-/** A running hash. Its state cannot be saved: after a restart everything is hashed again from the first byte. */
+/** A running hash. Its state cannot be saved: another process hashes everything again from the first byte. */
 export interface Hasher {
   /** What the digest begins with. */
   readonly algorithm: DigestAlgorithm;
   /** Adds bytes. Their memory may be reused at once. */
   update(chunk: Uint8Array): void;
+  /** The digest of what was added so far; more may be added. */
+  current(): Digest;
   /** Ends the hash; may be called once. */
   digest(): Digest;
 }
@@ -65,8 +67,10 @@ export function parseDigest(text: string): Digest {
 
 /** The digest, or undefined if the value is not one. For untrusted input. */
 export function tryParseDigest(text: unknown): Digest | undefined {
+  // Mostly it is a tag, and an error costs as much as the rest of a small request.
+  if (typeof text !== 'string' || !text.includes(':')) return undefined;
   try {
-    return typeof text === 'string' ? parseDigest(text) : undefined;
+    return parseDigest(text);
   } catch {
     return undefined;
   }
@@ -102,16 +106,19 @@ export async function createHasher(algorithm: DigestAlgorithm = 'sha256'): Promi
   if (algorithm === 'blake3') {
     const { blake3 } = await import('@noble/hashes/blake3.js');
     const hash = blake3.create({});
+    const digestOf = (state: typeof hash): Digest => `blake3:${Buffer.from(state.digest()).toString('hex')}` as Digest;
     return {
       algorithm,
       update: (chunk) => void hash.update(chunk),
-      digest: () => `blake3:${Buffer.from(hash.digest()).toString('hex')}` as Digest,
+      current: () => digestOf(hash.clone()),
+      digest: () => digestOf(hash),
     };
   }
   const hash = createHash(algorithm);
   return {
     algorithm,
     update: (chunk) => void hash.update(chunk),
+    current: () => `${algorithm}:${hash.copy().digest('hex')}` as Digest,
     digest: () => `${algorithm}:${hash.digest('hex')}` as Digest,
   };
 }

@@ -49,9 +49,11 @@ export const errorCodes = {
   // Ours: something is missing, or ocictl declines to do it.
   IMAGE_UNKNOWN: { status: 404, exit: 3 },
   PLATFORM_UNKNOWN: { status: 404, exit: 3 },
+  FILE_UNKNOWN: { status: 404, exit: 3 },
   REFUSED: { status: 409, exit: 9 },
   NOT_MODIFIED: { status: 304, exit: 1 },
   PARTLY_FAILED: { status: 500, exit: 8 },
+  UNTRUSTED: { status: 403, exit: 11 },
   // Ours: the connection to the registry.
   NETWORK: { status: 502, exit: 5, retryable: true },
   TIMEOUT: { status: 504, exit: 5, retryable: true },

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OciError } from '../model/errors.ts';
 import { defaultTag } from '../model/reference/reference.ts';
@@ -63,6 +63,7 @@ async function writeDir(rest: string, sources: PlaceSources): Promise<Place> {
     file: rest,
     real,
     replaced: real,
+    occupied: await isOccupied(real),
     readsBack: false,
     reopen: () => dirKind.open(rest, 'source', sources),
     written: undefined,
@@ -79,6 +80,10 @@ async function writeDir(rest: string, sources: PlaceSources): Promise<Place> {
       throw new OciError('USAGE', `${name} takes one image, without its tag`, { hint: 'write a layout: oci:DIR' });
     },
   };
+}
+
+async function isOccupied(directory: string): Promise<boolean> {
+  return (await readdir(directory).catch(() => [])).length > 0;
 }
 
 function onlyRead(rest: string): OciError {

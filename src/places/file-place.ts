@@ -17,6 +17,7 @@ interface FileOfImages {
   readonly real: string;
   /** As for a place. */
   readonly replaced?: string | undefined;
+  readonly occupied?: boolean;
   readonly readsBack?: boolean;
   readonly reopen?: (() => Promise<Place>) | undefined;
   /** What was written after it: a tag, or another name. */
@@ -38,6 +39,7 @@ export function filePlace(images: FileOfImages, target: Tag | Digest, isNamed: b
     file,
     real,
     replaced,
+    occupied,
     readsBack = true,
     reopen,
     written,
@@ -62,6 +64,7 @@ export function filePlace(images: FileOfImages, target: Tag | Digest, isNamed: b
     fullName: whole + suffix,
     identity: `${kind.prefix}${real}${suffix}`,
     ...(replaced !== undefined && { replaced }),
+    ...(occupied && { occupied }),
     readsBack,
     ...(reopen && { reopen }),
     repository: whole,

@@ -5,10 +5,14 @@ import { OciError } from '../model/errors.ts';
 import type { Platform } from '../model/platform/platform.ts';
 import type { Reference, RepositoryName, Tag } from '../model/reference/reference.ts';
 import type { Sink } from '../registry/content.ts';
+import type { Intent } from '../registry/intent.ts';
 import type { Registry } from '../registry/registry.ts';
 
-/** `repository`: tags are listed; `removal`: something is deleted. Neither has a default tag. */
-export type PlaceRole = 'source' | 'destination' | 'repository' | 'removal';
+/**
+ * `repository`: tags are listed; `removal`: something is deleted. Neither has a default tag. `look`: what a destination has is
+ * looked at, before it is known whether anything is written there; of registries alone.
+ */
+export type PlaceRole = 'source' | 'destination' | 'repository' | 'removal' | 'look';
 
 /** A repository of a registry. */
 export type HostedRepository = Pick<Reference, 'domain' | 'path'>;
@@ -20,7 +24,7 @@ type HolderOf = (digest: Digest) => Promise<RepositoryName | undefined>;
 export interface PlaceSources {
   readonly signal: AbortSignal;
   /** The registry of a reference. */
-  readonly remote: (reference: Reference, intent: 'pull' | 'push') => Promise<Registry>;
+  readonly remote: (reference: Reference, intent: Intent) => Promise<Registry>;
   readonly store: () => Promise<Registry>;
   /** Opens standard input, for a file that is written `-`. */
   readonly stdin: () => ByteStream;
@@ -96,6 +100,8 @@ export interface Place extends AsyncDisposable {
   readonly identity: string;
   /** The file or directory that it is in, with links followed, if a copy replaces that as a whole: an archive, a `dir:`. */
   readonly replaced?: string;
+  /** Of a destination: whether something is there that the copy replaces as a whole. */
+  readonly occupied?: boolean;
   /** In full, without tag and digest. */
   readonly repository: string;
   /** Its repository, if it is in a registry that mounts blobs. */

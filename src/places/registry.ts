@@ -7,7 +7,16 @@ import {
   type Tag,
   withDefaultTag,
 } from '../model/reference/reference.ts';
-import { type Place, type PlaceKind, plainPlace, refuseDigestTarget } from './place.ts';
+import type { Intent } from '../registry/intent.ts';
+import { type Place, type PlaceKind, type PlaceRole, plainPlace, refuseDigestTarget } from './place.ts';
+
+const intents = {
+  source: 'pull',
+  repository: 'pull',
+  look: 'look',
+  destination: 'push',
+  removal: 'push',
+} as const satisfies Readonly<Record<PlaceRole, Intent>>;
 
 /** Repositories of registries: the kind of every word without a prefix. */
 export const registryKind: PlaceKind = {
@@ -20,7 +29,7 @@ export const registryKind: PlaceKind = {
     const written = parseReference(word);
     const reference = withDefaultTag(written);
     refuseDigestTarget(word, reference.digest, role);
-    const registry = await remote(reference, role === 'source' || role === 'repository' ? 'pull' : 'push');
+    const registry = await remote(reference, intents[role]);
     const { domain, path } = reference;
     const at = (named: Reference, isNamed: boolean): Place => ({
       ...plainPlace,

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { defaultTag, formatReference, parseReference, withDefaultTag } from '../model/reference/reference.ts';
 import { filePlace } from './file-place.ts';
@@ -37,6 +37,7 @@ export async function writeArchive(
     file,
     real,
     replaced: real,
+    occupied: file !== '-' && (await isFile(real)),
     readsBack: false,
     // Docker's archives have other manifests than what is copied to them.
     reopen: format === 'docker' || file === '-' ? undefined : async () => kind.open(rest, 'source', sources),
@@ -49,6 +50,13 @@ export async function writeArchive(
   const place = filePlace(images, named ?? defaultTag, named !== undefined);
   // Docker's archives have one platform.
   return format === 'docker' ? { ...place, platform: own } : place;
+}
+
+function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
 }
 
 function inFull(name: string): string {

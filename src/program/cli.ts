@@ -125,11 +125,15 @@ function wantsJson(words: readonly string[], progress: string | undefined): bool
 async function openTerminal({ env, stdout, stderr }: Surroundings, json: boolean): Promise<Terminal> {
   const isDumb = env['TERM'] === 'dumb';
   const plain = json || (env['NO_COLOR'] ?? '') !== '' || isDumb;
-  const painter = !plain && stderr.isTTY ? (await import('../terminal/colour.ts')).createPainter() : undefined;
+  const [painter, outPainter] = await Promise.all(
+    [stderr, stdout].map(async ({ isTTY }) =>
+      !plain && isTTY ? (await import('../terminal/colour.ts')).createPainter() : undefined,
+    ),
+  );
   const isCi = !['', '0', 'false'].includes(env['CI'] ?? '');
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
   const unicode = env['TERM'] !== 'linux' && (process.platform === 'win32' || /utf-?8/i.test(locale));
-  return createTerminal({ stdout, stderr, painter, screen: { isDumb, isCi, unicode }, json });
+  return createTerminal({ stdout, stderr, painter, outPainter, screen: { isDumb, isCi, unicode }, json });
 }
 
 // commander ends help and version by throwing; that is not a failure.

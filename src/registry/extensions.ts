@@ -3,9 +3,10 @@ import type { Digest } from '../model/digest.ts';
 import type { OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
-import type { BlobSource } from './content.ts';
+import type { BlobSource, Content } from './content.ts';
 import { type ExtensionKey, extensionKey } from './extension-key.ts';
 import type { SignalOption } from './options.ts';
+import type { GetBlobOptions } from './registry.ts';
 
 export type { ExtensionKey };
 
@@ -16,6 +17,29 @@ export interface BlobEnumerator {
 }
 /** Ask a registry for its {@link BlobEnumerator}: `registry.extension(blobEnumerator)`. */
 export const blobEnumerator = extensionKey<BlobEnumerator>('blob-enumerator');
+
+/** A blob that a repository has. It was looked up once, and can then be read here or by the client itself. */
+export interface LocatedBlob {
+  /** Bytes. */
+  readonly size: number;
+  /**
+   * A URL where anybody can read it for a limited time, so it must not be logged or cached for others; undefined if there is
+   * none at the moment.
+   *
+   * @param opts.validMs How long it can be used, in milliseconds.
+   */
+  url(opts: { readonly validMs: number }): Promise<string | undefined>;
+  /** Opens it, as `getBlob` does. */
+  open(opts?: GetBlobOptions): Promise<Content>;
+}
+
+/** Tells where clients can download blobs, for a registry whose store they can reach. */
+export interface BlobLocator {
+  /** @throws OciError BLOB_UNKNOWN, NAME_UNKNOWN, as `getBlob` does: what may not be read has no URL either. */
+  locate(repo: RepositoryName, digest: Digest, opts?: SignalOption): Promise<LocatedBlob>;
+}
+/** Ask a registry for its {@link BlobLocator}: `registry.extension(blobLocator)`. */
+export const blobLocator = extensionKey<BlobLocator>('blob-locator');
 
 /** Lists every manifest of a repository, tagged or not. */
 export interface ManifestEnumerator {
@@ -74,13 +98,24 @@ export interface CollectOptions extends SignalOption {
   readonly dryRun?: boolean | undefined;
   /** Also removes manifests that no tag leads to, except pinned ones. Default false: every manifest is kept. */
   readonly untagged?: boolean | undefined;
+  /**
+   * Also removes referrers whose subject is not in their repository, as far as no tag leads to them. Default: as
+   * `untagged`. The referrers of a manifest that is removed go with it.
+   */
+  readonly orphans?: boolean | undefined;
   /** Removes downloads and uploads that were not continued for this long. Default a week. */
   readonly unfinishedMs?: number | undefined;
+  /** Told of each blob that is removed; the result then lists none, because there may be millions. Size in bytes. */
+  readonly onRemoved?: ((blob: { readonly digest: Digest; readonly size: number }) => void) | undefined;
+  /** Told of each manifest that is removed; the result then lists none. */
+  readonly onUntagged?: ((repo: RepositoryName, digest: Digest) => void) | undefined;
 }
 
 export interface CollectResult {
   /** Blobs that were removed; size in bytes. */
   readonly removed: readonly { readonly digest: Digest; readonly size: number }[];
+  /** The same, added up. */
+  readonly freed: Tally;
   /** Manifests that were removed because no tag reaches them. */
   readonly untagged: readonly { readonly repo: RepositoryName; readonly digest: Digest }[];
   /** Links of repositories to blobs that none of their manifests references. */
@@ -100,7 +135,12 @@ export interface CollectResult {
 
 /** Removes blobs that no manifest of any repository references, and the remains of unfinished transfers. */
 export interface GarbageCollector {
-  /** Removes what no manifest references. @throws OciError STORAGE_DAMAGED for a manifest or tag that cannot be read. */
+  /**
+   * Removes what no manifest references. Nothing is removed before all manifests of all repositories were read, and a
+   * failed read ends it.
+   *
+   * @throws OciError STORAGE, STORAGE_DENIED. What was removed until then stays removed; the next collection goes on.
+   */
   collect(opts?: CollectOptions): Promise<CollectResult>;
 }
 /** Ask a registry for its {@link GarbageCollector}: `registry.extension(garbageCollector)`. */
@@ -113,6 +153,14 @@ export interface UploadSweeper {
 }
 /** Ask a registry for its {@link UploadSweeper}: `registry.extension(uploadSweeper)`. */
 export const uploadSweeper = extensionKey<UploadSweeper>('upload-sweeper');
+
+/** Asks the medium that a registry keeps its content on. */
+export interface StorageCheck {
+  /** One cheap call. @throws OciError if the medium cannot be used. */
+  check(): Promise<void>;
+}
+/** Ask a registry for its {@link StorageCheck}: `registry.extension(storageCheck)`. */
+export const storageCheck = extensionKey<StorageCheck>('storage-check');
 
 /** For a store that several processes use: a lease tells garbage collectors that a transfer is in progress. */
 export interface Leases {

@@ -1,4 +1,5 @@
 import { OciError } from '../model/errors.ts';
+import type { Tag } from '../model/reference/reference.ts';
 
 /** Options that methods of several interfaces take. */
 
@@ -27,4 +28,20 @@ export function limitOf({ limit = Number.POSITIVE_INFINITY }: ListOptions = {}):
 export interface ReferrerOptions extends ListOptions {
   /** Only referrers of this type. `limit` counts only these. */
   readonly artifactType?: string | undefined;
+  /**
+   * Whether the manifests of entries are read that the registry does not answer for: a client wrote them into the list under
+   * the fallback tag, or they have no type. An entry under the tag counts only if its manifest is there and names the
+   * subject; type and annotations are then the manifest's. Default false: entries are given as they are listed.
+   */
+  readonly checked?: boolean | undefined;
+  /** What is known of the tags of the repository: then a fallback tag that is certainly absent is not asked for. */
+  readonly knownTags?: KnownTags | undefined;
+}
+
+/** What is known of the tags of a repository, for calls that look up many. */
+export interface KnownTags {
+  /** Tells that a tag is there. */
+  found(tag: Tag): void;
+  /** False if it is certainly absent. */
+  mayBeThere(tag: Tag): Promise<boolean>;
 }

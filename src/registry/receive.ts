@@ -1,4 +1,5 @@
 import type { Descriptor } from '../model/manifest/descriptor.ts';
+import { unlessAborted } from '../model/signals/when-aborted.ts';
 import { type BlobSource, type Content, type Sink, sizeMismatch } from './content.ts';
 
 /** A sink that knows how many bytes it has accepted. */
@@ -45,22 +46,5 @@ export async function receiveBlob(
     content.cancel().catch(() => {});
     signal?.throwIfAborted();
     throw error;
-  }
-}
-
-/** The result of a promise; rejects with the signal's reason as soon as it is aborted. */
-export async function unlessAborted<T>(running: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await running;
-  let stop = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-  });
-  running.catch(() => {}); // nothing awaits it once the signal has fired
-  try {
-    return await Promise.race([running, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }

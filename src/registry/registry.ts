@@ -18,7 +18,7 @@ import type { ExtensionKey } from './extension-key.ts';
 import type { ListOptions, ReferrerOptions, SignalOption } from './options.ts';
 import type { ByteRange } from './range.ts';
 
-export type { ListOptions, ReferrerOptions, SignalOption } from './options.ts';
+export type { KnownTags, ListOptions, ReferrerOptions, SignalOption } from './options.ts';
 export type { ByteRange } from './range.ts';
 
 export interface Registry extends Reader, Writer, Deleter, Lister {
@@ -121,6 +121,8 @@ export interface StartUploadOptions extends SignalOption {
   readonly chunkBytes?: number | undefined;
   /** Of the digest that `commit` will name. Default sha256. */
   readonly digestAlgorithm?: DigestAlgorithm | undefined;
+  /** The digest that `commit` will name, if it is known: then nobody else goes on with this session. */
+  readonly digest?: Digest | undefined;
 }
 
 export interface Writer {
@@ -143,12 +145,13 @@ export interface Writer {
    *
    * @param opts.offset Number of bytes that the caller believes the session has; RANGE_INVALID if the registry has another
    * number. If absent, the registry is asked.
+   * @param opts.digest Of the whole blob, if the next bytes complete it: some stores then write them to their place at once.
    * @throws OciError BLOB_UPLOAD_UNKNOWN
    */
   resumeUpload(
     repo: RepositoryName,
     id: string,
-    opts?: SignalOption & { readonly offset?: number | undefined },
+    opts?: SignalOption & { readonly offset?: number | undefined; readonly digest?: Digest | undefined },
   ): Promise<BlobWriter>;
   /** Mounts a blob from another repository. If the result is a writer, it was not mounted: upload it in this session. */
   mountBlob(

@@ -4,7 +4,10 @@
  * @see https://distribution.github.io/distribution/about/notifications/#events
  */
 export interface RequestContext {
-  /** Random, one per request: it connects everything that is logged about the request. */
+  /**
+   * Connects everything that is logged about the request: the `X-Request-Id` of a trusted proxy, otherwise random. The
+   * client gets it in the same header.
+   */
   readonly id: string;
   /** Undefined for anonymous requests, and if the server has no authentication. */
   readonly user: string | undefined;

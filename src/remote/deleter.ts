@@ -36,7 +36,7 @@ export class RemoteDeleter {
     const subject = this.#subject(repo, what, 'MANIFEST_UNKNOWN');
     await this.#delete(repo, { name: 'manifest', repo, reference: digest }, subject, turnedOff, signal);
     if (listedUnder && !(await this.#referrers.supported(repo, listedUnder, signal))) {
-      await this.#referrers.remove(repo, listedUnder, digest, signal);
+      await this.#referrers.tags.remove(repo, listedUnder, digest, signal);
     }
   }
 

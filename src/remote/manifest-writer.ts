@@ -1,4 +1,5 @@
 import { type Digest, digestAlgorithm, digestBytes } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { parseManifest, type RawManifest } from '../model/manifest/manifest.ts';
 import { bareMediaType } from '../model/manifest/media-types.ts';
@@ -35,7 +36,10 @@ export class ManifestWriter {
     const answer = await this.#put(repo, manifest, digest, tags, signal);
     const listed = header(answer.headers, headers.subject) !== undefined;
     if (view.subject && !listed) {
-      await this.#referrers.add(repo, view.subject.digest, referrerEntry(descriptor, view), signal);
+      const entry = referrerEntry(descriptor, view);
+      await this.#referrers.tags.add(repo, view.subject.digest, entry, signal).catch((error: unknown) => {
+        throw isOciError(error) && !signal?.aborted ? notListed(descriptor, view.subject?.digest, error) : error;
+      });
     }
     return descriptor;
   }
@@ -62,4 +66,13 @@ export class ManifestWriter {
     for (const tag of tags) if (!set.has(tag)) await put(tag);
     return answer;
   }
+}
+
+/** The error for a manifest that is there, and that nobody finds by its subject. */
+function notListed({ digest }: Descriptor, subject: Digest | undefined, cause: OciError): OciError {
+  const { code, message, status, endpoint, retryable, retryAfterMs } = cause;
+  return new OciError(code, `${digest} was stored, but not listed as referring to ${subject}: ${message}`, {
+    hint: cause.hint ?? 'the same command tries to list it again',
+    ...{ status, endpoint, retryable, retryAfterMs, cause },
+  });
 }

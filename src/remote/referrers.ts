@@ -1,23 +1,42 @@
 import { repositoryScope } from '../auth/scopes.ts';
+import { monotonicMs } from '../model/clock.ts';
 import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
+import { inOrder } from '../model/in-order.ts';
 import { asArray } from '../model/json-fields.ts';
 import { type Descriptor, parseDescriptor } from '../model/manifest/descriptor.ts';
-import { mediaTypes } from '../model/manifest/media-types.ts';
+import { childrenOf } from '../model/manifest/manifest.ts';
+import { RecentMap } from '../model/recent-map.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import { limitOf } from '../registry/options.ts';
-import { fallbackTag, orderedReferrers } from '../registry/referrers.ts';
+import { fallbackTag, orderedReferrers, referrerEntry } from '../registry/referrers.ts';
 import type { ReferrerOptions } from '../registry/registry.ts';
 import { header } from '../transport/http.ts';
 import { headers } from '../wire/headers.ts';
 import type { RemoteClient, Subject } from './client.ts';
-import { putManifest } from './manifest-put.ts';
+import { FallbackTags } from './fallback-tags.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { shownName } from './names.ts';
 import { pages } from './pages.ts';
 
 /** A list is sorted as a whole, so it is held in memory. This suffices for 200 000 entries. */
 const maxListBytes = 64 * 1024 * 1024;
+
+/** How many entries are opened at once. */
+const readAtOnce = 8;
+
+/** After so many answers in a row that there is no such API, it is not asked for a while. */
+const enoughRefusals = 3;
+const refusalsCountMs = 60_000;
+const maxRepositories = 100;
+
+interface Page {
+  readonly entries: readonly Descriptor[];
+  /** Whether the registry gave those of the wanted type alone. */
+  readonly filtered: boolean;
+  /** Whether clients wrote them, under the fallback tag. */
+  readonly tagged: boolean;
+}
 
 /**
  * Manifests whose `subject` is another one, from the referrers API or the fallback tag.
@@ -27,32 +46,48 @@ const maxListBytes = 64 * 1024 * 1024;
 export class Referrers {
   readonly #client: RemoteClient;
   readonly #manifests: ManifestReader;
-  /**
-   * The last change of each fallback tag. Changes of one tag run one after the other, or they would overwrite each other.
-   */
-  readonly #changes = new Map<string, Promise<void>>();
+  /** Where clients write the lists. */
+  readonly tags: FallbackTags;
+  /** By repository, how often in a row there was no API, and since when. */
+  readonly #refusals = new RecentMap<RepositoryName, { readonly count: number; readonly sinceMs: number }>(
+    maxRepositories,
+  );
 
   constructor(client: RemoteClient, manifests: ManifestReader) {
     this.#client = client;
     this.#manifests = manifests;
+    this.tags = new FallbackTags(client, manifests);
   }
 
   /** All pages are read before the first entry is yielded, because registries may list in any order. */
   async *list(
     repo: RepositoryName,
-    digest: Digest,
-    { artifactType, signal, ...part }: ReferrerOptions = {},
+    subject: Digest,
+    { artifactType, checked = false, knownTags, signal, after, limit }: ReferrerOptions = {},
   ): AsyncGenerator<Descriptor, void, undefined> {
     signal?.throwIfAborted();
-    if (limitOf(part) === 0) return;
+    let left = limitOf({ limit });
+    if (left === 0) return;
+    const isWanted = (entry: Descriptor): boolean => artifactType === undefined || entry.artifactType === artifactType;
+    const isDoubtful = (entry: Descriptor): boolean => checked && (tagged || entry.artifactType === undefined);
+    let tagged = false;
     const found: Descriptor[] = [];
-    for await (const { entries, filtered } of this.#pages(repo, digest, artifactType, signal)) {
-      const asked = artifactType === undefined || filtered;
-      found.push(...(asked ? entries : entries.filter((entry) => entry.artifactType === artifactType)));
+    for await (const page of this.#pages(repo, subject, { artifactType, knownTags, signal })) {
+      tagged = page.tagged;
+      found.push(...page.entries.filter((entry) => page.filtered || isWanted(entry) || isDoubtful(entry)));
     }
-    for (const entry of orderedReferrers(found, part)) {
+    const settle = async (entry: Descriptor): Promise<Descriptor | undefined> => {
       signal?.throwIfAborted();
+      if (!isDoubtful(entry)) return entry;
+      const read = await this.#readEntry(repo, entry, signal);
+      if (tagged) return read?.subject === subject && isWanted(read.entry) ? read.entry : undefined;
+      return read && isWanted(read.entry) ? read.entry : entry;
+    };
+    for await (const entry of inOrder(orderedReferrers(found, { after }), readAtOnce, settle)) {
+      if (entry === undefined) continue;
       yield entry;
+      left -= 1;
+      if (left === 0) return;
     }
   }
 
@@ -64,27 +99,26 @@ export class Referrers {
     return !isMissing(response.status);
   }
 
-  /** Adds a manifest to the list of its subject, for a registry that does not do so itself. */
-  add(repo: RepositoryName, subject: Digest, entry: Descriptor, signal: AbortSignal | undefined): Promise<void> {
-    return this.#change(repo, subject, signal, (entries) =>
-      entries.some(({ digest }) => digest === entry.digest) ? undefined : [...entries, entry],
-    );
-  }
-
-  /** Removes a manifest from the list of its subject. */
-  remove(repo: RepositoryName, subject: Digest, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
-    return this.#change(repo, subject, signal, (entries) => {
-      const left = entries.filter((entry) => entry.digest !== digest);
-      return left.length === entries.length ? undefined : left;
-    });
+  /** An entry as its manifest says, and the manifest's subject; undefined if it is not there, or is no manifest. */
+  async #readEntry(
+    repo: RepositoryName,
+    { digest }: Descriptor,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly entry: Descriptor; readonly subject: Digest | undefined } | undefined> {
+    const codes = ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'MANIFEST_INVALID'] as const;
+    const manifest = await unlessUnknown(this.#manifests.getManifest(repo, digest, { signal }), ...codes);
+    if (!manifest) return undefined;
+    const { descriptor, view } = manifest;
+    return { entry: referrerEntry(descriptor, view), subject: view.subject?.digest };
   }
 
   async *#pages(
     repo: RepositoryName,
     digest: Digest,
-    artifactType: string | undefined,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<{ readonly entries: readonly Descriptor[]; readonly filtered: boolean }, void, undefined> {
+    opts: Pick<ReferrerOptions, 'artifactType' | 'knownTags' | 'signal'>,
+  ): AsyncGenerator<Page, void, undefined> {
+    if (this.#lacksApi(repo)) return yield await this.#tagged(repo, digest, opts);
+    const { artifactType, signal } = opts;
     const url = this.#client.url({ name: 'referrers', repo, digest }, { artifactType });
     const subject: Subject = { what: `referrers of ${digest}`, repository: shownName(this.#client.name, repo) };
     try {
@@ -99,51 +133,36 @@ export class Referrers {
         }
         const applied = header(response.headers, headers.filtersApplied) ?? '';
         const filtered = applied.split(',').some((word) => word.trim() === 'artifactType');
-        yield { entries: readEntries(document['manifests']), filtered };
+        this.#refusals.delete(repo);
+        yield { entries: readEntries(document['manifests']), filtered, tagged: false };
       }
     } catch (error) {
       if (!isOciError(error) || error.status === undefined || !isMissing(error.status)) throw error;
-      yield { entries: (await this.#fallback(repo, digest, signal)) ?? [], filtered: false };
+      const { count, sinceMs } = this.#refusals.get(repo) ?? { count: 0, sinceMs: monotonicMs() };
+      this.#refusals.set(repo, { count: count + 1, sinceMs });
+      yield await this.#tagged(repo, digest, opts);
     }
   }
 
-  /** The entries of the list under the fallback tag; undefined if it holds no such list. */
-  async #fallback(
-    repo: RepositoryName,
-    subject: Digest,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly Descriptor[] | undefined> {
-    const found = await unlessUnknown(this.#manifests.getManifest(repo, fallbackTag(subject), { signal }));
-    // GitLab reads such a tag as the digest, and shows the image itself.
-    if (found === undefined || found.descriptor.digest === subject) return [];
-    return found.view.kind === 'index' && found.mediaType === mediaTypes.ociIndex ? found.view.manifests : undefined;
+  #lacksApi(repo: RepositoryName): boolean {
+    const { count, sinceMs } = this.#refusals.get(repo) ?? { count: 0, sinceMs: 0 };
+    if (count < enoughRefusals) return false;
+    if (monotonicMs() - sinceMs < refusalsCountMs) return true;
+    this.#refusals.delete(repo);
+    return false;
   }
 
-  #change(
+  /** The list under the fallback tag. */
+  async #tagged(
     repo: RepositoryName,
     subject: Digest,
-    signal: AbortSignal | undefined,
-    edit: (entries: readonly Descriptor[]) => readonly Descriptor[] | undefined,
-  ): Promise<void> {
+    { knownTags, signal }: Pick<ReferrerOptions, 'knownTags' | 'signal'>,
+  ): Promise<Page> {
     const tag = fallbackTag(subject);
-    const key = `${repo}:${tag}`;
-    const before = this.#changes.get(key) ?? Promise.resolve();
-    const change = before
-      .catch(() => {})
-      .then(async () => {
-        const entries = await this.#fallback(repo, subject, signal);
-        if (!entries) throw new OciError('MANIFEST_INVALID', `the tag ${tag} of ${repo} is not the index it should be`);
-        const edited = edit(entries);
-        if (!edited) return;
-        const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: edited };
-        const manifest = { mediaType: mediaTypes.ociIndex, bytes: Buffer.from(JSON.stringify(index)) };
-        await putManifest(this.#client, repo, tag, manifest, { signal });
-      })
-      .finally(() => {
-        if (this.#changes.get(key) === change) this.#changes.delete(key);
-      });
-    this.#changes.set(key, change);
-    return change;
+    const asked = (await knownTags?.mayBeThere(tag)) ?? true;
+    const list = asked ? await this.tags.read(repo, subject, signal) : undefined;
+    if (list) knownTags?.found(tag);
+    return { entries: list ? childrenOf(list.view) : [], filtered: false, tagged: true };
   }
 }
 

@@ -3,6 +3,7 @@ import type { RequestContext } from '../registry/request-context.ts';
 import type { Authorize } from './auth/access.ts';
 import type { TokenIssuer } from './auth/token-issuer.ts';
 import type { AccessEntry } from './http/access-entry.ts';
+import type { BlobDownload } from './http/blob-download.ts';
 
 /** Certificate and key of a server, in PEM. */
 export interface ServedTls {
@@ -42,10 +43,22 @@ export interface ServeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called for every request when its response is complete. Must not throw. */
   readonly log?: (entry: AccessEntry) => void;
+  /** Counts requests, for metrics. Its methods must not throw. */
+  readonly observe?: RequestObserver | undefined;
   /** False: every DELETE of a blob, manifest or tag gets 405. Default true: the registry decides. */
   readonly deletes?: boolean;
   /** False: every push and every DELETE gets 405. Default true: the registry decides. */
   readonly writes?: boolean;
+  /** Names on one page of the catalog, and the most that a client gets; default 10,000. */
+  readonly maxCatalogPage?: number;
+  /** Fields of every answer. Those of the connection, the body, the protocol and of the protection of browsers are refused. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Origins of web pages that may use the registry: `https://ui.example.com`. With `*`, pages of every origin may read, but
+   * not with the logins that a browser keeps. If absent, pages of other origins can neither read answers nor change
+   * anything.
+   */
+  readonly corsOrigins?: readonly string[];
   /** Larger manifests get 413. In bytes; default 4 MiB. */
   readonly maxManifestBytes?: number;
   /** Time without a byte after which a client that the server waits for is cut; default 60 seconds. */
@@ -74,11 +87,40 @@ export interface ServeOptions {
   /** Over how many milliseconds the rate of a client is measured. Default 60 000. */
   readonly rateWindowMs?: number;
   /**
+   * Whether a client is sent to the store itself for a blob (307), where the registry has the capability `blobLocator`. HEAD
+   * is answered here. If absent, or if there is no URL for the blob, its bytes are.
+   */
+  readonly redirects?: ((download: BlobDownload) => boolean) | undefined;
+  /**
    * Called before every request for a route of the API, with the access it needs. If absent, everybody may do everything.
    */
   readonly authorize?: Authorize | undefined;
   /** Issues tokens at `/token`, where `authorize` may send clients to. */
   readonly issuer?: TokenIssuer | undefined;
+}
+
+/** A request that was answered, for metrics. */
+export interface AnsweredRequest {
+  /** The route's name, as in distribution: `manifest`, `blob_upload`. Undefined for an unknown route. */
+  readonly handler: string | undefined;
+  /** As the client sent it: any word. */
+  readonly method: string;
+  /** 499 if the client disconnected before the response. */
+  readonly status: number;
+  /** Milliseconds from the request to the end of the answer. */
+  readonly durationMs: number;
+  /** Of the request's body. */
+  readonly receivedBytes: number;
+  /** Of the answer's body. */
+  readonly sentBytes: number;
+}
+
+/** Counts requests. */
+export interface RequestObserver {
+  /** A request for this route begins. Not called for unknown routes, and those that were refused before. */
+  began(handler: string): void;
+  /** A request was answered. `handler` is that of its beginning. */
+  answered(request: AnsweredRequest): void;
 }
 
 export interface RunningServer {
@@ -100,9 +142,25 @@ export interface RunningServer {
    */
   renewTls(tls: ServedTls): void;
   /**
-   * Stops the server. No new connections are accepted; running requests may finish, and are cut after `graceMs`
-   * (default 10 seconds). Open upload sessions with bytes stay resumable, if the registry keeps them. May be called
-   * again, with a shorter time.
+   * Stops the server. Every answer closes its connection from now on. No new connections are accepted; running requests
+   * may finish, and are cut after `graceMs`. Open upload sessions with bytes stay resumable, if the registry keeps
+   * them. May be called again, with a shorter time.
    */
-  stop(opts?: { readonly graceMs?: number }): Promise<void>;
+  stop(opts?: StopOptions): Promise<Stopped>;
+}
+
+export interface StopOptions {
+  /** Time for everything; then connections are cut. Default 10 seconds. */
+  readonly graceMs?: number | undefined;
+  /**
+   * For how long new connections are still accepted while `/readyz` answers 503, so that load balancers notice. Part of
+   * `graceMs`. Left out if nobody has asked `/readyz` within the last minute. Default 0.
+   */
+  readonly unreadyMs?: number | undefined;
+}
+
+/** How a server stopped. */
+export interface Stopped {
+  /** The number of requests that were cut, because they took too long. */
+  readonly cut: number;
 }

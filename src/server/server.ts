@@ -1,16 +1,19 @@
-import type { Server } from 'node:http';
-import type { Server as TlsServer } from 'node:https';
 import { checkOptions, type Shape } from '../model/check-arguments.ts';
 import { checkNumbers } from '../model/number-options.ts';
+import { storageCheck } from '../registry/extensions.ts';
 import { cleanSessions } from './clean-sessions.ts';
-import { accessEntryOf } from './http/access-entry.ts';
-import { hostNameOf, isLoopbackAddress } from './http/browsers.ts';
+import { accessEntryOf, statusOf } from './http/access-entry.ts';
+import { acceptedNames, isLoopbackAddress } from './http/browsers.ts';
 import { newServer } from './http/create-server.ts';
 import { dispatch } from './http/dispatch.ts';
 import type { Exchange, ServerState } from './http/exchange.ts';
 import { formatHost, listen, urlOf } from './http/listen.ts';
 import { SlowClientGuard } from './http/slow-clients.ts';
 import { takeRequests } from './http/take-requests.ts';
+import { corsPolicy } from './operating/cors.ts';
+import { stopper } from './operating/drain.ts';
+import { checkedHeaders } from './operating/own-headers.ts';
+import { Readiness } from './operating/readiness.ts';
 import type { RunningServer, ServeOptions } from './options.ts';
 import { UploadSessions } from './sessions.ts';
 
@@ -27,8 +30,12 @@ const serveShape: Shape<ServeOptions> = {
   port: 'number',
   signal: 'object',
   log: 'function',
+  observe: 'object',
   deletes: 'boolean',
   writes: 'boolean',
+  maxCatalogPage: 'number',
+  headers: 'object',
+  corsOrigins: 'array',
   maxManifestBytes: 'number',
   idleTimeoutMs: 'number',
   sessionWaitMs: 'number',
@@ -38,6 +45,7 @@ const serveShape: Shape<ServeOptions> = {
   headersTimeoutMs: 'number',
   minBytesPerSecond: 'number',
   rateWindowMs: 'number',
+  redirects: 'function',
   authorize: 'function',
   issuer: 'object',
 };
@@ -53,6 +61,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { registry, host = '127.0.0.1', port = 0, signal } = options;
   checkNumbers(options, {
     port: 0,
+    maxCatalogPage: 1,
     maxManifestBytes: 1,
     idleTimeoutMs: 0,
     sessionWaitMs: 0,
@@ -83,22 +92,19 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     windowMs: options.rateWindowMs ?? 60_000,
   });
   const { idleTimeoutMs = 60_000, maxConnections = 1024 } = options;
-  const running = takeRequests(server, state, { idleTimeoutMs, maxConnections }, (exchange) =>
+  const { running, connections } = takeRequests(server, state, { idleTimeoutMs, maxConnections }, (exchange) =>
     slowClients.watch(exchange, () => attend(exchange, options)),
   );
 
   const address = await listen(server, host, port);
   const loopback = isLoopbackAddress(address.address);
-  if (loopback) {
-    const names = [host, ...(options.allowedHosts ?? [])].map(hostNameOf);
-    state.hostNames = new Set(names.filter((name) => name !== undefined));
-  }
+  state.hostNames = acceptedNames(address.address, [host, ...(options.allowedHosts ?? [])]);
   const endCleaning = cleanSessions(registry, state.sessions, sessionIdleMs);
   server.once('close', () => {
     slowClients.stop();
     endCleaning();
   });
-  const stop = stopper(server, state, running);
+  const stop = stopper({ server, state, connections, running });
   if (signal) {
     const abort = (): void => void stop();
     signal.addEventListener('abort', abort, { once: true });
@@ -122,34 +128,28 @@ function newState(options: ServeOptions, sessionIdleMs: number): ServerState {
     }),
     deletes: options.deletes ?? true,
     writes: options.writes ?? true,
+    maxCatalogPage: options.maxCatalogPage ?? 10_000,
+    headers: checkedHeaders(options.headers ?? {}),
+    cors: corsPolicy(options.corsOrigins ?? []),
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
+    redirects: options.redirects,
     issuer,
     isProxy: options.isProxy,
     hostNames: undefined,
+    readiness: new Readiness(registry.extension(storageCheck)?.check),
     stopping: false,
+    endsLogins: false,
+    closesIdle: false,
   };
 }
 
-async function attend(exchange: Exchange, { log, authorize }: ServeOptions): Promise<void> {
+async function attend(exchange: Exchange, { log, observe, authorize }: ServeOptions): Promise<void> {
   const startedMs = performance.now();
-  await dispatch(exchange, authorize);
-  log?.(accessEntryOf(exchange, startedMs));
-}
-
-function stopper(
-  server: Server | TlsServer,
-  state: ServerState,
-  running: ReadonlyMap<Exchange, Promise<void>>,
-): RunningServer['stop'] {
-  let closed: Promise<void> | undefined;
-  return async ({ graceMs = 10_000 } = {}) => {
-    state.stopping = true;
-    closed ??= new Promise((resolve) => server.close(() => resolve()));
-    for (const exchange of running.keys()) exchange.endLogin();
-    server.closeIdleConnections();
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-    await closed;
-    clearTimeout(cut);
-    await Promise.all(running.values());
-  };
+  await dispatch(exchange, authorize, observe);
+  const durationMs = performance.now() - startedMs;
+  if (observe !== undefined) {
+    const { handler, method, receivedBytes, sentBytes } = exchange;
+    observe.answered({ handler, method, status: statusOf(exchange), durationMs, receivedBytes, sentBytes });
+  }
+  log?.(accessEntryOf(exchange, durationMs));
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Digest } from '../model/digest.ts';
 import { isOciError, OciError } from '../model/errors.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { BlobWriter, Registry, SignalOption } from '../registry/registry.ts';
@@ -41,6 +42,8 @@ interface SessionLimits {
 
 interface RequestOptions extends SignalOption {
   readonly registry: Registry;
+  /** Of the blob that the request completes. */
+  readonly digest?: Digest | undefined;
 }
 
 /**
@@ -161,7 +164,7 @@ export class UploadSessions {
     work: (writer: BlobWriter) => Promise<T>,
     opts: RequestOptions,
   ): Promise<T> {
-    const writer = await opts.registry.resumeUpload(repo, slot.id, { signal: opts.signal });
+    const writer = await opts.registry.resumeUpload(repo, slot.id, { signal: opts.signal, digest: opts.digest });
     let result: T;
     try {
       result = await work(writer);

@@ -42,7 +42,7 @@ export function checkedService(service: RegistryService): RegistryService {
     },
     async open(given, intent) {
       reference('open', given);
-      word('open', 'the intent (pull or push)', intent);
+      word('open', 'the intent (pull, push or look)', intent);
       return service.open(given, intent);
     },
     async openHost(server) {

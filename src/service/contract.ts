@@ -6,6 +6,7 @@ import type { APIEndpoint } from '../endpoints/endpoint.ts';
 import type { Resolve } from '../endpoints/host-match.ts';
 import type { Waiting } from '../model/events.ts';
 import type { Reference, RepositoryName } from '../model/reference/reference.ts';
+import type { Intent } from '../registry/intent.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { TransportLimits } from '../transport/origins.ts';
@@ -50,7 +51,7 @@ export interface RegistryService {
    *
    * @throws OciError DENIED for a blocked registry; CONFIG_INVALID
    */
-  open(reference: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry>;
+  open(reference: Pick<Reference, 'domain' | 'path'>, intent: Intent): Promise<Registry>;
   /**
    * The registry of a host, for its list of repositories. Mirrors are not asked, since each has its own list.
    *

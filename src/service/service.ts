@@ -22,6 +22,7 @@ import { createHostFacts } from '../host-facts/host-facts.ts';
 import { checkNumbers } from '../model/number-options.ts';
 import type { Reference, RepositoryName } from '../model/reference/reference.ts';
 import { type ExtensionKey, foreignLayers } from '../registry/extensions.ts';
+import type { Intent } from '../registry/intent.ts';
 import type { Registry, SignalOption } from '../registry/registry.ts';
 import type { FallbackEvent } from '../registry/wrappers/fallback/attempts.ts';
 import type { EndpointState } from '../registry/wrappers/fallback/candidate.ts';
@@ -126,7 +127,7 @@ class Service implements RegistryService {
     };
   }
 
-  async open({ domain, path }: Pick<Reference, 'domain' | 'path'>, intent: 'pull' | 'push'): Promise<Registry> {
+  async open({ domain, path }: Pick<Reference, 'domain' | 'path'>, intent: Intent): Promise<Registry> {
     const lookup = intent === 'pull' ? lookupPullEndpoints : lookupPushEndpoints;
     return this.#open(await lookup(domain, this.#endpointOptions(), path), intent, path);
   }
@@ -209,7 +210,7 @@ class Service implements RegistryService {
     return connectEndpoint(endpoint, { ...options, repository, alternatives });
   };
 
-  #open(endpoints: readonly APIEndpoint[], intent: 'pull' | 'push', repository?: RepositoryName): Registry {
+  #open(endpoints: readonly APIEndpoint[], intent: Intent, repository?: RepositoryName): Registry {
     const asked = endpoints.map((endpoint, at) =>
       asFallback(endpoint, intent, this.#state(endpoint), (answered) => {
         const others = endpoints.slice(at + 1);

@@ -5,6 +5,7 @@
  */
 
 import type { FileReader } from '../files/file-reader.ts';
+import type { Digest } from '../model/digest.ts';
 import type { ByteRange } from '../registry/registry.ts';
 
 declare const pathBrand: unique symbol;
@@ -45,6 +46,22 @@ export interface Listing {
   readonly next: string | undefined;
 }
 
+export interface UrlOptions {
+  /** How long it can be used, in milliseconds. Keys that end earlier are renewed first; if they cannot be, it ends with them. */
+  readonly validMs: number;
+  /**
+   * Scheme and host under which clients reach the store: `https://s3.example.com`. Default: those that we use. A signature is
+   * made for this host, because changing it afterwards would make the signature invalid.
+   */
+  readonly origin?: string | undefined;
+}
+
+/** Makes URLs where clients can read objects of a store themselves, for a limited time and without credentials. */
+export interface BlobUrlSigner {
+  /** The URL for a GET of an object, with any `Range`; undefined if there is none. It is as secret as the object. */
+  url(path: StorePath, opts: UrlOptions): Promise<string | undefined>;
+}
+
 /** An open object that is read from front to back. It keeps its content if it is replaced or deleted meanwhile. */
 export type ObjectReader = FileReader;
 
@@ -74,18 +91,25 @@ export interface Objects {
   /** Deletes an object. A prefix disappears with its last object. @returns False if there was none. */
   delete(path: StorePath): Promise<boolean>;
   /**
+   * Deletes objects, as far as they are there, in as few requests as the medium allows. At most 1000 at once. A driver
+   * for which that is no faster leaves it out.
+   */
+  deleteMany?(paths: readonly StorePath[]): Promise<void>;
+  /**
    * Deletes an object if it has exactly these bytes; otherwise it was replaced, and is kept. (`If-Match` of an object
-   * store.) @returns Whether it was deleted.
+   * store.) @returns Whether it was deleted, by this call or by one at the same time.
    */
   deleteIf(path: StorePath, bytes: Uint8Array): Promise<boolean>;
-  /** A URL where clients can read an object directly for a limited time; undefined if that is not possible. */
-  url?(path: StorePath, opts: { readonly validMs: number }): Promise<string | undefined>;
+  /** As {@link BlobUrlSigner.url}. A driver whose objects have no addresses leaves it out. */
+  url?(path: StorePath, opts: UrlOptions): Promise<string | undefined>;
 }
 
 /** Bytes that are to become an object. Only its holder can access them, and they are not visible as an object before. */
 export interface Upload {
   /** Number of bytes. */
   readonly size: number;
+  /** The digest that {@link rest} was given for the bytes it was resumed with, if they are certainly still the same. */
+  readonly digest: Digest | undefined;
   /** Appends the whole chunk. Its memory may be reused once the promise has resolved. */
   write(chunk: Uint8Array): Promise<void>;
   /** Opens the bytes so far for reading. */
@@ -96,10 +120,20 @@ export interface Upload {
    * @throws OciError STORAGE, retryable, if it was aborted by another meanwhile.
    */
   commit(to: StorePath): Promise<void>;
-  /** Releases it, so that any process on any host can resume it. An upload without bytes is aborted. Idempotent. */
-  rest(): Promise<void>;
+  /**
+   * Releases it, so that any process on any host can resume it. An upload without bytes is aborted. Idempotent.
+   *
+   * @param opts.digest Of all its bytes. It is kept with them.
+   * @throws OciError RANGE_INVALID if another holder has continued it meanwhile, and the driver can keep one only.
+   */
+  rest(opts?: { readonly digest?: Digest | undefined }): Promise<void>;
   /** Discards its bytes; does nothing after a commit. Idempotent. */
   abort(): Promise<void>;
+  /**
+   * Ends the session that it was opened for by {@link Uploads.session}: removes its beginning, and what is left of it, with
+   * less effort than by a look. After a commit, too.
+   */
+  end?(): Promise<void>;
 }
 
 export interface UploadFacts extends ObjectFacts {
@@ -107,6 +141,30 @@ export interface UploadFacts extends ObjectFacts {
   readonly path: StorePath;
   /** Whether a process that is certainly alive holds it. */
   readonly held: boolean;
+}
+
+/** An upload with an object beside it that says when it was begun: a session, which ends when that object is deleted. */
+export interface FoundSession {
+  /** Number of bytes. */
+  readonly size: number;
+  /** By the clock of the store. */
+  readonly begunAt: Date;
+  /**
+   * Opens what was found, or an upload without bytes. Undefined if the session has ended meanwhile.
+   *
+   * @param opts.to Where it will be committed, if that is known and it has no bytes yet.
+   */
+  open(opts?: { readonly to?: StorePath | undefined }): Promise<Upload | undefined>;
+}
+
+/** Bytes of an upload that nobody can continue. */
+export interface LeftUpload {
+  /** Where they would have become an object, or rested. */
+  readonly path: StorePath;
+  /** Number of bytes. */
+  readonly size: number;
+  /** Discards them. Idempotent. */
+  remove(): Promise<void>;
 }
 
 /** The second part: uploads. An upload is found by its path. Several holders may each keep one under the same path. */
@@ -128,6 +186,13 @@ export interface Uploads {
   list(prefix: StorePath): AsyncIterable<UploadFacts>;
   /** Discards all uploads at a path, even those that are held. */
   abort(path: StorePath): Promise<void>;
+  /** Finds a session, for drivers that learn all of it in one look. Undefined if there is none. */
+  session?(path: StorePath, begun: StorePath): Promise<FoundSession | undefined>;
+  /**
+   * What killed processes left below a prefix, where no upload is listed that it belongs to, and where nothing was written
+   * since a time. For drivers where `tidy` does not find it.
+   */
+  left?(prefix: StorePath, before: Date): AsyncIterable<LeftUpload>;
 }
 
 /** An object that grows by short appends. Once the promise of a write has resolved, every process sees it. */
@@ -166,16 +231,36 @@ export interface Driver extends Objects {
   readonly name: string;
   /** Whether every change fails. */
   readonly readOnly: boolean;
+  /**
+   * Whether other processes may answer the next request of a client: nothing may be left to one's own memory between
+   * requests. Default false.
+   */
+  readonly isShared?: boolean;
+  /**
+   * Whether each call is a request to another machine: then fewer calls are worth some memory, and bytes that are sent in vain
+   * now and then. Default false.
+   */
+  readonly isRemote?: boolean;
   /** What grows and is then committed. */
   readonly uploads: Uploads;
   /** Optional; without locks, work may be done twice. */
   readonly locks?: Locks;
+  /**
+   * One cheap call that fails if the medium cannot be used, and that holds up no other call if it hangs. A driver for
+   * which `stat` is that leaves it out.
+   */
+  check?(): Promise<void>;
   /** Opens a journal at a new path, for drivers where an append is cheaper than one more object. */
   openJournal?(path: StorePath): Promise<Journal>;
   /**
-   * Removes temporary files of crashed writers, and empty directories below the prefix, if one is given.
+   * Removes what crashed writers left that is no object (temporary files), and empty directories
+   * below the prefix, if one is given.
    *
+   * @param opts.idleMs How long nothing was written to what belongs to no process that is known to be dead. Default a day.
    * @returns How much crashed writers had left.
    */
-  tidy?(prefix?: StorePath, opts?: { readonly dryRun?: boolean }): Promise<{ count: number; bytes: number }>;
+  tidy?(
+    prefix?: StorePath,
+    opts?: { readonly dryRun?: boolean; readonly idleMs?: number },
+  ): Promise<{ count: number; bytes: number }>;
 }

@@ -1,25 +1,26 @@
 import type { Digest } from '../model/digest.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { childrenOf } from '../model/manifest/manifest.ts';
-import { type RepositoryName, type Tag, tryParseTag } from '../model/reference/reference.ts';
+import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { limitOf } from '../registry/options.ts';
 import { fallbackTag, orderedReferrers, referrerEntry } from '../registry/referrers.ts';
 import type { Lister, ListOptions, ReferrerOptions } from '../registry/registry.ts';
 import { readLink } from './blobs/links.ts';
-import type { Driver, StorePath } from './driver.ts';
 import { digestsIn } from './listing.ts';
+import { ListedTags, tagsIn } from './manifests/listed-tags.ts';
 import { loadManifest, nameUnknown, repositoryExists, tryParseManifest } from './manifests/manifests.ts';
 import { walkRepositories } from './manifests/repositories.ts';
-import { referrersPath, tagCurrentPath, tagsPath } from './paths.ts';
+import { referrersPath, tagCurrentPath } from './paths.ts';
 import type { Store } from './store.ts';
 
 /** The listing part of a storage registry. */
 export function createLister(store: Store): Lister {
   const { driver } = store;
+  const listed = new ListedTags(driver);
   return {
     repositories: (opts) => atMost(opts, walkRepositories(driver, { after: opts?.after })),
 
-    tags: (repo, opts) => atMost(opts, tagsOf(store, repo, opts)),
+    tags: (repo, opts) => atMost(opts, tagsOf(store, listed, repo, opts)),
 
     referrers: (repo, subject, opts) => atMost(opts, referrersOf(store, repo, subject, opts)),
   };
@@ -28,40 +29,24 @@ export function createLister(store: Store): Lister {
 /** How many tags are checked together. */
 const checkedTogether = 1_000;
 
-async function* tagsOf(store: Store, repo: RepositoryName, opts: ListOptions = {}): AsyncGenerator<Tag> {
+async function* tagsOf(
+  store: Store,
+  listed: ListedTags,
+  repo: RepositoryName,
+  opts: ListOptions = {},
+): AsyncGenerator<Tag> {
+  const { driver } = store;
   const { after = '' } = opts;
-  const all = await tagsIn(store.driver, repo);
+  // A tag that is being written or deleted has a history, but no current link.
+  const all = driver.exist ? await tagsIn(driver, repo) : await listed.tags(repo, opts);
   if (all.length === 0 && !(await repositoryExists(store, repo))) throw nameUnknown(repo);
   const tags = after === '' ? all : all.filter((tag) => tag > after);
   const together = Math.min(checkedTogether, limitOf(opts));
   for (let at = 0; at < tags.length; at += together) {
     opts.signal?.throwIfAborted();
     const some = tags.slice(at, at + together);
-    // A tag that is being written or deleted has a history, but no current link.
-    const paths = some.map((tag) => tagCurrentPath(repo, tag));
-    const present = await areThere(store.driver, paths);
-    for (const [i, tag] of some.entries()) if (present[i]) yield tag;
-  }
-}
-
-async function areThere(driver: Driver, paths: readonly StorePath[]): Promise<readonly boolean[]> {
-  if (driver.exist) return driver.exist(paths);
-  const present: boolean[] = [];
-  for (const path of paths) present.push((await driver.stat(path)) !== undefined);
-  return present;
-}
-
-// Sorted by name. The driver's keys have another order: there `a-b/` comes before `a/`.
-async function tagsIn(driver: Driver, repo: RepositoryName): Promise<readonly Tag[]> {
-  const tags: Tag[] = [];
-  for (let after: string | undefined; ; ) {
-    const { entries, next } = await driver.list(tagsPath(repo), { after });
-    for (const { name, kind } of entries) {
-      const tag = kind === 'prefix' ? tryParseTag(name) : undefined;
-      if (tag !== undefined) tags.push(tag);
-    }
-    if (next === undefined) return tags.sort();
-    after = next;
+    const present = await driver.exist?.(some.map((tag) => tagCurrentPath(repo, tag)));
+    for (const [i, tag] of some.entries()) if (present?.[i] ?? true) yield tag;
   }
 }
 
@@ -85,7 +70,9 @@ async function* referrersOf(
   subject: Digest,
   { after = '', artifactType }: ReferrerOptions = {},
 ): AsyncGenerator<Descriptor> {
-  for await (const entry of merged(await fallbackReferrers(store, repo, subject, after), linked())) {
+  for await (const { read } of merged(await fallbackReferrers(store, repo, subject, after), linked())) {
+    const entry = await read();
+    if (entry === undefined) continue;
     if (artifactType === undefined || entry.artifactType === artifactType) yield entry;
   }
 
@@ -98,33 +85,43 @@ async function* referrersOf(
 
 interface Linked {
   readonly digest: Digest;
-  /** Undefined if the manifest is missing or damaged. */
+  /** Undefined if the manifest is missing or damaged, or does not name the subject. */
   read(): Promise<Descriptor | undefined>;
 }
 
 /** Merges two sorted lists. For a digest in both, the linked entry is used. */
-async function* merged(tagged: readonly Descriptor[], links: AsyncIterable<Linked>): AsyncGenerator<Descriptor> {
+async function* merged(tagged: readonly Linked[], links: AsyncIterable<Linked>): AsyncGenerator<Linked> {
   let next = 0;
   for await (const link of links) {
     for (let entry = tagged[next]; entry && entry.digest <= link.digest; entry = tagged[next]) {
       if (entry.digest !== link.digest) yield entry;
       next += 1;
     }
-    const entry = await link.read();
-    if (entry !== undefined) yield entry;
+    yield link;
   }
   yield* tagged.slice(next);
 }
 
 async function readReferrer(store: Store, repo: RepositoryName, digest: Digest): Promise<Descriptor | undefined> {
+  return (await readEntry(store, repo, digest))?.entry;
+}
+
+interface Entry {
+  readonly entry: Descriptor;
+  readonly subject: Digest | undefined;
+}
+
+async function readEntry(store: Store, repo: RepositoryName, digest: Digest): Promise<Entry | undefined> {
   const raw = await loadManifest(store, repo, digest);
   const view = raw === undefined ? undefined : tryParseManifest(raw);
   if (raw === undefined || view === undefined) return undefined;
-  return referrerEntry({ mediaType: raw.mediaType, digest, size: raw.bytes.length }, view);
+  const entry = referrerEntry({ mediaType: raw.mediaType, digest, size: raw.bytes.length }, view);
+  return { entry, subject: view.subject?.digest };
 }
 
 /**
- * Referrers that clients listed under the fallback tag, as they do for a registry without a referrers API.
+ * Referrers that clients listed under the fallback tag, as they do for a registry without a referrers API. Their manifests
+ * tell whether they are: some clients put the image itself there, and entries may lack their type.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
  */
@@ -133,10 +130,17 @@ async function fallbackReferrers(
   repo: RepositoryName,
   subject: Digest,
   after: string,
-): Promise<readonly Descriptor[]> {
+): Promise<readonly Linked[]> {
   const digest = await readLink(store, tagCurrentPath(repo, fallbackTag(subject)));
   // The image itself under such a tag is no list.
   const raw = digest === undefined || digest === subject ? undefined : await loadManifest(store, repo, digest);
   const view = raw === undefined ? undefined : tryParseManifest(raw);
-  return view === undefined ? [] : orderedReferrers(childrenOf(view), { after });
+  if (view === undefined) return [];
+  return orderedReferrers(childrenOf(view), { after }).map((listed) => ({
+    digest: listed.digest,
+    async read() {
+      const found = await readEntry(store, repo, listed.digest);
+      return found?.subject === subject ? found.entry : undefined;
+    },
+  }));
 }

@@ -21,9 +21,30 @@ export async function isAnyBelow(driver: Driver, prefix: StorePath): Promise<boo
   return (await driver.list(prefix, { limit: 1 })).entries.length > 0;
 }
 
+/** How many objects a driver deletes at once. */
+const deletedTogether = 1_000;
+
 /** Deletes every object below a prefix. */
 export async function deleteBelow(driver: Driver, prefix: StorePath): Promise<void> {
-  for await (const entry of entriesIn(driver, prefix, { deep: true })) await driver.delete(childPath(prefix, entry));
+  let some: StorePath[] = [];
+  for await (const entry of entriesIn(driver, prefix, { deep: true })) {
+    some.push(childPath(prefix, entry));
+    if (some.length < deletedTogether) continue;
+    await deleteAll(driver, some);
+    some = [];
+  }
+  await deleteAll(driver, some);
+}
+
+/** Deletes these objects, at most 1000. @returns How many were there, as far as the driver tells. */
+export async function deleteAll(driver: Driver, paths: readonly StorePath[]): Promise<number> {
+  if (driver.deleteMany !== undefined && paths.length > 1) {
+    await driver.deleteMany(paths);
+    return paths.length;
+  }
+  let count = 0;
+  for (const path of paths) if (await driver.delete(path)) count += 1;
+  return count;
 }
 
 /**

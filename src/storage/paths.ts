@@ -15,12 +15,15 @@
  *         _uploads/<uuid>/startedat
  *         _uploads/<uuid>/data
  *         _uploads/<uuid>/data.<holder>                         * filesystem driver: while a process writes it
+ *         _uploads/<uuid>/data.digest                           * filesystem driver: its digest at the end of a request
+ *         _uploads/<uuid>/data.parts/<number>                   * S3 driver: the upload at the end of a request
  *     partial/<alg>/<hex>                                       * an interrupted download
  *     partial/<alg>/<hex>.<holder>                              * filesystem driver: while a process writes it
  *     partial/<alg>/<hex>.lock                                  *
  *     leases/<holder>                                           * a journal of digests that a process relies on
- *     leases/<holder>/{beat,end,<alg>/<hex>}                    * the same for drivers without journals
+ *     leases/<holder>/{beat,end,all,marks.<n>,<alg>/<hex>}      * the same for drivers without journals
  *     collectors/<holder>                                       * digests that a process is about to remove
+ *     collected                                                 * when a server last began to collect
  *     clock/<holder>                                            * briefly, to read the store's clock
  *     tmp/<holder>.<number>                                     * filesystem driver: temporary files
  *
@@ -40,12 +43,15 @@ declare const uploadBrand: unique symbol;
 /** The id of an upload session: a UUID that {@link parseUploadId} has checked. */
 export type UploadId = string & { readonly [uploadBrand]: true };
 
-const v2 = 'docker/registry/v2' as StorePath;
+/** Where distribution's layout begins. */
+export const v2Path = 'docker/registry/v2' as StorePath;
 
-export const blobsPath = join(v2, 'blobs');
-export const repositoriesPath = join(v2, 'repositories');
+export const blobsPath = join(v2Path, 'blobs');
+export const repositoriesPath = join(v2Path, 'repositories');
 export const partialsPath = 'partial' as StorePath;
 export const leasesPath = 'leases' as StorePath;
+/** Stored anew when a collection of a server begins. */
+export const collectedPath = 'collected' as StorePath;
 export const collectorsPath = 'collectors' as StorePath;
 
 export function blobPath(digest: Digest): StorePath {

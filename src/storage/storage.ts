@@ -6,6 +6,7 @@ import {
   type BlobSizes,
   blobChecker,
   blobEnumerator,
+  blobLocator,
   blobSizes,
   type ExtensionKey,
   garbageCollector,
@@ -15,6 +16,7 @@ import {
   type Pins,
   pins,
   repositoryRemover,
+  storageCheck,
   tagHistory,
   tagRemover,
   type UploadSweeper,
@@ -26,39 +28,28 @@ import { walkBlobs } from './blobs/blobs.ts';
 import { createBlobChecker } from './blobs/checker.ts';
 import { findLinkedBlob, readLink } from './blobs/links.ts';
 import { sweepUploads } from './collect/abandoned.ts';
-import { CheckedBlobs } from './collect/checked-blobs.ts';
 import { createCollector } from './collect/collect.ts';
 import { createDeleter } from './deleter.ts';
-import type { Driver } from './driver.ts';
+import type { BlobUrlSigner, Driver } from './driver.ts';
 import { createLister } from './lister.ts';
 import { digestsIn } from './listing.ts';
 import { nameUnknown, repositoryExists } from './manifests/manifests.ts';
-import { Marks } from './marks/marks.ts';
-import { pinPath, revisionLinkPath, revisionsPath, tagCurrentPath, tagIndexLinkPath, tagIndexPath } from './paths.ts';
+import { openStore, type StorageOptions } from './open-store.ts';
+import {
+  blobsPath,
+  pinPath,
+  revisionLinkPath,
+  revisionsPath,
+  tagCurrentPath,
+  tagIndexLinkPath,
+  tagIndexPath,
+} from './paths.ts';
 import { createReader, manifestUnknown } from './reader.ts';
 import type { Store } from './store.ts';
-import { RecentSessions } from './uploads/recent-sessions.ts';
-import { createWriter } from './writer.ts';
 
-export interface StorageOptions {
-  /** Keeps the bytes. */
-  readonly driver: Driver;
-  /** Name of the registry. Default `local`. */
-  readonly name?: string;
-  /** Whether `pushManifest` honours `sparse: true`. Default false. */
-  readonly sparseIndexes?: boolean;
-  /** Whether a manifest is accepted even if its blobs or children are missing. Default false. */
-  readonly sparse?: boolean | undefined;
-  /** Default 4 MiB, the minimum that the distribution spec asks for. */
-  readonly maxManifestBytes?: number;
-  /**
-   * Minimum time that collections keep what was uploaded, mounted or reported to exist, while this process lives: a
-   * manifest that needs it may follow. In milliseconds. Default 0: during the call, or as long as a lease is held.
-   */
-  readonly keepUnusedMs?: number;
-  /** The clock. Default: the system's. */
-  readonly now?: () => Date;
-}
+export type { StorageOptions };
+
+import { createWriter } from './writer.ts';
 
 const createStorageShape: Shape<StorageOptions> = {
   driver: 'object',
@@ -67,6 +58,7 @@ const createStorageShape: Shape<StorageOptions> = {
   sparse: 'boolean',
   maxManifestBytes: 'number',
   keepUnusedMs: 'number',
+  blobUrls: 'object',
   now: 'function',
 };
 
@@ -79,17 +71,7 @@ export function createStorage(options: StorageOptions): Registry {
   checkOptions('createStorage', options, createStorageShape, ['driver']);
   checkNumbers(options, { maxManifestBytes: 1, keepUnusedMs: 0 });
   const { driver } = options;
-  const store: Store = {
-    driver,
-    marks: new Marks(driver, options.keepUnusedMs ?? 0),
-    name: options.name ?? 'local',
-    sparseIndexes: options.sparseIndexes ?? false,
-    sparse: options.sparse ?? false,
-    checked: new CheckedBlobs(),
-    sessions: new RecentSessions(),
-    maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
-    now: options.now ?? (() => new Date()),
-  };
+  const store = openStore(options);
   const { removeRepository, removeTag, removeUntagged, ...deleter } = createDeleter(store);
   const extensions = new Map<ExtensionKey<unknown>, unknown>([
     [blobEnumerator, { blobs: (opts?: SignalOption) => blobs(store, opts) }],
@@ -98,8 +80,12 @@ export function createStorage(options: StorageOptions): Registry {
       blobSizes,
       { sizeOf: async (repo, digest) => (await findLinkedBlob(store, repo, digest))?.size } satisfies BlobSizes,
     ],
+    [storageCheck, { check: async () => void (await (driver.check?.() ?? driver.stat(blobsPath))) }],
     [tagHistory, { history: (repo: RepositoryName, tag: Tag, opts?: SignalOption) => history(store, repo, tag, opts) }],
   ]);
+  const { locator, ...reader } = createReader(store);
+  const signer = options.blobUrls ?? (makesUrls(driver) ? driver : undefined);
+  if (signer) extensions.set(blobLocator, locator(signer));
   if (!driver.readOnly) {
     extensions.set(repositoryRemover, { removeRepository });
     extensions.set(tagRemover, { removeTag });
@@ -114,7 +100,7 @@ export function createStorage(options: StorageOptions): Registry {
   }
   return {
     name: store.name,
-    ...createReader(store),
+    ...reader,
     ...createWriter(store),
     ...deleter,
     ...createLister(store),
@@ -125,6 +111,10 @@ export function createStorage(options: StorageOptions): Registry {
     // The key's type is the type of the value: the map above is filled that way.
     extension: <T>(key: ExtensionKey<T>) => extensions.get(key) as T | undefined,
   };
+}
+
+function makesUrls(driver: Driver): driver is Driver & BlobUrlSigner {
+  return driver.url !== undefined;
 }
 
 function leasesOf({ marks }: Store): Leases {

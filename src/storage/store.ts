@@ -1,5 +1,6 @@
 import type { CheckedBlobs } from './collect/checked-blobs.ts';
 import type { Driver } from './driver.ts';
+import type { KnownManifests } from './manifests/known-manifests.ts';
 import type { Marks } from './marks/marks.ts';
 import type { RecentSessions } from './uploads/recent-sessions.ts';
 
@@ -13,6 +14,8 @@ export interface Store {
   readonly sparse: boolean;
   readonly checked: CheckedBlobs;
   readonly sessions: RecentSessions;
+  /** Only where each read is a request: a file is read as fast as it is found. */
+  readonly known: KnownManifests | undefined;
   readonly maxManifestBytes: number;
   readonly now: () => Date;
 }

@@ -5,6 +5,7 @@ import type { TransferResult } from '../transfer/transfer.ts';
 import { isSettled } from './changes.ts';
 import type { Failures } from './failures.ts';
 import type { LookedAt } from './look.ts';
+import type { OpenPlaces } from './open-places.ts';
 import type { SyncPlan } from './plan.ts';
 import { rootOf } from './root.ts';
 
@@ -12,6 +13,7 @@ import { rootOf } from './root.ts';
 const imagesAhead = 500;
 
 interface CarryOutOptions {
+  readonly places: Pick<OpenPlaces, 'written'>;
   readonly batch: Pick<TransferBatch, 'transfer'>;
   /** Called when the last transfer has begun. */
   readonly begun: () => void;
@@ -28,7 +30,7 @@ interface CarryOutOptions {
  */
 export async function carryOut(
   { images }: SyncPlan,
-  { batch, begun, failures, done }: CarryOutOptions,
+  { places, batch, begun, failures, done }: CarryOutOptions,
 ): Promise<ReadonlySet<string>> {
   // An archive is begun when all its images are known.
   const mustKnowAll = images.some(({ to }) => to?.registry.extension(expectedContent));
@@ -42,8 +44,9 @@ export async function carryOut(
   const bring = async (image: LookedAt): Promise<void> => {
     const { name, target } = image.wanted;
     const arrived = await failures.attempt(name, async () => {
-      if (!image.to) return false;
-      const root = await rootOf(image, image.to);
+      const to = await places.written(target);
+      if (!to) return false;
+      const root = await rootOf(image, to);
       const transferred = batch.transfer(root);
       waiting -= 1;
       if (waiting === 0) begun();

@@ -1,15 +1,10 @@
 /** Lock files: the digest that each tag had, so that later runs copy the same images. */
-import { randomUUID } from 'node:crypto';
-import { dirname } from 'node:path';
 import { configError } from '../config/documents/config-error.ts';
 import { fieldsOf } from '../config/documents/fields.ts';
 import { parseJsonDocument } from '../config/documents/json-document.ts';
 import { readSettingsFile } from '../config/settings-file.ts';
-import { syncDirectory, writeNew } from '../files/durable.ts';
-import { fileError, hasErrno } from '../files/file-errors.ts';
-import { rename, unlink } from '../files/system-calls.ts';
+import { checkResultFile, type ResultFile, writeResultFile } from '../files/result-file.ts';
 import { type Digest, tryParseDigest } from '../model/digest.ts';
-import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
 
 const version = 1;
@@ -35,25 +30,17 @@ export async function readLock(file: string): Promise<Lock> {
   );
 }
 
-/** Writes a lock file, whole or not at all. @throws OciError STORAGE_* */
-export async function writeLock(file: string, lock: Lock): Promise<void> {
-  const images = Object.fromEntries([...lock].sort(([a], [b]) => (a < b ? -1 : 1)));
-  const bytes = new TextEncoder().encode(`${JSON.stringify({ version, images }, undefined, 2)}\n`);
-  // In containers, all processes may have one ID, and one that was killed leaves its file.
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    await writeNew(temporary, bytes);
-    await rename(temporary, file);
-    await syncDirectory(dirname(file));
-  } catch (error) {
-    await unlink(temporary).catch(() => {});
-    const hints = { full: 'make room there', elsewhere: 'name another file with --lock' };
-    if (hasErrno(error, 'ENOENT')) {
-      throw new OciError('STORAGE', `cannot write the lock file ${file}: there is no directory ${dirname(file)}`, {
-        hint: 'make it first, or check the path',
-        cause: error,
-      });
-    }
-    throw fileError(error, 'write the lock file', file, hints);
-  }
+/**
+ * Checks that a lock file can be written, before the first request.
+ *
+ * @returns What writes it, whole or not at all.
+ * @throws OciError STORAGE_*, also later
+ */
+export async function createLock(file: string): Promise<(lock: Lock) => Promise<void>> {
+  const result: ResultFile = { file, what: 'lock file', flag: '--lock' };
+  await checkResultFile(result);
+  return async (lock) => {
+    const images = Object.fromEntries([...lock].sort(([a], [b]) => (a < b ? -1 : 1)));
+    await writeResultFile(result, `${JSON.stringify({ version, images }, undefined, 2)}\n`);
+  };
 }

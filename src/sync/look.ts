@@ -5,9 +5,10 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
 import type { Place } from '../places/place.ts';
 import { kindOf } from '../places/places.ts';
+import { admission } from '../registry/admission.ts';
+import { isIndex, subsetOf } from '../transfer/choose/subset.ts';
 import { digestAt } from '../transfer/digest-at.ts';
 import { resolveImage } from '../transfer/platforms.ts';
-import { isIndex, subsetOf } from '../transfer/subset.ts';
 import type { PlanOptions } from './plan-options.ts';
 import type { Wanted } from './select.ts';
 
@@ -52,7 +53,9 @@ export function lookAt(options: PlanOptions): (wanted: Wanted) => Promise<Looked
     if (found.status === 'rejected') throw found.reason;
     if (there.status === 'rejected') throw there.reason;
     if (found.value) {
-      const isThere = found.value.digest === there.value.before;
+      // A policy judges also what is there, and then needs them.
+      const isJudged = wanted.from.registry.extension(admission) !== undefined;
+      const isThere = found.value.digest === there.value.before && !isJudged;
       return { wanted, ...found.value, ...there.value, ...(isThere && { manifests: undefined }) };
     }
     if (listed) return 'gone';

@@ -24,6 +24,8 @@ interface OpenPlacesOptions {
   readonly signal: AbortSignal;
 }
 
+type TargetName = Pick<Target, 'place' | 'name' | 'tag'>;
+
 /** Questions that one host is asked at once. A host that answers 429 gets fewer: see transport/retry/pressure.ts. */
 const parallelQuestions = 12;
 
@@ -32,6 +34,8 @@ export class OpenPlaces implements AsyncDisposable {
   readonly #options: OpenPlacesOptions;
   readonly #sources = new Map<string, Promise<Place>>();
   readonly #targets = new Map<string, Promise<Place | undefined>>();
+  /** Registries that are written to. */
+  readonly #written = new Map<string, Promise<Place>>();
   readonly #leases: Promise<AsyncDisposable>[] = [];
   readonly #slots = new Map<string, Slots>();
 
@@ -50,11 +54,21 @@ export class OpenPlaces implements AsyncDisposable {
     return opener.repositories(host, this.#accessTo(host), { signal });
   }
 
-  /** The place of an image that is written; undefined if it does not exist and is only looked at. */
-  async target({ place: word, name, tag }: Pick<Target, 'place' | 'name' | 'tag'>): Promise<Place | undefined> {
-    const place = await once(this.#targets, word, () => this.#openTarget(word));
-    if (name !== undefined) return place?.image?.(name);
-    return tag === undefined ? place : place?.at(tag);
+  /** The place of an image, to look at; undefined if it does not exist and nothing is written. */
+  async target(target: TargetName): Promise<Place | undefined> {
+    const place = await once(this.#targets, target.place, () => this.#openTarget(target.place));
+    return place && imageAt(place, target);
+  }
+
+  /**
+   * The place of an image, to write to. A registry is opened for that here: most runs find that nothing has changed, and what
+   * writes is then not even loaded.
+   */
+  async written(target: TargetName): Promise<Place | undefined> {
+    const { place: word } = target;
+    if (kindOf(word).own) return this.target(target);
+    const open = (): Promise<Place> => this.#options.opener.open(word, 'destination', this.#accessToPlace(word));
+    return imageAt(await once(this.#written, word, open), target);
   }
 
   /** Asks a host, when few enough questions to it are open. @param host Any name that the questions to it share. */
@@ -65,24 +79,21 @@ export class OpenPlaces implements AsyncDisposable {
   }
 
   async finish(): Promise<void> {
-    for (const place of this.#targets.values()) await (await place)?.finish();
+    for (const place of [...this.#targets.values(), ...this.#written.values()]) await (await place)?.finish();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const lease of this.#leases) await (await unlessFailed(lease))?.[Symbol.asyncDispose]();
-    for (const place of [...this.#sources.values(), ...this.#targets.values()]) {
+    for (const place of [...this.#sources.values(), ...this.#targets.values(), ...this.#written.values()]) {
       await (await unlessFailed(place))?.[Symbol.asyncDispose]();
     }
   }
 
   async #openTarget(word: string): Promise<Place | undefined> {
     const { opener, readOnly, signal } = this.#options;
-    const access = this.#accessTo(word.slice(0, Math.max(0, word.indexOf('/'))));
-    if (readOnly) {
-      // Without mirrors: they would tell what they have, and not what is at the destination.
-      const role = kindOf(word).own ? 'repository' : 'removal';
-      return unlessUnknown(opener.open(word, role, access), 'NAME_UNKNOWN', 'STORAGE');
-    }
+    const access = this.#accessToPlace(word);
+    if (!kindOf(word).own) return await opener.open(word, 'look', access);
+    if (readOnly) return unlessUnknown(opener.open(word, 'repository', access), 'NAME_UNKNOWN', 'STORAGE');
     const place = await opener.open(word, 'destination', access);
     const lease = place.registry.extension(leases)?.lease({ signal });
     if (lease) this.#leases.push(lease);
@@ -90,9 +101,18 @@ export class OpenPlaces implements AsyncDisposable {
     return place;
   }
 
+  #accessToPlace(word: string): HostAccess {
+    return this.#accessTo(word.slice(0, Math.max(0, word.indexOf('/'))));
+  }
+
   #accessTo(host: string): HostAccess {
     return this.#options.access.get(host) ?? {};
   }
+}
+
+function imageAt(place: Place, { name, tag }: TargetName): Place | undefined {
+  if (name !== undefined) return place.image?.(name);
+  return tag === undefined ? place : place.at(tag);
 }
 
 function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {

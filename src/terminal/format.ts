@@ -15,6 +15,11 @@ export function formatBytes(bytes: number): string {
   return `${text}${units[unit]}`;
 }
 
+/** `1 blob`, `2 blobs`. @param several The plural, if it is not the word with an s. */
+export function counted(count: number, what: string, several = `${what}s`): string {
+  return `${count} ${count === 1 ? what : several}`;
+}
+
 const steps: readonly (readonly [limitSeconds: number, unitSeconds: number, name: string])[] = [
   [60, 1, 'second'],
   [3600, 60, 'minute'],

@@ -21,7 +21,7 @@ const maxDepth = 20;
 export function formatJson(value: unknown, { indent = 0, escapeHtml = false }: JsonOptions = {}): string {
   const [end, colon] = indent > 0 ? ['\n', ': '] : ['', ':'];
   const text = (string: string): string => {
-    const json = JSON.stringify(string).replace(hiddenCharacter, escapes);
+    const json = escapeHidden(JSON.stringify(string));
     return escapeHtml ? json.replace(/[<>&]/g, escapes) : json;
   };
   const write = (item: unknown, depth: number): string => {
@@ -40,6 +40,11 @@ export function formatJson(value: unknown, { indent = 0, escapeHtml = false }: J
     return block('{', fields, '}');
   };
   return write(value, 0);
+}
+
+/** The same JSON, safe to show on a terminal. @param json On one line. */
+export function escapeHidden(json: string): string {
+  return json.replace(hiddenCharacter, escapes);
 }
 
 // JSON escapes, unlike those of `visible`, since the output is parsed again. A character past U+FFFF is two units, with

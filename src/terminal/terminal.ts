@@ -68,6 +68,8 @@ export interface Terminal {
   overlay(overlay: Overlay | undefined): void;
   /** Adds an ANSI style to the text if stderr shows colours. */
   paint(style: Style, text: string): string;
+  /** The same for a result, if stdout shows colours. Escapes nothing. */
+  paintOut(style: Style, text: string): string;
 }
 
 interface Drawing {
@@ -99,6 +101,8 @@ interface TerminalOptions {
   readonly stderr: Output;
   /** Colours stderr; absent if colours are not wanted. */
   readonly painter?: Painter | undefined;
+  /** Colours stdout, likewise. */
+  readonly outPainter?: Painter | undefined;
   /** What the environment says about drawing on stderr. */
   readonly screen: { readonly isDumb: boolean; readonly isCi: boolean; readonly unicode: boolean };
   /** Whether stderr is for programs. */
@@ -121,7 +125,8 @@ function shownLines(text: string): string {
   return text.split('\n').map(visible).join('\n');
 }
 
-export function createTerminal({ stdout, stderr, painter, screen, json = false }: TerminalOptions): Terminal {
+export function createTerminal(options: TerminalOptions): Terminal {
+  const { stdout, stderr, painter, outPainter, screen, json = false } = options;
   let outClosed = false;
   let isTaken = false;
   let outFailure: OciError | undefined;
@@ -255,6 +260,7 @@ export function createTerminal({ stdout, stderr, painter, screen, json = false }
       if (given && terminal.resultsGo === 'pipe') held ??= [];
     },
     paint: (style, text) => (painter ? painter(style, visible(text)) : text),
+    paintOut: (style, text) => (outPainter ? outPainter(style, text) : text),
   };
   return terminal;
 }

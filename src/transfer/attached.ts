@@ -1,9 +1,12 @@
 /** Finds what belongs to the manifests of a graph: their referrers, and what tags named after their digests hold. */
-import { type Digest, digestAlgorithm, digestHex } from '../model/digest.ts';
-import { isOciError, OciError, unlessUnknown } from '../model/errors.ts';
+import type { Digest } from '../model/digest.ts';
+import { isOciError, OciError } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Platform } from '../model/platform/platform.ts';
-import { parseTag, type Tag } from '../model/reference/reference.ts';
+import type { Tag } from '../model/reference/reference.ts';
+import { findDigestTags } from '../registry/digest-tags.ts';
+import { TagsByDigest } from '../registry/known-tags.ts';
+import type { KnownTags } from '../registry/options.ts';
 import { digestAt } from './digest-at.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { NodeReader } from './node-reader.ts';
@@ -12,17 +15,6 @@ import type { ManifestNode } from './target.ts';
 
 /** How many manifests are asked about at once: each is up to four requests. */
 const subjectsAtOnce = 4;
-
-const digestTagSuffixes = ['sig', 'att', 'sbom'] as const;
-
-/**
- * The tags under which cosign keeps what belongs to a manifest: `sha256-<hex>.sig`, `.att`, `.sbom`.
- *
- * @see https://github.com/sigstore/cosign/blob/v2.6.0/specs/SIGNATURE_SPEC.md#tag-based-discovery
- */
-export function digestTagsOf(digest: Digest): readonly Tag[] {
-  return digestTagSuffixes.map((suffix) => parseTag(`${digestAlgorithm(digest)}-${digestHex(digest)}.${suffix}`));
-}
 
 /** The walk over a graph, of which the manifests are known. */
 interface KnownWalk {
@@ -60,12 +52,14 @@ export async function walkAttached(walk: KnownWalk, options: TransferOptions, ev
   const tags = new Map<Digest, Tag[]>();
   // A map's iterator also reaches entries that are added later, unless it was told that there are no more.
   const subjects = walk.manifests.keys();
+  const knownTags = new TagsByDigest(options.from, options);
   for (let asked = 0; asked < walk.manifests.size; ) {
     const count = Math.min(subjectsAtOnce, walk.manifests.size - asked);
+    knownTags.expect(walk.manifests.size);
     asked += count;
     // All of them end before an error is thrown: nothing continues in the background.
     const settled = await Promise.allSettled(
-      Array.from({ length: count }, () => look(subjects.next().value as Digest, options)),
+      Array.from({ length: count }, () => look(subjects.next().value as Digest, options, knownTags)),
     );
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
     for (const one of settled) {
@@ -94,37 +88,49 @@ interface Tagged {
   readonly isSet: boolean;
 }
 
-async function look(subject: Digest, options: TransferOptions): Promise<Found> {
-  const [referrers, ...tagged] = await Promise.all([
-    listReferrers(subject, options),
-    ...(options.digestTags ? digestTagsOf(subject).map((tag) => lookAtTag(tag, subject, options)) : []),
+async function look(subject: Digest, options: TransferOptions, knownTags: KnownTags): Promise<Found> {
+  const [referrers, tagged] = await Promise.all([
+    listReferrers(subject, options, knownTags),
+    options.digestTags ? listDigestTags(subject, options, knownTags) : [],
   ]);
-  return { subject, referrers, tagged: tagged.flatMap((found) => found ?? []) };
+  return { subject, referrers, tagged };
 }
 
-async function listReferrers(subject: Digest, { from, referrers, signal }: TransferOptions): Promise<Descriptor[]> {
+async function listReferrers(
+  subject: Digest,
+  { from, referrers, signal }: TransferOptions,
+  knownTags: KnownTags,
+): Promise<Descriptor[]> {
   const found: Descriptor[] = [];
   if (!referrers) return found;
   const types = referrers === true ? undefined : referrers.artifactTypes;
-  for await (const entry of from.registry.referrers(from.repo, subject, { signal })) {
+  // By the types that manifests have: a list under a fallback tag may have others, or none.
+  const checked = types !== undefined;
+  for await (const entry of from.registry.referrers(from.repo, subject, { checked, knownTags, signal })) {
     if (!types || types.includes(entry.artifactType ?? '')) found.push(entry);
   }
   return found;
 }
 
-async function lookAtTag(tag: Tag, subject: Digest, options: TransferOptions): Promise<Tagged | undefined> {
+async function listDigestTags(
+  subject: Digest,
+  options: TransferOptions,
+  knownTags: KnownTags,
+): Promise<readonly Tagged[]> {
   const { from, to, digestTags, signal } = options;
-  const look = from.registry.statManifest(from.repo, tag, { signal, mayBeAbsent: true });
-  const node = await unlessUnknown(look);
-  if (!node || node.digest === subject) return undefined;
-  const there = await digestAt(to, tag, signal);
   const keeps = typeof digestTags === 'object' && digestTags.ifAbsent;
-  if (keeps && there !== undefined && there !== node.digest) {
-    throw new OciError('REFUSED', `${tag} exists already at the destination, as ${there}`, {
-      hint: 'leave --if-absent out to overwrite it, or --digest-tags to leave it behind',
-    });
-  }
-  return { tag, node, isSet: there === node.digest };
+  const found = await findDigestTags(from, subject, { signal, knownTags });
+  return Promise.all(
+    found.map(async ({ tag, node }) => {
+      const there = await digestAt(to, tag, signal);
+      if (keeps && there !== undefined && there !== node.digest) {
+        throw new OciError('REFUSED', `${tag} exists already at the destination, as ${there}`, {
+          hint: 'leave --if-absent out to overwrite it, or --digest-tags to leave it behind',
+        });
+      }
+      return { tag, node, isSet: there === node.digest };
+    }),
+  );
 }
 
 /**

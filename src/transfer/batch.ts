@@ -7,17 +7,18 @@ import { checkBounds, checkNumbers } from '../model/number-options.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import { expectedContent } from '../registry/expected-content.ts';
 import type { Registry } from '../registry/registry.ts';
+import { isJudged } from './admission.ts';
 import { nothingAttached, takesAttached } from './attached.ts';
 import { BlobMover } from './blobs.ts';
 import { checkRoot } from './check-root.ts';
 import { EventQueue } from './event-queue.ts';
-import type { Branch } from './fan-out/branch.ts';
+import type { Share } from './fan-out/branch.ts';
 import { discoverGraph, type Graph, type Sharing } from './graph.ts';
 import { type Looked, lookAtEnds } from './look.ts';
 import { pushManifests } from './manifests.ts';
 import type { BatchOptions, TransferOptions, TransferResult, TransferRoot } from './options.ts';
 import { Room } from './room.ts';
-import { Site } from './site.ts';
+import { Sites } from './site.ts';
 import { Hold, Target } from './target.ts';
 import { tellProgress } from './tell-progress.ts';
 
@@ -66,44 +67,49 @@ const batchShape: Shape<BatchOptions> = {
   signal: 'object',
 };
 
-/** @param branch If an image is copied to several destinations at once, each by a batch of its own. */
-export function startBatch(options: BatchOptions, events: EventQueue, branch?: Branch): TransferBatch {
-  checkNumbers(options, { parallelBlobs: 1 });
-  checkBounds(options.limits ?? {}, { nodes: 1, manifestBytes: 1 });
-  return new Batch(options, events, branch);
+/** A batch for one of several destinations. */
+interface SharedBatch extends TransferBatch {
+  /** @param share If the image is copied to several destinations at once, each by a batch of its own. */
+  transfer(root: TransferRoot, share?: Share): Promise<TransferResult>;
 }
 
-class Batch implements TransferBatch {
+/** @param sites What the batches for several destinations share. */
+export function startBatch(options: BatchOptions, events: EventQueue, sites = new Sites()): SharedBatch {
+  checkNumbers(options, { parallelBlobs: 1 });
+  checkBounds(options.limits ?? {}, { nodes: 1, manifestBytes: 1 });
+  return new Batch(options, events, sites);
+}
+
+class Batch implements SharedBatch {
   readonly events: EventQueue;
   readonly #options: BatchOptions;
   readonly #blobs: BlobMover;
-  readonly #branch: Branch | undefined;
   readonly #room = new Room();
   /** For destinations that must know all images before the first byte. */
   readonly #roomForAll = new Room({ allAtOnce: true });
   readonly #targets = new Map<Registry, Map<RepositoryName, Target>>();
-  readonly #sites = new Map<Registry | string, Site>();
+  readonly #sites: Sites;
   readonly #images = { found: 0, finished: 0, failed: 0, complete: false };
   #lookedThrough = 0;
   #ended = false;
 
   readonly #told: ReturnType<typeof tellProgress> | undefined;
 
-  constructor(options: BatchOptions, events: EventQueue, branch: Branch | undefined) {
-    this.#branch = branch;
+  constructor(options: BatchOptions, events: EventQueue, sites: Sites) {
+    this.#sites = sites;
     const { onProgress, signal } = options;
     this.events = events;
     this.#told = onProgress && tellProgress(onProgress, signal);
     events.tap = this.#told?.event;
     this.#options = this.#told ? { ...options, signal: this.#told.signal } : options;
-    this.#blobs = new BlobMover(this.#options, events, branch);
+    this.#blobs = new BlobMover(this.#options, events);
   }
 
-  async transfer(root: TransferRoot): Promise<TransferResult> {
+  async transfer(root: TransferRoot, share?: Share): Promise<TransferResult> {
     this.#images.found += 1;
     this.#tell();
     try {
-      const result = await this.#run({ ...root, ...this.#options });
+      const result = await this.#run({ ...root, ...this.#options }, share);
       this.#images.finished += 1;
       return result;
     } catch (error) {
@@ -122,7 +128,7 @@ class Batch implements TransferBatch {
     this.#endWhenDone();
   }
 
-  async #run(asked: TransferOptions): Promise<TransferResult> {
+  async #run(asked: TransferOptions, share: Share | undefined): Promise<TransferResult> {
     if (asked.transform && asked.digestTags) {
       throw new OciError('USAGE', 'the options digestTags and transform exclude each other', {
         hint: 'a transform changes the digests that such tags are named after, and a signature is for the old ones',
@@ -135,7 +141,7 @@ class Batch implements TransferBatch {
       hold: new Hold(target),
       large: room.large(),
       events: this.events,
-      branch: this.#branch,
+      share,
     };
     try {
       const [options, graph] = await room
@@ -150,21 +156,21 @@ class Batch implements TransferBatch {
           this.#completeWhenKnown();
         });
       // Read all of this first: pushing removes the manifests from the graph.
-      const lacked = [...graph.manifests, ...graph.others].some((node) => !node.exists);
       const { digestTags, tags } = graph.attached;
       const referrers = referrersIn(graph);
       const rewritten = rewrittenIn(graph);
       const hasAllBlobs = graph.manifests.length + graph.others.length === 1 ? graph.rootIsThere : undefined;
-      this.#branch?.needs(
+      share?.needs(
         options.to,
         graph.blobs.map(({ descriptor }) => descriptor.digest),
       );
-      const moved = await this.#blobs.move(graph.blobs, options, target, hasAllBlobs);
+      const moved = await this.#blobs.move(graph.blobs, options, { target, share, isThere: hasAllBlobs });
       if (await graph.rootIsThere) markRootAsThere(graph);
+      const lacked = [...graph.manifests, ...graph.others].some((node) => !node.exists);
       const tagged = await room.push(() => pushManifests(graph, options, sharing));
       const changed = tagged.length > 0 || tags.size > 0 || lacked || moved.transferredBytes > 0;
       const { root, omitted } = graph;
-      return { root, rewritten, changed, ...moved, referrers, digestTags, omitted };
+      return { root, rewritten, tagged: new Set(tagged), changed, ...moved, referrers, digestTags, omitted };
     } finally {
       sharing.hold.letAllGo();
       sharing.large.end();
@@ -180,14 +186,12 @@ class Batch implements TransferBatch {
     }
     const graph = await discoverGraph(root, options, sharing);
     if (!transform) return graph;
-    return (await import('./rewrite.ts')).rewriteGraph(graph, options, sharing.target);
+    return (await import('./rewrite.ts')).rewriteGraph(graph, options, sharing);
   }
 
   #target({ registry, repo, host }: TransferRoot['to']): Target {
     const targets = this.#targets.get(registry) ?? new Map<RepositoryName, Target>();
-    const site = this.#sites.get(host ?? registry) ?? new Site();
-    this.#sites.set(host ?? registry, site);
-    const target = targets.get(repo) ?? new Target(this.#roomOf({ registry }), site);
+    const target = targets.get(repo) ?? new Target(this.#roomOf({ registry }), this.#sites.of({ registry, host }));
     this.#targets.set(registry, targets.set(repo, target));
     return target;
   }
@@ -220,7 +224,8 @@ class Batch implements TransferBatch {
 /** Whether the tags are known to point at the image already. A registry then has everything that it names. */
 export function isThere({ digest }: Descriptor, options: TransferOptions): boolean {
   const { to, transform, requirePlatform } = options;
-  return to.seen?.digest === digest && !to.sparse && !takesAttached(options) && !transform && !requirePlatform;
+  const isLookedThrough = takesAttached(options) || isJudged(options) || transform || requirePlatform;
+  return to.seen?.digest === digest && !to.sparse && !isLookedThrough;
 }
 
 /** Tells a destination that must know it what this image will bring. @throws OciError if it cannot hold that. */

@@ -5,22 +5,26 @@ import type { OnWait, PushBlobResult } from '../registry/registry.ts';
 import { CountedSource } from './counted-source.ts';
 import { refuseDamagedSource } from './damaged-source.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { Branch } from './fan-out/branch.ts';
+import type { Share } from './fan-out/branch.ts';
 import type { BlobNode } from './graph.ts';
 import { type BlobWay, Lanes } from './lanes.ts';
 import type { BatchOptions, TransferOptions, TransferResult } from './options.ts';
 import type { BlobOutcome, BlobWanter, MovingBlob, Target } from './target.ts';
 
+interface MovedImage {
+  readonly target: Target;
+  readonly share: Share | undefined;
+  readonly isThere: Promise<boolean> | undefined;
+}
+
 /** Transfers the blobs of a batch, several at once, each to a repository once, however many images need it there. */
 export class BlobMover {
   readonly #lanes: Lanes;
-  readonly #branch: Branch | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #events: EventQueue;
   readonly #all = new Set<MovingBlob>();
 
-  constructor({ parallelBlobs, signal }: BatchOptions, events: EventQueue, branch: Branch | undefined) {
-    this.#branch = branch;
+  constructor({ parallelBlobs, signal }: BatchOptions, events: EventQueue) {
     this.#lanes = new Lanes(parallelBlobs);
     this.#signal = signal;
     this.#events = events;
@@ -31,15 +35,15 @@ export class BlobMover {
    * Transfers the blobs of an image, the largest first. The first failure stops those that no other image needs; what
    * they have received stays resumable.
    *
-   * @param isThere Whether the destination has the image already, and all its blobs: then the others are not needed.
+   * @param image.isThere Whether the destination has the image already, and all its blobs: then the others are not needed.
    * @returns The number of bytes that were transferred, and what became of each blob, without what another image has told.
    */
   async move(
     blobs: readonly BlobNode[],
     options: TransferOptions,
-    target: Target,
-    isThere?: Promise<boolean>,
+    image: MovedImage,
   ): Promise<Pick<TransferResult, 'transferredBytes' | 'blobs'>> {
+    const { target, isThere } = image;
     const wanted = new Map<BlobNode, MovingBlob>();
     const wanter: BlobWanter = {
       giveUp(error) {
@@ -50,7 +54,7 @@ export class BlobMover {
       },
     };
     for (const blob of [...blobs].sort((a, b) => b.descriptor.size - a.descriptor.size)) {
-      const moving = this.#moving(blob, options, target);
+      const moving = this.#moving(blob, options, image);
       moving?.wanters.add(wanter);
       if (moving) wanted.set(blob, moving);
     }
@@ -95,12 +99,12 @@ export class BlobMover {
   };
 
   /** The transfer of a blob, started if necessary; undefined if the blob has arrived already. */
-  #moving(blob: BlobNode, options: TransferOptions, target: Target): MovingBlob | undefined {
+  #moving(blob: BlobNode, options: TransferOptions, { target, share }: MovedImage): MovingBlob | undefined {
     const { digest, size } = blob.changed?.descriptor ?? blob.descriptor;
     if (target.arrivedBlobs.has(digest)) return undefined;
     const known = target.movingBlobs.get(digest);
     if (known && !known.stopped) return known;
-    const way: BlobWay = this.#branch?.way(blob.descriptor) ?? this.#lanes.way(size);
+    const way: BlobWay = share?.way(blob.descriptor) ?? this.#lanes.way(size);
     const move = async (): Promise<void> => {
       // A look at the local store costs nothing. There a blob waits for its lane before it holds any lock.
       await (options.to.sparse ? way.ready() : way.look());
@@ -112,10 +116,11 @@ export class BlobMover {
     };
     const work = async (): Promise<void> => {
       try {
+        await share?.untilElderHas(blob.descriptor.digest, { signal: moving.stop.signal });
         // What moves to another repository of this registry can then be mounted from there; a store has it.
         await target.site.inTurn(digest, moving.stop.signal, move);
         target.arrivedBlobs.add(digest);
-        this.#branch?.arrived(digest);
+        share?.arrived(digest);
       } catch (error) {
         // Do this before the lane is free, so that no other blob of the failed image begins.
         for (const wanter of moving.wanters) wanter.giveUp(error);

@@ -6,9 +6,10 @@ import { blobsOf, childrenOf, type IndexView, type Manifest, schema1Refused } fr
 import { isForeignLayerType, mediaTypes } from '../model/manifest/media-types.ts';
 import { schema1Layers } from '../model/manifest/schema1.ts';
 import { formatPlatform, type Platform } from '../model/platform/platform.ts';
+import { admitted, isJudged } from './admission.ts';
 import { type Attached, takesAttached, walkAttached } from './attached.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { Branch } from './fan-out/branch.ts';
+import type { Share } from './fan-out/branch.ts';
 import { NodeReader, unlessLost } from './node-reader.ts';
 import type { ChangedBlob, TransferOptions } from './options.ts';
 import { checkType, findEntry, maxIndexDepth, noMatch, requirePlatform } from './platforms.ts';
@@ -48,7 +49,7 @@ export interface Sharing {
   readonly large: LargeTurn;
   readonly events: EventQueue;
   /** If the image is copied to several destinations at once. */
-  readonly branch?: Branch | undefined;
+  readonly share?: Share | undefined;
 }
 
 /**
@@ -58,7 +59,7 @@ export interface Sharing {
 export async function discoverGraph(root: Descriptor, options: TransferOptions, sharing: Sharing): Promise<Graph> {
   const walk = new Walk(root, options, sharing);
   try {
-    return await walkAll(walk, root, options, sharing);
+    return (await admitted(options, (found) => walkAll(walk, root, options, sharing, found))).walked;
   } catch (error) {
     await walk.nodes.rootIsThere;
     throw error;
@@ -67,7 +68,13 @@ export async function discoverGraph(root: Descriptor, options: TransferOptions, 
   }
 }
 
-async function walkAll(walk: Walk, root: Descriptor, options: TransferOptions, sharing: Sharing): Promise<Graph> {
+async function walkAll(
+  walk: Walk,
+  root: Descriptor,
+  options: TransferOptions,
+  sharing: Sharing,
+  found: (manifests: readonly Manifest[]) => void,
+): Promise<Graph> {
   const { from, platforms, signal } = options;
   await walk.visit(root, platforms, 0);
   walk.refuseAbsent();
@@ -76,6 +83,7 @@ async function walkAll(walk: Walk, root: Descriptor, options: TransferOptions, s
     await requirePlatform(from.registry, from.repo, rootNode.manifest, platforms, { signal });
   }
   const manifests = [...walk.manifests.values()];
+  found(manifests.map(({ manifest }) => manifest));
   const attached = await walkAttached(walk, options, sharing.events);
   return {
     root: rootNode?.manifest.descriptor ?? root,
@@ -130,7 +138,7 @@ class Walk {
     }
     this.#tell(manifest.descriptor, 'manifest', parent);
     // A registry that refuses sparse indexes has everything below an index it holds, but may lack what belongs to it.
-    const isComplete = exists && !this.#options.to.sparse && !takesAttached(this.#options);
+    const isComplete = exists && !this.#options.to.sparse && !visitsAll(this.#options);
     if (manifest.view.kind === 'index' && !isComplete)
       await this.#visitChildren(manifest.view, wanted, depth, node.digest);
     else if (manifest.view.kind === 'other' && !isComplete) {
@@ -148,7 +156,7 @@ class Walk {
   // hold for indexes that may be incomplete or that a transform changes, and says nothing about referrers.
   #hasArrived(node: Descriptor): boolean {
     const { from, to, transform } = this.#options;
-    if (from.sparse || to.sparse || takesAttached(this.#options) || transform) return false;
+    if (from.sparse || to.sparse || visitsAll(this.#options) || transform) return false;
     const mediaType = this.#sharing.target.there.get(node.digest);
     if (mediaType === undefined) return false;
     checkType(node, { mediaType });
@@ -260,6 +268,11 @@ class Walk {
     const { to, signal } = this.#options;
     return (await unlessLost(to.registry.statBlob(to.repo, digest, { signal })))?.size === size;
   }
+}
+
+/** Whether manifests matter that the destination has: what belongs to them is copied too, or a policy judges them. */
+function visitsAll(options: TransferOptions): boolean {
+  return takesAttached(options) || isJudged(options);
 }
 
 /** An entry to visit; `platforms`: which to choose inside it, undefined for all. */

@@ -3,7 +3,7 @@ import type { Digest } from '../model/digest.ts';
 import { unlessUnknown } from '../model/errors.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
-import type { Branch } from './fan-out/branch.ts';
+import type { Share } from './fan-out/branch.ts';
 import type { TransferOptions } from './options.ts';
 import type { Hold, ManifestNode, Target } from './target.ts';
 
@@ -14,7 +14,7 @@ const aheadBytes = 256 * 1024;
 interface Shared {
   readonly hold: Hold;
   readonly target: Target;
-  readonly branch?: Branch | undefined;
+  readonly share?: Share | undefined;
 }
 
 export class NodeReader {
@@ -22,13 +22,13 @@ export class NodeReader {
   rootIsThere: Promise<boolean> | undefined;
   readonly #root: Digest;
   readonly #options: TransferOptions;
-  readonly #branch: Branch | undefined;
+  readonly #share: Share | undefined;
   readonly #hold: Hold;
   readonly #target: Target;
   readonly #reading = new Set<Promise<unknown>>();
 
-  constructor(root: Digest, options: TransferOptions, { hold, target, branch }: Shared) {
-    this.#branch = branch;
+  constructor(root: Digest, options: TransferOptions, { hold, target, share }: Shared) {
+    this.#share = share;
     this.#root = root;
     this.#options = options;
     this.#hold = hold;
@@ -41,7 +41,7 @@ export class NodeReader {
     const read = (): Promise<Manifest> => from.registry.getManifest(from.repo, digest, { signal });
     const fetch = async (): Promise<Manifest> =>
       from.manifests?.find(({ descriptor }) => descriptor.digest === digest) ??
-      (await (this.#branch?.manifest(digest, read) ?? read()));
+      (await (this.#share?.manifest(digest, read) ?? read()));
     return this.#hold.read(digest, async () => {
       // The transform has not run yet, so the digest at the destination is unknown.
       if (transform) return { manifest: await fetch(), exists: false };

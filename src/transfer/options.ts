@@ -38,6 +38,11 @@ export interface TransferRoot {
     readonly reference: Tag | Digest;
     /** The descriptor that the reference resolves to, if the caller already knows it. */
     readonly root?: Descriptor | undefined;
+    /**
+     * If the caller chose the root from something else, as an image of an index: what was asked for, and the digest that it
+     * stood for. A policy of the source judges that too. Default: `reference`.
+     */
+    readonly asked?: { readonly reference: Tag | Digest; readonly digest: Digest } | undefined;
     /** Manifests that the caller has already read or made: they are not read from the source. */
     readonly manifests?: readonly Manifest[] | undefined;
   };
@@ -105,6 +110,8 @@ export interface TransferResult {
   readonly root: Descriptor;
   /** Manifests that a transform changed: their descriptors at the destination, by their digest at the source. */
   readonly rewritten: ReadonlyMap<Digest, Descriptor>;
+  /** The tags that did not point at the root before. */
+  readonly tagged: ReadonlySet<Tag>;
   /** False if the destination had everything, tags included. */
   readonly changed: boolean;
   /**

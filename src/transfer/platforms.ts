@@ -42,12 +42,13 @@ export async function findEntry(
  * The one image for a platform that a reference resolves to through all indexes.
  *
  * @param requirePlatform Whether the image's config must name the platform, if no index does. Default true.
+ * @param opts.root What the reference stands for, if it was read already.
  * @throws OciError PLATFORM_UNKNOWN; MANIFEST_UNKNOWN if a local index lacks that image.
  */
 export async function resolveImage(
   end: TransferEnd & { readonly reference: Tag | Digest },
   platform: Platform,
-  opts: SignalOption & { readonly requirePlatform?: boolean } = {},
+  opts: SignalOption & { readonly requirePlatform?: boolean; readonly root?: Manifest } = {},
 ): Promise<Manifest> {
   const { registry, repo } = end;
   const get = async (entry: Descriptor): Promise<Manifest> => {
@@ -57,13 +58,60 @@ export async function resolveImage(
     checkType(entry, manifest);
     return manifest;
   };
-  const root = await registry.getManifest(repo, end.reference, opts);
+  const root = opts.root ?? (await registry.getManifest(repo, end.reference, opts));
   const choose = (view: IndexView): Promise<Descriptor | undefined> => findEntry(view, platform, get);
   const { image, isVouchedFor } = await followIndexes(root, platform, choose, get);
   if (!isVouchedFor && opts.requirePlatform !== false) {
     await requirePlatform(registry, repo, image, [platform], opts);
   }
   return image;
+}
+
+/**
+ * The descriptor of what a reference stands for, or of its image for a platform.
+ *
+ * @throws OciError MANIFEST_UNKNOWN, and with a platform as {@link resolveImage}
+ */
+export async function describeNamed(
+  end: TransferEnd & { readonly reference: Tag | Digest },
+  platform: Platform | undefined,
+  opts: SignalOption,
+): Promise<Descriptor> {
+  if (platform) return (await resolveImage(end, platform, opts)).descriptor;
+  return await end.registry.statManifest(end.repo, end.reference, opts);
+}
+
+/**
+ * The manifest of the artifact that a reference stands for. In an index it is that for a platform, or the only one.
+ *
+ * @param choice.platform The platform that was asked for.
+ * @param choice.ownPlatform The platform of this machine, which decides where none was asked for.
+ * @throws OciError PLATFORM_UNKNOWN, also for an index of several artifacts that are for no platform; MANIFEST_UNKNOWN,
+ *   MANIFEST_INVALID.
+ */
+export async function resolveArtifact(
+  end: TransferEnd & { readonly reference: Tag | Digest },
+  choice: { readonly platform: Platform | undefined; readonly ownPlatform: Platform },
+  opts: SignalOption,
+): Promise<Manifest> {
+  const { registry, repo, reference } = end;
+  if (choice.platform) return await resolveImage(end, choice.platform, opts);
+  const root = await registry.getManifest(repo, reference, opts);
+  if (root.view.kind !== 'index') return root;
+  const entries = root.view.manifests.filter((entry) => !isAttestation(entry));
+  const [entry] = entries;
+  if (entries.length > 1 && entries.every(({ platform }) => platform === undefined)) {
+    throw new OciError('PLATFORM_UNKNOWN', `the index has ${entries.length} artifacts, and none is for a platform`, {
+      hint: 'ocictl index list tells their digests: name one, as NAME@DIGEST',
+    });
+  }
+  const next = { ...end, reference: root.descriptor.digest };
+  if (!entry || entries.length > 1) return await resolveImage(next, choice.ownPlatform, opts);
+  const manifest = await registry.getManifest(repo, entry.digest, opts);
+  checkType(entry, manifest);
+  return manifest.view.kind === 'index'
+    ? await resolveArtifact({ ...end, reference: entry.digest }, choice, opts)
+    : manifest;
 }
 
 /**

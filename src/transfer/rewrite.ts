@@ -6,9 +6,10 @@ import { parseJsonObject } from '../model/json-fields.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { blobsOf, childrenOf, type Manifest, readManifest, schema1Refused } from '../model/manifest/manifest.ts';
 import { isForeignLayerType } from '../model/manifest/media-types.ts';
-import type { BlobNode, Graph } from './graph.ts';
+import { attestedImage } from '../model/platform/platform-selection.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { BlobNode, Graph, Sharing } from './graph.ts';
 import type { TransferOptions, Transform } from './options.ts';
-import { attestedImage } from './subset.ts';
 import type { ManifestNode, Target } from './target.ts';
 
 type Changes = ReadonlyMap<Digest, Descriptor>;
@@ -18,9 +19,13 @@ type Changes = ReadonlyMap<Digest, Descriptor>;
  *
  * @throws OciError UNSUPPORTED for schema 1, and what the transform throws.
  */
-export function rewriteGraph(graph: Graph, options: TransferOptions, target: Target): Promise<Graph> {
+export function rewriteGraph(
+  graph: Graph,
+  options: TransferOptions,
+  { target, events }: Pick<Sharing, 'target' | 'events'>,
+): Promise<Graph> {
   // Run one after the other, so that what two images share is changed once.
-  return target.rewriting.turns.run(() => rewrite(graph, new Rewriter(options, target)));
+  return target.rewriting.turns.run(() => rewrite(graph, new Rewriter(options, target, events)));
 }
 
 async function rewrite(graph: Graph, rewriter: Rewriter): Promise<Graph> {
@@ -37,11 +42,13 @@ class Rewriter {
   readonly #options: TransferOptions;
   readonly #transform: Transform;
   readonly #done: Target['rewriting'];
+  readonly #events: EventQueue;
 
-  constructor(options: TransferOptions, { rewriting }: Target) {
+  constructor(options: TransferOptions, { rewriting }: Target, events: EventQueue) {
     this.#options = options;
     this.#transform = options.transform ?? {};
     this.#done = rewriting;
+    this.#events = events;
   }
 
   async examine(manifests: readonly Manifest[]): Promise<void> {
@@ -85,11 +92,14 @@ class Rewriter {
     if (this.#done.blobs.has(digest)) return;
     if (foreignLayers === 'skip' && isForeignLayerType(descriptor.mediaType)) return;
     const source = {
-      open: (offset: number, opts?: { readonly signal?: AbortSignal | undefined }) =>
-        from.registry.getBlob(from.repo, descriptor, {
+      open: (offset: number, opts?: { readonly signal?: AbortSignal | undefined }) => {
+        // It is sent only afterwards, so nothing else would be told for as long as that takes.
+        if (kind === 'layer') this.#events.push({ type: 'waiting', node: descriptor, reason: 'is converted first' });
+        return from.registry.getBlob(from.repo, descriptor, {
           range: offset > 0 ? { start: offset } : undefined,
           signal: opts?.signal ?? signal,
-        }),
+        });
+      },
     };
     const changed = await this.#transform.blob?.({ descriptor, kind, source });
     this.#done.blobs.set(digest, changed);

@@ -1,5 +1,8 @@
 import type { Digest } from '../model/digest.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
+import { unlessAborted } from '../model/signals/when-aborted.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { TransferRoot } from './options.ts';
 
 /** A registry that a batch writes to: what its repositories share. */
 export class Site {
@@ -34,18 +37,16 @@ export class Site {
   }
 }
 
-function ignored(): void {}
+/** The registries that are written to: by their host where it has one, so that all who write there share what is known. */
+export class Sites {
+  readonly #sites = new Map<Registry | string, Site>();
 
-async function unlessAborted(settling: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  let onAbort = ignored;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort);
-  });
-  try {
-    await Promise.race([settling, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
+  of({ host, registry }: Pick<TransferRoot['to'], 'host' | 'registry'>): Site {
+    const key = host ?? registry;
+    const site = this.#sites.get(key) ?? new Site();
+    this.#sites.set(key, site);
+    return site;
   }
 }
+
+function ignored(): void {}

@@ -3,7 +3,7 @@ import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import type { TlsSettings } from '../certs/tls-settings.ts';
 import type { HostRecord } from '../host-facts/host-facts.ts';
-import { type Connect, createDialler } from './dial.ts';
+import { type Connect, createDialler, type Goal } from './dial.ts';
 import type { NetworkGuard, Visit } from './guard/network-guard.ts';
 import type { Names } from './names.ts';
 import { answersInPlain } from './plain-probe.ts';
@@ -78,9 +78,17 @@ function direct(options: DirectOptions): Connect {
 // A host whose certificate may be invalid often has none. The probe finds that out before TLS is loaded.
 function unlessPlain(plain: Connect, secure: Secured, facts: HostRecord | undefined): Connect {
   let spoken = false;
+  let probing: Promise<boolean> | undefined;
+  // Connections that are opened together share one probe.
+  const probe = (goal: Goal): Promise<boolean> => {
+    probing ??= answersInPlain(plain, goal).finally(() => {
+      probing = undefined;
+    });
+    return probing;
+  };
   return async (goal) => {
     const isKnown = spoken || facts?.known.scheme === 'https';
-    if (!isKnown && (await answersInPlain(plain, goal))) {
+    if (!isKnown && (await probe(goal))) {
       throw Object.assign(new Error('it answered in plain http'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' });
     }
     const socket = await secure(async () => goal).catch((error: unknown) => {

@@ -25,6 +25,8 @@ export interface DialOptions {
     | {
         readonly context: SecureContext;
         readonly verify: boolean;
+        /** Called when the client's part of the handshake has been sent: there is time until the server's comes. */
+        readonly onHello?: (() => void) | undefined;
         readonly onCertificateRequest?: (() => void) | undefined;
       }
     | undefined;
@@ -57,6 +59,16 @@ export function createDialler({ timeoutMs, lookup, pending, secure }: DialOption
       session,
       ALPNProtocols: [...protocols],
     });
+    const hello = (): void => {
+      try {
+        secure.onHello?.();
+      } catch (error) {
+        socket.destroy(error as Error);
+      }
+    };
+    // Node has sent it when it tells of the connection, and at once over a connection that there is.
+    if (httpSocket) hello();
+    else socket.once('connect', hello);
     socket.once('secureConnect', () => {
       // Only a server that requests a certificate sends its signature algorithms. Node has no event for the request.
       if (!socket.destroyed && socket.getSharedSigalgs()?.length > 0) secure.onCertificateRequest?.();

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
+import { whenAborted } from '../model/signals/when-aborted.ts';
 import { ResponseBody } from './body.ts';
 import { networkError } from './failures.ts';
 import type { HttpBody, HttpHeaders, HttpMethod } from './http.ts';
@@ -55,11 +56,11 @@ export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exch
     const watch = onSilence && new SilenceWatch(onSilence.afterMs, () => state.body?.starved ?? waits, onSilence.tell);
     const settle = (): void => {
       watch?.stop();
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
     };
     // Requests in any number share a signal, and Node warns of more than ten listeners as of a leak.
     if (signal) setMaxListeners(0, signal);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const stopListening = whenAborted(signal, onAbort);
     const body: unknown =
       request.body && !(request.body instanceof Uint8Array)
         ? own(request.body, state, () => {

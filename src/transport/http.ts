@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly wholeBytes?: number | undefined;
   /** Whether a 5xx is returned at once, because the caller tries another way. Default false. */
   readonly takesServerErrors?: boolean | undefined;
+  /** Whether a redirect is returned as it is. Default false: that of a GET or HEAD is followed. */
+  readonly takesRedirects?: boolean | undefined;
   /** Whether no caller repeats it: then a server that worked before gets nearly twice the attempts. */
   readonly persistent?: boolean | undefined;
   /** Sends neither the endpoint's headers nor its client certificate, even to the base origin. */

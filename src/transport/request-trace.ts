@@ -41,22 +41,53 @@ export interface Outcome extends Pick<RequestTrace, 'status' | 'error' | 'speaks
   readonly responseHeaders?: HttpHeaders;
 }
 
-/** The trace of an attempt. Secrets are removed when something is looked at: most listeners only want to know of an answer. */
-export function requestTrace({ own, ...attempted }: Attempted, { responseHeaders, ...outcome }: Outcome): RequestTrace {
-  const trace: RequestTrace = {
-    ...outcome,
-    method: attempted.method,
-    attempt: attempted.attempt,
-    durationMs: attempted.durationMs,
-    proxy: attempted.proxy,
-    get url() {
-      return redactUrl(attempted.url);
-    },
-    get requestHeaders() {
-      return redactHeaders(attempted.requestHeaders, own);
+/** The trace of an attempt. */
+export function requestTrace(attempted: Attempted, outcome: Outcome): RequestTrace {
+  return new Trace(attempted, outcome);
+}
+
+/**
+ * Secrets are removed when something is looked at: most listeners only want to know of an answer. All traces share their getters:
+ * with getters of its own, each would be a hidden class for V8, which keeps it, and the headers, until it collects old objects.
+ */
+class Trace implements RequestTrace {
+  readonly method: string;
+  readonly attempt: number;
+  readonly durationMs: number;
+  readonly proxy: string | undefined;
+  readonly status?: number;
+  readonly error?: string;
+  readonly speaksTls?: boolean;
+  declare readonly url: string;
+  declare readonly requestHeaders: Readonly<Record<string, string>>;
+  declare readonly responseHeaders?: Readonly<Record<string, string>>;
+  readonly #attempted: Attempted;
+  readonly #responseHeaders: HttpHeaders;
+
+  constructor(attempted: Attempted, { responseHeaders, ...outcome }: Outcome) {
+    this.method = attempted.method;
+    this.attempt = attempted.attempt;
+    this.durationMs = attempted.durationMs;
+    this.proxy = attempted.proxy;
+    this.#attempted = attempted;
+    this.#responseHeaders = responseHeaders ?? {};
+    Object.assign(this, outcome);
+    Object.defineProperties(this, Trace.#always);
+    if (responseHeaders) Object.defineProperties(this, Trace.#ofAnswer);
+  }
+
+  static readonly #always = {
+    url: lazily((trace: Trace) => redactUrl(trace.#attempted.url)),
+    requestHeaders: lazily((trace: Trace) => redactHeaders(trace.#attempted.requestHeaders, trace.#attempted.own)),
+  };
+  static readonly #ofAnswer = { responseHeaders: lazily((trace: Trace) => redactHeaders(trace.#responseHeaders)) };
+}
+
+function lazily<T, R>(read: (trace: T) => R): PropertyDescriptor {
+  return {
+    enumerable: true,
+    get(this: T) {
+      return read(this);
     },
   };
-  if (responseHeaders === undefined) return trace;
-  const get = () => redactHeaders(responseHeaders);
-  return Object.defineProperty(trace, 'responseHeaders', { get, enumerable: true });
 }

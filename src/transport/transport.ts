@@ -55,7 +55,7 @@ export interface Transport {
   /** The delays, for callers that resume a body. */
   readonly retry: Retry;
   /**
-   * Sends a request, follows the redirects of a GET or HEAD, and repeats an idempotent request that failed. Every
+   * Sends a request, follows the redirects of a GET or HEAD unless its caller takes them, and repeats an idempotent request that failed. Every
    * status is returned; after unsuccessful repetitions the last one.
    *
    * @throws OciError NETWORK, TIMEOUT, TLS, PROTOCOL; TOOMANYREQUESTS or UNAVAILABLE if the server requests a longer
@@ -116,8 +116,8 @@ class UndiciTransport implements Transport {
       const from = url;
       const inTurn = this.#origins.pressure(url);
       const answer = await inTurn.run(request, (turn) => this.#attempts(request, from, left, { what, ...turn }));
-      const follows = isRedirect(answer.status) && (request.method === 'GET' || request.method === 'HEAD');
-      const location = follows ? header(answer.headers, 'location') : undefined;
+      const canFollow = !request.takesRedirects && (request.method === 'GET' || request.method === 'HEAD');
+      const location = canFollow && isRedirect(answer.status) ? header(answer.headers, 'location') : undefined;
       if (location === undefined) return { ...answer, url };
       await answer.body.discard();
       if (hops === maxRedirects) {

@@ -150,6 +150,7 @@ const publicCodes: ReadonlyMap<ErrorCode, ErrorCode> = new Map<ErrorCode, ErrorC
   ['REFERENCE_INVALID', 'NAME_INVALID'],
   ['IMAGE_UNKNOWN', 'MANIFEST_UNKNOWN'],
   ['PLATFORM_UNKNOWN', 'MANIFEST_UNKNOWN'],
+  ['FILE_UNKNOWN', 'MANIFEST_UNKNOWN'],
   ['REFUSED', 'DENIED'],
   ['USAGE', 'UNSUPPORTED'],
 ]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Receipt, readReceipt, writeReceipt } from '../../src/archive/receipt.ts';
+import { createReceipt, type Receipt, readReceipt } from '../../src/archive/receipt.ts';
 import { parseDigest } from '../../src/model/digest.ts';
 import { failsWith } from '../contract/contract.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
@@ -17,9 +17,9 @@ describe('a receipt', () => {
       ['docker.io/library/app', new Set([b, a])],
       ['__proto__', new Set([a])],
     ]);
-    await writeReceipt(one, receipt);
+    await (await createReceipt(one))(receipt);
     assert.deepEqual(new Map(await readReceipt(one)), new Map([...receipt].reverse()));
-    await writeReceipt(two, await readReceipt(one));
+    await (await createReceipt(two))(await readReceipt(one));
     assert.equal(await readFile(two, 'utf8'), await readFile(one, 'utf8'));
     assert.deepEqual(await readdir(directory), ['one', 'two']);
   });

@@ -1,4 +1,4 @@
-import { archivedRegistry } from '../support/archives/archived-registry.ts';
+import { archivedRegistry, tarDocker, tarOci } from '../support/archives/archived-registry.ts';
 import { registryContract } from './registry.ts';
 
 const oneRepository = 'an archive has one repository without a name: every name means it';
@@ -9,5 +9,5 @@ const lacks = {
   'list-paging': 'an archive has no catalog',
 };
 
-registryContract('an OCI archive', async (t) => ({ registry: await archivedRegistry(t, 'oci') }), lacks);
-registryContract('an archive of Docker', async (t) => ({ registry: await archivedRegistry(t, 'docker') }), lacks);
+registryContract('an OCI archive', async (t) => ({ registry: await archivedRegistry(t, tarOci) }), lacks);
+registryContract('an archive of Docker', async (t) => ({ registry: await archivedRegistry(t, tarDocker) }), lacks);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { parseTag } from '../../src/model/reference/reference.ts';
 import {
   blobEnumerator,
+  blobLocator,
   type ExtensionKey,
   endpointReport,
   garbageCollector,
@@ -15,6 +16,7 @@ import { configOnly } from './manifests.ts';
 
 const methods: readonly (readonly [ExtensionKey<unknown>, string])[] = [
   [blobEnumerator, 'blobs'],
+  [blobLocator, 'locate'],
   [manifestEnumerator, 'manifests'],
   [repositoryRemover, 'removeRepository'],
   [tagHistory, 'history'],

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createLockFiles, type LockFiles, type LockRules } from '../../src/files/lock.ts';
-import { evict } from '../../src/files/lock-file.ts';
+import { evictionOf } from '../../src/files/lock-file.ts';
 import { failsWith } from '../contract/contract.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
@@ -139,12 +139,41 @@ describe('a lock', () => {
     assert.equal(await moving.locks.isHeld(moving.file), true);
   });
 
-  it('that another took in the meantime is put back', async (t) => {
-    const { directory, file, leave } = await bench(t);
-    await leave('newer');
-    await evict(file, { text: 'stale', modifiedMs: 0, mark: '0 stale' });
-    assert.equal(await readFile(file, 'utf8'), 'newer');
+  it('of a dead process is removed by one process at a time, and by the next if that one dies too', async (t) => {
+    const { locks, directory, file, leave } = await bench(t);
+    await leave('dead');
+    const removal = evictionOf(file, { text: 'dead', modifiedMs: 0, mark: '' });
+    await writeFile(removal, 'alive');
+    assert.equal(await locks.tryAcquire(file), undefined);
+    assert.equal(await readFile(file, 'utf8'), 'dead');
+    await writeFile(removal, 'dead');
+    const taken = await Promise.all(Array.from({ length: 10 }, () => locks.tryAcquire(file)));
+    assert.equal(taken.filter((lock) => lock !== undefined).length, 1);
     assert.deepEqual(await readdir(directory), ['lock']);
+  });
+
+  it('is left to the process that was faster to remove a dead one', async (t) => {
+    let [waiting, resume] = [true, () => {}];
+    const resumed = new Promise<void>((resolve) => {
+      resume = resolve;
+    });
+    const place = await bench(t, {
+      async within(file, create) {
+        if (file !== place.file && waiting) {
+          waiting = false;
+          await resumed;
+        }
+        return await create();
+      },
+    });
+    const { locks, file, leave } = place;
+    await leave('dead');
+    const slow = locks.tryAcquire(file);
+    while (waiting) await new Promise(setImmediate);
+    const fast = await locks.tryAcquire(file);
+    resume();
+    assert.equal(await slow, undefined);
+    assert.equal(await fast?.check(), true);
   });
 
   it('that another took while its last holder was found dead is not touched', async (t) => {

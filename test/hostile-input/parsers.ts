@@ -6,6 +6,7 @@ import { suggestCommand, suggestOption } from '../../src/commands/command-line/s
 import { parseImageFilters } from '../../src/commands/images/filters.ts';
 import { parseListenAddress, parseRate } from '../../src/commands/serve/announcement.ts';
 import { readHostDirectory } from '../../src/config/containers/hosts-toml.ts';
+import { parsePolicyJson } from '../../src/config/containers/policy-json.ts';
 import { openRegistriesConf, readRegistriesConf } from '../../src/config/containers/registries-conf.ts';
 import { readShortNames, resolveShortName } from '../../src/config/containers/short-names.ts';
 import { parseDaemonJson } from '../../src/config/docker/daemon-json.ts';
@@ -18,6 +19,7 @@ import { parseYamlDocument } from '../../src/config/documents/yaml-document.ts';
 import { parseHostRules } from '../../src/config/host-rules.ts';
 import { parseConfigYaml } from '../../src/config/ocictl/config-yaml.ts';
 import { parseHtpasswd } from '../../src/config/ocictl/htpasswd.ts';
+import { parseTrustPolicy } from '../../src/config/ocictl/trust-policy.ts';
 import { maskProxy } from '../../src/config/proxy.ts';
 import { answerHelperCall } from '../../src/credentials/helper-protocol.ts';
 import { shownKey, splitKey } from '../../src/credentials/registry-key.ts';
@@ -61,6 +63,7 @@ import {
 import { parseRoute } from '../../src/wire/routes.ts';
 import { decodeSearch } from '../../src/wire/v1-search.ts';
 import { jsonTexts, tomlTexts, yamlTexts } from './documents.ts';
+import { signatureParsers } from './signatures.ts';
 
 export interface HostileCase {
   readonly parse: (text: string) => unknown;
@@ -159,6 +162,17 @@ export const parsers: Readonly<Record<string, HostileCase>> = {
   DOCKER_AUTH_CONFIG: { parse: parseDockerAuthConfig, texts: jsonTexts },
   'daemon.json': { parse: (text) => parseDaemonJson(text, file), texts: jsonTexts },
   'config.yaml': { parse: (text) => parseConfigYaml({ file, text }, '/'), texts: yamlTexts },
+  'a policy': {
+    parse: (text) => parseTrustPolicy({ document: parseYamlDocument(text, file), file, resolve: (path) => path }),
+    texts: yamlTexts,
+    starts: ['default: reject\nregistries:\n  "a.io/', 'default: reject\nregistries: { a.io: { signed-by: ['],
+    pieces: ['*', '**/', '*.', 'a/'],
+  },
+  'policy.json': {
+    parse: (text) => parsePolicyJson({ document: parseYamlDocument(text, file), file, resolve: (path) => path }),
+    texts: jsonTexts,
+    starts: ['{"default": [', '{"default": [{"type": "reject"}], "transports": {"docker": {"'],
+  },
   'hosts.toml': {
     parse: (text) => readHostDirectory({ root: '/', name: 'a', text: { file, text }, inside: [] }, silent),
     texts: tomlTexts,
@@ -224,4 +238,5 @@ export const parsers: Readonly<Record<string, HostileCase>> = {
   'schema 1': { parse: (text) => [schema1Layers(bytes(text)), verifySchema1(bytes(text))], texts: jsonTexts },
   'image config': { parse: (text) => readImageConfig(bytes(text)), texts: jsonTexts },
   'index.json of a layout': { parse: (text) => parseLayoutIndex(parseJsonObject(bytes(text))), texts: jsonTexts },
+  ...signatureParsers,
 };

@@ -62,6 +62,8 @@ const lines: readonly (readonly [string, string])[] = [
   ['pull --al\talpine:e\t', 'pull | --all-tags | alpine:edge'],
   ['completion z\t', 'completion | zsh'],
   ['help serv\t', 'help | serve'],
+  ['manifest g\talpine:e\t', 'manifest | get | alpine:edge'],
+  ['-v blo\tput --js\talpine:e\t', '-v | blob | put | --json | alpine:edge'],
 ];
 
 describe('the completion scripts', () => {
@@ -112,7 +114,7 @@ for (const [kind, before] of [
 }
 
 describe('zsh', () => {
-  const setup = `fpath=(${join(projectRoot, 'completions')} $fpath); PS1='> '; autoload -Uz compinit; compinit -D -u`;
+  const setup = `fpath=(${join(projectRoot, 'completions')} $fpath); LISTMAX=1000; PS1='> '; autoload -Uz compinit; compinit -D -u`;
 
   for (const [line, words] of [
     ...lines,

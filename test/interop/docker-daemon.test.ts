@@ -78,7 +78,7 @@ for (const daemon of ['dockerd', 'podman'] as const) {
         assert.equal(await run(t, ['digest', `docker-daemon:${word}`], env), digest, 'it is the same each time');
         const back = await ocictl(t, ['copy', `docker-daemon:${word}`, `${host}/back:1`], { env });
         assert.equal(back.exitCode, 0, back.stderr);
-        assert.match(back.stderr, /^the Docker daemon at \S+ keeps no manifests: its images get new ones, .*\n$/);
+        assert.match(back.stderr, /^the Docker daemon at \S+ keeps no manifests: its images get new ones, .*$/m);
         await run(t, ['copy', `${host}/back:1`, 'docker-daemon:back:1'], env);
         assert.equal(await idIn(t, 'back:1', env), idOf(image));
       }

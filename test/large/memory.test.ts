@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { openFilesystemDriver } from '../../src/storage/drivers/filesystem.ts';
@@ -7,8 +6,8 @@ import { createStorage } from '../../src/storage/storage.ts';
 import { spawnOcictl, spawnServe } from '../support/command.ts';
 import { buildImage, pushImage } from '../support/images.ts';
 import { randomLayer } from '../support/layer.ts';
-import type { Running } from '../support/process.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
+import { peakBytes, watchUse } from './process-use.ts';
 import { roomyDirectory } from './room.ts';
 
 const MB = 1_000_000;
@@ -38,7 +37,7 @@ describe('the memory that a pull and a copy take', {
         ['copy', image, `${destination.host}/team/large:1`],
       ]) {
         const running = await spawnOcictl(t, [...words, '-q'], { env: { OCICTL_ROOT: store } });
-        const peak = await watchPeak(running);
+        const { peak } = await watchUse(running);
         const { exitCode, stderr } = await running.result;
         t.diagnostic(`${words[0]} took ${Math.round(peak / MB)} MB at most`);
         assert.equal(exitCode, 0, stderr);
@@ -49,20 +48,3 @@ describe('the memory that a pull and a copy take', {
     });
   }
 });
-
-/** The highest resident size of a child while it runs. */
-async function watchPeak({ child }: Running): Promise<number> {
-  let peak = 0;
-  while (child.exitCode === null && child.signalCode === null) {
-    peak = Math.max(peak, (await peakBytes(child.pid)) ?? 0);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  return peak;
-}
-
-/** The kernel's own high-water mark: only what happens after the last reading is missed. */
-async function peakBytes(pid: number | undefined): Promise<number | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
-}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import {
@@ -17,11 +17,12 @@ import {
   loadSettings,
   type ProgressEvent,
   pushManifest,
+  referrersTree,
   setTags,
 } from '../../src/index.ts';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { createBasicAuth } from '../../src/server/auth/basic-auth.ts';
-import { buildImage, pushImage } from '../support/images.ts';
+import { buildArtifact, buildImage, pushImage } from '../support/images.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { startServe } from '../support/registries.ts';
 import { sandbox, temporaryDirectory } from '../support/sandbox.ts';
@@ -48,6 +49,38 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe('the calls of the library', () => {
+  it('tell what hangs on an image', async (t) => {
+    const { host, service, source, digest } = await registry(t);
+    const subject = await source.statManifest(repo, digest);
+    const sbom = await buildArtifact({ artifactType: 'a/sbom', subject });
+    await pushImage(source, repo, undefined, sbom);
+    const found = await all(referrersTree(`${host}/team/app:1`, { service }));
+    assert.deepEqual(
+      found.map(({ kind, artifactType, descriptor }) => [kind, artifactType, descriptor.digest]),
+      [['referrer', 'a/sbom', sbom.descriptor.digest]],
+    );
+    const platform = 'windows/amd64';
+    await assert.rejects(all(referrersTree(`${host}/team/app:1`, { service, platform })), /windows/);
+    await assert.rejects(all(referrersTree(`${host}/team/app:1`, { service, depth: 0 })), /depth must be at least 1/);
+    await assert.rejects(all(referrersTree(`${host}/team/app:none`, { service })), /none/);
+  });
+
+  it('copy only what complies with a policy', async (t) => {
+    const { host, service, source, digest } = await registry(t);
+    const policy = join(await temporaryDirectory(t), 'policy.yaml');
+    const rules = 'registries:\n  "*.example.com": accept\n';
+    const to = `${host}/kept/app:2`;
+    await writeFile(policy, `default: reject\n${rules}`);
+    await assert.rejects(copy(`${host}/team/app:1`, to, { service, policy }), (error) =>
+      isOciError(error, 'UNTRUSTED'),
+    );
+    await assert.rejects(source.statManifest(parseRepositoryName('kept/app'), digest));
+    await writeFile(policy, `default: accept\n${rules}`);
+    assert.equal((await copy(`${host}/team/app:1`, to, { service, policy })).digest, digest);
+    const missing = copy(`${host}/team/app:1`, to, { service, policy: `${policy}.none` });
+    await assert.rejects(missing, (error) => isOciError(error, 'CONFIG_INVALID'));
+  });
+
   it('copy an image by two strings, and tell of it', async (t) => {
     const { host, service, digest } = await registry(t);
     const events: ProgressEvent[] = [];

@@ -15,7 +15,15 @@ import { quote } from '../../src/model/quote.ts';
 const exits: Readonly<Record<number, readonly ErrorCode[]>> = {
   1: ['UNSUPPORTED', 'NOT_MODIFIED', 'INTERNAL'],
   2: ['NAME_INVALID', 'TAG_INVALID', 'PAGINATION_NUMBER_INVALID', 'USAGE', 'REFERENCE_INVALID', 'CONFIG_INVALID'],
-  3: ['BLOB_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'IMAGE_UNKNOWN', 'PLATFORM_UNKNOWN'],
+  3: [
+    'BLOB_UNKNOWN',
+    'MANIFEST_BLOB_UNKNOWN',
+    'MANIFEST_UNKNOWN',
+    'NAME_UNKNOWN',
+    'IMAGE_UNKNOWN',
+    'PLATFORM_UNKNOWN',
+    'FILE_UNKNOWN',
+  ],
   4: ['UNAUTHORIZED', 'DENIED'],
   5: [
     'BLOB_UPLOAD_INVALID',
@@ -42,6 +50,7 @@ const exits: Readonly<Record<number, readonly ErrorCode[]>> = {
   8: ['PARTLY_FAILED'],
   9: ['REFUSED'],
   10: ['STORAGE', 'STORAGE_FULL', 'STORAGE_DENIED', 'STORAGE_DAMAGED'],
+  11: ['UNTRUSTED'],
   130: ['CANCELLED'],
 };
 

@@ -4,6 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { imageFor } from '../commands/copy/places.ts';
+import { imageOf } from '../commands/load/archived.ts';
+import { layoutEntries, namedIndex } from '../support/archives/docker-saves.ts';
+import { tarOf } from '../support/archives/tar.ts';
 import { ocictl } from '../support/command.ts';
 import { writeLayout } from '../support/layout.ts';
 import { sandbox } from '../support/sandbox.ts';
@@ -68,6 +71,35 @@ describe('oci-archive:', () => {
     assert.equal(exitCode, 7, stderr);
     assert.match(stderr, /blob sha256:[0-9a-f]{64} is damaged in oci-archive:app\.tar/);
     assert.match(stderr, /hint: make the archive again, or copy it again\n$/);
+  });
+
+  it('is told to be cut off, with status 7, if it has no end and lacks what it names', async (t) => {
+    const { home } = await sandbox(t);
+    const image = await imageOf(['a']);
+    const index = namedIndex([{ image, names: ['app:1'] }]);
+    const entries = [index, ...(await layoutEntries([image]))];
+    const copy = ['copy', 'oci-archive:x.tar:app:1', 'oci:copy'];
+    const readers = [copy, ['save', '-o', 'y.tar', 'oci-archive:x.tar:app:1']];
+    for (const [lost, lines] of [
+      [image.layers[0]?.descriptor, readers],
+      [image.config.descriptor, readers],
+      [image.descriptor, [...readers, ['inspect', 'oci-archive:x.tar'], ['digest', 'oci-archive:x.tar:app:1']]],
+    ] as const) {
+      const kept = entries.filter(({ name }) => !name.endsWith(lost?.digest.slice(7) ?? assert.fail()));
+      assert.equal(kept.length, entries.length - 1);
+      await writeFile(join(home, 'x.tar'), tarOf(kept, new Uint8Array(0)));
+      for (const words of lines) {
+        const { exitCode, stderr } = await ocictl(t, words);
+        assert.equal(exitCode, 7, `${words}: ${stderr}`);
+        assert.match(stderr, /^error: (?:oci-archive:)?x\.tar is cut off: it has no end, and lacks /m);
+      }
+      const other = await ocictl(t, ['copy', 'oci-archive:x.tar:app:2', 'oci:copy']);
+      assert.equal(other.exitCode, 3, 'it lists no such image');
+      await writeFile(join(home, 'x.tar'), tarOf(kept));
+      assert.notEqual((await ocictl(t, copy)).exitCode, 7, 'it has its end');
+    }
+    await writeFile(join(home, 'x.tar'), tarOf(entries, new Uint8Array(0)));
+    assert.equal((await ocictl(t, copy)).exitCode, 0, 'some programs write no end');
   });
 
   it('says what is wrong with a word, a file, and a use that it has not', async (t) => {

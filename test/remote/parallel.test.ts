@@ -224,7 +224,7 @@ describe('a registry that limits each connection', () => {
         if (isPart) return response.end(span);
         for (let at = 0; at < span.length && !response.destroyed; at += mib) {
           response.write(span.subarray(at, at + mib));
-          await new Promise((resolve) => setTimeout(resolve, 50));
+          await new Promise((resolve) => setTimeout(resolve, 120));
         }
         return response.end();
       });

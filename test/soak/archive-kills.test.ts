@@ -9,15 +9,14 @@ import { unlessUnknown } from '../../src/model/errors.ts';
 import { blobsOf, childrenOf } from '../../src/model/manifest/manifest.ts';
 import { parseRepositoryName, parseTag, type RepositoryName } from '../../src/model/reference/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { ocictl, spawnOcictl } from '../support/command.ts';
 import { type Built, blobsIn, buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { localStore } from '../support/local-store.ts';
 import { needs, startDockerRegistry } from '../support/programs.ts';
 import { startServe } from '../support/registries.ts';
 import { openRemote } from '../support/remotes.ts';
 import { sandbox } from '../support/sandbox.ts';
+import { finish, killed, killsOfEach } from './killed.ts';
 
-const killsOfEach = 20;
 const layerBytes = 12_000_000;
 const app = parseRepositoryName('team/app');
 const one = parseTag('1');
@@ -113,44 +112,6 @@ describe('a command that is killed', () => {
     assert.deepEqual(await readdir(env['TMPDIR'] ?? ''), []);
   });
 });
-
-interface Killing {
-  readonly before?: (kills: number) => Promise<unknown>;
-  readonly after: (kills: number) => Promise<unknown>;
-  /** Default `killsOfEach`. */
-  readonly upTo?: number;
-}
-
-/** Runs a command until it was killed often enough, at moments that are spread over its usual time. @returns How often it was */
-async function killed(
-  t: TestContext,
-  words: readonly string[],
-  { before, after, upTo = killsOfEach }: Killing,
-): Promise<number> {
-  let kills = 0;
-  // A command that ends before its moment makes the next ones earlier.
-  let longestMs = 600;
-  while (kills < upTo) {
-    await before?.(kills);
-    const began = performance.now();
-    const running = await spawnOcictl(t, words);
-    const timer = setTimeout(() => running.child.kill('SIGKILL'), longestMs * (0.2 + 0.9 * Math.random()));
-    const { signal, exitCode, stderr } = await running.result;
-    clearTimeout(timer);
-    await after(kills);
-    if (signal === 'SIGKILL') kills += 1;
-    else {
-      assert.equal(exitCode, 0, stderr);
-      longestMs = Math.min(longestMs, performance.now() - began);
-    }
-  }
-  return kills;
-}
-
-async function finish(t: TestContext, words: readonly string[]): Promise<void> {
-  const { exitCode, stderr } = await ocictl(t, words, { ownProcess: true });
-  assert.equal(exitCode, 0, stderr);
-}
 
 /** A registry with an index of two images, each with a layer of its own and one that both have. */
 async function source(t: TestContext): Promise<{ readonly host: string; readonly built: Built }> {

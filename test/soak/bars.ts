@@ -1,6 +1,9 @@
 /** How long the tests of this tier run: by default, as long as a release requires. */
 export const raceSeconds = given('OCICTL_SOAK_SECONDS', 100);
 export const kills = given('OCICTL_SOAK_KILLS', 100);
+/** Blobs of the store that is collected at once. With more than the usual number only memory has a bound. */
+export const storedBlobs = given('OCICTL_SOAK_BLOBS', 100_000);
+export const uploadedParts = given('OCICTL_SOAK_PARTS', 1_100);
 export const allTagsRuns = given('OCICTL_SOAK_COPIES', 20);
 
 function given(name: string, usual: number): number {

@@ -49,6 +49,15 @@ describe('the fault proxy', () => {
     assert.equal((await bodyOf(proxy.url)).length, 10_000);
   });
 
+  it('loses an answer to what was done', async (t) => {
+    const origin = await startFaultProxy(t, 'http://127.0.0.1:9');
+    origin.fail({ status: 200, body: 'done' });
+    const proxy = await startFaultProxy(t, origin.url);
+    proxy.fail({ losesAnswer: true, times: 1 });
+    await assert.rejects(fetch(proxy.url, { method: 'PUT', body: 'hello' }));
+    assert.deepEqual([origin.count(), Buffer.from(await bodyOf(proxy.url)).toString()], [1, 'done']);
+  });
+
   it('ends a body early as if it were whole', async (t) => {
     const proxy = await proxied(t);
     proxy.fail({ endAfterBytes: 4000 });

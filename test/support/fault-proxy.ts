@@ -30,8 +30,12 @@ export interface Fault {
   readonly bytesPerSecond?: number;
   /** How long to wait before the request is passed on. */
   readonly delayMs?: number;
+  /** Is awaited before the request is passed on. */
+  readonly before?: () => Promise<unknown>;
   /** Sends nothing at all, and keeps the connection open; the request is not passed on. */
   readonly silent?: boolean;
+  /** Passes the request on, and cuts the connection instead of passing its answer back. */
+  readonly losesAnswer?: boolean;
 }
 
 /** Faults by chance. The same seed hits the same requests, independent of what came in between. */
@@ -62,7 +66,7 @@ export interface FaultProxy {
   /** host:port */
   readonly host: string;
   /** In the order of arrival. */
-  readonly requests: readonly Recorded[];
+  readonly requests: Recorded[];
   /** Adds a fault; the first one that matches a request is applied. */
   fail(fault: Fault): void;
   /** Adds faults by chance, for requests that no other fault matches. */
@@ -120,6 +124,7 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
     incoming.on('error', () => {});
     response.on('error', () => {});
     if (fault.delayMs !== undefined) await pause(fault.delayMs, response);
+    await fault.before?.();
     if (response.destroyed) return;
     incoming.on('data', (chunk: Uint8Array) => {
       record.receivedBytes += chunk.length;
@@ -179,6 +184,7 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
 
 async function relay(answer: IncomingMessage, response: ServerResponse, fault: Fault, record: Recorded): Promise<void> {
   record.status = answer.statusCode;
+  if (fault.losesAnswer) return void response.destroy();
   const headers = { ...answer.headers, ...fault.headers };
   if (fault.endAfterBytes !== undefined) headers['content-length'] = String(fault.endAfterBytes);
   response.writeHead(answer.statusCode ?? 502, headers);

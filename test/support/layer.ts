@@ -99,7 +99,7 @@ export function* randomBytes(bytes: number, seed: string, offset = 0): Generator
   }
 }
 
-async function tarOf(files: Readonly<Record<string, FileContent>>): Promise<Uint8Array> {
+export async function tarOf(files: Readonly<Record<string, FileContent>>): Promise<Uint8Array> {
   const archive = pack();
   for (const directory of parentsOf(Object.keys(files))) {
     archive.entry({ name: `${directory}/`, type: 'directory', mode: 0o755, mtime: imageTime });

@@ -53,6 +53,8 @@ export interface DockerRegistryOptions {
   readonly schema1?: boolean;
   /** Its storage directory; if absent, a temporary one. */
   readonly root?: string;
+  /** Its storage section, instead of a directory. */
+  readonly storage?: Readonly<Record<string, unknown>>;
   /** Whether it logs every request, for `requests`. Default false. */
   readonly accessLog?: boolean;
   /** Added to its environment. */
@@ -91,7 +93,7 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
   const root = options.root ?? join(directory, 'data');
   await mkdir(root, { recursive: true });
   const port = await freePort();
-  const { htpasswd, tokens, tls, proxyOf, schema1 } = options;
+  const { htpasswd, tokens, tls, proxyOf, schema1, storage = { filesystem: { rootdirectory: root } } } = options;
   const bundle = join(directory, 'issuer.pem');
   if (tokens) await writeFile(bundle, tokens.certificate);
   if (htpasswd) {
@@ -103,7 +105,7 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: options.accessLog !== true } },
     storage: {
-      filesystem: { rootdirectory: root },
+      ...storage,
       delete: { enabled: true },
       maintenance: { uploadpurging: { enabled: false } },
     },
@@ -119,7 +121,7 @@ export async function startDockerRegistry(t: Scope, options: DockerRegistryOptio
   };
   const file = join(directory, 'config.yml');
   await writeFile(file, JSON.stringify(config));
-  const env = { PATH: process.env['PATH'] ?? '', HOME: directory, ...options.env };
+  const env = { PATH: process.env['PATH'] ?? '', HOME: directory, OTEL_TRACES_EXPORTER: 'none', ...options.env };
   const running = start(t, options.distribution === 3 ? 'registry' : 'docker-registry', ['serve', file], {
     env,
     timeoutMs: 1_800_000,

@@ -1,6 +1,8 @@
 /** A real terminal, kept by tmux: what is on it can be looked at while a program writes there. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { findProgram } from './programs.ts';
@@ -9,7 +11,8 @@ import { atEnd, type Scope, sandbox, temporaryDirectory } from './sandbox.ts';
 
 const exec = promisify(execFile);
 
-export const needsTmux = { skip: findProgram('tmux') === undefined && 'needs tmux' };
+/** For a suite that looks at terminals: it mostly waits for them. */
+export const onTerminals = { skip: findProgram('tmux') === undefined && 'needs tmux', concurrency: 4 };
 
 interface ScreenOptions {
   readonly columns: number;
@@ -58,33 +61,101 @@ export async function onScreen(
   };
   const program = `'${process.execPath}' '${join(projectRoot, 'bin', 'ocictl.js')}'`;
   const script = `export TERM="\${SCREEN_TERM:-xterm-256color}"; OCICTL="${program}"; run() { eval "$OCICTL \\"\\$@\\""; }; ${line}; echo "exit $?"; exec sleep 600`;
-  await tmux('new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, script);
+  await tmux(
+    'new-session',
+    '-d',
+    '-x',
+    `${columns}`,
+    '-y',
+    `${rows}`,
+    script,
+    ';',
+    'set',
+    '-g',
+    'window-size',
+    'manual',
+  );
   atEnd(t, () => tmux('kill-server').catch(() => {}));
+  const control = await attach(socket, words);
   const lines = (text: string): string =>
     text
       .split('\n')
       .map((each) => each.trimEnd())
       .join('\n')
       .trimEnd();
-  const text = async (): Promise<string> => lines(await tmux('capture-pane', '-p', '-J', '-S', '-'));
+  const text = async (): Promise<string> => lines(await control.run('capture-pane -p -J -S -'));
   return {
     text,
-    painted: async () => lines(await tmux('capture-pane', '-p', '-e')),
+    painted: async () => lines(await control.run('capture-pane -p -e')),
     async waitFor(pattern, { after = false } = {}) {
       for (;;) {
         const now = await text();
         if (typeof pattern === 'function' ? pattern(now) : pattern.test(now)) return now;
         // Nothing follows the end of the line; a line that hangs is a matter of the runner's time limit.
         if (!after && /^exit \d+$/m.test(now)) throw new Error(`the screen does not show ${pattern}:\n${now}`);
-        await sleep(50);
+        await control.changed();
       }
     },
     async resize(width, height = rows) {
-      await tmux('resize-window', '-x', `${width}`, '-y', `${height}`);
+      await control.run(`resize-window -x ${width} -y ${height}`);
     },
-    ask: async (format) => (await tmux('display-message', '-p', format)).trim(),
+    ask: async (format) => (await control.run(`display-message -p '${format}'`)).trim(),
     async close() {
       await tmux('kill-server');
+    },
+  };
+}
+
+interface Control {
+  /** Has tmux run a command. @returns What it prints. */
+  run(command: string): Promise<string>;
+  /** Waits until something was written on the screen since the last command, for half a second at most. */
+  changed(): Promise<void>;
+}
+
+/** A client of tmux that stays: to start one for each look costs more than what is looked at. */
+async function attach(socket: string, env: Readonly<Record<string, string>>): Promise<Control> {
+  const client = spawn('tmux', ['-S', socket, '-C', 'attach'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const waiting: ((result: string | Error) => void)[] = [];
+  const news = new EventEmitter();
+  let [ended, written] = [false, false];
+  client.stdin.on('error', () => {});
+  client.on('close', () => {
+    ended = true;
+    for (const answer of waiting.splice(0)) answer(new Error('the terminal has ended'));
+    news.emit('news');
+  });
+  let block: string[] | undefined;
+  createInterface({ input: client.stdout }).on('line', (line) => {
+    if (block === undefined) {
+      // Of others that have no 1 there nobody here waits for the answer: the one to `attach`.
+      if (/^%begin \d+ \d+ 1$/.test(line)) block = [];
+      else if (line.startsWith('%output')) {
+        written = true;
+        news.emit('news');
+      }
+    } else if (/^%(?:end|error) \d+ \d+ 1$/.test(line)) {
+      const text = block.join('\n');
+      waiting.shift()?.(line.startsWith('%end') ? text : new Error(text));
+      block = undefined;
+    } else block.push(line);
+  });
+  await once(client, 'spawn');
+  return {
+    async run(command) {
+      if (ended) throw new Error('the terminal has ended');
+      written = false;
+      const result = await new Promise<string | Error>((resolve) => {
+        waiting.push(resolve);
+        client.stdin.write(`${command}\n`);
+      });
+      if (result instanceof Error) throw result;
+      return result;
+    },
+    async changed() {
+      // Much is often written at once.
+      await sleep(20);
+      if (!written) await Promise.race([once(news, 'news'), sleep(500)]);
     },
   };
 }

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { type Content, streamContent } from '../../src/registry/content.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { transferToEach } from '../../src/transfer/fan-out/transfer-to-each.ts';
-import type { TransferResult } from '../../src/transfer/transfer.ts';
+import { EachBatch } from '../../src/transfer/fan-out/each-batch.ts';
+import type { TransferResult, TransferRoot } from '../../src/transfer/transfer.ts';
 import { type Built, blobsIn, buildImage, buildIndex, pushImage } from '../support/images.ts';
 import { randomLayer } from '../support/layer.ts';
 import { localStore } from '../support/local-store.ts';
@@ -72,7 +72,17 @@ function copyTo(
 ): Promise<readonly PromiseSettledResult<TransferResult>[]> {
   const from = { registry: source, repo, reference: tag };
   const roots = targets.map((registry) => async () => ({ from, to: { registry, repo, tags: [tag] } }));
-  return transferToEach(roots, { from, holdMs }).results;
+  return copyRoots(roots, { from, holdMs });
+}
+
+function copyRoots(
+  roots: readonly (() => Promise<TransferRoot>)[],
+  options: ConstructorParameters<typeof EachBatch>[1],
+): Promise<readonly PromiseSettledResult<TransferResult>[]> {
+  const batch = new EachBatch(roots.length, options);
+  const results = batch.transfer(roots);
+  batch.end();
+  return results;
 }
 
 async function assertThere(registry: Registry, image: Built): Promise<void> {
@@ -180,7 +190,7 @@ describe('a transfer to several destinations', () => {
       to: { registry: store, repo: name, tags: [tag], sparse: true },
     }));
     // Nobody leaves a slow one behind.
-    for (const result of await transferToEach(roots, { from, holdMs: 100_000_000 }).results)
+    for (const result of await copyRoots(roots, { from, holdMs: 100_000_000 }))
       assert.equal(result.status, 'fulfilled');
     for (const name of names) {
       assert.equal((await store.statManifest(name, tag)).digest, image.descriptor.digest);
@@ -206,17 +216,22 @@ describe('a transfer to several destinations', () => {
   it('reads the source again where no other destination has the blob', async () => {
     const { registry, image, read } = await counted(9 * MiB);
     const slow = stuck(memoryRegistry());
+    let isLost: () => void = () => {};
+    const lostOne = new Promise<void>((resolve) => {
+      isLost = resolve;
+    });
     const lost = intercept(memoryRegistry(), {
       pushBlob: async (next, to, descriptor, source, opts) => {
         if (descriptor.size < MiB) return next(to, descriptor, source, opts);
         const content = await source.open(0);
         let bytes = 0;
         for await (const chunk of content) bytes += chunk.length;
+        isLost();
         throw new Error(`lost ${bytes} bytes`);
       },
     });
     const all = copyTo(registry, [lost, slow.registry], 50);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await lostOne;
     slow.release();
     assert.deepEqual(
       (await all).map(({ status }) => status),
@@ -242,7 +257,7 @@ describe('a transfer to several destinations', () => {
       from,
       to: { registry: target, repo, tags: [tag] },
     }));
-    const { results } = transferToEach(roots, { from, signal: stop.signal, holdMs: 100_000_000 });
+    const results = copyRoots(roots, { from, signal: stop.signal, holdMs: 100_000_000 });
     setTimeout(() => stop.abort(new Error('enough')), 100);
     for (const result of await results) assert.match(String(result.status === 'rejected' && result.reason), /enough/);
   });

@@ -92,6 +92,17 @@ describe('a registered type of manifest', () => {
     const bytes = Buffer.from('{"config":{"size":-1}}');
     assert.throws(() => parseManifest({ mediaType: bundleType, bytes }), failsWith('MANIFEST_INVALID'));
   });
+
+  it('is refused for a document that names another type itself, as for types that everybody has', async () => {
+    const { registry, manifest } = await makeBundle();
+    const fields = JSON.parse(Buffer.from(manifest.bytes).toString()) as object;
+    const typed = (mediaType: string): RawManifest => ({
+      mediaType: bundleType,
+      bytes: Buffer.from(JSON.stringify({ mediaType, ...fields })),
+    });
+    await registry.pushManifest(repo, typed(bundleType));
+    await assert.rejects(registry.pushManifest(repo, typed(mediaTypes.ociManifest)), failsWith('MANIFEST_INVALID'));
+  });
 });
 
 describe('a type of manifest that nobody registered', () => {

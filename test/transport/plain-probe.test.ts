@@ -124,6 +124,18 @@ describe('a server that is asked in TLS first', () => {
     assert.equal(server.connections, 4);
   });
 
+  it('is asked once by requests that begin together', async (t) => {
+    let asked = 0;
+    const port = await listen(t, (socket) => {
+      asked += 1;
+      answerToLine(socket);
+    });
+    const transport = open(t, `https://127.0.0.1:${port}/`, { tls: { verify: false } });
+    const requests = Array.from({ length: 5 }, () => get(transport));
+    for (const request of requests) await assert.rejects(request, fails('TLS', /answered in plain http/));
+    assert.equal(asked, 1);
+  });
+
   it('is not asked so where its certificate must be valid, nor is plain http taken for an answer there', async (t) => {
     let helloBytes = 0;
     const port = await listen(t, (socket) =>

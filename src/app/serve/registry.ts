@@ -1,7 +1,4 @@
 /** Opens the registry that `ocictl serve` serves. Part of the composition root, loaded by that command only. */
-import { access, constants, mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { fileError, hasErrno } from '../../files/file-errors.ts';
 import { OciError } from '../../model/errors.ts';
 import {
   fromStoreName,
@@ -10,22 +7,29 @@ import {
   type Tag,
   toStoreName,
 } from '../../model/reference/reference.ts';
+import { type CollectResult, garbageCollector } from '../../registry/extensions.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { readOnly } from '../../registry/wrappers/read-only.ts';
 import { renamed } from '../../registry/wrappers/renamed.ts';
 import type { Authorize } from '../../server/auth/access.ts';
 import type { TokenIssuer } from '../../server/auth/token-issuer.ts';
+import { takeTurn } from '../../storage/collect/turn.ts';
+import type { Driver } from '../../storage/driver.ts';
 import { openFilesystemDriver } from '../../storage/drivers/filesystem.ts';
-import { refuseFoldedCase } from '../../storage/drivers/folded-case.ts';
 import { createMemoryDriver } from '../../storage/drivers/memory.ts';
 import { createStorage } from '../../storage/storage.ts';
+import { openRoot } from '../storage/open-root.ts';
+import type { RootParts } from '../storage/store-root.ts';
 import type { IssuerPlace, ServedIssuer } from './issuer.ts';
+import { type RedirectFlags, type Redirects, readRedirects } from './redirects.ts';
 import type { TlsFlags, WatchedTls } from './tls.ts';
 
 /** The time a client has after an upload to push the manifest that names the blob. */
 const keepUnusedMs = 60 * 60 * 1_000;
+/** The age of uploads that a collection removes. */
+const unfinishedMs = 24 * 60 * 60 * 1_000;
 
-export interface ServedOptions extends TlsFlags {
+export interface ServedOptions extends TlsFlags, RedirectFlags {
   readonly root?: string | undefined;
   readonly memory?: boolean | undefined;
   readonly store?: boolean | undefined;
@@ -33,10 +37,14 @@ export interface ServedOptions extends TlsFlags {
   readonly readOnly?: boolean | undefined;
   /** Whether manifests are accepted although blobs or children that they name are missing. */
   readonly sparse?: boolean | undefined;
+  /** Whether other processes serve the same directory to the same clients. */
+  readonly shared?: boolean | undefined;
   /** `htpasswd=FILE`, `token=REALM,service=NAME,issuer=NAME,cert=FILE` or `none`. */
   readonly auth?: string | undefined;
   /** The access file of a token issuer. */
   readonly issueTokens?: string | undefined;
+  /** Makes what measures the calls of a driver; `driver` is its name in distribution. */
+  readonly observeStorage?: ((driver: string) => (action: string, seconds: number) => void) | undefined;
   /** Networks of proxies whose forwarding headers are trusted. */
   readonly trustProxy?: readonly string[] | undefined;
 }
@@ -57,6 +65,12 @@ export interface Served {
   /** Its certificate; if absent, it serves plain http. */
   readonly tls: WatchedTls | undefined;
   readonly isProxy: ((address: string) => boolean) | undefined;
+  /** Collects garbage, unless another process has done so within the interval. Undefined where nothing can be collected. */
+  readonly collect:
+    | ((opts: { readonly intervalMs: number; readonly signal: AbortSignal }) => Promise<CollectResult | undefined>)
+    | undefined;
+  /** Whether a client gets a blob from the store itself; if absent, none does. */
+  readonly redirects: Redirects['applies'] | undefined;
   /** Further notes for the user who starts it. */
   readonly notes: readonly string[];
   /** An image that is present, to show how it is named. */
@@ -64,6 +78,7 @@ export interface Served {
 }
 
 interface ServedParts {
+  readonly roots: RootParts;
   readonly storeRoot: () => Promise<string>;
   /** Called with problems while it is served. */
   readonly warn: (text: string) => void;
@@ -73,16 +88,19 @@ interface ServedParts {
  * @throws OciError USAGE if nothing or an invalid mirror was named; CONFIG_INVALID for an invalid file of accounts or
  * keys; STORAGE and STORAGE_DENIED if the directory cannot be read, or written although it must be.
  */
-export async function openServed(options: ServedOptions, { storeRoot, warn }: ServedParts): Promise<Served> {
+export async function openServed(options: ServedOptions, { storeRoot, roots, warn }: ServedParts): Promise<Served> {
   if (options.issueTokens !== undefined && options.auth !== undefined) {
     throw new OciError('USAGE', 'conflicting options: --issue-tokens and --auth both decide who has access', {
       hint: 'leave out --auth: the registry takes the tokens that it gives out',
     });
   }
-  const isProxy = options.trustProxy?.length ? (await import('./proxies.ts')).proxiesIn(options.trustProxy) : undefined;
+  const isProxy = options.trustProxy?.length
+    ? (await import('./networks.ts')).networksIn('--trust-proxy', options.trustProxy)
+    : undefined;
   const tls = needsTls(options) ? await (await import('./tls.ts')).openTls(options, warn) : undefined;
   const authorize = options.auth === undefined ? undefined : await openAuth(options.auth, warn);
-  const { registry, what, locked, directory } = await openPlace(options, storeRoot);
+  const redirects = readRedirects(options, warn);
+  const { registry, what, locked, directory, collect } = await openPlace(options, { storeRoot, roots }, redirects);
   const issued =
     options.issueTokens === undefined
       ? undefined
@@ -102,7 +120,9 @@ export async function openServed(options: ServedOptions, { storeRoot, warn }: Se
     issuer: issued?.issuer,
     tls,
     isProxy,
-    notes: issued?.notes ?? [],
+    collect,
+    redirects: redirects?.applies,
+    notes: [...(issued?.notes ?? []), ...openBlobs(redirects, issued?.authorize ?? authorize)],
     example: await findExample(mirrored),
   };
 }
@@ -120,6 +140,11 @@ async function openIssuer(file: string, place: IssuerPlace): Promise<ServedIssue
   return (await import('./issuer.ts')).openIssuer(file, place);
 }
 
+function openBlobs(redirects: Redirects | undefined, authorize: Authorize | undefined): readonly string[] {
+  if (redirects?.openAt === undefined || authorize === undefined) return [];
+  return [`whoever knows a digest gets the blob at ${redirects.openAt}, unless that server asks for a login too`];
+}
+
 /** The number of repositories that are searched for a tag. */
 const maxLooked = 20;
 
@@ -134,67 +159,50 @@ interface Place {
   readonly registry: Registry;
   readonly what: string;
   readonly locked: boolean;
-  /** The directory of `--root`. */
-  readonly directory?: string;
+  readonly collect?: Served['collect'];
+  /** The directory of `--root`, if it names one. */
+  readonly directory?: string | undefined;
 }
 
 async function openPlace(
-  { root, memory, store, readOnly, sparse }: ServedOptions,
-  storeRoot: () => Promise<string>,
+  { root, memory, store, readOnly, sparse, shared, observeStorage }: ServedOptions,
+  { storeRoot, roots }: Pick<ServedParts, 'storeRoot' | 'roots'>,
+  redirects: Redirects | undefined,
 ): Promise<Place> {
+  const observe = async (driver: Driver, name: string): Promise<Driver> =>
+    observeStorage === undefined
+      ? driver
+      : (await import('../../storage/drivers/measured.ts')).measured(driver, observeStorage(name));
   if (root !== undefined) {
-    const directory = resolve(root);
-    await prepareRoot(directory, readOnly === true);
-    const driver = await openFilesystemDriver({ root: directory, readOnly: readOnly === true });
+    const opened = await openRoot(root, roots, { readOnly, shared });
+    const { name, directory } = opened;
+    const driver = await observe(opened.driver, directory === undefined ? 's3aws' : 'filesystem');
+    const blobUrls = await redirects?.signer({ ...opened, driver });
     // Remove drafts that killed writers left. A failure must not keep the registry from being served.
     if (!driver.readOnly) await driver.tidy?.().catch(() => {});
-    const registry = createStorage({ driver, name: root, keepUnusedMs, sparse });
-    return { registry, what: root, locked: false, directory };
+    const registry = createStorage({ driver, name, keepUnusedMs, sparse, blobUrls });
+    const collect: Served['collect'] = async ({ intervalMs, signal }) => {
+      if (!(await takeTurn(driver, intervalMs))) return undefined;
+      const waits = { graceMs: keepUnusedMs, unfinishedMs };
+      return await registry.extension(garbageCollector)?.collect({ ...waits, signal, onRemoved: () => {} });
+    };
+    return { registry, what: name, locked: false, directory, ...(!driver.readOnly && { collect }) };
   }
   if (memory) {
-    const registry = createStorage({ driver: createMemoryDriver(), name: 'memory', sparse });
-    return { registry, what: 'memory', locked: false };
+    const [driver, name] = [await observe(createMemoryDriver(), 'inmemory'), 'memory'];
+    const blobUrls = await redirects?.signer({ driver, name });
+    return { registry: createStorage({ driver, name, sparse, blobUrls }), what: name, locked: false };
   }
   if (store) {
-    const driver = await openFilesystemDriver({ root: await storeRoot(), readOnly: true });
-    const registry = createStorage({ driver, name: 'the local store', sparseIndexes: true });
-    return { registry, what: 'the local store', locked: true };
+    const local = await openFilesystemDriver({ root: await storeRoot(), readOnly: true });
+    const driver = await observe(local, 'filesystem');
+    const name = 'the local store';
+    const blobUrls = await redirects?.signer({ driver, name });
+    return { registry: createStorage({ driver, name, sparseIndexes: true, blobUrls }), what: name, locked: true };
   }
   throw new OciError('USAGE', 'nothing to serve', {
     hint: 'name a directory with --root, or use --memory, or --store for the images that were pulled here',
   });
-}
-
-// Check the directory now, not at the first push. A missing one is created if its parent exists.
-async function prepareRoot(directory: string, readOnly: boolean): Promise<void> {
-  const elsewhere = 'name another directory with --root';
-  try {
-    if ((await kindOf(directory)) === 'absent') {
-      if (readOnly || (await kindOf(dirname(directory))) === 'absent') {
-        const missing = readOnly ? directory : dirname(directory);
-        throw new OciError('STORAGE', `there is no directory ${missing}`, { hint: `make it first, or ${elsewhere}` });
-      }
-      await mkdir(directory, { mode: 0o700 });
-    }
-    if ((await kindOf(directory)) === 'other') {
-      throw new OciError('STORAGE', `${directory} is not a directory`, { hint: elsewhere });
-    }
-    await access(directory, constants.R_OK | constants.X_OK);
-    // On a network file system only an attempt shows this.
-    if (!readOnly) await refuseFoldedCase(directory);
-  } catch (error) {
-    throw fileError(error, readOnly ? 'read' : 'write to', directory, { full: 'make room there', elsewhere });
-  }
-}
-
-async function kindOf(path: string): Promise<'directory' | 'absent' | 'other'> {
-  try {
-    return (await stat(path)).isDirectory() ? 'directory' : 'other';
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return 'absent';
-    if (hasErrno(error, 'ENOTDIR')) return 'other';
-    throw error;
-  }
 }
 
 // `library/alpine` outside is `docker.io/library/alpine` in the store.

@@ -74,6 +74,7 @@ function dirFiles(root: string, shownRoot: string): ArchiveFiles {
   }
   return {
     archive: shownRoot,
+    hasEnd: true,
     shown: (path) => join(shownRoot, candidates(path).at(-1) ?? path),
     remedy: 'copy the image to the directory again',
     list: async () => [],

@@ -8,8 +8,8 @@ import { type ArchiveFiles, withFiles } from '../files.ts';
 import { type ArchivedImages, type FaultyImage, imagesOf } from '../open-archive.ts';
 import { LayoutPart } from './layout-part.ts';
 import type { SavedImage } from './manifest-json.ts';
-import { readSavedConfig, toldDigest } from './saved-config.ts';
-import { checkDiffId, type SavedLayer } from './saved-layers.ts';
+import { createConfigReader, toldDigest } from './saved-config.ts';
+import { checkDiffId, createLayerDescriber, type SavedLayer } from './saved-layers.ts';
 import { type ComposedImage, composeImage } from './saved-manifest.ts';
 
 /**
@@ -29,19 +29,23 @@ export async function composeArchive(
   const part = isLayout ? await LayoutPart.open(name, files) : undefined;
   const composed: ComposedImage[] = [];
   const faults: FaultyImage[] = [];
+  const readConfig = createConfigReader(files);
+  const describe = createLayerDescriber(files, signal);
   for (const image of saved) {
+    signal?.throwIfAborted();
     try {
-      const config = await readSavedConfig(files, image);
+      const config = await readConfig(image);
       const names = part ? await part.missing(image.names, config, signal) : image.names;
       // An image without a name is one too.
       if (names === undefined) continue;
-      composed.push({ ...(await composeImage(files, image, config, signal)), names });
+      composed.push({ ...(await composeImage(files, image, config, describe)), names });
       part?.replace(names);
     } catch (error) {
       if (!isOciError(error, 'ARCHIVE_INVALID', 'MANIFEST_INVALID', 'DIGEST_MISMATCH', 'TOO_LARGE')) throw error;
       const told = toldDigest(image);
       // What is missing in both is looked for in the store.
       if (told !== undefined && (await part?.hasPart(told, signal))) continue;
+      if (await part?.tells(image.names, signal)) continue;
       faults.push({ names: image.names, error });
     }
   }
@@ -77,17 +81,18 @@ function layoutFiles(
 
 /** Compressed layers are compared with their configs before they are given out, each once. */
 function checkingLayers(registry: Registry, files: ArchiveFiles, composed: readonly ComposedImage[]): Registry {
-  const unchecked = new Map<Digest, SavedLayer[]>();
+  const unchecked = new Map<Digest, Map<Digest, SavedLayer>>();
   for (const layer of composed.flatMap(({ layers }) => layers)) {
     if (layer.compression === 'none') continue;
-    unchecked.set(layer.digest, [...(unchecked.get(layer.digest) ?? []), layer]);
+    const known = unchecked.get(layer.digest) ?? new Map<Digest, SavedLayer>();
+    unchecked.set(layer.digest, known.set(layer.diffId, layer));
   }
   if (unchecked.size === 0) return registry;
   return {
     ...registry,
     async getBlob(repo, blob, opts) {
       const digest = typeof blob === 'string' ? blob : blob.digest;
-      for (const layer of unchecked.get(digest) ?? []) await checkDiffId(files, layer, opts?.signal);
+      for (const layer of unchecked.get(digest)?.values() ?? []) await checkDiffId(files, layer, opts?.signal);
       unchecked.delete(digest);
       return await registry.getBlob(repo, blob, opts);
     },

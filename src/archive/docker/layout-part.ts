@@ -1,16 +1,28 @@
-import { type IndexEntry, isNamed, type LayoutIndex } from '../../layout/format/index-entries.ts';
+import type { IndexEntry, LayoutIndex } from '../../layout/format/index-entries.ts';
+import { findName } from '../../layout/format/index-lookup.ts';
 import { IndexReader } from '../../layout/format/index-reader.ts';
 import { layoutRepository } from '../../layout/layout.ts';
 import type { Digest } from '../../model/digest.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { Manifest } from '../../model/manifest/manifest.ts';
 import { quote } from '../../model/quote.ts';
-import { type Presence, presenceOf } from '../../registry/presence.ts';
+import { presenceOf } from '../../registry/presence.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { invalidArchive } from '../envelope/errors.ts';
 import type { ArchiveFiles } from '../files.ts';
 import { readOnlyRegistry } from '../read-only.ts';
 import type { SavedConfig } from './saved-config.ts';
+
+/** An image of the layout, as far as a manifest.json tells of it. */
+interface LaidImage {
+  readonly config: Digest | undefined;
+  readonly layers: number;
+  /** Whether all its blobs are there. */
+  readonly isWhole: boolean;
+}
+
+/** With the entry of index.json that leads to each. */
+type ImagesByConfig = ReadonlyMap<Digest, readonly (LaidImage & { readonly descriptor: Descriptor })[]>;
 
 /**
  * The layout beside a manifest.json. Its images keep their digests and may be for several platforms, so they go first; but
@@ -22,7 +34,8 @@ export class LayoutPart {
   readonly #index: LayoutIndex;
   readonly #replaced = new Set<IndexEntry>();
   readonly #named: unknown[] = [];
-  readonly #present = new Map<Digest, Presence>();
+  readonly #images = new Map<Digest, readonly LaidImage[]>();
+  #byConfig: ImagesByConfig | undefined;
 
   private constructor(files: ArchiveFiles, registry: Registry, index: LayoutIndex) {
     this.#files = files;
@@ -54,18 +67,23 @@ export class LayoutPart {
 
   /** Whether it has the manifest of a config, but not all that belongs to it: an archive of what another one lacks. */
   async hasPart(config: Digest, signal: AbortSignal | undefined): Promise<boolean> {
-    for (const { descriptor } of this.#index.entries) {
-      if (descriptor === undefined) continue;
-      const { partial, absent } = await this.#presence(descriptor, signal);
-      if ([...partial, ...absent].some(({ manifest }) => manifest && configOf(manifest) === config)) return true;
+    return ((await this.#configs(signal)).get(config) ?? []).some(({ isWhole }) => !isWhole);
+  }
+
+  /** Whether it has an image under each of these names of which something is missing: that is told where it is read. */
+  async tells(names: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
+    for (const name of names) {
+      const entry = findName(this.#index, name);
+      if (entry === undefined || this.#replaced.has(entry)) return false;
+      if ((await this.#imagesOf(entry.descriptor, signal)).some(({ isWhole }) => isWhole)) return false;
     }
-    return false;
+    return names.length > 0;
   }
 
   /** An image was found in manifest.json that is not whole here under these names. */
   replace(names: readonly string[]): void {
     for (const name of names) {
-      const entry = this.#entryOf(name);
+      const entry = findName(this.#index, name);
       if (entry) this.#replaced.add(entry);
     }
   }
@@ -77,18 +95,17 @@ export class LayoutPart {
   }
 
   async #has(name: string, config: SavedConfig, signal: AbortSignal | undefined): Promise<boolean> {
-    const entry = this.#entryOf(name);
-    if (entry?.descriptor === undefined) {
+    const entry = findName(this.#index, name);
+    if (entry === undefined) {
       const other = await this.#find(config, signal);
       if (other === undefined) return false;
       const { mediaType, digest, size } = other;
       this.#named.push({ mediaType, digest, size, annotations: { 'org.opencontainers.image.ref.name': name } });
       return true;
     }
-    const { whole, partial, absent } = await this.#presence(entry.descriptor, signal);
-    if (whole.some((image) => isSaved(image, config))) return true;
-    const isThere = [...whole, ...[...partial, ...absent].flatMap(({ manifest }) => manifest ?? [])];
-    if (isThere.length > 0 && !isThere.some((image) => configOf(image) === config.digest)) {
+    const images = await this.#imagesOf(entry.descriptor, signal);
+    if (images.some((image) => isSaved(image, config))) return true;
+    if (images.length > 0 && !images.some((image) => image.config === config.digest)) {
       this.#replaced.add(entry);
       const problem = `contradicts itself: manifest.json and index.json have different images as ${quote(name)}`;
       throw invalidArchive(this.#files.archive, problem);
@@ -96,34 +113,50 @@ export class LayoutPart {
     return false;
   }
 
-  #entryOf(name: string): IndexEntry | undefined {
-    return this.#index.entries.find((one) => one.descriptor !== undefined && isNamed(one, name));
-  }
-
   /** An entry with the whole image of a config. */
   async #find(config: SavedConfig, signal: AbortSignal | undefined): Promise<Descriptor | undefined> {
-    for (const { descriptor } of this.#index.entries) {
-      if (descriptor === undefined) continue;
-      const { whole } = await this.#presence(descriptor, signal);
-      if (whole.some((image) => isSaved(image, config))) return descriptor;
-    }
-    return undefined;
+    const known = (await this.#configs(signal)).get(config.digest) ?? [];
+    return known.find((image) => isSaved(image, config))?.descriptor;
   }
 
-  async #presence(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Presence> {
-    const known = this.#present.get(descriptor.digest);
-    if (known) return known;
-    const end = { registry: this.#registry, repo: layoutRepository };
-    const found = await presenceOf(end, descriptor, { signal });
-    this.#present.set(descriptor.digest, found);
+  async #configs(signal: AbortSignal | undefined): Promise<ImagesByConfig> {
+    if (this.#byConfig) return this.#byConfig;
+    const found = new Map<Digest, (LaidImage & { readonly descriptor: Descriptor })[]>();
+    const seen = new Set<Digest>();
+    for (const { descriptor } of this.#index.entries) {
+      if (descriptor === undefined || seen.has(descriptor.digest)) continue;
+      seen.add(descriptor.digest);
+      for (const image of await this.#imagesOf(descriptor, signal)) {
+        if (image.config === undefined) continue;
+        const known = found.get(image.config) ?? [];
+        found.set(image.config, known);
+        known.push({ ...image, descriptor });
+      }
+    }
+    this.#byConfig = found;
     return found;
   }
+
+  /** The images of an entry whose manifests are there. */
+  async #imagesOf(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<readonly LaidImage[]> {
+    const known = this.#images.get(descriptor.digest);
+    if (known) return known;
+    const end = { registry: this.#registry, repo: layoutRepository };
+    const { whole, partial, absent } = await presenceOf(end, descriptor, { signal });
+    const images = [
+      ...whole.map((manifest) => laidImage(manifest, true)),
+      ...[...partial, ...absent].flatMap(({ manifest }) => (manifest ? [laidImage(manifest, false)] : [])),
+    ];
+    this.#images.set(descriptor.digest, images);
+    return images;
+  }
 }
 
-function configOf({ view }: Manifest): Digest | undefined {
-  return view.kind === 'image' ? view.config.digest : undefined;
+function laidImage({ view }: Manifest, isWhole: boolean): LaidImage {
+  if (view.kind !== 'image') return { config: undefined, layers: 0, isWhole };
+  return { config: view.config.digest, layers: view.layers.length, isWhole };
 }
 
-function isSaved(image: Manifest, { digest, diffIds }: SavedConfig): boolean {
-  return configOf(image) === digest && image.view.kind === 'image' && image.view.layers.length === diffIds.length;
+function isSaved({ config, layers, isWhole }: LaidImage, saved: SavedConfig): boolean {
+  return isWhole && config === saved.digest && layers === saved.diffIds.length;
 }

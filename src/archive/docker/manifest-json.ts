@@ -11,6 +11,10 @@ export const manifestJsonPath = 'manifest.json';
 /** In bytes: some ten thousand images. */
 const maxManifestJsonBytes = 16 * 1024 * 1024;
 
+/** What is kept in memory of it. An image without a name counts as one name. */
+const maxNames = 50_000;
+const maxLayers = 200_000;
+
 /** One image, as manifest.json describes it. Paths are in the archive. */
 export interface SavedImage {
   readonly config: string;
@@ -23,14 +27,16 @@ export interface SavedImage {
 /**
  * Reads manifest.json; undefined if there is none.
  *
- * @throws OciError ARCHIVE_INVALID for one that is malformed, TOO_LARGE
+ * @throws OciError ARCHIVE_INVALID for one that is malformed, or has more names or layers than are read; TOO_LARGE
  * @see https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
  */
 export async function readManifestJson(files: ArchiveFiles): Promise<readonly SavedImage[] | undefined> {
   const bytes = await files.read(manifestJsonPath, maxManifestJsonBytes);
   if (bytes === undefined) return undefined;
   try {
-    return asArray(parsed(bytes), 'the document').map(savedImage);
+    const images = asArray(parsed(bytes), 'the document').map(savedImage);
+    refuseExcess(files, images);
+    return images;
   } catch (cause) {
     if (!isOciError(cause, 'MANIFEST_INVALID')) throw cause;
     const problem = cause.message.replace(/^malformed manifest: /, '');
@@ -39,6 +45,17 @@ export async function readManifestJson(files: ArchiveFiles): Promise<readonly Sa
       hint: files.remedy,
     });
   }
+}
+
+function refuseExcess(files: ArchiveFiles, images: readonly SavedImage[]): void {
+  const names = images.reduce((sum, image) => sum + Math.max(image.names.length, 1), 0);
+  const layers = images.reduce((sum, image) => sum + image.layers.length, 0);
+  const excess = names > maxNames ? `${names} images and names` : layers > maxLayers ? `${layers} layers` : undefined;
+  if (excess === undefined) return;
+  const limits = `at most ${maxNames} names and ${maxLayers} layers are read`;
+  throw new OciError('ARCHIVE_INVALID', `${files.shown(manifestJsonPath)} has ${excess}: ${limits}`, {
+    hint: 'save the images in several archives',
+  });
 }
 
 function savedImage(value: unknown, i: number): SavedImage {

@@ -18,12 +18,34 @@ export interface SavedConfig {
 }
 
 /**
- * Reads the config of a saved image.
+ * Reads the configs of saved images, each once however many images have it.
  *
  * @throws OciError ARCHIVE_INVALID if it is missing or malformed, or does not fit the layers; DIGEST_MISMATCH if its name tells
  * another digest; TOO_LARGE
  */
-export async function readSavedConfig(files: ArchiveFiles, image: SavedImage): Promise<SavedConfig> {
+export function createConfigReader(files: ArchiveFiles): (image: SavedImage) => Promise<SavedConfig> {
+  const configs = new Map<string, Promise<SavedConfig>>();
+  const lengths = new Map<string, number>();
+  const refuseOther = (image: SavedImage, length: number | undefined): void => {
+    if (length === undefined || length === image.layers.length) return;
+    const count = `${image.layers.length} layers for ${length} in ${quote(image.config)}`;
+    throw invalidArchive(files.archive, `contradicts itself: manifest.json has ${count}`);
+  };
+  return async (image) => {
+    const path = image.config;
+    refuseOther(image, lengths.get(path));
+    const reading = configs.get(path) ?? readConfig(files, image);
+    configs.set(path, reading);
+    const config = await reading;
+    lengths.set(path, config.diffIds.length);
+    // What fits no image is not kept: an archive could have thousands of large ones.
+    if (config.diffIds.length !== image.layers.length) configs.delete(path);
+    refuseOther(image, config.diffIds.length);
+    return config;
+  };
+}
+
+async function readConfig(files: ArchiveFiles, image: SavedImage): Promise<SavedConfig> {
   const bytes = await files.read(image.config, maxConfigBytes);
   if (bytes === undefined) throw lacks(files, [image.config]);
   const digest = await digestBytes(bytes);
@@ -34,10 +56,6 @@ export async function readSavedConfig(files: ArchiveFiles, image: SavedImage): P
     });
   }
   const diffIds = diffIdsIn(files, image.config, bytes);
-  if (diffIds.length !== image.layers.length) {
-    const count = `${image.layers.length} layers for ${diffIds.length} in ${quote(image.config)}`;
-    throw invalidArchive(files.archive, `contradicts itself: manifest.json has ${count}`);
-  }
   return { digest, size: bytes.length, diffIds };
 }
 

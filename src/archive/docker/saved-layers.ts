@@ -18,28 +18,44 @@ export interface SavedLayer {
 
 /**
  * Describes a layer; undefined if it is missing. One that is not compressed has the digest that the config names, which is
- * checked by whoever reads it. A compressed one is read for its digest.
+ * checked by whoever reads it. A compressed one is read for its digest, once however many images have it.
  *
  * @throws OciError ARCHIVE_INVALID for a layer that is compressed with something else
  */
-export async function describeLayer(
+export type DescribeLayer = (path: string, diffId: Digest) => Promise<SavedLayer | undefined>;
+
+export function createLayerDescriber(files: ArchiveFiles, signal: AbortSignal | undefined): DescribeLayer {
+  const stored = new Map<string, StoredLayer | undefined>();
+  return async (path, diffId) => {
+    if (!stored.has(path)) stored.set(path, await readStored(files, path, signal));
+    const layer = stored.get(path);
+    return layer && { path, ...layer, digest: layer.digest ?? diffId, diffId };
+  };
+}
+
+/** What the file of a layer says, whatever the config says of it. */
+interface StoredLayer extends Pick<SavedLayer, 'compression' | 'size'> {
+  /** Of a compressed one. */
+  readonly digest?: Digest;
+}
+
+async function readStored(
   files: ArchiveFiles,
   path: string,
-  diffId: Digest,
   signal: AbortSignal | undefined,
-): Promise<SavedLayer | undefined> {
+): Promise<StoredLayer | undefined> {
   const reader = await files.open(path, { start: 0, end: magicBytes });
   if (reader === undefined) return undefined;
   const first = Buffer.alloc(magicBytes);
   const compression = compressionOf(first.subarray(0, await reader.read(first)));
   const { size } = reader;
-  if (compression === 'none') return { path, compression, digest: diffId, size, diffId };
+  if (compression === 'none') return { compression, size };
   if (compression === 'xz' || compression === 'bzip2') {
     throw invalidArchive(files.archive, `has a layer that is compressed with ${compression}: ${path}`);
   }
   const hasher = await createHasher();
   await hashAll(chunksOf(files, path, signal), hasher);
-  return { path, compression, digest: hasher.digest(), size, diffId };
+  return { compression, digest: hasher.digest(), size };
 }
 
 /**

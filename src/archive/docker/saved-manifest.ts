@@ -4,7 +4,7 @@ import { mediaTypes } from '../../model/manifest/media-types.ts';
 import type { ArchiveFiles } from '../files.ts';
 import type { SavedImage } from './manifest-json.ts';
 import { lacks, type SavedConfig } from './saved-config.ts';
-import { describeLayer, layerDescriptors, type SavedLayer } from './saved-layers.ts';
+import { type DescribeLayer, layerDescriptors, type SavedLayer } from './saved-layers.ts';
 
 /** An image of manifest.json with a manifest that was made for it. */
 export interface ComposedImage {
@@ -27,12 +27,12 @@ export async function composeImage(
   files: ArchiveFiles,
   image: SavedImage,
   { digest, size, diffIds }: SavedConfig,
-  signal?: AbortSignal,
+  describe: DescribeLayer,
 ): Promise<ComposedImage> {
   const layers: SavedLayer[] = [];
   const missing: string[] = [];
   for (const [i, path] of image.layers.entries()) {
-    const layer = await describeLayer(files, path, diffIds[i] as Digest, signal);
+    const layer = await describe(path, diffIds[i] as Digest);
     if (layer === undefined) missing.push(path);
     else layers.push(layer);
   }

@@ -21,6 +21,8 @@ const chunkSize = 256 * 1024;
 
 /** `ZSTD_c_compressionLevel` of zstd.h. */
 const zstdLevel = 100;
+/** `ZSTD_CLEVEL_DEFAULT`. */
+const defaultLevel = 3;
 
 /** @throws OciError UNSUPPORTED for zstd where Node has none; what the source throws. */
 export async function* compressed(
@@ -33,17 +35,24 @@ export async function* compressed(
     return yield* withoutSystem(through(source, gzip, failed));
   }
   const create = await zstdCompressor('compress with gzip');
-  yield* through(source, create({ chunkSize, ...(level !== undefined && { params: { [zstdLevel]: level } }) }), failed);
+  yield* through(source, create(level), failed);
 }
 
-/** @param instead What else can be done, for the hint. @throws OciError UNSUPPORTED where Node has none. */
-export async function zstdCompressor(instead: string): Promise<(options: ZstdOptions) => Transform> {
+/**
+ * @param instead What else can be done, for the hint.
+ * @returns What makes a stream that compresses at a level, 3 by default.
+ * @throws OciError UNSUPPORTED where Node has none, and no package has it.
+ */
+export async function zstdCompressor(instead: string): Promise<(level?: number) => Transform> {
   // Since Node 22.15. The types are those of Node 20, and an import by name would fail there.
   const zlib: object = await import('node:zlib');
   const create = Reflect.get(zlib, 'createZstdCompress') as ((options: ZstdOptions) => Transform) | undefined;
-  if (create) return create;
+  if (create) return (level = defaultLevel) => create({ chunkSize, params: { [zstdLevel]: level } });
+  const { zstdByPackage, zstdPackage } = await import('./zstd-package.ts');
+  const byPackage = await zstdByPackage();
+  if (byPackage) return (level = defaultLevel) => byPackage(level);
   throw new OciError('UNSUPPORTED', `Node ${process.versions.node} cannot compress with zstd`, {
-    hint: `use Node 22.15 or newer, or ${instead}`,
+    hint: `use Node 22.15 or newer, npm install ${zstdPackage} beside ocictl, or ${instead}`,
   });
 }
 

@@ -9,6 +9,14 @@ export function invalidArchive(shown: string, problem: string, hint?: string, ca
   });
 }
 
+/** The error for an archive that has no end, and lacks something. @param lacking `has no index.json` */
+export function cutOff(shown: string, lacking: string, cause?: unknown): OciError {
+  return new OciError('ARCHIVE_INVALID', `${shown} is cut off: it has no end, and ${lacking}`, {
+    hint: 'copy it again, or make it again',
+    cause,
+  });
+}
+
 /** Runs file operations on an archive. @throws OciError STORAGE_* for failed system calls. */
 export async function onArchive<T>(action: string, file: string, operation: () => Promise<T>): Promise<T> {
   try {

@@ -23,6 +23,9 @@ export interface EntryHeader {
   readonly flag: string;
   readonly size: number;
   readonly linkName: string;
+  /** As the header has it, with all bits. */
+  readonly mode: number;
+  readonly modified: Date;
   readonly pax: Readonly<Record<string, string>>;
   /** Where its content begins. */
   readonly offset: number;
@@ -37,9 +40,15 @@ export class HeaderReader {
   readonly #window = Buffer.alloc(windowBytes);
   #windowAt = 0;
   #windowSize = 0;
+  #hasEnd = false;
 
   constructor(file: ArchiveFile) {
     this.#file = file;
+  }
+
+  /** Whether the end was marked by a block of zeros: not all programs do so, but one that does was cut off without it. */
+  get hasEnd(): boolean {
+    return this.#hasEnd;
   }
 
   /** The header at a position; undefined at the end of the archive. @throws OciError ARCHIVE_INVALID, TOO_LARGE, STORAGE_* */
@@ -78,6 +87,7 @@ export class HeaderReader {
   async #isEnd(position: number): Promise<boolean> {
     if (position >= this.#file.size) return true;
     if (!isZero(await this.#block(position))) return false;
+    this.#hasEnd = true;
     const next = position + blockBytes;
     if (next >= this.#file.size || isZero(await this.#block(next))) return true;
     throw invalidArchive(this.#file.shown, `has a gap in it, at byte ${position}`);
@@ -109,13 +119,15 @@ export class HeaderReader {
 }
 
 function entryOf(header: Header, block: Buffer, offset: number): EntryHeader {
-  const { name, type, size, linkname, pax } = header;
+  const { name, type, size, linkname, pax, mode, mtime } = header;
   return {
     name,
     type,
     flag: String.fromCharCode(block[156] ?? 0),
     size,
     linkName: linkname ?? '', // null in most headers
+    mode: mode ?? 0o644,
+    modified: mtime ?? new Date(0),
     pax: typeof pax === 'object' && pax !== null ? (pax as Record<string, string>) : {},
     offset,
   };

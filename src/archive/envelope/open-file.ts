@@ -51,15 +51,19 @@ export async function openArchiveFile({ file, stdin, shown, signal }: ArchiveSou
   }
 }
 
+const emptyInput =
+  'what was to write the archive there wrote nothing: look at its own error, or name a file, as in ocictl load -i FILE';
+
 async function spoolInput(
   input: ByteStream,
-  shown = 'standard input',
+  other: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ArchiveFile> {
   const stop = (): void => void input.destroy?.();
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const file = await spool(input, shown, { signal });
+    const emptyHint = other === undefined ? emptyInput : undefined;
+    const file = await spool(input, other ?? 'standard input', { signal, emptyHint });
     // A stream that was destroyed may just end.
     if (signal?.aborted) file.close();
     signal?.throwIfAborted();

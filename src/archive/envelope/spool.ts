@@ -13,6 +13,8 @@ interface SpoolOptions {
   readonly signal?: AbortSignal | undefined;
   /** How many unpacked bytes are never a bomb. Default 4 GiB. */
   readonly bombBytes?: number;
+  /** What to do about a stream without a byte. Default: make the archive again. */
+  readonly emptyHint?: string | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ interface SpoolOptions {
 export async function spool(
   source: AsyncIterable<Uint8Array>,
   shown: string,
-  { signal, bombBytes }: SpoolOptions = {},
+  { signal, bombBytes, emptyHint }: SpoolOptions = {},
 ): Promise<ArchiveFile> {
   const stopping = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of source) {
@@ -34,7 +36,7 @@ export async function spool(
     }
   };
   const { first, all } = await peek(stopping());
-  if (first.length === 0) throw invalidArchive(shown, 'is empty');
+  if (first.length === 0) throw invalidArchive(shown, 'is empty', emptyHint);
   const compression = compressionOf(first);
   if (compression === 'xz' || compression === 'bzip2') throw unreadable(shown, compression);
   const content = compression === 'none' ? all : decompressed(all, compression, { shown, bombBytes });

@@ -14,8 +14,13 @@ const maxNamesBytes = 32 * 1024 * 1024;
 /** Longer chains of links are refused. */
 const maxLinks = 16;
 
-/** Where each file of an archive is, by its plain name. Links are resolved. */
-export type TarIndex = ReadonlyMap<string, Extent>;
+/** What is where in an archive. */
+export interface TarIndex {
+  /** By plain name. Links are resolved. */
+  readonly files: ReadonlyMap<string, Extent>;
+  /** Whether it has the blocks that end a tar archive. One without them may be cut off between two files. */
+  readonly hasEnd: boolean;
+}
 
 /**
  * Reads where the files of a tar archive are. Content is skipped, so that a large archive costs as many reads as it has
@@ -40,7 +45,7 @@ export async function indexTar(file: ArchiveFile, signal?: AbortSignal): Promise
     position = header.offset + (await take(file, header, files, links));
   }
   resolveLinks(file, files, links);
-  return files;
+  return { files, hasEnd: headers.hasEnd };
 }
 
 /** Notes an entry. @returns How many bytes of content follow its header. */

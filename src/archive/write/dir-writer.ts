@@ -8,16 +8,14 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { directoryMode, syncDirectory, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
-import { HashingWriter } from '../../files/hashing-writer.ts';
-import { newProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
-import { createHasher, type Digest, digestAlgorithm, digestHex } from '../../model/digest.ts';
+import { removeLeftBehind } from '../../files/left-behind.ts';
+import { newProcessId } from '../../files/process-id.ts';
+import { type Digest, digestHex } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
-import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { childrenOf, type Manifest, schema1Refused } from '../../model/manifest/manifest.ts';
-import { type BlobSource, digestMismatch } from '../../registry/content.ts';
-import { receiveBlob } from '../../registry/receive.ts';
-import type { Registry, SignalOption } from '../../registry/registry.ts';
-import { onArchive, TemporaryFile } from './temporary-file.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { writeBlobFile } from './blob-file.ts';
+import { onArchive } from './temporary-file.ts';
 import { type ArchiveReceiver, createWriteOnly } from './write-only.ts';
 
 /** Begins the names of directories that are not complete, and of those that are being replaced. */
@@ -39,7 +37,7 @@ interface DirWriter extends AsyncDisposable {
 export async function createDirWriter(name: string, path: string): Promise<DirWriter> {
   const target = resolve(path);
   await onArchive('write', path, () => refuseOccupied(target, path));
-  await sweep(dirname(target));
+  await removeLeftBehind(dirname(target), prefix);
   const work = join(dirname(target), prefix + newProcessId());
   await onArchive('write', path, () => mkdir(work, { mode: directoryMode }));
   let root: Digest | undefined;
@@ -58,8 +56,10 @@ export async function createDirWriter(name: string, path: string): Promise<DirWr
     },
     complete() {},
     async blob(descriptor, source, opts) {
-      await writeBlob(work, descriptor, source, opts);
-      missing.delete(descriptor.digest);
+      const { digest } = descriptor;
+      const file = { directory: work, path: join(work, digestHex(digest)), shown: digest };
+      await writeBlobFile(file, descriptor, source, opts);
+      missing.delete(digest);
       return 'pushed';
     },
     async manifest({ descriptor: { digest }, bytes }) {
@@ -87,23 +87,6 @@ export async function createDirWriter(name: string, path: string): Promise<DirWr
     finish: () => receiver.finish(),
     [Symbol.asyncDispose]: () => rm(work, { recursive: true, force: true }),
   };
-}
-
-async function writeBlob(work: string, descriptor: Descriptor, source: BlobSource, opts?: SignalOption): Promise<void> {
-  const { digest } = descriptor;
-  await using file = await TemporaryFile.create(work, digest);
-  const hasher = await createHasher(digestAlgorithm(digest));
-  const growing = file.appending();
-  const writer = new HashingWriter(growing, hasher);
-  try {
-    await receiveBlob(descriptor, source, writer, opts?.signal);
-    await writer.flush();
-  } finally {
-    await writer.discard();
-  }
-  const got = hasher.digest();
-  if (got !== digest) throw digestMismatch(digest, got);
-  await file.moveTo(join(work, digestHex(digest)));
 }
 
 async function refuseOccupied(target: string, shown: string): Promise<void> {
@@ -139,15 +122,6 @@ async function replace(work: string, target: string): Promise<void> {
   }
   await syncDirectory(dirname(target));
   if (replaced) await rm(old, { recursive: true, force: true });
-}
-
-// What goes wrong here must not fail a write.
-async function sweep(directory: string): Promise<void> {
-  for (const name of await readdir(directory).catch(() => [])) {
-    const owner = name.startsWith(prefix) ? tryParseProcessId(name.slice(prefix.length)) : undefined;
-    if (owner === undefined || processState(owner) !== 'dead') continue;
-    await rm(join(directory, name), { recursive: true, force: true }).catch(() => {});
-  }
 }
 
 /** The digests of a root, and of what it names directly or through other indexes. */

@@ -1,7 +1,8 @@
 import { blobPath } from '../../layout/format/paths.ts';
 import type { Digest } from '../../model/digest.ts';
+import { endBytes } from '../envelope/tar-header.ts';
 import { BlobSlots } from './blob-slots.ts';
-import { endBytes, placeEntries } from './envelope.ts';
+import { placeEntries } from './envelope.ts';
 import type { ExpectedImages } from './expected-images.ts';
 import { hybridDocuments } from './hybrid-documents.ts';
 import type { ArchiveOutput } from './output.ts';

@@ -1,7 +1,7 @@
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Platform } from '../../model/platform/platform.ts';
-import { unlessAborted } from '../../registry/receive.ts';
+import { unlessAborted } from '../../model/signals/when-aborted.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import type { BlobSlots } from './blob-slots.ts';
 import { ExpectedImages, type HasBlob } from './expected-images.ts';

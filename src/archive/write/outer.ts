@@ -16,9 +16,10 @@ const chunkSize = 256 * 1024;
 /** Compresses what goes into a sink. @throws OciError UNSUPPORTED for zstd where Node has none. */
 export async function compressing(sink: EndingSink, outer: Outer): Promise<EndingSink> {
   if (outer === 'none') return sink;
-  const compressor = (
-    outer === 'gzip' ? createGzip : await zstdCompressor('send the archive to zstd: ocictl save IMAGE | zstd -o FILE')
-  )({ chunkSize });
+  const compressor =
+    outer === 'gzip'
+      ? createGzip({ chunkSize })
+      : (await zstdCompressor('send the archive to zstd: ocictl save IMAGE | zstd -o FILE'))();
   const pump = async (): Promise<void> => {
     for await (const chunk of compressor) await sink.write(chunk as Uint8Array);
   };

@@ -13,6 +13,8 @@ import { onArchive, TemporaryFile } from './temporary-file.ts';
 export interface ArchiveOutput extends AsyncDisposable {
   /** In messages. */
   readonly name: string;
+  /** The file that is replaced at the end, with links followed; undefined for a stream. */
+  readonly replaces?: string;
   /** For temporary files of about the size of the archive. */
   readonly directory: string;
   /** Writes all bytes. Several writes may run at once. @throws OciError STORAGE_* */
@@ -29,14 +31,22 @@ export interface ArchiveOutput extends AsyncDisposable {
  * Writes to a file, which replaces the file of that name when it is complete. A name that leads to a device or a pipe is
  * written to as a stream.
  *
- * @throws OciError REFUSED for a directory; UNSUPPORTED for a compression that Node lacks; STORAGE_*.
+ * @param opts.isNew Whether what exists is refused instead. Default false.
+ * @throws OciError REFUSED for a directory, and for what exists; UNSUPPORTED for a compression that Node lacks; STORAGE_*.
  */
-export async function openFileOutput(path: string, outer: Outer = 'none'): Promise<ArchiveOutput> {
+export async function openFileOutput(
+  path: string,
+  outer: Outer = 'none',
+  { isNew = false }: { readonly isNew?: boolean | undefined } = {},
+): Promise<ArchiveOutput> {
   const target = await onArchive('write', path, () => realTarget(path));
   if (target.kind === 'directory') {
     throw new OciError('REFUSED', `${path} is a directory: nothing was written`, {
       hint: `name a file, as in ${join(path, 'image.tar')}`,
     });
+  }
+  if (isNew && target.exists) {
+    throw new OciError('REFUSED', `${path} exists, and is not replaced`, { hint: 'name another file' });
   }
   const directory = dirname(target.path);
   if (target.kind === 'other') return collect(path, tmpdir(), await compressing(deviceSink(path), outer));
@@ -61,6 +71,7 @@ export async function openStreamOutput(name: string, sink: EndingSink, outer: Ou
 function inPlace(name: string, file: TemporaryFile, target: string): ArchiveOutput {
   return {
     name,
+    replaces: target,
     directory: dirname(target),
     writeAt: (bytes, position) => file.writeAt(bytes, position),
     async finish(totalBytes, opts) {
@@ -125,18 +136,19 @@ function deviceSink(path: string): EndingSink {
 interface Target {
   readonly kind: 'file' | 'directory' | 'other';
   readonly path: string;
+  readonly exists: boolean;
 }
 
 // A link stays: what it leads to is replaced.
 async function realTarget(path: string): Promise<Target> {
   try {
     const facts = await stat(path);
-    if (facts.isFile()) return { kind: 'file', path: await realpath(path) };
+    if (facts.isFile()) return { kind: 'file', path: await realpath(path), exists: true };
     // A pipe that /dev/stdout leads to has no path.
-    return { kind: facts.isDirectory() ? 'directory' : 'other', path };
+    return { kind: facts.isDirectory() ? 'directory' : 'other', path, exists: true };
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
-    return { kind: 'file', path: join(await realDirectory(resolve(path)), basename(path)) };
+    return { kind: 'file', path: join(await realDirectory(resolve(path)), basename(path)), exists: false };
   }
 }
 

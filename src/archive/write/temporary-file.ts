@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileMode, syncDirectory } from '../../files/durable.ts';
 import { fileError } from '../../files/file-errors.ts';
 import { type FileReader, readerOf } from '../../files/file-reader.ts';
-import { newProcessId, processState, tryParseProcessId } from '../../files/process-id.ts';
+import { removeLeftBehind } from '../../files/left-behind.ts';
+import { newProcessId } from '../../files/process-id.ts';
 
 /** Begins the names of files that are not complete. After it comes the process that writes. */
 const prefix = '.ocictl-archive.';
@@ -42,7 +43,7 @@ export class TemporaryFile implements AsyncDisposable {
    * @param shown The name in messages.
    */
   static async create(directory: string, shown: string): Promise<TemporaryFile> {
-    await sweep(directory);
+    await removeLeftBehind(directory, prefix);
     const path = join(directory, prefix + newProcessId());
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
     return new TemporaryFile(shown, await onArchive('write', shown, () => open(path, flags, fileMode)), path);
@@ -88,6 +89,17 @@ export class TemporaryFile implements AsyncDisposable {
     await onArchive('write', this.#shown, () => this.#handle.truncate(size));
   }
 
+  /** Fills `into` from a position. @returns Bytes read: fewer only at the end. */
+  async readAt(into: Uint8Array, position: number): Promise<number> {
+    return await onArchive('read', this.#shown, async () => {
+      for (let filled = 0; ; ) {
+        const { bytesRead } = await this.#handle.read(into, filled, into.length - filled, position + filled);
+        filled += bytesRead;
+        if (bytesRead === 0 || filled === into.length) return filled;
+      }
+    });
+  }
+
   /** Reads it from the beginning. Closing the reader ends the file. */
   reader(size: number): FileReader {
     return readerOf(this.#handle, size, undefined, (error) => fileError(error, 'read', this.#shown, hints));
@@ -113,13 +125,5 @@ export class TemporaryFile implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#closing ??= this.#handle.close();
     await this.#closing;
-  }
-}
-
-// What goes wrong here must not fail a write.
-async function sweep(directory: string): Promise<void> {
-  for (const name of await readdir(directory).catch(() => [])) {
-    const owner = name.startsWith(prefix) ? tryParseProcessId(name.slice(prefix.length)) : undefined;
-    if (owner !== undefined && processState(owner) === 'dead') await unlink(join(directory, name)).catch(() => {});
   }
 }

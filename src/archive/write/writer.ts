@@ -1,4 +1,6 @@
+import { isSameFile } from '../../files/same-file.ts';
 import { parseLayoutName } from '../../layout/format/names.ts';
+import { OciError } from '../../model/errors.ts';
 import type { Platform } from '../../model/platform/platform.ts';
 import type { Tag } from '../../model/reference/reference.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
@@ -16,6 +18,8 @@ export interface ArchiveWriter extends AsyncDisposable {
   readonly registry: Registry;
   /** A name of an image in the archive: a tag or a full reference. @throws OciError REFERENCE_INVALID */
   nameOf(text: string): Tag;
+  /** @param path A file that is read. @throws OciError USAGE if it is the one that the archive replaces. */
+  refuseInput(path: string): Promise<void>;
   /** Completes the archive. @throws OciError PARTLY_FAILED if something of an image did not come; STORAGE_*. */
   finish(opts?: SignalOption): Promise<void>;
 }
@@ -39,10 +43,19 @@ export function createArchiveWriter(options: WriterOptions): ArchiveWriter {
   return {
     registry: createWriteOnly(output.name, receiver),
     nameOf: parseLayoutName,
+    refuseInput: async (path) => {
+      if (output.replaces !== undefined && (await isSameFile(output.replaces, path))) throw ownInput(path);
+    },
     finish: (opts) => receiver.finish(opts),
     async [Symbol.asyncDispose]() {
       await receiver[Symbol.asyncDispose]?.();
       await output[Symbol.asyncDispose]();
     },
   };
+}
+
+function ownInput(path: string): OciError {
+  return new OciError('USAGE', `${path} is read, and would be replaced by the archive`, {
+    hint: 'write the archive to another file',
+  });
 }

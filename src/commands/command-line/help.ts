@@ -26,6 +26,12 @@ const commandGroups: Readonly<Record<string, readonly string[]>> = {
     'scrub',
     'inspect',
     'digest',
+    'files',
+    'cat',
+    'export',
+    'extract',
+    'diff',
+    'history',
   ],
   'Registries:': [
     'login',
@@ -37,15 +43,22 @@ const commandGroups: Readonly<Record<string, readonly string[]>> = {
     'repos',
     'tags',
     'delete',
+    'manifest',
+    'index',
+    'blob',
     'serve',
     'storage',
   ],
+  'Changing images:': ['append', 'mutate', 'flatten', 'squash', 'rebase', 'check-base', 'validate'],
+  'Artifacts:': ['artifact', 'attach', 'discover', 'sbom'],
+  'Trust:': ['sign', 'verify', 'attest', 'verify-attestation', 'key'],
   'This program:': ['doctor', 'config', 'completion', 'version', 'help'],
 };
 
-/** The heading of a command in `ocictl --help`; undefined if it has none. */
+/** The heading of a command or its family in `ocictl --help`; undefined if it has none. */
 export function groupOf(name: string): string | undefined {
-  return Object.entries(commandGroups).find(([, names]) => names.includes(name))?.[0];
+  const [first = ''] = name.split(' ');
+  return Object.entries(commandGroups).find(([, names]) => names.includes(first))?.[0];
 }
 
 /** `NAME`, `[NAME]`, `NAME...` or `[NAME...]`, as in Docker; `-- NAME...` for another program's arguments. */

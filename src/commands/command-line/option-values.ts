@@ -1,5 +1,5 @@
 import { OciError } from '../../model/errors.ts';
-import { parseGlob } from '../../model/glob.ts';
+import { parseGlob } from '../../model/patterns/glob.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { quote } from '../../model/quote.ts';
 
@@ -41,4 +41,17 @@ export function parsePatterns(option: string, words: readonly string[]): (name: 
     });
   });
   return (name) => globs.length === 0 || globs.some((glob) => glob(name));
+}
+
+/** Parses words of the form KEY=VALUE. @throws OciError USAGE naming the option, also for a key that is given twice. */
+export function parsePairs(option: string, words: readonly string[]): Readonly<Record<string, string>> {
+  const found = new Map<string, string>();
+  for (const word of words) {
+    const at = word.indexOf('=');
+    if (at < 1) throw new OciError('USAGE', `${option} takes KEY=VALUE, not ${quote(word)}`);
+    const key = word.slice(0, at);
+    if (found.has(key)) throw new OciError('USAGE', `${option} has ${quote(key)} twice`, { hint: 'give it once' });
+    found.set(key, word.slice(at + 1));
+  }
+  return Object.fromEntries(found);
 }

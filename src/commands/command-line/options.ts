@@ -28,6 +28,12 @@ export const credentialOptions = {
   anonymous: flag('--anonymous', 'Do not send stored credentials'),
 };
 
+/** Of commands that copy images: what they read is judged. */
+export const policyOption = value(
+  '--policy <file>',
+  'What images must have to be copied, in place of "trust" in config.yaml; docs/policy.md describes it',
+);
+
 /** For registries that are written to, or read without mirrors. */
 export const directOptions = {
   insecureRegistries: list('--insecure-registry <host>', 'Registry or CIDR that may use plain http or any certificate'),
@@ -45,6 +51,13 @@ export const readingOptions = { ...serviceOptions, ...credentialOptions };
 
 /** The same for a registry that is written to, or read without mirrors. */
 export const registryOptions = { ...directOptions, ...credentialOptions };
+
+/** Of commands that delete what they are given by name. */
+export const deletingOptions = {
+  yes: flag('-y, --yes', 'Delete without asking'),
+  json: jsonOption,
+  ...registryOptions,
+};
 
 /** Platforms for completion. */
 export const platformWords: readonly string[] = [

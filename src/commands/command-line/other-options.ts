@@ -21,7 +21,7 @@ const format = ['did you mean --image-format oci or docker?', 'images are copied
 const layout = 'a layout is written oci:DIR[:TAG]';
 const verbose = 'did you mean --verbose?';
 const daemon = 'ocictl asks no daemon: leave it out';
-const signatures = 'ocictl neither signs nor verifies signatures';
+const signatures = 'ocictl sign signs images, and ocictl verify verifies their signatures';
 const encryption = 'layers are neither encrypted nor decrypted';
 const retries = 'requests that fail are repeated anyway: leave it out';
 const parallel = 'max-concurrent-downloads in daemon.json says how many blobs move at once';
@@ -53,6 +53,7 @@ const table: readonly (readonly [names: string, hints: Hints])[] = [
   ['--dest-compress --dest-compress-format --dest-compress-level --dest-decompress --compression-format', compress],
   ['--compression-level --force-compression --dest-force-compress-format', compress],
   ['--format --image-spec --distribution-spec', format],
+  ['--receipt', 'ocictl load --receipt FILE writes one where an archive was loaded; ocictl save --since FILE reads it'],
   ['--preserve-digests', 'digests stay in any case: leave it out'],
   ['--remove-signatures --sign-by --sign-by-sigstore --sign-by-sigstore-private-key --sign-identity', signatures],
   ['--sign-passphrase-file --policy --insecure-policy --registries.d --key', signatures],
@@ -89,6 +90,12 @@ const table: readonly (readonly [names: string, hints: Hints])[] = [
   ['--tmpdir --src-shared-blob-dir --dest-shared-blob-dir', 'nothing is kept outside the destination: leave it out'],
   ['--dest-precompute-digests --dest-oci-accept-uncompressed-layers', 'images are copied as they are: leave it out'],
   ['--template', ['did you mean --format TEMPLATE?', 'ocictl inspect --format prints by a template']],
+  ['--artifact-platform', 'did you mean --set-platform OS/ARCH?'],
+  ['--disable-path-validation', 'files are named below the current directory: change into that of the file'],
+  ['--subject', 'ocictl attach REF FILE attaches files to an image'],
+  ['--by-digest', 'a NAME without a tag is pushed by its digest alone'],
+  ['--file --file-title --file-media-type', 'files are written behind REF, as FILE or FILE:TYPE'],
+  ['--config-file --config-type', ['did you mean --config FILE:TYPE?', config]],
   ['--pretty --descriptor', ['did you mean --json?', 'ocictl inspect --raw prints the manifest']],
 ];
 

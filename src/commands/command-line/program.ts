@@ -4,8 +4,9 @@ import type { Context } from '../../app/context.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import { isUnfound, withMeaning, withoutTransport } from '../../places/misread.ts';
 import { isReference } from '../../places/places.ts';
-import { commandTable, loadCommands } from './all-commands.ts';
+import { commandTable, firstWords, loadCommands, membersOf } from './all-commands.ts';
 import { type Command, namesImage, type OptionSpec } from './command.ts';
+import { familyTable, lastWord } from './families.ts';
 import { globalOptions } from './global-options.ts';
 import { commandUsage, examplesText, groupOf, helpLayout } from './help.ts';
 import type { Refused } from './usage-error.ts';
@@ -41,11 +42,14 @@ const otherwiseWritten: ReadonlyMap<string, string> = new Map([
   ['--check=sizes', '--check'],
 ]);
 
+/** Stands for `-:` while words are parsed, which begins standard input with a type, and no option. No word has a NUL. */
+const typedInput = '\0-:';
+
 /** Runs the command that the words name. @throws OciError USAGE for whatever commander refuses; what the command throws. */
 export async function parseWords(program: Program, words: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(
-      words.map((word) => otherwiseWritten.get(word) ?? word),
+      words.map((word) => otherwiseWritten.get(word) ?? word.replace(/^-:/, typedInput)),
       { from: 'user' },
     );
   } catch (error) {
@@ -62,8 +66,10 @@ const globalGroup = 'Global options:';
  */
 export async function createProgram(words: readonly string[], options: ProgramOptions): Promise<Program> {
   const program = new Program('ocictl');
-  const word = commandWord(words);
-  const entry = commandTable.find(({ name, aliases = [] }) => [name, ...aliases].some((one) => one === word));
+  const [word, second] = commandWords(words);
+  const family = familyTable.find(({ name }) => name === word);
+  const wanted = family ? `${word} ${second}` : word;
+  const entry = commandTable.find(({ name, aliases = [] }) => [name, ...aliases].some((one) => one === wanted));
   const command = await entry?.load();
   configure(program, options, command, words);
   program
@@ -75,21 +81,52 @@ export async function createProgram(words: readonly string[], options: ProgramOp
     .version(options.version, '-V, --version', 'Show the version')
     .helpCommand(false);
   addGlobals(program, []);
-  if (command) addCommand(program, command, options, words);
-  else
-    for (const { name, summary, hidden } of commandTable)
-      describe(program.command(name, { hidden: hidden === true }), summary);
-  addHelp(program);
+  const parent = family ? addFamily(program, family, options, words) : program;
+  if (command) addCommand(program, parent, command, options, words);
+  else if (family) describeAll(parent, membersOf(family.name));
+  else describeAll(program, firstWords());
+  addHelp(program, family ? '[COMMAND...]' : '[COMMAND]');
   // Otherwise `ocictl no-such-command --help` would not be an error.
-  if (word !== undefined && word !== 'help' && !entry) program.helpOption(false);
+  if (word !== undefined && word !== 'help' && !entry && !family) program.helpOption(false);
   // With a handler, commander would report an unknown command as too many arguments.
   if (word === undefined) program.action(() => program.outputHelp());
   return program;
 }
 
-function addCommand(program: Program, command: Command, options: ProgramOptions, words: readonly string[]): void {
+function describeAll(
+  program: Program,
+  entries: readonly { readonly name: string; readonly summary: string; readonly hidden?: boolean }[],
+): void {
+  for (const { name, summary, hidden = false } of entries)
+    describe(program.command(lastWord(name), { hidden }), summary);
+}
+
+/** The program of the commands that begin with one word. It shows its help if no other word follows. */
+function addFamily(
+  program: Program,
+  { name, summary }: (typeof familyTable)[number],
+  options: ProgramOptions,
+  words: readonly string[],
+): Program {
+  const family = describe(program.command(name), summary).usage('COMMAND').enablePositionalOptions().helpCommand(false);
+  const members = membersOf(name).map((member) => lastWord(member.name));
+  configure(family, options, undefined, words, members);
+  family.optionsGroup(globalGroup);
+  addGlobals(family, []);
+  const [, second] = commandWords(words);
+  if (second === undefined) family.action(() => family.outputHelp());
+  return family;
+}
+
+function addCommand(
+  program: Program,
+  parent: Program,
+  command: Command,
+  options: ProgramOptions,
+  words: readonly string[],
+): void {
   const hidden = commandTable.some((entry) => entry.name === command.name && entry.hidden);
-  const sub = describe(program.command(command.name, { hidden }), command.summary);
+  const sub = describe(parent.command(lastWord(command.name), { hidden }), command.summary);
   configure(sub, options, command, words);
   if (command.aliases) sub.aliases(command.aliases);
   sub
@@ -111,12 +148,14 @@ function addCommand(program: Program, command: Command, options: ProgramOptions,
   sub.addHelpText('after', () => examplesText(command));
   sub.action(async () => {
     const values = specs.map(({ key, spec, option }) => [key, spec.parse(givenWords(sub, option, spec))]);
-    const globals = { ...program.opts() };
+    const above = parent === program ? [program] : [program, parent];
+    const globals = Object.assign({}, ...above.map((one) => one.opts()));
     for (const option of shared) Object.assign(globals, givenValue(sub, option));
     if (globals['config'] === '') throw emptyValue('--config');
-    const verbosity = count(program.opts()['verbose']) + count(sub.opts()['verbose']);
+    const verbosity = [...above, sub].reduce((sum, one) => sum + count(one.opts()['verbose']), 0);
     const context = options.context({ config: text(globals['config']), verbosity });
-    const words = sub.args.map((word, at) => (isImageAt(at, command) ? withoutTransport(word) : word));
+    const given = sub.args.map((word) => word.replace(typedInput, '-:'));
+    const words = given.map((word, at) => (isImageAt(at, command) ? withoutTransport(word) : word));
     try {
       const status = await command.run({ words, options: Object.fromEntries(values), commands: loadCommands }, context);
       if (typeof status === 'number') options.onStatus?.(status);
@@ -136,16 +175,17 @@ async function withAction(error: unknown, { name }: Command, args: readonly stri
 }
 
 function visibleNames(): readonly string[] {
-  return commandTable.flatMap(({ name, aliases = [], hidden }) => (hidden ? [] : [name, ...aliases]));
+  return firstWords().flatMap(({ name, aliases = [], hidden }) => (hidden ? [] : [name, ...aliases]));
 }
 
-function addHelp(program: Program): void {
+function addHelp(program: Program, words: string): void {
   describe(program.command('help'), 'Show the help of a command')
-    .argument('[COMMAND]', 'The command')
+    .argument(words, 'The command')
     .usage('[COMMAND]')
     // Handle it like `ocictl COMMAND --help`, so that an unknown command gives the same error.
-    .action(async (name?: string) => {
-      await program.parseAsync(name === undefined || name === 'help' ? ['--help'] : [name, '--help'], { from: 'user' });
+    .action(async (given: string | readonly string[] = []) => {
+      const names = [given].flat();
+      await program.parseAsync([...(names[0] === 'help' ? [] : names), '--help'], { from: 'user' });
     });
 }
 
@@ -162,24 +202,24 @@ function addGlobals(program: Program, taken: readonly Option[]): readonly Option
 }
 
 function describe(program: Program, summary: string): Program {
-  const group = groupOf(program.name());
+  const group = program.parent?.parent ? undefined : groupOf(program.name());
   return (group === undefined ? program : program.helpGroup(group)).summary(summary).description(summary);
 }
 
 /**
- * The first word that is neither an option nor the value of a global option. It may be `help`, before the command it is for.
+ * The words that are neither options nor values of global ones: first the command. `help` before the command it is for is left out.
  */
-function commandWord(words: readonly string[]): string | undefined {
+function commandWords(words: readonly string[]): readonly string[] {
   const takesValue = Object.values(globalOptions).flatMap(({ flags }) =>
     flags.endsWith('>') ? [flags.split(' ')[0]] : [],
   );
   const bare = words.filter((word, at) => !word.startsWith('-') && !takesValue.includes(words[at - 1] ?? ''));
-  return bare[0] === 'help' ? (bare[1] ?? 'help') : bare[0];
+  return bare[0] === 'help' && bare.length > 1 ? bare.slice(1) : bare;
 }
 
 function wordsOf(program: Program, option: Option): readonly string[] {
   const value: unknown = program.getOptionValue(option.attributeName());
-  if (Array.isArray(value)) return value.map(String);
+  if (Array.isArray(value)) return value.map((word) => String(word).replace(typedInput, '-:'));
   // commander stores `--no-trunc` as `trunc: false`.
   return value === !option.negate ? [''] : [];
 }
@@ -243,14 +283,18 @@ function text(value: unknown): string | undefined {
 }
 
 // commander must neither write nor exit itself: its errors become ours.
-function configure(program: Program, { out }: ProgramOptions, command: Command | undefined, words: readonly string[]) {
+function configure(
+  program: Program,
+  { out }: ProgramOptions,
+  command: Command | undefined,
+  words: readonly string[],
+  commands = visibleNames(),
+): void {
   program
     .configureOutput({ writeOut: out, writeErr: () => {} })
     .configureHelp(helpLayout)
     .showSuggestionAfterError(false)
     .exitOverride((error) => {
-      throw error.exitCode === 0
-        ? error
-        : new RefusedWords({ error, program, command, words, commands: visibleNames() });
+      throw error.exitCode === 0 ? error : new RefusedWords({ error, program, command, words, commands });
     });
 }

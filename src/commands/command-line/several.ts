@@ -16,9 +16,9 @@ export const movedTogetherHelp =
   'Several references move together: what they share moves once, and their lines are printed in the order of the\n' +
   'references. A failure of one does not stop the others; stderr says which failed.';
 
-/** The argument of these commands, if they name images. */
-export function severalImages<L extends string>(label: L) {
-  const summary = 'The image, or several; - reads them from standard input';
+/** The argument of these commands. @param what What one of them names. */
+export function severalImages<L extends string>(label: L, what = 'The image') {
+  const summary = `${what}, or several; - reads them from standard input`;
   return { label, summary, arity: 'many', completes: 'image' } as const;
 }
 
@@ -41,11 +41,7 @@ export async function readReferences(
 ): Promise<References> {
   const dashes = given.filter((word) => word === '-').length;
   if (dashes === 0) return { words: given, several: given.length > 1 };
-  if (opts.passwordStdin) {
-    throw new OciError('USAGE', 'conflicting options: - and --password-stdin both read standard input', {
-      hint: 'log in first, or give the references as arguments',
-    });
-  }
+  refuseTwoReaders('-', opts, 'log in first, or give the references as arguments');
   if (dashes > 1) throw new OciError('USAGE', '- is given twice, but standard input can be read only once');
   const { readInput } = await import('../../terminal/prompt.ts');
   const text = await readInput(stdin(), { maxBytes, what: 'that is no list of references', signal });
@@ -56,6 +52,16 @@ export async function readReferences(
   const words = given.flatMap((word) => (word === '-' ? lines : [word]));
   if (words.length === 0) terminal.note('standard input names nothing: nothing to do');
   return { words, several: true };
+}
+
+/** @param word An argument that is a file, or `-` for standard input. @throws OciError USAGE if a password is read from there */
+export function refuseTwoReaders(
+  word: string | undefined,
+  { passwordStdin = false }: { readonly passwordStdin?: boolean },
+  hint = 'log in first, or name a file',
+): void {
+  if (word !== '-' || !passwordStdin) return;
+  throw new OciError('USAGE', 'conflicting options: - and --password-stdin both read standard input', { hint });
 }
 
 interface ReferencesOptions {

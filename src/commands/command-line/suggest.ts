@@ -1,4 +1,5 @@
 /** What was probably meant by a command or an option that there is not. */
+import { editDistance } from '../../model/text/edit-distance.ts';
 import { type Hints, otherCommands } from './other-commands.ts';
 import { otherOptions } from './other-options.ts';
 
@@ -48,23 +49,9 @@ function nearest(word: string, known: readonly string[]): string | undefined {
   const [longer, another] = word.length >= 3 ? known.filter((one) => one.startsWith(word)) : [];
   if (longer !== undefined && another === undefined) return longer;
   const allowed = Math.max(1, Math.floor(word.length / 3));
-  const ranked = known.map((one) => ({ one, distance: distanceOf(word, one) })).sort((a, b) => a.distance - b.distance);
+  const ranked = known
+    .map((one) => ({ one, distance: editDistance(word, one) }))
+    .sort((a, b) => a.distance - b.distance);
   const [best] = ranked;
   return best && word.length >= 2 && best.distance <= allowed ? best.one : undefined;
-}
-
-/** Letters to add, leave out, change or swap with their neighbours. */
-function distanceOf(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const changed = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (before[j - 2] ?? 0) + 1 : changed;
-      row.push(Math.min(changed, swapped, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    [before, last] = [last, row];
-  }
-  return last[b.length] ?? 0;
 }

@@ -12,7 +12,7 @@ export interface Refused {
   /** The command that the words name, if there is one. */
   readonly command: Command | undefined;
   readonly words: readonly string[];
-  /** The names of all commands. */
+  /** The names of all commands, or of all in the family. */
   readonly commands: readonly string[];
 }
 
@@ -29,9 +29,11 @@ export function usageError(refused: Refused): OciError {
 function hintFor({ error, program, command, words, commands }: Refused): string {
   const [, word = ''] = /'([^']*)'/.exec(error.message) ?? [];
   const whole = program.parent === null;
-  const operands = wordsFrom(command?.name ?? word, words);
+  // In a family, the word after its name was refused.
+  const inFamily = !whole && !command;
+  const operands = wordsFrom(inFamily ? program.name() : (command?.name.split(' ').at(-1) ?? word), words);
   const action = suggestAction(operands, commands);
-  if (command && action !== undefined) return action;
+  if ((command || inFamily) && action !== undefined) return action;
   if (error.code === 'commander.unknownOption') {
     const known = program.createHelp().visibleOptions(program);
     const flags = known.flatMap(({ long, short }) => [long ?? [], short ?? []].flat());
@@ -43,7 +45,7 @@ function hintFor({ error, program, command, words, commands }: Refused): string 
     if (command && !whole && isForeign) return `the command to run comes after --: ocictl ${commandUsage(command)}`;
   }
   if (error.code === 'commander.unknownCommand') {
-    const hint = suggestCommand(operands, commands);
+    const hint = suggestCommand(inFamily ? [word] : operands, commands);
     if (hint !== undefined) return hint;
   }
   const counts = error.code === 'commander.missingArgument' || error.code === 'commander.excessArguments';
@@ -53,7 +55,12 @@ function hintFor({ error, program, command, words, commands }: Refused): string 
     const choose = missing?.choices ? `choose ${missing.choices.join(', ')}; ` : '';
     return `${choose}usage: ocictl ${commandUsage(command)}`;
   }
-  return `ocictl ${whole ? '' : `${program.name()} `}--help shows what there is`;
+  return `${pathOf(program)} --help shows what there is`;
+}
+
+/** `ocictl`, and the words of the command or family. */
+function pathOf(program: Program): string {
+  return program.parent === null ? 'ocictl' : `${pathOf(program.parent)} ${program.name()}`;
 }
 
 /** A word and what follows it, without options. */
@@ -64,7 +71,8 @@ function wordsFrom(word: string, words: readonly string[]): readonly string[] {
 
 /** For `ocictl --quiet pull …`: options of a command must follow its name. */
 function misplacedHint(command: Command, words: readonly string[]): string | undefined {
-  const before = words.slice(0, words.indexOf(command.name)).map((word) => word.split('=')[0]);
+  const [first = ''] = command.name.split(' ');
+  const before = words.slice(0, words.indexOf(first)).map((word) => word.split('=')[0]);
   const known = Object.values(command.options).flatMap(({ flags }) => flags.split(/[\s,]+/));
   const found = before.find((word) => word?.startsWith('-') && known.includes(word));
   return found === undefined ? undefined : `options of a command follow its name: ocictl ${command.name} ${found} …`;

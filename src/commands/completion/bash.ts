@@ -1,7 +1,15 @@
-import type { Completable, CompletableCommand, CompletableOption, Completes } from './completable.ts';
+import { lastWord } from '../command-line/families.ts';
+import type {
+  Completable,
+  CompletableCommand,
+  CompletableFamily,
+  CompletableOption,
+  Completes,
+} from './completable.ts';
 
 /** The completion script for bash 4 and newer, with or without the bash-completion package. */
-export function bashCompletion({ options, commands }: Completable): string {
+export function bashCompletion({ options, families, commands: plain }: Completable): string {
+  const commands = [...plain, ...families.map(familyCommand), ...families.flatMap(({ members }) => members)];
   const all = [{ name: '', options, arguments: [] }, ...commands];
   return `# bash completion for ocictl, made from its commands: do not edit.
 
@@ -29,7 +37,21 @@ ${all.map(({ name, options: own }) => `    ${quote(name)}) options=${quote(own.f
   esac
 }
 
-${engine(commands.map(({ name }) => name))}`;
+${engine(
+  [...plain, ...families].map(({ name }) => name),
+  families.map(({ name }) => name),
+)}`;
+}
+
+/** A family is a command until its second word is there, which is then its argument. */
+function familyCommand({ name, summary, options, members }: CompletableFamily): CompletableCommand {
+  const words = members.map((member) => lastWord(member.name));
+  return {
+    name,
+    summary,
+    options,
+    arguments: [{ label: 'COMMAND', arity: 'one', completes: { kind: 'words', words } }],
+  };
 }
 
 interface Case {
@@ -75,7 +97,7 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-const engine = (commands: readonly string[]): string => `_ocictl() {
+const engine = (commands: readonly string[], families: readonly string[]): string => `_ocictl() {
   local rest=\${COMP_LINE:0:COMP_POINT} blank word i count=0
   local -a words=()
   # Bash breaks words at ':', '=' and '@', which are parts of an image's name: they are put together again.
@@ -104,6 +126,8 @@ const engine = (commands: readonly string[]): string => `_ocictl() {
       _ocictl_takes "$command" "$word" && waiting=1
     elif [[ -z $command ]]; then
       command=$word
+    elif [[ ${quote(` ${families.join(' ')} `)} == *" $command "* ]]; then
+      command+=" $word"
     else
       ((position++))
     fi

@@ -2,6 +2,7 @@
 
 import type { ArgumentSpec, Command, OptionSpec } from '../command-line/command.ts';
 import { readFlags } from '../command-line/command.ts';
+import { familyTable } from '../command-line/families.ts';
 import { globalOptions } from '../command-line/global-options.ts';
 import { platformWords } from '../command-line/options.ts';
 
@@ -28,6 +29,7 @@ export interface CompletableArgument {
 }
 
 export interface CompletableCommand {
+  /** Of a command of a family: both words. */
   readonly name: string;
   readonly summary: string;
   /** The command's own options, and the global ones that it does not use for something else. */
@@ -35,9 +37,16 @@ export interface CompletableCommand {
   readonly arguments: readonly CompletableArgument[];
 }
 
+export interface CompletableFamily extends Pick<CompletableCommand, 'name' | 'summary' | 'options'> {
+  /** Their names have both words. */
+  readonly members: readonly CompletableCommand[];
+}
+
 export interface Completable {
   /** The options before the command. */
   readonly options: readonly CompletableOption[];
+  /** Words that commands begin with, which take a second word. */
+  readonly families: readonly CompletableFamily[];
   readonly commands: readonly CompletableCommand[];
 }
 
@@ -55,14 +64,20 @@ export function completableOf(commands: readonly Command[]): Completable {
   const globals = Object.values({ ...globalOptions, ...switches }).map(globalOption);
   const version = globalOption({ flags: '-V, --version', summary: 'Show the version' });
   const spelled = commands.flatMap((one) => [one, ...(one.aliases ?? []).map((name) => ({ ...one, name }))]);
-  const names = [...spelled.map(({ name }) => name), 'help'];
+  const ofFamilies = spelled.filter(({ name }) => name.includes(' ')).map((one) => commandOf(one, globals));
+  const families = familyTable.flatMap(({ name, summary }) => {
+    const members = ofFamilies.filter((member) => member.name.startsWith(`${name} `));
+    return members.length === 0 ? [] : [{ name, summary, options: globals, members }];
+  });
+  const plain = spelled.filter(({ name }) => !name.includes(' ')).map((one) => commandOf(one, globals));
+  const names = [...plain, ...families].map(({ name }) => name);
   const help: CompletableCommand = {
     name: 'help',
     summary: 'Show the help of a command',
     options: [],
-    arguments: [{ label: 'COMMAND', arity: 'optional', completes: { kind: 'words', words: names } }],
+    arguments: [{ label: 'COMMAND', arity: 'optional', completes: { kind: 'words', words: [...names, 'help'] } }],
   };
-  return { options: [...globals, version], commands: [...spelled.map((one) => commandOf(one, globals)), help] };
+  return { options: [...globals, version], families, commands: [...plain, help] };
 }
 
 function commandOf(command: Command, globals: readonly CompletableOption[]): CompletableCommand {

@@ -1,14 +1,17 @@
+import { lastWord } from '../command-line/families.ts';
 import type {
   Completable,
   CompletableArgument,
   CompletableCommand,
+  CompletableFamily,
   CompletableOption,
   Completes,
 } from './completable.ts';
 
 /** The completion script for fish 3 and newer. */
-export function fishCompletion({ options, commands }: Completable): string {
-  const all = [{ name: '', options }, ...commands];
+export function fishCompletion({ options, families, commands: plain }: Completable): string {
+  const commands = [...plain, ...families.flatMap(({ members }) => members)];
+  const all = [{ name: '', options }, ...families, ...commands];
   return `# fish completion for ocictl, made from its commands: do not edit.
 
 # Prints the command that is typed and how many arguments stand after it: \`pull 0\`. No command yet: \`'' 0\`.
@@ -27,6 +30,8 @@ function __ocictl_place
             contains -- "$command $word" $__ocictl_taking; and set waiting yes
         else if test -z "$command"
             set command $word
+        else if contains -- $command ${families.map(({ name }) => name).join(' ')}
+            set command "$command $word"
         else
             set count (math $count + 1)
         end
@@ -61,7 +66,8 @@ complete -c ocictl -e
 complete -c ocictl -f
 ${[
   ...options.map((option) => optionLine('', option)),
-  ...commands.map(({ name, summary }) => line('', `-a ${name} -d ${quote(summary)}`)),
+  ...[...plain, ...families].map(({ name, summary }) => line('', `-a ${name} -d ${quote(summary)}`)),
+  ...families.flatMap(familyLines),
   ...commands.flatMap(commandLines),
 ].join('\n')}
 `;
@@ -71,6 +77,13 @@ function commandLines({ name, options, arguments: list }: CompletableCommand): r
   return [
     ...options.map((option) => optionLine(name, option)),
     ...list.flatMap((argument, at) => argumentLine(name, argument, at)),
+  ];
+}
+
+function familyLines({ name, options, members }: CompletableFamily): readonly string[] {
+  return [
+    ...options.map((option) => optionLine(name, option)),
+    ...members.map((member) => line(name, `-a ${lastWord(member.name)} -d ${quote(member.summary)}`)),
   ];
 }
 
@@ -90,7 +103,8 @@ function argumentLine(command: string, { arity, completes }: CompletableArgument
 }
 
 function line(command: string, rest: string, position = ''): string {
-  return `complete -c ocictl -n ${quote(`__ocictl_at ${command === '' ? "''" : command}${position}`)} ${rest}`;
+  const named = command === '' || command.includes(' ') ? `'${command}'` : command;
+  return `complete -c ocictl -n ${quote(`__ocictl_at ${named}${position}`)} ${rest}`;
 }
 
 function offer(completes: Completes): string {

@@ -1,13 +1,15 @@
+import { lastWord } from '../command-line/families.ts';
 import type {
   Completable,
   CompletableArgument,
   CompletableCommand,
+  CompletableFamily,
   CompletableOption,
   Completes,
 } from './completable.ts';
 
 /** The completion function for zsh: a file for `$fpath`, which can also be sourced after `compinit`. */
-export function zshCompletion({ options, commands }: Completable): string {
+export function zshCompletion({ options, families, commands }: Completable): string {
   return `#compdef ocictl
 # zsh completion for ocictl, made from its commands: do not edit.
 
@@ -20,14 +22,14 @@ ${options.map((option) => `    ${optionSpec(option)} \\\n`).join('')}    ': :_oc
   [[ $state == arguments ]] || return ret
   curcontext=\${curcontext%:*:*}:ocictl-$words[1]:
   case $words[1] in
-${commands.map(commandCase).join('\n')}
+${[...commands.map(commandCase), ...families.map(familyCase)].join('\n')}
   esac
   return ret
 }
 
 _ocictl_commands() {
   local -a commands=(
-${commands.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}`).join('\n')}
+${[...commands, ...families].map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}`).join('\n')}
   )
   _describe -t commands 'ocictl command' commands
 }
@@ -51,6 +53,22 @@ else
   compdef _ocictl ocictl
 fi
 `;
+}
+
+/** The words behind the first are completed as those of a program of its own. */
+function familyCase({ name, options, members }: CompletableFamily): string {
+  const words = members.map((member) => lastWord(member.name)).join(' ');
+  const specs = [...options.map(optionSpec), `': :(${words})'`, `'*:: :->member'`];
+  const cases = members.map((member) => commandCase({ ...member, name: lastWord(member.name) }));
+  return `    ${name})
+      _arguments -C -s -S \\
+${specs.map((spec) => `        ${spec}`).join(' \\\n')} && ret=0
+      [[ $state == member ]] || return ret
+      curcontext=\${curcontext%:*:*}:ocictl-${name}-$words[1]:
+      case $words[1] in
+${cases.join('\n')}
+      esac
+      ;;`;
 }
 
 function commandCase({ name, options, arguments: list }: CompletableCommand): string {

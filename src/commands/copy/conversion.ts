@@ -28,7 +28,8 @@ export function parseConversion({ imageFormat, compress }: ConversionFlags): Con
   return { format, compression };
 }
 
-function parseCompression(word: string): NonNullable<Conversion['compression']> {
+/** @throws OciError USAGE */
+export function parseCompression(word: string): NonNullable<Conversion['compression']> {
   const [name = '', digits, ...rest] = word.split(':');
   const kind = parseChoice('--compress', name, compressions);
   if (digits === undefined) return { kind };
@@ -40,10 +41,8 @@ function parseCompression(word: string): NonNullable<Conversion['compression']> 
 }
 
 interface OtherFlags {
-  readonly several: boolean;
   readonly dry: boolean;
   readonly applied: boolean;
-  readonly allTags: boolean;
   readonly referrers: boolean;
   readonly digestTags: boolean;
   readonly sparse: boolean;
@@ -52,7 +51,7 @@ interface OtherFlags {
 
 /** @throws OciError USAGE for options that exclude a conversion, with the reason. */
 export function refuseBesideConversion(flags: OtherFlags): void {
-  const { several, dry, applied, allTags, referrers, digestTags, sparse, ifAbsent } = flags;
+  const { dry, applied, referrers, digestTags, sparse, ifAbsent } = flags;
   const refuse = (what: string, hint: string): never => {
     throw new OciError('USAGE', `--image-format and --compress exclude ${what}`, { hint });
   };
@@ -65,6 +64,4 @@ export function refuseBesideConversion(flags: OtherFlags): void {
   if (digestTags) refuse('--digest-tags', `${about}: leave one of them out, and sign the new image`);
   if (ifAbsent) refuse('--if-absent', `${unknown}, so nothing tells whether the tag points at the same already`);
   if (sparse) refuse('--sparse', 'an index with converted images is another index: leave --sparse out');
-  if (allTags) refuse('--all-tags', 'convert tag by tag: ocictl tags lists them');
-  if (several) refuse('several destinations', 'convert to one of them, and copy from there to the others');
 }

@@ -41,7 +41,7 @@ function looksLikeHost(host: string): boolean {
 }
 
 /** The host of a reference; undefined for a place of another kind, and for what is no reference. */
-function hostOf(word: string): string | undefined {
+export function hostOf(word: string): string | undefined {
   if (!isReference(word)) return undefined;
   try {
     return parseReference(word).domain;

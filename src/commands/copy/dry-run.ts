@@ -1,55 +1,50 @@
 /** `copy --dry-run`: tells what would be copied, and writes nothing. */
-import type { Context, Place } from '../../app/context.ts';
+import type { Context } from '../../app/context.ts';
 import { formatBytes } from '../../terminal/format.ts';
 import { formatJson } from '../../terminal/json.ts';
 import { type Preview, previewTransfer } from '../../transfer/plan/preview.ts';
 import { forEachReference } from '../command-line/several.ts';
-import type { chooseRoot } from './choose-root.ts';
-import { type PlannedCopy, type Planning, planCopy, type Wish } from './image.ts';
-import type { Destination } from './late-place.ts';
+import type { PlannedCopy, Planning } from './image.ts';
+import { type Copies, itemsOf, planItem, refuseReplacements } from './items.ts';
 import { type CopyPlan, type CopyPreview, refuseChanged } from './plan-file.ts';
 
-interface DryRunOptions {
-  readonly source: Place;
-  readonly destinations: readonly Destination[];
-  readonly wish: Omit<Wish, 'toWhole'>;
-  /** Chooses the same for all that want the same. */
-  readonly choose: typeof chooseRoot;
-}
-
-/** Prints what would be copied to each destination. @returns The previews, in the order of the destinations. */
+/** Prints what would be copied. @returns The copies, tag by tag, in the order of the destinations. */
 export async function dryRun(
-  { json, ...options }: DryRunOptions & { readonly json: boolean },
+  { json, ...copies }: Copies & { readonly json: boolean },
   context: Context,
-): Promise<readonly CopyPreview[]> {
+): Promise<CopyPlan['copies']> {
   const { terminal } = context;
-  const previews: CopyPreview[] = [];
-  const words = options.destinations.map(({ word }) => word);
+  await refuseReplacements(copies, context);
+  const planned: CopyPlan['copies'][number][] = [];
+  const items = itemsOf(copies);
+  const words = items.map(({ word }) => word);
   await forEachReference({ words, several: words.length > 1 }, { terminal, what: 'looked at' }, async (_, i) => {
-    const preview = await lookAhead(options.destinations[i] as Destination, options, context);
+    const item = items[i] as (typeof items)[number];
+    const preview = await lookAhead(item, copies, context);
     return async () => {
-      previews.push(preview);
+      planned.push({ word: item.destination.word, ...(item.tag !== undefined && { tag: item.tag }), preview });
       await terminal.out(json ? `${formatJson(preview)}\n` : textOf(preview));
     };
   });
-  return previews;
+  return planned;
 }
 
 /** Looks what would be copied, and compares that with a plan. @throws OciError REFUSED if something has changed. */
-export async function refuseChanges(plan: CopyPlan, options: DryRunOptions, { signal }: Context): Promise<void> {
+export async function refuseChanges(plan: CopyPlan, copies: Copies, { signal }: Context): Promise<void> {
   const planning = { signal, terminal: { note: () => {} } };
-  for (const [i, destination] of options.destinations.entries()) {
-    const planned = plan.copies[i];
-    if (planned) refuseChanged(planned.preview, await lookAhead(destination, options, planning));
+  const items = itemsOf(copies);
+  for (const { word, tag, preview } of plan.copies) {
+    const item = items.find((one) => one.destination.word === word && one.tag === tag);
+    if (item) refuseChanged(preview, await lookAhead(item, copies, planning));
   }
 }
 
 async function lookAhead(
-  { place, toWhole }: Destination,
-  { source, wish, choose }: DryRunOptions,
+  item: ReturnType<typeof itemsOf>[number],
+  copies: Copies,
   planning: Planning,
 ): Promise<CopyPreview> {
-  const plan = await planCopy(source, () => place.open(), { ...wish, toWhole }, planning, choose);
+  const plan = await planItem(item, copies, planning);
   return previewOf(plan, await previewTransfer({ ...plan.root, signal: planning.signal }));
 }
 

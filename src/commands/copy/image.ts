@@ -60,6 +60,7 @@ export async function planCopy(
   const open = async (): Promise<Place> => {
     const place = refuseItself(source, await openDestination());
     if (check !== undefined) refuseCheck(place);
+    if (ifAbsent) refuseOccupied(place);
     return place;
   };
   const whole = toWhole ? await open() : undefined;
@@ -86,9 +87,16 @@ export async function planCopy(
     destination,
     rewrittenFrom,
     root: {
-      from: { ...source, reference: root.digest, root, manifests },
+      from: {
+        ...source,
+        reference: root.digest,
+        root,
+        asked: { reference: source.reference, digest: chosen.named },
+        manifests,
+      },
       to: {
         ...destination,
+        host: destination.hosted?.domain,
         tags: destination.tag === undefined ? [] : [destination.tag],
         ...(whole && { seen: { digest: there } }),
         ...(sparse && { sparse }),
@@ -164,8 +172,17 @@ function refuseCheck({ name, readsBack = true, reopen }: Place): void {
   });
 }
 
-function takesForeignLayers({ kind, registry }: Place): boolean {
+/** Whether layers that may not be distributed are sent there. */
+export function takesForeignLayers({ kind, registry }: Place): boolean {
   return kind.own || registry.extension(foreignLayers)?.accepted === true;
+}
+
+/** @throws OciError REFUSED for a file or directory that the copy would replace, whatever is in it */
+function refuseOccupied({ repository, occupied }: Place): void {
+  if (!occupied) return;
+  throw new OciError('REFUSED', `${repository} exists already, and a copy replaces all that is in it`, {
+    hint: 'leave --if-absent out to overwrite it, or name another file or directory',
+  });
 }
 
 /** @throws OciError REFUSED if the tag exists with another digest. */

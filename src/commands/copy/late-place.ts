@@ -51,4 +51,6 @@ export interface Destination {
   readonly place: LatePlace;
   /** Whether it requires everything that a manifest names. */
   readonly toWhole: boolean;
+  /** Whether tags that point at something else stay: a layout does not record where its tags are from. */
+  readonly keepsOthers: boolean;
 }

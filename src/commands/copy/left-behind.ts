@@ -3,7 +3,7 @@ import type { Context, Place } from '../../app/context.ts';
 import type { Digest } from '../../model/digest.ts';
 import { OciError, unlessUnknown } from '../../model/errors.ts';
 import { childrenOf } from '../../model/manifest/manifest.ts';
-import { digestTagsOf } from '../../transfer/attached.ts';
+import { digestTagsOf } from '../../model/reference/digest-tag.ts';
 import type { PlannedCopy, Wish } from './image.ts';
 
 /** More is not read for the sake of a note: a layout reads all its manifests for each question. */

@@ -1,9 +1,10 @@
 /** A plan of copies in a file: what `copy --plan` keeps, and `copy --apply` does. */
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { checkResultFile, type ResultFile, writeResultFile } from '../../files/result-file.ts';
 import { OciError } from '../../model/errors.ts';
 import { isObject, parseJson } from '../../model/json.ts';
 import { quote } from '../../model/quote.ts';
+import { type Tag, tryParseTag } from '../../model/reference/reference.ts';
 import type { Preview } from '../../transfer/plan/preview.ts';
 
 const version = 1;
@@ -26,6 +27,8 @@ export interface PlanOptions {
   readonly referrers: boolean;
   readonly digestTags: boolean;
   readonly ifAbsent: boolean;
+  readonly allTags: boolean;
+  readonly replace: boolean;
 }
 
 export interface CopyPlan {
@@ -40,20 +43,21 @@ export interface CopyPlan {
 interface PlannedDestination {
   /** As given. */
   readonly word: string;
+  /** One of all tags. */
+  readonly tag?: Tag | undefined;
   readonly preview: CopyPreview;
 }
 
-/** Writes a plan; a file of that name is replaced as a whole. @throws OciError STORAGE */
-export async function writePlan(file: string, plan: Omit<CopyPlan, 'ocictlPlan'>): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, `${JSON.stringify({ ocictlPlan: version, ...plan }, undefined, 2)}\n`);
-    await rename(temporary, file);
-  } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {});
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-    throw new OciError('STORAGE', `cannot write the plan ${quote(file)}: ${code}`, { cause });
-  }
+/**
+ * Checks that a plan can be written, before the first request.
+ *
+ * @returns What writes it; a file of that name is replaced as a whole.
+ * @throws OciError STORAGE_*, also later
+ */
+export async function createPlan(file: string): Promise<(plan: Omit<CopyPlan, 'ocictlPlan'>) => Promise<void>> {
+  const result: ResultFile = { file, what: 'plan', flag: '--plan' };
+  await checkResultFile(result);
+  return (plan) => writeResultFile(result, `${JSON.stringify({ ocictlPlan: version, ...plan }, undefined, 2)}\n`);
 }
 
 /** @throws OciError CONFIG_INVALID for a file that is no plan, REFUSED for a plan of another version. */
@@ -76,11 +80,12 @@ export async function readPlan(file: string): Promise<CopyPlan> {
     throw invalid(file, 'fields are missing');
   }
   for (const copy of copies as unknown[]) {
-    const { word, preview } = isObject(copy) ? copy : {};
+    const { word, tag, preview } = isObject(copy) ? copy : {};
     const isWhole = isObject(preview) && typeof preview['digest'] === 'string' && isObjects(preview['tags']);
-    if (typeof word !== 'string' || !isWhole) throw invalid(file, 'a copy has no digest or no tags');
+    const isTagged = options['allTags'] ? typeof tag === 'string' && tryParseTag(tag) !== undefined : tag === undefined;
+    if (typeof word !== 'string' || !isWhole || !isTagged) throw invalid(file, 'a copy has no digest or no tags');
   }
-  const flags = ['all', 'sparse', 'referrers', 'digestTags', 'ifAbsent'] as const;
+  const flags = ['all', 'sparse', 'referrers', 'digestTags', 'ifAbsent', 'allTags', 'replace'] as const;
   const areRight = flags.every((name) => typeof options[name] === 'boolean') && isWords(options['platform']);
   if (!areRight) throw invalid(file, 'its options are not those of a copy');
   return found as unknown as CopyPlan;

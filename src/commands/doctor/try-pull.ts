@@ -4,6 +4,7 @@ import type { Platform } from '../../model/platform/platform.ts';
 import { formatPlatform } from '../../model/platform/platform.ts';
 import { readConfig } from '../../registry/config.ts';
 import { endpointReport } from '../../registry/extensions.ts';
+import { judgeOnly } from '../../transfer/plan/judge-only.ts';
 import { resolveImage } from '../../transfer/platforms.ts';
 
 /**
@@ -31,4 +32,10 @@ export async function tryPull(place: Place, platform: Platform, signal: AbortSig
     text: `would work for ${formatPlatform(platform)}${from}`,
     detail: { servedBy, blobs: blobs.length, bytes },
   };
+}
+
+/** What the policy says of an image, if there is one. @throws OciError UNTRUSTED, as the pull would fail. */
+export async function tryPolicy(place: Place, platform: Platform, signal: AbortSignal): Promise<readonly Check[]> {
+  const by = await judgeOnly({ from: place, platforms: [platform], signal });
+  return by === undefined ? [] : [{ topic: 'policy', status: 'ok', text: by }];
 }

@@ -1,13 +1,13 @@
 /** Fetches what inspect shows, and nothing twice: registries that limit pulls count each manifest of an index. */
 import type { Place } from '../../app/context.ts';
-import { type Digest, tryParseDigest } from '../../model/digest.ts';
+import type { Digest } from '../../model/digest.ts';
 import { OciError, unlessUnknown } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { hasImageConfig, type ImageConfig, readImageConfig } from '../../model/manifest/image-config.ts';
 import { type IndexView, type Manifest, schema1Refused } from '../../model/manifest/manifest.ts';
 import { isIndexType } from '../../model/manifest/media-types.ts';
 import { formatPlatform, type Platform } from '../../model/platform/platform.ts';
-import { isAttestation, selectPlatform } from '../../model/platform/platform-selection.ts';
+import { attestedDigest, isAttestation, selectPlatform } from '../../model/platform/platform-selection.ts';
 import type { Tag } from '../../model/reference/reference.ts';
 import { readFrom } from '../../places/place.ts';
 import { readConfig } from '../../registry/config.ts';
@@ -46,7 +46,7 @@ export class Inspection {
 
   /** What the reference names. @throws OciError MANIFEST_UNKNOWN; for the local store IMAGE_UNKNOWN */
   root(): Promise<Manifest> {
-    return readFrom(this.place, () => this.#get(this.place.reference));
+    return readFrom(this.place, () => this.manifest(this.place.reference));
   }
 
   /**
@@ -58,9 +58,9 @@ export class Inspection {
   async image(): Promise<Manifest> {
     const { registry, repo } = this.place;
     const { platform, explicit, signal } = this.#options;
-    const choose = (view: IndexView): Promise<Descriptor | undefined> => this.#choose(view);
+    const choose = (view: IndexView): Promise<Descriptor | undefined> => this.choose(view);
     const { image, isVouchedFor } = await followIndexes(await this.root(), platform, choose, (entry) =>
-      this.#get(entry.digest),
+      this.manifest(entry.digest),
     );
     if (explicit && !isVouchedFor && hasImageConfig(image.view)) {
       await requirePlatform(registry, repo, image, [platform], { signal });
@@ -106,15 +106,16 @@ export class Inspection {
     if (nested.has(digest) || nested.size >= maxNestedIndexes) return [];
     nested.add(digest);
     const read = async (): Promise<readonly IndexEntry[]> => {
-      const { view } = await this.#get(digest);
+      const { view } = await this.manifest(digest);
       return view.kind === 'index' ? await this.#entriesOf(view, nested) : [];
     };
     return unlessUnknown(read(), 'MANIFEST_UNKNOWN');
   }
 
-  async #choose(view: IndexView): Promise<Descriptor | undefined> {
+  /** The entry of an index for the platform, as in {@link image}; undefined if there is none. */
+  async choose(view: IndexView): Promise<Descriptor | undefined> {
     const { platform, explicit } = this.#options;
-    const get = (entry: Descriptor): Promise<Manifest> => this.#get(entry.digest);
+    const get = (entry: Descriptor): Promise<Manifest> => this.manifest(entry.digest);
     if (!this.place.sparse) return findEntry(view, platform, get);
     const present: Descriptor[] = [];
     for (const entry of view.manifests) if (await this.#isPresent(entry)) present.push(entry);
@@ -130,7 +131,8 @@ export class Inspection {
     return (await unlessUnknown(registry.statManifest(repo, digest, { signal: this.#options.signal }))) !== undefined;
   }
 
-  #get(reference: Tag | Digest): Promise<Manifest> {
+  /** A manifest of the repository, read once. */
+  manifest(reference: Tag | Digest): Promise<Manifest> {
     const known = this.#manifests.get(reference);
     if (known) return known;
     const got = this.place.registry.getManifest(this.place.repo, reference, { signal: this.#options.signal });
@@ -144,7 +146,7 @@ function attestationsIn({ manifests }: IndexView): ReadonlyMap<Digest, readonly 
   const about = new Map<Digest, Descriptor[]>();
   for (const { digest } of manifests.filter((entry) => !isAttestation(entry))) about.set(digest, []);
   for (const entry of manifests.filter(isAttestation)) {
-    const subject = tryParseDigest(entry.annotations?.['vnd.docker.reference.digest']);
+    const subject = attestedDigest(entry);
     if (subject !== undefined) about.get(subject)?.push(entry);
   }
   return about;

@@ -5,7 +5,7 @@ import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { ImageConfig } from '../../model/manifest/image-config.ts';
 import type { Manifest, ManifestView } from '../../model/manifest/manifest.ts';
 import { isIndexType } from '../../model/manifest/media-types.ts';
-import { formatPlatform } from '../../model/platform/platform.ts';
+import { describePlatform, formatPlatform } from '../../model/platform/platform.ts';
 import { isAttestation } from '../../model/platform/platform-selection.ts';
 import { visible } from '../../model/quote.ts';
 import { formatAge, formatBytes, formatTable } from '../../terminal/format.ts';
@@ -82,7 +82,7 @@ function aboutConfig(config: ImageConfig, now: Date): readonly Fact[] {
   const platform = { os, architecture, ...(variant !== '' && { variant }), ...(osVersion !== '' && { osVersion }) };
   return [
     ['Created', created && `${created} (${formatAge(new Date(created), now)})`],
-    ['Platform', formatPlatform(platform)],
+    ['Platform', describePlatform(platform)],
     ['Author', config.author],
     ['Entrypoint', config.entrypoint && JSON.stringify(config.entrypoint)],
     ['Cmd', config.cmd && JSON.stringify(config.cmd)],

@@ -1,6 +1,7 @@
 import type { LoadableArchive } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
 import { quote, visible } from '../../model/quote.ts';
+import { isDigestTag } from '../../model/reference/digest-tag.ts';
 import { formatReference, parseReference, withDefaultTag } from '../../model/reference/reference.ts';
 
 export type ArchivedImage = LoadableArchive['images'][number];
@@ -14,11 +15,13 @@ interface Chosen {
   readonly failures: ReadonlyMap<string, OciError>;
   /** Whether something in the archive refers to other images: that is loaded with them. */
   readonly hasReferrers: boolean;
+  /** The same for what is named after the digest of another image, as signatures are. */
+  readonly hasDigestTags: boolean;
 }
 
 /**
- * Chooses images of an archive by name or digest; all of them for no words. What refers to an image and has no name of its own
- * is left to that image.
+ * Chooses images of an archive by name or digest; all of them for no words. What refers to an image and has no name of its own,
+ * or is named after an image's digest, is left to that image.
  *
  * @throws OciError MANIFEST_UNKNOWN for a word that names none, and for an archive without images.
  */
@@ -29,7 +32,9 @@ export async function chooseImages(
 ): Promise<Chosen> {
   const images: ArchivedImage[] = [];
   let hasReferrers = false;
+  const hasDigestTags = archive.images.some(isOfAnother) && !archive.images.every(isOfAnother);
   for (const image of archive.images) {
+    if (hasDigestTags && isOfAnother(image)) continue;
     const isReferrer = image.name === undefined && (await refersTo(archive, image, signal));
     hasReferrers ||= isReferrer;
     if (!isReferrer) images.push(image);
@@ -41,7 +46,7 @@ export async function chooseImages(
         hint: 'it lists none: nothing to do',
       });
     }
-    return { images, failures, hasReferrers };
+    return { images, failures, hasReferrers, hasDigestTags };
   }
   const chosen = new Set<ArchivedImage>();
   const failed = new Map<string, OciError>();
@@ -52,7 +57,11 @@ export async function chooseImages(
     if (fault) failed.set(word, fault.error);
     else if (found.length === 0) throw notThere(archive, word);
   }
-  return { images: [...chosen], failures: failed, hasReferrers };
+  return { images: [...chosen], failures: failed, hasReferrers, hasDigestTags };
+}
+
+function isOfAnother({ name }: ArchivedImage): boolean {
+  return name !== undefined && isDigestTag(name);
 }
 
 async function refersTo(

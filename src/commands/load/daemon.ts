@@ -5,10 +5,13 @@ import { planCopy } from '../copy/image.ts';
 import { runBatch } from '../moving/run-batch.ts';
 import type { ArchivedImage } from './choose.ts';
 import { type LoadedImage, LoadOutcome, type LoadWish } from './outcome.ts';
+import { LoadPlanner } from './plan.ts';
 import { targetOf } from './target.ts';
 
 /** Loads images into places of another kind, one after the other. @param prefix Of the kind: `docker-daemon:`. */
 export async function loadInto(prefix: string, wish: LoadWish, context: Context): Promise<LoadOutcome> {
+  const { archive, platforms, chosen } = wish;
+  await new LoadPlanner(archive, { platforms, signal: context.signal }).refuseCut(chosen);
   const outcome = new LoadOutcome(wish, context);
   for (const image of wish.chosen.images) await outcome.tell(image, loadOne(prefix, image, wish, context));
   return outcome;

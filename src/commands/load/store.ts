@@ -1,77 +1,88 @@
 import type { Context } from '../../app/context.ts';
 import type { Digest } from '../../model/digest.ts';
-import { toStoreName } from '../../model/reference/reference.ts';
 import { leases, pins } from '../../registry/extensions.ts';
+import type { TransferResult } from '../../transfer/transfer.ts';
 import type { PlannedBatch } from '../moving/planned-batch.ts';
 import { forSeveral, runBatch } from '../moving/run-batch.ts';
-import type { ArchivedImage } from './choose.ts';
+import { byRepository, type NamedImage, type Turn } from './named.ts';
 import { type LoadedImage, LoadOutcome, type LoadWish } from './outcome.ts';
-import { type LoadPlan, planLoad } from './plan.ts';
-import { targetOf } from './target.ts';
+import { LoadPlanner } from './plan.ts';
+
+/** What all names of an image in a repository have in common. */
+interface Loaded extends Pick<LoadedImage, 'root' | 'id' | 'absent' | 'digests'> {
+  readonly result: TransferResult;
+}
 
 /** Loads images into the local store, as one batch: what they share is written once. */
 export async function loadIntoStore(wish: LoadWish, context: Context): Promise<LoadOutcome> {
   const store = await context.store();
   const { signal } = context;
   await using _lease = await store.extension(leases)?.lease({ signal });
+  const planner = new LoadPlanner(wish.archive, { platforms: wish.platforms, store, signal });
+  await planner.refuseCut(wish.chosen);
   const outcome = new LoadOutcome(wish, context);
-  const { images } = wish.chosen;
+  const turns = byRepository(wish.chosen.images);
+  const all = new Set(turns.flatMap((turn) => ('named' in turn ? [turn.named] : [])));
   const parallel = await context.parallelDownloads();
-  const parallelBlobs = images.length > 1 ? forSeveral(parallel) : parallel;
+  const parallelBlobs = all.size > 1 ? forSeveral(parallel) : parallel;
   await runBatch(context, { progress: wish.progress, parallelBlobs }, async (batch) => {
     const end = batch.expect();
-    const running = images.map((image) => loadOne(image, wish, batch, context));
-    for (const one of running) one.catch(() => {}); // reported in its turn
+    const running = new Map([...all].map((named) => [named, loadNamed(named, wish, planner, batch, context)]));
+    for (const one of running.values()) one.catch(() => {}); // reported in its turn
     end();
     try {
-      for (const [i, image] of images.entries()) await outcome.tell(image, running[i] as Promise<LoadedImage>);
+      for (const turn of turns) {
+        const loading = loadedAs(turn, running);
+        await loading.catch(() => {}); // told below
+        planner.throwExcess();
+        await outcome.tell(turn.image, loading);
+      }
     } finally {
-      await Promise.allSettled(running);
+      await Promise.allSettled(running.values());
     }
   });
   return outcome;
 }
 
-async function loadOne(
-  image: ArchivedImage,
-  { archive, platforms, chosen }: LoadWish,
-  batch: PlannedBatch,
-  context: Context,
-): Promise<LoadedImage> {
-  const store = await context.store();
-  const { signal } = context;
-  const target = targetOf(image);
-  const { repo } = archive;
-  const { plan, result } = await batch.move(async () => {
-    const load = await planLoad(archive, image, { platforms, store, signal });
-    const from = { registry: load.registry, repo, reference: image.descriptor.digest, sparse: true };
-    const tags = target.digest === undefined && target.tag !== undefined ? [target.tag] : [];
-    const root = {
-      from,
-      to: { registry: store, repo: toStoreName(target), tags, sparse: true },
-      ...(platforms.length > 0 && { platforms, requirePlatform: true }),
-      referrers: chosen.hasReferrers,
-    };
-    return { load, root };
-  });
-  if (target.digest !== undefined) await store.extension(pins)?.pin(toStoreName(target), result.root.digest);
-  const { root, changed, transferredBytes, referrers } = result;
-  const digests = new Set([...plan.load.digests, ...referrers.map(({ digest }) => digest)]);
+/** @throws OciError why this name, or all of the image, could not be loaded. */
+async function loadedAs(turn: Turn, running: ReadonlyMap<NamedImage, Promise<Loaded>>): Promise<LoadedImage> {
+  if ('error' in turn) throw turn.error;
+  const { image, target, named } = turn;
+  const { result, ...loaded } = (await running.get(named)) as Loaded;
+  const { tagged, changed, transferredBytes } = result;
+  const isFirst = target === named.targets[0];
+  const isNew = target.digest === undefined && target.tag !== undefined && tagged.has(target.tag);
   return {
+    ...loaded,
     image,
     target,
-    root,
-    id: idOf(plan.load, root.digest),
-    absent: plan.load.absent,
-    digests,
-    changed,
-    transferredBytes,
+    changed: isNew || (isFirst && changed && (transferredBytes > 0 || tagged.size === 0)),
+    transferredBytes: isFirst ? transferredBytes : 0,
   };
 }
 
-/** The digest of the config, as in Docker; for an index or an artifact that of its manifest. */
-function idOf({ whole }: LoadPlan, root: Digest): Digest {
-  const [only] = whole;
-  if (only?.view.kind !== 'image' || only.descriptor.digest !== root) return root;
-  return only.view.config.digest;
+async function loadNamed(
+  { image, repo: name, tags, targets }: NamedImage,
+  { archive, platforms, chosen }: LoadWish,
+  planner: LoadPlanner,
+  batch: PlannedBatch,
+  context: Context,
+): Promise<Loaded> {
+  const store = await context.store();
+  const { plan, result } = await batch.move(async () => {
+    const load = await planner.plan(image, targets.length);
+    const root = {
+      from: { registry: load.registry, repo: archive.repo, reference: image.descriptor.digest, sparse: true },
+      to: { registry: store, repo: name, tags: [...tags], sparse: true },
+      ...(platforms.length > 0 && { platforms, requirePlatform: true }),
+      referrers: chosen.hasReferrers,
+      digestTags: chosen.hasDigestTags,
+    };
+    return { load, root };
+  });
+  const { root, referrers } = result;
+  if (targets.some(({ digest }) => digest !== undefined)) await store.extension(pins)?.pin(name, root.digest);
+  const { digests: own, id, absent } = plan.load;
+  const digests = referrers.length === 0 ? own : new Set<Digest>([...own, ...referrers.map(({ digest }) => digest)]);
+  return { root, id, absent, digests, result };
 }

@@ -1,5 +1,6 @@
 /** For commands that process all tags of a repository: one bad tag does not stop the others. */
 import { type ErrorCode, isOciError, OciError } from '../../model/errors.ts';
+import { inOrder } from '../../model/in-order.ts';
 import type { Tag } from '../../model/reference/reference.ts';
 
 /** Errors that concern one tag only. Other errors, such as an unreachable registry, would occur for every tag. */
@@ -17,6 +18,7 @@ const ofOneTag: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SIZE_MISMATCH',
   'TOO_LARGE',
   'ARCHIVE_INVALID',
+  'UNTRUSTED',
 ]);
 
 export function isOfOneTag(error: unknown): error is OciError {
@@ -64,7 +66,6 @@ export async function* forEveryTag<T>(
   run: (tag: Tag) => Promise<T>,
   atOnce = parallelTags,
 ): AsyncGenerator<TagOutcome<T>> {
-  const running: Promise<TagOutcome<T>>[] = [];
   const start = async (tag: Tag): Promise<TagOutcome<T>> => {
     try {
       return { tag, result: await run(tag) };
@@ -73,15 +74,5 @@ export async function* forEveryTag<T>(
       return { tag, error };
     }
   };
-  try {
-    for await (const tag of tags) {
-      const outcome = start(tag);
-      outcome.catch(() => {}); // reported in its turn
-      running.push(outcome);
-      if (running.length === atOnce) yield await (running.shift() as Promise<TagOutcome<T>>);
-    }
-    for (let next = running.shift(); next; next = running.shift()) yield await next;
-  } finally {
-    await Promise.allSettled(running);
-  }
+  yield* inOrder(tags, atOnce, start);
 }

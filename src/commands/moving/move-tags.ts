@@ -27,6 +27,8 @@ interface TagMoves<P extends Planned, T> {
   /** `copied`, and where the others are if some failed. */
   readonly what: string;
   readonly others: string;
+  /** Whether the destination must know all images before the first byte, as an archive does. Asked once. */
+  readonly mustKnowAll?: () => Promise<boolean>;
   /** Called at the end, unless nothing was moved. */
   readonly finish?: () => Promise<void>;
 }
@@ -44,6 +46,8 @@ export async function moveTags<P extends Planned, T>(context: Context, moves: Ta
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   let count = 0;
+  // What waits for all must not wait for the first.
+  const ahead = (await moves.mustKnowAll?.()) ? Number.POSITIVE_INFINITY : tagsAhead;
   const options = { progress, parallelBlobs: forSeveral(moves.parallelBlobs), keeps: moves.keeps, signal };
   await runBatch(context, options, async (batch) => {
     const endList = batch.expect();
@@ -60,7 +64,7 @@ export async function moveTags<P extends Planned, T>(context: Context, moves: Ta
         throw error;
       }
     };
-    for await (const outcome of forEveryTag(tags(), moveTag, tagsAhead)) {
+    for await (const outcome of forEveryTag(tags(), moveTag, ahead)) {
       count += 1;
       if (outcome.error === undefined) await moves.tell(outcome.result);
       else {

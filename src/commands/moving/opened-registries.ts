@@ -1,5 +1,5 @@
 import type { Context, ServiceFlags } from '../../app/context.ts';
-import type { Reference } from '../../model/reference/reference.ts';
+import { formatReference, type Reference } from '../../model/reference/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
 /** The registries of a run, opened once for each repository, so that its images share what was learned of it. */
@@ -8,7 +8,9 @@ export class OpenedRegistries {
   readonly #open: (reference: Reference) => Promise<Registry>;
 
   constructor(context: Context, flags: ServiceFlags, intent: 'pull' | 'push') {
-    this.#open = async (reference) => (await context.service(flags)).open(reference, intent);
+    const role = intent === 'pull' ? 'repository' : 'destination';
+    this.#open = async ({ domain, path }) =>
+      (await context.openPlace(formatReference({ domain, path }), role, flags)).registry;
   }
 
   open(reference: Reference): Promise<Registry> {

@@ -4,7 +4,7 @@ import type { TransferEvent } from '../../model/events.ts';
 import { defaultTag, formatReference, type Reference } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import { formatJson } from '../../terminal/json.ts';
-import { layersOf } from '../../transfer/pushed.ts';
+import { layersOf } from '../../transfer/choose/pushed.ts';
 import type { TransferResult, TransferredBlob } from '../../transfer/transfer.ts';
 import { type LayerOutcome, layerOutcomes } from '../moving/layer-outcomes.ts';
 import type { PlannedPush } from './pusher.ts';

@@ -11,9 +11,9 @@ import {
   toStoreName,
 } from '../../model/reference/reference.ts';
 import { refuseMisread } from '../../places/misread.ts';
-import { foreignLayers } from '../../registry/extensions.ts';
+import { connecting, foreignLayers } from '../../registry/extensions.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { choosePushed, reducedNote } from '../../transfer/pushed.ts';
+import { choosePushed, reducedNote } from '../../transfer/choose/pushed.ts';
 import type { TransferRoot } from '../../transfer/transfer.ts';
 import { OpenedRegistries } from '../moving/opened-registries.ts';
 import type { Planned } from '../moving/planned-batch.ts';
@@ -39,6 +39,8 @@ export class Pusher {
   readonly #context: Context;
   readonly #options: PusherOptions;
   readonly #registries: OpenedRegistries;
+  /** Domains that a connection was opened to. */
+  readonly #connecting = new Set<string>();
   readonly #mountSources = new Map<string, Promise<MountSource>>();
 
   constructor(context: Context, options: PusherOptions) {
@@ -90,12 +92,15 @@ export class Pusher {
 
   async plan(given: Reference, tag: Tag, signal = this.#context.signal): Promise<PlannedPush> {
     const reference = { ...given, tag };
+    const remote = await this.open(reference);
+    // The image is there, so requests will follow; a connection takes longer than what is read of the store before.
+    if (!this.#connecting.has(reference.domain)) remote.extension(connecting)?.open(1);
+    this.#connecting.add(reference.domain);
     const store = await this.#context.store();
     const source = { registry: store, repo: toStoreName(reference), reference: tag, sparse: true };
     const pushed = await choosePushed(source, this.#options.platform, { signal });
     const reduced = reducedNote(familiarReference(reference), 'pushing', pushed);
     if (reduced !== undefined) this.#context.terminal.note(reduced);
-    const remote = await this.open(reference);
     const root = {
       from: { ...source, reference: pushed.digest },
       to: { registry: remote, repo: reference.path, tags: [tag], host: reference.domain },

@@ -12,6 +12,12 @@ import { chooseRoot } from '../copy/choose-root.ts';
  */
 export type SavedPlatforms = readonly Platform[] | 'all' | 'one' | undefined;
 
+/** What is saved of what belongs to an image. */
+export interface Attached {
+  readonly referrers: boolean;
+  readonly digestTags: boolean;
+}
+
 export interface PlannedSave {
   /** The image's name in the archive, or its digest. */
   readonly name: string;
@@ -37,7 +43,7 @@ export function parseSavedPlatforms(words: readonly string[], format: 'oci' | 'd
 /** @throws OciError MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and what the place throws. */
 export async function planSave(
   source: Place,
-  platforms: SavedPlatforms,
+  { platforms, referrers, digestTags }: Attached & { readonly platforms: SavedPlatforms },
   archive: ArchiveWriter,
   context: Context,
 ): Promise<PlannedSave> {
@@ -46,7 +52,7 @@ export async function planSave(
   const own = complete ? undefined : await context.defaultPlatform();
   const wanted = Array.isArray(platforms) ? (platforms as readonly Platform[]) : [];
   const choice = { platforms: platforms === 'all' ? platforms : wanted, own, sparse: false, subset: true } as const;
-  const { reduced, rewrittenFrom, ...whole } = await chooseRoot(source, choice, signal);
+  const { reduced, rewrittenFrom, named, ...whole } = await chooseRoot(source, choice, signal);
   if (reduced) terminal.note(reduced.note);
   const { root, manifests } = reduced ?? whole;
   if (rewrittenFrom)
@@ -55,7 +61,13 @@ export async function planSave(
   return {
     name: name ?? root.digest,
     root: {
-      from: { ...source, reference: root.digest, root, manifests },
+      from: {
+        ...source,
+        reference: root.digest,
+        root,
+        asked: { reference: source.reference, digest: named },
+        manifests,
+      },
       to: {
         registry: archive.registry,
         repo: archiveRepository,
@@ -63,6 +75,8 @@ export async function planSave(
         seen: { digest: undefined },
       },
       foreignLayers: 'copy',
+      referrers,
+      digestTags,
     },
   };
 }

@@ -12,7 +12,7 @@ export async function openSource(
   flags: ServiceFlags & { readonly remote: boolean },
   context: Context,
 ): Promise<Place> {
-  const stored = isReference(word) && !flags.remote ? await openStored(word, context) : undefined;
+  const stored = isReference(word) && !flags.remote ? await openStored(word, context, flags) : undefined;
   return stored ?? (await context.openPlace(word, 'source', flags));
 }
 
@@ -25,9 +25,9 @@ export async function baseWord(word: string, flags: { readonly remote: boolean }
   return stored?.named ? `store:${word}` : word;
 }
 
-async function openStored(word: string, context: Context): Promise<Place | undefined> {
+async function openStored(word: string, context: Context, flags?: ServiceFlags): Promise<Place | undefined> {
   try {
-    const place = await context.openPlace(`store:${word}`, 'source');
+    const place = await context.openPlace(`store:${word}`, 'source', flags);
     await place.registry.statManifest(place.repo, place.reference, { signal: context.signal });
     return place;
   } catch (error) {

@@ -1,13 +1,11 @@
 /** The output of `prune` and `storage gc` about what they freed. */
 import type { Pruned } from '../../app/context.ts';
-import { formatBytes } from '../../terminal/format.ts';
+import { counted, formatBytes } from '../../terminal/format.ts';
 import { formatJson } from '../../terminal/json.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
+import { differs } from '../command-line/exit-status.ts';
 
 const running = 'a running pull, push, copy or serve needs them';
-
-/** The exit status if something would change. */
-const differs = 12;
 
 interface ReportOptions {
   readonly dryRun: boolean;
@@ -20,12 +18,12 @@ interface ReportOptions {
 
 /** @returns The exit status. */
 export async function reportFreed(
-  { removed, untagged, links, unfinished, kept }: Pruned,
+  { removed, freed, untagged, links, unfinished, kept }: Pruned,
   terminal: Terminal,
   { dryRun, json, each, recent }: ReportOptions,
 ): Promise<number> {
-  const freedBytes = removed.reduce((sum, { size }) => sum + size, unfinished.bytes);
-  const changes = removed.length + untagged.length + links + unfinished.count;
+  const freedBytes = freed.bytes + unfinished.bytes;
+  const changes = freed.count + untagged.length + links + unfinished.count;
   const status = dryRun && changes > 0 ? differs : 0;
   if (json) {
     const deleted = removed.map(({ digest }) => digest);
@@ -36,7 +34,7 @@ export async function reportFreed(
   for (const name of untagged) await terminal.out(`${untag}: ${name}\n`);
   if (each) for (const { digest } of removed) await terminal.out(`${remove}: ${digest}\n`);
   const would = dryRun ? 'would remove' : 'removed';
-  if (!each && removed.length > 0) terminal.note(`${would} ${counted(removed.length, 'blob')}`);
+  if (!each && freed.count > 0) terminal.note(`${would} ${counted(freed.count, 'blob')}`);
   if (unfinished.count > 0) {
     const what = counted(unfinished.count, 'unfinished transfer');
     terminal.note(`${would} what was left of ${what} (${formatBytes(unfinished.bytes)})`);
@@ -54,8 +52,4 @@ export async function reportFreed(
 
 function keptLine({ count, bytes }: Pruned['kept']['inUse']): string {
   return `kept ${counted(count, 'blob')} (${formatBytes(bytes)})`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

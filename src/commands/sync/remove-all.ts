@@ -26,7 +26,7 @@ export async function removeAll(
       for await (const removal of removeTags(
         place,
         tags.map((tag) => ({ tag })),
-        signal,
+        { signal },
       )) {
         const name = `${place.repository}:${removal.tag}`;
         if (removal.outcome === 'failed') failures.add(name, removal.error);

@@ -5,13 +5,15 @@ import { carryOut } from '../../sync/carry-out.ts';
 import { Failures } from '../../sync/failures.ts';
 import type { CompileTemplate } from '../../sync/file/name-rule.ts';
 import { loadText, readSyncFile } from '../../sync/file/read-sync-file.ts';
-import { readLock, writeLock } from '../../sync/lock.ts';
+import { judgeAll } from '../../sync/judge-all.ts';
+import { createLock, readLock } from '../../sync/lock.ts';
 import { OpenPlaces } from '../../sync/open-places.ts';
 import { planSync, type SyncPlan } from '../../sync/plan.ts';
 import { pullShortages } from '../../sync/pull-budget.ts';
 import type { ProgressMode } from '../../terminal/progress/progress.ts';
 import { reportOne } from '../../terminal/report.ts';
 import { parseTemplate } from '../../terminal/template.ts';
+import { differs } from '../command-line/exit-status.ts';
 import { forSeveral, runBatch, withProgress } from '../moving/run-batch.ts';
 import { placeOpener } from './place-opener.ts';
 import { removeAll } from './remove-all.ts';
@@ -28,9 +30,6 @@ interface SyncFlags extends ServiceFlags {
   readonly progress: ProgressMode | undefined;
 }
 
-/** The exit status if `--dry-run` found something. */
-const wouldChange = 12;
-
 /** @returns The exit status. @throws OciError PARTLY_FAILED if some failed, and the run went on. */
 export async function synchronise(
   word: string,
@@ -42,6 +41,7 @@ export async function synchronise(
   const text = word === '-' ? await readStandardInput(context) : await loadText(word);
   const file = readSyncFile(text, { file: word === '-' ? 'standard input' : word, destination, compile });
   const lock = flags.lock === undefined ? new Map() : await readLock(flags.lock);
+  const writeLock = flags.lock === undefined || flags.dryRun ? undefined : await createLock(flags.lock);
   const failures = new Failures({
     keepGoing: flags.keepGoing,
     tell: (name, error) => reportOne(name, error, terminal),
@@ -54,15 +54,17 @@ export async function synchronise(
   for (const shortage of pullShortages(plan)) terminal.warn(shortage);
   const report = new SyncReport(plan, flags, terminal);
   if (flags.dryRun) {
+    await judgeAll(plan, failures, signal);
     await report.wouldChange();
   } else {
-    if (flags.lock !== undefined) await writeLock(flags.lock, locked(plan, lock, failures));
+    await writeLock?.(locked(plan, lock, failures));
     const parallelBlobs = forSeveral(await context.parallelDownloads());
     const display = { mode, quiet, action: 'copy', name: word, several: true } as const;
     await withProgress(context, display, async (progress) => {
       const say = (line: string): Promise<void> => progress.say(line);
       const incomplete = await runBatch(context, { progress, parallelBlobs, signal }, (batch) =>
         carryOut(plan, {
+          places,
           batch,
           begun: batch.expect(),
           failures,
@@ -76,7 +78,7 @@ export async function synchronise(
   }
   await report.conclude(failures.found.length, quiet);
   throwFailures(failures, plan);
-  return flags.dryRun && report.hasChanges ? wouldChange : 0;
+  return flags.dryRun && report.hasChanges ? differs : 0;
 }
 
 const compile: CompileTemplate = (text, fields) => {

@@ -1,12 +1,23 @@
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
+import { editDistance } from '../../model/text/edit-distance.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
 /** The keys that an object may have, and what to check inside: nothing, an object, or objects of a list, or a single one in its place. */
 export type KnownKeys = { readonly [key: string]: KnownKeys | readonly [KnownKeys] | true };
 
-/** Refuses unknown keys, because they are probably mistakes. @throws OciError CONFIG_INVALID with file, line and column. */
-export function refuseUnknownKeys(document: YamlDocument, known: KnownKeys, file: string): void {
+/**
+ * Refuses unknown keys, because they are probably mistakes.
+ *
+ * @param below The path of the object that has these keys. Default: the whole document.
+ * @throws OciError CONFIG_INVALID with file, line and column.
+ */
+export function refuseUnknownKeys(
+  document: YamlDocument,
+  known: KnownKeys,
+  file: string,
+  below: readonly (string | number)[] = [],
+): void {
   const check = (value: unknown, keys: KnownKeys, path: readonly (string | number)[]): void => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
     for (const [key, inner] of Object.entries(value)) {
@@ -19,7 +30,12 @@ export function refuseUnknownKeys(document: YamlDocument, known: KnownKeys, file
       else check(inner, inside[0], here);
     }
   };
-  check(document.value, known, []);
+  check(below.reduce(memberOf, document.value), known, below);
+}
+
+function memberOf(value: unknown, key: string | number): unknown {
+  const isThere = typeof value === 'object' && value !== null && Object.hasOwn(value, key);
+  return isThere ? (value as Record<string | number, unknown>)[key] : undefined;
 }
 
 function isList(inside: KnownKeys | readonly [KnownKeys]): inside is readonly [KnownKeys] {
@@ -43,24 +59,10 @@ function unknownKey(
 
 /** The most similar word, if it does not differ in too many letters. */
 function nearestWord(word: string, words: readonly string[]): string | undefined {
+  if (word.length > 64) return undefined;
   const ranked = words
     .map((each) => ({ each, distance: editDistance(word.toLowerCase().replaceAll('_', '-'), each) }))
     .sort((a, b) => a.distance - b.distance);
   const [best] = ranked;
   return best && best.distance <= Math.max(2, best.each.length / 3) ? best.each : undefined;
-}
-
-/** Number of letters to insert, remove or replace. */
-function editDistance(from: string, to: string): number {
-  if (from.length > 64) return from.length;
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (const [i, letter] of [...from].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...to].entries()) {
-      const replaced = (row[j] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

@@ -1,6 +1,4 @@
 /** ocictl's own config.yaml; docs/configuration.md describes its keys. */
-import { dirname, isAbsolute, join } from 'node:path';
-import { OciError } from '../../model/errors.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { quote } from '../../model/quote.ts';
 import { looksLikeDomain } from '../../model/reference/reference-grammar.ts';
@@ -10,6 +8,7 @@ import { at, configError } from '../documents/config-error.ts';
 import { readDurationMs } from '../documents/duration.ts';
 import { type Fields, fieldsOf } from '../documents/fields.ts';
 import { type KnownKeys, refuseUnknownKeys } from '../documents/known-keys.ts';
+import { pathsIn } from '../documents/resolve-path.ts';
 import {
   isForOneReference,
   readLocation,
@@ -22,6 +21,7 @@ import { readHeaders } from '../headers.ts';
 import type { Origin, Sourced } from '../origin.ts';
 import { defaultPrefix, plainSource, type RegistryRule, type RegistrySource, splitPrefix } from '../registry-rules.ts';
 import type { SettingsText } from '../settings-file.ts';
+import type { TrustSettings } from '../trust-rules.ts';
 
 /** How names without a registry are resolved: to images of Docker Hub, or by registries.conf. */
 export type ShortNames = 'docker' | 'containers';
@@ -39,6 +39,8 @@ export interface ConfigYaml extends ServiceKeys {
   readonly allowPrivate: readonly Sourced<string>[];
   readonly proxy: ProxySettings;
   readonly registries: readonly RegistryRule[];
+  /** Reads what images must have to be copied. @throws OciError CONFIG_INVALID */
+  readonly trust: (() => Promise<TrustSettings>) | undefined;
 }
 
 const sourceKeys: KnownKeys = {
@@ -74,6 +76,7 @@ const keys: KnownKeys = {
   'allow-private': true,
   proxies: { 'http-proxy': true, 'https-proxy': true, 'all-proxy': true, 'no-proxy': true },
   registries: [{ prefix: true, blocked: true, mirrors: [sourceKeys], server: sourceKeys }],
+  trust: true,
 };
 
 /**
@@ -86,15 +89,7 @@ export function parseConfigYaml({ file, text }: SettingsText, homedir: string | 
   const document = parseYamlDocument(text, file);
   const fields = fieldsOf(document, file);
   refuseUnknownKeys(document, keys, file);
-  const resolve: Resolve = (path) => {
-    if (path.startsWith('~/')) {
-      if (homedir !== undefined) return join(homedir, path.slice(2));
-      throw new OciError('CONFIG_INVALID', `${file}: there is no home directory for ${quote(path)}`, {
-        hint: 'set $HOME, or write the path in full',
-      });
-    }
-    return isAbsolute(path) ? path : join(dirname(file), path);
-  };
+  const resolve: Resolve = pathsIn(file, homedir);
   const path = (key: string): Sourced<string> | undefined => {
     const found = fields.string(key);
     return found && { value: resolve(found.value), origin: found.origin };
@@ -116,8 +111,20 @@ export function parseConfigYaml({ file, text }: SettingsText, homedir: string | 
     completion: fields.choice('completion', completionSources),
     allowPrivate: fields.strings('allow-private'),
     registries: readRules(fields, resolve),
+    trust: fields.object('trust') && (() => readTrust({ document, file, at: 'trust', resolve })),
   };
 }
+
+// Loaded only where there is such a section.
+async function readTrust(section: Parameters<ParseTrust>[0]): Promise<TrustSettings> {
+  const [{ parseTrustPolicy }, { describeTrustRule }] = await Promise.all([
+    import('./trust-policy.ts'),
+    import('../trust-rules.ts'),
+  ]);
+  return { file: section.file, rules: parseTrustPolicy(section).rules.map(describeTrustRule) };
+}
+
+type ParseTrust = typeof import('./trust-policy.ts').parseTrustPolicy;
 
 type Resolve = (path: string) => string;
 

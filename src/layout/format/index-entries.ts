@@ -49,50 +49,10 @@ export function newEntry(descriptor: Descriptor, artifactType: string | undefine
   });
 }
 
-/**
- * All tags with their descriptors. The name of an entry is its tag. If the name is a full reference, the reference's
- * tag counts too, unless an entry has exactly that name, or two references with that tag have different content. If
- * several entries have the same name, the first counts, as in skopeo.
- */
-export function tagsOf({ entries }: LayoutIndex): ReadonlyMap<Tag, Descriptor> {
-  const tags = new Map<Tag, Descriptor>();
-  for (const { refName, descriptor } of entries) {
-    const tag = tryParseTag(refName);
-    if (tag !== undefined && descriptor !== undefined && !tags.has(tag)) tags.set(tag, descriptor);
-  }
-  const implied = new Map<Tag, Descriptor | 'several'>();
-  for (const entry of entries) {
-    const tag = impliedTag(entry);
-    if (tag === undefined || entry.descriptor === undefined || tags.has(tag)) continue;
-    const other = implied.get(tag) ?? entry.descriptor;
-    implied.set(tag, other !== 'several' && other.digest === entry.descriptor.digest ? other : 'several');
-  }
-  for (const [tag, descriptor] of implied) if (descriptor !== 'several') tags.set(tag, descriptor);
-  return tags;
-}
-
-/**
- * The descriptor for a name that is not a tag: by an annotation with this text, else by containerd's annotation, else
- * by another spelling of the same reference. If several match, the first counts.
- */
-export function findName({ entries }: LayoutIndex, name: string): Descriptor | undefined {
-  const readable = entries.filter(({ descriptor }) => descriptor !== undefined);
-  const found =
-    readable.find(({ refName }) => refName === name) ??
-    readable.find(({ imageName }) => imageName === name) ??
-    readable.find((entry) => isNamed(entry, name));
-  return found?.descriptor;
-}
-
 /** The names of all entries, as in the file. */
 export function namesOf({ entries }: LayoutIndex): readonly string[] {
   const named = entries.filter(({ descriptor }) => descriptor !== undefined);
   return named.flatMap(({ refName, imageName }) => tryParseLayoutName(refName ?? imageName ?? '') ?? []);
-}
-
-/** The descriptor with this digest in index.json. */
-export function findDigest({ entries }: LayoutIndex, digest: Digest): Descriptor | undefined {
-  return entries.find(({ descriptor }) => descriptor?.digest === digest)?.descriptor;
 }
 
 /** @param keep Digests that must keep an entry even without a tag. */
@@ -144,7 +104,7 @@ function bears(entry: IndexEntry, tag: Tag): boolean {
 }
 
 /** Whether a name is that of an entry, in whatever spelling. */
-export function isNamed({ refName, imageName }: IndexEntry, name: string): boolean {
+function isNamed({ refName, imageName }: IndexEntry, name: string): boolean {
   if (refName === name || imageName === name) return true;
   const full = fullName(name);
   return full !== undefined && (fullName(refName) === full || fullName(imageName) === full);
@@ -190,7 +150,8 @@ function tryParseDescriptor(raw: unknown): Descriptor | undefined {
   }
 }
 
-function impliedTag({ refName, imageName }: IndexEntry): Tag | undefined {
+/** The tag of a full reference that is the name of an entry. */
+export function impliedTag({ refName, imageName }: IndexEntry): Tag | undefined {
   if (tryParseTag(refName) !== undefined) return undefined;
   return fullReferenceTag(refName) ?? fullReferenceTag(imageName);
 }

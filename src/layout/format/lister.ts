@@ -1,9 +1,8 @@
-import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { limitOf } from '../../registry/options.ts';
-import { orderedReferrers, referrerEntry } from '../../registry/referrers.ts';
+import { orderedReferrers } from '../../registry/referrers.ts';
 import type { Lister } from '../../registry/registry.ts';
-import { tagsOf } from './index-entries.ts';
-import { reachableManifests } from './manifests.ts';
+import { tagsOf } from './index-lookup.ts';
+import { surveyOf } from './manifests.ts';
 import type { ReadableLayout } from './readable-layout.ts';
 
 /** The listing part of a layout. It has no catalog, because its only repository has no name. */
@@ -28,10 +27,7 @@ export function createLister(layout: ReadableLayout): Lister {
 
     async *referrers(_repo, subject, opts) {
       opts?.signal?.throwIfAborted();
-      const found: Descriptor[] = [];
-      for await (const { descriptor, view } of reachableManifests(layout, await layout.index.read(), opts)) {
-        if (view.subject?.digest === subject) found.push(referrerEntry(descriptor, view));
-      }
+      const found = (await surveyOf(layout, await layout.index.read(), opts)).referrers.get(subject) ?? [];
       for (const entry of orderedReferrers(found, opts)) {
         opts?.signal?.throwIfAborted();
         yield entry;

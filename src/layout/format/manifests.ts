@@ -11,8 +11,10 @@ import {
 } from '../../model/manifest/manifest.ts';
 import { bareMediaType, isForeignLayerType, isManifestType } from '../../model/manifest/media-types.ts';
 import { digestMismatch, sizeMismatch } from '../../registry/content.ts';
+import { referrerEntry } from '../../registry/referrers.ts';
 import type { SignalOption } from '../../registry/registry.ts';
-import { findDigest, type LayoutIndex } from './index-entries.ts';
+import type { LayoutIndex } from './index-entries.ts';
+import { findDigest } from './index-lookup.ts';
 import { blobPath } from './paths.ts';
 import { maxManifestBytes, type ReadableLayout } from './readable-layout.ts';
 
@@ -50,11 +52,51 @@ export async function findManifest(
   if (bytes === undefined) return undefined;
   const implied = impliedManifest(digest, bytes);
   if (implied !== undefined && (await hasBlobs(layout, implied))) return implied;
-  for await (const { view } of reachableManifests(layout, index, opts)) {
-    const named = childrenOf(view).find((child) => child.digest === digest);
-    if (named !== undefined) return asManifest(digest, bareMediaType(named.mediaType), bytes);
+  const mediaType = (await surveyOf(layout, index, opts)).mediaTypes.get(digest);
+  return mediaType === undefined ? undefined : asManifest(digest, mediaType, bytes);
+}
+
+/** What all manifests that index.json leads to say of others. */
+interface Survey {
+  /** Of the children of indexes. If several name one, the first counts. */
+  readonly mediaTypes: ReadonlyMap<Digest, string>;
+  /** By subject. */
+  readonly referrers: ReadonlyMap<Digest, readonly Descriptor[]>;
+}
+
+// Only of layouts that are fixed: then an archive of a thousand images is not looked through for each of them.
+const surveys = new WeakMap<ReadableLayout, Promise<Survey>>();
+
+/** What is looked through is named in memory. */
+const maxSurveyed = 1_000_000;
+
+/** Looks through all manifests, or remembers what it found. @throws OciError TOO_LARGE */
+export async function surveyOf(layout: ReadableLayout, index: LayoutIndex, opts?: SignalOption): Promise<Survey> {
+  if (!layout.isFixed) return await survey(layout, index, opts);
+  const known = surveys.get(layout);
+  if (known) return await known;
+  const made = survey(layout, index, opts);
+  surveys.set(layout, made);
+  made.catch(() => surveys.delete(layout)); // told below; one that was stopped is made again
+  return await made;
+}
+
+async function survey(layout: ReadableLayout, index: LayoutIndex, opts?: SignalOption): Promise<Survey> {
+  const mediaTypes = new Map<Digest, string>();
+  const referrers = new Map<Digest, Descriptor[]>();
+  for await (const { descriptor, view } of reachableManifests(layout, index, opts)) {
+    for (const { digest, mediaType } of childrenOf(view)) {
+      if (!mediaTypes.has(digest)) mediaTypes.set(digest, bareMediaType(mediaType));
+    }
+    if (mediaTypes.size > maxSurveyed) {
+      throw new OciError('TOO_LARGE', `the indexes in ${layout.name} name more than ${maxSurveyed} manifests`);
+    }
+    if (view.subject === undefined) continue;
+    const known = referrers.get(view.subject.digest) ?? [];
+    referrers.set(view.subject.digest, known);
+    known.push(referrerEntry(descriptor, view));
   }
-  return undefined;
+  return { mediaTypes, referrers };
 }
 
 /** Every readable manifest that index.json leads to, without duplicates, parents first. */

@@ -1,6 +1,7 @@
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import { quote } from '../../model/quote.ts';
+import { isDigestTag } from '../../model/reference/digest-tag.ts';
 import { type Tag, tryParseTag } from '../../model/reference/reference.ts';
 import type { ExtensionKey } from '../../registry/extensions.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
@@ -13,8 +14,8 @@ interface RootImage {
   readonly digest: Digest;
   /** Its name: a tag, a full reference or another name. */
   readonly name?: string;
-  /** Whether it has a subject. */
-  readonly isReferrer: boolean;
+  /** Whether it belongs to another image: it has a subject, or is named after a digest as signatures are. */
+  readonly isAttached: boolean;
 }
 
 /** The entries of index.json, in order. */
@@ -28,7 +29,7 @@ export const rootImages: ExtensionKey<RootImages> = Object.freeze({ name: 'root-
 const maxNamesShown = 20;
 
 /**
- * The image that a layout's directory refers to without a tag: the only one, not counting referrers.
+ * The image that a layout's directory refers to without a tag: the only one, not counting what belongs to it.
  *
  * @returns Its tag if it has exactly one, else its digest.
  * @throws OciError MANIFEST_UNKNOWN if there is none, REFERENCE_INVALID that lists the names if there are several,
@@ -37,7 +38,7 @@ const maxNamesShown = 20;
 export async function onlyImage(registry: Registry, opts?: SignalOption): Promise<Tag | Digest> {
   const images = await registry.extension(rootImages)?.rootImages(opts);
   if (images === undefined) throw new OciError('UNSUPPORTED', `${registry.name} is not an OCI layout: name a tag`);
-  const own = images.filter((image) => !image.isReferrer);
+  const own = images.filter((image) => !image.isAttached);
   const candidates = own.length > 0 ? own : images;
   const [first] = candidates;
   if (first === undefined) throw new OciError('MANIFEST_UNKNOWN', `${registry.name} holds no image`);
@@ -58,8 +59,8 @@ export function createRootImages(layout: ReadableLayout): RootImages {
         opts?.signal?.throwIfAborted();
         const manifest = await unlessDamaged(() => loadManifest(layout, descriptor));
         const name = refName ?? imageName;
-        const isReferrer = manifest?.view.subject !== undefined;
-        images.push({ digest: descriptor.digest, ...(name !== undefined && { name }), isReferrer });
+        const isAttached = manifest?.view.subject !== undefined || (name !== undefined && isDigestTag(name));
+        images.push({ digest: descriptor.digest, ...(name !== undefined && { name }), isAttached });
       }
       return images;
     },

@@ -10,6 +10,8 @@ export interface ReadableLayout {
   readonly name: string;
   readonly files: LayoutFiles;
   readonly index: { read(): Promise<LayoutIndex> };
+  /** Whether nothing in it changes while it is open, so that its manifests need to be looked through only once. */
+  readonly isFixed?: boolean;
 }
 
 /** Maximum size of a manifest in bytes; registries accept no more either. */

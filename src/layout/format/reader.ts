@@ -8,7 +8,7 @@ import { blobDescriptor, type Content, sizeMismatch, verifiedContent } from '../
 import { inlineContent } from '../../registry/inline.ts';
 import { checkRange } from '../../registry/range.ts';
 import type { GetBlobOptions, Reader, SignalOption } from '../../registry/registry.ts';
-import { findName, tagsOf } from './index-entries.ts';
+import { findName, tagsOf } from './index-lookup.ts';
 import { findManifest, loadManifest } from './manifests.ts';
 import { blobPath } from './paths.ts';
 import { blobUnknown, manifestUnknown, type ReadableLayout } from './readable-layout.ts';
@@ -54,7 +54,7 @@ async function getManifest(
     manifest = await findManifest(layout, reference, opts);
   } else {
     const index = await layout.index.read();
-    const tagged = tagsOf(index).get(reference) ?? findName(index, reference);
+    const tagged = tagsOf(index).get(reference) ?? findName(index, reference)?.descriptor;
     manifest = tagged && (await loadManifest(layout, tagged));
     if (tagged && !manifest) throw danglingTag(layout, reference, tagged);
   }

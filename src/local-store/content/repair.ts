@@ -1,38 +1,51 @@
 import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import { fromStoreName, type Reference, type StoreName } from '../../model/reference/reference.ts';
+import { partsOf } from '../../model/manifest/parts.ts';
+import { fromStoreName, type Reference, type RepositoryName } from '../../model/reference/reference.ts';
 import type { BlobSource } from '../../registry/content.ts';
 import type { BlobChecker } from '../../registry/extensions.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
-import { partsOf } from './survey.ts';
 
 /** Opens the registry that an image was pulled from. */
 export type OpenOrigin = (from: Pick<Reference, 'domain' | 'path'>) => Promise<Registry>;
 
+/** Where a repository's content is fetched from. */
+interface Origin {
+  readonly registry: Registry;
+  readonly path: RepositoryName;
+}
+
 /** Fetches content of the store again, from the registry that its repository is named after. */
 export interface Repairer {
   /** @throws OciError as a pull */
-  blob(repo: StoreName, descriptor: Descriptor): Promise<void>;
+  blob(repo: RepositoryName, descriptor: Descriptor): Promise<void>;
   /** Fetches a manifest, and those of its blobs that are damaged or missing. @throws OciError as a pull */
-  manifest(repo: StoreName, digest: Digest): Promise<void>;
+  manifest(repo: RepositoryName, digest: Digest): Promise<void>;
 }
 
-/** @param opts.origin Opens the registry of a repository; called once for each. */
+/** The repository of a registry that an image of the local store was pulled from. */
+export function storeOrigin(open: OpenOrigin): (repo: RepositoryName) => Promise<Origin> {
+  return async (repo) => {
+    const from = fromStoreName(repo);
+    if (from === undefined) throw new OciError('INTERNAL', `${repo} is no name of the store`);
+    return { registry: await open(from), path: from.path };
+  };
+}
+
+/** @param opts.origin Called once for each repository. */
 export function repairOf(
   store: Registry,
   checker: BlobChecker,
-  { origin, signal }: SignalOption & { readonly origin: OpenOrigin },
+  { origin, signal }: SignalOption & { readonly origin: (repo: RepositoryName) => Promise<Origin> },
 ): Repairer {
-  const opened = new Map<StoreName, Promise<Registry>>();
-  const originOf = async (repo: StoreName) => {
-    const from = fromStoreName(repo);
-    if (from === undefined) throw new OciError('INTERNAL', `${repo} is no name of the store`);
-    const registry = opened.get(repo) ?? origin(from);
-    opened.set(repo, registry);
-    return { registry: await registry, path: from.path };
+  const opened = new Map<RepositoryName, Promise<Origin>>();
+  const originOf = (repo: RepositoryName): Promise<Origin> => {
+    const known = opened.get(repo) ?? origin(repo);
+    opened.set(repo, known);
+    return known;
   };
-  const blob = async (repo: StoreName, descriptor: Descriptor): Promise<void> => {
+  const blob = async (repo: RepositoryName, descriptor: Descriptor): Promise<void> => {
     const { registry, path } = await originOf(repo);
     const source: BlobSource = {
       // The store verifies what it commits.

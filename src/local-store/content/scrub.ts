@@ -7,7 +7,7 @@ import { blobDescriptor } from '../../registry/content.ts';
 import { type BlobChecker, blobChecker, blobEnumerator, blobSizes, leases } from '../../registry/extensions.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
 import { chooseImages } from './choose.ts';
-import { type OpenOrigin, type Repairer, repairOf } from './repair.ts';
+import { type OpenOrigin, type Repairer, repairOf, storeOrigin } from './repair.ts';
 import { isListed, type Survey, type SurveyedBlob, surveyStore, type Unreadable } from './survey.ts';
 
 /** Content of the store that is damaged or missing. */
@@ -81,7 +81,7 @@ class Scrub {
     this.#checker = checker;
     this.#options = options;
     this.#signal = { signal };
-    this.#repairer = origin && repairOf(registry, checker, { origin, signal });
+    this.#repairer = origin && repairOf(registry, checker, { origin: storeOrigin(origin), signal });
   }
 
   async run(words: readonly string[]): Promise<Scrubbed> {

@@ -1,9 +1,8 @@
 /** What the local store should hold: its manifests, and the blobs that they name. Only manifests are read. */
 import type { Digest } from '../../model/digest.ts';
 import { isOciError } from '../../model/errors.ts';
-import type { Descriptor } from '../../model/manifest/descriptor.ts';
-import { blobsOf, childrenOf, type Manifest, type ManifestView } from '../../model/manifest/manifest.ts';
-import { isForeignLayerType, isManifestType } from '../../model/manifest/media-types.ts';
+import type { Manifest } from '../../model/manifest/manifest.ts';
+import { type Part, partsOf } from '../../model/manifest/parts.ts';
 import { familiarName, fromStoreName, type StoreName, type Tag } from '../../model/reference/reference.ts';
 import { manifestEnumerator } from '../../registry/extensions.ts';
 import type { Registry, SignalOption } from '../../registry/registry.ts';
@@ -12,11 +11,7 @@ import { entriesWhileThere } from '../vanished.ts';
 import { type ImageNames, nameManifests, type SurveyedTag } from './names.ts';
 
 /** A blob that manifests of the store name. */
-export interface SurveyedBlob {
-  readonly descriptor: Descriptor;
-  readonly kind: 'config' | 'layer';
-  /** Whether it may be absent: a foreign layer, or an entry of an index. */
-  readonly optional: boolean;
+export interface SurveyedBlob extends Part {
   /** The repositories that should have it, each with the manifests that name it. */
   readonly holders: Map<StoreName, Set<Digest>>;
   /** The images that it is a part of, by the digest that a tag points at. */
@@ -90,9 +85,6 @@ function addTo(
   else for (const image of images) known.images.add(image);
 }
 
-/** A blob as one manifest names it. */
-type Part = Pick<SurveyedBlob, 'descriptor' | 'kind' | 'optional'>;
-
 function addBlob(
   blobs: Map<Digest, SurveyedBlob>,
   {
@@ -107,19 +99,6 @@ function addBlob(
   blobs.set(digest, known);
   known.holders.set(repo, (known.holders.get(repo) ?? new Set()).add(manifest));
   for (const image of images) known.images.add(image);
-}
-
-/** The blobs that a manifest names. Entries of an index that are no manifests are blobs too, as in build caches. */
-export function partsOf(view: ManifestView): readonly Part[] {
-  const config = view.kind === 'image' ? view.config.digest : undefined;
-  const entries = childrenOf(view).filter(({ mediaType }) => !isManifestType(mediaType));
-  return [
-    ...blobsOf(view).map((descriptor): Part => {
-      const optional = isForeignLayerType(descriptor.mediaType) || (descriptor.urls ?? []).length > 0;
-      return { descriptor, kind: descriptor.digest === config ? 'config' : 'layer', optional };
-    }),
-    ...entries.map((descriptor): Part => ({ descriptor, kind: 'layer', optional: true })),
-  ];
 }
 
 interface FoundRepository {

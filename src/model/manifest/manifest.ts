@@ -97,6 +97,8 @@ interface ReceivedManifest extends RawManifest {
   readonly view: ManifestView;
   /** Whether the bytes are a JSON object. */
   readonly isObject: boolean;
+  /** Whether they name their media type themselves. They are then refused under any other. */
+  readonly isTyped: boolean;
 }
 
 /**
@@ -116,7 +118,8 @@ export function receiveManifest(told: string | undefined, bytes: Uint8Array): Re
   const mediaType = bareMediaType(told ?? '') || impliedType(document());
   const view = viewOf(mediaType, bytes, document);
   received.set(bytes, { type: mediaType, view, implied: tryImpliedType(document) });
-  return { mediaType, bytes, view, isObject: isJsonObject(document) };
+  const isObject = isJsonObject(document);
+  return { mediaType, bytes, view, isObject, isTyped: isObject && ownType(document()) !== undefined };
 }
 
 type Document = Readonly<Record<string, unknown>>;
@@ -137,6 +140,7 @@ function attempt<T>(act: () => T): () => T {
 function viewOf(type: string, bytes: Uint8Array, readDocument: ReadDocument): ManifestView {
   const read = manifestSchema(type);
   if (read) {
+    refuseOtherType(readDocument, type);
     const { blobs = [], manifests = [], annotations = {}, ...rest } = read(bytes);
     return { kind: 'other', annotations, ...rest, references: { blobs, manifests } };
   }
@@ -232,8 +236,8 @@ function tryImpliedType(readDocument: ReadDocument): string | undefined {
 }
 
 function impliedType(document: Document): string {
-  const claimed = document['mediaType'];
-  if (typeof claimed === 'string' && claimed !== '') return bareMediaType(claimed);
+  const own = ownType(document);
+  if (own !== undefined) return own;
   if (document['schemaVersion'] === 1) {
     return 'signatures' in document ? mediaTypes.dockerSchema1Signed : mediaTypes.dockerSchema1;
   }
@@ -273,6 +277,17 @@ function refuseDisguise(readDocument: ReadDocument, type: string): void {
   // Not a JSON object, or no type that is known here.
   if (implied === undefined || implied === type) return;
   throw new OciError('MANIFEST_INVALID', `malformed manifest: it was sent as ${quote(type)} but is ${quote(implied)}`);
+}
+
+// So that whatever is stored with a type of its own has that type, whoever reads it.
+function refuseOtherType(readDocument: ReadDocument, type: string): void {
+  const own = isJsonObject(readDocument) ? ownType(readDocument()) : undefined;
+  if (own === undefined || own === type) return;
+  throw new OciError('MANIFEST_INVALID', `malformed manifest: it was sent as ${quote(type)} but is ${quote(own)}`);
+}
+
+function ownType({ ['mediaType']: claimed }: Document): string | undefined {
+  return typeof claimed === 'string' && claimed !== '' ? bareMediaType(claimed) : undefined;
 }
 
 // Go programs write null for an empty list.

@@ -1,3 +1,4 @@
+import { type Digest, tryParseDigest } from '../digest.ts';
 import type { Descriptor } from '../manifest/descriptor.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
 
@@ -25,6 +26,18 @@ export function selectPlatform(entries: readonly Descriptor[], wanted: Platform)
   // Subtracting two infinities would give NaN.
   ranked.sort((a, b) => (a.rank === b.rank ? 0 : a.rank < b.rank ? -1 : 1));
   return ranked.map(({ entry }) => entry);
+}
+
+/** The annotation that names the image that an attestation in the same index describes. */
+export const attestedImage = 'vnd.docker.reference.digest';
+
+/**
+ * The image that an attestation in an index describes; undefined if it names none.
+ *
+ * @see https://github.com/moby/buildkit/blob/v0.16.0/docs/attestations/attestation-storage.md
+ */
+export function attestedDigest({ annotations }: Descriptor): Digest | undefined {
+  return tryParseDigest(annotations?.[attestedImage]);
 }
 
 /** Whether an entry is an attestation: its platform is unknown/unknown, or it has BuildKit's annotation. */

@@ -32,6 +32,17 @@ export function parsePlatformObject(value: unknown, where: string): Platform {
   return platformOf(read('os'), read('architecture'), read('variant'), read('os.version'), features);
 }
 
+/** What {@link parsePlatformObject} reads, with its fields in the order of the specification. */
+export function platformObject({ architecture, os, osVersion, osFeatures, variant }: Platform): object {
+  return {
+    architecture,
+    os,
+    ...(osVersion !== undefined && { 'os.version': osVersion }),
+    ...(osFeatures !== undefined && { 'os.features': osFeatures }),
+    ...(variant !== undefined && { variant }),
+  };
+}
+
 /**
  * Reads `os[/architecture[/variant]]` or `architecture`, and normalises it (aarch64 → arm64 …);
  * `windows(10.0.17763)/amd64` includes a version. Missing parts are filled in from {@link hostPlatform}.
@@ -75,6 +86,11 @@ export function formatPlatform(platform: Platform): string {
   const system = osVersion === undefined ? os : `${os}(${osVersion})`;
   const text = `${system}/${architecture}${variant === undefined ? '' : `/${variant}`}`;
   return text.replace(hiddenCharacter, '?');
+}
+
+/** For people: crane makes images from nothing whose config names no platform. */
+export function describePlatform(platform: Platform): string {
+  return platform.os === '' && platform.architecture === '' ? 'no platform' : formatPlatform(platform);
 }
 
 /**

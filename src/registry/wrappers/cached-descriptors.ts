@@ -7,11 +7,13 @@ import { blobDescriptor } from '../content.ts';
 import type { BlobDescriptorService } from '../descriptor-cache.ts';
 import {
   blobEnumerator,
+  blobLocator,
   connecting,
   type ExtensionKey,
   endpointReport,
   leases,
   manifestEnumerator,
+  storageCheck,
   tagHistory,
 } from '../extensions.ts';
 import type { BlobWriter, Registry, SignalOption } from '../registry.ts';
@@ -24,11 +26,13 @@ export interface CachedDescriptorsOptions {
 // Capabilities that remove blobs are missing: the cache would not notice.
 const forwarded: ReadonlySet<ExtensionKey<unknown>> = new Set<ExtensionKey<unknown>>([
   blobEnumerator,
+  blobLocator,
   manifestEnumerator,
   tagHistory,
   endpointReport,
   connecting,
   leases,
+  storageCheck,
 ]);
 
 /**

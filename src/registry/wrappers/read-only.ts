@@ -1,15 +1,25 @@
 import { checkRegistry } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
-import { blobEnumerator, type ExtensionKey, endpointReport, manifestEnumerator, tagHistory } from '../extensions.ts';
+import {
+  blobEnumerator,
+  blobLocator,
+  type ExtensionKey,
+  endpointReport,
+  manifestEnumerator,
+  storageCheck,
+  tagHistory,
+} from '../extensions.ts';
 import { refusedWrites } from '../refused-writes.ts';
 import type { Registry } from '../registry.ts';
 
 /** Capabilities that only read. A new one is refused until it is listed here. */
 const reading: ReadonlySet<ExtensionKey<unknown>> = new Set<ExtensionKey<unknown>>([
   blobEnumerator,
+  blobLocator,
   manifestEnumerator,
   tagHistory,
   endpointReport,
+  storageCheck,
 ]);
 
 /** A registry that can only be read. @throws OciError DENIED from every write and delete. */

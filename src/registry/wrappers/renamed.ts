@@ -1,12 +1,14 @@
 import { checkFields, checkRegistry } from '../../model/check-arguments.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import {
+  blobLocator,
   connecting,
   type ExtensionKey,
   endpointReport,
   leases,
   manifestEnumerator,
   repositoryRemover,
+  storageCheck,
   tagHistory,
 } from '../extensions.ts';
 import { limitOf } from '../options.ts';
@@ -82,6 +84,7 @@ function extensionsOf(registry: Registry, inside: Renaming['inside']): Map<Exten
   ];
   return new Map([
     wrap(connecting, (inner) => inner),
+    wrap(blobLocator, (inner) => ({ locate: (repo, digest, opts) => inner.locate(inside(repo), digest, opts) })),
     wrap(manifestEnumerator, (inner) => ({ manifests: (repo, opts) => inner.manifests(inside(repo), opts) })),
     wrap(repositoryRemover, (inner) => ({
       removeRepository: (repo, opts) => inner.removeRepository(inside(repo), opts),
@@ -89,5 +92,6 @@ function extensionsOf(registry: Registry, inside: Renaming['inside']): Map<Exten
     wrap(tagHistory, (inner) => ({ history: (repo, tag, opts) => inner.history(inside(repo), tag, opts) })),
     wrap(endpointReport, (inner) => inner),
     wrap(leases, (inner) => inner),
+    wrap(storageCheck, (inner) => inner),
   ]);
 }

@@ -2,12 +2,14 @@ import { checkArgument, checkFields, checkRegistry } from '../../model/check-arg
 import { OciError } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import {
+  blobLocator,
   connecting,
   type ExtensionKey,
   endpointReport,
   leases,
   manifestEnumerator,
   repositoryRemover,
+  storageCheck,
   tagHistory,
 } from '../extensions.ts';
 import { limitOf } from '../options.ts';
@@ -56,6 +58,9 @@ export function scoped(registry: Registry, scope: Scope): Registry {
   const inScope = (repo: RepositoryName | undefined): RepositoryName | undefined =>
     repo !== undefined && scope.contains(repo) ? repo : undefined;
   const extensions = new Map<ExtensionKey<unknown>, () => unknown>([
+    wrap(registry, blobLocator, (inner) => ({
+      locate: (repo, digest, opts) => read(repo, () => inner.locate(repo, digest, opts)),
+    })),
     wrap(registry, manifestEnumerator, (inner) => ({
       manifests: (repo, opts) => list(repo, () => inner.manifests(repo, opts)),
     })),
@@ -68,6 +73,7 @@ export function scoped(registry: Registry, scope: Scope): Registry {
     wrap(registry, endpointReport, (inner) => inner),
     wrap(registry, connecting, (inner) => inner),
     wrap(registry, leases, (inner) => inner),
+    wrap(registry, storageCheck, (inner) => inner),
   ]);
   return {
     name: registry.name,

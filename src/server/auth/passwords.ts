@@ -5,6 +5,7 @@
 import { isMainThread, parentPort, type Worker, workerData } from 'node:worker_threads';
 import { compare } from 'bcryptjs';
 import { OciError } from '../../model/errors.ts';
+import { unlessAborted } from '../../model/signals/when-aborted.ts';
 import { startThread } from '../../packaging/package-parts.ts';
 import { FairQueue } from './fair-queue.ts';
 
@@ -58,6 +59,7 @@ export class Passwords {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const same = this.#queue.run(remoteAddress, () => this.#compare(password, hash, signal), signal);
+      // The thread may continue for others. A client that left, or a stopping server, does not wait for it.
       return await unlessAborted(same, signal);
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -105,14 +107,4 @@ export class Passwords {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
-}
-
-// The thread may continue for others. A client that left, or a stopping server, does not wait for it.
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -166,8 +166,14 @@ class ResponseSink implements Sink {
 }
 
 function writeHead(exchange: Exchange, status: number, fields: OutgoingHttpHeaders): void {
-  const closes = exchange.state.stopping || exchange.unreadBody !== 'none';
+  const { headers, cors, stopping } = exchange.state;
+  const { 'content-type': type } = fields;
+  exchange.contentType = type === undefined ? undefined : String(type);
+  const closes = stopping || exchange.unreadBody !== 'none';
   exchange.response.writeHead(status, {
+    ...headers,
+    ...cors?.fieldsFor(exchange.header('origin')),
+    'x-request-id': exchange.context.id,
     [names.apiVersion]: 'registry/2.0',
     'x-content-type-options': 'nosniff',
     'content-security-policy': exchange.policy,

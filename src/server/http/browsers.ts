@@ -17,9 +17,28 @@ export function isLoopbackAddress(address: string): boolean {
 }
 
 /** The name or address in a `Host` header in lower case, without port and brackets; undefined if there is none. */
-export function hostNameOf(host: string | undefined): string | undefined {
+function hostNameOf(host: string | undefined): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::\d*)?$/i.exec(host?.trim() ?? '');
   return (match?.[1] ?? match?.[2])?.toLowerCase();
+}
+
+/**
+ * The names that requests to a listener may use; undefined if they may use any, because other machines reach it.
+ *
+ * @param address That it listens on.
+ * @param hosts Further ones: the host that was asked for, and those that are allowed.
+ */
+export function acceptedNames(address: string, hosts: readonly string[]): ReadonlySet<string> | undefined {
+  if (!isLoopbackAddress(address)) return undefined;
+  return new Set(hosts.map(hostNameOf).filter((name) => name !== undefined));
+}
+
+/**
+ * Whether a `Host` header may be answered. DNS rebinding: an attacker's domain resolves to this machine, so that its page's
+ * requests here are same-origin.
+ */
+export function isAcceptedHost(host: string | undefined, names: ReadonlySet<string> | undefined): boolean {
+  return names === undefined || isLocalName(hostNameOf(host), names);
 }
 
 /**
@@ -40,10 +59,7 @@ export async function refusedForeignPage(exchange: Exchange): Promise<boolean> {
 }
 
 function refusalOf(exchange: Exchange): { readonly status: number; readonly message: string } | undefined {
-  const host = exchange.header('host');
-  const { hostNames } = exchange.state;
-  // DNS rebinding: an attacker's domain resolves to this machine, so that its page's requests here are same-origin.
-  if (hostNames !== undefined && !isLocalName(hostNameOf(host), hostNames)) {
+  if (!isAcceptedHost(exchange.header('host'), exchange.state.hostNames)) {
     const message = 'this registry only serves its own machine and does not accept the name in the Host header';
     return { status: 421, message };
   }
@@ -60,6 +76,7 @@ function isLocalName(name: string | undefined, allowed: ReadonlySet<string>): bo
 }
 
 function isForeign(exchange: Exchange, host: string | undefined): boolean {
+  if (exchange.state.cors?.isNamed(exchange.header('origin'))) return false;
   const site = exchange.header('sec-fetch-site');
   if (site !== undefined && site !== 'none' && site !== 'same-origin') return true;
   const origin = exchange.header('origin');

@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
-import { holderOf } from './addresses.ts';
+import { holderOf, plainAddress } from './addresses.ts';
 
 interface Connection {
   readonly socket: Socket;
   readonly holder: string;
   /** Requests that are not answered yet. */
   requests: number;
+  /** Whether it has had a request. */
+  used: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export class Connections {
     const peer = peerOf(socket);
     // It has been closed already.
     if (peer === undefined) return;
-    const connection: Connection = { socket, holder: holderOf(socket.remoteAddress ?? ''), requests: 0 };
+    const connection: Connection = { socket, holder: holderOf(socket.remoteAddress ?? ''), requests: 0, used: false };
     if (this.#byPeer.size >= this.#max) this.#victimFor(connection).socket.destroy();
     if (socket.destroyed) return;
     this.#byPeer.set(peer, connection);
@@ -41,6 +43,7 @@ export class Connections {
     const connection = peer === undefined ? undefined : this.#byPeer.get(peer);
     if (peer === undefined || connection === undefined) return () => {};
     connection.requests += 1;
+    connection.used = true;
     return () => {
       connection.requests -= 1;
       if (this.#byPeer.get(peer) !== connection) return;
@@ -48,6 +51,17 @@ export class Connections {
       this.#byPeer.delete(peer);
       this.#byPeer.set(peer, connection);
     };
+  }
+
+  /**
+   * Whether a request may be under way on an idle connection: on one that is new, and on a proxy's, which sends requests
+   * of others there at any time. Clients of their own send again what was not answered on an old connection.
+   */
+  mayBeUsed(isProxy: ((address: string) => boolean) | undefined): boolean {
+    return [...this.#byPeer.values()].some(
+      ({ socket, requests, used }) =>
+        requests === 0 && (!used || isProxy?.(plainAddress(socket.remoteAddress ?? '')) === true),
+    );
   }
 
   #victimFor(newcomer: Connection): Connection {

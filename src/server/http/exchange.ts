@@ -3,7 +3,10 @@ import { OciError } from '../../model/errors.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RequestContext } from '../../registry/request-context.ts';
 import type { TokenIssuer } from '../auth/token-issuer.ts';
+import type { CorsPolicy } from '../operating/cors.ts';
+import type { Readiness } from '../operating/readiness.ts';
 import type { UploadSessions } from '../sessions.ts';
+import type { BlobDownload } from './blob-download.ts';
 import { inert } from './content-policy.ts';
 import { ServedRequest } from './served-request.ts';
 
@@ -15,14 +18,28 @@ export interface ServerState {
   readonly deletes: boolean;
   readonly writes: boolean;
   readonly maxManifestBytes: number;
+  /** Names on one page of the catalog, at most. */
+  readonly maxCatalogPage: number;
+  /** Fields of every answer that are not the server's own. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Web pages that may use it; undefined: those of its own origin. */
+  readonly cors: CorsPolicy | undefined;
+  /** Whether a download goes to the store itself; undefined: none does. */
+  readonly redirects: ((download: BlobDownload) => boolean) | undefined;
   /** Whether an address is a trusted proxy, whose forwarding headers count; undefined: none is. */
   readonly isProxy: ((address: string) => boolean) | undefined;
   /** Issues tokens at this server's own address, if it does. */
   readonly issuer: TokenIssuer | undefined;
   /** Accepted host names besides the loopback ones; undefined: any. Set when the server listens. */
   hostNames: ReadonlySet<string> | undefined;
+  /** Whether the storage answers. */
+  readonly readiness: Readiness;
   /** While the server stops, each connection is closed after its response. */
   stopping: boolean;
+  /** Logins are refused when half of the time for stopping is over. */
+  endsLogins: boolean;
+  /** Connections are closed as soon as they are idle. */
+  closesIdle: boolean;
 }
 
 /** One request and its response. */
@@ -36,16 +53,20 @@ export class Exchange {
   readonly query: URLSearchParams;
   /** Aborts if the client disconnects before the response is complete. */
   readonly signal: AbortSignal;
-  /** Aborts in that case, and when the server stops: stopping does not wait for passwords that are being compared. */
+  /** Aborts in that case, and when half of the time for stopping is over: it does not wait longer for passwords that are being compared. */
   readonly loginSignal: AbortSignal;
   /** Whether the server waits for the client: only then an idle connection is the client's fault. */
   awaitsClient = false;
   /** The route's name for metrics, once it is known. */
   handler: string | undefined;
+  /** The repository in the path, once the route is known. */
+  repository: string | undefined;
   /** The `Content-Security-Policy` of the response: the strictest one until the route is known. */
   policy = inert;
   /** Whether the mount source named in the request may be read. */
   mayMount = true;
+  /** The media type of the answer, once it has begun. */
+  contentType: string | undefined;
   receivedBytes = 0;
   sentBytes = 0;
   /** Of the sent bytes, those that have left this process. */
@@ -71,7 +92,7 @@ export class Exchange {
     this.signal = this.#gone.signal;
     this.loginSignal = this.#login.signal;
     this.signal.addEventListener('abort', () => this.#login.abort(this.signal.reason), { once: true });
-    if (state.stopping) this.endLogin();
+    if (state.endsLogins) this.endLogin();
   }
 
   /** Ends logins, because the server stops. */

@@ -3,7 +3,7 @@ import type { ListOptions } from '../../registry/registry.ts';
 import { formatNextLink } from '../../wire/headers.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Maximum number of entries in a response, whatever the client requests. */
+/** Maximum number of entries in a response, whatever the client requests, where no option says otherwise. */
 const maxPage = 10_000;
 
 interface Page<T> {
@@ -16,6 +16,7 @@ interface Page<T> {
  * Reads one page of a list, according to `n` and `last` of the request.
  *
  * @param path Path of the next page.
+ * @param max Entries on a page, also if the client asks for more.
  * @throws OciError PAGINATION_NUMBER_INVALID
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
  */
@@ -23,8 +24,9 @@ export async function readPage<T extends string>(
   exchange: Exchange,
   path: string,
   list: (opts: ListOptions) => AsyncIterable<T>,
+  max = maxPage,
 ): Promise<Page<T>> {
-  const size = Math.min(parsePageSize(exchange.query.get('n')) ?? maxPage, maxPage);
+  const size = Math.min(parsePageSize(exchange.query.get('n')) ?? max, max);
   const after = exchange.query.get('last') ?? undefined;
   const entries: T[] = [];
   for await (const entry of list({ after, limit: size === 0 ? 0 : size + 1, signal: exchange.signal })) {

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { RequestContext } from '../../registry/request-context.ts';
+import { plainAddress } from './addresses.ts';
 import { clientOf } from './forwarded.ts';
 
-/** The context of one HTTP request. Its ID is made on first use. */
+/** An ID that a proxy made: a UUID, or what proxies write otherwise. */
+const idPattern = /^[\w.:=+/@-]{1,128}$/;
+
+/** The context of one HTTP request. Its ID is that of a trusted proxy, or made on first use. */
 export class ServedRequest implements RequestContext {
   readonly method: string;
   readonly remoteAddress: string;
@@ -23,6 +27,11 @@ export class ServedRequest implements RequestContext {
     this.scheme = scheme;
     this.host = host;
     this.userAgent = request.headers['user-agent'];
+    const id = request.headers['x-request-id'];
+    // A client of its own could give the ID of somebody else's request.
+    if (typeof id === 'string' && idPattern.test(id) && isProxy?.(plainAddress(request.socket.remoteAddress ?? ''))) {
+      this.#id = id;
+    }
   }
 
   get id(): string {

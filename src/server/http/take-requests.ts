@@ -15,14 +15,14 @@ interface ConnectionLimits {
  * other. When a connection closes, its exchanges are abandoned. A connection that is idle for too long is cut, unless
  * the registry is working. Past `maxConnections`, the connection that has been idle longest is closed.
  *
- * @returns The exchanges that are not answered yet.
+ * @returns The exchanges that are not answered yet, and the connections.
  */
 export function takeRequests(
   server: Server | TlsServer,
   state: ServerState,
   { idleTimeoutMs, maxConnections }: ConnectionLimits,
   answer: (exchange: Exchange) => Promise<void>,
-): ReadonlyMap<Exchange, Promise<void>> {
+): { readonly running: ReadonlyMap<Exchange, Promise<void>>; readonly connections: Connections } {
   const running = new Map<Exchange, Promise<void>>();
   const pipelines = new PipelineQueue();
   const connections = new Connections(maxConnections);
@@ -34,7 +34,7 @@ export function takeRequests(
     const done = run.finally(() => {
       answered();
       running.delete(exchange);
-      if (state.stopping) server.closeIdleConnections();
+      if (state.closesIdle) server.closeIdleConnections();
     });
     running.set(exchange, done);
   };
@@ -55,5 +55,5 @@ export function takeRequests(
     if (working) socket.setTimeout(socket.timeout ?? 0);
     else socket.destroy();
   });
-  return running;
+  return { running, connections };
 }

@@ -4,11 +4,13 @@ import { OciError } from '../../model/errors.ts';
 import { mediaTypes } from '../../model/manifest/media-types.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { Content } from '../../registry/content.ts';
+import type { LocatedBlob } from '../../registry/extensions.ts';
 import type { ByteRange } from '../../registry/registry.ts';
 import { formatContentRange, headers as names, parseRangeRequest } from '../../wire/headers.ts';
 import { answer, answerContent, answerError } from '../http/answers.ts';
 import { etagOf, foreverCached, isKnown } from '../http/conditional.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { locate, sendElsewhere } from './blob-redirects.ts';
 
 interface Named {
   readonly repo: RepositoryName;
@@ -16,16 +18,19 @@ interface Named {
 }
 
 /**
- * `GET /v2/<name>/blobs/<digest>`: the blob, or a range of it.
+ * `GET /v2/<name>/blobs/<digest>`: the blob, a range of it, or where the client gets it.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-blobs
  */
 export async function getBlob(exchange: Exchange, named: Named): Promise<void> {
-  const { digest } = named;
-  if (wantsRange(exchange, digest)) return getBlobRange(exchange, named);
-  const content = await open(exchange, named);
+  const { repo, digest } = named;
+  const known = isKnown(exchange, digest);
+  const located = known ? undefined : await locate(exchange, repo, digest);
+  if (located !== undefined && (await sendElsewhere(exchange, digest, located))) return;
+  if (wantsRange(exchange, digest)) return getBlobRange(exchange, named, located);
+  const content = await open(exchange, named, located);
   const { size } = content.descriptor;
-  if (!isKnown(exchange, digest)) return answerContent(exchange, 200, fieldsOf(digest), content, size);
+  if (!known) return answerContent(exchange, 200, fieldsOf(digest), content, size);
   await content.cancel();
   await answer(exchange, 304, fieldsOf(digest));
 }
@@ -43,23 +48,31 @@ export async function deleteBlob(exchange: Exchange, { repo, digest }: Named): P
   await answer(exchange, 202);
 }
 
-async function getBlobRange(exchange: Exchange, named: Named): Promise<void> {
+async function getBlobRange(exchange: Exchange, named: Named, located: LocatedBlob | undefined): Promise<void> {
   const { repo, digest } = named;
-  const { size } = await exchange.registry.statBlob(repo, digest, { signal: exchange.signal });
+  const { size } = located ?? (await exchange.registry.statBlob(repo, digest, { signal: exchange.signal }));
   const range = parseRangeRequest(exchange.header('range'), size);
   if (range === 'unsatisfiable') {
     const error = new OciError('RANGE_INVALID', `the blob has ${size} bytes`);
     return answerError(exchange, error, { 'content-range': `bytes */${size}` });
   }
-  if (range === 'whole') return answerContent(exchange, 200, fieldsOf(digest), await open(exchange, named), size);
-  const content = await open(exchange, named, { start: range.start, end: range.end + 1 });
+  if (range === 'whole') {
+    return answerContent(exchange, 200, fieldsOf(digest), await open(exchange, named, located), size);
+  }
+  const content = await open(exchange, named, located, { start: range.start, end: range.end + 1 });
   const fields = { ...fieldsOf(digest), 'content-range': formatContentRange(range, size) };
   await answerContent(exchange, 206, fields, content, range.end - range.start + 1);
 }
 
 // The client verifies the content. Hashing it here as well would halve the speed.
-function open(exchange: Exchange, { repo, digest }: Named, range?: ByteRange): Promise<Content> {
-  return exchange.registry.getBlob(repo, digest, { range, verify: false, signal: exchange.signal });
+function open(
+  exchange: Exchange,
+  { repo, digest }: Named,
+  located: LocatedBlob | undefined,
+  range?: ByteRange,
+): Promise<Content> {
+  const how = { range, verify: false, signal: exchange.signal };
+  return located === undefined ? exchange.registry.getBlob(repo, digest, how) : located.open(how);
 }
 
 function wantsRange(exchange: Exchange, digest: Digest): boolean {

@@ -2,6 +2,7 @@ import type { Digest } from '../../model/digest.ts';
 import { isOciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { mediaTypes } from '../../model/manifest/media-types.ts';
+import { platformObject } from '../../model/platform/platform.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import { formatNextLink, headers as names } from '../../wire/headers.ts';
 import { routePath } from '../../wire/routes.ts';
@@ -63,14 +64,5 @@ async function* referrersOf(
 }
 
 function encodeDescriptor({ platform, ...descriptor }: Descriptor): unknown {
-  if (platform === undefined) return descriptor;
-  const { osVersion, osFeatures, ...plain } = platform;
-  return {
-    ...descriptor,
-    platform: {
-      ...plain,
-      ...(osVersion && { 'os.version': osVersion }),
-      ...(osFeatures && { 'os.features': osFeatures }),
-    },
-  };
+  return platform === undefined ? descriptor : { ...descriptor, platform: platformObject(platform) };
 }

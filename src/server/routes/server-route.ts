@@ -7,6 +7,8 @@ import { tokenPath } from './token.ts';
 export type ServerRoute =
   | Route
   | { readonly name: 'root' }
+  | { readonly name: 'livez' }
+  | { readonly name: 'readyz' }
   | { readonly name: 'v1Ping' }
   | { readonly name: 'v1Search' }
   | { readonly name: 'token'; readonly issuer: TokenIssuer };
@@ -20,6 +22,8 @@ export type ServerRoute =
  */
 export function parseServerRoute(path: string, issuer: TokenIssuer | undefined): ServerRoute | undefined {
   if (path === '/') return { name: 'root' };
+  if (path === '/livez') return { name: 'livez' };
+  if (path === '/readyz') return { name: 'readyz' };
   if (path === v1PingPath) return { name: 'v1Ping' };
   if (path === v1SearchPath) return { name: 'v1Search' };
   if (path === tokenPath && issuer !== undefined) return { name: 'token', issuer };

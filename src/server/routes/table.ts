@@ -4,6 +4,7 @@ import { inert } from '../http/content-policy.ts';
 import { getBase, getRoot } from './base.ts';
 import { deleteBlob, getBlob, headBlob } from './blobs.ts';
 import { getCatalog } from './catalog.ts';
+import { getLivez, getReadyz } from './health.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './manifests.ts';
 import { getReferrers } from './referrers.ts';
 import type { RouteTable } from './row.ts';
@@ -19,6 +20,22 @@ export const table: RouteTable = {
     methods: {
       GET: { answer: getRoot },
       HEAD: { answer: getRoot },
+    },
+  },
+  livez: {
+    handler: 'livez',
+    policy: inert,
+    methods: {
+      GET: { answer: getLivez },
+      HEAD: { answer: getLivez },
+    },
+  },
+  readyz: {
+    handler: 'readyz',
+    policy: inert,
+    methods: {
+      GET: { answer: getReadyz },
+      HEAD: { answer: getReadyz },
     },
   },
   base: {

@@ -51,13 +51,14 @@ export async function putUpload(exchange: Exchange, { repo, id }: OfSession): Pr
   const text = exchange.query.get('digest');
   if (text === null) throw new OciError('DIGEST_INVALID', 'the digest of the blob is missing: add ?digest=');
   const digest = parseDigest(text);
-  const { fields, refusal } = await onSession(exchange, { repo, id }, async (writer) => {
+  const complete = async (writer: BlobWriter): Promise<OciError | undefined> => {
     const refused = await append(exchange, writer);
     if (refused) return refused;
     await writer.commit({ digest }, { signal: exchange.signal });
     exchange.state.sessions.ended(repo, id);
     return undefined;
-  });
+  };
+  const { fields, refusal } = await onSession(exchange, { repo, id }, complete, digest);
   if (refusal) await answerError(exchange, refusal, fields);
   else await answerStored(exchange, repo, digest);
 }
@@ -85,11 +86,20 @@ async function onSession(
   exchange: Exchange,
   { repo, id }: OfSession,
   work: (writer: BlobWriter) => Promise<OciError | undefined>,
+  digest?: Digest,
 ): Promise<{ fields: OutgoingHttpHeaders; refusal: OciError | undefined }> {
   const { signal, registry } = exchange;
   const run = async (writer: BlobWriter) => ({ writer, refusal: await work(writer) });
-  const { writer, refusal } = await exchange.state.sessions.use(repo, id, run, { signal, registry });
-  return { fields: fieldsOf(repo, id, writer), refusal };
+  const { sessions } = exchange.state;
+  try {
+    const { writer, refusal } = await sessions.use(repo, id, run, { signal, registry, digest });
+    return { fields: fieldsOf(repo, id, writer), refusal };
+  } catch (refusal) {
+    if (!isOciError(refusal, 'RANGE_INVALID')) throw refusal;
+    // Another process has continued the session: what it has now tells the client where to go on.
+    const writer = await sessions.use(repo, id, async (found) => found, { signal, registry });
+    return { fields: fieldsOf(repo, id, writer), refusal };
+  }
 }
 
 async function mountBlob(exchange: Exchange, repo: RepositoryName, digest: Digest): Promise<void> {
@@ -112,7 +122,7 @@ async function mountBlob(exchange: Exchange, repo: RepositoryName, digest: Diges
 async function postBlob(exchange: Exchange, repo: RepositoryName, digest: Digest): Promise<void> {
   const { signal } = exchange;
   const digestAlgorithm = digestAlgorithmOf(digest);
-  const writer = await exchange.registry.startUpload(repo, { digestAlgorithm, signal });
+  const writer = await exchange.registry.startUpload(repo, { digestAlgorithm, digest, signal });
   try {
     await exchange.readBody((chunk) => writer.write(chunk, { signal }));
     await writer.commit({ digest }, { signal });

@@ -3,23 +3,12 @@
  *
  * @see https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
  */
-import { createHash, createHmac } from 'node:crypto';
-import { SignatureV4 } from '@smithy/signature-v4';
+import { identityKeys, keysFromEnvironment } from '../../aws/keys.ts';
+import { signedHeaders } from '../../aws/signature.ts';
 import { OciError } from '../../model/errors.ts';
 import { isObject } from '../../model/json.ts';
-import { type CloudRegistry, clouds } from './hosts.ts';
+import type { CloudRegistry } from './hosts.ts';
 import { type CloudContext, type CloudLogin, readAnswer } from './login.ts';
-
-/** The part of the SDK's package that is used. */
-interface CredentialProviders {
-  readonly defaultProvider: () => () => Promise<AwsKeys>;
-}
-
-interface AwsKeys {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
 
 const target = 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken';
 
@@ -28,24 +17,18 @@ export async function amazonLogin(
   context: CloudContext,
 ): Promise<CloudLogin> {
   const { env, signal } = context;
-  const keys = keysOf(env) ?? (await (context.load(clouds.amazon.package) as CredentialProviders).defaultProvider()());
+  const keys = keysFromEnvironment(env) ?? (await identityKeys(context.load)());
   const url = new URL(env['AWS_ENDPOINT_URL_ECR'] || env['AWS_ENDPOINT_URL'] || api);
   const body = JSON.stringify({ registryIds: [account] });
-  const signer = new SignatureV4({ credentials: keys, region, service: 'ecr', sha256: Sha256 });
-  const { headers } = await signer.sign({
-    method: 'POST',
-    protocol: url.protocol,
-    hostname: url.host,
-    path: url.pathname,
-    headers: { host: url.host, 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
-    body,
-  });
-  const { authorization, host: _, ...rest } = headers;
+  const { authorization, headers } = await signedHeaders(
+    { method: 'POST', url, headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target }, body },
+    { keys, region, service: 'ecr' },
+  );
   const transport = context.connect(url);
   const response = await transport.request({
     method: 'POST',
     url,
-    headers: rest,
+    headers,
     authorization,
     body: Buffer.from(body),
     idempotent: true,
@@ -64,37 +47,4 @@ export async function amazonLogin(
     credential: { kind: 'password', username, password, source },
     expiresAtMs: typeof expiresAt === 'number' ? expiresAt * 1000 : 0,
   };
-}
-
-function keysOf(env: NodeJS.ProcessEnv): AwsKeys | undefined {
-  const [accessKeyId, secretAccessKey] = [env['AWS_ACCESS_KEY_ID'], env['AWS_SECRET_ACCESS_KEY']];
-  if (!accessKeyId || !secretAccessKey) return undefined;
-  const sessionToken = env['AWS_SESSION_TOKEN'];
-  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
-}
-
-/** SHA-256, or HMAC with it where there is a secret, in the form that the signer takes. */
-class Sha256 {
-  readonly #hash;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {}
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data);
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
 }

@@ -1,4 +1,5 @@
 /** The registries of clouds, by their host names. */
+import { awsPackage } from '../../aws/keys.ts';
 
 /** A registry whose logins a cloud makes for its identities. */
 export type CloudRegistry =
@@ -26,7 +27,7 @@ export function cloudRegistry(name: string): CloudRegistry | undefined {
 
 /** What people call a cloud, and the package of its SDK that finds out which identity a machine has. */
 export const clouds = {
-  amazon: { title: 'AWS', package: '@aws-sdk/credential-provider-node' },
+  amazon: { title: 'AWS', package: awsPackage },
   azure: { title: 'Azure', package: '@azure/identity' },
   google: { title: 'Google Cloud', package: 'google-auth-library' },
 } as const;

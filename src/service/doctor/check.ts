@@ -33,6 +33,7 @@ export type CheckTopic =
   | 'clock'
   | 'image'
   | 'rate limit'
+  | 'policy'
   | 'pull'
   | 'program';
 

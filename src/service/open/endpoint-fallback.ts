@@ -1,5 +1,6 @@
 import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import { tryParseDigest } from '../../model/digest.ts';
+import type { Intent } from '../../registry/intent.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { EndpointState, FallbackEndpoint, FallbackRequest } from '../../registry/wrappers/fallback/candidate.ts';
 import { endpointOf } from '../../transport/redact.ts';
@@ -7,7 +8,7 @@ import { endpointOf } from '../../transport/redact.ts';
 /** An endpoint in the form that the fallback wrapper takes. */
 export function asFallback(
   endpoint: APIEndpoint,
-  intent: 'pull' | 'push',
+  intent: Intent,
   state: EndpointState,
   open: (answered: () => void) => Registry,
 ): FallbackEndpoint {

@@ -10,6 +10,7 @@ import type { APIEndpoint } from '../../endpoints/endpoint.ts';
 import type { HostFacts, HostRecord } from '../../host-facts/host-facts.ts';
 import type { Challenge } from '../../model/challenge.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
+import type { Intent } from '../../registry/intent.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { renamed } from '../../registry/wrappers/renamed.ts';
 import { createRemote } from '../../remote/remote.ts';
@@ -29,7 +30,7 @@ export interface EndpointRegistryOptions {
   /** The repository whose credentials are looked up, as some are for a namespace alone; if absent, the registry's own. */
   readonly repository?: RepositoryName | undefined;
   readonly identity?: Identity | undefined;
-  readonly intent?: 'pull' | 'push' | undefined;
+  readonly intent?: Intent | undefined;
   /** The `HttpHeaders` of config.json. */
   readonly httpHeaders: Readonly<Record<string, string>>;
   readonly userAgent: string;
@@ -98,7 +99,7 @@ export function connectEndpoint(endpoint: APIEndpoint, options: EndpointRegistry
     allowPrivate: options.allowPrivate,
     hostFacts: options.hostFacts,
     retry,
-    intent: options.intent,
+    intent: options.intent === 'push' ? 'push' : 'pull',
     alternatives,
     connections,
     trace,
@@ -127,7 +128,7 @@ export function openEndpoint(endpoint: APIEndpoint, options: EndpointRegistryOpt
     authorizer,
     facts: recordOf(endpoint, options.hostFacts),
     uploadJournal: options.uploadJournals?.of(endpoint.url, trustOf(endpoint)),
-    intent: options.intent,
+    intent: options.intent === 'pull' ? 'pull' : 'push',
     onWarning: options.warn,
   });
   const { rename, nameBack = () => undefined } = endpoint;

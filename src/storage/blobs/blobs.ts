@@ -17,7 +17,7 @@ interface BlobEntry extends ObjectFacts {
  */
 export async function* walkBlobs(
   { driver }: Store,
-  opts?: SignalOption & { readonly except?: ReadonlySet<Digest>; readonly repair?: boolean },
+  opts?: SignalOption & { readonly except?: Pick<ReadonlySet<Digest>, 'has'>; readonly repair?: boolean },
 ): AsyncGenerator<BlobEntry> {
   let last: Digest | undefined;
   for await (const { name, facts } of filesOfBlobs(driver)) {

@@ -9,6 +9,7 @@ import type { StoredBlob } from './stored-blob.ts';
 
 /** Larger than the text of any digest. */
 const maxLinkBytes = 512;
+const maxComparedBytes = 1024 * 1024;
 
 /**
  * Reads a link; undefined if there is none.
@@ -43,6 +44,19 @@ export async function readSoundLink(store: Store, path: StorePath): Promise<Dige
 export async function removeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<boolean> {
   const bytes = await unlessUnknown(driver.get(path, maxLinkBytes), 'TOO_LARGE', 'STORAGE_DAMAGED');
   return bytes !== undefined && digestIn(bytes) === digest && (await driver.deleteIf(path, bytes));
+}
+
+/**
+ * Removes a link that holds no digest. One that was written anew meanwhile is kept, unless it is much larger than a link.
+ *
+ * @returns Whether it was removed.
+ */
+export async function removeDamagedLink({ driver }: Store, path: StorePath): Promise<boolean> {
+  const size = (await driver.stat(path))?.size;
+  // A symbolic link or a directory has no bytes that could be compared.
+  if (size === undefined || size > maxComparedBytes) return await driver.delete(path);
+  const bytes = await unlessUnknown(driver.get(path, size), 'TOO_LARGE');
+  return bytes !== undefined && digestIn(bytes) === undefined && (await driver.deleteIf(path, bytes));
 }
 
 export async function writeLink({ driver }: Store, path: StorePath, digest: Digest): Promise<void> {
@@ -128,9 +142,12 @@ export async function placeBlob(
 
 /** Stores a verified blob from memory. The digest must be held. A stored blob of the right size is kept instead. */
 export async function storeBlob(store: Store, digest: Digest, bytes: Uint8Array): Promise<StoredBlob> {
+  const { driver } = store;
   const blob: StoredBlob = { path: blobPath(digest), stored: digest, size: bytes.length };
+  // Most blobs are new: then one request is enough.
+  if (driver.isRemote && (await driver.putIfAbsent(blob.path, bytes))) return { ...blob, isNew: true };
   if (await isPresent(store, blob)) return blob;
-  await store.driver.put(blob.path, bytes);
+  await driver.put(blob.path, bytes);
   return { ...blob, isNew: true };
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { giveBuffer, takeBuffer } from '../../files/buffers.ts';
+import { bufferBytes, giveBuffer, takeBuffer } from '../../files/buffers.ts';
 import { HashingWriter } from '../../files/hashing-writer.ts';
 import { createHasher, digestAlgorithm, digestBytes, type Hasher } from '../../model/digest.ts';
 import { isOciError } from '../../model/errors.ts';
@@ -16,8 +16,11 @@ import type { StoredBlob } from './stored-blob.ts';
 const pollMs = 100;
 const done = Promise.resolve();
 
-/** Up to this size a blob is downloaded without a lock and not resumed: downloading it twice costs less. */
-export const smallBytes = 256 * 1024;
+/**
+ * Up to this size a blob is downloaded into one buffer, without a lock, and not resumed in another run: the lock and the partial file
+ * cost more than to download it twice.
+ */
+export const smallBytes = bufferBytes;
 
 /**
  * Takes the lock for a download. Waits while another call or process has it.
@@ -89,7 +92,7 @@ export async function download(
 }
 
 /**
- * Downloads a small blob, smaller than a shared buffer, and verifies it in memory before it is written. The digest must be
+ * Downloads a small blob, which fits into a shared buffer, and verifies it in memory before it is written. The digest must be
  * held. A partial file would not be worth its cost at this size.
  *
  * @throws OciError as {@link download}. Nothing is kept.

@@ -3,11 +3,12 @@ import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { Tally } from '../../registry/extensions.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import type { Driver, StorePath } from '../driver.ts';
-import { deleteBelow, entriesIn } from '../listing.ts';
+import { entriesIn } from '../listing.ts';
 import { walkRepositories } from '../manifests/repositories.ts';
-import { childPath, clockPath, isUploadId, uploadsPath } from '../paths.ts';
+import { childPath, clockPath, isUploadId, uploadsPath, v2Path } from '../paths.ts';
 import type { Store } from '../store.ts';
 import type { RecentSessions } from '../uploads/recent-sessions.ts';
+import { removeSession } from '../uploads/sessions.ts';
 
 /** The same time as distribution's. */
 export const abandonedMs = 7 * 24 * 60 * 60 * 1_000;
@@ -20,14 +21,45 @@ export async function sweepUploads(
   { driver, now, sessions }: Store,
   opts: SignalOption & { readonly idleMs: number },
 ): Promise<void> {
+  const { signal, idleMs } = opts;
   for await (const repo of walkRepositories(driver, { withUploadsOnly: true })) {
-    opts.signal?.throwIfAborted();
-    for await (const _ of abandonedSessions(driver, repo, now(), opts.idleMs, sessions)) {
-      // The system clock may be wrong or have been changed: decide by the store's clock.
-      await removeAbandonedUploads(driver, repo, { now: await timeOf(driver), idleMs: opts.idleMs, sessions });
-      break;
-    }
+    signal?.throwIfAborted();
+    if (!(await hasAbandonedUploads(driver, repo, { now: now(), idleMs, sessions }))) continue;
+    // The system clock may be wrong or have been changed: decide by the store's clock.
+    await removeAbandonedUploads(driver, repo, { now: await timeOf(driver), idleMs, sessions });
   }
+  if (driver.uploads.left !== undefined) await removeLeft(driver, { now: await timeOf(driver), idleMs, signal });
+}
+
+/**
+ * Removes what killed processes left of uploads without a session, of all repositories, for drivers that tell of it.
+ *
+ * @param opts.now The time by the store's clock.
+ */
+export async function removeLeft(
+  { uploads }: Driver,
+  { now, idleMs, dryRun, signal }: SignalOption & Omit<Waits, 'sessions'> & { readonly dryRun?: boolean },
+): Promise<Tally> {
+  const removed = { count: 0, bytes: 0 };
+  for await (const { size, remove } of uploads.left?.(v2Path, new Date(now.getTime() - idleMs)) ?? []) {
+    signal?.throwIfAborted();
+    if (dryRun !== true) await remove();
+    removed.count += 1;
+    removed.bytes += size;
+  }
+  return removed;
+}
+
+interface Waits {
+  readonly now: Date;
+  readonly idleMs: number;
+  readonly sessions?: RecentSessions;
+}
+
+/** Whether {@link removeAbandonedUploads} would remove anything. */
+export async function hasAbandonedUploads(driver: Driver, repo: RepositoryName, waits: Waits): Promise<boolean> {
+  for await (const _ of abandonedSessions(driver, repo, waits)) return true;
+  return false;
 }
 
 /**
@@ -38,21 +70,11 @@ export async function sweepUploads(
 export async function removeAbandonedUploads(
   driver: Driver,
   repo: RepositoryName,
-  {
-    now,
-    idleMs,
-    dryRun = false,
-    sessions,
-  }: {
-    readonly now: Date;
-    readonly idleMs: number;
-    readonly dryRun?: boolean;
-    readonly sessions?: RecentSessions;
-  },
+  waits: Waits & { readonly dryRun?: boolean },
 ): Promise<Tally> {
   const removed = { count: 0, bytes: 0 };
-  for await (const { path, bytes } of abandonedSessions(driver, repo, now, idleMs, sessions)) {
-    if (!dryRun) await removeSession(driver, path);
+  for await (const { path, bytes } of abandonedSessions(driver, repo, waits)) {
+    if (waits.dryRun !== true) await removeSession(driver, path);
     removed.count += 1;
     removed.bytes += bytes;
   }
@@ -66,19 +88,10 @@ export async function removeUploads(driver: Driver, repo: RepositoryName): Promi
   }
 }
 
-// `startedat` goes first: a writer that finds fewer bytes than expected checks it to learn that the session has ended.
-async function removeSession(driver: Driver, session: StorePath): Promise<void> {
-  await driver.delete(childPath(session, { name: 'startedat' }));
-  await driver.uploads.abort(childPath(session, { name: 'data' }));
-  await deleteBelow(driver, session);
-}
-
 async function* abandonedSessions(
   driver: Driver,
   repo: RepositoryName,
-  now: Date,
-  idleMs: number,
-  sessions: RecentSessions | undefined,
+  { now, idleMs, sessions }: Waits,
 ): AsyncGenerator<{ readonly path: StorePath; readonly bytes: number }> {
   for await (const entry of entriesIn(driver, uploadsPath(repo))) {
     if (entry.kind !== 'prefix' || !isUploadId(entry.name)) continue;
@@ -92,7 +105,8 @@ async function* abandonedSessions(
   }
 }
 
-async function timeOf(driver: Driver): Promise<Date> {
+/** The time by the store's clock. */
+export async function timeOf(driver: Driver): Promise<Date> {
   const path = clockPath(newProcessId());
   await driver.put(path, new Uint8Array(0), { durable: false });
   const facts = await driver.stat(path);

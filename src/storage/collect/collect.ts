@@ -1,20 +1,17 @@
-import type { Digest } from '../../model/digest.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { CollectOptions, CollectResult, GarbageCollector } from '../../registry/extensions.ts';
 import { walkBlobs } from '../blobs/blobs.ts';
-import { readSoundLink } from '../blobs/links.ts';
+import { DigestTable } from '../digests/digest-table.ts';
 import type { ObjectFacts } from '../driver.ts';
-import { digestsIn } from '../listing.ts';
+import { deleteAll } from '../listing.ts';
 import { walkRepositories } from '../manifests/repositories.ts';
 import { Collection } from '../marks/collection.ts';
-import { blobPath, layerLinkPath, layersPath, repositoriesPath } from '../paths.ts';
+import { blobPath, repositoriesPath } from '../paths.ts';
 import type { Store } from '../store.ts';
-import { abandonedMs, removeAbandonedUploads } from './abandoned.ts';
-import { removeLostReferrers } from './lost-referrers.ts';
-import { markRepository } from './mark.ts';
+import { abandonedMs, hasAbandonedUploads, removeAbandonedUploads, removeLeft } from './abandoned.ts';
 import { add, removePartials } from './partials.ts';
-import { removeScraps } from './scraps.ts';
-import { removeUntagged, untaggedManifests } from './untagged.ts';
+import { type Findings, type Kept, surveyRepository } from './survey.ts';
+import { type SweepOptions, sweepLinks, sweepManifests, sweepScraps } from './sweep-repository.ts';
 
 /** Default grace period if a transfer of an earlier version is in progress: such transfers write no marks. */
 const unmarkedGraceMs = 60 * 60 * 1_000;
@@ -34,19 +31,20 @@ export function createCollector(store: Store): GarbageCollector {
   };
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 class Sweep {
   readonly #store: Store;
   readonly #collection: Collection;
-  readonly #opts: CollectOptions;
-  readonly #dryRun: boolean;
+  readonly #signal: AbortSignal | undefined;
   readonly #cutoff: number;
-  readonly #unfinishedMs: number;
-  /** Referenced by manifests. */
-  readonly #needed = new Set<Digest>();
-  /** Linked recently, but not referenced: the manifest that needs it may follow. */
-  readonly #linked = new Set<Digest>();
-  readonly #removed: { digest: Digest; size: number }[] = [];
-  readonly #untagged: { repo: RepositoryName; digest: Digest }[] = [];
+  readonly #waits: { readonly now: Date; readonly idleMs: number; readonly dryRun: boolean };
+  readonly #opts: SweepOptions;
+  readonly #onRemoved: NonNullable<CollectOptions['onRemoved']>;
+  readonly #kept: Kept = { needed: new DigestTable(), linked: new DigestTable() };
+  readonly #removed: Writable<CollectResult>['removed'][number][] = [];
+  readonly #untagged: Writable<CollectResult>['untagged'][number][] = [];
+  readonly #freed = { count: 0, bytes: 0 };
   readonly #unfinished = { count: 0, bytes: 0 };
   readonly #inUse = { count: 0, bytes: 0 };
   readonly #recent = { count: 0, bytes: 0 };
@@ -55,29 +53,47 @@ class Sweep {
 
   constructor(store: Store, collection: Collection, opts: CollectOptions) {
     const graceMs = opts.graceMs ?? (collection.isWithUnmarked ? unmarkedGraceMs : 0);
+    const untagged = opts.untagged === true;
+    const dryRun = opts.dryRun === true;
     this.#store = store;
     this.#collection = collection;
-    this.#opts = opts;
-    this.#dryRun = opts.dryRun === true;
+    this.#signal = opts.signal;
     this.#cutoff = graceMs > 0 ? collection.startedAt.getTime() - graceMs : Number.POSITIVE_INFINITY;
-    this.#unfinishedMs = opts.unfinishedMs ?? abandonedMs;
+    this.#waits = { now: collection.startedAt, idleMs: opts.unfinishedMs ?? abandonedMs, dryRun };
+    this.#onRemoved = opts.onRemoved ?? ((blob) => void this.#removed.push(blob));
+    this.#opts = {
+      dryRun,
+      signal: opts.signal,
+      policy: { untagged, orphans: opts.orphans ?? untagged },
+      isYoung: graceMs > 0 ? (facts) => this.#isYoung(facts) : undefined,
+      onUntagged: opts.onUntagged ?? ((repo, digest) => void this.#untagged.push({ repo, digest })),
+    };
   }
 
   async run(): Promise<CollectResult> {
     const { driver } = this.#store;
+    const { dryRun, idleMs } = this.#waits;
+    // Everything is read before anything is removed: what cannot be read may need it.
+    const found: Findings[] = [];
+    const withUploads: RepositoryName[] = [];
     for await (const repo of walkRepositories(driver, { withUploadsOnly: true })) {
-      this.#opts.signal?.throwIfAborted();
-      await this.#sweepRepository(repo);
+      this.#signal?.throwIfAborted();
+      const findings = await surveyRepository(this.#store, repo, this.#kept, this.#opts);
+      if (findings !== undefined) found.push(findings);
+      if (await hasAbandonedUploads(driver, repo, this.#waits)) withUploads.push(repo);
     }
+    for (const findings of found) await this.#sweepRepository(findings);
     await this.#sweepBlobs();
-    const waits = { idleMs: this.#unfinishedMs, dryRun: this.#dryRun };
-    const partials = await removePartials(this.#store, this.#collection, waits);
+    for (const repo of withUploads) add(this.#unfinished, await removeAbandonedUploads(driver, repo, this.#waits));
+    add(this.#unfinished, await removeLeft(driver, { ...this.#waits, signal: this.#signal }));
+    const partials = await removePartials(this.#store, this.#collection, this.#waits);
     add(this.#unfinished, partials.removed);
     add(this.#inUse, partials.inUse);
-    const drafts = await driver.tidy?.(repositoriesPath, { dryRun: this.#dryRun });
+    const drafts = await driver.tidy?.(repositoriesPath, { dryRun, idleMs });
     if (drafts !== undefined) add(this.#unfinished, drafts);
     return {
       removed: this.#removed,
+      freed: this.#freed,
       untagged: this.#untagged,
       links: this.#links,
       unfinished: this.#unfinished,
@@ -85,65 +101,48 @@ class Sweep {
     };
   }
 
-  async #sweepRepository(repo: RepositoryName): Promise<void> {
-    const { signal } = this.#opts;
-    const store = this.#store;
-    const untagged = this.#opts.untagged === true ? await this.#sweepManifests(repo) : undefined;
-    const { named, stored } = await markRepository(store, repo, { signal, ...(untagged && { except: untagged }) });
-    for (const digest of stored) this.#needed.add(digest);
-    const waits = { now: this.#collection.startedAt, idleMs: this.#unfinishedMs, dryRun: this.#dryRun };
-    add(this.#unfinished, await removeAbandonedUploads(store.driver, repo, waits));
-    if (!this.#dryRun) await removeScraps(store, repo, this.#collection);
-    if (!this.#dryRun) await removeLostReferrers(store, repo, this.#collection);
-    await this.#sweepLinks(repo, named);
-  }
-
-  /** @returns The manifests that were removed, or would be. */
-  async #sweepManifests(repo: RepositoryName): Promise<ReadonlyMap<Digest, unknown>> {
-    const isYoung = (facts: ObjectFacts | undefined): boolean => this.#isYoung(facts);
-    const { loose, recent } = await untaggedManifests(this.#store, repo, { isYoung, signal: this.#opts.signal });
-    const gone = new Map<Digest, unknown>();
-    await this.#collection.takeAway([...loose.keys()], async (digest) => {
-      const view = loose.get(digest);
-      if (view === undefined) return;
-      if (!this.#dryRun) await removeUntagged(this.#store, repo, digest, view);
-      gone.set(digest, view);
-      this.#untagged.push({ repo, digest });
-    });
-    this.#keptManifests += recent + loose.size - gone.size;
-    return gone;
-  }
-
-  async #sweepLinks(repo: RepositoryName, named: ReadonlySet<Digest>): Promise<void> {
-    const { driver } = this.#store;
-    const unneeded: Digest[] = [];
-    for await (const digest of digestsIn(driver, layersPath(repo))) {
-      if (named.has(digest)) continue;
-      const link = layerLinkPath(repo, digest);
-      if (this.#isYoung(await driver.stat(link))) this.#linked.add((await readSoundLink(this.#store, link)) ?? digest);
-      else unneeded.push(digest);
+  async #sweepRepository(findings: Findings): Promise<void> {
+    this.#signal?.throwIfAborted();
+    const { repo, hasUntagged } = findings;
+    const [store, collection] = [this.#store, this.#collection];
+    let { links } = findings;
+    if (hasUntagged) {
+      const swept = await sweepManifests(store, repo, collection, this.#kept, this.#opts);
+      links = swept.links;
+      this.#keptManifests += swept.manifests;
+    } else {
+      this.#keptManifests += findings.recent;
     }
-    await this.#collection.takeAway(unneeded, async (digest) => {
-      if (this.#dryRun || (await driver.delete(layerLinkPath(repo, digest)))) this.#links += 1;
-    });
+    if (!this.#waits.dryRun) await sweepScraps(store, findings, collection);
+    this.#links += await sweepLinks(store, repo, links, collection, this.#waits);
   }
 
   async #sweepBlobs(): Promise<void> {
-    const { signal } = this.#opts;
-    const sizes = new Map<Digest, number>();
-    for await (const blob of walkBlobs(this.#store, { signal, except: this.#needed, repair: !this.#dryRun })) {
-      const { digest, size } = blob;
-      if (this.#linked.has(digest) || this.#isYoung(blob)) add(this.#recent, { count: 1, bytes: size });
-      else sizes.set(digest, size);
+    const { driver } = this.#store;
+    await this.#collection.takeAway(
+      this.#unneededBlobs(),
+      async (some) => {
+        this.#signal?.throwIfAborted();
+        for (const group of driver.deleteMany === undefined ? some.map((blob) => [blob]) : [some]) {
+          const paths = group.map(({ digest }) => blobPath(digest));
+          if (!this.#waits.dryRun && (await deleteAll(driver, paths)) === 0) continue;
+          for (const { digest, size } of group) {
+            add(this.#freed, { count: 1, bytes: size });
+            this.#onRemoved({ digest, size });
+          }
+        }
+      },
+      ({ size }) => add(this.#inUse, { count: 1, bytes: size }),
+    );
+  }
+
+  async *#unneededBlobs() {
+    const { needed, linked } = this.#kept;
+    const opts = { signal: this.#signal, except: needed, repair: !this.#waits.dryRun };
+    for await (const blob of walkBlobs(this.#store, opts)) {
+      if (linked.has(blob.digest) || this.#isYoung(blob)) add(this.#recent, { count: 1, bytes: blob.size });
+      else yield blob;
     }
-    const inUse = new Map(sizes);
-    await this.#collection.takeAway([...sizes.keys()], async (digest) => {
-      signal?.throwIfAborted();
-      inUse.delete(digest);
-      if (!this.#dryRun && !(await this.#store.driver.delete(blobPath(digest)))) return;
-      this.#removed.push({ digest, size: sizes.get(digest) ?? 0 });
-    });
-    for (const size of inUse.values()) add(this.#inUse, { count: 1, bytes: size });
   }
 
   #isYoung(facts: ObjectFacts | undefined): boolean {

@@ -28,7 +28,7 @@ export async function removePartials(
     if (held) add(inUse, tally);
     if (held || now - storedAt.getTime() < idleMs) continue;
     let taken = false;
-    await collection.takeAway([digest], async () => {
+    await collection.takeAway([{ digest }], async () => {
       taken = true;
       if (!dryRun) await driver.uploads.abort(partialPath(digest));
     });

@@ -1,91 +1,96 @@
 import type { Digest } from '../../model/digest.ts';
-import { childrenOf, type ManifestView } from '../../model/manifest/manifest.ts';
-import { type RepositoryName, tryParseTag } from '../../model/reference/reference.ts';
+import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { SignalOption } from '../../registry/registry.ts';
+import { atOnce } from '../at-once.ts';
 import type { ObjectFacts } from '../driver.ts';
-import { digestsIn, entriesIn } from '../listing.ts';
-import {
-  mediaTypePath,
-  pinPath,
-  referrerLinkPath,
-  revisionLinkPath,
-  revisionsPath,
-  tagCurrentPath,
-  tagsPath,
-} from '../paths.ts';
+import { mediaTypePath, pinPath, referrerLinkPath, revisionLinkPath } from '../paths.ts';
 import type { Store } from '../store.ts';
-import { linkOrDamaged, readView } from './mark.ts';
+import { is, type RepositoryGraph, readsAtOnce } from './graph.ts';
+
+/** Which manifests a collection may remove. */
+export interface Policy {
+  /** Those that no tag leads to. */
+  readonly untagged: boolean;
+  /** Referrers whose subject is not there, as far as no tag leads to them. */
+  readonly orphans: boolean;
+}
 
 interface UntaggedOptions extends SignalOption {
-  isYoung(facts: ObjectFacts | undefined): boolean;
+  readonly policy: Policy;
+  /** Undefined: nothing is young. */
+  readonly isYoung: ((facts: ObjectFacts | undefined) => boolean) | undefined;
 }
 
 interface Untagged {
-  readonly loose: ReadonlyMap<Digest, ManifestView>;
+  /** Each level leads to the next, so that an image is judged after the index that names it. */
+  readonly levels: readonly (readonly number[])[];
   /** Number of manifests that are kept only because they are recent. */
   readonly recent: number;
 }
 
 /**
- * The manifests of a repository that nothing leads to: no tag, no pin, no index and no subject that is kept. Empty if
- * references are unknown, because of a damaged tag or a manifest of an unknown type.
- *
- * @throws OciError STORAGE_DENIED and others if something cannot be read
+ * The manifests that a collection may remove: no tag, no pin, no index and no subject that is kept leads to them. None if
+ * references are unknown, because of a damaged tag or a manifest of an unknown type. The others are marked as kept.
  */
 export async function untaggedManifests(
-  store: Store,
+  { driver }: Store,
   repo: RepositoryName,
-  { isYoung, signal }: UntaggedOptions,
+  graph: RepositoryGraph,
+  { policy, isYoung, signal }: UntaggedOptions,
 ): Promise<Untagged> {
-  const { driver } = store;
-  const loose = new Map<Digest, ManifestView>();
-  const young: Digest[] = [];
-  const queue = await tagged(store, repo);
-  if (queue === undefined) return { loose, recent: 0 };
-  for await (const digest of digestsIn(driver, revisionsPath(repo))) {
-    signal?.throwIfAborted();
-    const facts = await driver.stat(revisionLinkPath(repo, digest));
-    if (facts === undefined) continue;
-    const view = await readView(store, repo, digest);
-    if (view === 'unclear') return { loose: new Map(), recent: 0 };
-    if (view === undefined) continue;
-    loose.set(digest, view);
-    if (isYoung(facts)) young.push(digest);
-    if ((await driver.stat(pinPath(repo, digest))) !== undefined) queue.push(digest);
-  }
-  const referrers = new Map<Digest, Digest[]>();
-  for (const [digest, { subject }] of loose) {
-    if (subject !== undefined) referrers.set(subject.digest, [...(referrers.get(subject.digest) ?? []), digest]);
-  }
-  const keep = (from: Digest[]): void => {
-    for (let digest = from.pop(); digest !== undefined; digest = from.pop()) {
-      const view = loose.get(digest);
-      if (!loose.delete(digest) || view === undefined) continue;
-      from.push(...childrenOf(view).map((child) => child.digest), ...(referrers.get(digest) ?? []));
-    }
+  const revisions = [...graph.revisions()];
+  const isOrphan = (number: number): boolean => {
+    const subject = graph.subjects.get(number);
+    return subject !== undefined && !graph.has(subject, is.revision);
   };
-  keep(queue);
-  const recent = young.filter((digest) => loose.has(digest)).length;
-  keep(young);
-  return { loose, recent };
+  const mayGo = (number: number): boolean => (isOrphan(number) ? policy.orphans : policy.untagged);
+  if (graph.isUnclear || graph.isTagDamaged) graph.keep(revisions);
+  graph.keep(
+    revisions.filter((number) => !graph.has(number, is.readable) || graph.has(number, is.tagged) || !mayGo(number)),
+  );
+  const left = (): number[] => revisions.filter((number) => !graph.has(number, is.kept));
+  const [pinned, young]: [number[], number[]] = [[], []];
+  await atOnce(left(), readsAtOnce, async (number) => {
+    signal?.throwIfAborted();
+    const digest = graph.digests.at(number);
+    if ((await driver.stat(pinPath(repo, digest))) !== undefined) pinned.push(number);
+    if (isYoung?.(await driver.stat(revisionLinkPath(repo, digest)))) young.push(number);
+  });
+  graph.keep(pinned);
+  const recent = young.filter((number) => !graph.has(number, is.kept)).length;
+  graph.keep(young);
+  return { levels: levelsOf(graph, left()), recent };
+}
+
+function levelsOf(graph: RepositoryGraph, numbers: readonly number[]): number[][] {
+  const above = new Map(numbers.map((number) => [number, 0]));
+  const count = (to: number, more: number): number | undefined => {
+    const before = above.get(to);
+    if (before !== undefined) above.set(to, before + more);
+    return before;
+  };
+  for (const number of numbers) for (const to of graph.leads.from(number)) count(to, 1);
+  const levels: number[][] = [];
+  for (let level = numbers.filter((number) => above.get(number) === 0); above.size > 0; ) {
+    // What leads to itself in a circle is one level.
+    if (level.length === 0) level = [...above.keys()];
+    for (const number of level) above.delete(number);
+    levels.push(level);
+    const next: number[] = [];
+    for (const number of level) for (const to of graph.leads.from(number)) if (count(to, -1) === 1) next.push(to);
+    level = next;
+  }
+  return levels;
 }
 
 /** Removes a manifest without tags, so tags are not searched. Its revision link goes last, as in any deletion. */
-export async function removeUntagged({ driver }: Store, repo: RepositoryName, digest: Digest, view: ManifestView) {
-  if (view.subject !== undefined) await driver.delete(referrerLinkPath(repo, view.subject.digest, digest));
+export async function removeUntagged(
+  { driver }: Store,
+  repo: RepositoryName,
+  { digest, subject }: { readonly digest: Digest; readonly subject: Digest | undefined },
+): Promise<void> {
+  if (subject !== undefined) await driver.delete(referrerLinkPath(repo, subject, digest));
   await driver.delete(mediaTypePath(repo, digest));
   await driver.delete(pinPath(repo, digest));
   await driver.delete(revisionLinkPath(repo, digest));
-}
-
-// Undefined if one of the tags is damaged: it could point at any manifest.
-async function tagged(store: Store, repo: RepositoryName): Promise<Digest[] | undefined> {
-  const targets: Digest[] = [];
-  for await (const { name } of entriesIn(store.driver, tagsPath(repo))) {
-    const tag = tryParseTag(name);
-    const target = tag === undefined ? undefined : await linkOrDamaged(store, tagCurrentPath(repo, tag));
-    if (target === 'damaged') return undefined;
-    if (target !== undefined) targets.push(target);
-  }
-  return targets;
 }

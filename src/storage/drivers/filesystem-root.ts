@@ -60,7 +60,7 @@ export function openRoot(
     async read(action, path, operation) {
       const file = join(directory, path);
       return await attempt(action, file, async () => {
-        return directories.isThere(dirname(file)) ? await orAbsent(operation(file)) : undefined;
+        return (await directories.isThere(dirname(file))) ? await orAbsent(operation(file)) : undefined;
       });
     },
     async change(action, path, operation) {

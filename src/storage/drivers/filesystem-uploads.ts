@@ -4,17 +4,20 @@
  * has hashed are those that become the blob.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat as lstatExactly, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileMode } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
-import { newProcessId, type ProcessState, processState, tryParseProcessId } from '../../files/process-id.ts';
+import { bootWord, newProcessId, type ProcessState, processState, tryParseProcessId } from '../../files/process-id.ts';
 import { lstat } from '../../files/system-calls.ts';
+import { type Digest, tryParseDigest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { StorePath, Upload, UploadFacts, Uploads } from '../driver.ts';
-import { openReader, plainFile } from './filesystem-files.ts';
+import { openReader, plainFile, readWhole } from './filesystem-files.ts';
 import { entriesOf, filesBelow } from './filesystem-listing.ts';
 import { attempt, orAbsent, type Root } from './filesystem-root.ts';
+
+const digestFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | plainFile;
 
 interface Leftover {
   readonly file: string;
@@ -25,6 +28,9 @@ interface Leftover {
 }
 
 const copyBytes = 256 * 1024;
+/** Beside a file at rest: its digest, and the identity that the file had. */
+const digestSuffix = '.digest';
+const maxDigestBytes = 512;
 
 export function createFileUploads(root: Root): Uploads {
   const { read, change, directories } = root;
@@ -37,7 +43,7 @@ export function createFileUploads(root: Root): Uploads {
 
     async resume(path, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
       return await change('write', path, async (resting) => {
-        if (!directories.isThere(dirname(resting))) return undefined;
+        if (!(await directories.isThere(dirname(resting)))) return undefined;
         const fitting = [];
         for (const leftover of await leftoversOf(resting)) {
           if (leftover.size <= maxBytes) fitting.push(leftover);
@@ -64,7 +70,7 @@ export function createFileUploads(root: Root): Uploads {
       for (const path of (await read(
         'list',
         prefix,
-        async () => directories.isThere(directory) && restingNames(directory),
+        async () => (await directories.isThere(directory)) && restingNames(directory),
       )) || []) {
         const leftovers = (await read('look at', prefix, () => leftoversOf(join(directory, path)))) ?? [];
         for (const leftover of leftovers) yield factsOf(`${prefix}/${path}` as StorePath, leftover);
@@ -73,8 +79,9 @@ export function createFileUploads(root: Root): Uploads {
 
     async abort(path) {
       await change('remove', path, async (resting) => {
-        if (!directories.isThere(dirname(resting))) return;
+        if (!(await directories.isThere(dirname(resting)))) return;
         for (const { file } of await leftoversOf(resting)) await rm(file, { force: true });
+        await rm(resting + digestSuffix, { force: true });
         await root.prune(dirname(resting));
       });
     },
@@ -90,6 +97,7 @@ class FileUpload implements Upload {
   #made = false;
   #ended = false;
   #size = 0;
+  #digest: Digest | undefined;
 
   constructor(root: Root, resting: string, file: string, siblings: readonly Leftover[]) {
     this.#root = root;
@@ -102,6 +110,10 @@ class FileUpload implements Upload {
     return this.#size;
   }
 
+  get digest(): Digest | undefined {
+    return this.#digest;
+  }
+
   async take(leftover: string): Promise<boolean> {
     try {
       await rename(leftover, this.#file);
@@ -111,6 +123,7 @@ class FileUpload implements Upload {
     }
     this.#made = true;
     this.#size = (await lstat(this.#file)).size;
+    this.#digest = await this.#keptDigest();
     return true;
   }
 
@@ -138,6 +151,7 @@ class FileUpload implements Upload {
         const { bytesWritten } = await handle.write(chunk, written, chunk.length - written);
         written += bytesWritten;
         this.#size += bytesWritten;
+        this.#digest = undefined;
       }
     });
   }
@@ -155,17 +169,19 @@ class FileUpload implements Upload {
       this.#ended = true;
       await directories.sync(dirname(file));
       for (const sibling of this.#siblings) await rm(sibling.file, { force: true });
+      await rm(this.#resting + digestSuffix, { force: true });
     });
   }
 
-  async rest(): Promise<void> {
+  async rest({ digest }: { readonly digest?: Digest | undefined } = {}): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
     await this.#close();
     if (!this.#made) return;
     await attempt('write', this.#resting, async () => {
-      if (this.#size === 0) await rm(this.#file, { force: true });
-      else await orAbsent(rename(this.#file, this.#resting));
+      if (this.#size === 0) return await rm(this.#file, { force: true });
+      if (digest !== undefined && digest !== this.#digest) await this.#keepDigest(digest);
+      await orAbsent(rename(this.#file, this.#resting));
     });
   }
 
@@ -174,6 +190,21 @@ class FileUpload implements Upload {
     this.#ended = true;
     await this.#close();
     if (this.#made) await attempt('remove', this.#file, () => rm(this.#file, { force: true }));
+  }
+
+  // Another file at rest, or one that was changed, has another identity. Without a digest the bytes are read again.
+  async #keepDigest(digest: Digest): Promise<void> {
+    try {
+      const kept = await open(this.#resting + digestSuffix, digestFlags, fileMode);
+      await kept.writeFile(`${digest} ${await identityOf(this.#file)}\n`).finally(() => kept.close());
+    } catch {}
+  }
+
+  async #keptDigest(): Promise<Digest | undefined> {
+    const text = await readWhole(this.#resting + digestSuffix, maxDigestBytes).catch(() => undefined);
+    if (text === undefined) return undefined;
+    const [, word, identity] = /^(\S+) (.*)\n$/.exec(Buffer.from(text).toString()) ?? [];
+    return identity === (await identityOf(this.#file)) ? tryParseDigest(word) : undefined;
   }
 
   // A file that existed and was removed must not be created again: a part would be taken for the whole.
@@ -217,6 +248,12 @@ class FileUpload implements Upload {
   }
 }
 
+// A rename keeps all of these, and a write changes the time. After a power cut bytes may be missing in a file of that size.
+async function identityOf(file: string): Promise<string> {
+  const { ino, size, mtimeNs } = await lstatExactly(file, { bigint: true });
+  return `${ino} ${size} ${mtimeNs} ${bootWord()}`;
+}
+
 // A writer that may be alive could continue to write.
 function isFree({ writer }: Leftover): boolean {
   return writer === undefined || writer === 'dead';
@@ -245,7 +282,7 @@ async function restingNames(directory: string): Promise<ReadonlySet<string>> {
     const dot = name.lastIndexOf('.');
     const holder = dot < 0 ? undefined : tryParseProcessId(name.slice(dot + 1));
     if (holder !== undefined) names.add(name.slice(0, dot));
-    else if (!name.endsWith('.lock')) names.add(name);
+    else if (!name.endsWith('.lock') && !name.endsWith(digestSuffix)) names.add(name);
   }
   return names;
 }

@@ -1,10 +1,12 @@
 import { closeSync, constants, lstatSync } from 'node:fs';
-import { copyFile, rm } from 'node:fs/promises';
+import { copyFile, rm, stat as statByPool } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileMode, writeNew } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
+import { learnFileSystem } from '../../files/file-systems.ts';
 import { processState, tryParseProcessId } from '../../files/process-id.ts';
+import { waitsForOthers } from '../../files/quick-calls.ts';
 import { appendBytes, lstat, openFile, stat, unlink } from '../../files/system-calls.ts';
 import { checkOptions, type Shape } from '../../model/check-arguments.ts';
 import { OciError } from '../../model/errors.ts';
@@ -25,6 +27,8 @@ export interface FilesystemDriverOptions {
   readonly readOnly?: boolean;
   /** Whether the first write may create a missing root, accessible to this user only. Default true. */
   readonly create?: boolean;
+  /** Whether another process may answer the next request of an upload. Default false. */
+  readonly shared?: boolean;
 }
 
 /** Objects in one page of a deep list, whose names are kept in memory. */
@@ -37,6 +41,7 @@ const openFilesystemDriverShape: Shape<FilesystemDriverOptions> = {
   root: 'string',
   readOnly: 'boolean',
   create: 'boolean',
+  shared: 'boolean',
 };
 
 /**
@@ -52,6 +57,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
   const root = openRoot(directory, { readOnly, create: options.create ?? true });
   const { read, change, directories } = root;
 
+  await learnFileSystem(directory);
   const found = await attempt('open', directory, () =>
     stat(directory).catch((error: unknown) => {
       if (!hasErrno(error, 'ENOENT')) throw error;
@@ -64,6 +70,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
   return {
     name: directory,
     readOnly,
+    isShared: options.shared ?? false,
     uploads: createFileUploads(root),
     locks: createFileLocks(root),
 
@@ -100,9 +107,10 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
         // Synchronous as in RealDirectories: through the thread pool, each would take ten times as long. Others get their turn.
         if (found.length % existAtOnce === existAtOnce - 1) await setImmediate();
         try {
-          found.push(
-            directories.isThere(dirname(file)) && lstatSync(file, { throwIfNoEntry: false })?.isFile() === true,
-          );
+          const facts = waitsForOthers()
+            ? (await directories.isThere(dirname(file))) && (await orAbsent(lstat(file)))
+            : directories.isThere(dirname(file)) && lstatSync(file, { throwIfNoEntry: false });
+          found.push(facts !== undefined && facts !== false && facts.isFile());
         } catch (error) {
           throw storageError(error, 'look at', file);
         }
@@ -112,7 +120,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
 
     async list(prefix, opts) {
       const page = await read('list', prefix, async (file) => {
-        if (!directories.isThere(file)) return undefined;
+        if (!(await directories.isThere(file))) return undefined;
         if (opts?.deep !== true) return await pageOf(await entriesOf(file), opts);
         return await pageOf(filesBelow(file, opts.after ?? ''), { limit: deepLimit, ...opts });
       });
@@ -122,7 +130,8 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
     async copy(from, to) {
       const source = root.fileOf(from);
       return await change('write', to, async (file) => {
-        if (!directories.isThere(dirname(source)) || (await orAbsent(lstat(source)))?.isFile() !== true) return false;
+        if (!(await directories.isThere(dirname(source)))) return false;
+        if ((await orAbsent(lstat(source)))?.isFile() !== true) return false;
         await root.draft(file, { durable: true }, async (draft) => {
           await copyFile(source, draft, constants.COPYFILE_FICLONE);
           await syncPath(draft);
@@ -133,7 +142,7 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
 
     async delete(path) {
       return await change('remove', path, async (file) => {
-        if (!directories.isThere(dirname(file))) return false;
+        if (!(await directories.isThere(dirname(file)))) return false;
         if ((await orAbsent(unlink(file).then(() => true))) === undefined) return false;
         await root.prune(dirname(file));
         return true;
@@ -142,21 +151,28 @@ export async function openFilesystemDriver(options: FilesystemDriverOptions): Pr
 
     async deleteIf(path, bytes) {
       return await change('remove', path, async (file) => {
-        if (!directories.isThere(dirname(file)) || !(await deleteIf(file, bytes))) return false;
+        if (!(await directories.isThere(dirname(file))) || !(await deleteIf(file, bytes))) return false;
         await root.prune(dirname(file));
         return true;
       });
     },
 
+    // Always in the thread pool: on a network file system that is gone it would hold up the main thread.
+    async check() {
+      if (found === undefined) return;
+      const now = await attempt('look at', directory, () => statByPool(directory));
+      if (!now.isDirectory()) throw new OciError('STORAGE', `${directory} is no longer a directory`);
+    },
+
     openJournal: (path) => change('write', path, (file) => openJournal(root, file)),
 
-    async tidy(prefix, { dryRun = false } = {}) {
-      const drafts = await removeDrafts(root, dryRun);
+    async tidy(prefix, { dryRun = false, idleMs = dayMs } = {}) {
+      const drafts = await removeDrafts(root, { dryRun, idleMs });
       if (prefix === undefined || dryRun) return drafts;
       await change(
         'tidy',
         prefix,
-        async (file) => void (directories.isThere(file) && (await pruneEmpty(file, mendAside))),
+        async (file) => void ((await directories.isThere(file)) && (await pruneEmpty(file, mendAside))),
       );
       return drafts;
     },
@@ -180,13 +196,13 @@ async function openJournal({ directories }: Root, file: string): Promise<Journal
   };
 }
 
-// A temporary file of a living process is in use. If the state of the process is unknown, it is kept for a day.
+// A temporary file of a living process is in use. If the state of the process is unknown, it is kept for a while.
 async function removeDrafts(
   { temporary, directories }: Root,
-  dryRun: boolean,
+  { dryRun, idleMs }: { readonly dryRun: boolean; readonly idleMs: number },
 ): Promise<{ count: number; bytes: number }> {
   const removed = { count: 0, bytes: 0 };
-  if (!directories.isThere(temporary)) return removed;
+  if (!(await directories.isThere(temporary))) return removed;
   for (const { name } of (await attempt('list', temporary, () => orAbsent(entriesOf(temporary)))) ?? []) {
     const draft = join(temporary, name);
     const facts = await attempt('look at', draft, () => orAbsent(lstat(draft)));
@@ -195,7 +211,7 @@ async function removeDrafts(
     // A name that no ocictl process gives belongs to another program.
     if (writer === undefined) continue;
     const state = processState(writer);
-    const old = Date.now() - facts.mtimeMs > dayMs;
+    const old = Date.now() - facts.mtimeMs > idleMs;
     if (state !== 'dead' && (!old || state === 'alive')) continue;
     if (!dryRun) await attempt('remove', draft, () => rm(draft, { force: true }));
     removed.count += 1;

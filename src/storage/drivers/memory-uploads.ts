@@ -1,3 +1,4 @@
+import type { Digest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { StorePath, Upload, UploadFacts, Uploads } from '../driver.ts';
 import { type MemoryTree, memoryReader } from './memory-objects.ts';
@@ -9,6 +10,8 @@ interface Bytes {
   storedAt: Date;
   held: boolean;
   aborted: boolean;
+  /** Of these bytes. */
+  digest: Digest | undefined;
 }
 
 /** Uploads that become objects of a tree. */
@@ -25,10 +28,14 @@ export function createMemoryUploads(tree: MemoryTree): Uploads {
       get size() {
         return bytes.size;
       },
+      get digest() {
+        return bytes.digest;
+      },
       async write(chunk) {
         if (!bytes.aborted) kept.add(bytes);
         bytes.chunks.push(Uint8Array.from(chunk));
         bytes.size += chunk.length;
+        bytes.digest = undefined;
         bytes.storedAt = new Date();
       },
       read: async () => memoryReader({ chunks: [...bytes.chunks], size: bytes.size }),
@@ -40,9 +47,10 @@ export function createMemoryUploads(tree: MemoryTree): Uploads {
         kept.delete(bytes);
         ended = true;
       },
-      async rest() {
+      async rest({ digest } = {}) {
         if (ended) return;
         ended = true;
+        bytes.digest = digest;
         bytes.held = false;
         if (bytes.size === 0) kept.delete(bytes);
       },
@@ -55,7 +63,8 @@ export function createMemoryUploads(tree: MemoryTree): Uploads {
   }
 
   return {
-    begin: async (path) => open({ path, chunks: [], size: 0, storedAt: new Date(), held: true, aborted: false }),
+    begin: async (path) =>
+      open({ path, chunks: [], size: 0, storedAt: new Date(), held: true, aborted: false, digest: undefined }),
     async resume(path, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
       for (const bytes of at(path)) if (bytes.size > maxBytes && !bytes.held) kept.delete(bytes);
       const found = at(path).find(({ size }) => size <= maxBytes);

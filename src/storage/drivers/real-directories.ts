@@ -1,8 +1,9 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { directoryMode, makeDirectory, syncDirectory } from '../../files/durable.ts';
 import { hasErrno } from '../../files/file-errors.ts';
-import { mkdir } from '../../files/system-calls.ts';
+import { waitsForOthers } from '../../files/quick-calls.ts';
+import { lstat, mkdir } from '../../files/system-calls.ts';
 import { RecentMap } from '../../model/recent-map.ts';
 import { isLink } from './file-errors.ts';
 
@@ -31,14 +32,27 @@ export class RealDirectories {
   /**
    * Checks a directory and all its parents.
    *
-   * @returns False if it does not exist, or is not a directory.
+   * @returns False if it does not exist, or is not a directory. A promise where a look may wait for another machine.
    * @throws OciError STORAGE_DAMAGED naming a path that is a link.
    */
-  isThere(directory: string): boolean {
+  isThere(directory: string): boolean | Promise<boolean> {
     if (this.#isKnown(directory)) return true;
-    if (!this.isThere(dirname(directory))) return false;
+    if (waitsForOthers()) return this.#find(directory);
+    const above = this.isThere(dirname(directory));
+    if (above !== true) return above;
     // Synchronous, without the thread pool: the file below is accessed next, and the kernel has these entries in its cache.
-    const facts = lstatSync(directory, { throwIfNoEntry: false });
+    return this.#found(directory, lstatSync(directory, { throwIfNoEntry: false }));
+  }
+
+  async #find(directory: string): Promise<boolean> {
+    if (!(await this.isThere(dirname(directory)))) return false;
+    const absent = (error: unknown): undefined => {
+      if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
+    };
+    return this.#found(directory, await lstat(directory).catch(absent));
+  }
+
+  #found(directory: string, facts: Stats | undefined): boolean {
     if (facts?.isSymbolicLink()) throw isLink(directory);
     if (facts?.isDirectory() !== true) return false;
     this.#known.set(directory, true);
@@ -89,15 +103,17 @@ export class RealDirectories {
     for (let attempt = 0; !this.#isKnown(directory); attempt += 1) {
       const parent = dirname(directory);
       await this.#make(parent);
-      if (!isNew && this.isThere(directory)) return;
+      if (!isNew && (await this.isThere(directory))) return;
       // Before it is made: whoever finds it made must wait for its name too.
       const mark = Symbol();
       this.#unsynced.set(directory, mark);
       try {
         await mkdir(directory, { mode: directoryMode });
+        // Anew: a sync that took place while it was being made may have come too early, and has taken the mark away.
+        this.#unsynced.set(directory, Symbol());
         this.#known.set(directory, true);
       } catch (error) {
-        if (hasErrno(error, 'EEXIST') && this.isThere(directory)) return;
+        if (hasErrno(error, 'EEXIST') && (await this.isThere(directory))) return;
         if (this.#unsynced.get(directory) === mark) this.#unsynced.delete(directory);
         if (!hasErrno(error, 'ENOENT', 'EEXIST')) throw error;
         if (attempt === maxAttempts) throw hasErrno(error, 'EEXIST') ? notDirectory(directory) : error;

@@ -9,11 +9,11 @@ import {
 } from '../../model/manifest/manifest.ts';
 import { bareMediaType, mediaTypes } from '../../model/manifest/media-types.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
-import { findRevision } from '../blobs/links.ts';
+import { readLink } from '../blobs/links.ts';
 import { damaged, repairedByPull } from '../collect/damage.ts';
 import type { StorePath } from '../driver.ts';
 import { isAnyBelow } from '../listing.ts';
-import { layersPath, manifestsPath, mediaTypePath } from '../paths.ts';
+import { blobPath, layersPath, manifestsPath, mediaTypePath, revisionLinkPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 
 const maxMediaTypeBytes = 1_024;
@@ -28,13 +28,38 @@ export async function loadManifest(
   repo: RepositoryName,
   digest: Digest,
 ): Promise<RawManifest | undefined> {
-  const blob = await findRevision(store, repo, digest);
-  const bytes = blob === undefined ? undefined : await readSound(store, blob.path, store.maxManifestBytes);
-  if (blob === undefined || bytes === undefined) return undefined;
+  const stored = await readLink(store, revisionLinkPath(repo, digest));
+  return stored === undefined ? undefined : await loadLinked(store, repo, digest, stored);
+}
+
+/** Like {@link loadManifest}. @param stored What the revision link holds. */
+export async function loadLinked(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+  stored: Digest,
+): Promise<RawManifest | undefined> {
+  const path = blobPath(stored);
+  const bytes = await readSound(store, path, store.maxManifestBytes);
+  if (bytes === undefined) return undefined;
   const got = await digestBytes(bytes, digestAlgorithm(digest));
   if (got !== digest)
-    throw damaged(store, blob.path, `is ${got}, not manifest ${digest}`, `the store is damaged; ${repairedByPull}`);
+    throw damaged(store, path, `is ${got}, not manifest ${digest}`, `the store is damaged; ${repairedByPull}`);
   return { mediaType: await mediaTypeOf(store, repo, digest, bytes), bytes };
+}
+
+/** Like {@link loadLinked}, for callers to whom damage of a file does not matter whose content they have read before. */
+export async function recallLinked(
+  store: Store,
+  repo: RepositoryName,
+  digest: Digest,
+  stored: Digest,
+): Promise<RawManifest | undefined> {
+  const known = store.known?.get(digest);
+  if (known !== undefined) return known;
+  const raw = await loadLinked(store, repo, digest, stored);
+  if (raw !== undefined && store.known && detectType(raw.bytes).isTyped) store.known.learn(digest, raw);
+  return raw;
 }
 
 /** Whether a repository was written to, and not removed since. */
@@ -57,19 +82,44 @@ export function tryParseManifest(raw: RawManifest): ManifestView | undefined {
   }
 }
 
+/**
+ * Why no client can use a stored manifest; undefined if it is sound, gone, or of a type that is unknown here.
+ *
+ * @returns STORAGE_DAMAGED for one that is too large, MANIFEST_INVALID for bytes that do not fit their type.
+ */
+export async function whyInvalid(store: Store, repo: RepositoryName, digest: Digest): Promise<OciError | undefined> {
+  try {
+    const raw = await loadManifest(store, repo, digest);
+    if (raw === undefined) return undefined;
+    // Without a type of its own it must tell what it is.
+    if (raw.mediaType === mediaTypes.octetStream) receiveManifest('', raw.bytes);
+    else parseManifest(raw);
+    return undefined;
+  } catch (error) {
+    if (isOciError(error, 'STORAGE_DAMAGED', 'MANIFEST_INVALID')) return error;
+    throw error;
+  }
+}
+
 export function nameUnknown(repo: RepositoryName): OciError {
   return new OciError('NAME_UNKNOWN', `there is no repository ${repo}`);
 }
 
 async function mediaTypeOf(store: Store, repo: RepositoryName, digest: Digest, bytes: Uint8Array): Promise<string> {
+  const detected = detectType(bytes);
+  // Only a manifest that does not name its type can have been stored with another: it costs a request to look.
+  if (detected.isTyped) return detected.mediaType;
   const kept = await readSound(store, mediaTypePath(repo, digest), maxMediaTypeBytes);
   const told = kept === undefined ? '' : bareMediaType(Buffer.from(kept).toString('utf8'));
-  if (told !== '') return told;
+  return told === '' ? detected.mediaType : told;
+}
+
+function detectType(bytes: Uint8Array): { readonly mediaType: string; readonly isTyped: boolean } {
   try {
-    return receiveManifest('', bytes).mediaType;
+    return receiveManifest('', bytes);
   } catch (error) {
     // A malformed manifest was stored: the caller that parses it gets the error.
-    if (isOciError(error)) return impliedMediaType(bytes) ?? mediaTypes.octetStream;
+    if (isOciError(error)) return { mediaType: impliedMediaType(bytes) ?? mediaTypes.octetStream, isTyped: false };
     throw error;
   }
 }

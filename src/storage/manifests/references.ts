@@ -4,6 +4,7 @@ import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { blobsOf, childrenOf, type ManifestView } from '../../model/manifest/manifest.ts';
 import { isForeignLayerType, isManifestType } from '../../model/manifest/media-types.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
+import { atOnce } from '../at-once.ts';
 import { findLinkedBlob, findRevision } from '../blobs/links.ts';
 import type { StoredBlob } from '../blobs/stored-blob.ts';
 import { isDamaged } from '../collect/damage.ts';
@@ -30,7 +31,7 @@ export async function requireReferences(
 ): Promise<readonly StorePath[]> {
   const links: StorePath[] = [];
   const missing = new Set<Digest>();
-  await severalAtOnce(blobsOf(view), async (entry) => {
+  await atOnce(blobsOf(view), blobsAtOnce, async (entry) => {
     signal?.throwIfAborted();
     const { digest, mediaType, urls = [] } = entry;
     if (await isThere(store, repo, entry)) links.push(layerLinkPath(repo, digest));
@@ -53,7 +54,7 @@ export async function requireReferences(
 /** Whether all of these links still exist. */
 export async function areThere({ driver }: Store, links: readonly StorePath[]): Promise<boolean> {
   let all = true;
-  await severalAtOnce(links, async (link) => {
+  await atOnce(links, blobsAtOnce, async (link) => {
     if ((await driver.stat(link)) === undefined) all = false;
   });
   return all;
@@ -87,10 +88,4 @@ function missingReferences(repo: RepositoryName, digests: readonly Digest[]): Oc
       hint: 'push the blobs and child manifests of a manifest before the manifest',
     },
   );
-}
-
-async function severalAtOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let at = 0; at < items.length; at += blobsAtOnce) {
-    await Promise.all(items.slice(at, at + blobsAtOnce).map(work));
-  }
 }

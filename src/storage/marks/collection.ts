@@ -4,11 +4,13 @@ import type { Driver, Entry, StorePath } from '../driver.ts';
 import { entriesIn } from '../listing.ts';
 import { collectorPath, leasesPath } from '../paths.ts';
 import { isAnyCollecting } from './collectors.ts';
-import { readLease, removeLease } from './lease-file.ts';
+import { readLease, removeLease, type SeenLease } from './lease-file.ts';
 import { beatMs, isGone, ownSilenceMs, SilenceMeter } from './silence.ts';
 
 /** Digests that are removed between two reads of the marks. */
-const batchSize = 500;
+const batchSize = 1_000;
+/** How many are removed before the silence is measured again, where each is a call of its own. */
+const fewTogether = 20;
 
 /** A running collection. It must begin before anything is read that tells which blobs are needed; see {@link Marks}. */
 export class Collection {
@@ -17,6 +19,7 @@ export class Collection {
   readonly #path: StorePath = collectorPath(newProcessId());
   readonly #silence = new SilenceMeter();
   readonly #over = new Set<string>();
+  #leases = new Map<string, SeenLease>();
   #words = '';
   #told: Promise<void> = Promise.resolve();
   #beat: NodeJS.Timeout | undefined;
@@ -30,7 +33,7 @@ export class Collection {
     this.#graceMs = graceMs;
   }
 
-  /** @param opts.graceMs Marks of a dead process still count if it was alive within this time. */
+  /** @param opts.graceMs Marks of a lease that ended, or of a dead process, still count for this time. */
   static async begin(driver: Driver, { graceMs = 0 } = {}): Promise<Collection> {
     const collection = new Collection(driver, graceMs);
     try {
@@ -52,23 +55,50 @@ export class Collection {
     if (!(await this.#hasCompany())) await this.#removeLeases(over);
   }
 
-  /** Removes the digests that are not marked: `remove` is called for each, one after the other. */
-  async takeAway(digests: readonly Digest[], remove: (digest: Digest) => Promise<void>): Promise<void> {
-    for (let at = 0; at < digests.length; at += batchSize) {
-      const batch = digests.slice(at, at + batchSize);
-      try {
-        await this.#tell(batch);
-        let marks = await this.#marks();
-        for (const digest of batch) {
-          if (this.#silence.silentMs > ownSilenceMs) {
-            await this.#tell(batch);
-            marks = await this.#marks();
-          }
-          if (!marks.has(digest)) await remove(digest);
+  /**
+   * Removes the items whose digests are not marked. They are announced in batches, and removed several at once.
+   *
+   * @param kept Called for each item that is marked.
+   */
+  async takeAway<T extends { readonly digest: Digest }>(
+    items: Iterable<T> | AsyncIterable<T>,
+    remove: (some: readonly T[]) => Promise<void>,
+    kept: (item: T) => void = () => {},
+  ): Promise<void> {
+    let batch: T[] = [];
+    for await (const item of items) {
+      batch.push(item);
+      if (batch.length < batchSize) continue;
+      await this.#takeBatch(batch, remove, kept);
+      batch = [];
+    }
+    if (batch.length > 0) await this.#takeBatch(batch, remove, kept);
+  }
+
+  async #takeBatch<T extends { readonly digest: Digest }>(
+    batch: readonly T[],
+    remove: (some: readonly T[]) => Promise<void>,
+    kept: (item: T) => void,
+  ): Promise<void> {
+    const digests = batch.map(({ digest }) => digest);
+    const together = this.#driver.deleteMany === undefined ? fewTogether : batchSize;
+    try {
+      await this.#tell(digests);
+      await this.#readMarks();
+      for (let at = 0; at < batch.length; at += together) {
+        if (this.#silence.silentMs > ownSilenceMs) {
+          await this.#tell(digests);
+          await this.#readMarks();
         }
-      } finally {
-        await this.#tell([]);
+        const free: T[] = [];
+        for (const item of batch.slice(at, at + together)) {
+          if (this.#isMarked(item.digest)) kept(item);
+          else free.push(item);
+        }
+        if (free.length > 0) await remove(free);
       }
+    } finally {
+      await this.#tell([]);
     }
   }
 
@@ -82,13 +112,19 @@ export class Collection {
     await this.#driver.delete(this.#path);
   }
 
-  async #marks(): Promise<Set<Digest>> {
-    const marks = new Set<Digest>();
+  async #readMarks(): Promise<void> {
+    const before = this.#leases;
+    this.#leases = new Map();
     for await (const entry of entriesIn(this.#driver, leasesPath)) {
       if (this.#over.has(entry.name)) continue;
-      for (const digest of (await readLease(this.#driver, entry))?.marks ?? []) marks.add(digest);
+      const lease = await readLease(this.#driver, entry, before.get(entry.name));
+      if (lease !== undefined) this.#leases.set(entry.name, lease);
     }
-    return marks;
+  }
+
+  #isMarked(digest: Digest): boolean {
+    for (const { marks, all } of this.#leases.values()) if (all || marks.has(digest)) return true;
+    return false;
   }
 
   async #leasesOver(now: Date): Promise<Entry[]> {
@@ -97,8 +133,8 @@ export class Collection {
       const holder = tryParseProcessId(entry.name);
       const lease = holder && (await readLease(this.#driver, entry));
       if (holder === undefined || lease === undefined) continue;
-      const recent = now.getTime() - lease.storedAt.getTime() < this.#graceMs;
-      if (lease.ended || (isGone(holder, lease.storedAt, now) && !recent)) over.push(entry);
+      const recent = this.#graceMs > 0 && now.getTime() - lease.storedAt.getTime() < this.#graceMs;
+      if ((lease.ended || isGone(holder, lease.storedAt, now)) && !recent) over.push(entry);
       else if (lease.unmarked) this.isWithUnmarked = true;
     }
     return over;

@@ -34,17 +34,21 @@ export async function isAnyCollecting(driver: Driver, clock: StorePath, except?:
 }
 
 /**
- * Waits while a collector removes any of these digests. Whatever exists afterwards is kept, if it was marked before
+ * Waits while a collector removes any of these digests, or any at all. Whatever exists afterwards is kept, if it was marked before
  * this call.
  *
  * @throws OciError STORAGE, retryable, if a collector does not finish
  */
-export async function waitForCollectors(driver: Driver, digests: readonly Digest[], clock: StorePath): Promise<void> {
+export async function waitForCollectors(
+  driver: Driver,
+  digests: readonly Digest[] | 'all',
+  clock: StorePath,
+): Promise<void> {
   for (const begun = performance.now(); ; await sleep(pollMs)) {
     let busy: StorePath | undefined;
     for await (const { path, taking, gone } of collectors(driver, clock)) {
       if (gone) await driver.delete(path);
-      else if (digests.some((digest) => taking.has(digest))) busy = path;
+      else if (digests === 'all' ? taking.size > 0 : digests.some((digest) => taking.has(digest))) busy = path;
     }
     if (busy === undefined) return;
     if (performance.now() - begun > maxWaitMs) {

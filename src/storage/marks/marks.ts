@@ -1,9 +1,13 @@
 import { newProcessId } from '../../files/process-id.ts';
 import type { Digest } from '../../model/digest.ts';
+import { OciError } from '../../model/errors.ts';
 import type { Driver } from '../driver.ts';
 import { isAnyCollecting, waitForCollectors } from './collectors.ts';
 import { type OpenLease, openLease } from './lease-file.ts';
 import { beatMs, ownSilenceMs, SilenceMeter } from './silence.ts';
+
+/** How long the marks of clients' requests are kept after their time, for collections with a long grace time. */
+const endedForMs = 24 * 60 * 60 * 1_000;
 
 /**
  * Protects the digests that this registry's writers rely on from collectors in any process or host. A writer marks a
@@ -162,13 +166,47 @@ export class Marks {
     try {
       const lease = await term.lease;
       clearInterval(term.beat);
-      if (lease !== undefined) await lease.end({ keep: await this.#isWatched(lease) });
+      if (lease === undefined) return;
+      // What clients were told counts for as long as a later collection has as its grace time.
+      const stays = this.#keepMs > 0;
+      await lease.end({ keep: stays || (await this.#isWatched(lease)) });
+      if (stays) setTimeout(() => void lease.remove().catch(() => {}), endedForMs).unref();
     } catch {}
   }
 
   async #isWatched(lease: OpenLease): Promise<boolean> {
     return await isAnyCollecting(this.#driver, lease.clock).catch(() => true);
   }
+}
+
+/**
+ * Keeps collectors from removing anything, in any process, for a writer that stores blobs long before their links.
+ *
+ * @returns `check` throws OciError STORAGE, retryable, if collectors may take this process for dead.
+ */
+export async function holdEverything(driver: Driver): Promise<AsyncDisposable & { check(): void }> {
+  const silence = new SilenceMeter();
+  const lease = await openLease(driver, newProcessId());
+  const beat = setInterval(() => void lease.beat().then(silence.speak(), () => {}), beatMs).unref();
+  const end = async (): Promise<void> => {
+    clearInterval(beat);
+    await lease.end({ keep: await isAnyCollecting(driver, lease.clock).catch(() => true) });
+  };
+  try {
+    await lease.markAll();
+    await waitForCollectors(driver, 'all', lease.clock);
+  } catch (error) {
+    await end().catch(() => {});
+    throw error;
+  }
+  return {
+    check() {
+      if (silence.silentMs <= ownSilenceMs) return;
+      const problem = `${driver.name} took no sign of life for ${Math.round(silence.silentMs / 1_000)} seconds`;
+      throw new OciError('STORAGE', problem, { hint: 'run the command again: it goes on', retryable: true });
+    },
+    [Symbol.asyncDispose]: end,
+  };
 }
 
 interface Term {

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { createHasher } from '../../model/digest.ts';
+import { createHasher, type Hasher } from '../../model/digest.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { Writer } from '../../registry/registry.ts';
 import { checkOffset, sessionWriter, UploadSession } from '../../registry/upload-session.ts';
-import { parseUploadId, type UploadId, uploadDataPath, uploadStartedAtPath, uploadUnknown } from '../paths.ts';
+import type { FoundSession } from '../driver.ts';
+import { parseUploadId, type UploadId, uploadPath, uploadUnknown } from '../paths.ts';
 import type { Store } from '../store.ts';
+import { findSession } from './sessions.ts';
 import { StoredBytes, type UploadFacts } from './stored-bytes.ts';
 
 type Session = UploadSession<StoredBytes>;
 
-/** Sessions that are remembered with their running hash. The bytes of others are on disk, and are read again at commit. */
+/** Sessions that are remembered with their running hash. All else about a stored session is asked of the store each time. */
 const maxSessions = 1_000;
-const maxDateBytes = 100;
 
 type Uploads = Pick<Writer, 'startUpload' | 'resumeUpload'>;
 
@@ -19,8 +20,8 @@ type Uploads = Pick<Writer, 'startUpload' | 'resumeUpload'>;
 export function createUploads(store: Store): Uploads {
   const sessions = new Map<string, Session>();
 
-  const sessionOf = (facts: UploadFacts, known: ConstructorParameters<typeof StoredBytes>[2]): Session => {
-    return new UploadSession(facts.id, facts.startedAt, new StoredBytes(store, facts, known));
+  const sessionOf = (facts: UploadFacts, ...bytes: [hasher: Hasher | undefined, found?: FoundSession]): Session => {
+    return new UploadSession(facts.id, facts.startedAt, new StoredBytes(store, facts, ...bytes));
   };
 
   async function remember(session: Session): Promise<void> {
@@ -37,17 +38,13 @@ export function createUploads(store: Store): Uploads {
     const known = sessions.get(id);
     if (known !== undefined && known.bytes.repo !== repo) throw uploadUnknown();
     if (known !== undefined && !known.ended && !known.bytes.stored) return known;
-    const startedAt = await store.driver.get(uploadStartedAtPath(repo, id), maxDateBytes);
-    if (startedAt === undefined) throw uploadUnknown();
-    if (known !== undefined && !known.ended && known.bytes.isOpen) return known;
-    const size = (await store.driver.uploads.find(uploadDataPath(repo, id)))?.size ?? 0;
-    if (known !== undefined && !known.ended && known.bytes.size === size) return known;
-    // If the session was swept between the two reads, it must not begin again.
-    if ((await store.driver.stat(uploadStartedAtPath(repo, id))) === undefined) throw uploadUnknown();
-    const date = new Date(Buffer.from(startedAt).toString('utf8').trim());
-    const facts = { id, repo, startedAt: Number.isNaN(date.getTime()) ? new Date(0) : date };
-    const hasher = size === 0 ? await createHasher() : undefined;
-    return sessionOf(facts, { stored: true, size, hasher });
+    const found = await findSession(store.driver, uploadPath(repo, id));
+    if (found === undefined) throw uploadUnknown();
+    if (known === undefined || known.ended) {
+      return sessionOf({ id, repo, startedAt: found.begunAt }, undefined, found);
+    }
+    if (!known.bytes.isOpen) known.bytes.see(found);
+    return known;
   }
 
   return {
@@ -56,9 +53,11 @@ export function createUploads(store: Store): Uploads {
       const id = parseUploadId(randomUUID());
       const startedAt = store.now();
       const hasher = await createHasher(opts?.digestAlgorithm);
-      const session = sessionOf({ id, repo, startedAt }, { stored: false, size: 0, hasher });
+      const session = sessionOf({ id, repo, startedAt }, hasher);
+      session.bytes.expect(opts?.digest);
       // A read-only store refuses the session now, not at the first byte.
-      if (store.driver.readOnly) await session.bytes.keep();
+      const mayMove = store.driver.isShared && opts?.digest === undefined;
+      if (mayMove || store.driver.readOnly) await session.bytes.keep();
       try {
         await remember(session);
       } catch (error) {
@@ -71,6 +70,7 @@ export function createUploads(store: Store): Uploads {
       opts?.signal?.throwIfAborted();
       const session = await load(repo, parseUploadId(id));
       checkOffset(session.bytes, opts?.offset);
+      session.bytes.expect(opts?.digest);
       await remember(session);
       return sessionWriter(session, () => sessions.delete(session.id));
     },

@@ -4,7 +4,7 @@ import { type Fields, fieldsOf } from '../../config/documents/fields.ts';
 import { type KnownKeys, refuseUnknownKeys } from '../../config/documents/known-keys.ts';
 import type { Sourced } from '../../config/origin.ts';
 import { OciError } from '../../model/errors.ts';
-import { parseGlob } from '../../model/glob.ts';
+import { parseGlob } from '../../model/patterns/glob.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { quote } from '../../model/quote.ts';
 import { parseReference } from '../../model/reference/reference.ts';

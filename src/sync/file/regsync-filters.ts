@@ -2,9 +2,10 @@
 import { configError } from '../../config/documents/config-error.ts';
 import type { Fields } from '../../config/documents/fields.ts';
 import type { Sourced } from '../../config/origin.ts';
+import { parseExpression } from '../../model/patterns/expression.ts';
 import { quote } from '../../model/quote.ts';
 import type { RepositoryName, Tag } from '../../model/reference/reference.ts';
-import { matchingNames, parseExpression } from '../tags/expression.ts';
+import { matchingNames } from '../tags/expression.ts';
 import type { TagRule } from '../tags/tag-rule.ts';
 import { parseVersionRange } from '../tags/version-range.ts';
 

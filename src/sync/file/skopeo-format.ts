@@ -10,9 +10,10 @@ import { type KnownKeys, refuseUnknownKeys } from '../../config/documents/known-
 import type { Origin, Sourced } from '../../config/origin.ts';
 import { parseDigest, tryParseDigest } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
+import { parseExpression } from '../../model/patterns/expression.ts';
 import { quote } from '../../model/quote.ts';
 import { parseReference, parseTag } from '../../model/reference/reference.ts';
-import { matchingNames, parseExpression } from '../tags/expression.ts';
+import { matchingNames } from '../tags/expression.ts';
 import type { TagFilter, TagRule } from '../tags/tag-rule.ts';
 import { parseVersionRange } from '../tags/version-range.ts';
 import type { FormatInput } from './format-input.ts';

@@ -16,13 +16,13 @@ interface Goal extends Participant {
   readonly looks: Slots;
   /** For what it reads alone. */
   readonly lanes: Lanes;
-  untilElderHas(digest: Digest, opts: SignalOption): Promise<void>;
   settle(digest: Digest): void;
 }
 
 /** What all destinations read from. */
 export interface JointSource {
-  shared(blob: Descriptor): SharedBlob;
+  /** @param image One that has it. */
+  shared(blob: Descriptor, image: number): SharedBlob;
   /** Opens a blob for one destination alone. */
   elsewhere(goal: Participant, blob: Descriptor, offset: number, options: ReadOptions): Promise<Content>;
 }
@@ -37,11 +37,11 @@ export class BranchWay implements BlobWay {
   #own: Way | undefined;
   #hasRead = false;
 
-  constructor(branch: Goal, blob: Descriptor, source: JointSource) {
+  constructor(branch: Goal, blob: Descriptor, image: number, source: JointSource) {
     this.#branch = branch;
     this.#blob = blob;
     this.#source = source;
-    this.#shared = source.shared(blob);
+    this.#shared = source.shared(blob, image);
   }
 
   async look(): Promise<void> {
@@ -52,7 +52,6 @@ export class BranchWay implements BlobWay {
     this.#endLook?.();
     this.#endLook = undefined;
     if (this.#hasRead) return;
-    await this.#branch.untilElderHas(this.#blob.digest, { signal });
     if (!this.#branch.isAlone && (await this.#shared.join(this.#branch, { signal }))) return;
     this.#own ??= this.#branch.lanes.way(this.#blob.size);
     await this.#own.ready({ signal });

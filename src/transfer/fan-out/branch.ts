@@ -3,7 +3,7 @@ import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { Manifest } from '../../model/manifest/manifest.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import type { Lanes } from '../lanes.ts';
-import type { TransferEnd } from '../options.ts';
+import type { TransferRoot } from '../options.ts';
 import { Slots } from '../slots.ts';
 import { BranchWay, type JointSource } from './branch-way.ts';
 import { Patience } from './patience.ts';
@@ -18,9 +18,20 @@ interface Joint extends JointSource {
   /** A destination has something to say about a blob, or about all. */
   check(digest: Digest): void;
   checkAll(): void;
-  /** Another destination in the same store, which was there first. */
+  /** Another destination in the same store or registry, which was there first. */
   elderOf(branch: Branch): Branch | undefined;
   detach(branch: Branch): void;
+}
+
+/** One of several images that are copied to one of several destinations. */
+export interface Share extends Pick<Branch, 'arrived' | 'manifest'> {
+  way(blob: Descriptor): BranchWay;
+  /** Where it goes, and which blobs it has. */
+  needs(to: TransferRoot['to'], digests: Iterable<Digest>): void;
+  /** Waits as long as another destination brings a blob to the same store or registry. @throws the signal's reason. */
+  untilElderHas(digest: Digest, opts: SignalOption): Promise<void>;
+  /** There is no more work for this image. */
+  end(): void;
 }
 
 /** One of several destinations that read each blob of the source together. */
@@ -30,8 +41,10 @@ export class Branch {
   readonly #fanOut: Joint;
   readonly #arrived = new Set<Digest>();
   readonly #settled = new Set<Digest>();
-  #to: TransferEnd | undefined;
-  #needed: ReadonlySet<Digest> | undefined;
+  #to: TransferRoot['to'] | undefined;
+  readonly #needed = new Set<Digest>();
+  /** Images of which it is not known yet what they need here. */
+  readonly #unsaid = new Set<number>();
   #isAlone = false;
   #hasEnded = false;
   #lanes: Lanes | undefined;
@@ -48,19 +61,19 @@ export class Branch {
     return this.#isAlone;
   }
 
-  /** Whether the others should wait for it before they read a blob. */
-  mayWant(digest: Digest): boolean {
-    return !this.#isAlone && this.isBusyWith(digest);
+  /** Whether the others should wait for it before they read a blob of some images. */
+  mayWant(digest: Digest, images: Iterable<number>): boolean {
+    return !this.#isAlone && this.isBusyWith(digest, images);
   }
 
-  /** Whether it does not have a blob yet and may get it. */
-  isBusyWith(digest: Digest): boolean {
+  /** Whether it does not have a blob of some images yet and may get it. */
+  isBusyWith(digest: Digest, images: Iterable<number>): boolean {
     if (this.#hasEnded || this.#settled.has(digest)) return false;
-    return this.#needed === undefined || this.#needed.has(digest);
+    return this.#needed.has(digest) || [...images].some((image) => this.#unsaid.has(image));
   }
 
   /** Where a blob can be read that arrived here. */
-  holder(digest: Digest): TransferEnd | undefined {
+  holder(digest: Digest): TransferRoot['to'] | undefined {
     return this.#arrived.has(digest) ? this.#to : undefined;
   }
 
@@ -70,8 +83,24 @@ export class Branch {
     return this.#lanes;
   }
 
-  way(blob: Descriptor): BranchWay {
-    return new BranchWay(this, blob, this.#fanOut);
+  /** An image that will be copied here. */
+  share(image: number): Share {
+    this.#unsaid.add(image);
+    const said = (): void => {
+      this.#unsaid.delete(image);
+      this.#fanOut.checkAll();
+    };
+    return {
+      way: (blob) => new BranchWay(this, blob, image, this.#fanOut),
+      manifest: (digest, read) => this.manifest(digest, read),
+      needs: (to, digests) => {
+        this.#needs(to, digests);
+        said();
+      },
+      arrived: (digest) => this.arrived(digest),
+      untilElderHas: (digest, opts) => this.#untilElderHas(digest, image, opts),
+      end: said,
+    };
   }
 
   /** Reads a manifest of the source, which all destinations need. */
@@ -79,24 +108,23 @@ export class Branch {
     return this.#fanOut.manifest(digest, read);
   }
 
-  /** Where it writes, and which blobs its image has. */
-  needs(to: TransferEnd, digests: Iterable<Digest>): void {
+  #needs(to: TransferRoot['to'], digests: Iterable<Digest>): void {
+    for (const digest of digests) this.#needed.add(digest);
+    if (this.#to) return;
     this.#to = to;
-    this.#needed = new Set(digests);
-    this.#elder = to.sparse ? this.#fanOut.elderOf(this) : undefined;
-    // A store has each blob once, and a second one that brings it waits for the first, which must not wait for that one.
+    this.#elder = this.#fanOut.elderOf(this);
+    // A store has each blob once, and a registry mounts what another of its repositories has: a second one that needs it waits
+    // for the first, which must not wait for that one.
     if (this.#elder) this.goAlone();
-    else this.#fanOut.checkAll();
   }
 
   /** Where it writes; undefined before that is known. */
-  get to(): TransferEnd | undefined {
+  get to(): TransferRoot['to'] | undefined {
     return this.#to;
   }
 
-  /** Waits as long as another destination brings a blob to the same store. @throws the signal's reason. */
-  async untilElderHas(digest: Digest, { signal }: SignalOption): Promise<void> {
-    while (this.#elder?.isBusyWith(digest) && !signal?.aborted) await this.#elder.#change(signal);
+  async #untilElderHas(digest: Digest, image: number, { signal }: SignalOption): Promise<void> {
+    while (this.#elder?.isBusyWith(digest, [image]) && !signal?.aborted) await this.#elder.#change(signal);
     signal?.throwIfAborted();
   }
 

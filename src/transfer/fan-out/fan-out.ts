@@ -5,8 +5,9 @@ import type { Manifest } from '../../model/manifest/manifest.ts';
 import { type Content, streamContent } from '../../registry/content.ts';
 import type { GetBlobOptions, SignalOption } from '../../registry/registry.ts';
 import { Lanes } from '../lanes.ts';
-import type { TransferOptions } from '../options.ts';
-import { Branch } from './branch.ts';
+import type { TransferOptions, TransferRoot } from '../options.ts';
+import { Sites } from '../site.ts';
+import { Branch, type Share } from './branch.ts';
 import type { ReadOptions } from './branch-way.ts';
 import { type Participant, SharedBlob } from './shared-blob.ts';
 
@@ -24,9 +25,11 @@ interface FanOutOptions {
 
 /** Several destinations of one image, which read each blob of the source together. */
 export class FanOut {
+  readonly sites = new Sites();
   readonly branches: readonly Branch[];
   readonly #options: FanOutOptions;
   readonly #lanes: Lanes;
+  #images = 0;
   readonly #blobs = new Map<Digest, SharedBlob>();
   readonly #manifests = new Map<Digest, { readonly reading: Promise<Manifest>; left: number }>();
 
@@ -40,7 +43,13 @@ export class FanOut {
     return new Lanes(this.#options.parallelBlobs);
   }
 
-  shared(blob: Descriptor): SharedBlob {
+  /** Begins an image. @returns What it is for each destination. */
+  image(): readonly Share[] {
+    this.#images += 1;
+    return this.branches.map((branch) => branch.share(this.#images));
+  }
+
+  shared(blob: Descriptor, image: number): SharedBlob {
     const { from } = this.#options;
     let shared = this.#blobs.get(blob.digest);
     shared ??= new SharedBlob(
@@ -50,6 +59,7 @@ export class FanOut {
       (options) => from.registry.getBlob(from.repo, blob, { ...options, verify: false }),
     );
     this.#blobs.set(blob.digest, shared);
+    shared.images.add(image);
     return shared;
   }
 
@@ -73,7 +83,10 @@ export class FanOut {
   }
 
   elderOf(branch: Branch): Branch | undefined {
-    return this.branches.find((one) => one !== branch && one.to?.registry === branch.to?.registry);
+    const { to } = branch;
+    const isBeside = (other: TransferRoot['to']): boolean =>
+      to?.host === undefined ? to?.registry === other.registry : to.host === other.host;
+    return this.branches.find((one) => one !== branch && one.to !== undefined && isBeside(one.to));
   }
 
   /** The others go on without it. */
@@ -110,7 +123,10 @@ export class FanOut {
     const shared = this.#blobs.get(digest);
     let seen = -1;
     let idleMs = 0;
-    while (!peers.some((peer) => peer.holder(digest)) && peers.some((peer) => peer.mayWant(digest))) {
+    while (
+      !peers.some((peer) => peer.holder(digest)) &&
+      peers.some((peer) => peer.mayWant(digest, shared?.images ?? []))
+    ) {
       const moved = shared?.readBytes ?? 0;
       idleMs = moved > seen ? 0 : idleMs + lookMs;
       if (idleMs >= this.#options.holdMs) return;

@@ -12,25 +12,20 @@ interface Node {
   isTold: boolean;
 }
 
-/** The events of transfers of one image to several destinations, as those of one transfer. */
+/** The events of transfers to several destinations, as those of one transfer. */
 export class MergedEvents {
   readonly queue = new EventQueue();
   readonly #nodes = new Map<Digest, Node>();
   readonly #left = new Set<number>();
-  #isResolved = false;
-  readonly #count: number;
-
-  constructor(count: number) {
-    this.#count = count;
-  }
+  readonly #resolved = new Set<Digest>();
 
   take(i: number, event: TransferEvent): void {
     switch (event.type) {
       case 'images':
         break;
       case 'resolved':
-        if (!this.#isResolved) this.queue.push(event);
-        this.#isResolved = true;
+        if (!this.#resolved.has(event.root.digest)) this.queue.push(event);
+        this.#resolved.add(event.root.digest);
         break;
       case 'discovered':
         this.#discovered(i, event);
@@ -51,8 +46,18 @@ export class MergedEvents {
   leave(i: number): void {
     this.#left.add(i);
     for (const digest of this.#nodes.keys()) this.#tellDone(digest);
-    const finished = this.#left.size === this.#count ? 1 : 0;
-    this.queue.push({ type: 'images', found: 1, finished, failed: 0, complete: true });
+  }
+
+  /** An image has failed at a destination: nobody waits for what has not arrived there. */
+  giveUp(i: number): void {
+    for (const [digest, { known, done }] of this.#nodes) {
+      if (!done.has(i) && known.delete(i)) this.#tellDone(digest);
+    }
+  }
+
+  /** Tells how many images there are, and how many are finished everywhere. */
+  images(images: { readonly found: number; readonly finished: number; readonly complete: boolean }): void {
+    this.queue.push({ type: 'images', failed: 0, ...images });
   }
 
   end(): void {

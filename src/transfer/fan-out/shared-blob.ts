@@ -15,8 +15,8 @@ type OpenSource = (options: SignalOption & { readonly onWait?: OnWait | undefine
 /** A destination, as far as the others wait for it. */
 export interface Participant {
   readonly patience: Patience;
-  /** Whether the others should wait for it before they read a blob. */
-  mayWant(digest: Digest): boolean;
+  /** Whether the others should wait for it before they read a blob. @param images Those that have the blob, as far as is known. */
+  mayWant(digest: Digest, images: Iterable<number>): boolean;
 }
 
 interface Member {
@@ -31,6 +31,8 @@ export class SharedBlob {
   readonly descriptor: Descriptor;
   /** Bytes read of the source. */
   readBytes = 0;
+  /** The images that have it, as far as is known. */
+  readonly images = new Set<number>();
   readonly #way: Way;
   readonly #branches: () => readonly Participant[];
   readonly #open: OpenSource;
@@ -85,7 +87,9 @@ export class SharedBlob {
   /** Looks again whom the members wait for. */
   check(): void {
     if (this.#isStarted) return;
-    const awaited = this.#branches().filter((one) => one.mayWant(this.descriptor.digest) && !this.#members.has(one));
+    const awaited = this.#branches().filter(
+      (one) => one.mayWant(this.descriptor.digest, this.images) && !this.#members.has(one),
+    );
     this.#hold(this.#members.size > 0 ? awaited : []);
     if (this.#members.size > 0 && awaited.length === 0) void this.#start();
   }

@@ -131,8 +131,8 @@ export class Http2Dispatcher {
         this.#giveUp();
       }
     });
-    // It is loaded while the connection is made, where it will be needed.
-    if (facts?.known.http2) setImmediate(() => constants);
+    // It is loaded while the connection is made: afterwards it would be waited for, and most registries choose it.
+    setImmediate(() => constants);
   }
 
   #unconnected(error: Error, ahead: boolean): void {

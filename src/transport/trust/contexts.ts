@@ -1,5 +1,6 @@
 /** TLS contexts: our certificate, and the anchors that a server's certificate is verified with. */
 import { createSecureContext, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
+import { endOfCertificate } from '../../certs/roots.ts';
 import type { TlsSettings } from '../../certs/tls-settings.ts';
 
 interface ClientPair {
@@ -30,43 +31,65 @@ export function contextWithoutRoots(client: ClientPair | undefined): SecureConte
   return createSecureContext({ ...oldest, ...client, ca: [] });
 }
 
-/** Node's context has this method since 0.12, and no public one that adds to the default roots. */
-type Extensible = SecureContext & { readonly context?: { readonly addCACert?: (pem: string) => void } };
+/** Node's contexts have these methods, the last since 20.18, and no public ones that add to the default roots. */
+interface Anchors {
+  addCACert(pem: string): void;
+  addRootCerts(): void;
+  setAllowPartialTrustChain(): void;
+}
+
+function anchorsOf({ context }: SecureContext & { readonly context?: Partial<Anchors> }): Anchors | undefined {
+  const { addCACert, addRootCerts, setAllowPartialTrustChain } = context ?? {};
+  return addCACert && addRootCerts && setAllowPartialTrustChain ? (context as Anchors) : undefined;
+}
 
 /**
- * A context with all anchors in one store. Joining costs no time: Node reads its own roots for any store. The system's
- * can be added while a handshake is under way, because OpenSSL looks into the store when the certificate has come.
+ * A context with all anchors in one store. Joining costs no time: Node reads its own roots for any store, which takes 20 ms. All
+ * can be read while a handshake is under way, because OpenSSL looks into the store when the certificate has come.
  */
 export class JoinedRoots {
   readonly context: SecureContext;
+  readonly #anchors: Anchors;
   readonly #hosts: readonly string[];
   readonly #readSystem: (() => Promise<readonly string[]>) | undefined;
   #system: readonly string[] = [];
   #adding: Promise<void> | undefined;
+  #isFilled = false;
   #isComplete: boolean;
 
   /** @returns Undefined if this Node has no way to add to its roots. */
   static of({ ca = [], systemRoots }: TlsSettings, client: ClientPair | undefined): JoinedRoots | undefined {
-    const context: Extensible = createSecureContext({ ...oldest, ...client, allowPartialTrustChain: true });
-    if (typeof context.context?.addCACert !== 'function') return undefined;
-    return new JoinedRoots(context, ca, systemRoots);
+    // What OpenSSL sends with a client certificate is looked for among the anchors when the context is made.
+    const context = createSecureContext({ ...oldest, ...client, ...(!client && { ca: [] }) });
+    const anchors = anchorsOf(context);
+    return anchors && new JoinedRoots(context, anchors, ca, systemRoots, client !== undefined);
   }
 
   private constructor(
     context: SecureContext,
+    anchors: Anchors,
     hosts: readonly string[],
     readSystem: (() => Promise<readonly string[]>) | undefined,
+    hasRoots: boolean,
   ) {
     this.context = context;
+    this.#anchors = anchors;
     this.#hosts = hosts;
     this.#readSystem = readSystem;
     this.#isComplete = readSystem === undefined;
-    this.#add(hosts);
+    if (hasRoots) this.#join();
   }
 
   /** Whether the system's roots are in it. */
   get isComplete(): boolean {
     return this.#isComplete;
+  }
+
+  /** Adds all but the system's, once. Call it before the server's certificate is read. */
+  fill(): void {
+    if (this.#isFilled) return;
+    this.#anchors.addRootCerts();
+    this.#join();
   }
 
   /** Adds the system's roots. @throws what the reader of them throws. */
@@ -78,34 +101,38 @@ export class JoinedRoots {
   /** The collection that a verified certificate fits. It only decides what is read first the next time. */
   fitting(socket: TLSSocket): 'host' | 'node' | 'system' {
     const chain = chainOf(socket);
-    const names = (pem: string): boolean => chain.has(bare(pem));
+    const names = (pem: string): boolean => chain.has(endOfCertificate(pem));
     if (this.#hosts.some(names)) return 'host';
     return this.#system.some(names) ? 'system' : 'node';
   }
 
   async #addSystem(): Promise<void> {
     this.#system = (await this.#readSystem?.()) ?? [];
+    // First, because Node's own replace what is there.
+    this.fill();
     this.#add(this.#system);
     this.#isComplete = true;
   }
 
+  #join(): void {
+    this.#isFilled = true;
+    this.#anchors.setAllowPartialTrustChain();
+    this.#add(this.#hosts);
+  }
+
   #add(roots: readonly string[]): void {
-    const { context } = this.context as Extensible;
-    for (const pem of roots) context?.addCACert?.(pem);
+    for (const pem of roots) this.#anchors.addCACert(pem);
   }
 }
 
-/** The certificates from the server's to the last that is known, in base64. */
+/** The ends of the certificates from the server's to the last that is known. */
 function chainOf(socket: TLSSocket): ReadonlySet<string> {
   const chain = new Set<string>();
   let at: PeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (at?.raw && !chain.has(at.raw.toString('base64'))) {
-    chain.add(at.raw.toString('base64'));
+  for (let size = -1; at?.raw && size < chain.size; ) {
+    size = chain.size;
+    chain.add(endOfCertificate(at.raw.toString('base64')));
     at = (at as { issuerCertificate?: PeerCertificate }).issuerCertificate;
   }
   return chain;
-}
-
-function bare(pem: string): string {
-  return pem.replace(/-----[^-]+-----|\s+/g, '');
 }

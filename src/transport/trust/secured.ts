@@ -28,8 +28,8 @@ export function secured(tls: TlsSettings, options: SecuredOptions): Secured {
   const { own, verify, facts, onCertificateRequest, ...socket } = options;
   const { ca, cert, key, systemRoots } = tls;
   const client = own && cert !== undefined && key !== undefined ? { cert, key } : undefined;
-  const dialler = (context: SecureContext): Connect =>
-    createDialler({ ...socket, secure: { context, verify, onCertificateRequest } });
+  const dialler = (context: SecureContext, onHello?: () => void): Connect =>
+    createDialler({ ...socket, secure: { context, verify, onHello, onCertificateRequest } });
   if (!verify) {
     const connect = once(async () => dialler(contextWithoutRoots(client)));
     return async (makeGoal) => (await connect())(await makeGoal());
@@ -39,29 +39,33 @@ export function secured(tls: TlsSettings, options: SecuredOptions): Secured {
     node: once(async () => dialler(contextOf(undefined, client))),
     system: systemRoots && once(async () => dialler(contextOf(await systemRoots(), client))),
   };
-  const together = once(async () => {
-    const roots = areDefaultRootsBuiltIn() ? JoinedRoots.of(tls, client) : undefined;
-    return roots && { roots, connect: dialler(roots.context) };
+  const joined = once(async () => {
+    const roots = JoinedRoots.of(tls, client);
+    return roots && { roots, connect: dialler(roots.context, () => fill(roots)) };
   });
+  const canJoin = areDefaultRootsBuiltIn();
   const order = own ? (['host', 'node', 'system'] as const) : (['node', 'host', 'system'] as const);
   let fitting: 'host' | 'node' | 'system' | undefined;
   const learn = (roots: 'host' | 'node' | 'system'): void => {
     fitting = roots;
     facts?.learn({ roots });
   };
+  const fill = (roots: JoinedRoots): void => {
+    roots.fill();
+    const known = facts?.known.roots ?? fitting;
+    // If they cannot be read, that is an error only where they are needed.
+    if (known === undefined || known === 'system') roots.complete().catch(() => {});
+  };
   return async (makeGoal) => {
     const failures = new Failures();
     const known = facts?.known.roots ?? fitting;
-    const joined = await together();
-    if (joined) {
-      const { roots, connect } = joined;
+    const together = canJoin ? await joined() : undefined;
+    if (together) {
+      const { roots, connect } = together;
       for (let isLast = false; !isLast; ) {
-        if (known === 'system' || failures.found) await roots.complete();
+        if (failures.found) await roots.complete();
         isLast = roots.isComplete;
-        const handshake = failures.unlessUntrusted(connect, makeGoal);
-        // While the handshake is under way; if they cannot be read, that is an error only where they are needed.
-        if (known === undefined) roots.complete().catch(() => {});
-        const made = await handshake;
+        const made = await failures.unlessUntrusted(connect, makeGoal);
         if (made && (known === undefined || failures.found)) learn(roots.fitting(made as TLSSocket));
         if (made) return made;
         // An authority of the same name may hide the right one in a joined store, but not where each is alone.

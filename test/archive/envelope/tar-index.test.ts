@@ -17,7 +17,7 @@ async function filesIn(t: TestContext, bytes: Uint8Array, sizeBytes = bytes.leng
   const opened = await openArchiveFile({ file, stdin: () => process.stdin });
   atEnd(t, () => opened.close());
   const contents: Record<string, string> = {};
-  for (const [name, { offset, size }] of await indexTar(opened)) {
+  for (const [name, { offset, size }] of (await indexTar(opened)).files) {
     const content = Buffer.alloc(Math.min(size, 100));
     await opened.read(content, offset);
     contents[name] = content.toString('latin1');
@@ -120,7 +120,7 @@ describe('the files of a tar archive', () => {
         return count;
       },
     };
-    assert.equal((await indexTar(counted)).get('h')?.size, size);
+    assert.equal((await indexTar(counted)).files.get('h')?.size, size);
     assert.ok(bytes < 1024 ** 2, `${bytes} bytes were read`);
   });
 });

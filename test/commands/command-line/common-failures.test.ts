@@ -6,10 +6,11 @@ import { projectRoot } from '../../support/project.ts';
 import { copying } from './failures/copying.ts';
 import { harmless, machine } from './failures/machine.ts';
 import { registries } from './failures/registries.ts';
+import { signing } from './failures/signing.ts';
 import { synchronising } from './failures/synchronising.ts';
 import { usage } from './failures/usage.ts';
 
-const failures = { ...usage, ...registries, ...synchronising, ...copying, ...machine };
+const failures = { ...usage, ...registries, ...synchronising, ...copying, ...machine, ...signing };
 
 const document = await readFile(join(projectRoot, 'docs', 'exit-codes.md'), 'utf8');
 const [, described = ''] = document.split('## What the common failures look like');

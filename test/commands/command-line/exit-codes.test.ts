@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -170,6 +171,19 @@ const runs: Readonly<Record<number, readonly (readonly [code: string, title: str
         const { store } = await sandbox(t);
         await writeFile(store, 'in the way');
         return ocictl(t, ['images', '--json']);
+      },
+    ],
+  ],
+  11: [
+    [
+      'UNTRUSTED',
+      'an image that nobody signed',
+      async (t) => {
+        const { host } = await startFilled(t);
+        const { home } = await sandbox(t);
+        const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+        await writeFile(join(home, 'key.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+        return ocictl(t, ['verify', '--json', '--key', join(home, 'key.pub'), `${host}/team/app:1`]);
       },
     ],
   ],

@@ -25,16 +25,20 @@ const reserved: Readonly<Record<string, Shape>> = {
 
 /** Short flags that commands use for different options, because Docker's commands do. */
 const sharedShorts: Readonly<Record<string, readonly string[]>> = {
-  // docker rmi -f, docker search -f, docker inspect -f.
-  '-f': ['--force', '--filter', '--format'],
-  // docker images -a, docker pull -a.
-  '-a': ['--all', '--all-tags'],
+  // docker rmi -f, docker search -f, docker inspect -f, crane append -f.
+  '-f': ['--force', '--filter', '--format', '--file'],
+  // docker images -a, docker pull -a, cosign sign -a.
+  '-a': ['--all', '--all-tags', '--annotation'],
 };
 
 /** Global options that have another meaning after a command's name. */
 const shadowed: Readonly<Record<string, readonly string[]>> = {
   // skopeo inspect --config shows the image's configuration.
   inspect: ['--config'],
+  // oras push --config, oras pull --config.
+  'artifact push': ['--config'],
+  'artifact pull': ['--config'],
+  attach: ['--config'],
   // docker system df -v shows each image.
   df: ['--verbose'],
 };
@@ -51,6 +55,15 @@ const homonyms: Readonly<Record<string, readonly string[]>> = {
   // Tags and repositories have nothing but a name to filter by; images have name=value, as in Docker.
   tags: ['--filter'],
   repos: ['--filter'],
+  // Files are pulled into a directory, as by oras; elsewhere the result is a file.
+  'artifact pull': ['--output'],
+  extract: ['--output'],
+  // ls -R lists directories in each other; cosign sign -r signs what is in an index.
+  files: ['--recursive'],
+  // Of the same repository, as with oras; where images are changed, the result may be anywhere, as with crane.
+  'artifact push': ['--tag'],
+  // Of layers it is a number; a registry's store is mended from a registry.
+  squash: ['--from'],
 };
 
 const commands = await loadCommands();

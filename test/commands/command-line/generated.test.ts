@@ -30,13 +30,13 @@ describe('files generated from the commands', () => {
   it('has a man page for every command', async () => {
     const program = files.get('man/ocictl.1') ?? '';
     for (const { name, options } of await loadCommands()) {
-      const page = files.get(`man/ocictl-${name}.1`) ?? '';
-      assert.match(page, new RegExp(`^ocictl\\\\-${name.replaceAll('-', '\\\\-')} \\\\- [a-z]`, 'm'));
+      const page = files.get(`man/ocictl-${name.replaceAll(' ', '-')}.1`) ?? '';
+      assert.match(page, new RegExp(`^ocictl\\\\-${name.replaceAll(/[- ]/g, '\\\\-')} \\\\- [a-z]`, 'm'));
       for (const { flags } of Object.values(options)) {
         const long = /--[a-z0-9-]+/.exec(flags)?.[0] ?? '';
         assert.ok(page.includes(`\\fB${long.replaceAll('-', '\\-')}\\fR`), `${name} ${long}`);
       }
-      assert.ok(program.includes(`ocictl\\-${name.replaceAll('-', '\\-')}`));
+      assert.ok(program.includes(`ocictl\\-${name.replaceAll(/[- ]/g, '\\-')}`));
     }
   });
 

@@ -35,6 +35,38 @@ const failing: Readonly<Record<string, readonly string[]>> = {
   tags: ['@/app'],
   repos: ['@'],
   delete: ['@/app:1', '@/app:2'],
+  'manifest head': ['@/app', '@/other'],
+  'manifest put': ['@/app', 'absent'],
+  'manifest delete': ['@/app:1', '@/app:2'],
+  'artifact push': ['@/app', 'absent'],
+  'artifact pull': ['@/app'],
+  append: ['@/app', '-f', 'absent', '-t', '@/other'],
+  flatten: ['@/app', '-t', '@/other'],
+  squash: ['@/app', '--from', '2', '-t', '@/other'],
+  rebase: ['@/app', '-t', '@/other'],
+  'check-base': ['@/app'],
+  validate: ['@/app'],
+  mutate: ['@/app', '-t', '@/other'],
+  attach: ['@/app', '--artifact-type', 'text/plain', 'absent'],
+  discover: ['@/app'],
+  'index create': ['@/app', '-t', '@/other'],
+  'index add': ['@/app', '@/other'],
+  'index remove': ['@/app', '--platform', 'linux/arm64'],
+  'index annotate': ['@/app', '-a', 'a=b'],
+  'index list': ['@/app'],
+  sbom: ['@/app', '--list'],
+  'key generate': ['--output-prefix', 'absent/key', '--password-file', 'file'],
+  sign: ['@/app', '--key', 'absent'],
+  verify: ['@/app', '--key', 'absent'],
+  attest: ['@/app', '--key', 'absent', '--predicate', 'file', '--type', 'custom'],
+  'verify-attestation': ['@/app', '--key', 'absent'],
+  files: ['@/app'],
+  diff: ['@/app', '@/other'],
+  history: ['@/app'],
+  extract: ['@/app', '/', '-o', 'out'],
+  'blob head': ['@/app'],
+  'blob put': ['@/app', 'absent'],
+  'blob delete': ['@/app'],
   search: ['@/app'],
   login: ['@', '-u', 'ada', '-p', 'secret'],
   logout: ['not a host'],
@@ -42,7 +74,10 @@ const failing: Readonly<Record<string, readonly string[]>> = {
   auth: ['token', '@/app'],
   doctor: ['@/app'],
   config: ['nonsense'],
-  storage: ['gc', '--root', 'absent'],
+  'storage gc': ['--root', 'absent'],
+  'storage fsck': ['--root', 'absent'],
+  'storage stats': ['--root', 'absent'],
+  'storage copy': ['absent', 'to'],
   serve: ['--root', 'file/below'],
   version: ['nonsense'],
 };
@@ -71,7 +106,7 @@ describe('stderr of a command with --json', () => {
       await writeFile(daemonJson, JSON.stringify({ 'insecure-registries': ['http://lab.example'] }));
       const dead = await deadAddress();
       if (name === 'push') await keepImage(t, `${dead}/kept:latest`, await imageFor('amd64'));
-      const words = [name, ...(failing[name] ?? []).map((word) => word.replace('@', dead))];
+      const words = [...name.split(' '), ...(failing[name] ?? []).map((word) => word.replace('@', dead))];
       const forPeople = await ocictl(t, words);
       const { exitCode, stderr } = await ocictl(t, [...words, '--json']);
       assert.notEqual(exitCode, 0);

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
 import { ocictl } from '../../support/command.ts';
 import { pushImage } from '../../support/images.ts';
+import { projectRoot } from '../../support/project.ts';
 import { startServe } from '../../support/registries.ts';
 import { sandbox, temporaryDirectory } from '../../support/sandbox.ts';
+import { writeKeys } from '../../support/trust/key-files.ts';
 import { imageFor } from '../copy/places.ts';
 
 interface Loaded {
@@ -74,11 +76,39 @@ describe('a light start', () => {
     assert.ok(opens('vendor/yaml.cjs'));
   });
 
+  it('loads nothing that writes for a sync that finds nothing to copy', async (t) => {
+    const [{ host, registry }, to] = await Promise.all([startServe(t), startServe(t)]);
+    await pushImage(registry, parseRepositoryName('team/app'), parseTag('1'), await imageFor('amd64'));
+    const { home } = await sandbox(t);
+    await writeFile(join(home, 'mirror.yaml'), `{to: ${to.host}/app, sources: [{from: ${host}/team/app}]}`);
+    const { loads, opens } = await loadedBy(t, 'sync', 'mirror.yaml');
+    assert.ok(loads('net'));
+    for (const name of heavy) assert.ok(!loads(name), name);
+    assert.ok(!opens('vendor/undici.cjs'));
+  });
+
   it("loads neither Node's own copy of undici nor HTTP/2 to write", async (t) => {
     const { host, registry } = await startServe(t);
     await pushImage(registry, parseRepositoryName('team/app'), parseTag('1'), await imageFor('amd64'));
     const { loads } = await loadedBy(t, 'copy', `${host}/team/app:1`, `${host}/team/other:1`);
     assert.ok(loads('http'));
     for (const name of traffic) assert.ok(!loads(name), name);
+  });
+
+  it('loads neither certificates nor tokens to verify by a key', async (t) => {
+    const { host, registry } = await startServe(t);
+    await pushImage(registry, parseRepositoryName('team/app'), parseTag('1'), await imageFor('amd64'));
+    await writeKeys(t, 'owner');
+    await ocictl(t, ['sign', '--key', 'owner.key', `${host}/team/app:1`]);
+    const { opens, stdout } = await loadedBy(t, 'verify', '--key', 'owner.pub', `${host}/team/app:1`);
+    assert.match(stdout, /signed by owner\.pub/);
+    assert.ok(!opens('vendor/jose.cjs'));
+    const folder = join(projectRoot, 'dist', 'main');
+    const files = await readdir(folder);
+    const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+    // As @sigstore/verify and what reads envelopes of notation name them.
+    const late = files.filter((_, index) => /subjectAlternativeName|notary\.x509/.test(texts[index] ?? ''));
+    assert.ok(late.length > 1);
+    for (const name of late) assert.ok(!opens(`main/${name}`), name);
   });
 });

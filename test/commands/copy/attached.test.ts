@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-
+import { digestTagsOf } from '../../../src/model/reference/digest-tag.ts';
 import { fallbackTag } from '../../../src/registry/referrers.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
-import { digestTagsOf } from '../../../src/transfer/attached.ts';
 import { all } from '../../contract/contract.ts';
 import { ocictl } from '../../support/command.ts';
 import { type Built, buildArtifact, buildIndex, pushImage } from '../../support/images.ts';
@@ -69,6 +68,31 @@ describe('ocictl copy --referrers and --digest-tags', () => {
     assert.equal(both.exitCode, 0, both.stderr);
     assert.doesNotMatch(both.stderr, /behind/);
     await assertAttached(to.registry, index, referrer, [signature, onSignature]);
+  });
+
+  it('goes through an archive of save and the local store, which have it with the image', async (t) => {
+    const [from, archived, stored] = [await startPlace(t), await startPlace(t), await startPlace(t)];
+    const { index, referrer, signature, onSignature } = await pushSigned(from.registry);
+    const source = `${from.host}/team/app:1`;
+    const flags = ['--referrers', '--digest-tags'];
+    const words = ['save', '--json', '--platform', 'all', ...flags, '-o', 'a.tar', source];
+    const saved = await ocictl(t, words);
+    assert.equal(saved.exitCode, 0, saved.stderr);
+    const result = JSON.parse(saved.stdout) as Record<string, unknown>;
+    assert.deepEqual(result['referrers'], [referrer.descriptor.digest]);
+    assert.deepEqual(result['digestTags'], [signature.tag, onSignature.tag]);
+    assert.equal((await ocictl(t, ['load', '-i', 'a.tar'])).stdout, `Loaded image: ${source}\n`);
+    for (const [word, to] of [
+      ['oci-archive:a.tar', archived],
+      [`store:${source}`, stored],
+    ] as const) {
+      const { exitCode, stderr } = await ocictl(t, ['copy', ...flags, word, `${to.host}/team/app:2`]);
+      assert.equal(exitCode, 0, stderr);
+      await assertAttached(to.registry, index, referrer, [signature, onSignature]);
+    }
+    const classic = await ocictl(t, ['save', '--image-format', 'docker', '--referrers', '-o', 'b.tar', source]);
+    assert.equal(classic.exitCode, 2);
+    assert.match(classic.stderr, /conflicting options: --referrers and --image-format docker/);
   });
 
   it('believes a list under a fallback tag only where its entries name the subject', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import zlib, { gunzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import type { Descriptor } from '../../../src/model/manifest/descriptor.ts';
 import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
 import type { Tag } from '../../../src/model/reference/reference.ts';
@@ -10,8 +10,6 @@ import { ocictl } from '../../support/command.ts';
 import { buildArtifact, buildAttestation, buildImage, buildIndex, pushImage } from '../../support/images.ts';
 import { buildLayer, randomLayer } from '../../support/layer.ts';
 import { app, one, type Place, startPlace, two, writes } from './places.ts';
-
-const hasZstd = 'createZstdCompress' in zlib;
 
 async function layersOf(registry: Registry, tag: Tag): Promise<readonly Descriptor[]> {
   const { view } = await registry.getManifest(app, tag);
@@ -112,18 +110,11 @@ describe('ocictl copy --compress', () => {
     assert.deepEqual(writes(to.proxy), []);
   });
 
-  it('says which versions of Node compress with zstd, or does it', async (t) => {
+  it('compresses with zstd, by a package where Node has none', async (t) => {
     const [from, to] = [await startPlace(t), await startPlace(t)];
     const layer = await buildLayer({ files: { a: 'a'.repeat(10_000) } });
     await pushImage(from.registry, app, one, await buildImage({ layers: [layer] }));
     const { exitCode, stderr } = await ocictl(t, [...copyWords(from, to, '--compress', 'zstd:19')]);
-    if (!hasZstd) {
-      assert.equal(exitCode, 1);
-      assert.match(stderr, /Node \S+ cannot compress with zstd/);
-      assert.match(stderr, /use Node 22\.15 or newer, or --compress gzip/);
-      assert.deepEqual(writes(to.proxy), []);
-      return;
-    }
     assert.equal(exitCode, 0, stderr);
     const [made] = await layersOf(to.registry, one);
     assert.equal(made?.mediaType, mediaTypes.ociLayerZstd);

@@ -60,6 +60,16 @@ describe('ocictl copy --plan and --apply', () => {
     assert.equal((await ocictl(t, ['copy', '--apply', 'none.json'])).exitCode, 2);
     assert.equal((await ocictl(t, ['copy', '--apply', 'plan.json', 'a', 'b'])).exitCode, 2);
   });
+
+  it('asks nobody before it is known that the plan can be written: status 10', async (t) => {
+    const { from, to } = await places(t);
+    const before = from.proxy.requests.length;
+    const words = [`${from.host}/team/app:1`, `${to.host}/team/app:1`];
+    const { exitCode, stderr } = await ocictl(t, ['copy', '--plan', 'absent/plan.json', ...words]);
+    assert.equal(exitCode, 10, stderr);
+    assert.match(stderr, /^error: cannot write the plan absent\/plan\.json: there is no directory absent\nhint: /m);
+    assert.deepEqual([from.proxy.requests.length - before, to.proxy.requests.length], [0, 0]);
+  });
 });
 
 interface Plan {

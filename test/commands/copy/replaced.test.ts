@@ -80,8 +80,13 @@ describe('a file or directory that a copy replaces as a whole', () => {
 describe('copy --check', () => {
   it('reads an archive and a dir: when they are complete', async (t) => {
     await keepOne(t);
-    for (const words of [['oci-archive:a.tar:1'], ['oci-archive:b.tar', 'dir:b'], ['dir:c']]) {
-      const told = await run(t, ['copy', '--check-bytes', '--json', 'store:app:1', ...words]);
+    for (const words of [
+      ['store:app:1', 'oci-archive:a.tar:1'],
+      ['store:app:1', 'oci-archive:b.tar', 'dir:b'],
+      ['store:app:1', 'dir:c'],
+      ['-a', 'store:app', 'oci-archive:c.tar', 'oci:layout'],
+    ]) {
+      const told = await run(t, ['copy', '--check-bytes', '--json', ...words]);
       for (const line of told.trim().split('\n')) {
         assert.deepEqual(JSON.parse(line).checked, { manifests: 1, blobs: 2 }, line);
       }
@@ -95,7 +100,6 @@ describe('copy --check', () => {
     for (const [status, ...words] of [
       [1, 'store:app:1', 'docker-archive:a.tar:app'],
       [1, 'store:app:1', 'oci-archive:-'],
-      [2, '-a', 'store:app', 'oci-archive:a.tar'],
     ] as const) {
       const { exitCode, stdout, stderr } = await ocictl(t, ['copy', '--check', ...words]);
       assert.deepEqual([exitCode, stdout], [status, ''], stderr);
@@ -115,5 +119,39 @@ describe('ocictl copy to dir:', () => {
     const { exitCode, stderr } = await ocictl(t, ['copy', '--referrers', 'store:app:1', 'dir:app']);
     assert.equal(exitCode, 1, stderr);
     assert.match(stderr, /^error: dir:app takes an image without what refers to it/);
+  });
+
+  it('is left alone by --if-absent, whatever is in it', async (t) => {
+    await keepOne(t);
+    const { home } = await sandbox(t);
+    for (const [word, file] of [
+      ['oci-archive:a.tar:1', 'a.tar'],
+      ['docker-archive:b.tar:app:1', 'b.tar'],
+      ['dir:c', 'c/manifest.json'],
+    ] as const) {
+      await run(t, ['copy', '--if-absent', 'store:app:1', word]);
+      const before = await readFile(join(home, file));
+      const { exitCode, stdout, stderr } = await ocictl(t, ['copy', '--if-absent', 'store:app:1', word]);
+      assert.deepEqual([exitCode, stdout], [9, ''], stderr);
+      assert.match(stderr, /exists already, and a copy replaces all that is in it\nhint: /);
+      assert.ok((await readFile(join(home, file))).equals(before));
+    }
+    assert.equal((await ocictl(t, ['copy', '--if-absent', 'store:app:1', 'oci-archive:/dev/null'])).exitCode, 0);
+  });
+});
+
+describe('ocictl copy --all-tags to an archive', () => {
+  it('takes more tags than are in progress elsewhere: it is begun when all are known', async (t) => {
+    await keepOne(t);
+    const { home } = await sandbox(t);
+    await run(t, ['copy', 'store:app:1', 'oci:many:t0']);
+    const file = join(home, 'many', 'index.json');
+    const index = JSON.parse(await readFile(file, 'utf8')) as { manifests: object[] };
+    const names = Array.from({ length: 520 }, (_, at) => `t${at}`);
+    const named = (name: string): object => ({ 'org.opencontainers.image.ref.name': name });
+    const manifests = names.map((name) => ({ ...index.manifests[0], annotations: named(name) }));
+    await writeFile(file, JSON.stringify({ ...index, manifests }));
+    await run(t, ['copy', '-q', '-a', 'oci:many', 'oci-archive:a.tar']);
+    assert.equal((await run(t, ['tags', 'oci-archive:a.tar'])).trimEnd().split('\n').length, names.length);
   });
 });

@@ -58,7 +58,10 @@ describe('ocictl delete', () => {
   it('prints one JSON document with --json', async (t) => {
     const { name } = await startFilled(t);
     const { stdout } = await ocictl(t, ['delete', '--json', '--yes', `${name}@${young.descriptor.digest}`]);
-    assert.deepEqual(JSON.parse(stdout), { deleted: [`${name}@${young.descriptor.digest}`, `${name}:other`] });
+    assert.deepEqual(JSON.parse(stdout), {
+      deleted: [`${name}@${young.descriptor.digest}`, `${name}:other`],
+      leftBehind: [],
+    });
   });
 
   it('does not mind tags that vanish while it looks', async (t) => {

@@ -1,39 +1,19 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import {
-  blobManifestJson,
   classicSave,
   containerdSave,
   hybridSave,
   layoutEntries,
   namedIndex,
 } from '../../support/archives/docker-saves.ts';
-import { type RawEntry, tarOf } from '../../support/archives/tar.ts';
+import { tarOf } from '../../support/archives/tar.ts';
 import { ocictl } from '../../support/command.ts';
-import { type BuiltImage, buildArtifact, buildImage, buildIndex } from '../../support/images.ts';
-import { keepImage } from '../../support/local-store.ts';
+import { buildArtifact, buildIndex } from '../../support/images.ts';
 import { sandbox } from '../../support/sandbox.ts';
-
-/** Writes `x.tar` into the home of the test. */
-async function writeTar(t: TestContext, entries: readonly RawEntry[], name = 'x.tar'): Promise<void> {
-  const { home } = await sandbox(t);
-  await writeFile(join(home, name), tarOf(entries));
-}
-
-function imageOf(names: readonly string[], architecture = 'amd64'): Promise<BuiltImage> {
-  return buildImage({
-    platform: { os: 'linux', architecture },
-    layers: names.map((name) => ({ files: { [name]: `of ${name}` }, compression: 'none' })),
-  });
-}
-
-/** What the local store has under a name: its digest, or the status of the error. */
-async function stored(t: TestContext, name: string): Promise<string | number | null> {
-  const { exitCode, stdout } = await ocictl(t, ['digest', `store:${name}`]);
-  return exitCode === 0 ? stdout.trim() : exitCode;
-}
+import { imageOf, stored, writeTar } from './archived.ts';
 
 describe('ocictl load', () => {
   it('has status 7 for a name that no image can have, and loads one that is there twice once', async (t) => {
@@ -138,12 +118,18 @@ describe('ocictl load', () => {
     await writeTar(t, await hybridSave([{ image, names: ['app:1', 'team/other:1'] }]));
     const { exitCode, stderr } = await ocictl(t, ['load', '-i', 'x.tar', '--receipt', 'receipt.json']);
     assert.equal(exitCode, 0, stderr);
-    const { home } = await sandbox(t);
     const digests = [image, ...image.blobs].map(({ descriptor }) => descriptor.digest).sort();
-    assert.deepEqual(JSON.parse(await readFile(join(home, 'receipt.json'), 'utf8')), {
+    assert.deepEqual(JSON.parse(await readFile(join((await sandbox(t)).home, 'receipt.json'), 'utf8')), {
       version: 1,
       repositories: { 'docker.io/library/app': digests, 'docker.io/team/other': digests },
     });
+  });
+
+  it('loads nothing if the receipt cannot be written', async (t) => {
+    await writeTar(t, await hybridSave([{ image: await imageOf(['a']), names: ['app:1'] }]));
+    const { exitCode, stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar', '--receipt', 'absent/r.json']);
+    assert.deepEqual([exitCode, stdout, (await ocictl(t, ['images', '-q'])).stdout], [10, '', '']);
+    assert.match(stderr, /^error: cannot write the receipt absent\/r\.json: there is no directory absent$/m);
   });
 
   it('refuses the name of a file without -i, before standard input is read', async (t) => {
@@ -199,96 +185,5 @@ describe('ocictl load of an index', () => {
     assert.equal(await stored(t, 'app:1'), index.descriptor.digest);
     assert.equal(await stored(t, `app@${arm64.descriptor.digest}`), arm64.descriptor.digest);
     assert.equal(await stored(t, `app@${amd64.descriptor.digest}`), 3);
-  });
-});
-
-describe('ocictl load of an archive that is not complete', () => {
-  it('changes nothing for the image concerned, says what is missing, and loads the others', async (t) => {
-    const [one, two] = [await imageOf(['a', 'b']), await imageOf(['c'])];
-    const [lost] = one.layers;
-    assert.ok(lost);
-    const layout = await layoutEntries([one, two], [lost.descriptor.digest]);
-    const both = [
-      { image: one, names: ['app:1'] },
-      { image: two, names: ['app:2'] },
-    ];
-    await writeTar(t, [...layout, namedIndex(both)]);
-    const { exitCode, stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
-    assert.deepEqual([exitCode, stdout], [8, 'Loaded image: app:2\n'], stderr);
-    assert.match(stderr, new RegExp(`app:1: x.tar lacks a part, .*: ${lost.descriptor.digest}`));
-    assert.match(stderr, /1 of 2 images could not be loaded: docker\.io\/library\/app:1/);
-    assert.equal(await stored(t, 'app:1'), 3);
-    const alone = await ocictl(t, ['load', '-i', 'x.tar', 'app:1']);
-    assert.equal(alone.exitCode, 3);
-    assert.match(
-      alone.stderr,
-      /^error: x\.tar lacks a part[^\n]*\nhint: .*load the image first that it was made against\n$/,
-    );
-  });
-
-  it('takes from the store what the archive has left out, and nothing if the store has it not', async (t) => {
-    const [base, next] = [await imageOf(['a', 'b']), await imageOf(['a', 'b', 'c'])];
-    await writeTar(t, await hybridSave([{ image: base, names: ['app:1'] }]), 'base.tar');
-    const known = base.layers.map(({ descriptor }) => descriptor.digest);
-    await writeTar(t, [...(await layoutEntries([next], known)), namedIndex([{ image: next, names: ['app:2'] }])]);
-    const early = await ocictl(t, ['load', '-i', 'x.tar']);
-    assert.equal(early.exitCode, 3);
-    for (const digest of known) assert.ok(early.stderr.includes(digest), early.stderr);
-    assert.equal(await stored(t, 'app:2'), 3);
-    await ocictl(t, ['load', '-i', 'base.tar']);
-    const { exitCode, stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
-    assert.deepEqual([exitCode, stdout], [0, 'Loaded image: app:2\n'], stderr);
-    assert.equal((await ocictl(t, ['copy', 'store:app:2', 'oci:out'])).exitCode, 0);
-  });
-
-  it('loads what ocictl save --since has left out of an archive for Docker', async (t) => {
-    const [base, next] = [await imageOf(['a', 'b']), await imageOf(['a', 'b', 'c'])];
-    await keepImage(t, 'app:1', base);
-    await keepImage(t, 'app:2', next);
-    await ocictl(t, ['load', '-q', '--receipt', 'receipt.json'], {
-      input: tarOf(await hybridSave([{ image: base, names: ['app:1'] }])),
-    });
-    const saved = await ocictl(t, ['save', '--since', 'receipt.json', '-o', 'x.tar', 'app:1', 'app:2']);
-    assert.equal(saved.exitCode, 0, saved.stderr);
-    const { home } = await sandbox(t);
-    const other = { env: { OCICTL_ROOT: join(home, 'other') } };
-    const early = await ocictl(t, ['load', '-i', 'x.tar'], other);
-    assert.equal(early.exitCode, 3, early.stderr);
-    assert.match(early.stderr, /x\.tar lacks a part, which the local store has not either: sha256:/);
-    await ocictl(t, ['copy', 'store:app:1', 'oci:base:1']);
-    await ocictl(t, ['copy', 'oci:base:1', 'store:app:1'], other);
-    const late = await ocictl(t, ['load', '-i', 'x.tar'], other);
-    assert.deepEqual([late.exitCode, late.stdout], [0, 'Loaded image: app:1\nLoaded image: app:2\n'], late.stderr);
-    assert.equal((await ocictl(t, ['digest', 'store:app:2'], other)).stdout.trim(), next.descriptor.digest);
-  });
-
-  it('tags nothing whose content is not what its digest says, and ends with status 7', async (t) => {
-    const image = await imageOf(['a']);
-    for (const save of [classicSave, hybridSave]) {
-      const layers = /layer\.tar$|blobs\/sha256/;
-      const [layer] = image.layers;
-      const size = layer?.descriptor.size ?? 0;
-      const entries = (await save([{ image, names: ['app:1'] }])).map((entry) =>
-        layers.test(entry.name) && entry.content?.length === size
-          ? { ...entry, content: Buffer.alloc(size, 'x') }
-          : entry,
-      );
-      await writeTar(t, entries);
-      const { exitCode, stdout, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
-      assert.deepEqual([exitCode, stdout], [7, ''], stderr);
-      assert.match(stderr, /blob sha256:\w+ is damaged in x\.tar/);
-      assert.equal(await stored(t, 'app:1'), 3);
-    }
-  });
-
-  it('loads nothing where the two parts of an archive contradict each other', async (t) => {
-    const [one, two] = [await imageOf(['a']), await imageOf(['b'])];
-    const layout = await layoutEntries([one, two]);
-    const names = ['app:1'];
-    await writeTar(t, [...layout, namedIndex([{ image: one, names }]), blobManifestJson([{ image: two, names }])]);
-    const { exitCode, stderr } = await ocictl(t, ['load', '-i', 'x.tar']);
-    assert.equal(exitCode, 7);
-    assert.equal(await stored(t, 'app:1'), 3);
-    assert.match(stderr, /contradicts itself: manifest\.json and index\.json have different images as "app:1"/);
   });
 });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { chmod, link, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import zlib from 'node:zlib';
 import { layoutRepository } from '../../../src/layout/layout.ts';
 import { ocictl } from '../../support/command.ts';
 import { documentIn, entriesOf, namesIn, sumOf, unpackLayout } from '../../support/images/archives.ts';
 import { type Built, blobsIn, pushImage } from '../../support/images.ts';
 import { keepImage } from '../../support/local-store.ts';
 import { start } from '../../support/process.ts';
+import { findProgram } from '../../support/programs.ts';
 import { startServe } from '../../support/registries.ts';
 import { sandbox } from '../../support/sandbox.ts';
 import { app, assertWhole, buildDemoIndex, imageFor, one, two } from '../copy/places.ts';
@@ -239,18 +239,16 @@ describe('ocictl save', () => {
     assert.deepEqual([...(await leftovers(t))].sort(), ['a.tar', 'a.tar.gz', 'b.tar.gz']);
     assert.ok(plain);
     const zstd = await ocictl(t, ['save', '--outer', 'zstd', '-o', 'a.tar.zst', 'app:1']);
-    if ('createZstdCompress' in zlib) {
+    assert.equal(zstd.exitCode, 0, zstd.stderr);
+    if (findProgram('zstd') !== undefined) {
       const line = 'zstd -dc a.tar.zst | cmp - a.tar';
       assert.equal((await start(t, 'sh', ['-c', line], { env, cwd: home }).result).exitCode, 0);
-    } else {
-      assert.equal(zstd.exitCode, 1);
-      assert.match(zstd.stderr, /cannot compress with zstd/);
     }
     const unknown = await ocictl(t, ['save', '--outer', 'xz', '-o', 'a.tar.xz', 'app:1']);
     assert.equal(unknown.exitCode, 2);
     assert.deepEqual(
       (await leftovers(t)).filter((name) => /xz|zst/.test(name)),
-      'createZstdCompress' in zlib ? ['a.tar.zst'] : [],
+      ['a.tar.zst'],
     );
   });
 });

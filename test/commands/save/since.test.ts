@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { stat, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ocictl } from '../../support/command.ts';
@@ -105,5 +105,45 @@ describe('ocictl save --since', () => {
     // A repository that is not there yet has no blob.
     const file = await saved(t, ['--since', `${host}/team/absent`, 'app:1']);
     assert.deepEqual((await documentIn<Base>(file, 'ocictl-base.json')).blobs, []);
+  });
+
+  it('takes the name of a file that is not there for no image, and asks for nothing', async (t) => {
+    await keepImage(t, 'team/app:1', await buildImage({ layers: [] }));
+    const { exitCode, stderr } = await ocictl(t, ['save', '-o', 'a.tar', '--since', 'absent.json', 'team/app:1']);
+    assert.deepEqual(
+      [exitCode, /there is no receipt absent\.json\nhint: check the path/.test(stderr)],
+      [2, true],
+      stderr,
+    );
+    assert.deepEqual(await readdir((await sandbox(t)).home).then((names) => names.includes('a.tar')), false);
+  });
+
+  it('is not written over what is read: a receipt, an archive, or a link to one', async (t) => {
+    const { home } = await sandbox(t);
+    await keepImage(t, 'app:1', await buildImage({ layers: [{ files: { a: 'a' } }] }));
+    await saved(t, ['app:1']);
+    const receipt = '{"version":1,"repositories":{}}';
+    await writeFile(join(home, 'r'), receipt);
+    await symlink('r', join(home, 'soft'));
+    await link(join(home, 'r'), join(home, 'hard'));
+    await symlink('a.tar', join(home, 'b.tar'));
+    const archive = await readFile(join(home, 'a.tar'));
+    for (const words of [
+      ['--since', 'r', '-o', 'r', 'app:1'],
+      ['--since', 'r', '-o', 'soft', 'app:1'],
+      ['--since', 'hard', '-o', 'r', 'app:1'],
+      ['--since', 'oci-archive:b.tar', '-o', 'a.tar', 'app:1'],
+      ['-o', 'b.tar', 'oci-archive:a.tar'],
+    ]) {
+      const { exitCode, stderr } = await ocictl(t, ['save', ...words]);
+      assert.equal(exitCode, 2, stderr);
+      assert.match(stderr, /^error: .* is read, and would be replaced by the archive\nhint: /);
+    }
+    assert.equal(await readFile(join(home, 'r'), 'utf8'), receipt);
+    assert.ok((await readFile(join(home, 'a.tar'))).equals(archive));
+    assert.deepEqual(
+      (await readdir(home)).filter((name) => name.startsWith('.ocictl')),
+      [],
+    );
   });
 });

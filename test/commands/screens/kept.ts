@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { projectRoot } from '../../support/project.ts';
+import type { Screen } from '../../support/screen.ts';
 
 /** The beginning of a line that tells of a wait or of silence. */
 const waits = /^((?:␛\[\d*m|[0-9a-f]{12}: )*(?:Waiting|Stalled)) \d+s */;
@@ -37,19 +39,49 @@ function masked(text: string, moving: string, stalls: boolean): string {
     .join('\n');
 }
 
-/** Compares screens with those that are kept; with OCICTL_UPDATE_SCREENS=1 it keeps them. */
-export async function compare(
-  name: string,
-  screens: readonly (readonly [title: string, text: string])[],
-  { stalls = false } = {},
-): Promise<void> {
+/** Screens of one run, each beside the one that is kept under its title. */
+export interface KeptScreens {
+  /**
+   * Waits until the screen matches, and then until it is the one that is kept: a frame is written in pieces, and what is looked
+   * at between two of them is neither the one before nor the one after.
+   *
+   * @param read What is looked at. Default: the text.
+   */
+  see(
+    title: string,
+    screen: Screen,
+    pattern: Parameters<Screen['waitFor']>[0],
+    read?: () => Promise<string>,
+  ): Promise<void>;
+  /** Compares all that was seen; with OCICTL_UPDATE_SCREENS=1 it is kept instead. */
+  compare(): Promise<void>;
+}
+
+/** When a screen that differs from the one that is kept is taken for another: nothing is waited for but its last bytes. */
+const settlingMilliseconds = 60_000;
+
+/** @param opts.stalls Whether it is about silence, which elsewhere is a matter of speed. */
+export async function keptScreens(name: string, { stalls = false } = {}): Promise<KeptScreens> {
   const file = join(projectRoot, 'test', 'commands', 'screens', 'kept', `${name}.txt`);
-  const text = screens
-    .map(
-      ([title, shown]) =>
-        `=== ${title}\n${masked(shown, name.startsWith('copy') ? 'Copying' : 'Downloading', stalls)}\n`,
-    )
-    .join('');
-  if (process.env['OCICTL_UPDATE_SCREENS'] === '1') await writeFile(file, text);
-  assert.equal(text, await readFile(file, 'utf8'));
+  const update = process.env['OCICTL_UPDATE_SCREENS'] === '1';
+  const kept = update ? '' : await readFile(file, 'utf8');
+  const moving = name.startsWith('copy') ? 'Copying' : 'Downloading';
+  const section = (title: string, shown: string): string => `=== ${title}\n${masked(shown, moving, stalls)}\n`;
+  let text = '';
+  return {
+    async see(title, screen, pattern, read = screen.text) {
+      await screen.waitFor(pattern);
+      const end = Date.now() + (update ? 1000 : settlingMilliseconds);
+      let seen = section(title, await read());
+      while (!kept.startsWith(text + seen) && Date.now() < end) {
+        await sleep(50);
+        seen = section(title, await read());
+      }
+      text += seen;
+    },
+    async compare() {
+      if (update) await writeFile(file, text);
+      else assert.equal(text, kept);
+    },
+  };
 }

@@ -5,10 +5,10 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../../src/model/digest.ts';
 import { sandbox } from '../../support/sandbox.ts';
-import { needsTmux, onScreen } from '../../support/screen.ts';
+import { onScreen, onTerminals } from '../../support/screen.ts';
 import { holdLayers, repo, sizes } from './held.ts';
 
-describe('a terminal that is not what it says, or does not stay', needsTmux, () => {
+describe('a terminal that is not what it says, or does not stay', onTerminals, () => {
   /** No frame is left behind, and the result is whole. */
   const assertWhole = (text: string): void => {
     assert.match(

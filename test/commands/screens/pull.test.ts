@@ -1,16 +1,15 @@
 import { describe, it } from 'node:test';
 import type { Digest } from '../../../src/model/digest.ts';
-import { needsTmux, onLines, onScreen, type Screen } from '../../support/screen.ts';
+import { onLines, onScreen, onTerminals, type Screen } from '../../support/screen.ts';
 import { type Held, holdLayers, repo } from './held.ts';
-import { compare } from './kept.ts';
+import { keptScreens } from './kept.ts';
 
 /** What a pull shows from its beginning to its end, one state after the other. */
-async function watchPull(screen: Screen, { registry, layers }: Held): Promise<(readonly [string, string])[]> {
+async function watchPull(name: string, screen: Screen, { registry, layers }: Held): Promise<void> {
   const [a, b, c, d, e] = layers as readonly [Digest, Digest, Digest, Digest, Digest];
-  const seen: (readonly [string, string])[] = [];
-  const see = async (title: string, pattern: Parameters<Screen['waitFor']>[0]): Promise<void> => {
-    seen.push([title, await screen.waitFor(pattern)]);
-  };
+  const kept = await keptScreens(name);
+  const see = (title: string, pattern: Parameters<Screen['waitFor']>[0]): Promise<void> =>
+    kept.see(title, screen, pattern);
   await see('three layers begin, two wait', onLines(/(?:Downloading|Stalled) /, 3, /Total/));
   registry.allow(b, 1_000_000);
   registry.allow(c, 1_500_000);
@@ -25,32 +24,32 @@ async function watchPull(screen: Screen, { registry, layers }: Held): Promise<(r
   await see('the first is done: its line stays', /^[0-9a-f]{12}: Pull complete\n[\s\S]*Total.* 3\/5/m);
   registry.release();
   await see('the end', /^exit /m);
-  return seen;
+  await kept.compare();
 }
 
-describe('the screen of a pull', needsTmux, () => {
+describe('the screen of a pull', onTerminals, () => {
   for (const columns of [40, 80, 200]) {
     it(`is kept for ${columns} columns`, async (t) => {
       const held = await holdLayers(t);
       const screen = await onScreen(t, `run pull ${held.host}/${repo}:1`, { columns });
-      await compare(`pull-${columns}`, await watchPull(screen, held));
+      await watchPull(`pull-${columns}`, screen, held);
     });
   }
 
   it('is kept for a terminal of six rows', async (t) => {
     const held = await holdLayers(t);
     const screen = await onScreen(t, `run pull ${held.host}/${repo}:1`, { columns: 80, rows: 6 });
-    const begun = await screen.waitFor(onLines(/(?:Downloading|Stalled) /, 2, /and 3 more: 1 moving, 2 waiting/));
+    const kept = await keptScreens('pull-6-rows');
+    const begun = onLines(/(?:Downloading|Stalled) /, 2, /and 3 more: 1 moving, 2 waiting/);
+    await kept.see('three layers begin', screen, begun);
     held.registry.release();
-    await compare('pull-6-rows', [
-      ['three layers begin', begun],
-      ['the end', await screen.waitFor(/^exit /m)],
-    ]);
+    await kept.see('the end', screen, /^exit /m);
+    await kept.compare();
   });
 
   it('is kept for a terminal that shows ASCII alone', async (t) => {
     const held = await holdLayers(t);
     const screen = await onScreen(t, `run pull ${held.host}/${repo}:1`, { columns: 80, env: { LANG: 'C' } });
-    await compare('pull-ascii', await watchPull(screen, held));
+    await watchPull('pull-ascii', screen, held);
   });
 });

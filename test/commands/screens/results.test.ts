@@ -6,7 +6,7 @@ import { parseTag } from '../../../src/model/reference/reference.ts';
 import { pushImage } from '../../support/images.ts';
 import { startServe } from '../../support/registries.ts';
 import { sandbox } from '../../support/sandbox.ts';
-import { needsTmux, onScreen, type Screen } from '../../support/screen.ts';
+import { onScreen, onTerminals, type Screen } from '../../support/screen.ts';
 import { imageFor } from '../copy/places.ts';
 import { type Held, holdLayers, repo, sizes } from './held.ts';
 
@@ -42,7 +42,7 @@ const pulled = (result: readonly string[], summaries: number): readonly string[]
   ...result,
 ];
 
-describe('results and progress on one screen', needsTmux, () => {
+describe('results and progress on one screen', onTerminals, () => {
   it('copy: layers, then the result, then the summary', async (t) => {
     const { registry, screen } = await whileHeld(t, (from, to) => `run copy ${from}:1 ${to}:1`);
     registry.release();
@@ -102,7 +102,7 @@ describe('results and progress on one screen', needsTmux, () => {
   });
 });
 
-describe('results elsewhere', needsTmux, () => {
+describe('results elsewhere', onTerminals, () => {
   it('on another terminal: they are alone there, and the layers stay here', async (t) => {
     const other = await onScreen(t, ':', { columns: 100 });
     const tty = await other.ask('#{pane_tty}');

@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { digestBytes } from '../../../src/model/digest.ts';
 import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
 import { createStorage } from '../../../src/storage/storage.ts';
-import { spawnOcictl, spawnServe } from '../../support/command.ts';
+import { ocictl, spawnOcictl, spawnServe } from '../../support/command.ts';
 import { pushImage } from '../../support/images.ts';
 import { sandbox } from '../../support/sandbox.ts';
 import { app, imageFor, one } from '../copy/places.ts';
@@ -55,12 +55,50 @@ describe('ocictl serve -v', () => {
     assert.deepEqual(told, { serving: 'memory', address: new URL(String(url)).host, readOnly: false });
     await fetch(`${url}/v2/team/app/tags/list`);
     await waitFor(/NAME_UNKNOWN.*\n/);
-    const { error, ...entry } = JSON.parse(output().stderr) as Record<string, unknown>;
-    assert.deepEqual([entry['method'], entry['path'], entry['status']], ['GET', '/v2/team/app/tags/list', 404]);
-    const counted = ['receivedBytes', 'sentBytes', 'durationMs'];
-    const named = ['time', 'method', 'path', 'status', 'remoteAddress', 'userAgent'];
-    assert.deepEqual(Object.keys(entry), [...named, ...counted]);
-    assert.match(String(error), /^NAME_UNKNOWN: /);
+    const entry = JSON.parse(output().stderr) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(entry), [
+      ...['type', 'time', 'level', 'msg', 'instance.id'],
+      ...['http.request.id', 'http.request.method', 'http.request.uri', 'http.request.host', 'http.request.remoteaddr'],
+      ...['http.request.useragent', 'http.request.received', 'http.response.status', 'http.response.contenttype'],
+      ...['http.response.written', 'http.response.duration', 'vars.name', 'err.code', 'err.detail'],
+    ]);
+    assert.deepEqual(
+      [entry['type'], entry['level'], entry['http.request.uri'], entry['http.response.status'], entry['vars.name']],
+      ['request', 'info', '/v2/team/app/tags/list', 404, 'team/app'],
+    );
+    assert.match(String(entry['http.response.duration']), /^\d+\.\d{3}ms$/);
+    assert.match(String(entry['err.detail']), /^NAME_UNKNOWN: /);
+  });
+});
+
+describe('ocictl serve --access-log', () => {
+  it('combined: writes what log analysers read, of a query only what is no secret', async (t) => {
+    const { url, output, waitFor } = await spawnServe(t, ['--memory', '--access-log', 'combined']);
+    await fetch(`${url}/livez`);
+    const headers = { 'user-agent': 'a "b" \\ c' };
+    await fetch(`${url}/v2/_catalog?n=5&account=ada&token=secret&last=a%22b`, { headers });
+    await waitFor(/_catalog.*\n/);
+    const { stderr } = output();
+    const lines = stderr.split('\n').filter((line) => line.startsWith('127.0.0.1 '));
+    assert.equal(lines.length, 1, stderr);
+    const [stamp] = /\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\]/.exec(lines[0] ?? '') ?? [];
+    const agent = String.raw`"a \x22b\x22 \x5c c"`;
+    assert.equal(lines[0], `127.0.0.1 - - ${stamp} "GET /v2/_catalog?n=5&last=a%22b HTTP/1.1" 200 20 "-" ${agent}`);
+  });
+
+  it('none: is silent even with -v, except for failures of the registry itself', async (t) => {
+    const { url, output, waitFor } = await serveDamaged(t, ['-v', '--access-log', 'none']);
+    await fetch(`${url}/v2/`);
+    await fetch(`${url}/v2/${app}/manifests/${one}`);
+    await waitFor(/error=.*\n/);
+    assert.equal([...output().stderr.matchAll(accessLine)].length, 1);
+  });
+
+  it('is refused where it is unknown, or not JSON beside --json', async (t) => {
+    for (const words of [['xml'], ['combined', '--json'], ['text', '--json']]) {
+      const { exitCode } = await ocictl(t, ['serve', '--memory', '--access-log', ...words]);
+      assert.equal(exitCode, 2, words.join(' '));
+    }
   });
 });
 

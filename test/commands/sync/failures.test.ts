@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { OciError } from '../../../src/model/errors.ts';
 import { readOnly } from '../../../src/registry/wrappers/read-only.ts';
+import { ocictl } from '../../support/command.ts';
 import { startFakeServer } from '../../support/fake-server.ts';
 import { memoryRegistry } from '../../support/memory.ts';
 import { startServe } from '../../support/registries.ts';
@@ -155,5 +157,22 @@ describe('sync with a failure', () => {
     assert.equal(await tags('team/app'), '1');
     const skopeo = `${closed}:\n  credentials: {username: john, password: "se:cret"}\n  images: {team/app: ["1"]}`;
     assert.equal((await sync(skopeo, '--dry-run', 'oci:dir')).exitCode, 12);
+  });
+});
+
+describe('two runs of sync at the same time', () => {
+  it('end well, and everything is at a registry and in a layout', async (t) => {
+    const { push, sync, tags } = await openMirror(t);
+    const { home } = await sandbox(t);
+    const names = Array.from({ length: 12 }, (_, at) => `1.${at}`);
+    for (const name of names) await push(`team/app:${name}`);
+    const both = 'to: [DESTINATION/mirror/app, "oci:dir"]\nsources:\n  - from: SOURCE/team/app\n';
+    // The file is written by each of them, with the same content.
+    for (const { exitCode, stderr } of await Promise.all([sync(both), sync(both)])) assert.equal(exitCode, 0, stderr);
+    assert.deepEqual((await tags('mirror/app')).split(' ').sort(), [...names].sort());
+    const listed = await ocictl(t, ['tags', `oci:${join(home, 'dir')}`]);
+    assert.deepEqual(listed.stdout.trimEnd().split('\n').sort(), [...names].sort());
+    const after = await sync(both);
+    assert.match(after.stderr, /^24 images: 0 copied, 24 unchanged$/m);
   });
 });

@@ -5,6 +5,7 @@ import { isOciError } from '../../../src/model/errors.ts';
 import type { Descriptor } from '../../../src/model/manifest/descriptor.ts';
 import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
 import {
+  describePlatform,
   formatPlatform,
   hostPlatform,
   normalizePlatform,
@@ -85,6 +86,11 @@ describe('a platform in words', () => {
 
   it("formats a registry's platform without control characters", () => {
     assert.equal(formatPlatform({ os: 'li\u001bnux', architecture: 'a\u009bm', variant: '\u202e' }), 'li?nux/a?m/?');
+  });
+
+  it('is told as none where a config names none', () => {
+    assert.equal(describePlatform({ os: '', architecture: '' }), 'no platform');
+    assert.equal(describePlatform({ os: 'linux', architecture: 'amd64' }), 'linux/amd64');
   });
 });
 

@@ -4,8 +4,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { type Digest, digestBytes } from '../../../src/model/digest.ts';
+import { OciError } from '../../../src/model/errors.ts';
 import { parseRepositoryName } from '../../../src/model/reference/reference.ts';
+import type { Registry } from '../../../src/registry/registry.ts';
 import type { RunningServer } from '../../../src/server/options.ts';
+import { memoryRegistry } from '../../support/memory.ts';
 import { type Answer, ask, codeOf, putBlob, repo, startServer } from '../client.ts';
 
 const uploads = `/v2/${repo}/blobs/uploads/`;
@@ -107,6 +110,29 @@ describe('an upload over HTTP', () => {
         assert.equal(locationOf(answer), place);
       }
     }
+  });
+
+  it('answers 416 with the right place if another process has continued it', async (t) => {
+    const inner = memoryRegistry();
+    let others = true;
+    const registry: Registry = {
+      ...inner,
+      async resumeUpload(...args) {
+        const writer = await inner.resumeUpload(...args);
+        if (!others) return writer;
+        const write = async () => {
+          others = false;
+          await (await inner.resumeUpload(...args)).write(bytes.subarray(0, 200));
+          throw new OciError('RANGE_INVALID', 'another request has continued this upload meanwhile');
+        };
+        return { ...writer, size: 0, write };
+      },
+    };
+    const server = await startServer(t, { registry });
+    const place = await open(server);
+    const answer = await ask(server, 'PATCH', place, { body: bytes.subarray(0, 100) });
+    assert.deepEqual([answer.status, codeOf(answer), answer.headers.range], [416, 'RANGE_INVALID', '0-199']);
+    assert.equal(locationOf(answer), place);
   });
 
   it('refuses a chunk whose length is not its Content-Range', async (t) => {

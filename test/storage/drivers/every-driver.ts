@@ -29,3 +29,9 @@ export async function readAll(object: ObjectReader): Promise<string> {
   await object.close();
   return content;
 }
+
+/** A small object as text; undefined if there is none. */
+export async function textOf(driver: Driver, path: string): Promise<string | undefined> {
+  const bytes = await driver.get(at(path), 99);
+  return bytes && Buffer.from(bytes).toString();
+}

@@ -62,7 +62,9 @@ export function breakingDriver(inner: Driver, breaking: { readonly how: Break; r
   }
 
   const wrapUpload = (result: unknown): unknown => {
-    if (typeof result !== 'object' || result === null || !('commit' in result)) return result;
+    if (typeof result !== 'object' || result === null) return result;
+    if ('open' in result) return wrap(result, 'session.', wrapUpload);
+    if (!('commit' in result)) return result;
     uploads.push(result as Upload);
     return wrap(result, 'upload.');
   };
@@ -77,12 +79,17 @@ export function breakingDriver(inner: Driver, breaking: { readonly how: Break; r
     uploads: {
       ...wrap(inner.uploads, 'uploads.', wrapUpload),
       list: (prefix: StorePath) => listed(prefix),
+      ...(inner.uploads.left !== undefined && { left }),
     },
     locks: inner.locks && wrap(inner.locks, 'locks.', wrapLock),
   };
   async function* listed(prefix: StorePath) {
     await call(`uploads.list ${prefix}`, async () => {});
     yield* inner.uploads.list(prefix);
+  }
+  async function* left(prefix: StorePath, before: Date) {
+    await call(`uploads.left ${prefix}`, async () => {});
+    for await (const upload of inner.uploads.left?.(prefix, before) ?? []) yield wrap(upload, 'left.');
   }
   const objects = wrap(inner, '', (result) =>
     typeof result === 'object' && result !== null && 'write' in result ? wrap(result, 'journal.') : result,
@@ -98,7 +105,8 @@ export function breakingDriver(inner: Driver, breaking: { readonly how: Break; r
     async bury() {
       for (const lock of locks) await lock.release();
       if (inner.name === 'memory') for (const upload of uploads) await upload.rest();
-      else await renameHeld(inner.name);
+      // What a process has not let rest is in its memory alone, or in parts that no object tells of.
+      else if (!inner.name.startsWith('s3:')) await renameHeld(inner.name);
       for (const prefix of ['leases', 'collectors']) await renameBelow(inner, prefix as StorePath);
     },
   };

@@ -92,21 +92,24 @@ const operations: Record<string, (registry: Registry, before: Before) => Promise
   collection: (registry) => registry.extension(garbageCollector)?.collect() ?? Promise.reject(new Error('none')),
 };
 
-/** Opens drivers for equal stores; a directory is prepared once, and then copied. */
-async function preparing(t: TestContext, name: string, open: (t: TestContext) => Promise<Driver>) {
-  const first = await open(t);
-  const before = await prepare(createStorage({ driver: first }));
-  if (name === 'memory') {
+/** Opens drivers for equal stores. One is prepared, and then copied if that is possible. */
+async function preparing(t: TestContext, { open, copy }: Tried) {
+  if (copy === undefined) {
     return async () => {
       const driver = await open(t);
       return { driver, before: await prepare(createStorage({ driver })) };
     };
   }
-  return async () => {
-    const root = await temporaryDirectory(t);
-    await cp(first.name, root, { recursive: true });
-    return { driver: await openFilesystemDriver({ root }), before };
-  };
+  const first = await open(t);
+  const before = await prepare(createStorage({ driver: first }));
+  return async () => ({ driver: await copy(t, first), before });
+}
+
+/** Opens a driver for a copy of a store in a directory. */
+export async function copyDirectory(t: TestContext, { name }: Driver): Promise<Driver> {
+  const root = await temporaryDirectory(t);
+  await cp(name, root, { recursive: true });
+  return await openFilesystemDriver({ root });
 }
 
 const atOnce = 8;
@@ -115,16 +118,19 @@ const atOnce = 8;
 interface Tried {
   readonly name: string;
   readonly open: (t: TestContext) => Promise<Driver>;
+  /** Opens a driver for a copy of a store. */
+  readonly copy?: ((t: TestContext, store: Driver) => Promise<Driver>) | undefined;
   readonly breaks: readonly Break[];
   readonly every: number;
 }
 
 /** Declares a test for each operation. */
-export function describeFaults({ name, open, breaks, every }: Tried): void {
+export function describeFaults(tried: Tried): void {
+  const { name, breaks, every } = tried;
   describe(`a store over the ${name} driver`, () => {
     for (const [nth, [what, operation]] of Object.entries(operations).entries()) {
       it(`is whole after a ${what} that broke at any call, and clean after a collection`, async (t) => {
-        const fresh = await preparing(t, name, open);
+        const fresh = await preparing(t, tried);
         const clean = await fresh();
         const registry = createStorage({ driver: clean.driver });
         const calls = await attempt(clean, operation, { how: 'stops', at: -1 });

@@ -9,6 +9,11 @@ import { fill, type Part } from './world.ts';
 
 export interface Place {
   readonly name: string;
+  /**
+   * Whether uploads are purged by their age alone, so that a purge of all ages also takes what a living process has just begun.
+   * Elsewhere a process holds its uploads.
+   */
+  readonly purgesByAge?: boolean;
   /** Returns a function that opens a new filled driver with each call. */
   open(t: Scope, parts: ReadonlySet<Part>): Promise<() => Promise<Driver>>;
 }

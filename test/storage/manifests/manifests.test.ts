@@ -6,6 +6,7 @@ import { digestBytes, digestHex } from '../../../src/model/digest.ts';
 import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
 import { parseTag } from '../../../src/model/reference/reference.ts';
 import { tagHistory } from '../../../src/registry/extensions.ts';
+import { referrerLinkPath } from '../../../src/storage/paths.ts';
 import {
   all,
   blobFile,
@@ -186,9 +187,16 @@ describe('referrers in the store', () => {
       },
     ]);
 
-    const old = await registry.pushManifest(repo, (await imageWith(registry, repo, 'old signature')).raw);
-    const entry = { ...old, artifactType: 'application/vnd.example.old' };
-    const fallback = manifestOf({ mediaType: mediaTypes.ociIndex, manifests: [entry, listed[0]] }, mediaTypes.ociIndex);
+    const artifactType = 'application/vnd.example.old';
+    const oldSignature = await imageWith(registry, repo, 'old signature', { subject, artifactType });
+    const old = await registry.pushManifest(repo, oldSignature.raw);
+    // As distribution stores it: it makes no link to a subject.
+    await rm(dirname(join(root, referrerLinkPath(repo, subject.digest, old.digest))), { recursive: true });
+    assert.deepEqual(await all(registry.referrers(repo, subject.digest)), listed);
+    const entry = { ...old, artifactType };
+    // Neither the image nor a manifest that is gone refers to it, whatever the list says; and that knows no types.
+    const manifests = [{ ...old, artifactType: mediaTypes.ociEmpty }, listed[0], subject];
+    const fallback = manifestOf({ mediaType: mediaTypes.ociIndex, manifests }, mediaTypes.ociIndex);
     const tags = [parseTag(`sha256-${digestHex(subject.digest)}`)];
     await registry.pushManifest(repo, fallback, { tags });
     const both = [...listed, entry].sort((a, b) => (a.digest < b.digest ? -1 : 1));

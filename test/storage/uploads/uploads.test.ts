@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { digestBytes } from '../../../src/model/digest.ts';
 import { repositoryRemover, uploadSweeper } from '../../../src/registry/extensions.ts';
+import type { Driver, Upload, Uploads } from '../../../src/storage/driver.ts';
 import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
 import { uploadsPath } from '../../../src/storage/paths.ts';
 import { createStorage } from '../../../src/storage/storage.ts';
@@ -40,7 +41,7 @@ describe('an upload session', () => {
       assert.equal(writer.size, end);
     }
     const session = join(root, v2, 'repositories', repo, '_uploads', id);
-    assert.deepEqual(await readdir(session), ['data', 'startedat']);
+    assert.deepEqual(await readdir(session), ['data', 'data.digest', 'startedat']);
     assert.equal(await readFile(join(session, 'startedat'), 'utf8'), startedAt.toISOString());
     await (await registry.resumeUpload(repo, id)).commit({ digest, size: 2_500_000 });
     assert.deepEqual(await readBlob(registry, repo, digest), Buffer.from(bytes));
@@ -79,6 +80,50 @@ describe('an upload session', () => {
     assert.equal(writer.size, 1_500_000);
     await writer.write(bytes.subarray(1_500_000));
     assert.equal((await writer.commit({ digest })).size, bytes.length);
+  });
+
+  it('is finished by another process without reading it again, if that has no more to add', async (t) => {
+    for (const [name, open] of drivers) {
+      const driver = await open(t);
+      let read = 0;
+      const counting: Driver = { ...driver, uploads: countingReads(driver.uploads, () => (read += 1)) };
+      const { id } = await writeAndRest(createStorage({ driver }), bytes);
+      const closing = await createStorage({ driver: counting }).resumeUpload(repo, id);
+      assert.equal((await closing.commit({ digest })).size, bytes.length);
+      assert.equal(read, 0, name);
+      const begun = await writeAndRest(createStorage({ driver }), bytes.subarray(0, 2_000_000));
+      const other = createStorage({ driver: counting });
+      const more = await other.resumeUpload(repo, begun.id);
+      await more.write(bytes.subarray(2_000_000));
+      await more.commit({ digest });
+      assert.equal(read, 1, name);
+    }
+  });
+
+  it('is not taken for what it was when another process wrote as many other bytes', async (t) => {
+    for (const [name, open] of drivers) {
+      const driver = await open(t);
+      const [first, second] = [createStorage({ driver }), createStorage({ driver })];
+      const begun = await writeAndRest(first, bytes.subarray(0, 1_500_000));
+      const theirs = await second.resumeUpload(repo, begun.id);
+      const ours = await first.resumeUpload(repo, begun.id);
+      // In small pieces, so that they are in memory when ours takes what is stored.
+      for (let nth = 0; nth < 10; nth += 1) await theirs.write(madeBytes(`theirs ${nth}`, 100_000));
+      await ours.write(bytes.subarray(1_500_000));
+      await ours[Symbol.asyncDispose]();
+      await theirs[Symbol.asyncDispose]();
+      const closing = await first.resumeUpload(repo, begun.id);
+      // Which of the two is kept is the driver's business; it is never stored under the digest of the other.
+      await closing.commit({ digest }).catch(failsWith('DIGEST_MISMATCH'));
+      if (
+        await first.statBlob(repo, digest).then(
+          () => true,
+          () => false,
+        )
+      ) {
+        assert.deepEqual(await readBlob(first, repo, digest), Buffer.from(bytes), name);
+      }
+    }
   });
 
   it('is read again when it is finished under another algorithm', async (t) => {
@@ -205,6 +250,33 @@ describe('an upload session', () => {
     }
   });
 });
+
+function countingReads(uploads: Uploads, onRead: () => void): Uploads {
+  const counted = (upload: Upload): Upload => ({
+    ...upload,
+    get size() {
+      return upload.size;
+    },
+    get digest() {
+      return upload.digest;
+    },
+    write: (chunk) => upload.write(chunk),
+    commit: (to) => upload.commit(to),
+    rest: (opts) => upload.rest(opts),
+    abort: () => upload.abort(),
+    read() {
+      onRead();
+      return upload.read();
+    },
+  });
+  return {
+    ...uploads,
+    async resume(path, opts) {
+      const upload = await uploads.resume(path, opts);
+      return upload && counted(upload);
+    },
+  };
+}
 
 async function writeAndRest(registry: Awaited<ReturnType<typeof openStore>>['registry'], content: Uint8Array) {
   const writer = await registry.startUpload(repo);

@@ -7,20 +7,22 @@ import { openLayout } from '../../../src/layout/layout.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import { atEnd, type Scope, temporaryDirectory } from '../sandbox.ts';
 
+/** Puts all that a layout holds into a new file or place of another kind. @returns What reads it there. */
+export type Pack = (t: Scope, layout: Registry, directory: string, file: string) => Promise<Registry>;
+
 /**
- * A layout that is written to as a directory, and read from an archive of that directory, which is packed again after each change. So
- * what the contract writes is read from an archive.
+ * A layout that is written to as a directory, and read where it was packed into, which is done again after each change. So what the
+ * contract writes is read from there.
  */
-export async function archivedRegistry(t: Scope, form: 'oci' | 'docker'): Promise<Registry> {
+export async function archivedRegistry(t: Scope, pack: Pack): Promise<Registry> {
   const directory = join(await temporaryDirectory(t), 'layout');
   const layout = await openLayout({ directory, create: true });
-  // Beside a layout that has all images, an empty list is enough for an archive of Docker.
-  if (form === 'docker') await writeFile(join(directory, 'manifest.json'), '[]');
   let packed: { readonly state: string; readonly registry: Promise<Registry> } | undefined;
   const reader = async (): Promise<Registry> => {
     const state = await stateOf(directory);
     if (packed?.state === state) return packed.registry;
-    const registry = openPacked(t, directory, form === 'oci' ? openOciArchive : openDockerArchive);
+    packs += 1;
+    const registry = pack(t, layout, directory, `${directory}.${packs}`);
     packed = { state, registry };
     return registry;
   };
@@ -43,12 +45,23 @@ async function stateOf(directory: string): Promise<string> {
   return [ino, mtimeNs, ...names.sort()].join();
 }
 
-let archives = 0;
+let packs = 0;
 
-/** Opens an archive of a directory as it is now. */
-async function openPacked(t: Scope, directory: string, openFile: typeof openOciArchive): Promise<Registry> {
-  archives += 1;
-  const file = `${directory}.${archives}.tar`;
+/** An archive as tar writes it. */
+export const tarOci: Pack = async (t, _layout, directory, file) => openPacked(t, directory, file, openOciArchive);
+
+/** Beside a layout that has all images, an empty list is enough for an archive of Docker. */
+export const tarDocker: Pack = async (t, _layout, directory, file) => {
+  await writeFile(join(directory, 'manifest.json'), '[]');
+  return openPacked(t, directory, file, openDockerArchive);
+};
+
+async function openPacked(
+  t: Scope,
+  directory: string,
+  file: string,
+  openFile: typeof openOciArchive,
+): Promise<Registry> {
   const { status, stderr } = spawnSync('tar', ['-cf', file, '--exclude=./.ocictl', '-C', directory, '.']);
   if (status !== 0) throw new Error(`tar: ${stderr}`);
   const { registry, close } = await openFile(`archive ${file}`, { file, stdin: () => process.stdin });

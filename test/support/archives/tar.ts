@@ -11,6 +11,8 @@ export interface RawEntry {
   readonly size?: number | string;
   /** Records of a PAX header before the entry. */
   readonly pax?: Readonly<Record<string, string>>;
+  /** Default 644. */
+  readonly mode?: number;
   /** Default ustar. */
   readonly magic?: string;
 }
@@ -37,11 +39,14 @@ export function entryBytes({ pax, ...entry }: RawEntry): Buffer {
   return Buffer.concat([...before, header(entry, content.length), content, padding]);
 }
 
-function header({ name, flag = '0', linkName = '', size, magic = 'ustar\x0000' }: RawEntry, length: number): Buffer {
+function header(
+  { name, flag = '0', linkName = '', size, mode = 0o644, magic = 'ustar\x0000' }: RawEntry,
+  length: number,
+): Buffer {
   const block = Buffer.alloc(blockBytes);
   const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, '0');
   block.write(name, 0, 100);
-  block.write(`${octal(0o644, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0`, 100);
+  block.write(`${octal(mode, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0`, 100);
   block.write(typeof size === 'string' ? size : octal(size ?? length, 11), 124, 12, 'latin1');
   block.write(octal(0, 11), 136);
   block.write('        ', 148);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isOciError } from '../../../src/model/errors.ts';
-import { matchingNames, parseExpression } from '../../../src/sync/tags/expression.ts';
+import { parseExpression } from '../../../src/model/patterns/expression.ts';
+import { matchingNames } from '../../../src/sync/tags/expression.ts';
 
 const origin = { kind: 'file', name: 'mirror.yaml', line: 3, column: 5 } as const;
 

@@ -2,6 +2,7 @@
 import { appendFile, mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { blobFile } from '../../../storage/stores.ts';
 import { ocictl, spawnOcictl, spawnServe } from '../../../support/command.ts';
 import { homeless, mayBeNobody } from '../../../support/homeless.ts';
 import { buildImage, pushImage } from '../../../support/images.ts';
@@ -107,6 +108,20 @@ export const machine: Tries = {
       },
       error: /does not hold a digest/,
       hint: /ocictl pull/,
+    },
+  ],
+  "`storage fsck` found damage in a registry's store, or `--repair` could not repair all of it": [
+    {
+      run: async (t) => ocictl(t, ['storage', 'fsck', '--root', await damagedRegistry(t)]),
+      error: /1 fault in /,
+      hint: /--repair removes what points at nothing; with --from REGISTRY/,
+    },
+  ],
+  '`storage copy` found damaged blobs in the source': [
+    {
+      run: async (t) => ocictl(t, ['storage', 'copy', await damagedRegistry(t), 'copied']),
+      error: /1 damaged blob of the source was not copied/,
+      hint: /ocictl storage fsck --bytes/,
     },
   ],
   '`storage gc` of a directory that holds no registry': [
@@ -219,4 +234,13 @@ async function fromNowhere(t: TestContext, words: readonly string[]): Promise<Ru
   const cwd = join((await sandbox(t)).home, 'gone');
   await mkdir(cwd);
   return inShell(t, `rmdir ../gone && ocictl ${words.join(' ')}`, { cwd });
+}
+
+/** The local store as a registry's, with a blob that was cut short. */
+async function damagedRegistry(t: TestContext): Promise<string> {
+  const image = await imageFor('amd64');
+  await keepImage(t, 'app:1', image);
+  const { store } = await sandbox(t);
+  await writeFile(blobFile(store, (image.blobs[0] ?? image).descriptor.digest), 'x');
+  return store;
 }

@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { basename, join } from 'node:path';
+import { after } from 'node:test';
+import { promisify } from 'node:util';
+import type { Driver } from '../../../src/storage/driver.ts';
+import { createS3Driver } from '../../../src/storage/drivers/s3/driver.ts';
+import { createTransport, type Transport } from '../../../src/transport/transport.ts';
+import type { Scope } from '../sandbox.ts';
+import { type S3Gateway, startVersitygw } from './versitygw.ts';
+
+export interface S3DriverOptions {
+  /** Below which the store is. Default: one of its own. */
+  readonly prefix?: string;
+  /** Size of parts. Default 5 MiB, the least. */
+  readonly chunkBytes?: number;
+  /** Where requests are sent, if not to the gateway itself. */
+  readonly url?: string;
+}
+
+/** Drivers for stores in one bucket, which all tests of a file share. */
+export interface S3Drivers {
+  gateway(): Promise<S3Gateway>;
+  open(options?: S3DriverOptions): Promise<Driver>;
+  /** Opens a driver for a copy of a store in the bucket, which is made of the files that its objects are. */
+  copy(store: Driver): Promise<Driver>;
+}
+
+const exec = promisify(execFile);
+
+/** To be called by a test file, outside its tests. The gateway starts with the first driver. @param sidecar As for {@link startVersitygw}. */
+export function s3Drivers({ sidecar = false } = {}): S3Drivers {
+  const ends: (() => unknown)[] = [];
+  const file: Scope = { after: (end) => void ends.push(end as () => unknown) };
+  after(async () => {
+    for (const end of ends.reverse()) await end();
+  });
+  let shared: Promise<S3Gateway> | undefined;
+  const transports = new Map<string, Transport>();
+  let opened = 0;
+  const gateway = (): Promise<S3Gateway> => {
+    shared ??= startVersitygw(file, { sidecar });
+    return shared;
+  };
+  const drivers: S3Drivers = {
+    gateway,
+    async open({ prefix, chunkBytes = 5 * 1024 * 1024, url } = {}) {
+      opened += 1;
+      const { bucket, region, accessKey, secretKey, url: own } = await gateway();
+      const endpoint = new URL(url ?? own);
+      const transport = transports.get(endpoint.href) ?? createTransport({ base: endpoint });
+      if (!transports.has(endpoint.href)) ends.push(() => transport.close());
+      transports.set(endpoint.href, transport);
+      return createS3Driver({
+        settings: { bucket, prefix: prefix ?? `store-${opened}`, endpoint, region, pathStyle: true, chunkBytes },
+        send: (request) => transport.request(request),
+        keys: async () => ({ accessKeyId: accessKey, secretAccessKey: secretKey }),
+        warn: () => {},
+      });
+    },
+    async copy({ name }) {
+      opened += 1;
+      const prefix = `store-${opened}`;
+      const { directory } = await gateway();
+      // What the gateway knows of objects is in the attributes of the files.
+      await exec('cp', ['-a', join(directory, basename(name)), join(directory, prefix)]);
+      return await drivers.open({ prefix });
+    },
+  };
+  return drivers;
+}
