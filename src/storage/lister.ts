@@ -7,7 +7,7 @@ import { fallbackTag, orderedReferrers, referrerEntry } from '../registry/referr
 import type { Lister, ListOptions, ReferrerOptions } from '../registry/registry.ts';
 import { readLink } from './blobs/links.ts';
 import { digestsIn } from './listing.ts';
-import { ListedTags, tagsIn } from './manifests/listed-tags.ts';
+import { checkedTogether, present } from './manifests/listed-tags.ts';
 import { loadManifest, nameUnknown, repositoryExists, tryParseManifest } from './manifests/manifests.ts';
 import { walkRepositories } from './manifests/repositories.ts';
 import { referrersPath, tagCurrentPath } from './paths.ts';
@@ -16,37 +16,25 @@ import type { Store } from './store.ts';
 /** The listing part of a storage registry. */
 export function createLister(store: Store): Lister {
   const { driver } = store;
-  const listed = new ListedTags(driver);
   return {
     repositories: (opts) => atMost(opts, walkRepositories(driver, { after: opts?.after })),
 
-    tags: (repo, opts) => atMost(opts, tagsOf(store, listed, repo, opts)),
+    tags: (repo, opts) => atMost(opts, tagsOf(store, repo, opts)),
 
     referrers: (repo, subject, opts) => atMost(opts, referrersOf(store, repo, subject, opts)),
   };
 }
 
-/** How many tags are checked together. */
-const checkedTogether = 1_000;
-
-async function* tagsOf(
-  store: Store,
-  listed: ListedTags,
-  repo: RepositoryName,
-  opts: ListOptions = {},
-): AsyncGenerator<Tag> {
-  const { driver } = store;
+async function* tagsOf(store: Store, repo: RepositoryName, opts: ListOptions = {}): AsyncGenerator<Tag> {
   const { after = '' } = opts;
-  // A tag that is being written or deleted has a history, but no current link.
-  const all = driver.exist ? await tagsIn(driver, repo) : await listed.tags(repo, opts);
-  if (all.length === 0 && !(await repositoryExists(store, repo))) throw nameUnknown(repo);
-  const tags = after === '' ? all : all.filter((tag) => tag > after);
+  const { names, areChecked } = await store.listed.tags(repo, opts);
+  if (names.length === 0 && !(await repositoryExists(store, repo))) throw nameUnknown(repo);
+  const tags = after === '' ? names : names.filter((tag) => tag > after);
+  if (areChecked) return yield* tags;
   const together = Math.min(checkedTogether, limitOf(opts));
   for (let at = 0; at < tags.length; at += together) {
     opts.signal?.throwIfAborted();
-    const some = tags.slice(at, at + together);
-    const present = await driver.exist?.(some.map((tag) => tagCurrentPath(repo, tag)));
-    for (const [i, tag] of some.entries()) if (present?.[i] ?? true) yield tag;
+    yield* await present(store.driver, repo, tags.slice(at, at + together));
   }
 }
 

@@ -1,6 +1,7 @@
 import { CheckedBlobs } from './collect/checked-blobs.ts';
 import type { BlobUrlSigner, Driver } from './driver.ts';
 import { KnownManifests } from './manifests/known-manifests.ts';
+import { ListedTags } from './manifests/listed-tags.ts';
 import { Marks } from './marks/marks.ts';
 import type { Store } from './store.ts';
 import { RecentSessions } from './uploads/recent-sessions.ts';
@@ -39,6 +40,7 @@ export function openStore(options: StorageOptions): Store {
     checked: new CheckedBlobs(),
     sessions: new RecentSessions(),
     known: driver.isRemote ? new KnownManifests() : undefined,
+    listed: new ListedTags(driver),
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
     now: options.now ?? (() => new Date()),
   };

@@ -1,6 +1,7 @@
 import type { CheckedBlobs } from './collect/checked-blobs.ts';
 import type { Driver } from './driver.ts';
 import type { KnownManifests } from './manifests/known-manifests.ts';
+import type { ListedTags } from './manifests/listed-tags.ts';
 import type { Marks } from './marks/marks.ts';
 import type { RecentSessions } from './uploads/recent-sessions.ts';
 
@@ -16,6 +17,7 @@ export interface Store {
   readonly sessions: RecentSessions;
   /** Only where each read is a request: a file is read as fast as it is found. */
   readonly known: KnownManifests | undefined;
+  readonly listed: ListedTags;
   readonly maxManifestBytes: number;
   readonly now: () => Date;
 }

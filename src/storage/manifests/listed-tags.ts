@@ -5,7 +5,7 @@ import { type RepositoryName, type Tag, tryParseTag } from '../../model/referenc
 import type { SignalOption } from '../../registry/registry.ts';
 import type { Driver } from '../driver.ts';
 import { entriesIn } from '../listing.ts';
-import { tagsPath } from '../paths.ts';
+import { tagCurrentPath, tagsPath } from '../paths.ts';
 
 /** How long a list of all keys vouches for the names in it; the first request afterwards renews it, while others use it as long again. */
 const vouchedMs = 10_000;
@@ -18,35 +18,57 @@ interface Vouched {
   isRenewed: boolean;
 }
 
+/** What a repository's tags are called. */
+interface NamesOfTags {
+  /** Sorted. */
+  readonly names: readonly Tag[];
+  /** Whether each has a current link. If not, whoever needs a name checks it. */
+  readonly areChecked: boolean;
+}
+
+/** How many names are checked for a list that may need a few of them only. */
+export const checkedTogether = 1_000;
+
 /**
- * The tags of repositories in a store that lists keys. A tag that is being written or deleted has a history, but no current
- * link, and a writer that is killed then leaves it like that. So all keys are listed, which are two for each tag and more for
- * its history. A list of the names alone is a fraction of that: it is used as long as it has exactly those names that a list
- * of all keys has just vouched for. So what others push and delete is seen at once, and what a killed deletion left, some
+ * The tags of repositories. A tag that is being written or deleted has a history, but no current link, and a writer that is
+ * killed then leaves it like that. So a store that lists keys lists all of them, which are two for each tag and more for its
+ * history; other stores look for each link. The names alone cost a fraction of that: they are used as long as they are exactly
+ * those that have just been checked. So what others push and delete is seen at once, and what a killed deletion left, some
  * seconds later.
  */
 export class ListedTags {
   readonly #driver: Driver;
   readonly #nowMs: () => number;
   readonly #vouched = new RecentMap<RepositoryName, Vouched>(maxRepositories);
+  #removals = 0;
 
   constructor(driver: Driver, nowMs = monotonicMs) {
     this.#driver = driver;
     this.#nowMs = nowMs;
   }
 
-  /** Sorted by name. */
-  async tags(repo: RepositoryName, opts: SignalOption): Promise<readonly Tag[]> {
+  async tags(repo: RepositoryName, opts: SignalOption): Promise<NamesOfTags> {
     const vouched = this.#vouched.get(repo);
-    if (vouched !== undefined && this.#mayUse(vouched)) {
-      const names = await tagsIn(this.#driver, repo, opts);
-      if (hashOf(names) === vouched.names) return names;
-    }
+    const mayUse = vouched !== undefined && this.#mayUse(vouched);
     const atMs = this.#nowMs();
-    const { tags, names } = await currentTags(this.#driver, repo, opts);
-    if (tags.length === names) this.#vouched.set(repo, { names: hashOf(tags), atMs, isRenewed: false });
-    else this.#vouched.delete(repo);
-    return tags;
+    const removals = this.#removals;
+    const names = mayUse || this.#driver.exist ? await tagsIn(this.#driver, repo, opts) : undefined;
+    if (names && mayUse && hashOf(names) === vouched.names) return { names, areChecked: true };
+    if (names && this.#driver.exist && names.length > checkedTogether) return { names, areChecked: false };
+    const found =
+      names && this.#driver.exist
+        ? { tags: await present(this.#driver, repo, names), names: names.length }
+        : await currentTags(this.#driver, repo, opts);
+    if (found.tags.length !== found.names) this.#vouched.delete(repo);
+    else if (removals === this.#removals)
+      this.#vouched.set(repo, { names: hashOf(found.tags), atMs, isRenewed: false });
+    return { names: found.tags, areChecked: true };
+  }
+
+  /** Must be called when a current link was removed: what another program keeps beside it may leave the name in lists. */
+  removed(repo: RepositoryName): void {
+    this.#removals += 1;
+    this.#vouched.delete(repo);
   }
 
   #mayUse(vouched: Vouched): boolean {
@@ -61,7 +83,7 @@ export class ListedTags {
 }
 
 /** Tags that have anything, sorted by name. The driver's keys have another order: there `a-b/` comes before `a/`. */
-export async function tagsIn(
+async function tagsIn(
   driver: Driver,
   repo: RepositoryName,
   { signal }: SignalOption = {},
@@ -73,6 +95,12 @@ export async function tagsIn(
     if (tag !== undefined) tags.push(tag);
   }
   return tags.sort();
+}
+
+/** Those of some tags that have a current link. A driver that cannot look for several at once has checked them all. */
+export async function present(driver: Driver, repo: RepositoryName, tags: readonly Tag[]): Promise<readonly Tag[]> {
+  const found = await driver.exist?.(tags.map((tag) => tagCurrentPath(repo, tag)));
+  return found ? tags.filter((_, i) => found[i]) : tags;
 }
 
 /** The tags with a current link, sorted, and how many have anything. A history that ends a page is skipped. */

@@ -128,8 +128,9 @@ export async function withdrawRevision(store: Store, revision: RevisionContent, 
   await removeUntagged(store, revision);
 }
 
-/** Removes a tag's history, unless the tag exists again. */
-export async function removeHistory({ driver }: Store, repo: RepositoryName, tag: Tag): Promise<void> {
+/** Removes the history of a tag whose current link was removed, unless the tag exists again. */
+export async function removeHistory({ driver, listed }: Store, repo: RepositoryName, tag: Tag): Promise<void> {
+  listed.removed(repo);
   if ((await driver.stat(tagCurrentPath(repo, tag))) !== undefined) return;
   for await (const entry of entriesIn(driver, tagPath(repo, tag), { deep: true })) {
     if (!entry.name.startsWith('current/')) await driver.delete(childPath(tagPath(repo, tag), entry));

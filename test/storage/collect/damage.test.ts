@@ -6,6 +6,7 @@ import { digestBytes } from '../../../src/model/digest.ts';
 import { CheckedBlobs } from '../../../src/storage/collect/checked-blobs.ts';
 import { refuseDamaged } from '../../../src/storage/collect/damage.ts';
 import type { ObjectReader } from '../../../src/storage/driver.ts';
+import { ListedTags } from '../../../src/storage/manifests/listed-tags.ts';
 import { Marks } from '../../../src/storage/marks/marks.ts';
 import { blobPath } from '../../../src/storage/paths.ts';
 import { createStorage } from '../../../src/storage/storage.ts';
@@ -41,6 +42,7 @@ describe('a blob that is doubted', () => {
       checked: new CheckedBlobs(),
       sessions: new RecentSessions(),
       known: undefined,
+      listed: new ListedTags(driver),
       maxManifestBytes: 1_000_000,
       now: () => new Date(),
     };

@@ -52,8 +52,9 @@ describe('the tags of a store that lists keys', () => {
 });
 
 /** A store whose lists of tags are counted by what they read, and another process's registry on it. */
-async function listedStore() {
+async function listedStore({ exist = false } = {}) {
   const memory = createMemoryDriver();
+  let looks = 0;
   const lists: ('names' | 'all keys')[] = [];
   const driver: Driver = {
     ...memory,
@@ -61,6 +62,12 @@ async function listedStore() {
       lists.push(opts?.deep === true ? 'all keys' : 'names');
       return memory.list(prefix, opts);
     },
+    ...(exist && {
+      exist: async (paths) => {
+        looks += paths.length;
+        return await Promise.all(paths.map(async (path) => (await memory.stat(path)) !== undefined));
+      },
+    }),
   };
   let nowMs = 0;
   const listed = new ListedTags(driver, () => nowMs);
@@ -71,14 +78,17 @@ async function listedStore() {
     memory,
     other,
     raw,
+    listed,
+    /** How many links were looked for. */
+    looks: () => looks,
     later: (ms: number) => {
       nowMs += ms;
     },
     /** What so many requests list at the same time, and by which lists. */
     async list(requests = 1) {
       lists.length = 0;
-      const [tags] = await Promise.all(Array.from({ length: requests }, () => listed.tags(repo, {})));
-      return { tags, lists: [...lists] };
+      const [first] = await Promise.all(Array.from({ length: requests }, () => listed.tags(repo, {})));
+      return { tags: first?.names, lists: [...lists] };
     },
   };
 }
@@ -116,5 +126,37 @@ describe('a list of all keys', () => {
     assert.deepEqual((await list()).lists, ['names']);
     later(12_000);
     assert.deepEqual((await list()).lists, ['all keys']);
+  });
+});
+
+describe('a look for each link', () => {
+  it('vouches for the names in the same way, until a tag is removed here or is new', async () => {
+    const { list, looks, listed, memory, other, raw, later } = await listedStore({ exist: true });
+    assert.deepEqual((await list()).tags, names);
+    const first = looks();
+    assert.ok(first >= names.length);
+    assert.deepEqual(await list(), { tags: names, lists: ['names'] });
+    assert.equal(looks(), first);
+    await other.pushManifest(repo, raw, { tags: [parseTag('x')] });
+    assert.deepEqual((await list()).tags, [...names, 'x']);
+    assert.ok(looks() > first);
+    // What keeps the directory of a tag whose link is gone.
+    await memory.delete(tagCurrentPath(repo, parseTag('v1')));
+    listed.removed(repo);
+    assert.deepEqual((await list()).tags, [...names.slice(1), 'x']);
+    await memory.delete(tagCurrentPath(repo, parseTag('x')));
+    later(21_000);
+    assert.deepEqual((await list()).tags, names.slice(1));
+  });
+
+  it('vouches for nothing if a tag was removed meanwhile', async () => {
+    const { list, listed, looks, memory } = await listedStore({ exist: true });
+    const during = list();
+    await memory.delete(tagCurrentPath(repo, parseTag('v1')));
+    listed.removed(repo);
+    await during;
+    const before = looks();
+    assert.deepEqual((await list()).tags, names.slice(1));
+    assert.ok(looks() > before);
   });
 });
