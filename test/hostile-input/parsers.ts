@@ -73,6 +73,8 @@ export interface HostileCase {
   readonly pieces?: readonly string[];
   /** Complete texts of about this size. */
   readonly texts?: (bytes: number) => readonly string[];
+  /** Of texts that take long to read, the default tier takes every so many-th. */
+  readonly stride?: number;
 }
 
 const origin = { kind: 'environment', name: 'X' } as const;
@@ -161,17 +163,19 @@ export const parsers: Readonly<Record<string, HostileCase>> = {
   'config.json': { parse: (text) => parseDockerConfig(text, file), texts: jsonTexts },
   DOCKER_AUTH_CONFIG: { parse: parseDockerAuthConfig, texts: jsonTexts },
   'daemon.json': { parse: (text) => parseDaemonJson(text, file), texts: jsonTexts },
-  'config.yaml': { parse: (text) => parseConfigYaml({ file, text }, '/'), texts: yamlTexts },
+  'config.yaml': { parse: (text) => parseConfigYaml({ file, text }, '/'), stride: 3, texts: yamlTexts },
   'a policy': {
     parse: (text) => parseTrustPolicy({ document: parseYamlDocument(text, file), file, resolve: (path) => path }),
     texts: yamlTexts,
     starts: ['default: reject\nregistries:\n  "a.io/', 'default: reject\nregistries: { a.io: { signed-by: ['],
     pieces: ['*', '**/', '*.', 'a/'],
+    stride: 11,
   },
   'policy.json': {
     parse: (text) => parsePolicyJson({ document: parseYamlDocument(text, file), file, resolve: (path) => path }),
     texts: jsonTexts,
     starts: ['{"default": [', '{"default": [{"type": "reject"}], "transports": {"docker": {"'],
+    stride: 11,
   },
   'hosts.toml': {
     parse: (text) => readHostDirectory({ root: '/', name: 'a', text: { file, text }, inside: [] }, silent),

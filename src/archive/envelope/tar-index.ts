@@ -7,9 +7,7 @@ import { blockBytes, type EntryHeader, HeaderReader } from './headers.ts';
 import { linkTarget, plainName } from './names.ts';
 
 /** Limits for what is kept in memory: an archive of a thousand images has some ten thousand entries. */
-const maxEntries = 200_000;
-const maxNameBytes = 4096;
-const maxNamesBytes = 32 * 1024 * 1024;
+const archiveLimits = { entries: 200_000, nameBytes: 4096, namesBytes: 32 * 1024 * 1024 };
 
 /** Longer chains of links are refused. */
 const maxLinks = 16;
@@ -29,7 +27,11 @@ export interface TarIndex {
  * @throws OciError ARCHIVE_INVALID for an archive that is damaged or cut off, or that programs would read differently: names
  * and links out of it, sparse files, names twice with different content. TOO_LARGE past the limits; STORAGE_*.
  */
-export async function indexTar(file: ArchiveFile, signal?: AbortSignal): Promise<TarIndex> {
+export async function indexTar(
+  file: ArchiveFile,
+  signal?: AbortSignal,
+  limits: typeof archiveLimits = archiveLimits,
+): Promise<TarIndex> {
   const headers = new HeaderReader(file);
   const files = new Map<string, Extent>();
   const links = new Map<string, string>();
@@ -41,7 +43,7 @@ export async function indexTar(file: ArchiveFile, signal?: AbortSignal): Promise
     if (header === undefined) break;
     entries += 1;
     namesBytes += header.name.length + header.linkName.length;
-    refuseExcess(file, header, entries, namesBytes);
+    refuseExcess(file, header, { entries, namesBytes }, limits);
     position = header.offset + (await take(file, header, files, links));
   }
   resolveLinks(file, files, links);
@@ -100,14 +102,18 @@ function resolveLinks(file: ArchiveFile, files: Map<string, Extent>, links: Read
   for (const [name, extent] of resolved) files.set(name, extent);
 }
 
-function refuseExcess({ shown }: ArchiveFile, { name, linkName }: EntryHeader, entries: number, bytes: number): void {
+function refuseExcess(
+  { shown }: ArchiveFile,
+  { name, linkName }: EntryHeader,
+  read: { readonly entries: number; readonly namesBytes: number },
+  { entries, nameBytes, namesBytes }: typeof archiveLimits,
+): void {
   const refuse = (what: string): never => {
     throw new OciError('TOO_LARGE', `${shown} ${what}`, { hint: 'no archive of images is like that' });
   };
-  if (entries > maxEntries) refuse(`has more than ${maxEntries} entries`);
-  if (name.length > maxNameBytes || linkName.length > maxNameBytes)
-    refuse(`has a name of more than ${maxNameBytes} bytes`);
-  if (bytes > maxNamesBytes) refuse(`has names of more than ${maxNamesBytes} bytes in all`);
+  if (read.entries > entries) refuse(`has more than ${entries} entries`);
+  if (name.length > nameBytes || linkName.length > nameBytes) refuse(`has a name of more than ${nameBytes} bytes`);
+  if (read.namesBytes > namesBytes) refuse(`has names of more than ${namesBytes} bytes in all`);
 }
 
 // A sparse file of a few bytes may stand for a terabyte, and its content is not where its size says.

@@ -232,7 +232,7 @@ describe('a lock file', () => {
   it('is taken over by one of many', async (t) => {
     const dead = lockText(deadHolder());
     const { root, locks } = await leftBehind(t, dead);
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 15; round++) {
       await writeFile(join(root, file), dead);
       const taken = await Promise.all(Array.from({ length: 20 }, () => locks.tryAcquire(at(file))));
       const held = taken.filter((lock) => lock !== undefined);

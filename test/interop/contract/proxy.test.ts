@@ -1,6 +1,6 @@
-import { registryContract } from '../contract/registry.ts';
-import { startServe } from '../support/registries.ts';
-import { openRemote } from '../support/remotes.ts';
+import { registryContract } from '../../contract/registry.ts';
+import { startServe } from '../../support/registries.ts';
+import { openRemote } from '../../support/remotes.ts';
 
 registryContract(
   'a server in front of a server',
