@@ -44,8 +44,8 @@ export const diff = defineCommand({
     },
   ],
   async run({ words: [first = '', second = ''], options }, context) {
-    await using a = await openFiles(first, options, context, { reread: true });
-    await using b = await openFiles(second, options, context, { reread: true });
+    await using a = await openFiles(first, options, context, { reread: true, tables: true });
+    await using b = await openFiles(second, options, context, { reread: true, tables: true });
     const found = await compare(a, b);
     await (options.json ? printJson(found, { a, b }, context) : printLines(context.terminal, linesOf(found, { a, b })));
     return options.exitCode && !found.isSame ? differs : 0;

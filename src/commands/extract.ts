@@ -34,7 +34,10 @@ export const extract = defineCommand({
         hint: 'name it with -o DIR; ocictl cat prints a file',
       });
     }
-    await using opened = await openFiles(word, options, context, { reread: true });
+    const { partsOf } = await import('../image/tree/paths.ts');
+    // Of all of it, a table of contents saves nothing, and the layers say more.
+    const tables = !paths.some((path) => (partsOf(path) ?? []).length === 0);
+    await using opened = await openFiles(word, options, context, { reread: true, tables });
     const { extractFiles } = await import('../image/extract/extract.ts');
     const { terminal, signal } = context;
     const result = await extractFiles(opened.files, paths, {

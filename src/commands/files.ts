@@ -12,8 +12,8 @@ export const files = defineCommand({
   description:
     `${imageHelp('REF')} A name without a prefix is that of an image in the local store, if it has one.\n` +
     'Lists what a directory holds, by default the root, as a container would see it: layers on each other, with whiteouts and\n' +
-    'links. PATH is followed inside the image. Of a file, the file alone. What is learned of layers is kept in the cache, and\n' +
-    'the next time no layer is read.',
+    'links. PATH is followed inside the image. Of a file, the file alone. With --layer, the whiteouts of the layer are listed\n' +
+    'too, as .wh.NAME. What is learned of layers is kept in the cache, and the next time no layer is read.',
   arguments: [
     { label: 'REF', summary: 'The image', arity: 'one', completes: 'image', storeToo: true },
     { label: 'PATH', summary: 'A directory or file in it; default /', arity: 'optional' },
@@ -28,14 +28,14 @@ export const files = defineCommand({
   examples: [
     { text: 'The root of an image', command: 'files alpine:3.20' },
     { text: 'All that is in a directory, with sizes', command: 'files -lR alpine:3.20 /etc' },
-    { text: 'What a layer adds', command: 'files -R --layer 2 registry.example.com/team/app:1' },
+    { text: 'What a layer adds and deletes', command: 'files -R --layer 2 registry.example.com/team/app:1' },
     {
       text: 'The largest files, for a script',
       command: "files -R --json alpine:3.20 | jq -rs 'sort_by(-.size) | .[:5][].path'",
     },
   ],
   async run({ words: [word = '', path = '/'], options }, context) {
-    await using opened = await openFiles(word, options, context, { reread: false, tables: true });
+    await using opened = await openFiles(word, options, context, { reread: false, tables: true, whiteouts: true });
     const { root } = await opened.files.tree();
     const found = path === '/' ? root : await opened.files.find(path, { follow: true });
     const { pathOf } = await import('../image/tree/node.ts');

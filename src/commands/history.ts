@@ -31,7 +31,7 @@ export const history = defineCommand({
   ],
   async run({ words: [word = ''], options }, context) {
     const { terminal } = context;
-    await using opened = await openFiles(word, options, context, { reread: false });
+    await using opened = await openFiles(word, options, context, { reread: false, tables: true });
     const { image, inspection, files } = opened;
     const config = await inspection.config(image);
     const layers = image.view.kind === 'image' ? image.view.layers : [];

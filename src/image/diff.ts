@@ -98,8 +98,9 @@ function xattrsOf({ xattrs }: LayerEntry): string {
 }
 
 /** Where the content of a file is: equal for two images that share the layer. */
-function sourceOf({ layers }: Side, { inode }: TreeNode): string {
-  return `${layers[inode.layer]?.digest} ${inode.entry.position}`;
+function sourceOf({ files, layers }: Side, { inode }: TreeNode): string {
+  const { position } = inode.entry;
+  return files.layers.digestOf(inode.layer, position) ?? `${layers[inode.layer]?.digest} ${position}`;
 }
 
 function keyOf({ inode }: TreeNode): string {
@@ -109,6 +110,12 @@ function keyOf({ inode }: TreeNode): string {
 async function digestsOf(files: ImageFiles, nodes: readonly TreeNode[]): Promise<ReadonlyMap<string, Digest>> {
   const once = new Map(nodes.map((node) => [keyOf(node), node]));
   const digests = new Map<string, Digest>();
+  for (const [key, { inode }] of once) {
+    const known = files.layers.digestOf(inode.layer, inode.entry.position);
+    if (known === undefined) continue;
+    digests.set(key, known);
+    once.delete(key);
+  }
   for await (const { node, reading } of files.contents(once.values())) {
     const hasher = await createHasher();
     for await (const chunk of reading.content()) hasher.update(chunk);

@@ -2,15 +2,8 @@
 import type { ImageFiles } from './image-files.ts';
 import type { LayerEntry } from './layers/layer-entry.ts';
 import { type NewEntry, type TarPart, writeTar } from './tar/write.ts';
-import type { Inode, TreeNode } from './tree/node.ts';
+import { type Inode, pathOf, type TreeNode } from './tree/node.ts';
 import { walk } from './tree/walk.ts';
-
-interface Named {
-  readonly inode: Inode;
-  /** All names of the file, the first in the order of bytes first. */
-  readonly paths: string[];
-  readonly node: TreeNode;
-}
 
 /**
  * Writes the merged file system: directories first, parents before what is in them, then everything else, layer by layer. A file with
@@ -27,36 +20,42 @@ export async function* partsOf(
   root: TreeNode,
   isWanted: (node: TreeNode) => boolean = () => true,
 ): AsyncGenerator<TarPart, void, undefined> {
-  const named = new Map<Inode, Named>();
   if (!root.implied && isWanted(root)) yield { entry: newEntry('./', root.inode.entry) };
+  // Of most files there is one name, which their node says: a list for each would take more memory than the tree.
+  const names = new Map<Inode, string[]>();
   for (const { path, node } of walk(root, { deep: true })) {
-    if (!isWanted(node)) continue;
-    if (node.children) yield { entry: newEntry(`${path}/`, node.inode.entry) };
-    else {
-      const known = named.get(node.inode);
-      if (known) known.paths.push(path);
-      else named.set(node.inode, { inode: node.inode, paths: [path], node });
+    if (node.children) {
+      if (isWanted(node)) yield { entry: newEntry(`${path}/`, node.inode.entry) };
+    } else if (node.inode.linked && isWanted(node)) {
+      const known = names.get(node.inode);
+      if (known) known.push(path);
+      else names.set(node.inode, [path]);
     }
   }
-  const withContent: Named[] = [];
-  for (const one of named.values()) {
-    if (one.inode.entry.type === 'file' && one.inode.entry.size > 0) withContent.push(one);
-    else yield* namesOf(one, newEntry(one.paths[0] ?? '', one.inode.entry), undefined);
+  const withContent: TreeNode[] = [];
+  for (const { path, node } of walk(root, { deep: true })) {
+    const { entry } = node.inode;
+    if (node.children || !isWanted(node)) continue;
+    const paths = names.get(node.inode) ?? [path];
+    if (paths[0] !== path) continue;
+    if (entry.type === 'file' && entry.size > 0) withContent.push(node);
+    else yield* namesOf(paths, newEntry(path, entry), undefined);
   }
-  const byNode = new Map(withContent.map((one) => [one.node, one]));
-  for await (const { node, reading } of files.contents(byNode.keys())) {
-    const one = byNode.get(node);
-    if (!one) continue;
+  for await (const { node, reading } of files.contents(withContent)) {
+    const paths = names.get(node.inode) ?? [pathOf(node)];
     const { sparse } = reading.entry;
-    yield* namesOf(one, { ...newEntry(one.paths[0] ?? '', one.inode.entry), sparse }, reading.stored());
+    yield* namesOf(paths, { ...newEntry(paths[0] ?? '', node.inode.entry), sparse }, reading.stored());
   }
 }
 
-function* namesOf({ paths }: Named, entry: NewEntry, content: TarPart['content']): Generator<TarPart, void, undefined> {
-  const [first = '', ...others] = paths;
+function* namesOf(
+  paths: readonly string[],
+  entry: NewEntry,
+  content: TarPart['content'],
+): Generator<TarPart, void, undefined> {
   yield { entry, content };
-  for (const path of others)
-    yield { entry: { ...entry, path, type: 'link', linkname: first, size: 0, sparse: undefined } };
+  for (const path of paths.slice(1))
+    yield { entry: { ...entry, path, type: 'link', linkname: entry.path, size: 0, sparse: undefined } };
 }
 
 function newEntry(path: string, entry: LayerEntry): NewEntry {

@@ -1,61 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ImageFiles } from '../../src/image/image-files.ts';
-import { ImageLayers } from '../../src/image/layers/image-layers.ts';
+import { diffFiles } from '../../src/image/diff.ts';
 import { KeptEntries } from '../../src/image/layers/kept-entries.ts';
 import { walk } from '../../src/image/tree/walk.ts';
-import type { Descriptor } from '../../src/model/manifest/descriptor.ts';
-import type { RepositoryName } from '../../src/model/reference/reference.ts';
-import { bytesContent, readContent } from '../../src/registry/content.ts';
-import type { GetBlobOptions, Registry } from '../../src/registry/registry.ts';
+import { type CountedLayer, contentOf, type LayerBytes, openCounted } from '../support/images/counted-layer.ts';
 import { type SeekableOptions, seekableLayer } from '../support/images/seekable-layer.ts';
-import { type BuiltLayer, randomBytes } from '../support/layer.ts';
+import { randomBytes } from '../support/layer.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
 const files: Record<string, Uint8Array | string> = { 'd/': '', '.no.prefetch.landmark': 'x', empty: '' };
 for (let i = 0; i < 60; i += 1) files[`d/${i}`] = Buffer.concat([...randomBytes(100_000, String(i))]);
 
-interface Opened {
-  readonly image: ImageFiles;
-  readonly notes: string[];
-  /** Bytes that were read of the layer. */
-  readonly read: () => number;
-}
-
-async function open(layer: BuiltLayer, kept?: KeptEntries): Promise<Opened> {
-  const bytes = await readContent(await layer.source.open(0), Number.MAX_SAFE_INTEGER);
-  const notes: string[] = [];
-  let count = 0;
-  const registry = {
-    async getBlob(_: RepositoryName, descriptor: Descriptor, { range }: GetBlobOptions = {}) {
-      const part = bytes.subarray(range?.start ?? 0, range?.end);
-      count += part.length;
-      return bytesContent(descriptor, part);
-    },
-  } as unknown as Registry;
-  const layers = new ImageLayers({
-    registry,
-    repo: 'app' as RepositoryName,
-    layers: [layer.descriptor],
-    tables: true,
-    kept,
-    reread: kept !== undefined,
-    onNote: (text) => notes.push(text),
-  });
-  return { image: new ImageFiles({ layers, name: 'app' }), notes, read: () => count };
-}
-
-async function contentOf({ image }: Opened, path: string): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const { reading } of image.contents([await image.find(path, { follow: true })])) {
-    for await (const chunk of reading.content()) chunks.push(Uint8Array.from(chunk));
-  }
-  return Buffer.concat(chunks);
-}
-
 for (const format of ['estargz', 'zstd:chunked'] as const) {
   describe(`a layer in ${format}`, () => {
-    const made = (options: Omit<SeekableOptions, 'format'> = {}): Promise<BuiltLayer> =>
+    const made = (options: Omit<SeekableOptions, 'format'> = {}): Promise<LayerBytes> =>
       seekableLayer(files, { ...options, format });
 
     for (const [name, options] of [
@@ -64,7 +22,7 @@ for (const format of ['estargz', 'zstd:chunked'] as const) {
     ] as const) {
       it(`gives a file by ranges, from ${name}`, async () => {
         const layer = await made(options);
-        const opened = await open(layer);
+        const opened = openCounted(layer);
         assert.ok((await contentOf(opened, 'd/17')).equals(Buffer.from(files['d/17'] ?? '')));
         assert.equal((await contentOf(opened, 'empty')).length, 0);
         assert.deepEqual(opened.notes, []);
@@ -72,15 +30,75 @@ for (const format of ['estargz', 'zstd:chunked'] as const) {
       });
     }
 
+    it('of 1000 files gives one for less than 2 % of it', async () => {
+      const many: Record<string, Uint8Array> = {};
+      const content = Buffer.concat([...randomBytes(64 * 1024, 'many')]);
+      for (let i = 0; i < 1000; i += 1) {
+        content.writeUInt32LE(i, 1000);
+        many[`d/${i}`] = Buffer.from(content);
+      }
+      const opened = openCounted(await seekableLayer(many, { format }));
+      assert.ok((await contentOf(opened, 'd/777')).equals(many['d/777'] ?? Buffer.alloc(0)));
+      const share = opened.read() / opened.layer.descriptor.size;
+      assert.ok(share < 0.02, `${opened.read()} bytes, ${(share * 100).toFixed(2)} %`);
+    });
+
+    it('gives files that follow each other in one range, and others in one each', async () => {
+      const opened = openCounted(await made({ partBytes: 30_000 }));
+      await opened.image.tree();
+      for (const [names, ranges] of [
+        [['d/3', 'd/4', 'd/5'], 1],
+        [['d/59', 'd/7', 'd/30'], 3],
+      ] as const) {
+        const nodes = await Promise.all(names.map((name) => opened.image.find(name, { follow: true })));
+        const [from, got] = [opened.ranges(), new Map<string, Buffer>()];
+        for await (const { node, reading } of opened.image.contents(nodes)) {
+          const chunks: Uint8Array[] = [];
+          for await (const chunk of reading.content()) chunks.push(Uint8Array.from(chunk));
+          got.set(`d/${node.name}`, Buffer.concat(chunks));
+        }
+        for (const name of names) assert.ok(got.get(name)?.equals(Buffer.from(files[name] ?? '')), name);
+        assert.equal(opened.ranges() - from, ranges);
+      }
+    });
+
+    it('passes over a file that is not read, and over the rest of one', async () => {
+      const opened = openCounted(await made({ partBytes: 30_000 }));
+      const nodes = [];
+      for (const name of ['d/3', 'd/4', 'd/5']) nodes.push(await opened.image.find(name, { follow: true }));
+      for await (const { node, reading } of opened.image.contents(nodes)) {
+        if (node.name === '3') for await (const _ of reading.content()) break;
+        if (node.name !== '5') continue;
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of reading.content()) chunks.push(Uint8Array.from(chunk));
+        assert.ok(Buffer.concat(chunks).equals(Buffer.from(files['d/5'] ?? '')));
+      }
+    });
+
+    it('is compared by the digests in its table', async () => {
+      const content = Buffer.concat([...randomBytes(100_000, 'other')]);
+      const sides = [
+        openCounted(await made()),
+        openCounted(await seekableLayer({ ...files, 'd/17': content }, { format })),
+      ];
+      const [a, b] = sides.map(({ image, layer }) => ({ files: image, layers: [layer.descriptor] }));
+      const changes = await diffFiles(a ?? assert.fail(), b ?? assert.fail());
+      assert.deepEqual(
+        changes.map(({ path, differs }) => [path, differs]),
+        [['/d/17', ['content']]],
+      );
+      for (const { read } of sides) assert.ok(read() < 200_000, `${read()} bytes`);
+    });
+
     it('gives a file by ranges, although its entries were kept before', async (t) => {
       const layer = await made();
       const kept = new KeptEntries(await temporaryDirectory(t));
       const { descriptor } = layer;
-      const whole = await open({ ...layer, descriptor: { ...descriptor, annotations: {} } }, kept);
+      const whole = openCounted({ ...layer, descriptor: { ...descriptor, annotations: {} } }, kept);
       await contentOf(whole, 'd/17');
       whole.image.layers[Symbol.dispose]();
       assert.ok(kept.read(descriptor));
-      const opened = await open(layer, kept);
+      const opened = openCounted(layer, kept);
       assert.ok((await contentOf(opened, 'd/17')).equals(Buffer.from(files['d/17'] ?? '')));
       assert.ok(opened.read() < descriptor.size / 10);
     });
@@ -88,10 +106,10 @@ for (const format of ['estargz', 'zstd:chunked'] as const) {
     it('has the same files by its table as by its entries', async () => {
       const layer = await made();
       const [table, whole] = [
-        await open(layer),
-        await open({ ...layer, descriptor: { ...layer.descriptor, annotations: {} } }),
+        openCounted(layer),
+        openCounted({ ...layer, descriptor: { ...layer.descriptor, annotations: {} } }),
       ];
-      const listed = async ({ image }: Opened) =>
+      const listed = async ({ image }: CountedLayer) =>
         [...walk((await image.tree()).root, { deep: true })].map(({ path, node: { inode } }) => {
           const { type, size, mtime } = inode.entry;
           return [path, type, size, mtime.seconds];
@@ -112,11 +130,12 @@ for (const format of ['estargz', 'zstd:chunked'] as const) {
       'has a negative size': { forge: (rows) => Object.assign(rows[3] ?? {}, { size: -1 }) },
       'lacks a digest': { forge: (rows) => Object.assign(rows[3] ?? {}, { chunkDigest: undefined }) },
       'lacks a part': { forge: (rows) => Object.assign(rows[3] ?? {}, { size: 200_000 }) },
+      'has a name that is no UTF-8': { forge: (rows) => Object.assign(rows[5] ?? {}, { name: 'd/\ufffd' }) },
       'has an unknown type': { forge: (rows) => Object.assign(rows[3] ?? {}, { type: 'odd' }) },
     };
     for (const [name, options] of Object.entries(forged)) {
       it(`is read as a whole if its table ${name}`, async () => {
-        const opened = await open(await made(options));
+        const opened = openCounted(await made(options));
         assert.ok((await contentOf(opened, 'd/17')).equals(Buffer.from(files['d/17'] ?? '')));
         assert.equal(opened.notes.length, 1);
       });
@@ -126,7 +145,7 @@ for (const format of ['estargz', 'zstd:chunked'] as const) {
       const forge = (rows: Record<string, unknown>[]): void => {
         for (const row of rows) if (row['name'] === 'd/17') row['chunkDigest'] = `sha256:${'1'.repeat(64)}`;
       };
-      await assert.rejects(contentOf(await open(await made({ forge })), 'd/17'), { code: 'DIGEST_MISMATCH' });
+      await assert.rejects(contentOf(openCounted(await made({ forge })), 'd/17'), { code: 'DIGEST_MISMATCH' });
     });
   });
 }

@@ -2,10 +2,13 @@
 import type { LayerEntry } from '../../image/layers/layer-entry.ts';
 import { isText, nameBytes } from '../../image/tar/names.ts';
 import type { TreeNode } from '../../image/tree/node.ts';
+import { metadata, opaque, whiteout } from '../../image/tree/whiteouts.ts';
 import { visible } from '../../model/quote.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-const letters: Readonly<Record<LayerEntry['type'], string>> = {
+type ShownType = LayerEntry['type'] | 'whiteout' | 'opaque';
+
+const letters: Readonly<Record<ShownType, string>> = {
   file: '-',
   directory: 'd',
   symlink: 'l',
@@ -15,7 +18,16 @@ const letters: Readonly<Record<LayerEntry['type'], string>> = {
   fifo: 'p',
   global: '?',
   unknown: '?',
+  // As in BSD.
+  whiteout: 'w',
+  opaque: 'w',
 };
+
+/** Only the tree of a layer by itself has whiteouts. */
+function shownType({ name, inode }: TreeNode): ShownType {
+  if (name === opaque) return 'opaque';
+  return name.startsWith(whiteout) && !name.startsWith(metadata) ? 'whiteout' : inode.entry.type;
+}
 
 /** A name for a line: what could control a terminal is escaped, and bytes that are no UTF-8 are `\xff`. */
 export function shownName(name: string): string {
@@ -31,8 +43,10 @@ function shownTime({ seconds, nanoseconds }: LayerEntry['mtime']): string {
 }
 
 /** A line as that of `ls -l`. */
-export function longLine(path: string, { inode }: TreeNode): string {
-  const { type, mode, uid, gid, size, mtime, linkname, devmajor, devminor } = inode.entry;
+export function longLine(path: string, node: TreeNode): string {
+  const { inode } = node;
+  const type = shownType(node);
+  const { mode, uid, gid, size, mtime, linkname, devmajor, devminor } = inode.entry;
   const isDevice = type === 'character' || type === 'block';
   const amount = isDevice ? `${devmajor},${devminor}` : String(size);
   const target = linkname === '' ? '' : ` -> ${shownName(linkname)}`;
@@ -52,8 +66,10 @@ function shownMode(mode: number): string {
 }
 
 /** What `--json` prints of a file. */
-export function entryRecord(path: string, { inode, layer, implied }: TreeNode): object {
-  const { type, mode, uid, gid, mtime, size, linkname, devmajor, devminor, xattrs } = inode.entry;
+export function entryRecord(path: string, node: TreeNode): object {
+  const { inode, layer, implied } = node;
+  const type = shownType(node);
+  const { mode, uid, gid, mtime, size, linkname, devmajor, devminor, xattrs } = inode.entry;
   const isDevice = type === 'character' || type === 'block';
   return {
     ...named('path', path),

@@ -38,13 +38,18 @@ export interface OpenedFiles extends AsyncDisposable {
  *
  * @param opts.reread Whether contents are read too, besides names.
  * @param opts.tables Whether tables of contents in layers are used.
+ * @param opts.whiteouts Whether a layer by itself has whiteouts as files.
  * @throws OciError UNSUPPORTED for what is no image; what the place throws.
  */
 export async function openFiles(
   word: string,
   flags: InsideFlags & { readonly layer?: string | undefined },
   context: Context,
-  { reread, tables = false }: { readonly reread: boolean; readonly tables?: boolean },
+  {
+    reread,
+    tables = false,
+    whiteouts = false,
+  }: { readonly reread: boolean; readonly tables?: boolean; readonly whiteouts?: boolean },
 ): Promise<OpenedFiles> {
   const { signal } = context;
   const layer = parseCount('--layer', flags.layer);
@@ -68,7 +73,13 @@ export async function openFiles(
       signal,
     });
     const only = layer === undefined ? undefined : layer - 1;
-    const files = new ImageFiles({ layers, name: place.name, only, onSkip: (text) => context.terminal.warn(text) });
+    const files = new ImageFiles({
+      layers,
+      name: place.name,
+      only,
+      onSkip: (text) => context.terminal.warn(text),
+      whiteouts: whiteouts && only !== undefined,
+    });
     return {
       place,
       image,

@@ -1,6 +1,7 @@
 import { type ArchiveFile, readerAt } from '../../archive/envelope/archive-file.ts';
 import { writeTemporary } from '../../archive/envelope/spool.ts';
 import { fileContent } from '../../files/file-content.ts';
+import type { Digest } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
@@ -73,23 +74,28 @@ export class ImageLayers implements Disposable {
     return reading;
   }
 
+  /** The digest of a file's content, where a table of contents says it; else undefined. */
+  digestOf(layer: number, position: number): Digest | undefined {
+    return this.#tables.get(layer)?.digests.get(position);
+  }
+
   /**
    * Reads contents of a layer, in one pass, which ends with the last of them.
    *
-   * @param positions Of the entries whose content is wanted.
+   * @param positions Of the entries whose content is wanted, in order and each once.
    */
-  async *contents(layer: number, positions: ReadonlySet<number>): AsyncGenerator<Reading, void, undefined> {
-    let left = positions.size;
-    if (left === 0) return;
+  async *contents(layer: number, positions: readonly number[]): AsyncGenerator<Reading, void, undefined> {
+    if (positions.length === 0) return;
     const table = this.#tables.get(layer);
     if (table) return yield* this.#parts(layer, table, positions);
     const content = await this.#open(layer);
+    let at = 0;
     try {
       for await (const reading of await openLayer(this.#descriptor(layer), content, this.#options)) {
-        if (!positions.has(reading.position)) continue;
-        left -= 1;
+        if (reading.position !== positions[at]) continue;
         yield reading;
-        if (left === 0) return;
+        at += 1;
+        if (at === positions.length) return;
       }
     } finally {
       await content.cancel();
@@ -157,14 +163,19 @@ export class ImageLayers implements Disposable {
     return (range) => registry.getBlob(repo, descriptor, { range, signal });
   }
 
-  async *#parts(layer: number, toc: Toc, positions: ReadonlySet<number>): AsyncGenerator<Reading, void, undefined> {
+  async *#parts(layer: number, toc: Toc, positions: readonly number[]): AsyncGenerator<Reading, void, undefined> {
     const descriptor = this.#descriptor(layer);
-    const { readChunks } = await import('../toc/content.ts');
-    for (const entry of toc.entries) {
-      if (!positions.has(entry.position)) continue;
-      const chunks = toc.chunks.get(entry.position) ?? [];
-      const content = () => readChunks(descriptor, chunks, toc.compression, this.#range(descriptor));
-      yield { entry: { size: entry.size, sparse: undefined }, position: entry.position, content, stored: content };
+    const { PartsReader } = await import('../toc/content.ts');
+    const asked = new Set(positions);
+    const wanted = toc.entries
+      .filter(({ position }) => asked.has(position))
+      .map(({ position, size }) => ({ position, size, chunks: toc.chunks.get(position) ?? [] }))
+      .sort((a, b) => (a.chunks[0]?.offset ?? 0) - (b.chunks[0]?.offset ?? 0));
+    const all = wanted.map(({ chunks }) => chunks);
+    await using parts = new PartsReader(descriptor, toc.compression, this.#range(descriptor), all);
+    for (const { position, size, chunks } of wanted) {
+      const content = () => parts.content(chunks);
+      yield { entry: { size, sparse: undefined }, position, content, stored: content };
     }
   }
 

@@ -8,54 +8,78 @@ import type { Chunk, Toc } from './toc.ts';
 
 const zeros = Buffer.alloc(64 * 1024);
 
+/** Parts that are not farther from each other come in one range: another request would take longer than what lies between. */
+const gapBytes = 64 * 1024;
+
 /** A range that is being read. */
 interface OpenRange {
   readonly bytes: ByteReader;
-  /** The byte of the layer that comes next. */
-  at: number;
+  /** In the layer. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /**
- * Reads a file by ranges of its layer: one, where its parts follow each other. Each part is checked against its digest.
- *
- * @throws OciError DIGEST_MISMATCH, ARCHIVE_INVALID while reading; what reading throws.
+ * Reads files by ranges of their layer. Files that follow each other come in one range, if they are read in their order. Each part is
+ * checked against its digest.
  */
-export async function* readChunks(
-  layer: Descriptor,
-  chunks: readonly Chunk[],
-  compression: Toc['compression'],
-  read: ReadRange,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let open: OpenRange | undefined;
-  try {
-    for (const [i, chunk] of chunks.entries()) {
-      if (chunk.digest === undefined) {
-        for (let left = chunk.size; left > 0; left -= zeros.length)
-          yield zeros.subarray(0, Math.min(left, zeros.length));
+export class PartsReader implements AsyncDisposable {
+  readonly #layer: Descriptor;
+  readonly #compression: Toc['compression'];
+  readonly #read: ReadRange;
+  /** Where the range ends that begins with the part at an offset. */
+  readonly #ends = new Map<number, number>();
+  #open: OpenRange | undefined;
+
+  /** @param wanted The parts of all files that are read. */
+  constructor(layer: Descriptor, compression: Toc['compression'], read: ReadRange, wanted: Iterable<readonly Chunk[]>) {
+    this.#layer = layer;
+    this.#compression = compression;
+    this.#read = read;
+    const stored = [...wanted].flat().filter(({ digest }) => digest !== undefined);
+    let next: { readonly offset: number; readonly end: number } | undefined;
+    for (const { offset, end } of stored.sort((a, b) => b.offset - a.offset)) {
+      next = { offset, end: next && next.offset - end <= gapBytes ? Math.max(end, next.end) : end };
+      this.#ends.set(offset, next.end);
+    }
+  }
+
+  /**
+   * The bytes of a file.
+   *
+   * @throws OciError DIGEST_MISMATCH, ARCHIVE_INVALID while reading; what reading throws.
+   */
+  async *content(chunks: readonly Chunk[]): AsyncGenerator<Uint8Array, void, undefined> {
+    for (const chunk of chunks) {
+      if (chunk.digest !== undefined) {
+        yield* checked(this.#layer, chunk, part(await this.#at(chunk), chunk), this.#compression);
         continue;
       }
-      if (open?.at !== chunk.offset) {
-        await open?.bytes.close();
-        const range = { start: chunk.offset, end: endOf(chunks, i) };
-        open = { bytes: new ByteReader(await read(range)), at: chunk.offset };
-      }
-      yield* checked(layer, chunk, part(open, chunk), compression);
-      open.at = chunk.end;
+      for (let left = chunk.size; left > 0; left -= zeros.length) yield zeros.subarray(0, Math.min(left, zeros.length));
     }
-  } finally {
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
     await open?.bytes.close();
   }
-}
 
-/** Where a range ends that begins with a part: with the last one that follows without a gap. */
-function endOf(chunks: readonly Chunk[], from: number): number {
-  let end = chunks[from]?.end ?? 0;
-  for (const { digest, offset, end: next } of chunks.slice(from + 1)) {
-    if (digest === undefined) continue;
-    if (offset !== end) break;
-    end = next;
+  /** What is read next is the beginning of a part. */
+  async #at({ offset, end }: Chunk): Promise<ByteReader> {
+    const open = this.#open;
+    const ahead = open ? offset - open.start - open.bytes.position : 0;
+    if (open && ahead >= 0 && end <= open.end) {
+      await open.bytes.skip(ahead);
+      return open.bytes;
+    }
+    await this[Symbol.asyncDispose]();
+    // Several small files may be in one part: it is fetched again for each, without what follows.
+    const last = ahead < 0 ? end : (this.#ends.get(offset) ?? end);
+    const bytes = new ByteReader(await this.#read({ start: offset, end: last }));
+    this.#open = { bytes, start: offset, end: last };
+    return bytes;
   }
-  return end;
 }
 
 async function* checked(
@@ -91,7 +115,7 @@ interface Packed extends AsyncIterable<Uint8Array> {
   pass(): Promise<void>;
 }
 
-function part({ bytes }: OpenRange, { offset, end }: Chunk): Packed {
+function part(bytes: ByteReader, { offset, end }: Chunk): Packed {
   let left = end - offset;
   return {
     async *[Symbol.asyncIterator]() {

@@ -23,6 +23,8 @@ export interface Toc {
   readonly entries: readonly LayerEntry[];
   /** The parts of files with content, by the positions of their entries. */
   readonly chunks: ReadonlyMap<number, readonly Chunk[]>;
+  /** The SHA-256 digests of files with content, by the positions of their entries, where the table says them. */
+  readonly digests: ReadonlyMap<number, Digest>;
 }
 
 const types: Readonly<Record<string, EntryType>> = {
@@ -37,6 +39,9 @@ const types: Readonly<Record<string, EntryType>> = {
 
 /** For programs that fetch parts, not for containers. */
 const hidden = new Set(['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']);
+
+/** What writers of tables put in the place of bytes that are no UTF-8. */
+const replaced = '\ufffd';
 
 const maxEntries = 2_000_000;
 const permissionBits = 0o7777;
@@ -60,6 +65,7 @@ export function parseToc(layer: Descriptor, { text, compression, offset: tocOffs
   }
   const entries: LayerEntry[] = [];
   const chunks = new Map<number, Chunk[]>();
+  const digests = new Map<number, Digest>();
   let file: { readonly entry: LayerEntry; readonly parts: Chunk[] } | undefined;
   const finish = (): void => {
     const found = file?.parts.reduce((sum, { size }) => sum + size, 0);
@@ -80,9 +86,11 @@ export function parseToc(layer: Descriptor, { text, compression, offset: tocOffs
     file = { entry, parts: [] };
     file.parts.push(chunkOf(layer, row, ends, entry, []));
     chunks.set(position, file.parts);
+    const digest = digestOf(row, file.parts[0]);
+    if (digest !== undefined) digests.set(position, digest);
   }
   finish();
-  return { compression, entries, chunks };
+  return { compression, entries, chunks, digests };
 }
 
 function rowsOf(layer: Descriptor, text: string): readonly Row[] {
@@ -105,6 +113,8 @@ function entryOf(layer: Descriptor, row: Row, position: number): LayerEntry {
   const type = types[String(row['type'])];
   const path = row['name'];
   if (!type || typeof path !== 'string' || path === '') throw unusable(layer, 'is malformed');
+  // JSON has no other bytes: the archive has the name, and the table does not.
+  if (path.includes(replaced)) throw unusable(layer, 'has a name that is no UTF-8');
   const count = (key: string): number => (row[key] === undefined ? 0 : number(layer, row, key));
   return {
     path,
@@ -146,6 +156,12 @@ function chunkOf(
   const digest = row['chunkDigest'] ?? whole;
   if (typeof digest !== 'string') throw unusable(layer, 'has a part without a digest');
   return { offset, end: ends.get(offset) ?? offset, inner, size: part, digest: parseDigest(digest) };
+}
+
+/** Of a file. That of its only part counts, since it is what a reader checks. */
+function digestOf(row: Row, { size, digest }: Partial<Chunk> = {}): Digest | undefined {
+  const said = size === row['size'] ? digest : row['digest'];
+  return typeof said === 'string' && said.startsWith('sha256:') ? parseDigest(said) : undefined;
 }
 
 function number(layer: Descriptor, row: Row, key: string): number {

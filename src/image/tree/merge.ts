@@ -9,11 +9,7 @@ import type { LayerEntry } from '../layers/layer-entry.ts';
 import { directoryAt, lookUp, put } from './lookup.ts';
 import { impliedNode, type TreeNode } from './node.ts';
 import { maxPathBytes, partsOf } from './paths.ts';
-
-const whiteout = '.wh.';
-const opaque = '.wh..wh..opq';
-/** Of aufs; no runtime takes them for whiteouts. */
-const metadata = '.wh..wh.';
+import { metadata, opaque, whiteout } from './whiteouts.ts';
 
 /** The most names that a tree has: an attacker could name directories in each other without end. */
 const maxNodes = 3_000_000;
@@ -23,16 +19,20 @@ const maxDepth = maxPathBytes / 2;
 export interface MergeOptions {
   /** Called for an entry that is left out, with the reason: it leads out of the image, or no system could make it. */
   readonly onSkip?: ((text: string) => void) | undefined;
+  /** Whether whiteouts are files as others, and hide nothing: for a layer by itself. Default false. */
+  readonly whiteouts?: boolean | undefined;
 }
 
 /** The file system of an image: layers are added from the lowest to the highest. */
 export class FileTree {
   readonly root: TreeNode = impliedNode('', undefined, 0);
   readonly #onSkip: (text: string) => void;
+  readonly #whiteouts: boolean;
   #nodes = 1;
 
-  constructor({ onSkip = () => {} }: MergeOptions = {}) {
+  constructor({ onSkip = () => {}, whiteouts = false }: MergeOptions = {}) {
     this.#onSkip = onSkip;
+    this.#whiteouts = whiteouts;
   }
 
   /**
@@ -50,7 +50,7 @@ export class FileTree {
   }
 
   #hide(path: string, layer: number): void {
-    if (!path.includes(whiteout)) return;
+    if (this.#whiteouts || !path.includes(whiteout)) return;
     const parts = partsOf(path) ?? [];
     const name = parts.at(-1) ?? '';
     if (!name.startsWith(whiteout)) return;
@@ -79,7 +79,7 @@ export class FileTree {
       Object.assign(this.root, { inode: { entry, layer }, layer, implied: false });
       return true;
     }
-    if (name.startsWith(whiteout)) return true;
+    if (name.startsWith(whiteout) && !this.#whiteouts) return true;
     if (parts.length > maxDepth) throw tooMany(layer, `${maxDepth} directories in each other`);
     const parent = directoryAt(this.root, parts.slice(0, -1), (missing, above) => {
       this.#count(layer);
@@ -119,6 +119,7 @@ export class FileTree {
     const all = xattrs.size === 0 ? node.inode.entry.xattrs : new Map([...node.inode.entry.xattrs, ...xattrs]);
     const changed = node.inode.entry.type === 'symlink' ? { uid, gid, mtime } : { mode, uid, gid, mtime };
     node.inode.entry = { ...node.inode.entry, ...changed, xattrs: all };
+    node.inode.linked = true;
     put(at.parent, at.name, node.inode, layer);
     return true;
   }

@@ -5,6 +5,8 @@ export interface Inode {
   entry: LayerEntry;
   /** The layer that has its content, from 0. */
   layer: number;
+  /** Whether a hard link gave it another name. */
+  linked?: boolean;
 }
 
 /** A name in the file system of an image. */

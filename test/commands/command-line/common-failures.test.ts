@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { projectRoot } from '../../support/project.ts';
 import { copying } from './failures/copying.ts';
+import { inside } from './failures/inside.ts';
 import { harmless, machine } from './failures/machine.ts';
 import { registries } from './failures/registries.ts';
 import { signing } from './failures/signing.ts';
 import { synchronising } from './failures/synchronising.ts';
 import { usage } from './failures/usage.ts';
 
-const failures = { ...usage, ...registries, ...synchronising, ...copying, ...machine, ...signing };
+const failures = { ...usage, ...registries, ...synchronising, ...copying, ...machine, ...signing, ...inside };
 
 const document = await readFile(join(projectRoot, 'docs', 'exit-codes.md'), 'utf8');
 const [, described = ''] = document.split('## What the common failures look like');

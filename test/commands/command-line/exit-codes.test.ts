@@ -190,6 +190,15 @@ const runs: Readonly<Record<number, readonly (readonly [code: string, title: str
   12: [
     [
       '',
+      'a diff of images that differ',
+      async (t) => {
+        await keepImage(t, 'app:1', await imageFor('amd64', ['old']));
+        await keepImage(t, 'app:2', await imageFor('amd64', ['new']));
+        return ocictl(t, ['diff', '--exit-code', '--json', 'app:1', 'app:2']);
+      },
+    ],
+    [
+      '',
       'a prune that would free something',
       async (t) => {
         await keepImage(t, 'app:1', await imageFor('amd64', ['old']));

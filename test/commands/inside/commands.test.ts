@@ -46,6 +46,8 @@ describe('ocictl files', () => {
     assert.deepEqual(await lines('-lR', '--layer', '2', 'oci:layout:1'), [
       'drwxr-xr-x 0:0                  0 1970-01-01T00:00:00Z /bin',
       '-rwsr-xr-x 0:0                  2 1970-01-01T00:00:00Z /bin/su',
+      'drwxr-xr-x 0:0                  0 1970-01-01T00:00:00Z /etc',
+      'wrw-r--r-- 0:0                  0 1970-01-01T00:00:00Z /etc/.wh.gone',
     ]);
     assert.deepEqual(await lines('-l', 'oci:layout:1', '/etc/hosts'), [
       '-rw-r--r-- 3:4                 10 2023-11-14T22:13:20.12Z /etc/hosts',
@@ -68,6 +70,36 @@ describe('ocictl files', () => {
       records.flatMap(({ path, pathBase64 }) => (path === undefined ? [pathBase64] : [])),
       [Buffer.from([...Buffer.from('/etc/b'), 0xff, 0x64]).toString('base64')],
     );
+  });
+
+  it('lists the whiteouts of a layer by itself, and of an image none', async (t) => {
+    const { home } = await sandbox(t);
+    const layers = [
+      await tarLayer([[{ path: 'a/old', type: 'file' }], [{ path: 'gone', type: 'file' }]]),
+      await tarLayer([
+        [{ path: '.wh.gone', type: 'file' }],
+        [{ path: 'gone', type: 'file' }],
+        [{ path: 'a/.wh..wh..opq', type: 'file' }],
+        [{ path: '.wh..wh.plnk', type: 'directory' }],
+      ]),
+    ];
+    await writeLayout(join(home, 'layout'), '1', await buildImage({ layers }));
+    const listed = async (...words: string[]): Promise<string[]> => {
+      const { stdout } = await ocictl(t, ['files', '-R', '--json', ...words, 'oci:layout:1'], { cwd: home });
+      const records = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      return records.map(({ path, type }) => `${path} ${type}`);
+    };
+    assert.deepEqual(await listed(), ['/a directory', '/gone file']);
+    assert.deepEqual(await listed('--layer', '2'), [
+      '/.wh..wh.plnk directory',
+      '/.wh.gone whiteout',
+      '/a directory',
+      '/a/.wh..wh..opq opaque',
+      '/gone file',
+    ]);
   });
 
   it('refuses a layer that there is not, and a path that there is not', async (t) => {

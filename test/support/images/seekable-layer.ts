@@ -6,9 +6,10 @@
  */
 import { gzipSync } from 'node:zlib';
 import { encodeHeader } from '../../../src/image/tar/encode.ts';
-import { digestBytes } from '../../../src/model/digest.ts';
+import { createHasher, digestBytes } from '../../../src/model/digest.ts';
 import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
-import { type BuiltLayer, buildBlob } from '../layer.ts';
+import { buildBlob } from '../layer.ts';
+import type { LayerBytes } from './counted-layer.ts';
 import { tarBytes } from './tar-layer.ts';
 import { zstdFrame } from './zstd.ts';
 
@@ -26,15 +27,16 @@ export interface SeekableOptions {
 export async function seekableLayer(
   files: Readonly<Record<string, Uint8Array | string>>,
   { format, partBytes = Number.MAX_SAFE_INTEGER, forge, claimed }: SeekableOptions,
-): Promise<BuiltLayer> {
+): Promise<LayerBytes> {
   const isGzip = format === 'estargz';
   const pack = (bytes: Uint8Array): Uint8Array => (isGzip ? gzipSync(bytes, { level: 1 }) : zstdFrame(bytes));
-  const [packed, plain, rows]: [Uint8Array[], Uint8Array[], Record<string, unknown>[]] = [[], [], []];
+  const [packed, rows]: [Uint8Array[], Record<string, unknown>[]] = [[], []];
+  const plain = await createHasher();
   let offset = 0;
   const add = (bytes: Uint8Array): void => {
     const member = pack(bytes);
     packed.push(member);
-    plain.push(bytes);
+    plain.update(bytes);
     offset += member.length;
   };
   for (const [name, content] of Object.entries(files)) {
@@ -73,11 +75,13 @@ export async function seekableLayer(
     annotations[`${prefix}manifest-checksum`] = claimed ?? (await digestBytes(frame));
     annotations[`${prefix}manifest-position`] = `${offset + 8}:${frame.length}:${table.length}:1`;
   }
-  const layer = await buildBlob(Buffer.concat(packed), isGzip ? mediaTypes.ociLayerGzip : mediaTypes.ociLayerZstd);
+  const bytes = Buffer.concat(packed);
+  const layer = await buildBlob(bytes, isGzip ? mediaTypes.ociLayerGzip : mediaTypes.ociLayerZstd);
   return {
     ...layer,
     descriptor: { ...layer.descriptor, annotations },
-    diffId: await digestBytes(Buffer.concat(plain)),
+    diffId: plain.digest(),
+    bytes,
   };
 }
 
