@@ -1,10 +1,11 @@
-// Builds dist/: one entry for the command line, one for the library, one lazily loaded chunk per command.
+// Builds dist/: the command line and the library in the same files, with a lazily loaded script for each command.
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { besideLibrary, dropStubs, fewFiles } from './chunks.mjs';
-import { makeCommonJs } from './commonjs.mjs';
+import { dropStubs, fewFiles } from './chunks.mjs';
+import { hashOf, makeCommonJs } from './commonjs.mjs';
+import { joinScripts } from './script-files.mjs';
 import { shortenLocals } from './shorten.mjs';
 import { placeVendor, vendorImports } from './vendor.mjs';
 
@@ -87,7 +88,8 @@ const readDirectly = ['readFile', 'readdir', 'stat', 'lstat', 'readlink'];
 
 /**
  * The command line reads settings, certificates and credentials directly: small files, before which it can do nothing else.
- * node:fs/promises loads streams and readline and starts threads, which takes 3 ms.
+ * node:fs/promises loads streams and readline and starts threads, which takes 3 ms. A program that imports the library has other things
+ * to do meanwhile.
  */
 export const directReads = {
   name: 'direct-reads',
@@ -96,14 +98,19 @@ export const directReads = {
     builder.onResolve({ filter: /^node:fs\/promises$/ }, ({ path, importer }) =>
       /[/\\]src[/\\](?:config|certs|credentials)[/\\]/.test(importer) ? { path, namespace: 'direct' } : undefined,
     );
-    builder.onLoad({ filter: /.*/, namespace: 'direct' }, ({ path }) => ({
-      contents: [...names.get(path)]
-        .map((name) => {
-          const call = readDirectly.includes(name) ? `('node:fs').${name}Sync` : `('node:fs/promises').${name}`;
-          return `export async function ${name}(...values) { return process.getBuiltinModule${call}(...values); }`;
-        })
-        .join('\n'),
-    }));
+    builder.onLoad({ filter: /.*/, namespace: 'direct' }, ({ path }) => {
+      const calls = [...names.get(path)].map((name) => {
+        const late = `process.getBuiltinModule('node:fs/promises').${name}(...values)`;
+        const direct = `process.getBuiltinModule('node:fs').${name}Sync(...values)`;
+        const call = readDirectly.includes(name) ? `directReads.areOn ? ${direct} : ${late}` : late;
+        return `export async function ${name}(...values) { return ${call}; }`;
+      });
+      const module = join(root, 'src', 'packaging', 'direct-reads.ts');
+      return {
+        contents: `import { directReads } from ${JSON.stringify(module)};\n${calls.join('\n')}`,
+        resolveDir: root,
+      };
+    });
   },
 };
 
@@ -176,44 +183,37 @@ export const common = {
 const shipped = { ...common, plugins: [vendorImports, ...common.plugins] };
 
 /**
- * All entries of the library are one bundle, and each names what it gives of it: an OciError of one is an OciError of the others, and
- * what several share is not fifty files.
+ * What programs import lies beside the command line, which has most of it. Each entry names what it gives of one script: an OciError
+ * of one is an OciError of the others.
+ *
+ * @returns The names that each entry gives, by its name.
  */
-async function buildLibrary(outdir) {
+async function libraryNames() {
   const entries = libraryEntries.map((entry) => `src/${entry}.ts`);
-  const { metafile } = await build({ ...shipped, entryPoints: entries, outdir, write: false, metafile: true });
-  const exported = Object.values(metafile.outputs).flatMap(({ entryPoint, exports }) =>
-    entries.includes(entryPoint) ? [{ entryPoint, exports }] : [],
-  );
-  const list = (names, from) => `export { ${names.join(', ')} } from './${from}';\n`;
-  const owned = new Map(exported.flatMap(({ entryPoint, exports }) => exports.map((name) => [name, entryPoint])));
-  const contents = exported.map(({ entryPoint, exports }) =>
-    list(
-      exports.filter((name) => owned.get(name) === entryPoint),
-      entryPoint,
+  const { metafile } = await build({ ...shipped, entryPoints: entries, outdir: root, write: false, metafile: true });
+  return new Map(
+    Object.values(metafile.outputs).flatMap(({ entryPoint, exports }) =>
+      entries.includes(entryPoint) ? [[basename(entryPoint, '.ts'), exports]] : [],
     ),
   );
-  await build({
-    ...shipped,
-    plugins: [
-      ...shipped.plugins,
-      besideLibrary(
-        join(root, 'src'),
-        entries.map((entry) => join(root, entry)),
-      ),
-    ],
-    stdin: { contents: contents.join(''), resolveDir: root, sourcefile: 'library.js' },
-    outdir: join(outdir, 'library'),
-    entryNames: 'library',
-  });
-  const placeOf = await dropStubs(join(outdir, 'library'));
-  for (const { entryPoint, exports } of exported) {
-    await writeFile(
-      join(outdir, `${basename(entryPoint, '.ts')}.js`),
-      list(exports, `library/${placeOf('library.js')}`),
-    );
-  }
 }
+
+/** @param names What {@link libraryNames} says. */
+const wholeLibrary = (names) => ({
+  name: 'whole-library',
+  setup(builder) {
+    const owners = new Map([...names].flatMap(([entry, exports]) => exports.map((name) => [name, entry])));
+    const list = libraryEntries.map((entry) => {
+      const own = names.get(entry).filter((name) => owners.get(name) === entry);
+      return `export { ${own.join(', ')} } from './src/${entry}.ts';`;
+    });
+    builder.onResolve({ filter: /^whole-library$/ }, ({ path }) => ({ path, namespace: path }));
+    builder.onLoad({ filter: /.*/, namespace: 'whole-library' }, () => ({
+      contents: list.join('\n'),
+      resolveDir: root,
+    }));
+  },
+});
 
 /** The entry, which no code is kept of: so it is small, and knows of Node's modules only what it uses. */
 async function buildEntry(outdir, scripts) {
@@ -246,21 +246,35 @@ export async function buildDist(target = join(root, 'dist')) {
   // leaves the old.
   const aside = join(dirname(target), `.build-dist-${process.pid}`);
   try {
-    await buildLibrary(aside);
     await build({
       ...shipped,
       entryPoints: { 'credential-helper': 'src/program/credential-helper.ts' },
       outdir: aside,
       chunkNames: 'credential-helper/[name]-[hash]',
     });
-    const plugins = [directReads, ...shipped.plugins, fewFiles(join(root, 'src'))];
-    await build({ ...shipped, entryPoints: { cli: 'src/program/cli.ts' }, outdir: `${aside}/main`, plugins });
-    const placeOf = await dropStubs(`${aside}/main`);
+    const names = await libraryNames();
+    const library = libraryEntries.map((entry) => join(root, 'src', `${entry}.ts`));
+    const main = join(aside, 'main');
+    await build({
+      ...shipped,
+      entryPoints: { cli: 'src/program/cli.ts', library: 'whole-library' },
+      outdir: main,
+      plugins: [wholeLibrary(names), directReads, ...shipped.plugins, fewFiles(join(root, 'src'), library)],
+    });
+    const placeOf = await dropStubs(main);
     await shortenLocals(aside, common);
     await placeVendor(aside, join(root, 'src'), common);
-    const hash = await makeCommonJs(aside, ['main', 'vendor'], common);
-    const cli = `main/${placeOf('cli.js').replace(/\.js$/, '.cjs')}`;
-    await buildEntry(aside, { cli, hash });
+    await makeCommonJs(aside, ['main', 'vendor'], common);
+    const scriptOf = (name) => placeOf(`${name}.js`).replace(/\.js$/, '.cjs');
+    const partOf = await joinScripts(main, { cli: scriptOf('cli'), library: scriptOf('library') });
+    const { file, part } = partOf(scriptOf('library'));
+    for (const [entry, exports] of names) {
+      const text = `import scripts from './main/${file}';\nexport const { ${exports.join(', ')} } = scripts.${part}();\n`;
+      await writeFile(join(aside, `${entry}.js`), text);
+    }
+    const cli = partOf(scriptOf('cli'));
+    const hash = await hashOf(aside, ['main', 'vendor']);
+    await buildEntry(aside, { cli: { file: `main/${cli.file}`, part: cli.part }, hash });
     await rm(target, { recursive: true, force: true });
     await rename(aside, target);
     return bundledPackages();

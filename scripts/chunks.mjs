@@ -10,15 +10,17 @@ const tinyBytes = 1800;
 /**
  * esbuild makes a file of each set of modules that the same entries share, which would be thirty of a few lines for one command.
  * So every module that is loaded late imports all that the command line has loaded by then, with what several commands share;
- * and those that reach a registry, the local store or the copy engine, all that is needed for that.
+ * and those that reach a registry, the local store or the copy engine, all that is needed for that. The library loads at once what it has
+ * in common with the start of the command line, and nothing else of the command line, late or not.
  *
  * @param root The folder of our modules.
+ * @param library Its entries.
  */
-export function fewFiles(root) {
+export function fewFiles(root, library) {
   return {
     name: 'few-files',
     async setup(builder) {
-      const { late, reachedBy, usesPackage, sizeOf } = await readModules(root);
+      const { late, reachedBy, reachedEverBy, usesPackage, sizeOf } = await readModules(root);
       const cli = join(root, 'program', 'cli.ts');
       const service = join(root, 'service', 'service.ts');
       const ofStore = reachedBy(join(root, 'app', 'local-store.ts'));
@@ -45,15 +47,18 @@ export function fewFiles(root) {
           (late.has(file) ? sizeOf(file) < tinyBytes : reachOfLate.filter((files) => files.has(file)).length > 1) &&
           [...reachedBy(file)].every((one) => withStart.has(one) || isSmall(one)),
       );
+      const ofLibrary = reachedEverBy(library);
+      const atStart = [...start, ...both, ...shared, ...few].filter((file) => ofLibrary.has(file));
       const along = (file) => {
         if (file === cli) return [...both, ...shared, ...few];
+        if (file === library[0]) return atStart;
         if (!late.has(file)) return [];
         const reaches = (files) => [...reachedBy(file)].some((reached) => files.has(reached));
-        return [
-          cli,
+        const needed = [
           ...(reaches(traffic) ? [service] : []),
           ...apart.filter((files) => reaches(new Set(files))).flat(),
         ];
+        return ofLibrary.has(file) ? [...atStart, ...needed.filter((one) => ofLibrary.has(one))] : [cli, ...needed];
       };
       builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
         const imports = along(path).map((file) => `import ${JSON.stringify(file)};`);
@@ -63,35 +68,22 @@ export function fewFiles(root) {
   };
 }
 
-/**
- * The same for the library: what is loaded late imports all entries, which have been loaded by then.
- *
- * @param entries Paths of the entries.
- */
-export function besideLibrary(root, entries) {
-  return {
-    name: 'beside-library',
-    async setup(builder) {
-      const { late } = await readModules(root);
-      const imports = entries.map((entry) => `import ${JSON.stringify(entry)};`).join(' ');
-      builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) =>
-        late.has(path) ? { contents: `${imports}\n${await readFile(path, 'utf8')}`, loader: 'ts' } : undefined,
-      );
-    },
-  };
-}
-
 /** Who imports whom. */
 async function readModules(root) {
   const late = new Set();
   const imports = new Map();
+  const lateOf = new Map();
   const withPackage = new Set();
   const sizes = new Map();
   for (const name of await readdir(root, { recursive: true })) {
     if (!name.endsWith('.ts')) continue;
     const file = join(root, name);
     const text = await readFile(file, 'utf8');
-    for (const [, target] of text.matchAll(/import\('(\.[^']+)'\)/g)) late.add(resolve(dirname(file), target));
+    lateOf.set(
+      file,
+      [...text.matchAll(/import\('(\.[^']+)'\)/g)].map(([, target]) => resolve(dirname(file), target)),
+    );
+    for (const target of lateOf.get(file)) late.add(target);
     const targets = [...text.matchAll(/^(?:import|export) (?!type )(?:[^;]* from )?'([^']+)';/gm)].map(
       ([, target]) => target,
     );
@@ -108,9 +100,18 @@ async function readModules(root) {
     for (const next of imports.get(file) ?? []) reachedBy(next, seen);
     return seen;
   };
+  const reachedEverBy = (files, seen = new Set()) => {
+    for (const file of files) {
+      if (seen.has(file)) continue;
+      seen.add(file);
+      reachedEverBy([...(imports.get(file) ?? []), ...(lateOf.get(file) ?? [])], seen);
+    }
+    return seen;
+  };
   return {
     late,
     reachedBy: (file) => reachedBy(file),
+    reachedEverBy: (files) => reachedEverBy(files),
     sizeOf: (file) => sizes.get(file),
     usesPackage: (file) => [...reachedBy(file)].some((x) => withPackage.has(x)),
   };

@@ -15,10 +15,8 @@ const ownRequire = /^const require\s*=\s*process\.getBuiltinModule;\s*/;
  * @param outdir Holds all bundles.
  * @param folders Those in it whose modules become scripts.
  * @param options What all bundles have in common.
- * @returns A hash of all scripts.
  */
 export async function makeCommonJs(outdir, folders, { target, lineLimit }) {
-  const hash = createHash('sha256');
   const rename = (text) =>
     folders.reduce(
       (changed, folder) =>
@@ -51,9 +49,17 @@ export async function makeCommonJs(outdir, folders, { target, lineLimit }) {
       },
     );
     const script = name.startsWith('vendor') ? code : lighter(code);
-    hash.update(name).update(script);
     await writeFile(file.replace(/\.js$/, '.cjs'), script);
     await rm(file);
+  }
+}
+
+/** @returns A hash of all scripts in some folders. */
+export async function hashOf(outdir, folders) {
+  const hash = createHash('sha256');
+  for (const folder of folders) {
+    for (const name of (await readdir(join(outdir, folder))).sort())
+      hash.update(name).update(await readFile(join(outdir, folder, name)));
   }
   return hash.digest('hex').slice(0, 16);
 }

@@ -1,4 +1,4 @@
-// The packages that both the command line and the library use: a file of each in dist/vendor, where each bundle would have its own copy.
+// Large packages: a file of each in dist/vendor, where each bundle would have its own copy.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';

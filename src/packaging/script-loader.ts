@@ -16,6 +16,17 @@ type Run = (
 
 const wrapper = { before: '(function (exports, require, module, __filename, __dirname) {', after: '\n})' };
 
+/** The name of the only part of a file that has no others. */
+const whole = '';
+/** scripts/script-files.mjs writes these. */
+const [partsMark, partMark, endMark] = ['//parts\n', '\n//part ', '\n//end\n'];
+
+interface Source {
+  readonly text: string;
+  /** That it begins at in its file. */
+  readonly line: number;
+}
+
 /** What a script needs. It may change V8's flags, under which code that was compiled before is of no use. */
 interface Preparation {
   readonly before: () => void;
@@ -32,6 +43,8 @@ interface LoaderOptions {
 }
 
 export class ScriptLoader {
+  readonly #sources = new Map<string, ReadonlyMap<string, Source>>();
+  readonly #parts = new Map<string, Readonly<Record<string, () => unknown>>>();
   readonly #modules = new Map<string, { exports: unknown }>();
   readonly #scripts = new Map<string, Script>();
   readonly #kept: KeptCode | undefined;
@@ -48,39 +61,64 @@ export class ScriptLoader {
     this.#useUsualFlags = useUsualFlags;
   }
 
-  /** Runs a script, or does nothing if it has run. @returns Its exports. */
-  load(file: string): unknown {
-    const loaded = this.#modules.get(file);
+  /**
+   * Runs a script, or does nothing if it has run.
+   *
+   * @param part Of a file that scripts/script-files.mjs has made.
+   * @returns Its exports.
+   */
+  load(file: string, part = whole): unknown {
+    const id = part === whole ? file : `${file}.${part}`;
+    const loaded = this.#modules.get(id);
     if (loaded) return loaded.exports;
     const module = { exports: {} as unknown };
-    this.#modules.set(file, module);
+    this.#modules.set(id, module);
     try {
-      this.#run(file, module);
+      this.#run(id, file, part, module);
     } catch (error) {
       // The next one that needs it tries again: there may have been too many open files.
-      this.#modules.delete(file);
+      this.#modules.delete(id);
       throw error;
     }
     return module.exports;
   }
 
-  #run(file: string, module: { exports: unknown }): void {
-    const folder = dirname(file);
+  #run(id: string, file: string, part: string, module: { exports: unknown }): void {
     this.#useUsualFlags();
-    // A string of one byte for each character, which is what is in a file that esbuild writes.
-    const text = readWhole(file, wrapper)?.toString('latin1');
-    if (text === undefined) throw new Error(`${file} is not a file, or is being written`);
+    const source = (this.#sources.get(file) ?? this.#readSources(file)).get(part);
+    if (source === undefined) throw new Error(`${file} has no part ${part}`);
+    const folder = dirname(file);
     const require = (name: string): unknown =>
-      name.startsWith('.') ? this.load(join(folder, name)) : process.getBuiltinModule(name);
+      name.startsWith('.') ? this.#required(join(folder, name)) : process.getBuiltinModule(name);
     const preparation = this.#preparationOf(basename(file));
     if (preparation && !preparation.after) this.#changeForGood(preparation);
-    const script = this.#compile(file, text);
+    const script = this.#compile(id, file, source);
     if (preparation?.after) preparation.before();
     try {
       (script.runInThisContext() as Run)(module.exports, require, module, file, folder);
     } finally {
       preparation?.after?.();
     }
+  }
+
+  /** What a script is given that asks for another: of a file with parts, a function for each. */
+  #required(file: string): unknown {
+    const sources = this.#sources.get(file) ?? this.#readSources(file);
+    if (sources.has(whole)) return this.load(file);
+    const known = this.#parts.get(file);
+    if (known) return known;
+    const parts = Object.fromEntries([...sources.keys()].map((part) => [part, () => this.load(file, part)]));
+    this.#parts.set(file, parts);
+    return parts;
+  }
+
+  #readSources(file: string): ReadonlyMap<string, Source> {
+    // A string of one byte for each character, which is what is in a file that esbuild writes.
+    const text = readWhole(file, wrapper)?.toString('latin1');
+    if (text === undefined) throw new Error(`${file} is not a file, or is being written`);
+    const sources = sourcesIn(text);
+    this.#sources.set(file, sources);
+    return sources;
   }
 
   /**
@@ -101,12 +139,26 @@ export class ScriptLoader {
     before();
   }
 
-  #compile(file: string, text: string): Script {
-    if (!this.#kept) return new Script(text, { filename: file });
-    const cachedData = this.#kept.read(file, this.#stage);
-    const script = new Script(text, { filename: file, ...(cachedData && { cachedData }) });
+  #compile(id: string, filename: string, { text, line }: Source): Script {
+    const options = { filename, lineOffset: line - 1 };
+    if (!this.#kept) return new Script(text, options);
+    const cachedData = this.#kept.read(id, this.#stage);
+    const script = new Script(text, { ...options, ...(cachedData && { cachedData }) });
     if (!cachedData || script.cachedDataRejected) this.#tag ??= cachedDataVersionTag();
-    this.#scripts.set(file, script);
+    this.#scripts.set(id, script);
     return script;
   }
+}
+
+/** @param text Of a file, within the wrapper. */
+function sourcesIn(text: string): ReadonlyMap<string, Source> {
+  if (!text.startsWith(partsMark, wrapper.before.length)) return new Map([[whole, { text, line: 1 }]]);
+  const sources = new Map<string, Source>();
+  for (let at = text.indexOf(partMark); at >= 0; at = text.indexOf(partMark, at)) {
+    const from = text.indexOf('\n', at + 1) + 1;
+    const [name = '', line] = text.slice(at + partMark.length, from - 1).split(' ');
+    at = text.indexOf(endMark, from);
+    sources.set(name, { text: text.slice(from, at), line: Number(line) });
+  }
+  return sources;
 }

@@ -2,6 +2,7 @@
 import { type App, createApp } from '../app/app.ts';
 import { createProgram, parseWords } from '../commands/command-line/program.ts';
 import { OciError } from '../model/errors.ts';
+import { directReads } from '../packaging/direct-reads.ts';
 import { letGoOfTerminals, Output } from '../terminal/output.ts';
 import type { InputStream } from '../terminal/prompt.ts';
 import { report } from '../terminal/report.ts';
@@ -42,6 +43,7 @@ function ownProcess(): Surroundings {
  * @returns The exit status, as docs/exit-codes.md lists them.
  */
 export async function run(words: readonly string[], surroundings: Surroundings = ownProcess()): Promise<number> {
+  directReads.areOn = true;
   const own = beforeDashes(words);
   const progress = progressMode(own);
   const terminal = await openTerminal(surroundings, wantsJson(own, progress));

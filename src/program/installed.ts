@@ -7,7 +7,7 @@ import { codeDirectory } from './code-directory.ts';
 import { main as mainWith } from './main.ts';
 
 /** The build says which script is the command line, and has a hash of all of them. */
-declare const scripts: { readonly cli: string; readonly hash: string };
+declare const scripts: { readonly cli: { readonly file: string; readonly part: string }; readonly hash: string };
 
 type CommandLine = typeof import('./cli.ts');
 
@@ -15,11 +15,12 @@ let shared: ScriptLoader | undefined;
 
 /** {@link mainWith}, with its way to the rest of the command line. */
 export async function main(words: readonly string[], surroundings?: Surroundings): Promise<number> {
-  const file = join(__dirname, scripts.cli);
+  const commandLineOf = (loader: ScriptLoader): CommandLine =>
+    loader.load(join(__dirname, scripts.cli.file), scripts.cli.part) as CommandLine;
   if (surroundings) {
     shared ??= new ScriptLoader();
     const loader = shared;
-    return mainWith(words, surroundings, () => loader.load(file) as CommandLine);
+    return mainWith(words, surroundings, () => commandLineOf(loader));
   }
   const directory = codeDirectory(process.env, scripts.hash);
   let commandLine: CommandLine | undefined;
@@ -29,7 +30,7 @@ export async function main(words: readonly string[], surroundings?: Surroundings
     useUsualFlags: () => commandLine?.useUsualFlags(),
   });
   const status = await mainWith(words, undefined, () => {
-    commandLine = loader.load(file) as CommandLine;
+    commandLine = commandLineOf(loader);
     return commandLine;
   });
   loader.keep();

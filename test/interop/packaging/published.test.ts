@@ -15,8 +15,8 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-const maxBytes = 1_600_000;
-const maxFiles = 520;
+const maxBytes = 1_100_000;
+const maxFiles = 200;
 const maxPackages = 3;
 
 async function run(t: Scope, program: string, words: readonly string[], cwd = projectRoot): Promise<RunResult> {
