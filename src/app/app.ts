@@ -251,9 +251,9 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       const { openBaseContent } = await import('./base-content.ts');
       return openBaseContent(word, (name) => this.openPlace(name, 'repository', more), { signal });
     },
-    async openArchive(file) {
+    async openArchive(file, more) {
       const { openLoadable } = await import('../places/loadable-archive.ts');
-      return openLoadable(file, { stdin, signal });
+      return openLoadable(file, { stdin, signal, judged: (open) => policies.open('source', more, open) });
     },
     async createReceipt(file) {
       const { createReceipt } = await import('../archive/receipt.ts');

@@ -160,8 +160,8 @@ export interface Context {
   openPlace(word: string, role: PlaceRole, flags?: ServiceFlags): Promise<Place>;
   /** What is at a place, or was there when a receipt was written. @param word A receipt's file, or a place. */
   baseContent(word: string, flags?: ServiceFlags): Promise<BaseContent>;
-  /** Opens an archive of any kind to load its images. @param file Its path; `-` for standard input. */
-  openArchive(file: string): Promise<LoadableArchive>;
+  /** Opens an archive of any kind to load its images, which are judged as by {@link openPlace}. @param file Its path; `-` for standard input. */
+  openArchive(file: string, flags?: Pick<ServiceFlags, 'policy'>): Promise<LoadableArchive>;
   /** Checks that a receipt can be written, for `save --since`. @returns What writes it. @throws OciError STORAGE_*, also later */
   createReceipt(file: string): Promise<(receipt: Receipt) => Promise<void>>;
   /** A file to read. @param word A path; `-` for standard input. @throws OciError USAGE if it cannot be read as a file */

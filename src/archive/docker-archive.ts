@@ -23,15 +23,23 @@ export async function openDockerArchive(name: string, source: ArchiveSource): Pr
   });
 }
 
+/** An archive of either kind. */
+interface ImageArchive extends OpenArchive {
+  /** Whether there is a layout in it, as in those of Docker since 25. */
+  readonly isLayout: boolean;
+}
+
 /** Opens an archive of either kind. @throws OciError as {@link openDockerArchive} */
-export async function openImageArchive(name: string, source: ArchiveSource): Promise<OpenArchive> {
-  return await openArchive(source, async (files, signal) => {
+export async function openImageArchive(name: string, source: ArchiveSource): Promise<ImageArchive> {
+  let isLayout = false;
+  const opened = await openArchive(source, async (files, signal) => {
     const saved = await readManifestJson(files);
-    const isLayout = await hasLayout(files);
+    isLayout = await hasLayout(files);
     if (saved !== undefined) return await composeArchive(name, files, saved, isLayout, signal);
     if (!isLayout) throw await notDocker(files);
     return await imagesOf(name, files, new IndexReader(files));
   });
+  return { ...opened, isLayout };
 }
 
 async function notDocker(files: ArchiveFiles): Promise<OciError> {

@@ -5,7 +5,7 @@ import { OciError } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
 import { imageHelp } from '../places/places.ts';
 import { defineCommand } from './command-line/command.ts';
-import { insideOptions, layerOption, openFiles } from './inside/open-files.ts';
+import { contentOptions, layerOption, openFiles } from './inside/open-files.ts';
 import { printGiven } from './inspect/print-given.ts';
 
 /** On a terminal a file is made harmless as a whole. */
@@ -22,7 +22,7 @@ export const cat = defineCommand({
     { label: 'REF', summary: 'The image', arity: 'one', completes: 'image', storeToo: true },
     { label: 'PATH', summary: 'The file in it', arity: 'one' },
   ],
-  options: { layer: layerOption, ...insideOptions },
+  options: { layer: layerOption, ...contentOptions },
   examples: [
     { text: 'A file', command: 'cat alpine:3.20 /etc/os-release' },
     { text: 'Of another platform', command: 'cat --platform linux/arm64 alpine:3.20 /etc/apk/world' },

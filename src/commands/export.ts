@@ -1,6 +1,6 @@
 import { imageHelp } from '../places/places.ts';
 import { defineCommand, value } from './command-line/command.ts';
-import { insideOptions, layerOption, openFiles } from './inside/open-files.ts';
+import { contentOptions, layerOption, openFiles } from './inside/open-files.ts';
 
 export const exportFiles = defineCommand({
   name: 'export',
@@ -13,7 +13,7 @@ export const exportFiles = defineCommand({
   options: {
     output: value('-o, --output <file>', 'The file to write; by default, or with -, standard output'),
     layer: layerOption,
-    ...insideOptions,
+    ...contentOptions,
   },
   examples: [
     { text: 'Into a file', command: 'export -o alpine.tar alpine:3.20' },

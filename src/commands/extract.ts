@@ -3,7 +3,7 @@ import { imageHelp } from '../places/places.ts';
 import { formatJson } from '../terminal/json.ts';
 import { defineCommand, value } from './command-line/command.ts';
 import { jsonOption } from './command-line/options.ts';
-import { insideOptions, layerOption, openFiles } from './inside/open-files.ts';
+import { contentOptions, layerOption, openFiles } from './inside/open-files.ts';
 
 export const extract = defineCommand({
   name: 'extract',
@@ -21,7 +21,7 @@ export const extract = defineCommand({
     output: value('-o, --output <dir>', 'The directory to write to; it is made'),
     layer: layerOption,
     json: jsonOption,
-    ...insideOptions,
+    ...contentOptions,
   },
   examples: [
     { text: 'A file, to out/etc/os-release', command: 'extract alpine:3.20 /etc/os-release -o out' },

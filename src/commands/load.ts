@@ -4,7 +4,7 @@ import { parsePlatform } from '../model/platform/platform.ts';
 import { quote, visible } from '../model/quote.ts';
 import { formatReference } from '../model/reference/reference.ts';
 import { defineCommand, flag, list, value } from './command-line/command.ts';
-import { jsonOption, platformWords, progressOption } from './command-line/options.ts';
+import { jsonOption, platformWords, policyOption, progressOption } from './command-line/options.ts';
 import { chooseImages } from './load/choose.ts';
 import { loadInto } from './load/daemon.ts';
 import type { LoadedImage } from './load/outcome.ts';
@@ -29,6 +29,7 @@ export const load = defineCommand({
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
     progress: progressOption,
+    policy: policyOption,
   },
   examples: [
     { text: 'All images of a file', command: 'load -i images.tar' },
@@ -42,7 +43,7 @@ export const load = defineCommand({
     if (!toStore) refuseDestination(into, options.receipt);
     if (options.input === undefined) refuseFiles(words);
     const writeReceipt = options.receipt === undefined ? undefined : await context.createReceipt(options.receipt);
-    await using archive = await context.openArchive(input);
+    await using archive = await context.openArchive(input, options);
     const chosen = await chooseImages(archive, words, context.signal);
     const { images } = chosen;
     const name = images.length === 1 ? (images[0]?.name ?? archive.shown) : archive.shown;

@@ -1,6 +1,7 @@
 import type { Context, Place } from '../app/context.ts';
 import type { ImageDraft } from '../edit/image-draft.ts';
 import { OciError } from '../model/errors.ts';
+import type { Platform } from '../model/platform/platform.ts';
 import { readFrom } from '../places/place.ts';
 import { openBase, registryName } from './changing/base-places.ts';
 import { joinedSource } from './changing/joined-source.ts';
@@ -65,7 +66,7 @@ interface BaseFlags extends ResultFlags {
   readonly newBase: string | undefined;
 }
 
-/** The bases of the images that are changed, each opened once. */
+/** The bases of the images that are changed, each opened once for a platform. */
 class Bases {
   readonly #places = new Map<string, Promise<Place>>();
   readonly #source: Place;
@@ -99,7 +100,7 @@ class Bases {
     const platform = { os, architecture, ...(variant && { variant }), ...(osVersion && { osVersion }) };
     const [old, next] = await Promise.all(
       [oldWord, newWord].map(async (word) => {
-        const place = await this.#open(word);
+        const place = await this.#open(word, platform);
         return { place, image: await readFrom(place, () => baseImage(place, platform, { signal })) };
       }),
     );
@@ -116,14 +117,16 @@ class Bases {
     await Promise.allSettled(this.opened.map((place) => place[Symbol.asyncDispose]()));
   }
 
-  #open(word: string): Promise<Place> {
+  #open(word: string, platform: Platform): Promise<Place> {
+    // What a policy judges of an index is the image for the platform.
+    const key = JSON.stringify([platform, word]);
     const opening =
-      this.#places.get(word) ??
-      openBase(word, this.#source, this.#options, this.#context).then((place) => {
+      this.#places.get(key) ??
+      openBase(word, this.#source, this.#options, this.#context, platform).then((place) => {
         this.opened.push(place);
         return place;
       });
-    this.#places.set(word, opening);
+    this.#places.set(key, opening);
     return opening;
   }
 }

@@ -1,5 +1,8 @@
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { ArchivedImage, OpenArchive } from '../archive/open-archive.ts';
-import type { RepositoryName } from '../model/reference/reference.ts';
+import { defaultTag, type RepositoryName } from '../model/reference/reference.ts';
+import { dockerArchiveKind } from './docker-archive.ts';
 import { filePlace } from './file-place.ts';
 import { ociArchiveKind } from './oci-archive.ts';
 import type { Place, PlaceSources } from './place.ts';
@@ -13,6 +16,11 @@ export interface LoadableArchive extends Omit<OpenArchive, 'close'>, AsyncDispos
   placeOf(image: ArchivedImage): Place;
 }
 
+interface LoadableOptions extends Pick<PlaceSources, 'stdin' | 'signal'> {
+  /** Opens the archive as a place of its kind, of which a policy may let only some images be copied. */
+  readonly judged?: ((open: () => Promise<Place>) => Promise<Place>) | undefined;
+}
+
 /**
  * Opens an archive whose kind is not known.
  *
@@ -21,35 +29,36 @@ export interface LoadableArchive extends Omit<OpenArchive, 'close'>, AsyncDispos
  */
 export async function openLoadable(
   file: string,
-  { stdin, signal }: Pick<PlaceSources, 'stdin' | 'signal'>,
+  { stdin, signal, judged = (open) => open() }: LoadableOptions,
 ): Promise<LoadableArchive> {
   const [{ openImageArchive }, { layoutRepository, parseLayoutName }] = await Promise.all([
     import('../archive/docker-archive.ts'),
     import('../layout/layout.ts'),
   ]);
   const shown = file === '-' ? 'standard input' : file;
-  const opened = await openImageArchive(shown, { file, stdin, signal });
-  const { close, ...images } = opened;
+  const real = file === '-' ? file : await realpath(file).catch(() => resolve(file));
+  const common = {
+    real,
+    repo: layoutRepository,
+    written: undefined,
+    parseName: parseLayoutName,
+    names: async () => [],
+    dispose: async () => {},
+  };
+  let opened: Awaited<ReturnType<typeof openImageArchive>> | undefined;
+  const { registry } = await judged(async () => {
+    opened = await openImageArchive(shown, { file, stdin, signal });
+    // podman too takes one that is both for an OCI archive: its images have the digests that were signed.
+    const kind = opened.isLayout ? ociArchiveKind : dockerArchiveKind;
+    return filePlace({ ...common, kind, registry: opened.registry, file }, defaultTag, false);
+  });
+  if (!opened) throw new Error('the archive was not opened');
+  const { close, images, faults, hasEnd } = opened;
   return {
-    ...images,
-    shown,
+    ...{ registry, images, faults, hasEnd, shown },
     repo: layoutRepository,
     placeOf: ({ descriptor }) =>
-      filePlace(
-        {
-          kind: { ...ociArchiveKind, prefix: '' },
-          registry: images.registry,
-          repo: layoutRepository,
-          file: shown,
-          real: shown,
-          written: undefined,
-          parseName: parseLayoutName,
-          names: async () => [],
-          dispose: async () => {},
-        },
-        descriptor.digest,
-        true,
-      ),
+      filePlace({ ...common, kind: { ...ociArchiveKind, prefix: '' }, registry, file: shown }, descriptor.digest, true),
     async [Symbol.asyncDispose]() {
       close();
     },

@@ -4,6 +4,7 @@ import type { Manifest } from '../model/manifest/manifest.ts';
 import type { RepositoryName, Tag } from '../model/reference/reference.ts';
 import { type ExtensionKey, extensionKey } from './extension-key.ts';
 import type { SignalOption } from './options.ts';
+import type { Registry } from './registry.ts';
 
 /** An image that is about to be copied. */
 export interface ArrivingImage {
@@ -24,6 +25,8 @@ interface Admission {
    * @throws OciError UNTRUSTED if it may not; what the judge's own reads fail with.
    */
   admit(image: ArrivingImage, opts?: SignalOption): Promise<string>;
+  /** The registry without this condition, for what was admitted. */
+  readonly registry: Registry;
 }
 
 /** Ask a source for its {@link Admission}; a source without one lets everything be copied. */

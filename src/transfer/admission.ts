@@ -1,4 +1,5 @@
 /** Asks the source of a transfer whether an image may be copied, while its manifests are read. */
+import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
 import { admission } from '../registry/admission.ts';
 import type { TransferOptions } from './options.ts';
@@ -16,12 +17,12 @@ export function isJudged({ from }: Pick<TransferOptions, 'from'>): boolean {
  * @throws OciError UNTRUSTED; what the walk throws. Both have ended by then.
  */
 export async function admitted<T>(
-  { from, signal }: Pick<TransferOptions, 'from' | 'signal'>,
+  { from, signal }: Pick<TransferOptions, 'signal'> & { readonly from: TransferOptions['from'] & { root: Descriptor } },
   walk: (found: (manifests: readonly Manifest[]) => void) => Promise<T>,
 ): Promise<{ readonly walked: T; readonly by: string | undefined }> {
   const judge = from.registry.extension(admission);
-  const { root, asked = root && { reference: from.reference, digest: root.digest } } = from;
-  if (!judge || !asked) return { walked: await walk(() => {}), by: undefined };
+  const { root, asked = { reference: from.reference, digest: root.digest } } = from;
+  if (!judge) return { walked: await walk(() => {}), by: undefined };
   let [found, failed]: [(manifests: readonly Manifest[]) => void, (error: unknown) => void] = [() => {}, () => {}];
   const manifests = new Promise<readonly Manifest[]>((resolve, reject) => {
     [found, failed] = [resolve, reject];

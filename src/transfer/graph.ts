@@ -59,7 +59,8 @@ export interface Sharing {
 export async function discoverGraph(root: Descriptor, options: TransferOptions, sharing: Sharing): Promise<Graph> {
   const walk = new Walk(root, options, sharing);
   try {
-    return (await admitted(options, (found) => walkAll(walk, root, options, sharing, found))).walked;
+    const from = { ...options.from, root };
+    return (await admitted({ ...options, from }, (found) => walkAll(walk, root, options, sharing, found))).walked;
   } catch (error) {
     await walk.nodes.rootIsThere;
     throw error;

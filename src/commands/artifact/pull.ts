@@ -11,7 +11,8 @@ import type { ProgressMode } from '../../terminal/progress/progress.ts';
 import { resolveArtifact } from '../../transfer/platforms.ts';
 import { defineCommand, flag, value } from '../command-line/command.ts';
 import { parseOnePlatform } from '../command-line/option-values.ts';
-import { jsonOption, platformWords, progressOption, readingOptions } from '../command-line/options.ts';
+import { jsonOption, platformWords, policyOption, progressOption, readingOptions } from '../command-line/options.ts';
+import { openJudged } from '../moving/judged.ts';
 import { runBatch, withProgress } from '../moving/run-batch.ts';
 
 export const artifactPull = defineCommand({
@@ -38,6 +39,7 @@ export const artifactPull = defineCommand({
     quiet: flag('-q, --quiet', 'No progress'),
     json: jsonOption,
     progress: progressOption,
+    policy: policyOption,
     ...readingOptions,
   },
   examples: [
@@ -53,7 +55,7 @@ export const artifactPull = defineCommand({
       platform: platform === undefined ? undefined : parseOnePlatform(platform),
       ownPlatform: await context.defaultPlatform(),
     };
-    await using place = await context.openPlace(word, 'source', options);
+    await using place = await openJudged(word, options, context, choice.platform && [choice.platform]);
     const { signal } = context;
     const manifest = await readFrom(place, () => resolveArtifact(place, choice, { signal }));
     if (output === '-') return await printOnly(place, manifest, context);

@@ -1,19 +1,27 @@
 /** Opens the bases of an image: those that are named, or that its annotations say. */
 import type { Context, Place } from '../../app/context.ts';
 import { OciError } from '../../model/errors.ts';
+import type { Platform } from '../../model/platform/platform.ts';
 import { kindOf } from '../../places/places.ts';
 import { hostOf } from '../copy/dest-creds.ts';
+import { openJudged } from '../moving/judged.ts';
 import type { ResultFlags } from './write-result.ts';
 
-/** @param source Whose credentials are used for a base in the same registry. */
+/**
+ * @param source Whose credentials are used for a base in the same registry.
+ * @param options With `policy`, given or not, the image for the platform is judged.
+ * @throws OciError UNTRUSTED
+ */
 export async function openBase(
   word: string,
   source: Place,
-  options: Pick<ResultFlags, 'srcCreds'>,
+  options: Partial<ResultFlags>,
   context: Context,
+  platform?: Platform,
 ): Promise<Place> {
   const isSameHost = source.hosted !== undefined && hostOf(word) === source.hosted.domain;
-  return await context.openPlace(word, 'source', { ...options, creds: isSameHost ? options.srcCreds : undefined });
+  const flags = { ...options, creds: isSameHost ? options.srcCreds : undefined };
+  return await openJudged(word, flags, context, platform && [platform]);
 }
 
 /** A name that an annotation says. It names a registry, whatever it looks like. @throws OciError UNSUPPORTED */

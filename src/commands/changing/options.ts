@@ -2,7 +2,13 @@
 import { OciError } from '../../model/errors.ts';
 import { type Platform, parsePlatform } from '../../model/platform/platform.ts';
 import { flag, list, value } from '../command-line/command.ts';
-import { credentialOptions, jsonOption, progressOption, serviceOptions } from '../command-line/options.ts';
+import {
+  credentialOptions,
+  jsonOption,
+  policyOption,
+  progressOption,
+  serviceOptions,
+} from '../command-line/options.ts';
 
 /** Where the result goes, and how it is shown. */
 export const resultOptions = {
@@ -10,6 +16,7 @@ export const resultOptions = {
   quiet: flag('-q, --quiet', 'No progress'),
   json: jsonOption,
   progress: progressOption,
+  policy: policyOption,
   ...serviceOptions,
   srcCreds: value('--src-creds <user:password>', 'Credentials for the image; others on this machine can see them here'),
   destCreds: value(

@@ -14,6 +14,7 @@ import type { ProgressMode } from '../../terminal/progress/progress.ts';
 import type { TransferRoot } from '../../transfer/transfer.ts';
 import { hostOf } from '../copy/dest-creds.ts';
 import { takesForeignLayers } from '../copy/image.ts';
+import { openJudged } from '../moving/judged.ts';
 import { runBatch, withProgress } from '../moving/run-batch.ts';
 
 /** The flags of {@link resultOptions}. */
@@ -21,15 +22,18 @@ export interface ResultFlags extends ServiceFlags {
   readonly quiet: boolean;
   readonly json: boolean;
   readonly progress: ProgressMode | undefined;
+  /** Needed: whatever is read to be changed is judged. */
+  readonly policy: string | undefined;
   readonly srcCreds?: string | undefined;
   readonly destCreds?: string | undefined;
 }
 
-/** Opens the image and the place of the result. Nothing is written there yet. */
+/** Opens the image, which a policy has judged. @throws OciError UNTRUSTED */
 export async function openSource(word: string, options: ResultFlags, context: Context): Promise<Place> {
-  return await context.openPlace(word, 'source', { ...options, creds: options.srcCreds });
+  return await openJudged(word, { ...options, creds: options.srcCreds }, context);
 }
 
+/** Opens the place of the result. Nothing is written there yet. */
 export async function openResult(
   word: string,
   source: Place | undefined,

@@ -7,8 +7,9 @@ import { type Manifest, schema1Refused } from '../../model/manifest/manifest.ts'
 import { readFrom } from '../../places/place.ts';
 import { flag, value } from '../command-line/command.ts';
 import { parseCount, parseOnePlatform } from '../command-line/option-values.ts';
-import { platformWords, readingOptions } from '../command-line/options.ts';
+import { platformWords, policyOption, readingOptions } from '../command-line/options.ts';
 import { Inspection } from '../inspect/gather.ts';
+import { judged } from '../moving/judged.ts';
 import { openSource } from '../save/source.ts';
 
 /** Options of all these commands. */
@@ -19,6 +20,9 @@ export const insideOptions = {
 };
 
 export const layerOption = value('--layer <number>', 'Only this layer, as ocictl history counts them: 1 is the lowest');
+
+/** Options of those that bring contents out of an image: what is read is judged. */
+export const contentOptions = { ...insideOptions, policy: policyOption };
 
 interface InsideFlags extends ServiceFlags {
   readonly platform: string | undefined;
@@ -55,8 +59,11 @@ export async function openFiles(
   const layer = parseCount('--layer', flags.layer);
   const explicit = flags.platform !== undefined;
   const platform = flags.platform === undefined ? await context.defaultPlatform() : parseOnePlatform(flags.platform);
-  const place = await openSource(word, flags, context);
+  const opened = await openSource(word, flags, context);
   try {
+    // What the store has was judged when it came there.
+    const isStored = opened.kind.prefix === 'store:';
+    const place = isStored ? opened : await judged(opened, { platforms: [platform], signal });
     const inspection = new Inspection(place, { platform, explicit, signal });
     const image = await readFrom(place, () => inspection.image());
     const { ImageFiles } = await import('../../image/image-files.ts');
@@ -91,7 +98,7 @@ export async function openFiles(
       },
     };
   } catch (error) {
-    await place[Symbol.asyncDispose]();
+    await opened[Symbol.asyncDispose]();
     throw error;
   }
 }

@@ -9,7 +9,7 @@ export function admitting(registry: Registry, admit: Admit): Registry {
   return {
     name: registry.name,
     extension: <T>(key: ExtensionKey<T>) =>
-      key === (admission as ExtensionKey<unknown>) ? ({ admit } as T) : registry.extension(key),
+      key === (admission as ExtensionKey<unknown>) ? ({ admit, registry } as T) : registry.extension(key),
     ping: (opts) => registry.ping(opts),
     statBlob: (repo, digest, opts) => registry.statBlob(repo, digest, opts),
     getBlob: (repo, blob, opts) => registry.getBlob(repo, blob, opts),
