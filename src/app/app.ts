@@ -229,6 +229,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
       );
     },
     imageName,
+    hasPolicy: async ({ policy }) => policy !== undefined || (await base()).trust !== undefined,
     async openPlace(word, role, more) {
       const sources: PlaceSources = {
         signal,

@@ -106,6 +106,8 @@ export interface Context {
   keyPassword(): string | undefined;
   /** The time that `SOURCE_DATE_EPOCH` says, for what is made reproducibly. @throws OciError CONFIG_INVALID for what is no time */
   sourceDate(): Date | undefined;
+  /** Whether there is a policy: that of the flag, or `trust` in config.yaml. */
+  hasPolicy(flags: Pick<ServiceFlags, 'policy'>): Promise<boolean>;
   /** The local store as a registry of store names. */
   store(): Promise<Registry>;
   images(name?: string): AsyncIterable<LocalImage>;

@@ -1,9 +1,9 @@
 import { OciError } from '../model/errors.ts';
-import { keyOptions, signEach, signedArgument, subjectOptions } from './attest/signing-options.ts';
-import { defaultType, typeOption } from './attest/type-option.ts';
 import { defineCommand, flag, value } from './command-line/command.ts';
 import { readWhole } from './command-line/read-whole.ts';
 import { readReferences, severalHelp } from './command-line/several.ts';
+import { keyOptions, signEach, signedArgument, subjectOptions } from './signing/signing-options.ts';
+import { defaultType, typeOption } from './signing/type-option.ts';
 
 export const attest = defineCommand({
   name: 'attest',

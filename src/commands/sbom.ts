@@ -132,9 +132,10 @@ async function firstOf(search: Search, context: Context): Promise<{ readonly fou
 function none({ place, image, type }: Search): OciError {
   const { subjects, attestations } = image;
   const what = type === undefined ? 'no list of parts (SBOM)' : `no list of parts (SBOM) of the format ${type}`;
+  const isInIndex = subjects.length > 1;
   const built = attestations.length === 0 ? 'the index has no attestation for it' : 'its attestations in the index';
   return new OciError('MANIFEST_UNKNOWN', `${place.name} has ${what}`, {
-    hint: `looked at: ${built}; what refers to ${subjects.join(' and ')}; their tags .att and .sbom`,
+    hint: `looked at: ${isInIndex ? `${built}; ` : ''}what refers to ${subjects.join(' and ')}; their tags .att and .sbom`,
   });
 }
 

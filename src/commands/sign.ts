@@ -1,7 +1,7 @@
-import { keyOptions, signEach, signedArgument, subjectOptions } from './attest/signing-options.ts';
 import { defineCommand, values } from './command-line/command.ts';
 import { parsePairs } from './command-line/option-values.ts';
 import { readReferences, severalHelp } from './command-line/several.ts';
+import { keyOptions, signEach, signedArgument, subjectOptions } from './signing/signing-options.ts';
 
 export const sign = defineCommand({
   name: 'sign',

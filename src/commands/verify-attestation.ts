@@ -3,13 +3,13 @@ import { visible } from '../model/quote.ts';
 import { escapeHidden, formatJson } from '../terminal/json.ts';
 import type { Attested } from '../trust/verify/attested.ts';
 import type { AttestationVerdict } from '../trust/verify/verify.ts';
-import { defaultType, typeOption } from './attest/type-option.ts';
 import { defineCommand, flag, value, values } from './command-line/command.ts';
 import { parseChoice, parsePairs } from './command-line/option-values.ts';
 import { jsonOption, readingOptions } from './command-line/options.ts';
 import { forEachReference, readReferences, severalHelp, severalImages } from './command-line/several.ts';
 import { openAuthorities, signerOptions } from './key/who-may-sign.ts';
 import { whoSigned } from './key/who-signed.ts';
+import { defaultType, typeOption } from './signing/type-option.ts';
 import { judgeOne, referenceRules, verifiedPlatform } from './verify/judge-one.ts';
 
 export const verifyAttestation = defineCommand({

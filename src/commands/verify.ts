@@ -21,7 +21,8 @@ export const verify = defineCommand({
     'never taken for none. An attestation is no signature.\n\n' +
     'A signature names the repository that it was made for, which is printed. --reference repository asks that it is this one,\n' +
     '--reference exact that it is NAME:TAG as given. Bundles name none.\n\n' +
-    `--policy asks whether a copy of REF with all its images would comply, and says by which rule.\n\n${severalHelp}`,
+    '--policy asks whether a copy of REF with all its images would comply, and says by which rule. So does "trust" in config.yaml\n' +
+    `where no option says who must have signed.\n\n${severalHelp}`,
   arguments: [{ ...severalImages('REF'), storeToo: true }],
   options: {
     ...signerOptions,
@@ -53,11 +54,11 @@ export const verify = defineCommand({
     const annotations = parsePairs('--annotation', options.annotations);
     const references = await readReferences(words, context, options);
     const { policy, ...flags } = options;
-    if (policy !== undefined) {
+    const { annotations: signed, reference: name, platform } = options;
+    const signers = Object.keys(signerOptions).map((key) => options[key as keyof typeof signerOptions]);
+    const chosen = isGiven([signed, name, platform, ...signers]);
+    if (policy !== undefined || (!chosen && (await context.hasPolicy(options)))) {
       const { verifyByPolicy } = await import('./verify/by-policy.ts');
-      const { annotations: signed, reference: name, platform } = options;
-      const signers = Object.keys(signerOptions).map((key) => [key, options[key as keyof typeof signerOptions]]);
-      const chosen = { signed, name, platform, ...Object.fromEntries(signers) };
       return await verifyByPolicy(references, { ...options, chosen }, context);
     }
     const rules = { authorities: await openAuthorities(options, context), reference, annotations };
@@ -87,6 +88,10 @@ export const verify = defineCommand({
     });
   },
 });
+
+function isGiven(values: readonly unknown[]): boolean {
+  return values.some((value) => (Array.isArray(value) ? value.length > 0 : Boolean(value)));
+}
 
 function record({ form, at, blob, accepted, reason }: Verdict): object {
   return {

@@ -8,6 +8,7 @@ import {
 } from '../config/trust-rules.ts';
 import type { Digest } from '../model/digest.ts';
 import { unlessUnknown } from '../model/errors.ts';
+import { inOrder } from '../model/in-order.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
 import type { RepositoryName } from '../model/reference/reference.ts';
 import type { ArrivingImage } from '../registry/admission.ts';
@@ -15,7 +16,7 @@ import type { Registry, SignalOption } from '../registry/registry.ts';
 import { simpleSigningType } from '../trust/formats/simple-signing.ts';
 import { attestedProblem } from '../trust/verify/attested.ts';
 import type { Verdict } from '../trust/verify/verdict.ts';
-import { type AttestationVerdict, judgeAttestations, judgeSignatures } from '../trust/verify/verify.ts';
+import { type AttestationVerdict, judgeAttestations, judgeBoth, judgeSignatures } from '../trust/verify/verify.ts';
 import { type AskedName, signedName } from './signed-name.ts';
 import type { Signers } from './signers.ts';
 
@@ -109,14 +110,9 @@ export class Judge {
     const rules = { authorities, annotations: {}, ...signedName(requirement.name, asked) };
     const lookAt = async (place: SignaturePlace): Promise<Found> => {
       const request = { ...place, digest, rules, signal };
-      const looks = [
-        requirement.atLeast > 0 ? judgeSignatures(request) : [],
-        requirement.attested.length > 0 ? judgeAttestations({ ...request, rules: { ...rules, attested: {} } }) : [],
-      ] as const;
-      // Both end before an error is thrown: nothing continues in the background.
-      await Promise.allSettled(looks);
-      const [verdicts, attestations] = await Promise.all(looks);
-      return { verdicts, attestations };
+      if (requirement.attested.length === 0) return { verdicts: await judgeSignatures(request), attestations: [] };
+      if (requirement.atLeast > 0) return await judgeBoth(request, {});
+      return { verdicts: [], attestations: await judgeAttestations({ ...request, rules: { ...rules, attested: {} } }) };
     };
     const found = judgedBy(requirement, digest, await lookAt({ registry, repo }));
     const other = found.complies ? undefined : await origin?.();
@@ -161,13 +157,9 @@ async function judgePart(
   }
   const before = whole ? [whole] : [];
   const judged: Judged[] = [];
-  for (let at = 0; at < images.length; at += atOnce) {
-    const looks = images.slice(at, at + atOnce).map(look);
-    // All of them end before an error is thrown: nothing continues in the background.
-    await Promise.allSettled(looks);
-    judged.push(...(await Promise.all(looks)));
-    const failed = judged.filter(({ complies }) => !complies);
-    if (failed.length > 0) return { complies: false, judged: [...before, ...failed] };
+  for await (const one of inOrder(images, atOnce, look)) {
+    if (!one.complies) return { complies: false, judged: [...before, one] };
+    judged.push(one);
   }
   return { complies: true, judged };
 }
@@ -189,9 +181,10 @@ const signatureTypes: readonly string[] = [simpleSigningType, 'application/vnd.d
 
 /**
  * Whether an image is what cosign keeps under a tag like `sha256-….sig`: signatures themselves are not signed, and nothing can
- * be run of them.
+ * be run of them. Their layers may be files all the same, for a command that takes files out.
  */
-async function holdsSignatures({ reference, manifests }: ArrivingImage): Promise<boolean> {
+async function holdsSignatures({ reference, manifests, isUsed }: ArrivingImage): Promise<boolean> {
+  if (isUsed) return false;
   if (!/^sha(?:256|512)-[0-9a-f]+\.(?:sig|att)$/.test(reference)) return false;
   const all = await manifests();
   return all.every(({ view }) => {

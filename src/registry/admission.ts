@@ -13,6 +13,8 @@ export interface ArrivingImage {
   readonly reference: Tag | Digest;
   /** The digest that this stood for. It is an index if what is copied was chosen from one, or is one. */
   readonly named: Digest;
+  /** Whether its content is used at once, in place of a copy of it. Default false. */
+  readonly isUsed?: boolean | undefined;
   /** All manifests that are copied, without what refers to them. It waits until they are known, and rejects if they cannot be. */
   manifests(): Promise<readonly Manifest[]>;
 }

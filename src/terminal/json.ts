@@ -10,13 +10,14 @@ interface JsonOptions {
 }
 
 // A hostile document could overflow the stack, or, by its indentation, use up the memory.
-const maxDepth = 20;
+const maxDepth = 200;
+const maxIndentation = 64 * 1024 * 1024;
 
 /**
  * JSON as Go's programs write it: maps sorted by key, records in the order of their fields, without undefined fields.
  * Control, bidirectional and invisible characters are escaped, so that it is safe to show on a terminal.
  *
- * @throws OciError TOO_LARGE past 20 levels.
+ * @throws OciError TOO_LARGE past 200 levels, or 64 MiB of indentation.
  */
 export function formatJson(value: unknown, { indent = 0, escapeHtml = false }: JsonOptions = {}): string {
   const [end, colon] = indent > 0 ? ['\n', ': '] : ['', ':'];
@@ -24,8 +25,11 @@ export function formatJson(value: unknown, { indent = 0, escapeHtml = false }: J
     const json = escapeHidden(JSON.stringify(string));
     return escapeHtml ? json.replace(/[<>&]/g, escapes) : json;
   };
+  let indentation = 0;
   const write = (item: unknown, depth: number): string => {
-    if (depth > maxDepth) throw new OciError('TOO_LARGE', `the JSON is nested more than ${maxDepth} levels deep`);
+    if (depth > maxDepth) throw tooDeep(`is nested more than ${maxDepth} levels deep`);
+    indentation += indent * depth;
+    if (indentation > maxIndentation) throw tooDeep('would be mostly indentation');
     const [inside, outside] = [' '.repeat(indent * (depth + 1)), ' '.repeat(indent * depth)];
     const block = (open: string, items: readonly string[], close: string): string =>
       items.length === 0
@@ -40,6 +44,11 @@ export function formatJson(value: unknown, { indent = 0, escapeHtml = false }: J
     return block('{', fields, '}');
   };
   return write(value, 0);
+}
+
+function tooDeep(problem: string): OciError {
+  const hint = 'ocictl blob get and ocictl manifest get print it as it is stored';
+  return new OciError('TOO_LARGE', `the JSON ${problem}, and is not printed`, { hint });
 }
 
 /** The same JSON, safe to show on a terminal. @param json On one line. */

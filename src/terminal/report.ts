@@ -30,7 +30,10 @@ export function report(error: unknown, { terminal, json, signalStatus }: ReportO
 /** Reports the failure of one of several things on stderr. The command goes on. */
 export function reportOne(name: string, error: OciError, terminal: Terminal): void {
   if (terminal.json) terminal.data({ type: 'failed', name, error: toJson(error) });
-  else terminal.note(`${name}: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`);
+  else
+    terminal.note(
+      `${error.message.startsWith(`${name} `) ? '' : `${name}: `}${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`,
+    );
 }
 
 interface JsonError {

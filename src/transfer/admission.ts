@@ -1,12 +1,16 @@
 /** Asks the source of a transfer whether an image may be copied, while its manifests are read. */
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import type { Manifest } from '../model/manifest/manifest.ts';
-import { admission } from '../registry/admission.ts';
+import { type ArrivingImage, admission } from '../registry/admission.ts';
 import type { TransferOptions } from './options.ts';
 
 /** Whether a policy judges what is copied: it then has to see all manifests, also those that the destination has. */
 export function isJudged({ from }: Pick<TransferOptions, 'from'>): boolean {
   return from.registry.extension(admission) !== undefined;
+}
+
+interface Judging extends Pick<TransferOptions, 'signal'>, Pick<ArrivingImage, 'isUsed'> {
+  readonly from: TransferOptions['from'] & { readonly root: Descriptor };
 }
 
 /**
@@ -17,7 +21,7 @@ export function isJudged({ from }: Pick<TransferOptions, 'from'>): boolean {
  * @throws OciError UNTRUSTED; what the walk throws. Both have ended by then.
  */
 export async function admitted<T>(
-  { from, signal }: Pick<TransferOptions, 'signal'> & { readonly from: TransferOptions['from'] & { root: Descriptor } },
+  { from, signal, isUsed }: Judging,
   walk: (found: (manifests: readonly Manifest[]) => void) => Promise<T>,
 ): Promise<{ readonly walked: T; readonly by: string | undefined }> {
   const judge = from.registry.extension(admission);
@@ -30,7 +34,7 @@ export async function admitted<T>(
   // The judge may not need them.
   manifests.catch(() => {});
   const { reference, digest: named } = asked;
-  const judging = judge.admit({ repo: from.repo, reference, named, manifests: () => manifests }, { signal });
+  const judging = judge.admit({ repo: from.repo, reference, named, isUsed, manifests: () => manifests }, { signal });
   const walking = walk(found).catch((error: unknown) => {
     failed(error);
     throw error;

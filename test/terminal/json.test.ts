@@ -29,6 +29,16 @@ describe('JSON as Go writes it', () => {
     assert.deepEqual(JSON.parse(json), { [text]: text });
   });
 
+  it('goes as deep as documents do, and refuses deeper ones instead of cutting them', () => {
+    const nested = (levels: number): unknown => (levels === 0 ? 'x' : [nested(levels - 1)]);
+    assert.deepEqual(JSON.parse(formatJson(nested(200), { indent: 2 })), nested(200));
+    assert.throws(() => formatJson(nested(201)), { code: 'TOO_LARGE', message: /more than 200 levels deep/ });
+    const wide: unknown = Array.from({ length: 100_000 }, () => 0);
+    const deep = (levels: number): unknown => (levels === 0 ? wide : [deep(levels - 1)]);
+    assert.throws(() => formatJson(deep(190), { indent: 4 }), { code: 'TOO_LARGE', message: /mostly indentation/ });
+    assert.ok(formatJson(deep(190)).length > 100_000);
+  });
+
   it('escapes HTML where asked to', () => {
     assert.equal(formatJson('<a>&', { escapeHtml: true }), '"\\u003ca\\u003e\\u0026"');
     assert.equal(formatJson('<a>&'), '"<a>&"');

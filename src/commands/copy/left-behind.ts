@@ -2,8 +2,8 @@
 import type { Context, Place } from '../../app/context.ts';
 import type { Digest } from '../../model/digest.ts';
 import { OciError, unlessUnknown } from '../../model/errors.ts';
-import { childrenOf } from '../../model/manifest/manifest.ts';
 import { digestTagsOf } from '../../model/reference/digest-tag.ts';
+import { manifestsBelow } from '../../registry/manifests-below.ts';
 import type { PlannedCopy, Wish } from './image.ts';
 
 /** More is not read for the sake of a note: a layout reads all its manifests for each question. */
@@ -27,7 +27,7 @@ export async function tellLeftBehind(
     const tags: string[] = [];
     for await (const tag of source.registry.tags(source.repo, { signal, limit: mostTags })) tags.push(tag);
     if (tags.length === mostTags) return;
-    const digests = await manifestsBelow(source, from.root?.digest, signal);
+    const digests = await digestsBelow(source, from.root?.digest, signal);
     const left: string[] = [];
     const flags: string[] = [];
     const say = (count: number, what: string, flag: string): void => {
@@ -49,18 +49,11 @@ export async function tellLeftBehind(
   }
 }
 
-async function manifestsBelow(
-  { registry, repo }: Place,
-  root: Digest | undefined,
-  signal: AbortSignal,
-): Promise<ReadonlySet<Digest>> {
-  const digests = new Set<Digest>(root ? [root] : []);
-  for (const digest of digests) {
-    if (digests.size > mostManifests) break;
-    const manifest = await unlessUnknown(registry.getManifest(repo, digest, { signal }));
-    for (const child of manifest ? childrenOf(manifest.view) : []) digests.add(child.digest);
-  }
-  return digests;
+async function digestsBelow(place: Place, root: Digest | undefined, signal: AbortSignal): Promise<ReadonlySet<Digest>> {
+  const { registry, repo } = place;
+  const manifest = root && (await unlessUnknown(registry.getManifest(repo, root, { signal })));
+  if (!manifest) return new Set(root ? [root] : []);
+  return new Set((await manifestsBelow(place, manifest, { most: mostManifests, sparse: true, signal })).keys());
 }
 
 async function countReferrers(

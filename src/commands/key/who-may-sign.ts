@@ -50,7 +50,7 @@ export async function openAuthorities(named: Named, context: Context): Promise<r
   }
   if (key.length === 0 && trustStore.length === 0 && !hasCertificate) {
     throw new OciError('USAGE', 'the --key option is missing', {
-      hint: `name the public key of whoever signs (cosign.pub), ${identityOption} with ${issuerOption}, or --trust-store`,
+      hint: `name the public key of whoever signs (cosign.pub), ${identityOption} with ${issuerOption}, or --trust-store; verify also takes --policy, or "trust" in config.yaml`,
     });
   }
   return [

@@ -22,7 +22,7 @@ export async function judged(place: Place, { platforms, signal }: JudgeOptions):
   if (!registry) return place;
   return await readFrom(place, async () => {
     const root = await registry.statManifest(place.repo, place.reference, { signal });
-    await judgeOnly({ from: { ...place, root }, platforms, signal });
+    await judgeOnly({ from: { ...place, root }, platforms, signal, isUsed: true });
     return { ...place, registry, reference: root.digest };
   });
 }

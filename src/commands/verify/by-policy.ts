@@ -7,15 +7,14 @@ import { judgeOnly } from '../../transfer/plan/judge-only.ts';
 import { forEachReference, type References } from '../command-line/several.ts';
 
 interface PolicyFlags extends ServiceFlags {
-  /** The options that say who may sign, and what: each by its name. */
-  readonly chosen: Readonly<Record<string, unknown>>;
+  /** Whether options say who may sign, or what. */
+  readonly chosen: boolean;
   readonly json: boolean;
 }
 
 /** @throws OciError UNTRUSTED; USAGE for options that a policy has in it */
 export async function verifyByPolicy(references: References, flags: PolicyFlags, context: Context): Promise<void> {
-  const isGiven = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : Boolean(value));
-  if (Object.values(flags.chosen).some(isGiven)) {
+  if (flags.chosen) {
     throw new OciError('USAGE', 'conflicting options: --policy, and options that say what a signature must be', {
       hint: 'a policy says who may sign, and what: leave one of them out',
     });

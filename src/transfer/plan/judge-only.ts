@@ -1,9 +1,10 @@
 /** Finds out whether the source of a transfer lets an image be copied, and copies nothing. */
 import type { Digest } from '../../model/digest.ts';
-import { unlessUnknown } from '../../model/errors.ts';
+import { OciError, unlessUnknown } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { childrenOf, type Manifest, type ManifestView } from '../../model/manifest/manifest.ts';
 import type { Platform } from '../../model/platform/platform.ts';
+import type { ArrivingImage } from '../../registry/admission.ts';
 import { admitted } from '../admission.ts';
 import type { TransferOptions } from '../options.ts';
 import { findEntry, maxIndexDepth, noMatch } from '../platforms.ts';
@@ -13,9 +14,9 @@ import { findEntry, maxIndexDepth, noMatch } from '../platforms.ts';
  * @throws OciError UNTRUSTED if a transfer would fail with that; what the source throws.
  */
 export async function judgeOnly(
-  options: Pick<TransferOptions, 'from' | 'platforms' | 'signal'>,
+  options: Pick<TransferOptions, 'from' | 'platforms' | 'signal'> & Pick<ArrivingImage, 'isUsed'>,
 ): Promise<string | undefined> {
-  const { from, platforms, signal } = options;
+  const { from, platforms, signal, isUsed } = options;
   const all = new Map<Digest, Manifest>();
   const get = async ({ digest }: Pick<Descriptor, 'digest'>): Promise<Manifest> => {
     const known = from.manifests?.find(({ descriptor }) => descriptor.digest === digest);
@@ -37,7 +38,11 @@ export async function judgeOnly(
   };
   const visit = async (manifest: Manifest, wanted: readonly Platform[] | undefined, depth: number): Promise<void> => {
     const { descriptor, view } = manifest;
-    if (all.has(descriptor.digest) || depth > maxIndexDepth) return;
+    if (all.has(descriptor.digest)) return;
+    // As a transfer does: what is not seen here would not be judged.
+    if (depth > maxIndexDepth) {
+      throw new OciError('MANIFEST_INVALID', `index ${descriptor.digest} is nested too deeply`);
+    }
     all.set(descriptor.digest, manifest);
     for (const entry of await choose(view, wanted, depth)) {
       const child = await (from.sparse ? unlessUnknown(get(entry)) : get(entry));
@@ -46,7 +51,7 @@ export async function judgeOnly(
   };
   const { root, reference } = from;
   const manifest = root ? await get(root) : await from.registry.getManifest(from.repo, reference, { signal });
-  const { by } = await admitted({ from: { ...from, root: manifest.descriptor }, signal }, async (found) => {
+  const { by } = await admitted({ from: { ...from, root: manifest.descriptor }, signal, isUsed }, async (found) => {
     await visit(manifest, platforms, 0);
     found([...all.values()]);
   });

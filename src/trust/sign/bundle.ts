@@ -12,6 +12,7 @@ import { signPredicate, writeSignStatement } from '../formats/statement.ts';
 import { keyHint } from '../keys/public-key.ts';
 import type { AttestedRule } from '../verify/attested.ts';
 import { keyAuthority } from '../verify/key-authority.ts';
+import { ReadBudget } from '../verify/look.ts';
 import { judgeReferrers } from '../verify/referrers.ts';
 import type { Verdict } from '../verify/verdict.ts';
 import { storeBlob } from './blobs.ts';
@@ -83,7 +84,7 @@ export async function ownBundle(
   const authorities = [keyAuthority('the key', signer.publicKey)];
   const { annotations = {}, attested } = wanted;
   const rules = { authorities, reference: 'any', name: { repository: '', exact: '' }, annotations, attested } as const;
-  const verdicts = await judgeReferrers({ ...request, digest: subject.digest, rules });
+  const verdicts = await judgeReferrers({ ...request, digest: subject.digest, rules, budget: new ReadBudget() });
   const equal = verdicts.find(({ form, accepted }) => form === 'bundle' && accepted && isEqual(accepted));
   return equal?.at as Digest | undefined;
 }

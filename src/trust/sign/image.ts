@@ -2,12 +2,16 @@
 import type { Digest } from '../../model/digest.ts';
 import { isOciError, OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
+import type { Manifest } from '../../model/manifest/manifest.ts';
 import type { RepositoryName, Tag } from '../../model/reference/reference.ts';
+import { manifestsBelow } from '../../registry/manifests-below.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Signer } from '../signer.ts';
 import { type AttestRequest, attestManifest } from './attest.ts';
-import { manifestsBelow, signManifest } from './sign.ts';
+import { signManifest } from './sign.ts';
 import type { SignatureFormat, SignRequest, WrittenSignature } from './written.ts';
+
+const maxManifests = 1000;
 
 /** Where an image is, and what others call that. */
 export interface SigningPlace {
@@ -92,7 +96,7 @@ async function eachManifest(
 ): Promise<SignedImage> {
   const { registry, repo, reference, repository, fullName } = place;
   const root = await registry.getManifest(repo, digest ?? reference, { signal });
-  const subjects: readonly Descriptor[] = recursive ? await manifestsBelow(place, root, { signal }) : [root.descriptor];
+  const subjects = recursive ? await allOf(place, root, signal) : [root.descriptor];
   const signed: { readonly reference: string; readonly signatures: readonly WrittenSignature[] }[] = [];
   for (const subject of subjects) {
     const request = { registry, repo, subject, signer, identity, signal };
@@ -103,6 +107,17 @@ async function eachManifest(
     signed.push({ reference: `${repository}@${subject.digest}`, signatures });
   }
   return { reference: fullName, signed };
+}
+
+/** @throws OciError TOO_LARGE for more than a thousand */
+async function allOf(
+  place: SigningPlace,
+  root: Manifest,
+  signal: AbortSignal | undefined,
+): Promise<readonly Descriptor[]> {
+  const all = await manifestsBelow(place, root, { most: maxManifests, signal });
+  if (all.size <= maxManifests) return [...all.values()];
+  throw new OciError('TOO_LARGE', `${root.descriptor.digest} has more than ${maxManifests} manifests`);
 }
 
 /** As cosign writes it. @throws OciError USAGE where other programs know no name */

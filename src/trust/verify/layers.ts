@@ -5,14 +5,14 @@ import { inOrder } from '../../model/in-order.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { ManifestView } from '../../model/manifest/manifest.ts';
 import { digestTag } from '../../model/reference/digest-tag.ts';
-import { readContent } from '../../registry/content.ts';
 import { envelopeType, readEnvelopeBytes, signedBytes } from '../formats/dsse.ts';
 import { InvalidSignature } from '../formats/invalid.ts';
 import { readSimpleSigning, signatureAnnotation, simpleSigningType } from '../formats/simple-signing.ts';
 import { findSignatory } from './authority.ts';
 import { claimsOfStatement } from './claims.ts';
+import { type Look, readSaid } from './look.ts';
 import { checkClaims } from './rules.ts';
-import { judge, type Verdict, type VerifyRequest } from './verdict.ts';
+import { judge, type Verdict } from './verdict.ts';
 
 /** Far more than anybody signs with. */
 const maxSignatures = 1000;
@@ -23,7 +23,7 @@ const signaturesAtOnce = 4;
 const attestationsAtOnce = 2;
 
 /** Judges what the tag `sha256-<hex>.sig` holds, or `.att`. */
-export async function judgeTag(request: VerifyRequest): Promise<readonly Verdict[]> {
+export async function judgeTag(request: Look): Promise<readonly Verdict[]> {
   const { registry, repo, digest, rules, signal } = request;
   const at = digestTag(digest, rules.attested ? 'att' : 'sig');
   let view: ManifestView | undefined;
@@ -35,11 +35,11 @@ export async function judgeTag(request: VerifyRequest): Promise<readonly Verdict
   return view ? judgeLayers(view, { form: 'tag', at }, request) : [];
 }
 
-/** @throws OciError TOO_LARGE for more signatures than are looked at */
+/** @throws OciError TOO_LARGE for more signatures than are looked at, or than may be read */
 export async function judgeLayers(
   view: ManifestView,
   found: Pick<Verdict, 'form' | 'at'>,
-  request: VerifyRequest,
+  request: Look,
 ): Promise<readonly Verdict[]> {
   const { attested } = request.rules;
   const [type, what] = attested ? [envelopeType, 'attestations'] : [simpleSigningType, 'signatures'];
@@ -51,11 +51,13 @@ export async function judgeLayers(
   if (layers.length > maxSignatures) {
     throw new OciError('TOO_LARGE', `${found.at} has ${layers.length} ${what}; up to ${maxSignatures} are looked at`);
   }
-  const judgeLayer = (layer: Descriptor): Promise<Verdict> =>
-    judge({ ...found, blob: layer.digest }, async () => {
+  const judgeLayer = async (layer: Descriptor): Promise<Verdict> => {
+    if (layer.mediaType === type) request.budget.count(layer, attested ? maxAttestationBytes : maxPayloadBytes);
+    return await judge({ ...found, blob: layer.digest }, async () => {
       if (layer.mediaType !== type) throw new InvalidSignature('it is a layer of another kind');
       return attested ? verifyEnvelopeLayer(layer, request) : verifyLayer(layer, request);
     });
+  };
   const verdicts: Verdict[] = [];
   for await (const verdict of inOrder(layers, attested ? attestationsAtOnce : signaturesAtOnce, judgeLayer)) {
     verdicts.push(verdict);
@@ -63,12 +65,12 @@ export async function judgeLayers(
   return verdicts;
 }
 
-async function verifyLayer(layer: Descriptor, request: VerifyRequest): Promise<NonNullable<Verdict['accepted']>> {
-  const { registry, repo, digest, rules, signal } = request;
+async function verifyLayer(layer: Descriptor, request: Look): Promise<NonNullable<Verdict['accepted']>> {
+  const { digest, rules } = request;
   const written = layer.annotations?.[signatureAnnotation] ?? '';
   const signature = fromBase64(written);
   if (!signature || written === '') throw new InvalidSignature('its signature is missing, or not base64');
-  const payload = await readContent(await registry.getBlob(repo, layer, { signal }), maxPayloadBytes);
+  const payload = await readSaid(request, layer, maxPayloadBytes);
   const evidence = { kind: 'layer', annotations: layer.annotations ?? {} } as const;
   const signedBy = await findSignatory(rules.authorities, { bytes: payload, payload, signature, evidence });
   const claims = readSimpleSigning(payload);
@@ -76,12 +78,9 @@ async function verifyLayer(layer: Descriptor, request: VerifyRequest): Promise<N
   return { signedBy, identity: claims.identity, annotations: claims.annotations };
 }
 
-async function verifyEnvelopeLayer(
-  layer: Descriptor,
-  request: VerifyRequest,
-): Promise<NonNullable<Verdict['accepted']>> {
-  const { registry, repo, rules, signal } = request;
-  const bytes = await readContent(await registry.getBlob(repo, layer, { signal }), maxAttestationBytes);
+async function verifyEnvelopeLayer(layer: Descriptor, request: Look): Promise<NonNullable<Verdict['accepted']>> {
+  const { rules } = request;
+  const bytes = await readSaid(request, layer, maxAttestationBytes);
   const { payload, signature } = readEnvelopeBytes(bytes);
   const evidence = { kind: 'layer', annotations: layer.annotations ?? {} } as const;
   const signedBy = await findSignatory(rules.authorities, {

@@ -1,11 +1,11 @@
 /** Signatures of notation, in referrers of an image. */
 import type { ImageView } from '../../model/manifest/manifest.ts';
 import { quote } from '../../model/quote.ts';
-import { readContent } from '../../registry/content.ts';
 import { InvalidSignature } from '../formats/invalid.ts';
 import { findSignatory } from './authority.ts';
+import { type Look, readSaid } from './look.ts';
 import { checkClaims } from './rules.ts';
-import { judge, type Verdict, type VerifyRequest } from './verdict.ts';
+import { judge, type Verdict } from './verdict.ts';
 
 export const notationType = 'application/vnd.cncf.notary.signature';
 const [jwsType, coseType] = ['application/jose+json', 'application/cose'];
@@ -14,9 +14,10 @@ const maxEnvelopeBytes = 1024 * 1024;
 export async function judgeNotation(
   { layers }: ImageView,
   found: Pick<Verdict, 'form' | 'at'>,
-  request: VerifyRequest,
+  request: Look,
 ): Promise<Verdict> {
   const [layer, another] = layers;
+  if (layer && !another && layer.mediaType === jwsType) request.budget.count(layer, maxEnvelopeBytes);
   return judge({ ...found, ...(layer && { blob: layer.digest }) }, async () => {
     const { registry, repo, digest, rules, signal } = request;
     if (!layer || another) throw new InvalidSignature('it has not one signature of notation, but none or several');
@@ -25,7 +26,7 @@ export async function judgeNotation(
     }
     if (layer.mediaType !== jwsType)
       throw new InvalidSignature(`it is a signature of notation in ${quote(layer.mediaType)}`);
-    const bytes = await readContent(await registry.getBlob(repo, layer, { signal }), maxEnvelopeBytes);
+    const bytes = await readSaid(request, layer, maxEnvelopeBytes);
     const { fromBase64Url, readNotationEnvelope, readTargetArtifact } = await import('../notation/envelope.ts');
     const envelope = readNotationEnvelope(bytes);
     const { jws } = envelope;

@@ -139,6 +139,13 @@ describe('ocictl sbom', () => {
     }
   });
 
+  it('says nothing of an index where there is none', async (t) => {
+    const { name } = await startWith(t, amd64);
+    const { exitCode, stderr } = await ocictl(t, ['sbom', '--platform', 'linux/amd64', `${name}:1`]);
+    assert.equal(exitCode, 3, stderr);
+    assert.match(stderr, /hint: looked at: what refers to sha256:\w+; their tags/);
+  });
+
   it('does not take a list that failed for none', async (t) => {
     const { name, proxy } = await startWith(t, amd64);
     proxy.fail({ path: /\/referrers\//, status: 403 });

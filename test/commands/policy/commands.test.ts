@@ -111,7 +111,7 @@ describe('a policy', () => {
     for (const _ of ['first', 'again']) {
       const { exitCode, stderr } = await judged.run('sync', '--keep-going', 'sync.yaml');
       assert.equal(exitCode, 8, stderr);
-      assert.match(stderr, /app:2.*does not comply/);
+      assert.match(stderr, /^\S*app:2 does not comply/m);
     }
     await assert.rejects(registry.statManifest(copies, two));
     assert.equal((await registry.statManifest(copies, one)).digest, good.descriptor.digest);
@@ -142,6 +142,11 @@ describe('a policy', () => {
     assert.equal((await ocictl(t, ['pull', `${name}:1`])).exitCode, 0);
     await judged.policy('default: accept\n');
     assert.equal((await judged.run('pull', `${name}:2`)).exitCode, 0);
+    const verified = await ocictl(t, ['verify', `${name}:1`]);
+    assert.deepEqual([verified.exitCode, /config\.yaml:4:5/.test(verified.stdout)], [0, true], verified.stderr);
+    assert.equal((await ocictl(t, ['verify', `${name}:2`])).exitCode, 11);
+    const said = await ocictl(t, ['verify', '--key', join(home, 'stranger.pub'), `${name}:2`]);
+    assert.equal(said.exitCode, 0, said.stderr);
     const shown = await ocictl(t, ['config', 'show']);
     assert.match(shown.stdout, /trust .*team\/\*: signed by 1 of key .*team\.pub/);
   });

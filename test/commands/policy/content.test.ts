@@ -3,9 +3,10 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { loadCommands } from '../../../src/commands/command-line/all-commands.ts';
-import { parseRepositoryName } from '../../../src/model/reference/reference.ts';
+import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
 import { ocictl } from '../../support/command.ts';
-import { buildImage, buildIndex, pushImage } from '../../support/images.ts';
+import { type Built, buildArtifact, buildImage, buildIndex, pushImage } from '../../support/images.ts';
+import { buildBlob } from '../../support/layer.ts';
 import { app, one, two, writes } from '../copy/places.ts';
 import { writeTar } from '../load/archived.ts';
 import { sign, startJudged, stranger } from './signed-place.ts';
@@ -113,6 +114,27 @@ describe('the policy of a command that reads the content of an image', () => {
     const { exitCode, stdout, stderr } = await run('export', `${name}:1`);
     assert.deepEqual([exitCode, stdout.includes('a'), stdout.includes('d')], [0, true, false], stderr);
     assert.equal((await registry.statManifest(app, one)).digest, bad.descriptor.digest);
+  });
+
+  it('is asked about files under a tag of signatures, and about images in 16 indexes', async (t) => {
+    const { registry, name, run, demand } = await start(t);
+    const type = 'application/vnd.dev.cosign.simplesigning.v1+json';
+    const title = { 'org.opencontainers.image.title': 'run.sh' };
+    const blob = await buildBlob('x', type);
+    const titled = { ...blob, descriptor: { ...blob.descriptor, annotations: title } };
+    const files = await buildArtifact({ artifactType: 'application/x', blobs: [titled] });
+    const tag = parseTag(`sha256-${'0'.repeat(64)}.sig`);
+    await pushImage(registry, app, tag, files);
+    const pulled = await run('artifact', 'pull', `${name}:${tag}`);
+    assert.equal(pulled.exitCode, 11, pulled.stderr);
+    let deep: Built = bad;
+    for (let level = 0; level < 16; level += 1) deep = await buildIndex([deep]);
+    const index = await buildIndex([good, deep]);
+    await pushImage(registry, app, two, index);
+    await demand('    signed: image\n');
+    const changed = await run('mutate', `${name}:2`, '--user', 'x', '-t', `${name}:new`);
+    assert.ok([7, 11].includes(changed.exitCode ?? 0), changed.stderr);
+    await assert.rejects(registry.statManifest(app, parseTag('new')));
   });
 
   it('is an option of all commands that write an image elsewhere, or content of one', async () => {

@@ -34,6 +34,22 @@ async function attest(
 
 const both = '{ signed-by: [{ key: team.pub }, { key: stranger.pub }], at-least: 2 }';
 
+describe('a policy that asks for signatures and attestations', () => {
+  it('takes one look at what refers to the image', async (t) => {
+    const { registry, proxy, demand, pull } = await startImage(t);
+    await sign(registry, image, { format: 'bundle' });
+    await attest(registry, slsa);
+    await demand('{ signed-by: [{ key: team.pub }], attested: [slsaprovenance] }');
+    const before = proxy.requests.length;
+    const { exitCode, stderr } = await pull();
+    assert.equal(exitCode, 0, stderr);
+    const paths = proxy.requests.slice(before).map(({ path }) => path);
+    assert.equal(paths.filter((path) => path.includes('/referrers/')).length, 1, paths.join('\n'));
+    const reads = paths.filter((path) => /\/(?:manifests|blobs)\/sha256:/.test(path));
+    assert.equal(new Set(reads).size, reads.length, paths.join('\n'));
+  });
+});
+
 describe('a policy that names who signs', () => {
   it('counts each signer once', async (t) => {
     const { registry, demand, pull } = await startImage(t);
