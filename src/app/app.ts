@@ -84,10 +84,7 @@ export function createApp({ terminal, stdin, signal, env, flags, verbosity }: Ap
   });
   const closings: (() => Promise<void>)[] = [];
   const roots: RootParts = { settings, warn: (text) => tell([text]), onOpen: (close) => closings.push(close) };
-  const policies = createPolicies({
-    settings: base,
-    service,
-  });
+  const policies = createPolicies({ settings: base, service });
   const imageName = async (word: string, more?: ServiceFlags): Promise<string> => {
     if ((await base()).shortNames.value === 'docker') return word;
     const { nameImage } = await import('./short-name.ts');

@@ -132,8 +132,10 @@ describe('the policy of a command that reads the content of an image', () => {
     const index = await buildIndex([good, deep]);
     await pushImage(registry, app, two, index);
     await demand('    signed: image\n');
+    const verified = await run('verify', `${name}:2`);
+    assert.equal(verified.exitCode, 7, verified.stderr);
     const changed = await run('mutate', `${name}:2`, '--user', 'x', '-t', `${name}:new`);
-    assert.ok([7, 11].includes(changed.exitCode ?? 0), changed.stderr);
+    assert.equal(changed.exitCode, 7, changed.stderr);
     await assert.rejects(registry.statManifest(app, parseTag('new')));
   });
 
