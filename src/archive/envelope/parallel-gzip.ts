@@ -6,7 +6,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
-import { constants, crc32, deflateRaw, deflateRawSync } from 'node:zlib';
+import { constants, deflateRaw } from 'node:zlib';
+import { looksRandom } from './looks-random.ts';
 
 const deflate = promisify(deflateRaw) as (
   bytes: Uint8Array,
@@ -16,9 +17,10 @@ const deflate = promisify(deflateRaw) as (
 const blockBytes = 1024 * 1024;
 const dictionaryBytes = 32 * 1024;
 const chunkSize = 256 * 1024;
-/** A block of which this part does not become smaller by a fiftieth is stored. */
-const probeBytes = 16 * 1024;
-const probeRatio = 0.98;
+/** What is compressed or stored as a whole. */
+const segmentBytes = 16 * 1024;
+/** To begin again after less takes longer than to compress it. */
+const leastStored = 2 * segmentBytes;
 const mostThreads = 4;
 /** A fifth less work than 6, for 2 % more bytes. */
 const defaultLevel = 4;
@@ -27,56 +29,118 @@ const defaultLevel = 4;
 const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 /** A last block without content. */
 const lastBlock = Uint8Array.of(0x03, 0x00);
+/** Of a stored block: its length has 16 bits. RFC 1951, 3.2.4 */
+const mostStored = 65_535;
 
-/** @returns A stream with one member. @throws what the source throws. */
+interface ParallelGzipOptions {
+  readonly level?: number | undefined;
+  /** The checksum of the whole source. It is asked for once the source has ended. */
+  readonly crc32: () => Promise<number>;
+}
+
+/** A block that is being compressed. */
+interface Running {
+  readonly buffer: Buffer;
+  /** In their order. What is stored is a part of the buffer. */
+  readonly runs: readonly { readonly bytes: Uint8Array; readonly compressing?: Promise<Uint8Array> | undefined }[];
+}
+
+/** @returns A stream with one member. Its chunks are valid until the next one is requested. @throws what the source throws. */
 export async function* parallelGzip(
   source: AsyncIterable<Uint8Array>,
-  level = defaultLevel,
+  { level = defaultLevel, crc32 }: ParallelGzipOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const atOnce = Math.min(availableParallelism(), mostThreads) + 1;
-  const running: { readonly block: Buffer; readonly compressing: Promise<Uint8Array> }[] = [];
+  const running: Running[] = [];
   // Each block is used again: new ones would be garbage faster than it is collected.
   const free: Buffer[] = [];
-  const next = async (): Promise<Uint8Array> => {
-    const { block, compressing } = running.shift() as (typeof running)[number];
-    const packed = await compressing;
-    free.push(block);
-    return packed;
+  const next = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    const { buffer, runs } = running.shift() as Running;
+    try {
+      for (const { bytes, compressing } of runs) {
+        if (compressing) yield await compressing;
+        else yield* stored(bytes);
+      }
+    } finally {
+      await Promise.allSettled(runs.map(({ compressing }) => compressing));
+    }
+    free.push(buffer);
   };
-  let [sum, size] = [0, 0];
-  let dictionary: Uint8Array | undefined;
+  let size = 0;
+  let before: Uint8Array = new Uint8Array(0);
   yield header;
   try {
     for await (const { buffer, block } of blocksOf(source, free)) {
-      sum = crc32(block, sum);
       size += block.length;
-      const compressing = deflate(block, {
-        level: isCompressible(block) ? level : 0,
-        ...(dictionary && { dictionary }),
-        finishFlush: constants.Z_SYNC_FLUSH,
-        chunkSize,
-      });
-      compressing.catch(() => {}); // reported in its turn
-      running.push({ block: buffer, compressing });
-      dictionary = Uint8Array.from(block.subarray(-dictionaryBytes));
-      if (running.length >= atOnce) yield await next();
+      running.push({ buffer, runs: compressRuns(block, before, level) });
+      before = Uint8Array.from(block.subarray(-dictionaryBytes));
+      if (running.length >= atOnce) yield* next();
     }
-    while (running.length > 0) yield await next();
+    while (running.length > 0) yield* next();
   } finally {
-    await Promise.allSettled(running.map(({ compressing }) => compressing));
+    await Promise.allSettled(running.flatMap(({ runs }) => runs.map(({ compressing }) => compressing)));
   }
   yield lastBlock;
   const trailer = Buffer.alloc(8);
-  trailer.writeUInt32LE(sum, 0);
+  trailer.writeUInt32LE(await crc32(), 0);
   trailer.writeUInt32LE(size % 2 ** 32, 4);
   yield trailer;
 }
 
-/** Whether a part of the middle becomes smaller: the beginning may be a header. */
-function isCompressible(block: Uint8Array): boolean {
-  const middle = Math.max(0, Math.floor((block.length - probeBytes) / 2));
-  const probe = block.subarray(middle, middle + probeBytes);
-  return deflateRawSync(probe, { level: 1, chunkSize }).length < probe.length * probeRatio;
+/** @param before The end of the block before. */
+function compressRuns(block: Uint8Array, before: Uint8Array, level: number): Running['runs'] {
+  return runsOf(block).map(({ start, end, isStored }) => {
+    const bytes = block.subarray(start, end);
+    if (isStored) return { bytes };
+    const dictionary = start === 0 ? before : block.subarray(Math.max(0, start - dictionaryBytes), start);
+    const compressing = deflate(bytes, {
+      level,
+      ...(dictionary.length > 0 && { dictionary }),
+      finishFlush: constants.Z_SYNC_FLUSH,
+      chunkSize: Math.min(chunkSize, bytes.length + 1024),
+    });
+    compressing.catch(() => {}); // reported in its turn
+    return { bytes, compressing };
+  });
+}
+
+/** What is compressed as one piece, or stored. */
+interface Run {
+  readonly start: number;
+  readonly isStored: boolean;
+  end: number;
+}
+
+function runsOf(block: Uint8Array): readonly Run[] {
+  const segments: Run[] = [];
+  for (let start = 0; start < block.length; start += segmentBytes) {
+    const end = Math.min(start + segmentBytes, block.length);
+    segments.push({ start, end, isStored: looksRandom(block.subarray(start, end)) });
+  }
+  return joined(
+    joined(segments).map((run) => ({ ...run, isStored: run.isStored && run.end - run.start >= leastStored })),
+  );
+}
+
+/** Neighbours of one kind as one. */
+function joined(runs: readonly Run[]): readonly Run[] {
+  const result: Run[] = [];
+  for (const { start, end, isStored } of runs) {
+    const last = result.at(-1);
+    if (last?.isStored === isStored) last.end = end;
+    else result.push({ start, end, isStored });
+  }
+  return result;
+}
+
+/** Blocks without compression. They begin at a byte, as all before them have ended with one. */
+function* stored(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += mostStored) {
+    const part = bytes.subarray(at, at + mostStored);
+    const { length } = part;
+    yield Uint8Array.of(0, length & 0xff, length >> 8, ~length & 0xff, (~length >> 8) & 0xff);
+    yield part;
+  }
 }
 
 /** A block in the buffer that it was collected in. */

@@ -6,7 +6,8 @@ import { drainFile, fileContent } from '../../files/file-content.ts';
 import { fileError, hasErrno } from '../../files/file-errors.ts';
 import { type FileReader, openedFile, readerOf } from '../../files/file-reader.ts';
 import { openFile } from '../../files/system-calls.ts';
-import { createHasher, digestBytes, type Hasher } from '../../model/digest.ts';
+import { ThreadHasher } from '../../files/thread-hasher.ts';
+import { digestBytes } from '../../model/digest.ts';
 import { OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { type BlobSource, bytesSource } from '../../registry/content.ts';
@@ -81,14 +82,15 @@ export async function openPart(path: string, flags = 0): Promise<OpenedFile> {
  * @throws OciError as {@link openPart}; DIGEST_MISMATCH, also of the source, for a file that changes meanwhile.
  */
 export async function filePart(path: string, mediaType: string, { signal }: SignalOption): Promise<Part> {
-  const hasher = await createHasher();
+  const hasher = new ThreadHasher();
   const opened = await openPart(path);
   try {
-    await drainFile(opened.reader(), { write: async (chunk) => hasher.update(chunk) }, [signal]);
+    await drainFile(opened.reader(), { write: (chunk) => hasher.update(chunk) }, [signal]);
   } finally {
     opened.close();
   }
-  const descriptor = { mediaType, digest: hasher.digest(), size: opened.size };
+  const { digest } = await hasher.end();
+  const descriptor = { mediaType, digest, size: opened.size };
   return {
     descriptor,
     source: {
@@ -122,10 +124,11 @@ export async function streamPart(
   mediaType: string,
   { shown, signal }: SignalOption & { readonly shown: string },
 ): Promise<Part> {
-  const hasher = await createHasher();
+  const hasher = new ThreadHasher();
   const file = await writeTemporary(hashed(stream, hasher, signal), shown, 'write');
   const { size } = file;
-  const descriptor = { mediaType, digest: hasher.digest(), size };
+  const { digest } = await hasher.end();
+  const descriptor = { mediaType, digest, size };
   return {
     descriptor,
     source: {
@@ -138,12 +141,12 @@ export async function streamPart(
 /** Hashes what passes. */
 export async function* hashed(
   source: AsyncIterable<Uint8Array>,
-  hasher: Hasher,
+  hasher: { update(chunk: Uint8Array): Promise<void> | void },
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of source) {
     signal?.throwIfAborted();
-    hasher.update(chunk);
+    await hasher.update(chunk);
     yield chunk;
   }
 }

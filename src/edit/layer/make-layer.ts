@@ -3,9 +3,12 @@ import { compressed, type LayerCompression } from '../../archive/envelope/compre
 import { compressionOf, decompressed, magicBytes } from '../../archive/envelope/compression.ts';
 import { parallelGzip } from '../../archive/envelope/parallel-gzip.ts';
 import { unreadable } from '../../archive/envelope/spool.ts';
-import { filePart, hashed, streamPart } from '../../artifacts/push/part.ts';
+import { filePart, hashed, openPart, streamPart } from '../../artifacts/push/part.ts';
 import { layerTypeIn } from '../../convert/layer-types.ts';
-import { createHasher, type Digest } from '../../model/digest.ts';
+import { giveBuffer, takeBuffer } from '../../files/buffers.ts';
+import type { FileReader } from '../../files/file-reader.ts';
+import { ThreadHasher } from '../../files/thread-hasher.ts';
+import type { Digest } from '../../model/digest.ts';
 import { mediaTypes } from '../../model/manifest/media-types.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 import type { DraftLayer, ImageDraft, MadeBlob } from '../image-draft.ts';
@@ -30,12 +33,15 @@ export async function layerOfTar(
   tar: AsyncIterable<Uint8Array>,
   { shown, compression = { kind: 'gzip' }, signal }: MakeOptions,
 ): Promise<MadeLayer> {
-  const hasher = await createHasher();
+  const { kind, level } = compression;
+  const hasher = new ThreadHasher({ crc32: kind === 'gzip' });
   const source = hashed(tar, hasher, signal);
   const packed =
-    compression.kind === 'gzip' ? parallelGzip(source, compression.level) : compressed(source, compression);
+    kind === 'gzip'
+      ? parallelGzip(source, { level, crc32: async () => (await hasher.end()).crc32 })
+      : compressed(source, compression);
   const blob = await streamPart(packed, mediaTypes.octetStream, { shown, signal });
-  return { blob, diffId: hasher.digest(), compression: compression.kind };
+  return { blob, diffId: (await hasher.end()).digest, compression: kind };
 }
 
 /**
@@ -51,40 +57,80 @@ export async function layerOfFile(
   options: MakeOptions,
 ): Promise<MadeLayer> {
   const { shown, signal } = options;
+  if (!stream) {
+    const opened = await openPart(path);
+    try {
+      const found = readable(await firstBytes(lentChunks(opened.reader())), options, path);
+      // Its own digest is of use only where it is the layer.
+      if (!isKept(found, options)) return await repacked(lentChunks(opened.reader(), signal), found, options);
+    } finally {
+      opened.close();
+    }
+  }
   const file = stream
     ? await streamPart(stream, mediaTypes.octetStream, { shown, signal })
     : await filePart(path, mediaTypes.octetStream, { signal });
   try {
+    const found = readable(await firstBytes(await file.source.open(0)), options, path);
     const content = await file.source.open(0, { signal });
-    const first = await firstBytes(file);
-    const found = compressionOf(first);
-    if (found === 'xz' || found === 'bzip2') throw unreadable(shown, found, path);
-    const unpacked = found === 'none' ? content : decompressed(content, found, { shown });
-    const wanted = options.compression;
-    const keeps = wanted === undefined ? found !== 'none' : wanted.kind === found && wanted.level === undefined;
-    if (!keeps) {
-      const made = await layerOfTar(checkedTar(unpacked, shown), options);
+    if (!isKept(found, options)) {
+      const made = await repacked(content, found, options);
       file.close();
       return made;
     }
-    const hasher = await createHasher();
-    for await (const _ of hashed(checkedTar(unpacked, shown), hasher, signal));
-    return { blob: file, diffId: hasher.digest(), compression: found };
+    const hasher = new ThreadHasher();
+    for await (const _ of hashed(checkedTar(unpacked(content, found, shown), shown), hasher, signal));
+    return { blob: file, diffId: (await hasher.end()).digest, compression: found };
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-async function firstBytes({ source }: MadeBlob): Promise<Uint8Array> {
-  const content = await source.open(0);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of content) {
-    chunks.push(Uint8Array.from(chunk.subarray(0, magicBytes)));
-    break;
+/** How a file may be compressed. */
+type Found = LayerCompression['kind'];
+
+/** @throws OciError UNSUPPORTED */
+function readable(first: Uint8Array, { shown }: MakeOptions, path: string): Found {
+  const found = compressionOf(first);
+  if (found === 'xz' || found === 'bzip2') throw unreadable(shown, found, path);
+  return found;
+}
+
+/** Whether a file is the layer as it is. */
+function isKept(found: Found, { compression: wanted }: MakeOptions): boolean {
+  return wanted === undefined ? found !== 'none' : wanted.kind === found && wanted.level === undefined;
+}
+
+/** @param content Its chunks are valid until the next one. */
+async function repacked(content: AsyncIterable<Uint8Array>, found: Found, options: MakeOptions): Promise<MadeLayer> {
+  return await layerOfTar(checkedTar(unpacked(content, found, options.shown), options.shown), options);
+}
+
+function unpacked(content: AsyncIterable<Uint8Array>, found: Found, shown: string): AsyncIterable<Uint8Array> {
+  return found === 'none' ? content : decompressed(copies(content), found, { shown });
+}
+
+async function* copies(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) yield Uint8Array.from(chunk);
+}
+
+/** The chunks of a file, in memory that is used again: each is valid until the next one. */
+async function* lentChunks(file: FileReader, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffer = takeBuffer();
+  try {
+    for (let size = await file.read(buffer); size > 0; size = await file.read(buffer)) {
+      signal?.throwIfAborted();
+      yield buffer.subarray(0, size);
+    }
+  } finally {
+    giveBuffer(buffer);
   }
-  await content.cancel();
-  return Buffer.concat(chunks);
+}
+
+async function firstBytes(content: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  for await (const chunk of content) return Uint8Array.from(chunk.subarray(0, magicBytes));
+  return new Uint8Array(0);
 }
 
 /** The layer as one of an image, in the image's format. @throws OciError UNSUPPORTED for zstd in Docker's. */

@@ -31,7 +31,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   packaging: { may: [] },
   registry: { may: ['model'] },
   wire: { may: ['model'] },
-  files: { may: ['model'] },
+  files: { may: ['model', 'packaging'] },
   config: { may: ['model'] },
   terminal: { may: ['model'] },
   aws: { may: [] },
