@@ -174,13 +174,23 @@ describe('the tags of a repository', () => {
 
   it('are none of a registry that says nothing, and it is not asked again soon', async (t) => {
     const { proxy, name, complete } = await tagged(t, ['v1']);
-    proxy.fail({ silent: true });
-    assert.equal(await complete(`${name}:`), '');
-    const { length } = proxy.requests;
-    assert.ok(length > 0);
-    proxy.heal();
-    assert.equal(await complete(`${name}:`), '');
-    assert.equal(proxy.requests.length, length);
+    // A busy machine may have no time to ask, or need longer for the second run than a silent registry is left alone.
+    for (let nth = 0; nth < 20; nth += 1) {
+      const cache = { XDG_CACHE_HOME: join((await sandbox(t)).home, `cache-${nth}`) };
+      const before = proxy.requests.length;
+      proxy.fail({ silent: true });
+      const startedAt = performance.now();
+      assert.equal(await complete(`${name}:`, cache), '');
+      const { length } = proxy.requests;
+      if (length === before) continue;
+      proxy.heal();
+      const shown = await complete(`${name}:`, cache);
+      if (performance.now() - startedAt > 15_000) continue;
+      assert.equal(shown, '');
+      assert.equal(proxy.requests.length, length);
+      return;
+    }
+    assert.fail('the registry was never asked');
   });
 
   it('are none of a registry that refuses, and nothing is said', async (t) => {
