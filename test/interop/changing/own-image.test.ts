@@ -1,4 +1,4 @@
-/** The container image of ocictl, which ocictl makes: it runs in podman. */
+/** The container image of ocictl, which ocictl makes: it runs in podman or buildah. */
 import assert from 'node:assert/strict';
 import { copyFile, cp, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -48,9 +48,7 @@ interface Runner {
   serve(port: number): Promise<void>;
 }
 
-/**
- * Runs the image as its user: in podman, or, where the machine lets no container run, in the root directory that podman makes of it.
- */
+/** Runs the image as its user: in podman, or, where the machine lets no container run, in a chroot that buildah makes of it. */
 async function runner(t: TestContext): Promise<Runner> {
   const { home, env } = await sandbox(t);
   const image = ['--network', 'host', '--cgroups', 'disabled', 'localhost/ocictl:1'];
@@ -66,17 +64,22 @@ async function runner(t: TestContext): Promise<Runner> {
       },
     };
   }
-  assert.match(tried, /not permitted|permission denied/i);
-  t.diagnostic('no container runs on this machine: the files of one are used');
-  const container = (await podman(t, ['create', 'localhost/ocictl:1'])).stdout.trim();
-  await podman(t, ['export', '-o', 'files.tar', container]);
-  await mkdir(join(home, 'files'));
-  const extracted = await start(t, 'tar', ['xpf', 'files.tar', '-C', 'files'], { env, cwd: home }).result;
-  assert.equal(extracted.exitCode, 0, extracted.stderr);
+  // runc always makes a cgroup, which some machines refuse.
+  assert.match(tried, /not permitted|permission denied|runc is not compatible with NoCgroups/i);
+  t.diagnostic('podman runs no container on this machine: buildah runs one in a chroot');
+  const places = ['--root', 'buildah', '--runroot', 'buildah-run', '--storage-driver', 'vfs'];
+  const buildah = (words: readonly string[]) => start(t, 'buildah', [...places, ...words], { env, cwd: home });
+  const made = await buildah(['from', '--name', 'ocictl', 'oci-archive:one.tar']).result;
+  assert.equal(made.exitCode, 0, made.stderr);
+  atEnd(t, () => buildah(['rm', 'ocictl']).result);
   const begin = (words: readonly string[]) => {
-    const inside = ['--userspec=65532:65532', 'files', '/usr/local/bin/ocictl', ...words];
-    const options = { env: { PATH: '/usr/local/bin', HOME: '/home/ocictl' }, cwd: home };
-    return start(t, '/usr/sbin/chroot', inside, options);
+    const running = buildah(['run', '--isolation', 'chroot', 'ocictl', '--', '/usr/local/bin/ocictl', ...words]);
+    // Killed at once, buildah would leave the program behind.
+    atEnd(t, async () => {
+      running.child.kill('SIGTERM');
+      await running.result;
+    });
+    return running;
   };
   return {
     async run(...words) {
@@ -89,8 +92,8 @@ async function runner(t: TestContext): Promise<Runner> {
 }
 
 describe('the image of ocictl', () => {
-  it('is made twice with the same digest, and pulls, copies and serves in podman', async (t) => {
-    if (!needs(t, 'podman', 'ldd')) return;
+  it('is made twice with the same digest, and pulls, copies and serves in a container', async (t) => {
+    if (!needs(t, 'podman', 'buildah', 'ldd')) return;
     const { home } = await sandbox(t);
     const { makeBinary } = await import(pathToFileURL(join(projectRoot, 'scripts', 'binary.mjs')).href);
     const { makeImage } = await import(pathToFileURL(join(projectRoot, 'scripts', 'image.mjs')).href);
