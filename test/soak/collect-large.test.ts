@@ -56,7 +56,8 @@ function fill(root: string, repositories: number): void {
 
 describe('a collection of a large store', {
   skip: process.platform !== 'linux' && 'reads /proc',
-  timeout: 1_200_000,
+  // To write a million files of blobs may take half an hour by itself.
+  timeout: 1_200_000 + storedBlobs * 5,
 }, () => {
   it(`of ${storedBlobs} blobs takes at most 60 s of a processor and 250 MB, and removes what no manifest names`, async (t) => {
     const root = await temporaryDirectory(t);
@@ -67,7 +68,7 @@ describe('a collection of a large store', {
       ['second', 0],
     ] as const) {
       const running = await spawnOcictl(t, ['storage', 'gc', '--root', root, '--grace', '0', '-v'], {
-        timeoutMs: 1_200_000,
+        timeoutMs: 1_200_000 + storedBlobs * 5,
       });
       const { peak, processorMs } = await watchUse(running);
       const { exitCode, stderr } = await running.result;

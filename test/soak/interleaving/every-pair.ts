@@ -5,10 +5,23 @@ import { pairs } from '../../storage/interleaving/pairs.ts';
 import type { Place } from '../../storage/interleaving/places.ts';
 import { needs } from '../../support/programs.ts';
 
-/** Has all pairs of operations meet at a place. @param program That it needs. */
-export function meetEveryPair(place: Place, program?: 'versitygw'): void {
-  describe(`two operations, one stopped at every call, in a store ${place.name}`, () => {
-    for (const pair of pairs) {
+interface Meeting {
+  /** That the place needs. */
+  readonly program?: 'versitygw';
+  /** The pair to begin with, from 0. */
+  readonly first?: number;
+  /** Stops of each operation. Default: every call. */
+  readonly most?: number;
+  /** Pairs at the same time. */
+  readonly atOnce?: number;
+}
+
+/** Has all pairs of operations meet at a place. */
+export function meetEveryPair(place: Place, { program, first = 0, most, atOnce = 1 }: Meeting = {}): void {
+  const stopped = most === undefined ? 'at every call' : `at about ${most} calls`;
+  describe(`two operations, one stopped ${stopped}, in a store ${place.name}`, { concurrency: atOnce }, () => {
+    for (const [nth, pair] of pairs.entries()) {
+      if (nth < first) continue;
       it(`leave it whole: ${pair.names.join(' / ')}`, async (t) => {
         if (program !== undefined && !needs(t, program)) return;
         if (
@@ -17,8 +30,8 @@ export function meetEveryPair(place: Place, program?: 'versitygw'): void {
         ) {
           return t.skip('the purge of this test takes uploads of every age, and here nothing else protects them');
         }
-        const { count, faults } = await meetAtEveryCall(place, pair, t);
-        t.diagnostic(`${count} meetings`);
+        const { count, faults } = await meetAtEveryCall(place, pair, t, { ...(most !== undefined && { most }) });
+        t.diagnostic(`${count} meetings, pair ${nth} of ${pairs.length}`);
         assert.equal(faults.join('\n'), '');
       });
     }

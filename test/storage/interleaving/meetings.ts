@@ -18,29 +18,34 @@ export interface Meetings {
  * Stops each of two operations before its calls, and lets the other one run to its end.
  *
  * @param every Also stops at calls where the order cannot matter, because the previous call and the other side's calls
- * are unrelated.
+ * are unrelated. @param most About how many stops in each order: of more, some are tried, evenly spread.
  */
 export async function meetAtEveryCall(
   place: Place,
   pair: Pair,
   t: Scope,
-  { every = false }: { readonly every?: boolean } = {},
+  { every = false, most = Number.POSITIVE_INFINITY }: { readonly every?: boolean; readonly most?: number } = {},
 ): Promise<Meetings> {
   const open = await place.open(t, partsOf(pair));
-  const before = await readState(await open());
+  const before = await readState(await seen(place, await open()));
   const meetings: Meetings = { count: 0, faults: [] };
   for (const order of ordersOf(pair)) {
     const sides = [sideOf(order[0]), sideOf(order[1])] as const;
     const usual = [await alone(await open(), sides[0]), await alone(await open(), sides[1])] as const;
     const others = new Map<string, Call>();
+    let [step, found] = [1, 0];
     for (let at = 1, met: Interleaving | undefined; at === 1 || met?.stoppedBefore !== undefined; at += 1) {
       const passed = met?.callsOfFirst[at - 2];
       if (!every && passed !== undefined && !meets(passed, [...others.values()])) continue;
+      found += 1;
+      if (at > 1 && found % step !== 0) continue;
       const driver = await open();
       met = await interleave(driver, sides, { at, usual });
       for (const call of met.callsOfSecond) others.set(keyOf(call), call);
+      if (at === 1)
+        step = Math.ceil(met.callsOfFirst.filter((call) => meets(call, [...others.values()])).length / most) || 1;
       meetings.count += 1;
-      meetings.faults.push(...(await faultsAfter({ ...pair, names: order }, met, before, driver)));
+      meetings.faults.push(...(await faultsAfter({ ...pair, names: order }, met, before, await seen(place, driver))));
     }
   }
   return meetings;
@@ -52,7 +57,7 @@ export async function meetAtEveryCall(
  */
 export async function meetAtTwoCalls(place: Place, pair: Pair, t: Scope): Promise<Meetings> {
   const open = await place.open(t, partsOf(pair));
-  const before = await readState(await open());
+  const before = await readState(await seen(place, await open()));
   const meetings: Meetings = { count: 0, faults: [] };
   for (const order of ordersOf(pair)) {
     const sides = [sideOf(order[0]), sideOf(order[1])] as const;
@@ -64,12 +69,16 @@ export async function meetAtTwoCalls(place: Place, pair: Pair, t: Scope): Promis
         isThere = met.stoppedBefore !== undefined;
         isSecond = isThere && met.callsOfSecond.length > secondAt;
         meetings.count += 1;
-        const faults = await faultsAfter({ ...pair, names: order }, met, before, driver);
+        const faults = await faultsAfter({ ...pair, names: order }, met, before, await seen(place, driver));
         meetings.faults.push(...faults.map((fault) => `${fault} (stopped itself at call ${secondAt})`));
       }
     }
   }
   return meetings;
+}
+
+async function seen(place: Place, driver: Driver): Promise<Driver> {
+  return (await place.look?.(driver)) ?? driver;
 }
 
 function partsOf({ names }: Pair): ReadonlySet<Part> {

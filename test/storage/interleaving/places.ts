@@ -16,6 +16,8 @@ export interface Place {
   readonly purgesByAge?: boolean;
   /** Returns a function that opens a new filled driver with each call. */
   open(t: Scope, parts: ReadonlySet<Part>): Promise<() => Promise<Driver>>;
+  /** Opens what a driver has stored in a cheaper way, to look at it when the operations have ended. Default: the driver itself. */
+  look?(driver: Driver): Promise<Driver>;
 }
 
 export const inMemory: Place = {

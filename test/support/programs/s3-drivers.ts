@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after } from 'node:test';
 import { promisify } from 'node:util';
 import type { Driver } from '../../../src/storage/driver.ts';
@@ -13,6 +13,8 @@ export interface S3DriverOptions {
   readonly prefix?: string;
   /** Size of parts. Default 5 MiB, the least. */
   readonly chunkBytes?: number;
+  /** As of the settings of the driver. */
+  readonly copyPartBytes?: number;
   /** Where requests are sent, if not to the gateway itself. */
   readonly url?: string;
 }
@@ -23,6 +25,8 @@ export interface S3Drivers {
   open(options?: S3DriverOptions): Promise<Driver>;
   /** Opens a driver for a copy of a store in the bucket, which is made of the files that its objects are. */
   copy(store: Driver): Promise<Driver>;
+  /** Where the objects of a store are files. */
+  directoryOf(store: Driver): Promise<string>;
 }
 
 const exec = promisify(execFile);
@@ -43,7 +47,7 @@ export function s3Drivers({ sidecar = false } = {}): S3Drivers {
   };
   const drivers: S3Drivers = {
     gateway,
-    async open({ prefix, chunkBytes = 5 * 1024 * 1024, url } = {}) {
+    async open({ prefix, chunkBytes = 5 * 1024 * 1024, copyPartBytes, url } = {}) {
       opened += 1;
       const { bucket, region, accessKey, secretKey, url: own } = await gateway();
       const endpoint = new URL(url ?? own);
@@ -51,20 +55,29 @@ export function s3Drivers({ sidecar = false } = {}): S3Drivers {
       if (!transports.has(endpoint.href)) ends.push(() => transport.close());
       transports.set(endpoint.href, transport);
       return createS3Driver({
-        settings: { bucket, prefix: prefix ?? `store-${opened}`, endpoint, region, pathStyle: true, chunkBytes },
+        settings: {
+          bucket,
+          prefix: prefix ?? `store-${opened}`,
+          endpoint,
+          region,
+          pathStyle: true,
+          chunkBytes,
+          copyPartBytes,
+        },
         send: (request) => transport.request(request),
         keys: async () => ({ accessKeyId: accessKey, secretAccessKey: secretKey }),
         warn: () => {},
       });
     },
-    async copy({ name }) {
+    async copy(store) {
       opened += 1;
       const prefix = `store-${opened}`;
-      const { directory } = await gateway();
+      const from = await drivers.directoryOf(store);
       // What the gateway knows of objects is in the attributes of the files.
-      await exec('cp', ['-a', join(directory, basename(name)), join(directory, prefix)]);
+      await exec('cp', ['-a', from, join(dirname(from), prefix)]);
       return await drivers.open({ prefix });
     },
+    directoryOf: async ({ name }) => join((await gateway()).directory, basename(name)),
   };
   return drivers;
 }
