@@ -26,6 +26,8 @@ export interface Entry {
   readonly name: string;
   /** `prefix`: other paths begin with it. */
   readonly kind: 'object' | 'prefix';
+  /** Whether it is a symbolic link, behind which nothing is seen. Not told in a deep list. */
+  readonly isLink?: true;
   /** Present if listing gives them at no extra cost. */
   readonly facts?: ObjectFacts;
 }

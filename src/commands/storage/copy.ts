@@ -3,11 +3,15 @@ import { OciError } from '../../model/errors.ts';
 import { counted, formatBytes } from '../../terminal/format.ts';
 import { formatJson } from '../../terminal/json.ts';
 import type { ProgressMode } from '../../terminal/progress/progress.ts';
+import { reportOne } from '../../terminal/report.ts';
 import { defineCommand, flag } from '../command-line/command.ts';
 import { differs } from '../command-line/exit-status.ts';
 import { jsonOption, progressOption } from '../command-line/options.ts';
 import { withProgress } from '../moving/run-batch.ts';
 import { shownRoot } from './root-option.ts';
+
+/** Where all blobs are behind a link there are millions. With --json all are named. */
+const maxNames = 20;
 
 export const storageCopy = defineCommand({
   name: 'storage copy',
@@ -49,12 +53,14 @@ async function copyStores(
   context: Context,
 ): Promise<number> {
   const { terminal } = context;
+  const unreadable: (readonly [name: string, error: OciError])[] = [];
   const totals = await withProgress(
     context,
     { mode, quiet: json || dryRun, action: 'copy', name: shownRoot(from), several: true },
     (progress) =>
       context.copyRegistry(from, to, {
         dryRun,
+        onUnreadable: (...told) => void unreadable.push(told),
         onBlob(node, state) {
           if (state === 'begins') {
             progress.event({ type: 'discovered', node, kind: 'layer' });
@@ -66,19 +72,22 @@ async function copyStores(
         },
       }),
   );
+  for (const [name, error] of unreadable.slice(0, maxNames)) reportOne(name, error, terminal);
   if (json) await terminal.out(`${formatJson({ dryRun, ...totals })}\n`);
   else for (const line of linesOf(totals, dryRun)) await terminal.out(`${line}\n`);
-  if (totals.damaged.length > 0) throw damageError(totals, shownRoot(from));
+  if (totals.damaged.length + totals.unreadable.length > 0) throw damageError(totals, shownRoot(from));
   return dryRun && totals.copied.count + totals.links + totals.tags > 0 ? differs : 0;
 }
 
 function linesOf(totals: CopyTotals, dryRun: boolean): readonly string[] {
-  const { copied, present, repositories, links, tags, dangling, left, damaged } = totals;
+  const { copied, present, repositories, links, tags, dangling, left, damaged, unreadable } = totals;
   const word = dryRun ? 'Would copy' : 'Copied';
   const there =
     present.count > 0 ? `; ${counted(present.count, 'blob')} (${formatBytes(present.bytes)}) were there` : '';
   return [
     ...damaged.map((digest) => `Damaged: ${digest}`),
+    ...unreadable.slice(0, maxNames).map((name) => `Not readable: ${name}`),
+    ...(unreadable.length > maxNames ? [`Not readable: ${unreadable.length - maxNames} more`] : []),
     ...(dangling > 0 ? [`Left behind: ${counted(dangling, 'link')} to blobs that are not there`] : []),
     ...(left > 0 ? [`Left behind: ${counted(left, 'tag')} that are damaged, or whose manifest is not there yet`] : []),
     `${word}: ${counted(copied.count, 'blob')} (${formatBytes(copied.bytes)}), ${counted(links, 'link')} and ` +
@@ -86,10 +95,15 @@ function linesOf(totals: CopyTotals, dryRun: boolean): readonly string[] {
   ];
 }
 
-function damageError({ damaged }: CopyTotals, from: string): OciError {
-  const what =
-    damaged.length === 1 ? '1 damaged blob of the source was' : `${damaged.length} damaged blobs of the source were`;
-  return new OciError('STORAGE_DAMAGED', `${what} not copied`, {
+function damageError({ damaged, unreadable }: CopyTotals, from: string): OciError {
+  const parts = [
+    ...(damaged.length > 0 ? [counted(damaged.length, 'damaged blob')] : []),
+    ...(unreadable.length > 0
+      ? [counted(unreadable.length, 'part that cannot be read', 'parts that cannot be read')]
+      : []),
+  ];
+  const isOne = damaged.length + unreadable.length === 1;
+  return new OciError('STORAGE_DAMAGED', `${parts.join(' and ')} of the source ${isOne ? 'was' : 'were'} not copied`, {
     hint: `ocictl storage fsck --bytes --root ${from} names the images that need them; everything else was copied`,
   });
 }

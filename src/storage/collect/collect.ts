@@ -1,3 +1,5 @@
+import type { Digest } from '../../model/digest.ts';
+import type { OciError } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { CollectOptions, CollectResult, GarbageCollector } from '../../registry/extensions.ts';
 import { walkBlobs } from '../blobs/blobs.ts';
@@ -41,7 +43,7 @@ class Sweep {
   readonly #waits: { readonly now: Date; readonly idleMs: number; readonly dryRun: boolean };
   readonly #opts: SweepOptions;
   readonly #onRemoved: NonNullable<CollectOptions['onRemoved']>;
-  readonly #kept: Kept = { needed: new DigestTable(), linked: new DigestTable() };
+  readonly #kept: Kept = { needed: new DigestTable(), linked: new DigestTable(), unneeded: new DigestTable() };
   readonly #removed: Writable<CollectResult>['removed'][number][] = [];
   readonly #untagged: Writable<CollectResult>['untagged'][number][] = [];
   readonly #freed = { count: 0, bytes: 0 };
@@ -76,7 +78,10 @@ class Sweep {
     // Everything is read before anything is removed: what cannot be read may need it.
     const found: Findings[] = [];
     const withUploads: RepositoryName[] = [];
-    for await (const repo of walkRepositories(driver, { withUploadsOnly: true })) {
+    const onUnreadable = (_: string, error: OciError): never => {
+      throw error;
+    };
+    for await (const repo of walkRepositories(driver, { withUploadsOnly: true, onUnreadable })) {
       this.#signal?.throwIfAborted();
       const findings = await surveyRepository(this.#store, repo, this.#kept, this.#opts);
       if (findings !== undefined) found.push(findings);
@@ -105,7 +110,7 @@ class Sweep {
     this.#signal?.throwIfAborted();
     const { repo, hasUntagged } = findings;
     const [store, collection] = [this.#store, this.#collection];
-    let { links } = findings;
+    let links: Iterable<Digest> = this.#kept.unneeded.each(findings.links);
     if (hasUntagged) {
       const swept = await sweepManifests(store, repo, collection, this.#kept, this.#opts);
       links = swept.links;

@@ -19,6 +19,8 @@ export interface Kept {
   readonly needed: DigestTable;
   /** Linked recently, but not referenced: the manifest that needs it may follow. */
   readonly linked: DigestTable;
+  /** Linked, but not needed: findings name them by number, since there may be tens of thousands of repositories. */
+  readonly unneeded: DigestTable;
 }
 
 export interface SurveyOptions extends SignalOption {
@@ -34,12 +36,12 @@ export interface Findings {
   readonly hasUntagged: boolean;
   /** Number of untagged manifests that are kept only because they are recent. */
   readonly recent: number;
-  /** Layer links. */
-  readonly links: DigestTable;
+  /** Layer links, as numbers in {@link Kept.unneeded}. */
+  readonly links: Uint32Array;
   /** Referrer links without a manifest, by their subject. */
   readonly lostReferrers: readonly { readonly subject: Digest; readonly digest: Digest }[];
   /** Entries of revisions without a link, with a media type or a pin. */
-  readonly unlinked: DigestTable;
+  readonly unlinked: DigestTable | undefined;
   /** Tags without a target, which may have a history. */
   readonly lostTags: readonly Tag[];
 }
@@ -53,16 +55,18 @@ export async function surveyRepository(
 ): Promise<Findings | undefined> {
   const graph = await readGraph(store, repo, opts);
   const { levels, recent } = await untaggedManifests(store, repo, graph, opts);
+  const { unlinked, lostTags } = graph;
+  const links = await addNeeds(store, repo, graph, kept, opts);
   const findings = {
     repo,
     hasUntagged: levels.length > 0,
     recent,
-    links: await addNeeds(store, repo, graph, kept, opts),
+    links: Uint32Array.from([...links], (digest) => kept.unneeded.add(digest)),
     lostReferrers: await lostReferrers(store, repo, graph),
-    unlinked: graph.unlinked,
-    lostTags: graph.lostTags,
+    unlinked: unlinked.size > 0 ? unlinked : undefined,
+    lostTags,
   };
-  const { hasUntagged, links, unlinked, lostTags } = findings;
+  const { hasUntagged } = findings;
   const sum = recent + links.size + findings.lostReferrers.length + unlinked.size + lostTags.length;
   return hasUntagged || sum > 0 ? findings : undefined;
 }

@@ -66,7 +66,7 @@ export async function sweepManifests(
 export async function sweepLinks(
   { driver }: Store,
   repo: RepositoryName,
-  links: DigestTable,
+  links: Iterable<Digest>,
   collection: Collection,
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<number> {
@@ -86,7 +86,7 @@ export async function sweepLinks(
 export async function sweepScraps({ driver }: Store, findings: Findings, collection: Collection): Promise<void> {
   const { repo } = findings;
   const isThere = async (path: StorePath) => (await driver.stat(path)) !== undefined;
-  await collection.takeAway(each(findings.unlinked), async (some) => {
+  await collection.takeAway(each(findings.unlinked ?? []), async (some) => {
     for (const { digest } of some) {
       if (await isThere(revisionLinkPath(repo, digest))) continue;
       await driver.delete(mediaTypePath(repo, digest));
@@ -112,6 +112,6 @@ export async function sweepScraps({ driver }: Store, findings: Findings, collect
   });
 }
 
-function* each(digests: DigestTable): Generator<{ readonly digest: Digest }> {
+function* each(digests: Iterable<Digest>): Generator<{ readonly digest: Digest }> {
   for (const digest of digests) yield { digest };
 }

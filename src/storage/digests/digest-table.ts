@@ -11,8 +11,12 @@ import {
 
 const algorithms = Object.keys(digestAlgorithms) as DigestAlgorithm[];
 const chunkBytes = 1024 * 1024;
-const firstChunkBytes = 1024;
+const firstChunkBytes = 256;
 const free = 0;
+/** What is looked for: shared, since a collection keeps tables of tens of thousands of repositories, most of them with few digests. */
+const probe = Buffer.alloc(65);
+// Whoever pushes content can choose digests with the same beginning, but not the same slot.
+const key = new Uint32Array(Uint8Array.from(randomBytes(12)).buffer);
 
 /** A set of digests in the order in which they were added. Each has a number, from 0. */
 export class DigestTable implements Iterable<Digest> {
@@ -20,13 +24,10 @@ export class DigestTable implements Iterable<Digest> {
   readonly #chunks: Buffer[] = [];
   #used = 0;
   /** Where each entry begins: the chunk's number times its size, and the place in it. */
-  #places = new Float64Array(16);
+  #places = new Float64Array(8);
   /** Open addressing: the number of an entry plus 1. */
-  #slots = new Uint32Array(32);
+  #slots = new Uint32Array(16);
   #size = 0;
-  readonly #probe = Buffer.alloc(65);
-  // Whoever pushes content can choose digests with the same beginning, but not the same slot.
-  readonly #key = new Uint32Array(Uint8Array.from(randomBytes(12)).buffer);
 
   get size(): number {
     return this.#size;
@@ -67,21 +68,26 @@ export class DigestTable implements Iterable<Digest> {
     return parseDigest(`${algorithm}:${chunk.toString('hex', start + 1, start + lengthOf(algorithm))}`);
   }
 
+  /** The digests with these numbers. */
+  *each(numbers: Iterable<number>): Generator<Digest> {
+    for (const number of numbers) yield this.at(number);
+  }
+
   *[Symbol.iterator](): Generator<Digest> {
     for (let number = 0; number < this.#size; number += 1) yield this.at(number);
   }
 
-  /** @returns The length of the entry, which is in the probe then. */
+  /** @returns The length of the entry, which is in `probe` then. */
   #read(digest: Digest): number {
     const algorithm = digestAlgorithm(digest);
-    this.#probe[0] = algorithms.indexOf(algorithm);
-    this.#probe.write(digestHex(digest), 1, 'hex');
+    probe[0] = algorithms.indexOf(algorithm);
+    probe.write(digestHex(digest), 1, 'hex');
     return lengthOf(algorithm);
   }
 
   #slotOf(length: number): number {
     const mask = this.#slots.length - 1;
-    for (let slot = this.#hash(this.#probe, 0) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = this.#hash(probe, 0) & mask; ; slot = (slot + 1) & mask) {
       const known = this.#slots[slot] ?? free;
       if (known === free || this.#isProbe(known - 1, length)) return slot;
     }
@@ -91,11 +97,11 @@ export class DigestTable implements Iterable<Digest> {
     const place = this.#places[number] ?? 0;
     const start = place % chunkBytes;
     const chunk = this.#chunks[Math.floor(place / chunkBytes)];
-    return chunk?.[start] === this.#probe[0] && chunk?.compare(this.#probe, 0, length, start, start + length) === 0;
+    return chunk?.[start] === probe[0] && chunk?.compare(probe, 0, length, start, start + length) === 0;
   }
 
   #hash(bytes: Buffer, at: number): number {
-    const [a = 0, b = 0, c = 0] = this.#key;
+    const [a = 0, b = 0, c = 0] = key;
     const [low, high] = [bytes.readUInt32LE(at + 1), bytes.readUInt32LE(at + 5)];
     const mixed = Math.imul(low ^ a, b | 1) ^ Math.imul(high ^ b, c | 1);
     return (mixed ^ (mixed >>> 15)) >>> 0;
@@ -104,15 +110,18 @@ export class DigestTable implements Iterable<Digest> {
   #append(length: number): number {
     let last = this.#chunks.at(-1);
     if (last === undefined || this.#used + length > chunkBytes) {
-      last = Buffer.allocUnsafe(this.#chunks.length === 0 ? firstChunkBytes : chunkBytes);
+      // Not from the pool, of which a small chunk would keep eight KiB.
+      last = Buffer.allocUnsafeSlow(this.#chunks.length === 0 ? firstChunkBytes : chunkBytes);
       this.#chunks.push(last);
       this.#used = 0;
     } else if (this.#used + length > last.length) {
       // Most tables are small: only the first chunk begins small.
-      last = Buffer.concat([last], Math.min(chunkBytes, last.length * 4));
+      const larger = Buffer.allocUnsafeSlow(Math.min(chunkBytes, last.length * 4));
+      last.copy(larger);
+      last = larger;
       this.#chunks[this.#chunks.length - 1] = last;
     }
-    this.#probe.copy(last, this.#used, 0, length);
+    probe.copy(last, this.#used, 0, length);
     this.#used += length;
     return (this.#chunks.length - 1) * chunkBytes + this.#used - length;
   }

@@ -9,7 +9,8 @@ export async function entriesOf(directory: string): Promise<Entry[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   return entries
     .map((entry) => {
-      const found: Entry = { name: entry.name, kind: entry.isDirectory() ? 'prefix' : 'object' };
+      const kind = entry.isDirectory() ? 'prefix' : 'object';
+      const found: Entry = { name: entry.name, kind, ...(entry.isSymbolicLink() && { isLink: true }) };
       return { found, key: keyOf(found) };
     })
     .sort((a, b) => (a.key < b.key ? -1 : 1))

@@ -5,7 +5,7 @@ import { hasErrno } from '../../files/file-errors.ts';
 import { waitsForOthers } from '../../files/quick-calls.ts';
 import { lstat, mkdir } from '../../files/system-calls.ts';
 import { RecentMap } from '../../model/recent-map.ts';
-import { isLink } from './file-errors.ts';
+import { isLink } from '../symbolic-links.ts';
 
 /** Directories that are remembered as checked. A large store has more; they are checked again. */
 const maxKnown = 4_096;

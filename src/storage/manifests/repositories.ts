@@ -1,12 +1,14 @@
+import { isOciError, type OciError } from '../../model/errors.ts';
 import {
   fromStoreName,
   type RepositoryName,
   toStoreName,
   tryParseRepositoryName,
 } from '../../model/reference/reference.ts';
-import type { Driver } from '../driver.ts';
+import type { Driver, Entry } from '../driver.ts';
 import { entriesIn } from '../listing.ts';
 import { childPath, repositoriesPath } from '../paths.ts';
+import { isLink } from '../symbolic-links.ts';
 import { isRepositoryPart } from './manifests.ts';
 
 interface WalkOptions {
@@ -14,6 +16,13 @@ interface WalkOptions {
   readonly after?: string | undefined;
   /** Includes names with upload sessions only, which do not count as repositories elsewhere. */
   readonly withUploadsOnly?: boolean;
+  /**
+   * Called with what may hide repositories, perhaps twice: a symbolic link, or a directory that cannot be read. If absent, links
+   * are skipped, and the rest is an error.
+   *
+   * @param name As a repository there would be named.
+   */
+  readonly onUnreadable?: ((name: string, error: OciError) => Promise<void> | void) | undefined;
 }
 
 /** Repositories sorted by name. The store is read as the caller needs it. */
@@ -26,9 +35,11 @@ export async function* walkRepositories(driver: Driver, opts: WalkOptions = {}):
 async function* walk(driver: Driver, prefix: string, opts: WalkOptions): AsyncGenerator<RepositoryName> {
   const after = opts.after ?? '';
   const keys: string[] = [];
-  for await (const { kind, name } of entriesIn(driver, pathOf(prefix))) {
-    if (kind === 'prefix' && tryParseRepositoryName(name) !== undefined)
-      keys.push(`${prefix}${name}`, `${prefix}${name}/`);
+  for await (const entry of entriesAt(driver, prefix, opts)) {
+    if (tryParseRepositoryName(entry.name) === undefined) continue;
+    const name = `${prefix}${entry.name}`;
+    if (entry.isLink) await opts.onUnreadable?.(name, isLink(`${driver.name}/${pathOf(name)}`));
+    if (entry.kind === 'prefix') keys.push(name, `${name}/`);
   }
   keys.sort();
   for (const key of keys) {
@@ -37,12 +48,23 @@ async function* walk(driver: Driver, prefix: string, opts: WalkOptions): AsyncGe
     } else if (key > after) {
       const name = tryParseName(key);
       if (name === undefined) continue;
-      for await (const entry of entriesIn(driver, pathOf(key))) {
+      for await (const entry of entriesAt(driver, key, opts)) {
         if (!isRepositoryPart(entry) && !(opts.withUploadsOnly && entry.name === '_uploads')) continue;
         yield name;
         break;
       }
     }
+  }
+}
+
+async function* entriesAt(driver: Driver, key: string, { onUnreadable }: WalkOptions): AsyncGenerator<Entry> {
+  try {
+    yield* entriesIn(driver, pathOf(key));
+  } catch (error) {
+    // Without the list of all repositories nothing is known.
+    if (key === '' || onUnreadable === undefined || !isOciError(error, 'STORAGE_DAMAGED', 'STORAGE_DENIED'))
+      throw error;
+    await onUnreadable(key.endsWith('/') ? key.slice(0, -1) : key, error);
   }
 }
 

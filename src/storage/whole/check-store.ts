@@ -1,4 +1,4 @@
-import { isOciError } from '../../model/errors.ts';
+import { isOciError, type OciError } from '../../model/errors.ts';
 import { createBlobChecker } from '../blobs/checker.ts';
 import { walkRepositories } from '../manifests/repositories.ts';
 import { Collection } from '../marks/collection.ts';
@@ -12,30 +12,29 @@ import { Inspection } from './inspection.ts';
  * Checks a store: that every tag, manifest and link leads to what it names, and with `bytes` all bytes. Nothing is
  * changed without `repair`. Whatever changes meanwhile is looked at again before it is reported.
  *
- * @throws OciError STORAGE and others if something cannot be read, other than damage.
+ * @throws OciError STORAGE and others if something cannot be read, other than damage and parts of repositories.
  */
 export async function checkStore(store: Store, opts: CheckOptions = {}): Promise<StoreCheck> {
   const collection = opts.repair === true ? await Collection.begin(store.driver) : undefined;
   try {
     const inspection = new Inspection(store, opts, collection);
     await inspection.readBlobs();
-    for await (const repo of walkRepositories(store.driver)) {
+    const unreadable = new Set<string>();
+    const onUnreadable = async (name: string, error: OciError): Promise<void> => {
+      if (unreadable.has(name)) return;
+      unreadable.add(name);
+      const fault = { kind: 'repository', state: 'damaged', digest: undefined, size: undefined } as const;
+      await inspection.report({ ...fault, names: [name], error }, undefined);
+    };
+    for await (const repo of walkRepositories(store.driver, { onUnreadable })) {
       opts.signal?.throwIfAborted();
       inspection.result.repositories += 1;
       try {
         await new RepositoryCheck(inspection, repo).run();
       } catch (error) {
         // Links in a file lead nowhere, but a symbolic link in place of a directory hides all that is below it.
-        if (!isOciError(error, 'STORAGE_DAMAGED')) throw error;
-        const fault = {
-          kind: 'repository',
-          state: 'damaged',
-          digest: undefined,
-          size: undefined,
-          names: [repo],
-          error,
-        };
-        await inspection.report({ ...fault, kind: 'repository', state: 'damaged' }, undefined);
+        if (!isOciError(error, 'STORAGE_DAMAGED', 'STORAGE_DENIED')) throw error;
+        await onUnreadable(repo, error);
       }
     }
     const checker = createBlobChecker(store);

@@ -11,6 +11,11 @@ import { SizedDigests } from '../digests/sized-digests.ts';
 import { blobPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 import type { CopyOptions, CopyTotals } from './copy-totals.ts';
+import type { ReadableSource } from './readable-source.ts';
+
+interface BlobCopyOptions extends CopyOptions, Pick<ReadableSource, 'isUnreadable'> {
+  readonly onUnreadable: NonNullable<CopyOptions['onUnreadable']>;
+}
 
 /** Blobs that move at the same time. */
 const blobsAtOnce = 6;
@@ -21,10 +26,10 @@ export class BlobCopier {
   readonly there = new SizedDigests();
   readonly #from: Store;
   readonly #to: Store;
-  readonly #opts: CopyOptions;
+  readonly #opts: BlobCopyOptions;
   readonly #totals: CopyTotals;
 
-  constructor(from: Store, to: Store, opts: CopyOptions, totals: CopyTotals) {
+  constructor(from: Store, to: Store, opts: BlobCopyOptions, totals: CopyTotals) {
     this.#from = from;
     this.#to = to;
     this.#opts = opts;
@@ -43,9 +48,14 @@ export class BlobCopier {
   /** Makes sure that the destination has a blob, which may have been pushed meanwhile. @returns Whether it has it. */
   async bring(digest: Digest): Promise<boolean> {
     if (this.there.sizeOf(digest) !== undefined) return true;
-    if (this.#totals.damaged.includes(digest)) return false;
-    const facts = await this.#from.driver.stat(blobPath(digest));
-    if (facts !== undefined) await this.#copy(digest, facts.size);
+    if (this.#totals.damaged.includes(digest) || this.#totals.unreadable.includes(digest)) return false;
+    try {
+      const facts = await this.#from.driver.stat(blobPath(digest));
+      if (facts !== undefined) await this.#copy(digest, facts.size);
+    } catch (error) {
+      if (!this.#opts.isUnreadable(error)) throw error;
+      this.#opts.onUnreadable(digest, error);
+    }
     return this.there.sizeOf(digest) !== undefined;
   }
 
@@ -70,6 +80,11 @@ export class BlobCopier {
       onBlob?.(descriptor, 'ended');
     } catch (error) {
       if (isOciError(error, 'BLOB_UNKNOWN')) return; // a collection has removed it meanwhile
+      if (isOciError(error, 'STORAGE_DENIED') && this.#opts.isUnreadable(error)) {
+        this.#opts.onUnreadable(digest, error);
+        onBlob?.(descriptor, 'damaged');
+        return;
+      }
       if (!isOciError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH', 'STORAGE_DAMAGED')) throw error;
       damaged.push(digest);
       onBlob?.(descriptor, 'damaged');

@@ -1,4 +1,5 @@
 /** Copies a registry's store to another driver: first blobs, then links, then tags. */
+import type { OciError } from '../../model/errors.ts';
 import { type RepositoryName, tryParseTag } from '../../model/reference/reference.ts';
 import { atOnce } from '../at-once.ts';
 import { readSoundLink, writeLink } from '../blobs/links.ts';
@@ -25,6 +26,7 @@ import {
 import type { Store } from '../store.ts';
 import { BlobCopier } from './copy-blobs.ts';
 import type { CopyOptions, CopyTotals } from './copy-totals.ts';
+import { type ReadableSource, readableSource } from './readable-source.ts';
 
 const linksAtOnce = 16;
 const maxSmallBytes = 1_024;
@@ -32,15 +34,17 @@ const maxSmallBytes = 1_024;
 /**
  * Copies all blobs, manifests and tags. What is there stays, so an interrupted copy goes on; only a tag with another
  * target is written anew. Uploads and downloads that are not finished stay behind. No collection of the destination
- * removes anything meanwhile.
+ * removes anything meanwhile. What cannot be read of a repository, because of a symbolic link or its permissions, is told, and stays
+ * behind.
  *
- * @throws OciError STORAGE and others if something cannot be read or written.
+ * @throws OciError STORAGE and others if something else cannot be read, or something cannot be written.
  */
 export async function copyStore(from: Store, to: Store, opts: CopyOptions = {}): Promise<CopyTotals> {
   const totals: CopyTotals = {
     copied: { count: 0, bytes: 0 },
     present: { count: 0, bytes: 0 },
     damaged: [],
+    unreadable: [],
     repositories: 0,
     links: 0,
     tags: 0,
@@ -58,6 +62,7 @@ export async function copyStore(from: Store, to: Store, opts: CopyOptions = {}):
 
 class Copy {
   readonly #from: Store;
+  readonly #isUnreadable: ReadableSource['isUnreadable'];
   readonly #to: Store;
   readonly #opts: CopyOptions;
   readonly #totals: CopyTotals;
@@ -65,23 +70,39 @@ class Copy {
   readonly #blobs: BlobCopier;
 
   constructor(from: Store, to: Store, opts: CopyOptions, totals: CopyTotals, check: () => void) {
-    this.#from = from;
+    const { driver, isUnreadable } = readableSource(from.driver);
+    this.#from = { ...from, driver };
+    this.#isUnreadable = isUnreadable;
     this.#to = to;
     this.#opts = opts;
     this.#totals = totals;
     this.#check = check;
-    this.#blobs = new BlobCopier(from, to, opts, totals);
+    const onUnreadable = (name: string, error: OciError) => this.#leave(name, error);
+    this.#blobs = new BlobCopier(this.#from, to, { ...opts, onUnreadable, isUnreadable }, totals);
   }
 
   async run(): Promise<void> {
     await this.#blobs.copyAll(this.#check);
     for (const step of [(repo: RepositoryName) => this.#links(repo), (repo: RepositoryName) => this.#tags(repo)]) {
-      for await (const repo of walkRepositories(this.#from.driver)) {
+      const onUnreadable = (name: string, error: OciError) => this.#leave(name, error);
+      for await (const repo of walkRepositories(this.#from.driver, { onUnreadable })) {
         this.#opts.signal?.throwIfAborted();
         this.#check();
-        await step(repo);
+        try {
+          await step(repo);
+        } catch (error) {
+          if (!this.#isUnreadable(error)) throw error;
+          this.#leave(repo, error);
+        }
       }
     }
+  }
+
+  // Twice for a repository of which neither links nor tags can be read.
+  #leave(name: string, error: OciError): void {
+    if (this.#totals.unreadable.includes(name)) return;
+    this.#totals.unreadable.push(name);
+    this.#opts.onUnreadable?.(name, error);
   }
 
   async #links(repo: RepositoryName): Promise<void> {

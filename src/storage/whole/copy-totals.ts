@@ -1,4 +1,5 @@
 import type { Digest } from '../../model/digest.ts';
+import type { OciError } from '../../model/errors.ts';
 import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import type { SignalOption } from '../../registry/registry.ts';
 
@@ -7,6 +8,8 @@ export interface CopyOptions extends SignalOption {
   readonly dryRun?: boolean | undefined;
   /** Told when a blob begins to move, and what became of it. */
   readonly onBlob?: ((blob: Descriptor, state: 'begins' | 'ended' | 'damaged') => void) | undefined;
+  /** Told once of each part of the source that cannot be read. @param name Of the repository, or a digest. */
+  readonly onUnreadable?: ((name: string, error: OciError) => void) | undefined;
 }
 
 interface Writable {
@@ -22,6 +25,8 @@ export interface CopyTotals {
   readonly present: Writable;
   /** Blobs whose bytes have another digest. They are not copied, and links to them neither. */
   readonly damaged: Digest[];
+  /** Repositories and blobs that cannot be read: a symbolic link is in their place, or permissions are missing. What can be read of them is copied. */
+  readonly unreadable: string[];
   repositories: number;
   /** Links that were written. */
   links: number;

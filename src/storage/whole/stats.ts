@@ -41,7 +41,7 @@ export interface StoreStats {
   readonly shared: Tally;
   /** Blobs that no repository has. The next collection removes them. */
   readonly unlinked: Tally;
-  /** What cannot be read, because a symbolic link is in its place: tags, and parts of repositories. It is not counted. */
+  /** What cannot be read, because of a symbolic link in its place or its permissions: tags, and repositories. It is not counted. */
   readonly unreadable: readonly string[];
   /** Upload sessions that are not finished. */
   readonly uploads: Tally;
@@ -63,19 +63,22 @@ export async function storeStats(
     all.bytes += size;
   }
   const unreadable: string[] = [];
+  const onUnreadable = (what: string): void => {
+    if (!unreadable.includes(what)) unreadable.push(what);
+  };
   const readable: Readable = async (what, read) => {
     try {
       return await read();
     } catch (error) {
-      if (!isOciError(error, 'STORAGE_DAMAGED')) throw error;
-      if (!unreadable.includes(what)) unreadable.push(what);
+      if (!isOciError(error, 'STORAGE_DAMAGED', 'STORAGE_DENIED')) throw error;
+      onUnreadable(what);
       return undefined;
     }
   };
   const sums = { repositories: 0, tags: 0, manifests: 0 };
   const uploads = { count: 0, bytes: 0 };
   const repositories = new Largest<RepositoryStats>(limit, ({ bytes }) => bytes);
-  for await (const name of walkRepositories(store.driver, { withUploadsOnly: true })) {
+  for await (const name of walkRepositories(store.driver, { withUploadsOnly: true, onUnreadable })) {
     signal?.throwIfAborted();
     const stats = await readable(name, () => repositoryStats(store, name, { blobs, readable, signal }));
     await readable(name, () => addUploads(store, name, uploads));
