@@ -30,7 +30,7 @@ export interface StorageOptions {
 
 /** What all parts of a registry share, without the registry: for what works on the whole of it. */
 export function openStore(options: StorageOptions): Store {
-  const { driver } = options;
+  const { driver, now = () => new Date() } = options;
   return {
     driver,
     marks: new Marks(driver, options.keepUnusedMs ?? 0),
@@ -39,9 +39,9 @@ export function openStore(options: StorageOptions): Store {
     sparse: options.sparse ?? false,
     checked: new CheckedBlobs(),
     sessions: new RecentSessions(),
-    known: driver.isRemote ? new KnownManifests() : undefined,
+    known: driver.isRemote ? new KnownManifests(now) : undefined,
     listed: new ListedTags(driver),
     maxManifestBytes: options.maxManifestBytes ?? 4 * 1024 * 1024,
-    now: options.now ?? (() => new Date()),
+    now,
   };
 }

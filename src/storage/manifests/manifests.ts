@@ -48,7 +48,7 @@ export async function loadLinked(
   return { mediaType: await mediaTypeOf(store, repo, digest, bytes), bytes };
 }
 
-/** Like {@link loadLinked}, for callers to whom damage of a file does not matter whose content they have read before. */
+/** Like {@link loadLinked}, for callers to whom damage of a file does not matter whose content they have read seconds ago. */
 export async function recallLinked(
   store: Store,
   repo: RepositoryName,

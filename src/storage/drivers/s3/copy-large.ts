@@ -1,12 +1,24 @@
 import { maxCopyBytes, type S3Client, type S3Object } from './client.ts';
 import type { S3Part } from './multipart.ts';
 
-const partBytes = 512 * 1024 ** 2;
+const usualPartBytes = 512 * 1024 ** 2;
 const parallel = 8;
 const maxParts = 10_000;
 
-/** Copies an object that is too large for one request. @returns False if it is gone, or was replaced meanwhile. */
-export async function copyLarge(client: S3Client, from: string, to: string, object: S3Object): Promise<boolean> {
+/**
+ * Copies an object. A store copies some hundred megabytes a second at best, and at most 5 GiB in a request: large objects are copied in
+ * parts, several at once.
+ *
+ * @returns False if it is gone, or was replaced meanwhile.
+ */
+export async function copyObject(client: S3Client, from: string, to: string, size: number): Promise<boolean> {
+  const { copyPartBytes: partBytes = usualPartBytes } = client.connection.settings;
+  if (size <= 2 * partBytes) return await client.copy(from, to);
+  const object = await client.head(from);
+  return object !== undefined && (await copyLarge(client, from, to, object, partBytes));
+}
+
+async function copyLarge(client: S3Client, from: string, to: string, object: S3Object, partBytes: number) {
   const size = Math.min(maxCopyBytes, Math.max(partBytes, Math.ceil(object.size / maxParts)));
   const uploadId = await client.createMultipart(to);
   const upload = { path: to, uploadId };

@@ -65,6 +65,7 @@ const sameAs: Readonly<Record<string, keyof typeof known>> = {
   EntityTooLargeForQuota: 'QuotaExceeded',
   InsufficientCapacity: 'XMinioStorageFull',
   Forbidden: 'AccessDenied',
+  XAdminUserNotFound: 'InvalidAccessKeyId',
 };
 
 /** Whether the same request may succeed later. */

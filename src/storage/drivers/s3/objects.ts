@@ -1,7 +1,7 @@
 import { OciError } from '../../../model/errors.ts';
 import type { Listing, Objects, PageOptions, StorePath } from '../../driver.ts';
-import { maxCopyBytes, type S3Client } from './client.ts';
-import { copyLarge } from './copy-large.ts';
+import type { S3Client } from './client.ts';
+import { copyObject } from './copy-large.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { endlessList } from './list.ts';
 import { openReader } from './reader.ts';
@@ -33,8 +33,7 @@ export function createS3Objects(client: S3Client): Objects {
     list: (prefix, opts) => list(client, prefix, opts),
     async copy(from, to) {
       const object = await client.head(from);
-      if (object === undefined) return false;
-      return object.size <= maxCopyBytes ? await client.copy(from, to) : await copyLarge(client, from, to, object);
+      return object !== undefined && (await copyObject(client, from, to, object.size));
     },
     async delete(path) {
       // S3 does not tell whether there was one.

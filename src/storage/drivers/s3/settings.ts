@@ -18,6 +18,8 @@ export interface S3Settings {
   readonly acl?: string | undefined;
   /** Size of the parts of uploads, in bytes. At least 5 MiB. */
   readonly chunkBytes: number;
+  /** Objects of more than two such parts are copied in parts, in bytes. Default 512 MiB. */
+  readonly copyPartBytes?: number | undefined;
 }
 
 /**

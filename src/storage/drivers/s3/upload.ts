@@ -4,14 +4,12 @@ import { OciError } from '../../../model/errors.ts';
 import type { ObjectReader, StorePath, Upload } from '../../driver.ts';
 import { memoryReader } from '../memory-objects.ts';
 import type { S3Client } from './client.ts';
-import { copyLarge } from './copy-large.ts';
+import { copyObject } from './copy-large.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { givePart, takePart } from './part-buffers.ts';
 import { openReader } from './reader.ts';
 import { maxParts, type StoredState, statePath, supersede, writeState } from './upload-state.ts';
 
-/** Larger objects are copied in parts, several at once: a store copies some hundred megabytes a second at best. */
-const copiedAtOnceBytes = 1024 ** 3;
 /** Before the bytes in a buffer: room for the line that the state begins with. */
 const roomBytes = 64 * 1024;
 
@@ -205,12 +203,7 @@ export class PartsUpload implements Upload {
   async #copy(to: StorePath): Promise<void> {
     const { client, path } = this.#place;
     const { size } = this;
-    if (size <= copiedAtOnceBytes) {
-      if (await client.copy(path, to)) return;
-    } else {
-      const object = await client.head(path);
-      if (object !== undefined && (await copyLarge(client, path, to, object))) return;
-    }
+    if (await copyObject(client, path, to, size)) return;
     // Another holder has committed the same bytes and ended the session.
     if ((await client.head(to))?.size !== size) throw this.#removed();
   }
