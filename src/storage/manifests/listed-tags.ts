@@ -83,11 +83,7 @@ export class ListedTags {
 }
 
 /** Tags that have anything, sorted by name. The driver's keys have another order: there `a-b/` comes before `a/`. */
-async function tagsIn(
-  driver: Driver,
-  repo: RepositoryName,
-  { signal }: SignalOption = {},
-): Promise<readonly Tag[]> {
+async function tagsIn(driver: Driver, repo: RepositoryName, { signal }: SignalOption = {}): Promise<readonly Tag[]> {
   const tags: Tag[] = [];
   for await (const { name, kind } of entriesIn(driver, tagsPath(repo))) {
     signal?.throwIfAborted();
