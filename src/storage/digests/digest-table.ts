@@ -16,7 +16,13 @@ const free = 0;
 /** What is looked for: shared, since a collection keeps tables of tens of thousands of repositories, most of them with few digests. */
 const probe = Buffer.alloc(65);
 // Whoever pushes content can choose digests with the same beginning, but not the same slot.
-const key = new Uint32Array(Uint8Array.from(randomBytes(12)).buffer);
+// Made when it is first needed: most commands need no node:crypto.
+let madeKey: Uint32Array | undefined;
+
+function hashKey(): Uint32Array {
+  madeKey ??= new Uint32Array(Uint8Array.from(randomBytes(12)).buffer);
+  return madeKey;
+}
 
 /** A set of digests in the order in which they were added. Each has a number, from 0. */
 export class DigestTable implements Iterable<Digest> {
@@ -101,7 +107,7 @@ export class DigestTable implements Iterable<Digest> {
   }
 
   #hash(bytes: Buffer, at: number): number {
-    const [a = 0, b = 0, c = 0] = key;
+    const [a = 0, b = 0, c = 0] = hashKey();
     const [low, high] = [bytes.readUInt32LE(at + 1), bytes.readUInt32LE(at + 5)];
     const mixed = Math.imul(low ^ a, b | 1) ^ Math.imul(high ^ b, c | 1);
     return (mixed ^ (mixed >>> 15)) >>> 0;

@@ -10,6 +10,8 @@ import { tagCurrentPath, tagsPath } from '../paths.ts';
 /** How long a list of all keys vouches for the names in it; the first request afterwards renews it, while others use it as long again. */
 const vouchedMs = 10_000;
 const maxRepositories = 10_000;
+/** In place of a hash. */
+const unknown = '';
 
 /** Names that all had a current link. */
 interface Vouched {
@@ -53,7 +55,8 @@ export class ListedTags {
     const atMs = this.#nowMs();
     const removals = this.#removals;
     const names = mayUse || this.#driver.exist ? await tagsIn(this.#driver, repo, opts) : undefined;
-    if (names && mayUse && hashOf(names) === vouched.names) return { names, areChecked: true };
+    if (names && mayUse && vouched.names !== unknown && hashOf(names) === vouched.names)
+      return { names, areChecked: true };
     if (names && this.#driver.exist && names.length > checkedTogether) return { names, areChecked: false };
     const found =
       names && this.#driver.exist
@@ -61,7 +64,12 @@ export class ListedTags {
         : await currentTags(this.#driver, repo, opts);
     if (found.tags.length !== found.names) this.#vouched.delete(repo);
     else if (removals === this.#removals)
-      this.#vouched.set(repo, { names: hashOf(found.tags), atMs, isRenewed: false });
+      // A command lists once, and is spared node:crypto.
+      this.#vouched.set(repo, {
+        names: this.#driver.exist && !vouched ? unknown : hashOf(found.tags),
+        atMs,
+        isRenewed: false,
+      });
     return { names: found.tags, areChecked: true };
   }
 

@@ -10,7 +10,7 @@ import { InvalidSignature } from '../formats/invalid.ts';
 import { readSimpleSigning, signatureAnnotation, simpleSigningType } from '../formats/simple-signing.ts';
 import { findSignatory } from './authority.ts';
 import { claimsOfStatement } from './claims.ts';
-import { type Look, readSaid } from './look.ts';
+import { type Look, readSaid, tooManyHint } from './look.ts';
 import { checkClaims } from './rules.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -49,7 +49,8 @@ export async function judgeLayers(
     return [{ ...found, reason: `it is an image or artifact without ${what}` }];
   }
   if (layers.length > maxSignatures) {
-    throw new OciError('TOO_LARGE', `${found.at} has ${layers.length} ${what}; up to ${maxSignatures} are looked at`);
+    const text = `${found.at} has ${layers.length} ${what}; up to ${maxSignatures} are looked at`;
+    throw new OciError('TOO_LARGE', text, { hint: tooManyHint });
   }
   const judgeLayer = async (layer: Descriptor): Promise<Verdict> => {
     if (layer.mediaType === type) request.budget.count(layer, attested ? maxAttestationBytes : maxPayloadBytes);

@@ -5,6 +5,10 @@ import type { Descriptor } from '../../model/manifest/descriptor.ts';
 import { readContent } from '../../registry/content.ts';
 import type { VerifyRequest } from './verdict.ts';
 
+/** For errors about signatures and attestations that are too many to look at. */
+export const tooManyHint =
+  'the registry holds more of them than anybody needs: delete what is not yours, as ocictl discover lists it';
+
 /** What is read of one image's signatures and attestations in all. */
 const maxLookBytes = 256 * 1024 * 1024;
 const maxLookMs = 10 * 60_000;
@@ -38,7 +42,7 @@ export class ReadBudget {
     if (size <= maxBytes) this.#bytes += size;
     if (this.#bytes <= this.#maxBytes) return;
     throw new OciError('TOO_LARGE', `signatures and attestations of one image have more than ${this.#maxBytes} bytes`, {
-      hint: 'the registry holds more of them than anybody needs: delete what is not yours, as ocictl discover lists it',
+      hint: tooManyHint,
     });
   }
 }

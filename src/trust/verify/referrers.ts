@@ -12,7 +12,7 @@ import { InvalidSignature } from '../formats/invalid.ts';
 import { findSignatory } from './authority.ts';
 import { claimsOfStatement } from './claims.ts';
 import { judgeLayers, maxAttestationBytes } from './layers.ts';
-import { type Look, readSaid } from './look.ts';
+import { type Look, readSaid, tooManyHint } from './look.ts';
 import { judgeNotation, notationType } from './notation.ts';
 import { judge, type Verdict, type VerifyRequest } from './verdict.ts';
 
@@ -43,7 +43,7 @@ export async function judgeReferrersBy(
     if (all.some((rules) => mayCount(entry, rules))) entries.push(entry);
     if (entries.length > maxReferrers) {
       const what = all.map(({ attested }) => (attested ? 'attestations' : 'signatures')).join(' and ');
-      throw new OciError('TOO_LARGE', `more than ${maxReferrers} ${what} refer to ${digest}`);
+      throw new OciError('TOO_LARGE', `more than ${maxReferrers} ${what} refer to ${digest}`, { hint: tooManyHint });
     }
   }
   const verdicts = all.map((): Verdict[] => []);

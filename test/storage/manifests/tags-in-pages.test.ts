@@ -133,8 +133,9 @@ describe('a look for each link', () => {
   it('vouches for the names in the same way, until a tag is removed here or is new', async () => {
     const { list, looks, listed, memory, other, raw, later } = await listedStore({ exist: true });
     assert.deepEqual((await list()).tags, names);
+    assert.ok(looks() >= names.length);
+    await list();
     const first = looks();
-    assert.ok(first >= names.length);
     assert.deepEqual(await list(), { tags: names, lists: ['names'] });
     assert.equal(looks(), first);
     await other.pushManifest(repo, raw, { tags: [parseTag('x')] });
@@ -151,6 +152,7 @@ describe('a look for each link', () => {
 
   it('vouches for nothing if a tag was removed meanwhile', async () => {
     const { list, listed, looks, memory } = await listedStore({ exist: true });
+    await list();
     const during = list();
     await memory.delete(tagCurrentPath(repo, parseTag('v1')));
     listed.removed(repo);

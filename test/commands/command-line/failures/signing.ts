@@ -1,8 +1,12 @@
 /** Failures of signing and verifying. */
 import type { TestContext } from 'node:test';
+import { readManifest } from '../../../../src/model/manifest/manifest.ts';
+import { mediaTypes } from '../../../../src/model/manifest/media-types.ts';
 import { digestTag } from '../../../../src/model/reference/digest-tag.ts';
+import { envelopeType } from '../../../../src/trust/formats/dsse.ts';
 import { ocictl } from '../../../support/command.ts';
 import { pushImage } from '../../../support/images.ts';
+import { buildBlob } from '../../../support/layer.ts';
 import type { RunResult } from '../../../support/process.ts';
 import { writeKeys } from '../../../support/trust/key-files.ts';
 import { app, imageFor, one } from '../../copy/places.ts';
@@ -94,6 +98,29 @@ export const signing: Tries = {
       hint: /^$/,
     },
   ],
+  'signatures and attestations of one image that are more than 1000, or more than 256 MiB, in all; none of them is then said to count or not':
+    [
+      {
+        async run(t) {
+          const { registry, host } = await startSigning(t);
+          const { digest } = await registry.statManifest(app, one);
+          const [envelope, config] = await Promise.all([
+            buildBlob('{}', envelopeType),
+            buildBlob('{ }', mediaTypes.ociConfig),
+          ]);
+          for (const { descriptor, source } of [envelope, config]) await registry.pushBlob(app, descriptor, source);
+          const mediaType = mediaTypes.ociManifest;
+          const layers = Array.from({ length: 1001 }, () => envelope.descriptor);
+          const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: config.descriptor, layers }));
+          await registry.pushManifest(app, await readManifest({ mediaType, bytes }), {
+            tags: [digestTag(digest, 'att')],
+          });
+          return ocictl(t, ['verify-attestation', '--key', 'cosign.pub', `${host}/team/app:1`]);
+        },
+        error: /has 1001 attestations; up to 1000 are looked at/,
+        hint: /ocictl discover/,
+      },
+    ],
   '`sign` with a wrong password for the key': [
     {
       run: async (t) => (await startSigning(t, { encrypted: true })).sign([], 'wrong'),
