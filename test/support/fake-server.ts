@@ -35,6 +35,9 @@ export interface FakeServer {
   close(): void;
 }
 
+/** Of servers: Node's own 5 s of rest end connections on a slow machine, and so change how many are opened. */
+export const patient = { keepAliveTimeout: 60_000 };
+
 /**
  * Starts a server.
  *
@@ -78,7 +81,9 @@ export async function startFakeServer(
   const listen = (incoming: IncomingMessage, response: ServerResponse): void => {
     handle(incoming, response).catch((error: unknown) => response.destroy(error as Error));
   };
-  const server: Server = options.tls ? createHttps(options.tls, listen) : createHttp(listen);
+  const server: Server = options.tls
+    ? createHttps({ ...patient, ...options.tls }, listen)
+    : createHttp(patient, listen);
   server.on('connection', (socket: Socket) => {
     connections += 1;
     sockets.add(socket);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patient } from './fake-server.ts';
 import { atEnd, type Scope } from './sandbox.ts';
 
 /** What is done to the matching responses. */
@@ -107,7 +108,7 @@ export async function startFaultProxy(t: Scope, target: string): Promise<FaultPr
     return dice < probability ? all[Math.floor((dice / probability) * all.length)] : undefined;
   };
 
-  const server = createServer(async (incoming, response) => {
+  const server = createServer(patient, async (incoming, response) => {
     const { method = 'GET', url: path = '/', headers } = incoming;
     const record: Recorded = {
       method,

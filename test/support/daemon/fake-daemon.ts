@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path';
 import { type DaemonEndpoint, findDaemon } from '../../../src/config/docker/daemon-endpoint.ts';
 import { environment } from '../../../src/config/environment.ts';
+import { patient } from '../fake-server.ts';
 import { atEnd, type Scope, temporaryDirectory } from '../sandbox.ts';
 
 export type Handler = (response: ServerResponse, incoming: IncomingMessage, url: URL) => unknown;
@@ -30,7 +31,7 @@ export async function startFakeDaemon(
 ): Promise<FakeDaemon> {
   const path = join(await temporaryDirectory(t), 'docker.sock');
   const lines: string[] = [];
-  const server = createServer((incoming, response) => {
+  const server = createServer(patient, (incoming, response) => {
     const url = new URL(incoming.url ?? '', 'http://docker');
     lines.push(`${incoming.method} ${url.pathname}`);
     if (version !== undefined) response.setHeader('Api-Version', version);

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, request as send } from 'node:ht
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { patient } from '../fake-server.ts';
 import { atEnd, type Scope } from '../sandbox.ts';
 
 export interface TestProxy {
@@ -33,7 +34,7 @@ export async function startTestProxy(t: Scope, options: TestProxyOptions = {}): 
     const { authorization } = options;
     return authorization !== undefined && headers['proxy-authorization'] !== authorization ? 407 : undefined;
   };
-  const server = options.tls ? createTlsServer(options.tls) : createServer();
+  const server = options.tls ? createTlsServer({ ...patient, ...options.tls }) : createServer(patient);
   server.on('request', (request, response) => {
     const { method = '', url = '', headers } = request;
     asked.push({ line: `${method} ${url}`, headers });
