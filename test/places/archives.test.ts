@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -78,28 +79,34 @@ describe('oci-archive:', () => {
     const image = await imageOf(['a']);
     const index = namedIndex([{ image, names: ['app:1'] }]);
     const entries = [index, ...(await layoutEntries([image]))];
-    const copy = ['copy', 'oci-archive:x.tar:app:1', 'oci:copy'];
-    const readers = [copy, ['save', '-o', 'y.tar', 'oci-archive:x.tar:app:1']];
+    // Each into a place of its own: what a copy has brought before it fails is read no more by the next one.
+    const copy = (name = 'app:1') => ['copy', `oci-archive:x.tar:${name}`, `oci:copy-${randomUUID()}`];
+    const save = () => ['save', '-o', 'y.tar', 'oci-archive:x.tar:app:1'];
+    const readers = [copy, save];
     for (const [lost, lines] of [
       [image.layers[0]?.descriptor, readers],
       [image.config.descriptor, readers],
-      [image.descriptor, [...readers, ['inspect', 'oci-archive:x.tar'], ['digest', 'oci-archive:x.tar:app:1']]],
+      [
+        image.descriptor,
+        [...readers, () => ['inspect', 'oci-archive:x.tar'], () => ['digest', 'oci-archive:x.tar:app:1']],
+      ],
     ] as const) {
       const kept = entries.filter(({ name }) => !name.endsWith(lost?.digest.slice(7) ?? assert.fail()));
       assert.equal(kept.length, entries.length - 1);
       await writeFile(join(home, 'x.tar'), tarOf(kept, new Uint8Array(0)));
-      for (const words of lines) {
+      for (const line of lines) {
+        const words = line();
         const { exitCode, stderr } = await ocictl(t, words);
         assert.equal(exitCode, 7, `${words}: ${stderr}`);
         assert.match(stderr, /^error: (?:oci-archive:)?x\.tar is cut off: it has no end, and lacks /m);
       }
-      const other = await ocictl(t, ['copy', 'oci-archive:x.tar:app:2', 'oci:copy']);
+      const other = await ocictl(t, copy('app:2'));
       assert.equal(other.exitCode, 3, 'it lists no such image');
       await writeFile(join(home, 'x.tar'), tarOf(kept));
-      assert.notEqual((await ocictl(t, copy)).exitCode, 7, 'it has its end');
+      assert.notEqual((await ocictl(t, copy())).exitCode, 7, 'it has its end');
     }
     await writeFile(join(home, 'x.tar'), tarOf(entries, new Uint8Array(0)));
-    assert.equal((await ocictl(t, copy)).exitCode, 0, 'some programs write no end');
+    assert.equal((await ocictl(t, copy())).exitCode, 0, 'some programs write no end');
   });
 
   it('says what is wrong with a word, a file, and a use that it has not', async (t) => {
