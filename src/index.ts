@@ -51,6 +51,7 @@ export {
 export { type ReferrersTreeOptions, referrersTree } from './library/referrers.ts';
 export type { CallOptions } from './library/session.ts';
 export { type AttestOptions, attest, type SigningCallOptions, type SignOptions, sign } from './library/sign.ts';
+export type { PolicyOption } from './library/source.ts';
 export {
   type TrustedSigner,
   type Verified,

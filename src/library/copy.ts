@@ -1,4 +1,3 @@
-import { loadBaseSettings } from '../config/base-settings.ts';
 import { checkArgument, type Shape } from '../model/check-arguments.ts';
 import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
@@ -7,27 +6,21 @@ import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { type Platform, parsePlatform } from '../model/platform/platform.ts';
 import { openPlace } from '../places/open-place.ts';
 import { type Place, readFrom } from '../places/place.ts';
-import type { Policy } from '../policy/policy.ts';
 import { connecting, foreignLayers, leases } from '../registry/extensions.ts';
-import type { RegistryService } from '../service/contract.ts';
 import { choosePushed } from '../transfer/choose/pushed.ts';
 import type { TransferEnd, TransferOptions } from '../transfer/options.ts';
 import { resolveImage } from '../transfer/platforms.ts';
 import { transfer } from '../transfer/transfer.ts';
 import { placesOf } from './places.ts';
 import { type CallOptions, callShape, checkCallOptions, openSession } from './session.ts';
+import { openSource, type PolicyOption } from './source.ts';
 
 /** What a copy takes along, and who is told of it. */
-export interface CopyOptions extends CallOptions {
+export interface CopyOptions extends CallOptions, PolicyOption {
   /** `linux/arm64`: this image of an index alone. Default: what the source names, an index with all its images. */
   readonly platform?: string | undefined;
   /** Also what refers to the image: signatures, lists of its parts. Default false. */
   readonly referrers?: boolean | undefined;
-  /**
-   * A file with a policy, as `ocictl copy --policy` reads it: what does not comply is not copied. Default: everything is copied,
-   * whatever config.yaml says under `trust`.
-   */
-  readonly policy?: string | undefined;
   /** Blobs that move at once. Default 3. */
   readonly parallelBlobs?: number | undefined;
   /**
@@ -78,12 +71,9 @@ export async function copy(source: string, destination: string, options: CopyOpt
   const { signal = new AbortController().signal, onProgress, referrers, parallelBlobs } = options;
   const onWait = onProgress && ((wait: Waiting) => onProgress({ type: 'waiting', ...wait }));
   await using session = await openSession(options, { onWait });
-  const places = placesOf(session.service, signal);
-  const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
-  await using opened = await openPlace(source, 'source', places);
-  const from = policy ? await judged(opened, policy, session.service) : opened;
+  await using from = await openSource(source, session.service, signal, options);
   const root = await findRoot(from, platform, signal);
-  await using to = await openPlace(destination, 'destination', places);
+  await using to = await openPlace(destination, 'destination', placesOf(session.service, signal));
   if (from.identity === to.identity) {
     throw new OciError('USAGE', `copy: source and destination are both ${from.fullName}`);
   }
@@ -105,20 +95,6 @@ export async function copy(source: string, destination: string, options: CopyOpt
   await to.finish();
   const { digest, mediaType } = copied;
   return { destination: to.fullName, digest, mediaType, changed, transferredBytes };
-}
-
-async function readPolicyFile(file: string): Promise<Policy> {
-  const { readPolicy } = await import('../policy/policy.ts');
-  const { environment } = await loadBaseSettings();
-  return await readPolicy(file, { homedir: environment.homedir });
-}
-
-async function judged(place: Place, policy: Policy, service: RegistryService): Promise<Place> {
-  const [{ judgedPlace }, { originOf }] = await Promise.all([
-    import('../policy/judged-place.ts'),
-    import('../service/open/origin-of.ts'),
-  ]);
-  return judgedPlace(place, policy, (repository, kind) => originOf(service, repository, kind === ''));
 }
 
 function end({ registry, repo, sparse }: Place): TransferEnd {

@@ -15,15 +15,15 @@ import { hasImageConfig, type ImageConfig, readImageConfig } from '../model/mani
 import type { ImageView, Manifest } from '../model/manifest/manifest.ts';
 import { hostPlatform, parsePlatform } from '../model/platform/platform.ts';
 import { quote } from '../model/quote.ts';
-import { openPlace } from '../places/open-place.ts';
 import { type Place, readFrom } from '../places/place.ts';
 import { readConfig } from '../registry/config.ts';
+import { judgeNow } from '../transfer/plan/judge-now.ts';
 import { resolveImage } from '../transfer/platforms.ts';
-import { placesOf } from './places.ts';
 import { type CallOptions, callShape, checkCallOptions, openSession } from './session.ts';
+import { openSource, type PolicyOption } from './source.ts';
 
 /** Which image is opened. */
-export interface OpenImageOptions extends CallOptions {
+export interface OpenImageOptions extends CallOptions, PolicyOption {
   /** Of an index, the image for this platform: `linux/arm64`. Default: that of this machine. */
   readonly platform?: string | undefined;
 }
@@ -98,14 +98,14 @@ export interface OpenedImage extends AsyncDisposable {
   export(): AsyncIterable<Uint8Array>;
 }
 
-const openShape: Shape<OpenImageOptions> = { ...callShape, platform: 'string' };
+const openShape: Shape<OpenImageOptions> = { ...callShape, platform: 'string', policy: 'string' };
 
 /**
  * Opens an image to look inside it. Its manifest is read now, all else when it is asked for. The local cache is not used.
  *
  * @param source `alpine:3.20`, `registry.example.com/app@sha256:…`, `oci:DIR:TAG`, `store:NAME`, or another place that can be read.
- * @throws OciError USAGE, REFERENCE_INVALID; MANIFEST_UNKNOWN, PLATFORM_UNKNOWN; UNSUPPORTED for what is no image; what registries throw,
- *   see {@link Registry}.
+ * @throws OciError USAGE, REFERENCE_INVALID; MANIFEST_UNKNOWN, PLATFORM_UNKNOWN; UNSUPPORTED for what is no image; UNTRUSTED,
+ *   CONFIG_INVALID by the policy; what registries throw, see {@link Registry}.
  */
 export async function openImage(source: string, options: OpenImageOptions = {}): Promise<OpenedImage> {
   checkArgument('openImage', 'the source', source, 'string');
@@ -115,8 +115,9 @@ export async function openImage(source: string, options: OpenImageOptions = {}):
   const session = await openSession(options);
   let place: Place | undefined;
   try {
-    place = await openPlace(source, 'source', placesOf(session.service, signal));
-    const from = place;
+    const unjudged = await openSource(source, session.service, signal, options);
+    place = unjudged;
+    const from = await readFrom(unjudged, () => judgeNow(unjudged, { platforms: [wanted], signal }));
     const manifest = await readFrom(from, () =>
       resolveImage(from, wanted, { signal, requirePlatform: platform !== undefined }),
     );
@@ -125,7 +126,7 @@ export async function openImage(source: string, options: OpenImageOptions = {}):
       throw new OciError('UNSUPPORTED', `${place.name} is no image: it has no file system`);
     }
     return opened(
-      place,
+      from,
       manifest,
       view,
       async () => {

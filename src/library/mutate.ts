@@ -13,9 +13,11 @@ import { parsePlatform } from '../model/platform/platform.ts';
 import { openPlace } from '../places/open-place.ts';
 import { readFrom } from '../places/place.ts';
 import { leases } from '../registry/extensions.ts';
+import { judgeNow } from '../transfer/plan/judge-now.ts';
 import { transfer } from '../transfer/transfer.ts';
 import { placesOf } from './places.ts';
 import { type CallOptions, callShape, checkCallOptions, openSession } from './session.ts';
+import { openSource, type PolicyOption } from './source.ts';
 
 /** What is changed in an image. What is absent stays; null removes. */
 export interface ImageChanges extends Omit<Mutation, 'platform'> {
@@ -26,7 +28,7 @@ export interface ImageChanges extends Omit<Mutation, 'platform'> {
 }
 
 /** Where a changed image goes. */
-export interface MutateOptions extends CallOptions {
+export interface MutateOptions extends CallOptions, PolicyOption {
   /** An image in any place; the reference itself moves its tag. Needed. */
   readonly to: string;
   /** `['linux/arm64']`: the images of an index that are changed. Default: all. */
@@ -47,7 +49,13 @@ export interface ChangedImage {
   readonly replaced: ReadonlyMap<Digest, Digest>;
 }
 
-const shape: Shape<MutateOptions> = { ...callShape, to: 'string', platforms: 'array', onProgress: 'function' };
+const shape: Shape<MutateOptions> = {
+  ...callShape,
+  to: 'string',
+  platforms: 'array',
+  policy: 'string',
+  onProgress: 'function',
+};
 
 const changesShape: Shape<ImageChanges> = {
   entrypoint: 'array',
@@ -71,7 +79,8 @@ const changesShape: Shape<ImageChanges> = {
  * `ocictl append` do. Fields that are not named keep their bytes; unchanged layers are neither read nor sent where they are.
  *
  * @throws OciError USAGE for wrong arguments; UNSUPPORTED for what is no image, and for annotations in Docker's format;
- *   ARCHIVE_INVALID for a layer that is no tar archive; PLATFORM_UNKNOWN; STORAGE_*; what registries throw.
+ *   ARCHIVE_INVALID for a layer that is no tar archive; PLATFORM_UNKNOWN; UNTRUSTED, CONFIG_INVALID by the policy; STORAGE_*; what
+ *   registries throw.
  */
 export async function mutate(reference: string, changes: ImageChanges, options: MutateOptions): Promise<ChangedImage> {
   checkArgument('mutate', 'the reference', reference, 'string');
@@ -87,8 +96,8 @@ export async function mutate(reference: string, changes: ImageChanges, options: 
   const layers = await makeLayers(paths, signal);
   try {
     await using session = await openSession(options);
-    const sources = placesOf(session.service, signal);
-    await using source = await openPlace(reference, 'source', sources);
+    await using opened = await openSource(reference, session.service, signal, options);
+    const source = await readFrom(opened, () => judgeNow(opened, { platforms, signal }));
     using edited = await readFrom(source, () =>
       editRoot(source, {
         platforms,
@@ -99,7 +108,7 @@ export async function mutate(reference: string, changes: ImageChanges, options: 
         },
       }),
     );
-    await using place = await openPlace(options.to, 'destination', sources);
+    await using place = await openPlace(options.to, 'destination', placesOf(session.service, signal));
     await using _lease = await place.registry.extension(leases)?.lease({ signal });
     const mountFrom = place.hosted && (await source.mountFrom(place.hosted));
     const { root } = await transfer({

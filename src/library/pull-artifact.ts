@@ -4,15 +4,15 @@ import type { Digest } from '../model/digest.ts';
 import type { ProgressEvent, Waiting } from '../model/events.ts';
 import type { Descriptor } from '../model/manifest/descriptor.ts';
 import { hostPlatform, parsePlatform } from '../model/platform/platform.ts';
-import { openPlace } from '../places/open-place.ts';
 import { readFrom } from '../places/place.ts';
+import { judgeNow } from '../transfer/plan/judge-now.ts';
 import { resolveArtifact } from '../transfer/platforms.ts';
 import { transfer } from '../transfer/transfer.ts';
-import { placesOf } from './places.ts';
 import { type CallOptions, callShape, checkCallOptions, openSession } from './session.ts';
+import { openSource, type PolicyOption } from './source.ts';
 
 /** What is pulled of an artifact, and how. */
-export interface PullArtifactOptions extends CallOptions {
+export interface PullArtifactOptions extends CallOptions, PolicyOption {
   /** Of an index, the artifact for this platform: `linux/arm64`. Default: the only one, or that for this machine. */
   readonly platform?: string | undefined;
   /** Whether a file that exists is an error, REFUSED. Default: it is replaced. */
@@ -39,6 +39,7 @@ const pullShape: Shape<PullArtifactOptions> = {
   ...callShape,
   platform: 'string',
   keepOld: 'boolean',
+  policy: 'string',
   onProgress: 'function',
 };
 
@@ -50,7 +51,7 @@ const pullShape: Shape<PullArtifactOptions> = {
  * @param directory Where the files go; it is made.
  * @throws OciError USAGE, REFERENCE_INVALID; MANIFEST_UNKNOWN, PLATFORM_UNKNOWN; MANIFEST_INVALID for titles that lead out of the
  *   directory or contradict each other; ARCHIVE_INVALID, TOO_LARGE for a directory that cannot be unpacked; REFUSED for what is
- *   in the way; UNSUPPORTED for what has no files; STORAGE_*; what registries throw, see {@link Registry}.
+ *   in the way; UNSUPPORTED for what has no files; UNTRUSTED, CONFIG_INVALID by the policy; STORAGE_*; what registries throw, see {@link Registry}.
  */
 export async function pullArtifact(
   source: string,
@@ -64,7 +65,9 @@ export async function pullArtifact(
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const onWait = onProgress && ((wait: Waiting) => onProgress({ type: 'waiting', ...wait }));
   await using session = await openSession(options, { onWait });
-  await using from = await openPlace(source, 'source', placesOf(session.service, signal));
+  await using opened = await openSource(source, session.service, signal, options);
+  const platforms = platform && [platform];
+  const from = await readFrom(opened, () => judgeNow(opened, { platforms, signal }));
   const choice = { platform, ownPlatform: hostPlatform() };
   const manifest = await readFrom(from, () => resolveArtifact(from, choice, { signal }));
   await using files: ArtifactFiles = await openArtifactFiles(manifest, { name: from.name, directory, keepOld });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import {
@@ -15,7 +15,10 @@ import {
   listRepositories,
   listTags,
   loadSettings,
+  mutate,
+  openImage,
   type ProgressEvent,
+  pullArtifact,
   pushManifest,
   referrersTree,
   setTags,
@@ -23,6 +26,7 @@ import {
 import { parseRepositoryName, parseTag } from '../../src/model/reference/reference.ts';
 import { createBasicAuth } from '../../src/server/auth/basic-auth.ts';
 import { buildArtifact, buildImage, pushImage } from '../support/images.ts';
+import { buildBlob } from '../support/layer.ts';
 import { memoryRegistry } from '../support/memory.ts';
 import { startServe } from '../support/registries.ts';
 import { sandbox, temporaryDirectory } from '../support/sandbox.ts';
@@ -79,6 +83,31 @@ describe('the calls of the library', () => {
     assert.equal((await copy(`${host}/team/app:1`, to, { service, policy })).digest, digest);
     const missing = copy(`${host}/team/app:1`, to, { service, policy: `${policy}.none` });
     await assert.rejects(missing, (error) => isOciError(error, 'CONFIG_INVALID'));
+  });
+
+  it('open, change and unpack only what complies with a policy', async (t) => {
+    const { host, service, source } = await registry(t);
+    const directory = await temporaryDirectory(t);
+    const policy = join(directory, 'policy.yaml');
+    const [image, files] = [`${host}/team/app:1`, `${host}/team/files:1`];
+    const text = await buildBlob('text', 'text/plain');
+    const annotations = { 'org.opencontainers.image.title': 'a.txt' };
+    const blobs = [{ ...text, descriptor: { ...text.descriptor, annotations } }];
+    const artifact = await buildArtifact({ artifactType: 'a/b', blobs });
+    await pushImage(source, parseRepositoryName('team/files'), parseTag('1'), artifact);
+    const changed = () => mutate(image, { labels: { a: '1' } }, { service, policy, to: `${host}/kept/app:3` });
+    const calls = [
+      async () => void (await (await openImage(image, { service, policy }))[Symbol.asyncDispose]()),
+      async () => void (await changed()),
+      async () => void (await pullArtifact(files, join(directory, 'files'), { service, policy })),
+    ];
+    await writeFile(policy, 'default: reject\n');
+    for (const call of calls) await assert.rejects(call, (error) => isOciError(error, 'UNTRUSTED'));
+    await assert.rejects(source.statManifest(parseRepositoryName('kept/app'), parseTag('3')));
+    await assert.rejects(stat(join(directory, 'files')), { code: 'ENOENT' });
+    await writeFile(policy, 'default: accept\n');
+    for (const call of calls) await call();
+    assert.equal(await readFile(join(directory, 'files', 'a.txt'), 'utf8'), 'text');
   });
 
   it('copy an image by two strings, and tell of it', async (t) => {

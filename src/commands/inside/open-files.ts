@@ -5,11 +5,11 @@ import { OciError } from '../../model/errors.ts';
 import { hasImageConfig } from '../../model/manifest/image-config.ts';
 import { type Manifest, schema1Refused } from '../../model/manifest/manifest.ts';
 import { readFrom } from '../../places/place.ts';
+import { judgeNow } from '../../transfer/plan/judge-now.ts';
 import { flag, value } from '../command-line/command.ts';
 import { parseCount, parseOnePlatform } from '../command-line/option-values.ts';
 import { platformWords, policyOption, readingOptions } from '../command-line/options.ts';
 import { Inspection } from '../inspect/gather.ts';
-import { judged } from '../moving/judged.ts';
 import { openSource } from '../save/source.ts';
 
 /** Options of all these commands. */
@@ -63,7 +63,8 @@ export async function openFiles(
   try {
     // What the store has was judged when it came there.
     const isStored = opened.kind.prefix === 'store:';
-    const place = isStored ? opened : await judged(opened, { platforms: [platform], signal });
+    const judge = (): Promise<Place> => judgeNow(opened, { platforms: [platform], signal });
+    const place = isStored ? opened : await readFrom(opened, judge);
     const inspection = new Inspection(place, { platform, explicit, signal });
     const image = await readFrom(place, () => inspection.image());
     const { ImageFiles } = await import('../../image/image-files.ts');
