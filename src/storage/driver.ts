@@ -26,8 +26,6 @@ export interface Entry {
   readonly name: string;
   /** `prefix`: other paths begin with it. */
   readonly kind: 'object' | 'prefix';
-  /** Whether it is a symbolic link, behind which nothing is seen. Not told in a deep list. */
-  readonly isLink?: true;
   /** Present if listing gives them at no extra cost. */
   readonly facts?: ObjectFacts;
 }
@@ -226,7 +224,8 @@ export interface Locks {
  * A storage driver.
  *
  * Every method rejects with an OciError that names the path: STORAGE_FULL (no space, quota), STORAGE_DENIED
- * (permission, read-only), STORAGE_DAMAGED (a link, which is not followed), STORAGE (anything else).
+ * (permission, read-only), STORAGE_DAMAGED (on a file system, a link, a file in place of a directory, or a directory that is read
+ * as an object: what they hide is not absent), STORAGE (anything else).
  */
 export interface Driver extends Objects {
   /** Location of the objects, for messages. */

@@ -1,7 +1,7 @@
 import { type Digest, isDigestAlgorithm, tryParseDigest } from '../model/digest.ts';
 import type { Driver, Entry, PageOptions, StorePath } from './driver.ts';
+import { refuseHiding } from './hidden.ts';
 import { childPath } from './paths.ts';
-import { refuseLink } from './symbolic-links.ts';
 
 /** The entries below a prefix. Pages are fetched as the caller needs them. */
 export async function* entriesIn(
@@ -51,19 +51,19 @@ export async function deleteAll(driver: Driver, paths: readonly StorePath[]): Pr
 /**
  * The digests that have a prefix `<alg>/<hex>/` below this one, sorted. Names that are not digests are skipped.
  *
- * @throws OciError STORAGE_DAMAGED for a symbolic link in place of one: what is behind it would count as absent.
+ * @throws OciError STORAGE_DAMAGED for a symbolic link or a file in place of one: what it hides would count as absent.
  * @param after Only digests after this text.
  */
 export async function* digestsIn(driver: Driver, prefix: StorePath, after = ''): AsyncGenerator<Digest> {
   for await (const algorithm of entriesIn(driver, prefix)) {
     if (!isDigestAlgorithm(algorithm.name)) continue;
-    refuseLink(driver, prefix, algorithm);
+    await refuseHiding(driver, prefix, algorithm);
     if (algorithm.kind !== 'prefix') continue;
     const before = `${algorithm.name}:`;
     const from = after.startsWith(before) ? after.slice(before.length) : undefined;
     for await (const hex of entriesIn(driver, childPath(prefix, algorithm), { after: from })) {
       const digest = tryParseDigest(before + hex.name);
-      if (digest !== undefined) refuseLink(driver, childPath(prefix, algorithm), hex);
+      if (digest !== undefined) await refuseHiding(driver, childPath(prefix, algorithm), hex);
       if (digest !== undefined && hex.kind === 'prefix' && digest > after) yield digest;
     }
   }

@@ -89,7 +89,7 @@ function lineOf({ kind, state, digest, size, names, repaired }: StoreFault): str
     repaired === undefined ? words[state] : { fetched: 'Fetched', linked: 'Linked', removed: 'Removed' }[repaired];
   const what = [kind, ...(digest === undefined || kind === 'tag' ? [] : [digest])].join(' ');
   const of =
-    kind === 'tag' || kind === 'repository'
+    kind === 'tag' || kind === 'repository' || kind === 'directory'
       ? ` ${names.join()}`
       : names.length === 0
         ? ' that no manifest names'

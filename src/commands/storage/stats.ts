@@ -35,7 +35,7 @@ async function showStats(
   const stats = await registryStats(root, { limit: Number(limit) });
   for (const name of stats.unreadable.slice(0, maxNames)) {
     terminal.warn(
-      `${name} is not counted, because a symbolic link is in its place, which is not followed, or permissions are missing`,
+      `${name} is not counted, because a symbolic link or a file is in its place, or permissions are missing`,
     );
   }
   const more = stats.unreadable.length - maxNames;

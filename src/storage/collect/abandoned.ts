@@ -56,10 +56,11 @@ interface Waits {
   readonly sessions?: RecentSessions;
 }
 
-/** Whether {@link removeAbandonedUploads} would remove anything. */
+/** Whether {@link removeAbandonedUploads} would remove anything. All are looked at, so that it fails if one cannot be read. */
 export async function hasAbandonedUploads(driver: Driver, repo: RepositoryName, waits: Waits): Promise<boolean> {
-  for await (const _ of abandonedSessions(driver, repo, waits)) return true;
-  return false;
+  let any = false;
+  for await (const _ of abandonedSessions(driver, repo, waits)) any = true;
+  return any;
 }
 
 /**

@@ -4,11 +4,12 @@ import type { RepositoryName } from '../../model/reference/reference.ts';
 import type { CollectOptions, CollectResult, GarbageCollector } from '../../registry/extensions.ts';
 import { walkBlobs } from '../blobs/blobs.ts';
 import { DigestTable } from '../digests/digest-table.ts';
+import { SizedDigests } from '../digests/sized-digests.ts';
 import type { ObjectFacts } from '../driver.ts';
 import { deleteAll } from '../listing.ts';
 import { walkRepositories } from '../manifests/repositories.ts';
 import { Collection } from '../marks/collection.ts';
-import { blobPath, repositoriesPath } from '../paths.ts';
+import { blobPath, partialsPath, repositoriesPath } from '../paths.ts';
 import type { Store } from '../store.ts';
 import { abandonedMs, hasAbandonedUploads, removeAbandonedUploads, removeLeft } from './abandoned.ts';
 import { add, removePartials } from './partials.ts';
@@ -44,6 +45,8 @@ class Sweep {
   readonly #opts: SweepOptions;
   readonly #onRemoved: NonNullable<CollectOptions['onRemoved']>;
   readonly #kept: Kept = { needed: new DigestTable(), linked: new DigestTable(), unneeded: new DigestTable() };
+  /** Blobs that no manifest needs. */
+  readonly #unneeded = new SizedDigests();
   readonly #removed: Writable<CollectResult>['removed'][number][] = [];
   readonly #untagged: Writable<CollectResult>['untagged'][number][] = [];
   readonly #freed = { count: 0, bytes: 0 };
@@ -87,6 +90,8 @@ class Sweep {
       if (findings !== undefined) found.push(findings);
       if (await hasAbandonedUploads(driver, repo, this.#waits)) withUploads.push(repo);
     }
+    await this.#readBlobs();
+    for await (const _ of driver.uploads.list(partialsPath)) this.#signal?.throwIfAborted();
     for (const findings of found) await this.#sweepRepository(findings);
     await this.#sweepBlobs();
     for (const repo of withUploads) add(this.#unfinished, await removeAbandonedUploads(driver, repo, this.#waits));
@@ -141,12 +146,20 @@ class Sweep {
     );
   }
 
-  async *#unneededBlobs() {
-    const { needed, linked } = this.#kept;
-    const opts = { signal: this.#signal, except: needed, repair: !this.#waits.dryRun };
+  async #readBlobs(): Promise<void> {
+    const opts = { signal: this.#signal, except: this.#kept.needed, repair: !this.#waits.dryRun };
     for await (const blob of walkBlobs(this.#store, opts)) {
-      if (linked.has(blob.digest) || this.#isYoung(blob)) add(this.#recent, { count: 1, bytes: blob.size });
-      else yield blob;
+      if (this.#isYoung(blob)) add(this.#recent, { count: 1, bytes: blob.size });
+      else this.#unneeded.set(blob.digest, blob.size);
+    }
+  }
+
+  // What is needed by a manifest that was kept meanwhile stays.
+  *#unneededBlobs() {
+    const { needed, linked } = this.#kept;
+    for (const { digest, size } of this.#unneeded.entries()) {
+      if (linked.has(digest)) add(this.#recent, { count: 1, bytes: size });
+      else if (!needed.has(digest)) yield { digest, size };
     }
   }
 

@@ -1,6 +1,5 @@
 import { fileError, hasErrno } from '../../files/file-errors.ts';
-import { OciError } from '../../model/errors.ts';
-import { isLink } from '../symbolic-links.ts';
+import { isLink, isNoFile } from '../hidden.ts';
 
 export const elsewhere = 'choose another directory for the store with $OCICTL_ROOT';
 const full = 'free some space, or remove images that are not needed; what was downloaded so far is kept';
@@ -9,10 +8,7 @@ const full = 'free some space, or remove images that are not needed; what was do
 export function storageError(cause: unknown, action: string, file: string): unknown {
   // With O_NOFOLLOW, ELOOP means that the path is a link.
   if (hasErrno(cause, 'ELOOP')) return isLink(file);
-  // A socket, or a device without a driver.
-  if (hasErrno(cause, 'ENXIO')) {
-    const hint = 'remove it: no registry has made it';
-    return new OciError('STORAGE_DAMAGED', `${file} is no file`, { cause, hint });
-  }
+  // A directory or a pipe; a socket, or a device without a driver.
+  if (hasErrno(cause, 'EISDIR', 'ENXIO')) return isNoFile(file, cause);
   return fileError(cause, action, file, { full, elsewhere });
 }

@@ -2,6 +2,7 @@ import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../../files/file-errors.ts';
 import type { Entry } from '../driver.ts';
+import { storageError } from './file-errors.ts';
 import { keyOf } from './page.ts';
 
 /** The entries of a directory, in the order of keys. @throws the system's error, including ENOENT. */
@@ -9,8 +10,7 @@ export async function entriesOf(directory: string): Promise<Entry[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   return entries
     .map((entry) => {
-      const kind = entry.isDirectory() ? 'prefix' : 'object';
-      const found: Entry = { name: entry.name, kind, ...(entry.isSymbolicLink() && { isLink: true }) };
+      const found: Entry = { name: entry.name, kind: entry.isDirectory() ? 'prefix' : 'object' };
       return { found, key: keyOf(found) };
     })
     .sort((a, b) => (a.key < b.key ? -1 : 1))
@@ -24,7 +24,7 @@ export async function entriesOf(directory: string): Promise<Entry[]> {
 export async function* filesBelow(directory: string, after: string, at = ''): AsyncGenerator<Entry> {
   const entries = await entriesOf(join(directory, at)).catch((error: unknown) => {
     if (at !== '' && hasErrno(error, 'ENOENT')) return [];
-    throw error;
+    throw at === '' ? error : storageError(error, 'list', join(directory, at));
   });
   for (const { name, kind } of entries) {
     const key = `${at}${name}`;

@@ -17,7 +17,7 @@ export interface Root {
   readonly temporary: string;
   readonly directories: RealDirectories;
   fileOf(path: StorePath): string;
-  /** Runs a reading operation; undefined if the file is absent. @throws OciError, STORAGE_DAMAGED behind a link */
+  /** Runs a reading operation; undefined if the file is absent. @throws OciError, STORAGE_DAMAGED if something else hides it */
   read<T>(action: string, path: StorePath, operation: (file: string) => Promise<T>): Promise<T | undefined>;
   /** Runs a writing operation. @throws OciError */
   change<T>(action: string, path: StorePath, operation: (file: string) => Promise<T>): Promise<T>;
@@ -52,6 +52,11 @@ export function openRoot(
     await refuseFoldedCase(directory, directories);
   }
 
+  async function lookAgain(file: string, error: unknown): Promise<never> {
+    if (hasErrno(error, 'ENOTDIR')) await directories.lookAgain(file);
+    throw error;
+  }
+
   return {
     directory,
     temporary,
@@ -60,7 +65,11 @@ export function openRoot(
     async read(action, path, operation) {
       const file = join(directory, path);
       return await attempt(action, file, async () => {
-        return (await directories.isThere(dirname(file))) ? await orAbsent(operation(file)) : undefined;
+        if (!(await directories.isThere(dirname(file)))) return undefined;
+        return await operation(file).catch((error: unknown) => {
+          if (hasErrno(error, 'ENOENT')) return undefined;
+          return lookAgain(file, error);
+        });
       });
     },
     async change(action, path, operation) {
@@ -74,7 +83,7 @@ export function openRoot(
           prepared = undefined;
           throw error;
         }
-        return await operation(file);
+        return await operation(file).catch((error: unknown) => lookAgain(file, error));
       });
     },
     async draft(file, { durable }, make, place) {
@@ -119,12 +128,12 @@ export async function attempt<T>(action: string, file: string, operation: () => 
   }
 }
 
-/** Undefined if the file is absent, including below another file, and for a directory, which is not an object. */
+/** Undefined if the file is absent, and for a directory, which cannot be changed as an object. */
 export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result;
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined;
+    if (hasErrno(error, 'ENOENT', 'EISDIR')) return undefined;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { hasErrno } from '../../files/file-errors.ts';
 import { waitsForOthers } from '../../files/quick-calls.ts';
 import { lstat, mkdir } from '../../files/system-calls.ts';
 import { RecentMap } from '../../model/recent-map.ts';
-import { isLink } from '../symbolic-links.ts';
+import { isFile, isLink } from '../hidden.ts';
 
 /** Directories that are remembered as checked. A large store has more; they are checked again. */
 const maxKnown = 4_096;
@@ -13,8 +13,8 @@ const maxKnown = 4_096;
 const maxAttempts = 20;
 
 /**
- * Ensures that directories below a root are not symbolic links. A link leads out of the store: if another user filled
- * the directory, it could expose any file that the serving user can read. The root itself may be a link.
+ * Ensures that directories below a root are neither symbolic links nor files. A link leads out of the store: if another user
+ * filled the directory, it could expose any file that the serving user can read. The root itself may be a link.
  *
  * A directory is checked once: a user who can replace it by a link while the process runs can change the store's files
  * anyway.
@@ -32,8 +32,8 @@ export class RealDirectories {
   /**
    * Checks a directory and all its parents.
    *
-   * @returns False if it does not exist, or is not a directory. A promise where a look may wait for another machine.
-   * @throws OciError STORAGE_DAMAGED naming a path that is a link.
+   * @returns False if it does not exist. A promise where a look may wait for another machine.
+   * @throws OciError STORAGE_DAMAGED naming a path that is a link or a file.
    */
   isThere(directory: string): boolean | Promise<boolean> {
     if (this.#isKnown(directory)) return true;
@@ -54,9 +54,20 @@ export class RealDirectories {
 
   #found(directory: string, facts: Stats | undefined): boolean {
     if (facts?.isSymbolicLink()) throw isLink(directory);
-    if (facts?.isDirectory() !== true) return false;
+    if (facts === undefined) return false;
+    if (!facts.isDirectory()) throw isFile(directory);
     this.#known.set(directory, true);
     return true;
+  }
+
+  /**
+   * To be called when a path turned out not to lead to a directory: another program may have replaced one that is known.
+   *
+   * @throws OciError STORAGE_DAMAGED naming what is no directory, unless it is one again.
+   */
+  async lookAgain(path: string): Promise<void> {
+    for (let at = path; at.length > this.#root.length; at = dirname(at)) this.#known.delete(at);
+    await this.isThere(path);
   }
 
   /**
@@ -116,7 +127,7 @@ export class RealDirectories {
         if (hasErrno(error, 'EEXIST') && (await this.isThere(directory))) return;
         if (this.#unsynced.get(directory) === mark) this.#unsynced.delete(directory);
         if (!hasErrno(error, 'ENOENT', 'EEXIST')) throw error;
-        if (attempt === maxAttempts) throw hasErrno(error, 'EEXIST') ? notDirectory(directory) : error;
+        if (attempt === maxAttempts) throw error;
         await this.#forget(parent);
       }
     }
@@ -131,8 +142,4 @@ export class RealDirectories {
   #isKnown(directory: string): boolean {
     return directory.length <= this.#root.length || this.#known.has(directory);
   }
-}
-
-function notDirectory(file: string): Error {
-  return Object.assign(new Error(`${file} is not a directory`), { code: 'ENOTDIR' });
 }

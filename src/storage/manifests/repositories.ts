@@ -6,9 +6,9 @@ import {
   tryParseRepositoryName,
 } from '../../model/reference/reference.ts';
 import type { Driver, Entry } from '../driver.ts';
+import { refuseHiding } from '../hidden.ts';
 import { entriesIn } from '../listing.ts';
 import { childPath, repositoriesPath } from '../paths.ts';
-import { isLink } from '../symbolic-links.ts';
 import { isRepositoryPart } from './manifests.ts';
 
 interface WalkOptions {
@@ -17,8 +17,8 @@ interface WalkOptions {
   /** Includes names with upload sessions only, which do not count as repositories elsewhere. */
   readonly withUploadsOnly?: boolean;
   /**
-   * Called with what may hide repositories, perhaps twice: a symbolic link, or a directory that cannot be read. If absent, links
-   * are skipped, and the rest is an error.
+   * Called with what may hide repositories, perhaps twice: a symbolic link or a file in place of a directory, or one that cannot
+   * be read. If absent, links and files are skipped, and the rest is an error.
    *
    * @param name As a repository there would be named.
    */
@@ -38,8 +38,8 @@ async function* walk(driver: Driver, prefix: string, opts: WalkOptions): AsyncGe
   for await (const entry of entriesAt(driver, prefix, opts)) {
     if (tryParseRepositoryName(entry.name) === undefined) continue;
     const name = `${prefix}${entry.name}`;
-    if (entry.isLink) await opts.onUnreadable?.(name, isLink(`${driver.name}/${pathOf(name)}`));
     if (entry.kind === 'prefix') keys.push(name, `${name}/`);
+    else await tellHiding(driver, prefix, entry, name, opts);
   }
   keys.sort();
   for (const key of keys) {
@@ -49,7 +49,9 @@ async function* walk(driver: Driver, prefix: string, opts: WalkOptions): AsyncGe
       const name = tryParseName(key);
       if (name === undefined) continue;
       for await (const entry of entriesAt(driver, key, opts)) {
-        if (!isRepositoryPart(entry) && !(opts.withUploadsOnly && entry.name === '_uploads')) continue;
+        const isUploads = entry.name === '_uploads';
+        if (isUploads) await tellHiding(driver, key, entry, name, opts);
+        if (!isRepositoryPart(entry) && !(opts.withUploadsOnly && isUploads)) continue;
         yield name;
         break;
       }
@@ -62,10 +64,23 @@ async function* entriesAt(driver: Driver, key: string, { onUnreadable }: WalkOpt
     yield* entriesIn(driver, pathOf(key));
   } catch (error) {
     // Without the list of all repositories nothing is known.
-    if (key === '' || onUnreadable === undefined || !isOciError(error, 'STORAGE_DAMAGED', 'STORAGE_DENIED'))
-      throw error;
+    if (key === '' || onUnreadable === undefined || !isUnreadable(error)) throw error;
     await onUnreadable(key.endsWith('/') ? key.slice(0, -1) : key, error);
   }
+}
+
+async function tellHiding(driver: Driver, key: string, entry: Entry, name: string, { onUnreadable }: WalkOptions) {
+  try {
+    if (onUnreadable !== undefined) await refuseHiding(driver, pathOf(key), entry);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    await onUnreadable?.(name, error);
+  }
+}
+
+/** Whether an error concerns only a part of the store. */
+export function isUnreadable(error: unknown): error is OciError {
+  return isOciError(error, 'STORAGE_DAMAGED', 'STORAGE_DENIED');
 }
 
 function pathOf(key: string) {

@@ -9,7 +9,7 @@ import { findBlob, linkBlob, removeDamagedLink } from '../blobs/links.ts';
 import { readsAtOnce } from '../collect/graph.ts';
 import { linkOrDamaged, readView } from '../collect/views.ts';
 import { DigestTable } from '../digests/digest-table.ts';
-import { digestsIn, entriesIn } from '../listing.ts';
+import { digestsIn, entriesIn, isAnyBelow } from '../listing.ts';
 import { whyInvalid } from '../manifests/manifests.ts';
 import { removeHistory, removeRevision, removeTag } from '../manifests/revisions.ts';
 import {
@@ -23,6 +23,7 @@ import {
   revisionsPath,
   tagCurrentPath,
   tagsPath,
+  uploadsPath,
 } from '../paths.ts';
 import type { Store } from '../store.ts';
 import type { StoreFault } from './faults.ts';
@@ -64,6 +65,8 @@ export class RepositoryCheck {
         if (!(await this.#isRevision(digest))) await this.#lostReferrer(subject, digest);
       }
     }
+    // Only whether they can be read: a collection looks there.
+    await isAnyBelow(driver, uploadsPath(repo));
   }
 
   async #each<T>(items: Iterable<T> | AsyncIterable<T>, count: number, work: (item: T) => Promise<void>) {

@@ -1,6 +1,6 @@
-import { isOciError, type OciError } from '../../model/errors.ts';
+import type { OciError } from '../../model/errors.ts';
 import { createBlobChecker } from '../blobs/checker.ts';
-import { walkRepositories } from '../manifests/repositories.ts';
+import { isUnreadable, walkRepositories } from '../manifests/repositories.ts';
 import { Collection } from '../marks/collection.ts';
 import { blobPath } from '../paths.ts';
 import type { Store } from '../store.ts';
@@ -23,8 +23,7 @@ export async function checkStore(store: Store, opts: CheckOptions = {}): Promise
     const onUnreadable = async (name: string, error: OciError): Promise<void> => {
       if (unreadable.has(name)) return;
       unreadable.add(name);
-      const fault = { kind: 'repository', state: 'damaged', digest: undefined, size: undefined } as const;
-      await inspection.report({ ...fault, names: [name], error }, undefined);
+      await inspection.reportUnreadable('repository', name, error);
     };
     for await (const repo of walkRepositories(store.driver, { onUnreadable })) {
       opts.signal?.throwIfAborted();
@@ -32,8 +31,8 @@ export async function checkStore(store: Store, opts: CheckOptions = {}): Promise
       try {
         await new RepositoryCheck(inspection, repo).run();
       } catch (error) {
-        // Links in a file lead nowhere, but a symbolic link in place of a directory hides all that is below it.
-        if (!isOciError(error, 'STORAGE_DAMAGED', 'STORAGE_DENIED')) throw error;
+        // Links in a file lead nowhere, but a symbolic link or a file in place of a directory hides all that is below it.
+        if (!isUnreadable(error)) throw error;
         await onUnreadable(repo, error);
       }
     }

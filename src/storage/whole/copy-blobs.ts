@@ -39,10 +39,14 @@ export class BlobCopier {
   async copyAll(check: () => void): Promise<void> {
     const { signal } = this.#opts;
     for await (const { digest, size } of walkBlobs(this.#to, { signal })) this.there.set(digest, size);
-    await atOnce(walkBlobs(this.#from, { signal }), blobsAtOnce, async ({ digest, size }) => {
-      check();
-      await this.#copy(digest, size);
-    });
+    await atOnce(
+      walkBlobs(this.#from, { signal, onHidden: this.#opts.onUnreadable }),
+      blobsAtOnce,
+      async ({ digest, size }) => {
+        check();
+        await this.#copy(digest, size);
+      },
+    );
   }
 
   /** Makes sure that the destination has a blob, which may have been pushed meanwhile. @returns Whether it has it. */

@@ -34,7 +34,7 @@ const maxSmallBytes = 1_024;
 /**
  * Copies all blobs, manifests and tags. What is there stays, so an interrupted copy goes on; only a tag with another
  * target is written anew. Uploads and downloads that are not finished stay behind. No collection of the destination
- * removes anything meanwhile. What cannot be read of a repository, because of a symbolic link or its permissions, is told, and stays
+ * removes anything meanwhile. What cannot be read of a repository, because something else is in its place or for lack of permissions, is told, and stays
  * behind.
  *
  * @throws OciError STORAGE and others if something else cannot be read, or something cannot be written.

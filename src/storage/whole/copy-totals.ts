@@ -8,7 +8,7 @@ export interface CopyOptions extends SignalOption {
   readonly dryRun?: boolean | undefined;
   /** Told when a blob begins to move, and what became of it. */
   readonly onBlob?: ((blob: Descriptor, state: 'begins' | 'ended' | 'damaged') => void) | undefined;
-  /** Told once of each part of the source that cannot be read. @param name Of the repository, or a digest. */
+  /** Told once of each part of the source that cannot be read. @param name Of the repository, a digest, or the path of a directory of blobs. */
   readonly onUnreadable?: ((name: string, error: OciError) => void) | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface CopyTotals {
   readonly present: Writable;
   /** Blobs whose bytes have another digest. They are not copied, and links to them neither. */
   readonly damaged: Digest[];
-  /** Repositories and blobs that cannot be read: a symbolic link is in their place, or permissions are missing. What can be read of them is copied. */
+  /** Repositories and blobs that cannot be read: a symbolic link or a file is in their place, or permissions are missing. What can be read of them is copied. */
   readonly unreadable: string[];
   repositories: number;
   /** Links that were written. */

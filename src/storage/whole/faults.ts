@@ -9,18 +9,18 @@ import type { SignalOption } from '../../registry/registry.ts';
 export interface StoreFault {
   /**
    * `link`: a repository's link to a blob that no manifest names. `blob`: one that no manifest names. `repository`: a part of
-   * it that cannot be read, so that the rest of it was not checked.
+   * it that cannot be read, so that the rest of it was not checked. `directory`: one with blobs that cannot be read.
    */
-  readonly kind: 'repository' | 'tag' | 'manifest' | 'config' | 'layer' | 'link' | 'referrer' | 'blob';
+  readonly kind: 'directory' | 'repository' | 'tag' | 'manifest' | 'config' | 'layer' | 'link' | 'referrer' | 'blob';
   /**
    * `damaged`: other bytes, or another size. `invalid`: a manifest with the right bytes, which no client can use.
    * `missing`: something names it. `dangling`: it leads to nothing.
    */
   readonly state: 'damaged' | 'invalid' | 'missing' | 'dangling';
-  /** Undefined for a repository, and for a tag or link that holds no digest and has no digest as its name. */
+  /** Undefined for a directory or repository, and for a tag or link that holds no digest and has no digest as its name. */
   readonly digest: Digest | undefined;
   readonly size: number | undefined;
-  /** What it makes incomplete: `team/app:1`, or `team/app@sha256:…` without a tag; for a link its repository. */
+  /** What it makes incomplete: `team/app:1`, or `team/app@sha256:…` without a tag; for a link its repository; for a directory its path. */
   readonly names: readonly string[];
   /** What was done about it; undefined: nothing. */
   readonly repaired: 'fetched' | 'linked' | 'removed' | undefined;

@@ -1,5 +1,5 @@
 import type { Digest } from '../../model/digest.ts';
-import { isOciError } from '../../model/errors.ts';
+import { isOciError, type OciError } from '../../model/errors.ts';
 import { blobDescriptor } from '../../registry/content.ts';
 import { atOnce } from '../at-once.ts';
 import { walkBlobs } from '../blobs/blobs.ts';
@@ -70,17 +70,26 @@ export class Inspection {
     await this.opts.onFault?.({ ...fault, repaired, error: failure });
   }
 
+  async reportUnreadable(kind: 'repository' | 'directory', name: string, error: OciError): Promise<void> {
+    await this.report({ kind, state: 'damaged', digest: undefined, size: undefined, names: [name], error }, undefined);
+  }
+
   async readBlobs(): Promise<void> {
     const { bytes, signal, onBlob } = this.opts;
     const checker = createBlobChecker(this.store);
-    await atOnce(walkBlobs(this.store, { signal }), bytes === true ? hashedAtOnce : 1, async ({ digest, size }) => {
-      this.blobs.set(digest, size);
-      this.result.blobs.count += 1;
-      this.result.blobs.bytes += size;
-      if (bytes !== true) return;
-      onBlob?.(blobDescriptor(digest, size), 'begins');
-      if ((await checker.checkBlob(undefined, digest, { signal })) === 'damaged') this.damaged.set(digest, false);
-      onBlob?.(blobDescriptor(digest, size), 'ended');
-    });
+    const onHidden = (path: string, error: OciError) => this.reportUnreadable('directory', path, error);
+    await atOnce(
+      walkBlobs(this.store, { signal, onHidden }),
+      bytes === true ? hashedAtOnce : 1,
+      async ({ digest, size }) => {
+        this.blobs.set(digest, size);
+        this.result.blobs.count += 1;
+        this.result.blobs.bytes += size;
+        if (bytes !== true) return;
+        onBlob?.(blobDescriptor(digest, size), 'begins');
+        if ((await checker.checkBlob(undefined, digest, { signal })) === 'damaged') this.damaged.set(digest, false);
+        onBlob?.(blobDescriptor(digest, size), 'ended');
+      },
+    );
   }
 }

@@ -1,5 +1,4 @@
 import type { Digest } from '../../model/digest.ts';
-import { isOciError } from '../../model/errors.ts';
 import { type RepositoryName, tryParseTag } from '../../model/reference/reference.ts';
 import type { Tally } from '../../registry/extensions.ts';
 import type { SignalOption } from '../../registry/registry.ts';
@@ -9,7 +8,7 @@ import { readsAtOnce } from '../collect/graph.ts';
 import { DigestTable } from '../digests/digest-table.ts';
 import { SizedDigests } from '../digests/sized-digests.ts';
 import { digestsIn, entriesIn } from '../listing.ts';
-import { walkRepositories } from '../manifests/repositories.ts';
+import { isUnreadable, walkRepositories } from '../manifests/repositories.ts';
 import {
   isUploadId,
   layersPath,
@@ -41,7 +40,7 @@ export interface StoreStats {
   readonly shared: Tally;
   /** Blobs that no repository has. The next collection removes them. */
   readonly unlinked: Tally;
-  /** What cannot be read, because of a symbolic link in its place or its permissions: tags, and repositories. It is not counted. */
+  /** What cannot be read, because something else is in its place or for lack of permissions: tags, repositories, and directories of blobs. It is not counted. */
   readonly unreadable: readonly string[];
   /** Upload sessions that are not finished. */
   readonly uploads: Tally;
@@ -57,20 +56,20 @@ export async function storeStats(
 ): Promise<StoreStats> {
   const blobs = new SizedDigests();
   const all = { count: 0, bytes: 0 };
-  for await (const { digest, size } of walkBlobs(store, { signal })) {
-    blobs.set(digest, size);
-    all.count += 1;
-    all.bytes += size;
-  }
   const unreadable: string[] = [];
   const onUnreadable = (what: string): void => {
     if (!unreadable.includes(what)) unreadable.push(what);
   };
+  for await (const { digest, size } of walkBlobs(store, { signal, onHidden: onUnreadable })) {
+    blobs.set(digest, size);
+    all.count += 1;
+    all.bytes += size;
+  }
   const readable: Readable = async (what, read) => {
     try {
       return await read();
     } catch (error) {
-      if (!isOciError(error, 'STORAGE_DAMAGED', 'STORAGE_DENIED')) throw error;
+      if (!isUnreadable(error)) throw error;
       onUnreadable(what);
       return undefined;
     }

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { digestBytes } from '../../../src/model/digest.ts';
 import { mediaTypes } from '../../../src/model/manifest/media-types.ts';
+import { parseTag } from '../../../src/model/reference/reference.ts';
 import { garbageCollector } from '../../../src/registry/extensions.ts';
+import { blobPath } from '../../../src/storage/paths.ts';
 import { createStorage } from '../../../src/storage/storage.ts';
-import { madeBytes, pushBytes, repo } from '../../storage/stores.ts';
+import { imageWith, madeBytes, pushBytes, repo, text } from '../../storage/stores.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { s3Drivers } from '../../support/programs/s3-drivers.ts';
 import { needs } from '../../support/programs.ts';
@@ -72,6 +74,47 @@ describe('the requests to a bucket', () => {
       assert.equal(answer.status, 200, await answer.text());
       if (!answer.bodyUsed) await answer.arrayBuffer();
       assert.equal(ownRequests(proxy), requests, told(proxy));
+    }
+  });
+
+  it('for a manifest that is read again and again are one more each five seconds, when what others do to it is seen', async (t) => {
+    if (!needs(t, 'versitygw')) return;
+    const proxy = await startFaultProxy(t, (await stores.gateway()).url);
+    const clock = { ms: Date.UTC(2026, 0, 1) };
+    const driver = await stores.open({ url: proxy.url, prefix: 'read-again' });
+    const { url } = await startServe(t, { registry: createStorage({ driver, now: () => new Date(clock.ms) }) });
+    // Another process, with the same bucket alone in common.
+    const other = await stores.open({ prefix: 'read-again' });
+    const registry = createStorage({ driver: other });
+    const { raw } = await imageWith(registry, repo, 'read again');
+    const { digest } = await registry.pushManifest(repo, raw, { tags: [parseTag('v1')] });
+    const get = async (reference: string, requests: number): Promise<number> => {
+      proxy.requests.length = 0;
+      const answer = await fetch(`${url}/v2/${repo}/manifests/${reference}`);
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      assert.equal(ownRequests(proxy), requests, told(proxy));
+      if (answer.ok) assert.ok(bytes.equals(raw.bytes));
+      return answer.status;
+    };
+    assert.equal(await get('v1', 3), 200);
+    for (let i = 0; i < 10; i += 1) assert.deepEqual([await get('v1', 2), await get(digest, 1)], [200, 200]);
+    clock.ms += 5_000;
+    assert.deepEqual([await get('v1', 3), await get('v1', 2)], [200, 200]);
+    for (const [change, status] of [
+      [() => other.put(blobPath(digest), text('damaged')), 500],
+      [() => other.delete(blobPath(digest)), 404],
+    ] as const) {
+      await change();
+      clock.ms += 4_999;
+      assert.equal(await get('v1', 2), 200);
+      clock.ms += 1;
+      for (const reference of ['v1', digest, 'v1']) {
+        const answer = await fetch(`${url}/v2/${repo}/manifests/${reference}`);
+        assert.equal(answer.status, status, await answer.text());
+      }
+      // Whoever pushes it again is seen at once: what was not sound is not kept.
+      await other.put(blobPath(digest), raw.bytes);
+      assert.equal(await get('v1', 3), 200);
     }
   });
 

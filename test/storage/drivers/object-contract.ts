@@ -14,11 +14,13 @@ export interface ObjectTraits {
   readonly tellsDeleter?: boolean;
   /** Whether an object may be put where a prefix vanishes. Default true: prefixes are no things. */
   readonly freesPrefixes?: boolean;
+  /** Whether an object hides what may belong below it, and a prefix an object, so that neither is told to be absent. Default false. */
+  readonly hides?: boolean;
 }
 
 /** What every driver's objects do. */
 export function objectContract(traits: ObjectTraits): void {
-  const { name, open, clockMs = 1, freesPrefixes = true, tellsDeleter = true } = traits;
+  const { name, open, clockMs = 1, freesPrefixes = true, tellsDeleter = true, hides = false } = traits;
   describe(`the objects of the ${name} driver`, () => {
     it('are kept whole and replaced', async (t) => {
       const driver = await open(t);
@@ -31,18 +33,23 @@ export function objectContract(traits: ObjectTraits): void {
       await assert.rejects(driver.get(at('a/b/c'), 5), failsWith('TOO_LARGE'));
     });
 
-    it('are absent where there is a prefix, and below another', async (t) => {
+    it(`are ${hides ? 'hidden' : 'absent'} where there is a prefix, and below another`, async (t) => {
       const driver = await open(t);
       await driver.put(at('a/b'), text('x'));
-      for (const path of ['a', 'a/b/c', 'a/bb', 'b']) {
-        assert.equal(await driver.get(at(path), 10), undefined, path);
-        assert.equal(await driver.open(at(path)), undefined, path);
-        assert.equal(await driver.stat(at(path)), undefined, path);
-        assert.equal(await driver.copy(at(path), at('copied')), false, path);
-        assert.equal(await driver.delete(at(path)), false, path);
-        const below = path === 'a' ? [{ name: 'b', kind: 'object' }] : [];
-        assert.deepEqual(await list(driver, path), below, path);
+      const absent = async <T>(path: string, result: Promise<T>, isHidden: boolean, value: T): Promise<void> => {
+        if (hides && isHidden) await assert.rejects(result, failsWith('STORAGE_DAMAGED'), path);
+        else assert.deepEqual(await result, value, path);
+      };
+      for (const path of ['a', 'a/b/c', 'a/b/c/d', 'a/bb', 'b']) {
+        const [isPrefix, isBelow] = [path === 'a', path.startsWith('a/b/')];
+        await absent(path, driver.get(at(path), 10), isPrefix || isBelow, undefined);
+        await absent(path, driver.open(at(path)), isPrefix || isBelow, undefined);
+        await absent(path, driver.stat(at(path)), isBelow, undefined);
+        await absent(path, driver.copy(at(path), at('copied')), isBelow, false);
+        await absent(path, driver.delete(at(path)), isBelow, false);
+        await absent(path, list(driver, path), isBelow, isPrefix ? [{ name: 'b', kind: 'object' }] : []);
       }
+      await absent('a/b', list(driver, 'a/b'), true, []);
     });
 
     it('exist for a list of paths as they do one by one', async (t) => {
@@ -53,7 +60,14 @@ export function objectContract(traits: ObjectTraits): void {
       const exist = driver.exist?.bind(driver) ?? oneByOne;
       const names = Array.from({ length: 450 }, (_, i) => `many/${i}/link`);
       for (const name of names.filter((_, i) => i % 3 === 0)) await driver.put(at(name), text('x'));
-      const paths = [...names, 'many', 'many/0', 'many/0/link/below', 'nowhere', 'many/3/other'].map(at);
+      const paths = [
+        ...names,
+        'many',
+        'many/0',
+        ...(hides ? [] : ['many/0/link/below']),
+        'nowhere',
+        'many/3/other',
+      ].map(at);
       const expected = [];
       for (const path of paths) expected.push((await driver.stat(path)) !== undefined);
       assert.deepEqual(await exist(paths), expected);
