@@ -49,15 +49,17 @@ export function s3Drivers({ sidecar = false } = {}): S3Drivers {
     gateway,
     async open({ prefix, chunkBytes = 5 * 1024 * 1024, copyPartBytes, url } = {}) {
       opened += 1;
-      const { bucket, region, accessKey, secretKey, url: own } = await gateway();
-      const endpoint = new URL(url ?? own);
+      // Before the first wait, or several that are opened at once would be one.
+      const own = prefix ?? `store-${opened}`;
+      const { bucket, region, accessKey, secretKey, url: gatewayUrl } = await gateway();
+      const endpoint = new URL(url ?? gatewayUrl);
       const transport = transports.get(endpoint.href) ?? createTransport({ base: endpoint });
       if (!transports.has(endpoint.href)) ends.push(() => transport.close());
       transports.set(endpoint.href, transport);
       return createS3Driver({
         settings: {
           bucket,
-          prefix: prefix ?? `store-${opened}`,
+          prefix: own,
           endpoint,
           region,
           pathStyle: true,
