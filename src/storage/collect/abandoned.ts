@@ -82,10 +82,12 @@ export async function removeAbandonedUploads(
   return removed;
 }
 
-/** Removes all upload sessions of a repository, even those in use. */
+/** Removes all upload sessions of a repository, even those in use, and what else is beside them. */
 export async function removeUploads(driver: Driver, repo: RepositoryName): Promise<void> {
   for await (const entry of entriesIn(driver, uploadsPath(repo))) {
-    await removeSession(driver, childPath(uploadsPath(repo), entry));
+    const path = childPath(uploadsPath(repo), entry);
+    if (entry.kind === 'object') await driver.delete(path);
+    else await removeSession(driver, path);
   }
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { isOciError } from '../../../src/model/errors.ts';
 import { parseRepositoryName, parseTag } from '../../../src/model/reference/reference.ts';
-import { garbageCollector } from '../../../src/registry/extensions.ts';
+import { garbageCollector, repositoryRemover } from '../../../src/registry/extensions.ts';
 import { openFilesystemDriver } from '../../../src/storage/drivers/filesystem.ts';
 import {
   blobPath,
@@ -141,6 +141,17 @@ describe('a file in place of a directory of a store', () => {
       failsWith('STORAGE_DAMAGED', ({ message }) => assert.match(message, /_manifests is a file/)),
     );
     assert.deepEqual(await content(store), before);
+  });
+
+  it('goes with its repository, if that is removed', async (t) => {
+    const { root, driver } = await filled(t);
+    const repository = join(root, repositoriesPath, app);
+    await mkdir(join(repository, '_uploads'));
+    for (const file of ['_uploads/stray', '_manifests/tags/stray', '_layers/stray']) {
+      await writeFile(join(repository, file), '');
+    }
+    await createStorage({ driver }).extension(repositoryRemover)?.removeRepository(app);
+    assert.deepEqual(await filesBelow(repository), []);
   });
 
   it('is told by stats and copy, which go on', async (t) => {
