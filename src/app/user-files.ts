@@ -106,7 +106,9 @@ function streamInput(name: string, input: InputStream): InputFile {
 
 async function open(path: string, flags = 0): Promise<number> {
   return await openFile(resolve(path), constants.O_RDONLY | flags).catch((error: unknown) => {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) throw new OciError('USAGE', `there is no file ${path}`, { cause: error });
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) {
+      throw new OciError('USAGE', `there is no file ${path}`, { hint: 'check the path', cause: error });
+    }
     throw cannotRead(error, path);
   });
 }

@@ -55,7 +55,16 @@ const forged: Readonly<Record<string, Forged>> = {
       await place.tag(await place.layer(json(place.claims({ identity }))));
     },
     rules: { reference: 'exact' },
-    reason: /instead of registry\.example\.com\/team\/app:1/,
+    reason: /instead of registry\.example\.com\/team\/app:1$/,
+  },
+  'a signature without a tag, where the rule asks for one': {
+    forge: async (place) => {
+      const identity = { 'docker-reference': 'registry.example.com/team/app' };
+      await place.tag(await place.layer(json(place.claims({ identity }))));
+    },
+    rules: { reference: 'exact' },
+    reason:
+      /instead of registry\.example\.com\/team\/app:1; a policy with reference: repository \(in a policy\.json matchRepository\) takes it/,
   },
   'a bundle, which names no repository, where the rule asks for one': {
     forge: async (place) => place.bundle(place.envelope(json(place.statement()))),

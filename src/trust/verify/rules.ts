@@ -43,7 +43,12 @@ function checkIdentity(identity: string | undefined, { reference, name }: Signat
   const isRight = reference === 'exact' ? signed === name.exact : signed.replace(tagOrDigest, '') === name.repository;
   if (isRight) return;
   const expected = reference === 'exact' ? name.exact : name.repository;
-  throw new InvalidSignature(`it is for ${quote(identity)} instead of ${expected}`);
+  // cosign's name no tag.
+  const way =
+    signed === name.repository
+      ? '; a policy with reference: repository (in a policy.json matchRepository) takes it'
+      : '';
+  throw new InvalidSignature(`it is for ${quote(identity)} instead of ${expected}${way}`);
 }
 
 const tagOrDigest = /(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]+)?$/;
