@@ -8,10 +8,10 @@ import type { Digest } from '../model/digest.ts';
 import { OciError } from '../model/errors.ts';
 import { codeThread } from '../packaging/code-thread.ts';
 
-const pieceBytes = 256 * 1024;
+const pieceBytes = 512 * 1024;
 /** A shorter stream is hashed here, at its end: that takes less time than to start a thread. */
-const leastPieces = 16;
-const mostPieces = 18;
+const leastPieces = 8;
+const mostPieces = 10;
 /** The thread makes little garbage, and would otherwise collect it late. */
 const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 };
 

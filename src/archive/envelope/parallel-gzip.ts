@@ -27,6 +27,8 @@ const lastBlock = Uint8Array.of(0x03, 0x00);
 /** Of a stored block: its length has 16 bits. RFC 1951, 3.2.4 */
 const mostStored = 65_535;
 
+const nothing = new Uint8Array(0);
+
 interface ParallelGzipOptions {
   readonly level?: number | undefined;
   /** The checksum of the whole source. It is asked for once the source has ended. */
@@ -47,7 +49,8 @@ export async function* parallelGzip(
   source: AsyncIterable<Uint8Array>,
   { level = defaultLevel, crc32 }: ParallelGzipOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const atOnce = Math.min(availableParallelism(), mostThreads) + 1;
+  // One that is sent, and one that waits for a thread.
+  const atOnce = Math.min(availableParallelism(), mostThreads) + 2;
   const running: Running[] = [];
   // Each block is used again: new ones would be garbage faster than it is collected.
   const free: Buffer[] = [];
@@ -57,7 +60,7 @@ export async function* parallelGzip(
     free.push(buffer);
   };
   let size = 0;
-  let before: Uint8Array = new Uint8Array(0);
+  let before = nothing;
   yield header;
   try {
     for await (const { buffer, block } of blocksOf(source, free)) {
@@ -79,24 +82,23 @@ export async function* parallelGzip(
   yield trailer;
 }
 
-/** Run after run, as each that is under way has memory of its own. @param before The end of the block before. */
+/**
+ * Run after run, as each that is under way has memory of its own.
+ *
+ * @param before The end of the block before. Later runs refer to nothing before them, which was stored, and looks random.
+ */
 async function pack(block: Uint8Array, before: Uint8Array, level: number): Promise<readonly Packed[]> {
   const packed: Packed[] = [];
   for (const { start, end, isStored } of runsOf(block)) {
     const bytes = block.subarray(start, end);
-    const compressed = (): Promise<Uint8Array[]> => compress(bytes, windowOf(block, before, start, end), level);
-    packed.push(isStored ? { stored: bytes } : { compressed: await compressed() });
+    if (isStored) packed.push({ stored: bytes });
+    else packed.push({ compressed: await compress(bytes, start === 0 ? before : nothing, level) });
   }
   return packed;
 }
 
-/** What a run may refer to. To learn more than its own length takes longer than it saves bytes. */
-function windowOf(block: Uint8Array, before: Uint8Array, start: number, end: number): Uint8Array {
-  return start === 0 ? before : block.subarray(Math.max(0, start - Math.min(dictionaryBytes, end - start)), start);
-}
-
 /** @returns Its chunks as they were made: one buffer of them would be garbage twice. */
-function compress(bytes: Uint8Array, dictionary: Uint8Array, level: number): Promise<Uint8Array[]> {
+function compress(bytes: Uint8Array, dictionary: Uint8Array, level: number): Promise<readonly Uint8Array[]> {
   const stream = createDeflateRaw({
     level,
     ...(dictionary.length > 0 && { dictionary }),
